@@ -1,0 +1,80 @@
+"""Joins the rooms: the only file that knows them all."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_login import current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+from booking import extensions, store
+from booking.web import errors, headers, health, show
+
+LANGUAGES = ("zh_Hans_CN", "en")
+ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """The app, with the environment's settings and `overrides` over them."""
+    settings = {**config.load(), **(overrides or {})}
+    app = Flask(
+        "booking",
+        root_path=str(config.ROOT / "booking"),
+        template_folder=str(config.ROOT / "templates"),
+        static_folder=str(config.ROOT / "static"),
+        instance_path=settings["INSTANCE_PATH"],
+    )
+    app.config.update(settings)
+    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    _trust_proxies(app)
+    errors.register(app)
+    headers.register(app)
+    _bind_extensions(app)
+    show.register(app)
+    for pages in (health.pages,):
+        app.register_blueprint(pages)
+    _join_what_is_there(app)
+    return app
+
+
+def _bind_extensions(app: Flask) -> None:
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(
+        app, extensions.db, directory=str(config.ROOT / "booking" / "migrations"), render_as_batch=True
+    )
+    extensions.login.init_app(app)
+    extensions.login.user_loader(lambda _token: None)
+    extensions.csrf.init_app(app)
+    extensions.babel.init_app(app, locale_selector=_language)
+    extensions.limiter.init_app(app)
+    extensions.compress.init_app(app)
+    with app.app_context():
+        store.tune(extensions.db.engine)
+
+
+def _trust_proxies(app: Flask) -> None:
+    """X-Forwarded-For is made up unless somebody said how many proxies of ours stand in front."""
+    if count := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+
+
+def _language() -> str:
+    """The person's language, else the browser's cookie, else what the browser asks for, else Chinese."""
+    if not g.get("calm") and current_user.is_authenticated and current_user.language in LANGUAGES:
+        return str(current_user.language)
+    chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
+    if chosen in LANGUAGES:
+        return chosen
+    best = request.accept_languages.best_match(list(ASKED_FOR), default="zh")
+    return ASKED_FOR[best]
+
+
+def _join_what_is_there(app: Flask) -> None:
+    for room in ("worker", "manager", "kiosk", "account", "admin"):
+        if (Path(app.root_path) / "web" / f"{room}.py").exists() or (Path(app.root_path) / "web" / room).is_dir():
+            module = importlib.import_module(f"booking.web.{room}")
+            app.register_blueprint(module.pages)

@@ -1,0 +1,91 @@
+"""What people see when something is wrong with the request, or with us."""
+
+import logging
+import re
+
+from flask import Flask, Response, abort, g, make_response, render_template, request
+from flask_babel import lazy_gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
+
+log = logging.getLogger(__name__)
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+SENTENCES = {
+    400: (_("这个请求我们读不懂"), _("请回到上一页，检查一下填写的内容再试。")),
+    403: (_("这里不对您开放"), _("如果您认为应该可以打开，请联系驿站管理员。")),
+    404: (_("没有找到这个页面"), _("它可能已经取消，或者地址不完整。")),
+    405: (_("不能这样打开这个地址"), _("请从页面上的按钮操作。")),
+    413: (_("提交的内容太大了"), _("请缩短一些再试。")),
+    429: (_("操作太频繁了"), _("请稍等一会儿再试。")),
+    500: (_("我们这边出错了"), _("这次操作没有完成。请稍后再试，问题已经记录下来。")),
+    503: (_("系统正忙"), _("请过几秒再试，已经确认的预约不会丢失。")),
+}
+PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次。"))
+
+
+class IdConverter(IntegerConverter):
+    """Ids that a database can hold: ASCII digits, at most 18 of them. Anything else is a 404."""
+
+    regex = "[0-9]{1,18}"
+
+
+def register(app: Flask) -> None:
+    app.url_map.converters["int"] = IdConverter
+    app.before_request(_refuse_unstorable_text)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, lambda _error: _page(400, PAGE_EXPIRED))
+    app.register_error_handler(Exception, _ours)
+    for busy in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(busy, _busy)
+    app.register_error_handler(DBAPIError, _database)
+
+
+def _refuse_unstorable_text() -> None:
+    """NUL and lone surrogates cannot be stored as text, so no rule needs to meet them."""
+    texts = [request.path, *request.args]
+    for values in (request.args, request.form):
+        texts += [text for pair in values.items(multi=True) for text in pair]
+    if any(UNSTORABLE.search(text) for text in texts):
+        abort(400)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    response = _page(error.code, SENTENCES.get(error.code, SENTENCES[400]))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _ours(error: Exception) -> Response:
+    log.exception("unhandled error at %s", request.endpoint, exc_info=error)
+    return _calm_page(500)
+
+
+def _busy(error: Exception) -> Response:
+    log.warning("database busy or gone at %s: %s", request.endpoint, type(error).__name__)
+    response = _calm_page(503)
+    response.headers["Retry-After"] = "3"
+    return response
+
+
+def _database(error: DBAPIError) -> Response:
+    return _busy(error) if error.connection_invalidated else _ours(error)
+
+
+def _page(code: int, words: tuple[object, object]) -> Response:
+    title, advice = words
+    return make_response(render_template("errors/page.html", title=title, advice=advice), code)
+
+
+def _calm_page(code: int) -> Response:
+    """Rendered without asking the database for anything, the reader's name and language included."""
+    g.calm = True
+    title, advice = SENTENCES[code]
+    return make_response(render_template("errors/calm.html", title=title, advice=advice), code)

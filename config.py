@@ -1,0 +1,174 @@
+"""Every setting of the app, read from the environment here and nowhere else.
+
+A value that cannot be right stops the start with a sentence that names it.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from click import ClickException
+
+ROOT = Path(__file__).resolve().parent
+WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
+MAIL_PORTS = {"smtp": 587, "smtps": 465}
+
+
+class BadSetting(ClickException):
+    """A setting that the app refuses to start with."""
+
+
+def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The Flask configuration that this environment asks for."""
+    instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
+    public_url = _public_url(env)
+    https = public_url.startswith("https://")
+    production = _choice(env, "APP_ENV", ("development", "production"), "development") == "production"
+    database = _database_url(env, instance)
+    return {
+        "INSTANCE_PATH": str(instance),
+        "PUBLIC_URL": public_url,
+        "PRODUCTION": production or https,
+        "SECRET_KEY": _secret_key(env, instance, strict=production or https),
+        "SQLALCHEMY_DATABASE_URI": database,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database, _number(env, "DATABASE_POOL", 5, 1, 50)),
+        **_mail(env, instance),
+        **_cookies(https=https),
+        **_limits(env),
+        "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
+        "BABEL_DEFAULT_TIMEZONE": "UTC",
+        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "booking" / "translations"),
+    }
+
+
+def engine_options(url: str, pool: int = 5) -> dict[str, Any]:
+    """Few connections, short waits: a hot row is served faster by a short queue (design.md 7)."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 5}}
+    return {
+        "isolation_level": "READ COMMITTED",
+        "pool_size": pool,
+        "max_overflow": 0,
+        "pool_timeout": 5,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": 3,
+            "application_name": "lunch-hour",
+            "options": "-c statement_timeout=5000 -c lock_timeout=3000 -c timezone=UTC",
+        },
+    }
+
+
+def _public_url(env: Mapping[str, str]) -> str:
+    """Where people reach the app; every link that leaves it is built from this one."""
+    url = env.get("PUBLIC_URL") or f"http://127.0.0.1:{_number(env, 'PORT', 8000, 1, 65535)}"
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise BadSetting(f"PUBLIC_URL must look like https://lunch.example.com, not {url!r}")
+    return url.rstrip("/")
+
+
+def _database_url(env: Mapping[str, str], instance: Path) -> str:
+    url = env.get("DATABASE_URL") or f"sqlite:///{instance / 'lunch-hour.sqlite3'}"
+    scheme, mark, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme != "sqlite" or not mark:
+        raise BadSetting("DATABASE_URL must begin with postgresql:// or sqlite:///")
+    return url
+
+
+def _secret_key(env: Mapping[str, str], instance: Path, *, strict: bool) -> str:
+    key = env.get("SECRET_KEY", "")
+    if strict:
+        if len(key) < 32 or key.lower() in WEAK_KEYS or len(set(key)) < 10:
+            raise BadSetting(
+                "SECRET_KEY is missing or weak: production needs 32 random characters or more,"
+                " for instance from: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return key
+    return key or _kept_key(instance / "secret_key")
+
+
+def _kept_key(path: Path) -> str:
+    """A development key that outlives a restart; of several first starts, one key wins."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
+    """`smtp://user:password@host:587?starttls=0`, `smtps://…`, or nothing: files to read."""
+    settings: dict[str, Any] = {
+        "MAIL_FROM": env.get("MAIL_FROM") or "午间驿小时 <lunch-hour@localhost>",
+        "MAIL_FOLDER": str(instance / "mail"),
+        "MAIL_HOST": None,
+    }
+    if not (url := env.get("MAIL_URL")):
+        return settings
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise BadSetting("MAIL_URL must look like smtp://user:password@mail.example.com:587")
+    starttls = parse_qs(parts.query).get("starttls", ["1" if parts.username else "0"])[0]
+    return settings | {
+        "MAIL_HOST": parts.hostname,
+        "MAIL_PORT": port or MAIL_PORTS[parts.scheme],
+        "MAIL_USERNAME": unquote(parts.username or ""),
+        "MAIL_PASSWORD": unquote(parts.password or ""),
+        "MAIL_TLS": parts.scheme == "smtps",
+        "MAIL_STARTTLS": parts.scheme == "smtp" and starttls == "1",
+        "MAIL_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
+    }
+
+
+def _cookies(*, https: bool) -> dict[str, Any]:
+    """`__Host-` binds the cookie to this very host, but browsers take it over https only."""
+    return {
+        "SESSION_COOKIE_NAME": "__Host-lunch" if https else "lunch",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "LANGUAGE_COOKIE_NAME": "__Host-lang" if https else "lang",
+        "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works
+        "WTF_CSRF_SSL_STRICT": False,  # WeChat's browser sends no Referer; SameSite and the token hold
+    }
+
+
+def _limits(env: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "MAX_CONTENT_LENGTH": 64 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+        "MAX_FORM_PARTS": 200,
+        "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
+        "PRESS_LIMIT": env.get("PRESS_LIMIT") or "60 per minute",
+        "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
+        "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI") or "memory://",
+        "RATELIMIT_HEADERS_ENABLED": False,
+    }
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise BadSetting(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    if (text := env.get(name) or default) not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {text!r}")
+    return text
