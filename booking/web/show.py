@@ -1,0 +1,105 @@
+"""How things are shown: instants as a station's clock, words in the reader's language."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from babel.dates import format_skeleton
+from flask import Flask
+from flask_babel import get_locale, gettext
+
+from booking import clock
+
+
+class HasZoneName(Protocol):
+    """A station, or anything else that knows its wall clock."""
+
+    zone_name: str
+
+
+def register(app: Flask) -> None:
+    """Give every template these filters."""
+    for shown in (local, clock_time, clock_seconds, clock_range, station_date, day_name, day_of_month, day_date, moment, since, phone):
+        app.add_template_filter(shown)
+    app.add_template_global(language, "language")
+    app.add_template_global(clock.now, "now")
+
+
+def language() -> str:
+    """The reader's language as `<html lang>` wants it."""
+    return "en" if str(get_locale()).startswith("en") else "zh-CN"
+
+
+def local(thing: Any, field: str) -> str:
+    """`thing.field` in the reader's language; the Chinese one where there is no other."""
+    chinese: str = getattr(thing, field) or ""
+    return getattr(thing, f"{field}_en", None) or chinese if language() == "en" else chinese
+
+
+def clock_time(instant: datetime, where: HasZoneName | str) -> str:
+    """12:10, by the station's wall clock."""
+    return _wall(instant, where).strftime("%H:%M")
+
+
+def clock_seconds(instant: datetime, where: HasZoneName | str) -> str:
+    """10:00:03, for answers where the second matters."""
+    return _wall(instant, where).strftime("%H:%M:%S")
+
+
+def clock_range(thing: Any, where: HasZoneName | str) -> str:
+    """12:10–13:00, of anything that has starts_at and ends_at."""
+    return f"{clock_time(thing.starts_at, where)}–{clock_time(thing.ends_at, where)}"
+
+
+def station_date(instant: datetime, where: HasZoneName | str) -> date:
+    """The date that the station's calendar shows at `instant`."""
+    return _wall(instant, where).date()
+
+
+def day_name(day: date, today: date | None = None) -> str:
+    """周三; 今天 and 明天 when `today` is given."""
+    if today and day == today:
+        return gettext("今天")
+    if today and day == today + timedelta(days=1):
+        return gettext("明天")
+    return format_skeleton("E", _noon(day), locale=get_locale())
+
+
+def day_of_month(day: date) -> str:
+    """24, for the day strip; the month is added on the first of it by `day_date`."""
+    return str(day.day)
+
+
+def day_date(day: date, today: date | None = None) -> str:
+    """11月24日周二; with the year only where it is not the one of `today`."""
+    skeleton = "MMMEd" if today is None or day.year == today.year else "yMMMEd"
+    return format_skeleton(skeleton, _noon(day), locale=get_locale())
+
+
+def moment(instant: datetime, where: HasZoneName | str, today: date | None = None) -> str:
+    """今天 10:00, 周三 10:00, or 12月8日周二 10:00 when it is more than six days away from `today`."""
+    day = station_date(instant, where)
+    near = today is not None and abs((day - today).days) <= 6
+    name = day_name(day, today) if near else day_date(day, today)
+    return gettext("%(day)s %(time)s", day=name, time=clock_time(instant, where))
+
+
+def since(seconds: float) -> str:
+    """4 秒, 3 分钟: a short span in words, rounded down."""
+    whole = max(int(seconds), 1)
+    if whole < 60:
+        return gettext("%(n)s 秒", n=whole)
+    return gettext("%(n)s 分钟", n=whole // 60)
+
+
+def phone(number: str) -> str:
+    """138****5678, for all but its owner."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
+
+
+def _wall(instant: datetime, where: HasZoneName | str) -> datetime:
+    return clock.at_station(instant, where if isinstance(where, str) else where.zone_name)
+
+
+def _noon(day: date) -> datetime:
+    """Babel's skeletons want a datetime; noon is the same date everywhere that matters."""
+    return datetime(day.year, day.month, day.day, 12)

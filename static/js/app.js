@@ -1,0 +1,129 @@
+// What script adds to pages that are whole without it: a countdown by the server's clock, seats that
+// stay true while the page is looked at, focus on the outcome of an act, and a question before a grave one.
+(() => {
+  "use strict";
+  const REGION = "[data-fresh]"; // a part of the page that can be asked for again
+  const QUICKEST = 2000, SLOWEST = 60000;
+  const tags = new WeakMap();
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // The server's clock: its instant at the first byte of this page, and what has passed since.
+  const shown = performance.getEntriesByType("navigation")[0];
+  const ahead = Date.parse(document.body.dataset.now) - (performance.timeOrigin + (shown ? shown.responseStart : 0));
+  const serverNow = () => Date.now() + ahead;
+
+  // --- countdown -------------------------------------------------------------------------------
+  const two = (n) => String(n).padStart(2, "0");
+  function remaining(ms, daysText) {
+    const s = Math.ceil(ms / 1000), h = Math.floor(s / 3600);
+    if (h >= 24) return daysText.replace("{d}", Math.floor(h / 24)).replace("{h}", h % 24);
+    return (h ? `${h}:${two(Math.floor(s / 60) % 60)}` : two(Math.floor(s / 60))) + `:${two(s % 60)}`;
+  }
+  function tick() {
+    for (const block of all("[data-opens-at]")) {
+      const left = Date.parse(block.dataset.opensAt) - serverNow();
+      const number = one("[data-countdown]", block);
+      if (number && left > 0) number.textContent = remaining(left, number.dataset.days);
+      if (left <= 0) opened(block);
+    }
+    setTimeout(tick, 1000 - (serverNow() % 1000));
+  }
+  function opened(block) {
+    // A thousand phones wait for this instant: each asks at its own moment within a second.
+    const region = block.closest(REGION) || one(REGION);
+    if (!region || region.dataset.due) return;
+    region.dataset.due = "1";
+    setTimeout(() => { delete region.dataset.due; refresh(region); }, Math.random() * 1000);
+  }
+
+  // --- fresh while visible ---------------------------------------------------------------------
+  function refresh(region) {
+    if (document.visibilityState !== "visible" || !region.isConnected || busy(region)) return;
+    region.asked = Date.now();
+    window.htmx.trigger(region, "refresh");
+  }
+  const busy = (region) => one("details[open], dialog[open], .htmx-request, input:not([type=hidden]):focus", region);
+  function poll() {
+    for (const region of all(REGION)) {
+      const every = Math.max(Number(region.dataset.fresh) * 1000, QUICKEST) * (region.patience || 1);
+      region.asked ||= Date.now();
+      if (Date.now() - region.asked >= Math.min(every, SLOWEST)) refresh(region);
+    }
+  }
+  const isPoll = (ctx) => ctx.sourceElement.matches(REGION) && ctx.request.method === "GET";
+
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    if (isPoll(ctx) && tags.has(ctx.sourceElement)) ctx.request.headers["If-None-Match"] = tags.get(ctx.sourceElement);
+  });
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (!isPoll(ctx)) return;
+    const tag = ctx.response.headers.get("ETag");
+    if (tag) tags.set(ctx.sourceElement, tag);
+    ctx.sourceElement.patience = ctx.response.status < 400 ? 1 : Math.min((ctx.sourceElement.patience || 1) * 2, 16);
+  });
+
+  // --- the outcome of an act -------------------------------------------------------------------
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx, tasks } = event.detail;
+    if (ctx.response.status >= 400 && ![409, 422].includes(ctx.response.status)) {
+      event.preventDefault(); // a whole error page does not belong in a card
+      if (!isPoll(ctx)) trouble();
+    } else if (isPoll(ctx)) {
+      keepOutcomes(tasks);
+    } else {
+      tags.delete(ctx.sourceElement.closest(REGION));
+    }
+  });
+  // A poll brings the card again without what the last press brought; that stays until the next press.
+  function keepOutcomes(tasks) {
+    for (const said of all("[data-slot] [data-outcome]")) {
+      const card = said.closest("[data-slot]");
+      for (const { fragment } of tasks) one(`#${card.id}`, fragment)?.append(said.cloneNode(true));
+    }
+  }
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (isPoll(ctx)) return;
+    const outcome = one(`[data-outcome="new"]`);
+    if (!outcome) return;
+    for (const older of all("[data-outcome]")) if (older !== outcome) older.remove();
+    outcome.dataset.outcome = "";
+    outcome.focus({ preventScroll: true });
+    outcome.scrollIntoView({ block: "nearest" });
+  });
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !isPoll(ctx)) trouble(); });
+  function trouble() {
+    const words = one("#trouble"), place = one("#flashes");
+    if (!words || !place) return;
+    place.replaceChildren(words.content.cloneNode(true));
+    place.scrollIntoView({ block: "nearest" });
+  }
+
+  // --- a question before a grave act: <form data-confirm="…"> ----------------------------------
+  document.addEventListener("submit", (event) => {
+    const form = event.target, ask = one("#confirm");
+    if (!form.dataset.confirm || form.sure || !ask?.showModal) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    one("p", ask).textContent = form.dataset.confirm;
+    ask.returnValue = "";
+    ask.onclose = () => {
+      if (ask.returnValue !== "yes") return;
+      form.sure = true;
+      form.requestSubmit(event.submitter);
+      form.sure = false;
+    };
+    ask.showModal();
+  }, true);
+
+  // --- begin -----------------------------------------------------------------------------------
+  const chosen = one(".days [aria-current]");
+  if (chosen) chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.clientWidth / 2 + chosen.offsetWidth / 2;
+  if (one(`[data-outcome="new"]`)) one(`[data-outcome="new"]`).focus({ preventScroll: true });
+  if (all("[data-opens-at]").length || one(REGION)) tick();
+  if (one(REGION)) {
+    setInterval(poll, 1000);
+    document.addEventListener("visibilitychange", () => all(REGION).forEach(refresh));
+    window.addEventListener("pageshow", (event) => { if (event.persisted) all(REGION).forEach(refresh); });
+  }
+})();
