@@ -1,0 +1,72 @@
+"""The history: writing one line of it, and replaying the lines of a slot."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from booking.model import HOLDING, Booking, Event, Slot
+
+
+def record(
+    session: Session,
+    kind: str,
+    now: datetime,
+    *,
+    actor_id: int | None = None,
+    slot: Slot | None = None,
+    booking: Booking | None = None,
+    before: str | None = None,
+    after: str | None = None,
+    reason: str | None = None,
+    **details: Any,
+) -> Event:
+    """Write who did what, in the transaction that does it. `details` may name any other column."""
+    columns: dict[str, Any] = {k: details.pop(k) for k in ("station_id", "plan_id", "person_id") if k in details}
+    if slot is not None:
+        columns |= {"slot_id": slot.id, "plan_id": slot.plan_id, "station_id": slot.station_id}
+    if booking is not None:
+        columns |= {"booking_id": booking.id, "person_id": booking.person_id}
+    line = Event(kind=kind, at=now, actor_id=actor_id, before=before, after=after, reason=reason, details=details)
+    for name, value in columns.items():
+        setattr(line, name, value)
+    session.add(line)
+    return line
+
+
+@dataclass
+class Replayed:
+    """What a slot's history says of it."""
+
+    state: str = ""
+    capacity: int = 0
+    bookings: dict[int, str] = field(default_factory=dict)
+    jumps: list[int] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        return sum(state in HOLDING for state in self.bookings.values())
+
+    @property
+    def waiting(self) -> int:
+        return sum(state == "waiting" for state in self.bookings.values())
+
+
+def replay(events: Iterable[Event]) -> Replayed:
+    """Fold a slot's events, oldest first. `jumps` lists events whose `before` was not the state then."""
+    told = Replayed()
+    for line in events:
+        if line.after is None:
+            continue
+        if line.booking_id is not None:
+            if told.bookings.get(line.booking_id) != line.before:
+                told.jumps.append(line.id)
+            told.bookings[line.booking_id] = line.after
+            continue
+        if line.before is not None and line.before != told.state:
+            told.jumps.append(line.id)
+        told.state = line.after
+        told.capacity = line.details.get("capacity", told.capacity)
+    return told

@@ -1,0 +1,76 @@
+"""The numbers of a station's rules: their defaults, their bounds, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import time, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One station's numbers. Minutes, days and counts are whole numbers; `opens_at` is wall time."""
+
+    days_ahead: int = 14
+    opens_workdays_before: int = 1
+    opens_at: time = time(10, 0)
+    seats_a_day: int = 1
+    waiting_entries: int = 2
+    free_minutes: int = 60
+    line_minutes: int = 30
+    checkin_minutes: int = 15
+    grace_minutes: int = 5
+    strikes_to_pause: int = 3
+    strike_days: int = 30
+    pause_days: int = 7
+    warning_days: int = 90
+
+    @property
+    def strike_window(self) -> timedelta:
+        return timedelta(days=self.strike_days)
+
+    @property
+    def warning_span(self) -> timedelta:
+        return timedelta(days=self.warning_days)
+
+    @property
+    def pause(self) -> timedelta:
+        return timedelta(days=self.pause_days)
+
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "days_ahead": (1, 60),
+    "opens_workdays_before": (0, 10),
+    "seats_a_day": (1, 5),
+    "waiting_entries": (0, 10),
+    "free_minutes": (0, 1440),
+    "line_minutes": (0, 240),
+    "checkin_minutes": (0, 120),
+    "grace_minutes": (1, 60),
+    "strikes_to_pause": (1, 20),
+    "strike_days": (1, 365),
+    "pause_days": (0, 90),
+    "warning_days": (1, 730),
+}
+
+
+def read(stored: Mapping[str, Any] | None) -> Policy:
+    """The policy that a station's stored overrides (a JSON object) make."""
+    known = {f.name for f in fields(Policy)}
+    values = {k: v for k, v in (stored or {}).items() if k in known}
+    if "opens_at" in values:
+        values["opens_at"] = time.fromisoformat(values["opens_at"])
+    return replace(Policy(), **values)
+
+
+def write(policy: Policy) -> dict[str, Any]:
+    """What a station stores for `policy`: only the numbers that differ from the defaults."""
+    default = asdict(Policy())
+    changed = {k: v for k, v in asdict(policy).items() if v != default[k]}
+    if "opens_at" in changed:
+        changed["opens_at"] = changed["opens_at"].isoformat("minutes")
+    return changed
+
+
+def out_of_bounds(policy: Policy) -> list[str]:
+    """The names of the numbers that lie outside `BOUNDS`."""
+    return [name for name, (low, high) in BOUNDS.items() if not low <= getattr(policy, name) <= high]

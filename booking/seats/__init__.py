@@ -1,0 +1,43 @@
+"""The rules of a seat: who may have one, how it is taken, given up, passed on, used and lost.
+
+A verb takes a session inside `store.transaction`, ids and the instant `now`; it raises `Refused`
+with a reason code and then changes nothing. Every change of state writes one event.
+
+`standing` says who may, `press` takes and gives up, `line` passes on, `door` checks in and
+releases, `moves` holds the single steps that they share.
+"""
+
+from booking.refusals import Refused
+from booking.seats.door import check_in, finish, release, stand_by, start, undo_check_in, vacate, walk_in
+from booking.seats.line import Held, hold, move_down, promote, serve
+from booking.seats.moves import find_booking, find_slot, is_late, leave
+from booking.seats.press import Press, give_up, take
+from booking.seats.standing import Entry, Standing, refusal, standing
+
+__all__ = [
+    "Entry",
+    "Held",
+    "Press",
+    "Refused",
+    "Standing",
+    "check_in",
+    "find_booking",
+    "find_slot",
+    "finish",
+    "give_up",
+    "hold",
+    "is_late",
+    "leave",
+    "move_down",
+    "promote",
+    "refusal",
+    "release",
+    "serve",
+    "stand_by",
+    "standing",
+    "start",
+    "take",
+    "undo_check_in",
+    "vacate",
+    "walk_in",
+]

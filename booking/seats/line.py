@@ -1,0 +1,124 @@
+"""Passing seats on: to the line, to the first tap, or to the people at the door."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.history import record
+from booking.model import Booking, Slot
+from booking.notices import tell
+from booking.seats.moves import arrive, bookings, find_slot, line, move, sit, withdraw
+from booking.seats.standing import at_door, clashing, personal, standing
+
+# How many more people than free seats are locked at the front of a line: room for those skipped.
+SPARE = 10
+
+
+def promote(session: Session, slot_id: int, now: datetime) -> int:
+    """Pass on whatever seats are free, by the phase that the slot is in. Returns how many were given."""
+    held = hold(session, {slot_id}, now)
+    return serve(session, held.slots[slot_id], now, held.people)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a verb holds until it commits: the slots, fresh, and the people whom it may seat."""
+
+    slots: dict[int, Slot]
+    people: set[int]
+
+
+def hold(session: Session, slot_ids: Iterable[int], now: datetime, people: Iterable[int] = (), room: int = 1) -> Held:
+    """Lock, by the law of `store`, these people, the front of the slots' lines, and every slot they wait for.
+
+    `room` is how many seats may come free. People beyond the front are served by the next round.
+    """
+    slots = [find_slot(session, slot_id) for slot_id in slot_ids]
+    everybody = {*people, *(who for slot in slots for who in _front(session, slot, now, room))}
+    store.lock(session, people=everybody)
+    beside = select(Booking.slot_id).where(Booking.person_id.in_(everybody), Booking.state == "waiting")
+    locked = store.lock(session, slots={*(slot.id for slot in slots), *session.scalars(beside)})
+    return Held({slot.id: slot for slot in locked}, everybody)
+
+
+def serve(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
+    """Pass on the free seats of a held slot: to the line, to the first tap, or to the door. Returns seats given."""
+    if not slot.free or not slot.waiting or slot.state in ("done", "cancelled") or now >= slot.ends_at:
+        return 0
+    if now >= slot.starts_at:
+        return _seat_standby(session, slot, now, people)
+    if now >= slot.line_until:
+        return _announce(session, slot, now)
+    return _promote(session, slot, now, people)
+
+
+def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
+    given = 0
+    for entry in line(session, slot):
+        # Somebody who joined after we locked: the next round serves them, and nobody passes them.
+        if not slot.free or entry.person_id not in people:
+            break
+        who = standing(session, entry.person_id, slot.station, slot.date, now)
+        if no := personal(slot, who):
+            _skip(session, slot, entry, no.reason, now)
+            continue
+        slot.taken += 1
+        entry.via = "line"
+        sit(session, slot, entry, now, "promoted")
+        withdraw(session, slot, clashing(slot, who), now)
+        tell(session, "promoted", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id)
+        given += 1
+    return given
+
+
+def _seat_standby(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
+    given = 0
+    for entry in sorted(line(session, slot), key=lambda e: (e.standby_at or now, e.line_no)):
+        if not slot.free or entry.standby_at is None or entry.person_id not in people:
+            continue
+        who = standing(session, entry.person_id, slot.station, slot.date, now)
+        if no := at_door(slot, who):
+            _skip(session, slot, entry, no.reason, now)
+            continue
+        slot.taken += 1
+        arrive(session, slot, entry, now, None)
+        given += 1
+    return given
+
+
+def _announce(session: Session, slot: Slot, now: datetime) -> int:
+    for entry in line(session, slot):
+        once = f"seat_open:{slot.id}:{entry.person_id}"
+        tell(session, "seat_open", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id, once=once)
+    return 0
+
+
+def _skip(session: Session, slot: Slot, entry: Booking, reason: str, now: datetime) -> None:
+    if entry.skipped != reason:
+        entry.skipped = reason
+        record(session, "skipped", now, slot=slot, booking=entry, reason=reason)
+
+
+def _front(session: Session, slot: Slot, now: datetime, room: int) -> Sequence[int]:
+    """Who is next for a seat: the line before the start, the people at the door after it."""
+    order = [Booking.standby_at.nulls_last(), Booking.line_no] if now >= slot.starts_at else [Booking.line_no]
+    found = select(Booking.person_id).where(Booking.slot_id == slot.id, Booking.state == "waiting")
+    return session.scalars(found.order_by(*order).limit(slot.free + room + SPARE)).all()
+
+
+def move_down(session: Session, slot: Slot, number: int, now: datetime, actor_id: int | None = None) -> list[Booking]:
+    """Move the newest `number` seats of a locked slot to the head of its line, in their order, and tell them."""
+    booked = sorted(bookings(session, slot.id, "booked"), key=lambda b: (b.seated_at or b.created_at, b.id))
+    moved = booked[-number:] if number else []
+    head = min((entry.line_no or 0 for entry in line(session, slot)), default=slot.line_last + 1)
+    for place, booking in enumerate(moved):
+        booking.line_no = head - len(moved) + place
+        slot.taken -= 1
+        slot.waiting += 1
+        move(session, slot, booking, "waiting", now, "moved_down", actor_id)
+        tell(session, "moved_down", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
+    return moved

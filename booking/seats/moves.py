@@ -1,0 +1,136 @@
+"""The moves of one booking inside a locked slot; each writes its one event."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import ledger, policy, store
+from booking.history import record
+from booking.model import Booking, Slot, Strike
+from booking.notices import tell
+from booking.refusals import Refused
+from booking.seats.standing import Entry
+
+
+def new(slot: Slot, person_id: int, now: datetime, key: str | None) -> Booking:
+    return Booking(slot_id=slot.id, station_id=slot.station_id, person_id=person_id, created_at=now, key=key, via="tap")
+
+
+def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str) -> None:
+    """A seat that the slot has already counted becomes this booking's."""
+    if booking.state == "waiting":
+        slot.waiting -= 1
+    booking.seated_at = now
+    move(session, slot, booking, "booked", now, kind, None if kind == "promoted" else booking.person_id)
+
+
+def arrive(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
+    """Somebody at the door sits down: booked and here in one."""
+    booking.via = "door"
+    sit(session, slot, booking, now, "walked_in")
+    booking.checked_in_at = now
+    move(session, slot, booking, "attended", now, "checked_in", actor_id)
+
+
+def queue(session: Session, slot: Slot, booking: Booking, now: datetime) -> Booking:
+    booking.line_no = slot.line_last
+    move(session, slot, booking, "waiting", now, "waiting", booking.person_id)
+    return booking
+
+
+def leave(
+    session: Session, slot: Slot, booking: Booking, now: datetime, reason: str, actor_id: int | None = None
+) -> None:
+    """Cancel one live booking of a locked slot; who calls serves the seat on."""
+    if booking.state == "waiting":
+        slot.waiting -= 1
+    else:
+        booking.late = is_late(slot, booking, now)
+        slot.taken -= 1
+    end(session, slot, booking, "cancelled", now, reason, actor_id)
+
+
+def is_late(slot: Slot, booking: Booking, now: datetime) -> bool:
+    """Whether giving up now is a late cancel. Who was promoted after the free time never had a free choice."""
+    promoted_late = booking.via == "line" and booking.seated_at is not None and booking.seated_at > slot.free_until
+    return booking.state == "booked" and now > slot.free_until and not promoted_late
+
+
+def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: datetime) -> None:
+    """Drop the person's places in line that the seat just given makes impossible."""
+    for entry in entries:
+        booking, other = find_booking(session, entry.booking_id), find_slot(session, entry.slot_id)
+        if booking.state == "waiting" and other.id != slot.id:
+            other.waiting -= 1
+            end(session, other, booking, "cancelled", now, "withdrawn")
+
+
+def lose(session: Session, slot: Slot, booking: Booking, now: datetime, punish: bool) -> None:
+    slot.taken -= 1
+    end(session, slot, booking, "released", now, "released" if punish else "release_missed")
+    if punish:
+        strike(session, slot, booking, now, "no_show")
+
+
+def strike(session: Session, slot: Slot, booking: Booking, now: datetime, reason: str) -> None:
+    numbers = policy.read(slot.station.policy)
+    warning = ledger.is_warning(session, booking.person_id, slot.station_id, numbers, now)
+    session.add(
+        Strike(
+            person_id=booking.person_id,
+            station_id=slot.station_id,
+            slot_id=slot.id,
+            booking_id=booking.id,
+            at=now,
+            reason=reason,
+        )
+    )
+    record(session, "strike", now, slot=slot, booking=booking, reason=reason)
+    person = booking.person_id
+    tell(session, "strike", now, person_id=person, slot_id=slot.id, reason=reason, warning=warning)
+
+
+def move(
+    session: Session, slot: Slot, booking: Booking, state: str, now: datetime, kind: str, actor_id: int | None
+) -> None:
+    before, booking.state = booking.state, state
+    session.add(booking)
+    session.flush()
+    record(session, kind, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state)
+
+
+def end(
+    session: Session, slot: Slot, booking: Booking, state: str, now: datetime, reason: str, actor_id: int | None = None
+) -> None:
+    booking.ended_at, booking.end_reason = now, reason
+    move(session, slot, booking, state, now, reason, actor_id)
+
+
+def find_slot(session: Session, slot_id: int) -> Slot:
+    slot = session.get(Slot, slot_id)
+    if slot is None:
+        raise Refused("no_such_slot")
+    return slot
+
+
+def locked(session: Session, slot_id: int) -> Slot:
+    find_slot(session, slot_id)
+    return store.lock(session, slots={slot_id})[0]
+
+
+def find_booking(session: Session, booking_id: int) -> Booking:
+    booking = session.get(Booking, booking_id)
+    if booking is None:
+        raise Refused("no_such_booking")
+    return booking
+
+
+def bookings(session: Session, slot_id: int, *states: str) -> Sequence[Booking]:
+    found = select(Booking).where(Booking.slot_id == slot_id, Booking.state.in_(states)).order_by(Booking.id)
+    return session.scalars(found.execution_options(populate_existing=True)).all()
+
+
+def line(session: Session, slot: Slot) -> Sequence[Booking]:
+    return sorted(bookings(session, slot.id, "waiting"), key=lambda entry: entry.line_no or 0)

@@ -1,0 +1,105 @@
+"""The worker's two presses: take a seat or a place in line, and give it up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.model import Booking, Slot
+from booking.notices import tell
+from booking.refusals import Refused
+from booking.seats.line import hold, serve
+from booking.seats.moves import find_booking, find_slot, leave, new, queue, sit, withdraw
+from booking.seats.standing import Entry, clashing, refusal, standing
+
+
+@dataclass(frozen=True)
+class Press:
+    """The answer to a press: the booking, whether it was there already, and what it replaced."""
+
+    booking: Booking
+    again: bool = False
+    withdrawn: tuple[Entry, ...] = ()
+
+
+def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str | None = None) -> Press:
+    """Give the person a seat, or when the slot is full the next place in its line.
+
+    A second press, or the same `key` again, gets the same booking back and changes nothing.
+    """
+    slot = find_slot(session, slot_id)
+    store.lock(session, people={person_id})
+    if earlier := _pressed_before(session, person_id, slot_id, key):
+        return Press(earlier, again=True)
+    who = standing(session, person_id, slot.station, slot.date, now)
+    mine = who.on(slot_id)
+    if (no := refusal(slot, who, now)) and not (mine and no.reason in ("yours", "in_line")):
+        raise no
+    if no and mine:
+        return Press(find_booking(session, mine.booking_id), again=True)
+    dropped = clashing(slot, who)
+    if dropped:
+        store.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
+    if _claim_seat(session, slot_id, now):
+        booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, key)
+        sit(session, slot, booking, now, "booked")
+        withdraw(session, slot, dropped, now)
+        tell(session, "confirmed", now, person_id=person_id, slot_id=slot_id, booking_id=booking.id)
+        return Press(booking, withdrawn=dropped)
+    if _claim_place(session, slot_id, now):
+        return Press(queue(session, slot, new(slot, person_id, now, key), now))
+    # Somebody was faster between our look and our claim: say what is true now.
+    session.refresh(slot)
+    raise refusal(slot, who, now) or Refused("busy")
+
+
+def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Give a seat or a place in line back; the seat passes on in the same transaction."""
+    booking = find_booking(session, booking_id)
+    held = hold(session, {booking.slot_id}, now, {booking.person_id})
+    slot = held.slots[booking.slot_id]
+    session.refresh(booking)
+    if booking.state == "cancelled":
+        return booking
+    if booking.state not in ("booked", "waiting"):
+        raise Refused("not_live", state=booking.state)
+    if now >= slot.starts_at and booking.state == "booked":
+        raise Refused("started")
+    leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
+    serve(session, slot, now, held.people)
+    return booking
+
+
+def bookable(slot_id: int, now: datetime) -> ColumnElement[bool]:
+    return and_(Slot.id == slot_id, Slot.state.in_(("planned", "open")), Slot.opens_at <= now, Slot.starts_at > now)
+
+
+def has_room(now: datetime) -> ColumnElement[bool]:
+    return and_(Slot.taken < Slot.capacity, or_(Slot.waiting == 0, Slot.line_until <= now))
+
+
+def _claim_seat(session: Session, slot_id: int, now: datetime) -> bool:
+    return _claim(session, and_(bookable(slot_id, now), has_room(now)), {"taken": Slot.taken + 1})
+
+
+def _claim_place(session: Session, slot_id: int, now: datetime) -> bool:
+    full = and_(Slot.line_until > now, or_(Slot.taken >= Slot.capacity, Slot.waiting > 0))
+    queue = {"waiting": Slot.waiting + 1, "line_last": Slot.line_last + 1}
+    return _claim(session, and_(bookable(slot_id, now), full), queue)
+
+
+def _claim(session: Session, condition: ColumnElement[bool], values: dict[str, ColumnElement[int]]) -> bool:
+    statement = update(Slot).where(condition).values(values).returning(Slot)
+    claimed = session.scalars(statement.execution_options(populate_existing=True, synchronize_session=False))
+    return claimed.one_or_none() is not None
+
+
+def _pressed_before(session: Session, person_id: int, slot_id: int, key: str | None) -> Booking | None:
+    if not key:
+        return None
+    earlier = session.scalar(select(Booking).where(Booking.person_id == person_id, Booking.key == key))
+    if earlier and earlier.slot_id != slot_id:
+        raise Refused("key_reused")
+    return earlier

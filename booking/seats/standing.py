@@ -1,0 +1,159 @@
+"""Who may have a seat: what the rules know of a person, and every reason for a no."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import ledger, policy
+from booking.model import HOLDING, LIVE, Booking, Person, Slot, Station
+from booking.refusals import Refused
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One live booking of a person, with what the limits ask of its slot."""
+
+    booking_id: int
+    slot_id: int
+    station_id: int
+    date: date
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    via: str
+    at_door: bool
+
+    @property
+    def holds_seat(self) -> bool:
+        return self.state in HOLDING
+
+    def overlaps(self, slot: Slot) -> bool:
+        return self.starts_at < slot.ends_at and slot.starts_at < self.ends_at
+
+    def counts_for(self, slot: Slot) -> bool:
+        """Whether it counts against the seats that a person may have at that station on that day."""
+        return (self.station_id, self.date) == (slot.station_id, slot.date) and self.via != "door"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the rules need to know of one person at one station."""
+
+    person_id: int
+    gone: bool
+    paused_until: datetime | None
+    entries: tuple[Entry, ...]
+
+    def on(self, slot_id: int) -> Entry | None:
+        return next((entry for entry in self.entries if entry.slot_id == slot_id), None)
+
+    def seats_beside(self, slot: Slot) -> list[Entry]:
+        return [e for e in self.entries if e.holds_seat and e.slot_id != slot.id]
+
+
+def standing(session: Session, person_id: int, station: Station, since: date, now: datetime) -> Standing:
+    """The person's live bookings on `since` and later, and their pause at `station`."""
+    found = session.get(Person, person_id)
+    rows = session.execute(
+        select(Booking, Slot)
+        .join(Slot, Booking.slot_id == Slot.id)
+        .where(Booking.person_id == person_id, Booking.state.in_(LIVE), Slot.date >= since - timedelta(days=1))
+    )
+    return Standing(
+        person_id,
+        found is None or found.deleted_at is not None or found.disabled_at is not None,
+        ledger.paused_until(session, person_id, station.id, policy.read(station.policy), now),
+        tuple(_entry(booking, slot) for booking, slot in rows),
+    )
+
+
+def refusal(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+    """Why a press on `slot` would be refused, or None. Greys the button, and is asked again inside the lock."""
+    return _closed(slot, now) or _already(slot, who, now) or personal(slot, who) or _no_room(slot, who, now)
+
+
+def _closed(slot: Slot, now: datetime) -> Refused | None:
+    if slot.state == "cancelled":
+        return Refused("cancelled", why=slot.cancel_reason)
+    if now < slot.opens_at:
+        return Refused("not_open", opens_at=slot.opens_at)
+    if now >= slot.ends_at:
+        return Refused("over")
+    return Refused("started") if now >= slot.starts_at else None
+
+
+def _already(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+    mine = who.on(slot.id)
+    if mine is None:
+        return None
+    if mine.holds_seat:
+        return Refused("yours")
+    first_tap_takes_it = now >= slot.line_until and slot.free > 0
+    return None if first_tap_takes_it else Refused("in_line")
+
+
+def personal(slot: Slot, who: Standing) -> Refused | None:
+    """What keeps this person from any seat of the slot, by tap or from the line."""
+    if who.gone:
+        return Refused("gone")
+    if who.paused_until:
+        return Refused("paused", until=who.paused_until)
+    limit = policy.read(slot.station.policy).seats_a_day
+    that_day = [entry for entry in who.seats_beside(slot) if entry.counts_for(slot)]
+    if len(that_day) >= limit:
+        return Refused("day_limit", limit=limit, slot_id=that_day[0].slot_id)
+    return _overlap(slot, who)
+
+
+def _overlap(slot: Slot, who: Standing) -> Refused | None:
+    there = next((entry for entry in who.seats_beside(slot) if entry.overlaps(slot)), None)
+    return Refused("overlap", slot_id=there.slot_id) if there else None
+
+
+def at_door(slot: Slot, who: Standing) -> Refused | None:
+    """At the door only what is impossible is refused: the seat would stay empty otherwise."""
+    return Refused("gone") if who.gone else _overlap(slot, who)
+
+
+def _no_room(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+    in_line_phase = now < slot.line_until
+    if slot.free and not (slot.waiting and in_line_phase):
+        return None
+    if not in_line_phase:
+        return Refused("line_closed")
+    limit = policy.read(slot.station.policy).waiting_entries
+    waits = [entry for entry in who.entries if entry.state == "waiting" and not entry.at_door and entry.starts_at > now]
+    return Refused("waiting_limit", limit=limit) if len(waits) >= limit else None
+
+
+def door_is_open(slot: Slot, now: datetime) -> None:
+    if slot.state == "cancelled":
+        raise Refused("cancelled", why=slot.cancel_reason)
+    if now < slot.checkin_from:
+        raise Refused("too_early", opens_at=slot.checkin_from)
+    if now >= slot.ends_at:
+        raise Refused("over")
+
+
+def clashing(slot: Slot, who: Standing) -> tuple[Entry, ...]:
+    """The person's places in line that end when they get a seat in `slot`."""
+    limit = policy.read(slot.station.policy).seats_a_day
+    full_day = 1 + sum(entry.counts_for(slot) for entry in who.seats_beside(slot)) >= limit
+    waits = [entry for entry in who.entries if entry.state == "waiting" and entry.slot_id != slot.id]
+    return tuple(entry for entry in waits if entry.overlaps(slot) or (full_day and entry.counts_for(slot)))
+
+
+def _entry(booking: Booking, slot: Slot) -> Entry:
+    return Entry(
+        booking.id,
+        slot.id,
+        slot.station_id,
+        slot.date,
+        slot.starts_at,
+        slot.ends_at,
+        booking.state,
+        booking.via,
+        booking.standby_at is not None,
+    )

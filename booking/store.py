@@ -1,0 +1,70 @@
+"""The one place that locks and commits.
+
+The lock law: people first, by id, then slots, by id, and nothing after that. Whoever keeps it
+cannot deadlock. On SQLite a writing transaction holds the whole file, so the locks are free.
+"""
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy.orm import Session, scoped_session
+
+from booking.model import Person, Slot
+
+# Several SQLite writers in one process starve each other in its busy loop; here they queue instead.
+_writers = threading.Lock()
+
+
+@contextmanager
+def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
+    """A writing transaction: commits at the end, rolls back on any exception.
+
+    What `session` had read before is dropped first: a verb decides on what is true now.
+    """
+    session.rollback()
+    bind = session.get_bind()
+    with _writers if bind.dialect.name == "sqlite" else nullcontext():
+        try:
+            session.connection(execution_options={"write": True})
+            yield session() if isinstance(session, scoped_session) else session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:
+    """Lock rows until the transaction ends, in the order of the lock law; the slots come back fresh."""
+    if people:
+        session.execute(_for_update(select(Person.id).where(Person.id.in_(people)).order_by(Person.id)))
+    if not slots:
+        return []
+    wanted = select(Slot).where(Slot.id.in_(slots)).order_by(Slot.id)
+    return list(session.scalars(_for_update(wanted).execution_options(populate_existing=True)))
+
+
+def _for_update(query: Any) -> Any:
+    # NO KEY UPDATE: a foreign-key check on the row by somebody else need not wait for us.
+    return query.with_for_update(key_share=True)
+
+
+def tune(engine: Engine) -> None:
+    """Give every connection of `engine` the settings that the rules rely on."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer midway fails at once instead of waiting.
+    writes = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
