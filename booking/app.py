@@ -32,8 +32,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     _trust_proxies(app)
     errors.register(app)
-    headers.register(app)
     _bind_extensions(app)
+    headers.register(app)
     show.register(app)
     for pages in (health.pages,):
         app.register_blueprint(pages)

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import IntegerConverter
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def register(app: Flask) -> None:
     app.before_request(_refuse_unstorable_text)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, lambda _error: _page(400, PAGE_EXPIRED))
-    app.register_error_handler(Exception, _ours)
+    app.register_error_handler(InternalServerError, lambda _error: _calm_page(500))
     for busy in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(busy, _busy)
     app.register_error_handler(DBAPIError, _database)
@@ -63,11 +63,6 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _ours(error: Exception) -> Response:
-    log.exception("unhandled error at %s", request.endpoint, exc_info=error)
-    return _calm_page(500)
-
-
 def _busy(error: Exception) -> Response:
     log.warning("database busy or gone at %s: %s", request.endpoint, type(error).__name__)
     response = _calm_page(503)
@@ -76,7 +71,9 @@ def _busy(error: Exception) -> Response:
 
 
 def _database(error: DBAPIError) -> Response:
-    return _busy(error) if error.connection_invalidated else _ours(error)
+    if error.connection_invalidated:
+        return _busy(error)
+    raise error
 
 
 def _page(code: int, words: tuple[object, object]) -> Response:

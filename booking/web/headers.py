@@ -49,6 +49,8 @@ def _secure(response: Response) -> Response:
 def _say_how_long_it_keeps(response: Response) -> Response:
     """Pages are personal: nobody keeps them. A file at its stamped address never changes."""
     if request.endpoint == "static" and response.status_code in (200, 206, 304):
+        response.direct_passthrough = False
+        response.make_sequence()  # Flask-Compress leaves a streamed file open
         stamped = request.args.get("v") == _stamp(request.view_args or {})
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
         return response

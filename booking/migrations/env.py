@@ -1,0 +1,39 @@
+"""Runs the migrations on the app's database, or on a connection that a test brings."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from booking.extensions import db
+from booking.model import Base
+
+
+def migrate(connection: Connection) -> None:
+    """All pending steps in one transaction: a migration killed half-way leaves nothing behind."""
+    on_sqlite = connection.dialect.name == "sqlite"
+    if on_sqlite:
+        # Rebuilding a table drops it, and with foreign keys on that would delete what points to it.
+        # The pragma counts only outside a transaction, so it goes past SQLAlchemy.
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+    connection = connection.execution_options(write=True)
+    if not on_sqlite:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+    if on_sqlite:
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")
+
+
+given = context.config.attributes.get("connection")
+if isinstance(given, Connection):
+    migrate(given)
+else:
+    with (given or db.engine).connect() as fresh:
+        migrate(fresh)

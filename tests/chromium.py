@@ -1,0 +1,65 @@
+"""Debian's Chromium, driven by Playwright, with an eye on what a page must never do."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "locale": "zh-CN",
+    "timezone_id": "Asia/Shanghai",
+    "has_touch": True,
+}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+]
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """One browser for the run."""
+    path = shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("Chromium is not installed, and the browser tests need it: run `make test` once")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
+    """A page of a phone (or with other `options`) that fails on script errors, CSP and strangers."""
+    context = browser.new_context(base_url=base_url, **(PHONE | options))
+    context.set_default_timeout(5_000)
+    page = context.new_page()
+    wrongs = watch(page, base_url)
+    yield page
+    context.close()
+    assert wrongs == []
+
+
+def watch(page: Page, base_url: str) -> list[str]:
+    """Collects what the page says wrong; refusals (4xx) are answers, not errors."""
+    wrongs: list[str] = []
+
+    def hear(message: Any) -> None:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            wrongs.append(message.text)
+
+    def see(request: Any) -> None:
+        if not request.url.startswith((base_url, "data:", "about:")):
+            wrongs.append(f"asked a stranger: {request.url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: wrongs.append(str(error)))
+    page.on("request", see)
+    return wrongs

@@ -1,0 +1,191 @@
+"""What every test may ask for. A test that asks for a database runs on SQLite and on PostgreSQL.
+
+`engine`, `session`, `app`, `client`, `live`, `page` all look at the same fresh database of the test.
+Mark a test `sqlite` or `postgresql` when it makes sense on one of them only.
+"""
+
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+import config
+from booking.app import create_app
+from booking.extensions import db
+from tests import chromium, databases, postgres
+from tests.live import serving
+
+BACKENDS = ("sqlite", "postgresql")
+KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" not in metafunc.fixturenames:
+        return
+    only = [name for name in BACKENDS if metafunc.definition.get_closest_marker(name)]
+    names = only or BACKENDS
+    metafunc.parametrize("backend", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in names])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is one: SQLite's fsync costs nothing there."""
+    place = postgres.MEMORY if postgres.MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="lunch-hour-", dir=place))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_copies(memory: Path) -> databases.SqliteCopies:
+    return databases.SqliteCopies(memory)
+
+
+@pytest.fixture(scope="session")
+def postgres_clones() -> Iterator[databases.PostgresClones]:
+    with postgres.server() as url:
+        clones = databases.PostgresClones(url)
+        yield clones
+        clones.close()
+
+
+@pytest.fixture
+def databases_of(backend: str, request: pytest.FixtureRequest) -> databases.SqliteCopies | databases.PostgresClones:
+    found: databases.SqliteCopies | databases.PostgresClones = request.getfixturevalue(
+        "sqlite_copies" if backend == "sqlite" else "postgres_clones"
+    )
+    return found
+
+
+@pytest.fixture
+def database_url(databases_of: databases.SqliteCopies | databases.PostgresClones) -> Iterator[str]:
+    """A migrated database of this test's own."""
+    with databases_of.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(databases_of: databases.SqliteCopies | databases.PostgresClones) -> Iterator[str]:
+    """A database without a single table."""
+    with databases_of.fresh(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = databases.connect_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A plain SQLAlchemy session, as rooms 0 to 3 know it."""
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def make_app(database_url: str, tmp_path: Path, catalogues: None) -> Iterator[Callable[..., Flask]]:
+    """Makes apps on the test's database; keywords are settings."""
+    made: list[Flask] = []
+
+    def make(**settings: Any) -> Flask:
+        app = create_app(settings_for_tests(database_url, tmp_path) | settings)
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
+    return config.load({"SECRET_KEY": KEY, "DATABASE_URL": url, "INSTANCE_PATH": str(folder / "instance")}) | {
+        "TESTING": True,
+        "WTF_CSRF_ENABLED": False,
+        "RATELIMIT_ENABLED": False,
+        "PUBLIC_URL": "http://localhost",
+    }
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The app without CSRF and without limits; `make_app` makes others."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def live(make_app: Callable[..., Flask]) -> Iterator[str]:
+    """The address of the app behind a real socket, CSRF and all."""
+    with serving(lambda url: make_app(PUBLIC_URL=url, WTF_CSRF_ENABLED=True)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium.launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, live: str) -> Iterator[Page]:
+    """A phone that looks at `live`."""
+    with chromium.opened(browser, live) as page:
+        yield page
+
+
+@pytest.fixture
+def plain_page(browser: Browser, live: str) -> Iterator[Page]:
+    """The same phone with JavaScript off."""
+    with chromium.opened(browser, live, java_script_enabled=False) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def catalogues() -> None:
+    """The English words as gettext reads them."""
+    folder = config.ROOT / "booking" / "translations"
+    if any(folder.glob("*/LC_MESSAGES/*.po")):
+        command = [sys.executable, "-m", "babel.messages.frontend", "compile", "-d", str(folder), "--use-fuzzy"]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(autouse=True)
+def no_mail_leaves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whoever opens SMTP without the mark `smtp` fails, even where the error is swallowed."""
+    if request.node.get_closest_marker("smtp"):
+        yield
+        return
+    tried: list[object] = []
+
+    def refuse(*args: object, **_options: object) -> None:
+        tried.append(args[1:])
+        raise ConnectionRefusedError("no mail leaves a test")
+
+    monkeypatch.setattr(smtplib.SMTP, "connect", refuse)
+    yield
+    assert tried == []

@@ -1,0 +1,114 @@
+"""A PostgreSQL of the tests' own: in memory, without fsync, gone with the test run."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL, make_url
+
+MEMORY = Path("/dev/shm")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "max_wal_size=4GB")
+
+
+@contextmanager
+def server() -> Iterator[URL]:
+    """The server that PGHOST names (as under pg_virtualenv), or a new one for this run."""
+    if host := os.environ.get("PGHOST"):
+        user, password = os.environ.get("PGUSER"), os.environ.get("PGPASSWORD")
+        yield URL.create("postgresql+psycopg", user, password, host, int(os.environ.get("PGPORT", "5432")), "postgres")
+        return
+    folder = Path(tempfile.mkdtemp(prefix="lunch-hour-pg-", dir=MEMORY if MEMORY.is_dir() else None))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    try:
+        _run_as_postgres(
+            [
+                _binary("initdb"),
+                "-D",
+                str(folder / "d"),
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "--no-instructions",
+            ]
+        )
+        with _serving(folder) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[URL]:
+    port = _free_port()
+    options = [word for option in FAST for word in ("-c", option)]
+    command = [_binary("postgres"), "-D", str(folder / "d"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
+    with (folder / "log").open("wb") as log:
+        # Dies with the tests, even when they are killed.
+        process = subprocess.Popen(
+            ["setpriv", *_as_postgres(), "--pdeathsig", "INT", *command, *options], stdout=log, stderr=log
+        )
+    url = URL.create("postgresql+psycopg", "postgres", None, "127.0.0.1", port, "postgres")
+    try:
+        _wait_until_it_answers(url, process, folder / "log")
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+def _wait_until_it_answers(url: URL, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(200):
+        with suppress(psycopg.OperationalError):
+            psycopg.connect(plain(url)).close()
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            break
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+
+
+def plain(url: URL | str) -> str:
+    """The URL as psycopg itself reads it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _as_postgres() -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    entry = pwd.getpwnam("postgres")
+    return ["--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups"]
+
+
+def _run_as_postgres(command: list[str]) -> None:
+    subprocess.run(["setpriv", *_as_postgres(), *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+def _binary(name: str) -> str:
+    """The newest installed one; Debian keeps them out of the PATH."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    if places:
+        return str(places[-1])
+    if found := shutil.which(name):
+        return found
+    raise RuntimeError("PostgreSQL is not installed, and half of the tests need it: run `make test` once")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

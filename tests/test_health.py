@@ -1,0 +1,48 @@
+"""What watching machines are told."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from alembic import command
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from booking.model import JobRun
+from tests import databases
+
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+
+
+def test_a_living_process_says_so(client: FlaskClient) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_ready_tells_how_long_ago_the_scheduler_worked(client: FlaskClient, session: Session) -> None:
+    session.add(JobRun(name="open", started_at=NOW, finished_at=NOW - timedelta(seconds=12)))
+    session.commit()
+    with time_machine.travel(NOW, tick=False):
+        answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "scheduler_age_seconds": 12.0})
+
+
+def test_a_scheduler_that_never_ran_does_not_make_the_app_unready(client: FlaskClient) -> None:
+    assert client.get("/readyz").json == {"status": "ok", "scheduler_age_seconds": None}
+
+
+def test_missing_migrations_make_it_unready(client: FlaskClient, engine: Engine) -> None:
+    command.downgrade(databases.alembic_config(engine), "base")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (503, "migrations pending")
+
+
+GONE = {"sqlite": "sqlite:////nowhere/at/all.sqlite3", "postgresql": "postgresql+psycopg://nobody@127.0.0.1:1/nothing"}
+
+
+def test_a_database_that_is_gone_makes_it_unready(make_app: Callable[..., Flask], backend: str) -> None:
+    gone = make_app(SQLALCHEMY_DATABASE_URI=GONE[backend])
+    answer = gone.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (503, "database does not answer")

@@ -1,0 +1,134 @@
+"""The migrations, up and down, on both databases, and the guards that autogenerate does not see."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from booking.model import Activity, Base, Slot, Station, Zone
+from tests import databases
+
+NOON = datetime(2026, 11, 24, 4, 10, tzinfo=UTC)
+HEADS = ScriptDirectory.from_config(databases.alembic_config(None)).get_heads()
+
+
+@pytest.fixture
+def zones(session: Session) -> tuple[Zone, Zone]:
+    station = Station(code="cbd", name="白领驿站")
+    session.add(station)
+    session.flush()
+    session.add(Activity(id=1, station_id=station.id, kind="yoga", title="白领瑜伽课堂"))
+    fitness, crafts = (Zone(station_id=station.id, name=name, capacity=15) for name in ("健身区", "手工坊"))
+    session.add_all((fitness, crafts))
+    session.commit()
+    return fitness, crafts
+
+
+def slot(zone: Zone, starts_at: datetime, **columns: Any) -> Slot:
+    moments = dict.fromkeys(("opens_at", "free_until", "line_until", "checkin_from", "starts_at"), starts_at)
+    ends = {"release_at": starts_at + timedelta(minutes=5), "ends_at": starts_at + timedelta(minutes=50)}
+    return Slot(
+        station_id=zone.station_id,
+        activity_id=1,
+        zone_id=zone.id,
+        date=date(2026, 11, 24),
+        capacity=15,
+        **(moments | ends | columns),
+    )
+
+
+def test_there_is_one_head() -> None:
+    assert len(HEADS) == 1
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_model(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_heads() == tuple(HEADS)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_check_of_the_model_is_in_the_database(engine: Engine) -> None:
+    inspector = inspect(engine)
+    for table in Base.metadata.sorted_tables:
+        there = {check["name"] for check in inspector.get_check_constraints(table.name)}
+        wanted = {str(one.name) for one in table.constraints if one.__visit_name__ == "check_constraint"}
+        assert wanted <= there, table.name
+
+
+def test_down_to_nothing_and_up_again(empty_url: str) -> None:
+    engine = databases.connect_engine(empty_url)
+    databases.upgrade(engine)
+    for _ in range(2):
+        command.downgrade(databases.alembic_config(engine), "base")
+        assert inspect(engine).get_table_names() == ["alembic_version"]
+        databases.upgrade(engine)
+        assert set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
+    engine.dispose()
+
+
+def test_a_second_upgrade_changes_nothing(engine: Engine, session: Session, zones: tuple[Zone, Zone]) -> None:
+    databases.upgrade(engine)
+    assert session.get_one(Zone, zones[0].id).name == "健身区"
+
+
+@pytest.mark.sqlite
+def test_foreign_keys_are_on_again_after_a_migration(engine: Engine) -> None:
+    databases.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+@pytest.mark.parametrize("minutes", [-49, -1, 0, 30, 49])
+def test_two_slots_never_overlap_in_a_zone(session: Session, zones: tuple[Zone, Zone], minutes: int) -> None:
+    session.add(slot(zones[0], NOON))
+    session.commit()
+    session.add(slot(zones[0], NOON + timedelta(minutes=minutes)))
+    with pytest.raises(IntegrityError, match="zone_overlap"):
+        session.commit()
+
+
+def test_neighbours_other_zones_and_cancelled_slots_do_not_overlap(session: Session, zones: tuple[Zone, Zone]) -> None:
+    fitness, crafts = zones
+    session.add(slot(fitness, NOON, state="cancelled"))
+    for zone, starts_at in (
+        (fitness, NOON),
+        (fitness, NOON + timedelta(minutes=50)),
+        (fitness, NOON - timedelta(minutes=50)),
+        (crafts, NOON),
+    ):
+        session.add(slot(zone, starts_at))
+        session.commit()
+
+
+@pytest.mark.parametrize("change", ["time", "zone", "state"])
+def test_no_change_makes_two_slots_overlap(session: Session, zones: tuple[Zone, Zone], change: str) -> None:
+    fitness, crafts = zones
+    session.add(slot(fitness, NOON))
+    other = {
+        "time": slot(fitness, NOON + timedelta(hours=1)),
+        "zone": slot(crafts, NOON),
+        "state": slot(fitness, NOON, state="cancelled"),
+    }[change]
+    session.add(other)
+    session.commit()
+    other.zone_id, other.state = fitness.id, "open"
+    other.opens_at = other.free_until = other.line_until = other.checkin_from = other.starts_at = NOON
+    with pytest.raises(IntegrityError, match="zone_overlap"):
+        session.commit()
+
+
+def test_touching_a_slot_is_no_overlap_with_itself(session: Session, zones: tuple[Zone, Zone]) -> None:
+    only = slot(zones[0], NOON)
+    session.add(only)
+    session.commit()
+    only.ends_at += timedelta(minutes=10)
+    only.state = "open"
+    session.commit()
