@@ -1,0 +1,59 @@
+# run: the demo, ready to use     test: everything, on both databases     lint: style and types
+PORT ?= 8000
+export PORT
+
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard booking/translations/*/LC_MESSAGES/*.po))
+# djlint: H015 wants <br> after headings, H020 dislikes empty cells and templates' placeholders,
+# H030 and H031 want meta tags for search engines, H043 wants type=submit on a form's only button.
+ALLOWED := H015,H020,H030,H031,H043
+
+.PHONY: run test lint format catalogue lock
+.DELETE_ON_ERROR:
+
+run: .venv/.run $(CATALOGUES)
+	@deploy/serve
+
+test: .venv/.dev $(CATALOGUES)
+	@deploy/system-packages chromium fonts-noto-cjk postgresql
+	$(BIN)/pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint --profile jinja --ignore $(ALLOWED) templates
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# After changing sentences: find the new ones, then translate what is empty in messages.po.
+catalogue: .venv/.run
+	$(BIN)/pybabel -q extract -F booking/translations/babel.cfg -k lazy_gettext --no-wrap \
+		--sort-output --add-location=never --omit-header -o .venv/messages.pot .
+	$(BIN)/pybabel -q update -i .venv/messages.pot -d booking/translations --no-wrap \
+		--no-fuzzy-matching --ignore-obsolete --omit-header --ignore-pot-creation-date
+
+# After changing requirements/*.in.
+lock: .venv/.run
+	$(PIP) uv
+	for name in run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+		--no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; done
+
+.venv/.made:
+	@deploy/system-packages python3-venv
+	python3 -m venv .venv
+	touch $@
+
+.venv/.run: requirements/run.txt | .venv/.made
+	$(PIP) -r requirements/run.txt
+	touch $@
+
+.venv/.dev: requirements/dev.txt | .venv/.made
+	$(PIP) -r requirements/dev.txt
+	touch $@ .venv/.run
+
+%.mo: %.po | .venv/.run
+	$(BIN)/pybabel -q compile -i $< -o $@
