@@ -89,16 +89,16 @@ def import_days(session: Session, text_form: Any, source: str = "import") -> lis
     the exceptions, all other dates of that year become plain weekdays. Refuses with `bad_calendar`.
     """
     year, exceptions = _read_form(text_form)
-    before = {row.date: row for row in session.scalars(select(Workday).where(func.extract("year", Workday.date) == year))}
+    before = {
+        row.date: row for row in session.scalars(select(Workday).where(func.extract("year", Workday.date) == year))
+    }
     changed = []
     for when in _dates(year):
         name, works = exceptions.get(when, ("", when.isoweekday() <= 5))
-        row = before.get(when) or Workday(date=when)
-        meant = row.works if row.works is not None else when.isoweekday() <= 5
-        if meant != works:
+        row = before.get(when)
+        if works != (row.works if row else when.isoweekday() <= 5):
             changed.append(when)
-        row.works, row.name, row.source = works, name, source
-        session.add(row)
+        session.merge(Workday(date=when, works=works, name=name, source=source))
     return changed
 
 

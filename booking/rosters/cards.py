@@ -1,0 +1,129 @@
+"""What a worker sees of a station: its days, its slots, and what a press on each would answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from booking import clock, policy, seats, workdays
+from booking.model import Booking, Slot, Station
+from booking.refusals import Refused
+
+
+@dataclass(frozen=True)
+class Card:
+    """One slot as one reader sees it. `mine` is their live booking, `place` their place in line (from 1).
+
+    `refusal` is what a press would be refused with; None for somebody who is not signed in and may press.
+    """
+
+    slot: Slot
+    state: str
+    seen_at: datetime
+    mine: Booking | None = None
+    place: int | None = None
+    refusal: Refused | None = None
+
+    @property
+    def left(self) -> int:
+        """Seats that a tap can have now: while the line counts, a free seat belongs to who waits."""
+        return 0 if self.slot.waiting and self.seen_at < self.slot.line_until else self.slot.free
+
+    @property
+    def act(self) -> str | None:
+        """The one act that the card offers: "take", "wait", or None."""
+        if self.refusal:
+            return None
+        return "take" if self.left else "wait"
+
+
+@dataclass(frozen=True)
+class DayView:
+    """One day of the strip: what the calendar says, how many slots it has and how many seats are left."""
+
+    day: workdays.Day
+    slots: int = 0
+    free: int = 0
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The next instant at which slots open: their dates, their number, their seats."""
+
+    opens_at: datetime
+    first: date
+    slots: int
+    seats: int
+
+
+def days(session: Session, station: Station, now: datetime) -> list[DayView]:
+    """Today and the coming days on which slots are shown, rest days included."""
+    first = clock.at_station(now, station.zone_name).date()
+    last = first + timedelta(days=policy.read(station.policy).days_ahead)
+    calendar = workdays.load(session, station.id, first, last)
+    counts = session.execute(
+        select(Slot.date, func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))
+        .where(Slot.station_id == station.id, Slot.date.between(first, last), Slot.state != "cancelled")
+        .group_by(Slot.date)
+    )
+    counted = {when: (slots, free) for when, slots, free in counts}
+    every = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [DayView(calendar.day(when), *counted.get(when, (0, 0))) for when in every]
+
+
+def cards(session: Session, station: Station, when: date, person_id: int | None, now: datetime) -> list[Card]:
+    """The slots of one day, in order of time, as this reader (None: nobody signed in) sees them."""
+    found = _slots().where(Slot.station_id == station.id, Slot.date == when).order_by(Slot.starts_at, Slot.id)
+    return _as_seen(session, session.scalars(found).all(), person_id, now)
+
+
+def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -> Card | None:
+    """One slot as this reader sees it; None when there is no such slot."""
+    found = session.scalars(_slots().where(Slot.id == slot_id)).all()
+    return next(iter(_as_seen(session, found, person_id, now)), None)
+
+
+def next_opening(session: Session, station_id: int, now: datetime) -> Opening | None:
+    """What opens next at a station."""
+    coming = select(Slot).where(Slot.station_id == station_id, Slot.state == "planned", Slot.opens_at > now)
+    head = session.scalar(coming.order_by(Slot.opens_at, Slot.date).limit(1))
+    if head is None:
+        return None
+    together = session.execute(
+        select(func.count(Slot.id), func.sum(Slot.capacity - Slot.taken)).where(
+            Slot.station_id == station_id, Slot.state == "planned", Slot.opens_at == head.opens_at
+        )
+    ).one()
+    return Opening(head.opens_at, head.date, together[0], together[1])
+
+
+def place_in_line(session: Session, entry: Booking) -> int:
+    """The place of a waiting entry in its line, from 1."""
+    before = select(func.count(Booking.id)).where(
+        Booking.slot_id == entry.slot_id, Booking.state == "waiting", Booking.line_no < entry.line_no
+    )
+    return (session.scalar(before) or 0) + 1
+
+
+def _slots() -> Select[Slot]:
+    return select(Slot).options(joinedload(Slot.activity), joinedload(Slot.zone), joinedload(Slot.station))
+
+
+def _as_seen(session: Session, slots: Sequence[Slot], person_id: int | None, now: datetime) -> list[Card]:
+    if person_id is None or not slots:
+        return [Card(slot, slot.state_at(now), now, refusal=_for_nobody(slot, now)) for slot in slots]
+    who = seats.standing(session, person_id, slots[0].station, min(slot.date for slot in slots), now)
+    return [_card(session, slot, who, now) for slot in slots]
+
+
+def _card(session: Session, slot: Slot, who: seats.Standing, now: datetime) -> Card:
+    entry = who.on(slot.id)
+    mine = session.get(Booking, entry.booking_id) if entry else None
+    place = place_in_line(session, mine) if mine and mine.state == "waiting" else None
+    return Card(slot, slot.state_at(now), now, mine, place, seats.refusal(slot, who, now))
+
+
+def _for_nobody(slot: Slot, now: datetime) -> Refused | None:
+    return seats.refusal(slot, seats.Standing(0, False, None, ()), now)

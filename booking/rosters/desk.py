@@ -1,0 +1,148 @@
+"""What a manager asks: the week, a slot's roster, the people, the history, the days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from booking import workdays
+from booking.model import Activity, Booking, Event, Person, Plan, Slot, Strike, Zone
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Who is on a slot: seats by name, the line by place, standby by time of coming, and who left."""
+
+    slot: Slot
+    seats: list[Booking] = field(default_factory=list)
+    line: list[Booking] = field(default_factory=list)
+    standby: list[Booking] = field(default_factory=list)
+    gone: list[Booking] = field(default_factory=list)
+
+    @property
+    def arrived(self) -> int:
+        return sum(booking.state == "attended" for booking in self.seats)
+
+
+@dataclass(frozen=True)
+class Regular:
+    """A person of a station with what the station knows of them."""
+
+    person: Person
+    visits: int
+    no_shows: int
+    strikes: int
+
+
+def roster(session: Session, slot: Slot) -> Roster:
+    """Everybody who is or was on a slot."""
+    found = select(Booking).where(Booking.slot_id == slot.id).options(joinedload(Booking.person)).order_by(Booking.id)
+    told = Roster(slot)
+    for booking in session.scalars(found):
+        _shelf(told, booking).append(booking)
+    told.seats.sort(key=lambda b: (b.person.name, b.id))
+    told.line.sort(key=lambda b: b.line_no or 0)
+    told.standby.sort(key=lambda b: (b.standby_at or b.created_at, b.line_no or 0))
+    return told
+
+
+def week(session: Session, station_id: int, monday: date) -> Sequence[Slot]:
+    """The slots of the seven days from `monday`, by date, time and zone."""
+    return slots_between(session, station_id, monday, monday + timedelta(days=6))
+
+
+def slots_between(session: Session, station_id: int, first: date, last: date) -> Sequence[Slot]:
+    found = select(Slot).where(Slot.station_id == station_id, Slot.date.between(first, last))
+    load = (joinedload(Slot.activity), joinedload(Slot.zone))
+    return session.scalars(found.options(*load).order_by(Slot.starts_at, Slot.zone_id, Slot.id)).all()
+
+
+def calendar_days(session: Session, station_id: int, first: date, last: date) -> list[workdays.Day]:
+    calendar = workdays.load(session, station_id, first, last)
+    return [calendar.day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+
+
+def zones(session: Session, station_id: int) -> Sequence[Zone]:
+    """The zones that are in use, by name."""
+    return session.scalars(
+        select(Zone).where(Zone.station_id == station_id, Zone.closed_at.is_(None)).order_by(Zone.id)
+    ).all()
+
+
+def activities(session: Session, station_id: int) -> Sequence[Activity]:
+    """The activities on offer, by title."""
+    return session.scalars(
+        select(Activity)
+        .where(Activity.station_id == station_id, Activity.retired_at.is_(None))
+        .order_by(Activity.title, Activity.id)
+    ).all()
+
+
+def plans(session: Session, station_id: int) -> Sequence[Plan]:
+    """The plans that still run, by start."""
+    found = select(Plan).where(Plan.station_id == station_id, Plan.stopped_at.is_(None))
+    load = (joinedload(Plan.activity), joinedload(Plan.zone))
+    return session.scalars(found.options(*load).order_by(Plan.starts, Plan.id)).all()
+
+
+def strikes_of_slot(session: Session, slot_id: int) -> Sequence[Strike]:
+    return session.scalars(select(Strike).where(Strike.slot_id == slot_id).order_by(Strike.id)).all()
+
+
+def strikes_of_station(session: Session, station_id: int, since: datetime, limit: int = 200) -> Sequence[Strike]:
+    """The station's strikes, newest first."""
+    found = select(Strike).where(Strike.station_id == station_id, Strike.at > since)
+    load = (joinedload(Strike.slot).joinedload(Slot.activity),)
+    return session.scalars(found.options(*load).order_by(Strike.at.desc(), Strike.id.desc()).limit(limit)).all()
+
+
+def regulars(session: Session, station_id: int, sought: str = "", limit: int = 50) -> list[Regular]:
+    """People who were on a slot of the station, most visits first, by a part of their name if `sought`."""
+    visits = func.count(Booking.id).filter(Booking.state == "attended")
+    no_shows = func.count(Booking.id).filter(Booking.state == "released")
+    found = (
+        select(Person, visits, no_shows)
+        .join(Booking, Booking.person_id == Person.id)
+        .where(Booking.station_id == station_id, Person.deleted_at.is_(None))
+        .group_by(Person.id)
+        .order_by(visits.desc(), Person.id)
+        .limit(limit)
+    )
+    if sought:
+        found = found.where(Person.name.icontains(sought, autoescape=True))
+    rows = session.execute(found).all()
+    counted = _strike_counts(session, station_id, [row[0].id for row in rows])
+    return [Regular(person, seen, missed, counted.get(person.id, 0)) for person, seen, missed in rows]
+
+
+def history(session: Session, station_id: int, *, slot_id: int | None = None, limit: int = 200) -> Sequence[Event]:
+    """The station's history, newest first."""
+    found: Select[Event] = select(Event).where(Event.station_id == station_id)
+    if slot_id is not None:
+        found = found.where(Event.slot_id == slot_id)
+    return session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
+
+
+def names(session: Session, person_ids: set[int | None]) -> dict[int, str]:
+    """Names by id, for lists that hold ids only. A deleted person has none."""
+    found = session.execute(select(Person.id, Person.name).where(Person.id.in_([i for i in person_ids if i])))
+    return {row.id: row.name for row in found}
+
+
+def _shelf(told: Roster, booking: Booking) -> list[Booking]:
+    if booking.state in ("booked", "attended"):
+        return told.seats
+    if booking.state == "waiting":
+        return told.standby if booking.standby_at else told.line
+    return told.gone
+
+
+def _strike_counts(session: Session, station_id: int, person_ids: list[int]) -> dict[int, int]:
+    counted = (
+        select(Strike.person_id, func.count(Strike.id))
+        .where(Strike.station_id == station_id, Strike.person_id.in_(person_ids), Strike.forgiven_at.is_(None))
+        .group_by(Strike.person_id)
+    )
+    return {row[0]: row[1] for row in session.execute(counted)}

@@ -1,0 +1,49 @@
+"""Opening and changing slots.
+
+`timetable` turns wall times into instants, `planning` keeps the coming slots in step with the plans,
+`due` says what the clock asks for, `changes` is what a manager does to one slot, `settings` to a station.
+"""
+
+from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
+from booking.slots.due import open_due, stations_to_plan, to_finish, to_promote, to_release, to_start
+from booking.slots.planning import Planned, clash, plan_ahead, untouched
+from booking.slots.settings import (
+    close_zone,
+    retire_activity,
+    save_activity,
+    save_exception,
+    save_plan,
+    save_zone,
+    set_day,
+    set_policy,
+    stop_plan,
+    stranded,
+)
+
+__all__ = [
+    "OneOff",
+    "Planned",
+    "Resized",
+    "add",
+    "cancel",
+    "clash",
+    "close_zone",
+    "open_due",
+    "plan_ahead",
+    "retire_activity",
+    "save_activity",
+    "save_exception",
+    "save_plan",
+    "save_zone",
+    "set_capacity",
+    "set_day",
+    "set_policy",
+    "stations_to_plan",
+    "stop_plan",
+    "stranded",
+    "to_finish",
+    "to_promote",
+    "to_release",
+    "to_start",
+    "untouched",
+]

@@ -1,0 +1,54 @@
+"""What the clock asks for now: ids of slots and stations that a job should look at, and the opening itself."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.history import record
+from booking.model import Slot, Station
+
+
+def open_due(session: Session, now: datetime, limit: int = 200) -> int:
+    """Record that slots have opened whose instant has come. Presses do not wait for it: they ask the clock."""
+    due = select(Slot.id).where(Slot.state == "planned", Slot.opens_at <= now, Slot.starts_at > now)
+    opened = 0
+    for slot in store.lock(session, slots=session.scalars(due.order_by(Slot.opens_at).limit(limit)).all()):
+        if slot.state == "planned" and slot.opens_at <= now:
+            record(session, "opened", now, slot=slot, before="planned", after="open")
+            slot.state = "open"
+            opened += 1
+    return opened
+
+
+def stations_to_plan(session: Session) -> Sequence[int]:
+    return session.scalars(select(Station.id).where(Station.closed_at.is_(None)).order_by(Station.id)).all()
+
+
+def to_promote(session: Session, now: datetime) -> Sequence[int]:
+    """Slots with a free seat that somebody waits for."""
+    return _ids(
+        session, _live(), Slot.waiting > 0, Slot.taken < Slot.capacity, Slot.opens_at <= now, Slot.ends_at > now
+    )
+
+
+def to_start(session: Session, now: datetime) -> Sequence[int]:
+    return _ids(session, Slot.state.in_(("planned", "open")), Slot.starts_at <= now)
+
+
+def to_release(session: Session, now: datetime) -> Sequence[int]:
+    return _ids(session, Slot.state == "running", Slot.released_at.is_(None), Slot.release_at <= now)
+
+
+def to_finish(session: Session, now: datetime) -> Sequence[int]:
+    return _ids(session, Slot.state == "running", Slot.ends_at <= now)
+
+
+def _live() -> ColumnElement[bool]:
+    return Slot.state.in_(("planned", "open", "running"))
+
+
+def _ids(session: Session, *conditions: ColumnElement[bool]) -> Sequence[int]:
+    return session.scalars(select(Slot.id).where(*conditions).order_by(Slot.starts_at, Slot.id)).all()

@@ -1,0 +1,180 @@
+"""Planning ahead: the slots that a station's plans make on the coming days, kept in step with the calendar.
+
+Nothing that somebody holds a seat in, or waits for, is touched here: such slots are listed for the
+manager (`rosters.stranded`), who decides.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, selectinload
+
+from booking import clock, policy, store, workdays
+from booking.history import record
+from booking.model import Booking, Plan, PlanException, Slot, Station
+from booking.slots import timetable
+from booking.workdays import ONE_DAY, Calendar
+
+Key = tuple[int, date]
+Wish = dict[str, Any]
+
+# Why planning cancelled a slot that had bookings once; only such a slot may come back.
+REPLANNED = "replanned"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One date on which one plan runs."""
+
+    plan: Plan
+    date: date
+    said: PlanException | None
+
+
+@dataclass
+class Planned:
+    """What a round of planning did."""
+
+    added: int = 0
+    moved: int = 0
+    withdrawn: int = 0
+    clashes: int = 0
+
+
+def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
+    """Make, move and withdraw the untouched slots of a station so that they are what its plans say today."""
+    station = session.get_one(Station, station_id)
+    numbers = policy.read(station.policy)
+    first = clock.at_station(now, station.zone_name).date()
+    last = first + timedelta(days=numbers.days_ahead)
+    calendar = workdays.load(session, station_id, first, last)
+    wishes = {
+        (due.plan.id, due.date): _wish(due, timetable.of_plan(due.plan, due.date, numbers, calendar, due.said))
+        for due in due_dates(session, station_id, first, last, calendar)
+    }
+    present = _present(session, station_id, first)
+    stale = _lock_stale(session, present, wishes, now)
+    done = Planned()
+    for key, slot in stale.items():
+        if key not in wishes:
+            done.withdrawn += _withdraw(session, slot, now)
+    for key, wish in wishes.items():
+        if key in stale or (key not in present and wish["starts_at"] > now):
+            _fulfil(session, key, wish, stale.get(key), now, done)
+    return done
+
+
+def due_dates(session: Session, station_id: int, first: date, last: date, calendar: Calendar) -> Iterator[Due]:
+    """Every date from `first` to `last` on which a plan of the station runs."""
+    plans = session.scalars(
+        select(Plan)
+        .where(Plan.station_id == station_id, Plan.stopped_at.is_(None))
+        .options(selectinload(Plan.exceptions))
+        .order_by(Plan.id)
+    ).all()
+    days = [calendar.day(first + ONE_DAY * n) for n in range((last - first).days + 1)]
+    for plan in plans:
+        said = {exception.date: exception for exception in plan.exceptions}
+        for day in days:
+            if timetable.runs_on(plan, day, said.get(day.date)):
+                yield Due(plan, day.date, said.get(day.date))
+
+
+def untouched(slot: Slot, now: datetime) -> bool:
+    """Whether a slot may still be changed without asking anybody."""
+    return slot.state in ("planned", "open") and now < slot.starts_at and not slot.taken and not slot.waiting
+
+
+def clash(
+    session: Session, zone_id: int, starts_at: datetime, ends_at: datetime, but: int | None = None
+) -> Slot | None:
+    """A slot that already has that zone at that time."""
+    taken = select(Slot).where(
+        Slot.zone_id == zone_id, Slot.state != "cancelled", Slot.starts_at < ends_at, Slot.ends_at > starts_at
+    )
+    return session.scalar(taken.where(Slot.id != but).limit(1) if but else taken.limit(1))
+
+
+def _wish(due: Due, table: timetable.Timetable) -> Wish:
+    """Every column of a slot that its plan decides."""
+    plan, said = due.plan, due.said
+    return {
+        **table,
+        "station_id": plan.station_id,
+        "activity_id": plan.activity_id,
+        "zone_id": (said and said.zone_id) or plan.zone_id,
+        "capacity": (said and said.capacity) or plan.capacity,
+        "host": said.host if said else None,
+    }
+
+
+def _present(session: Session, station_id: int, first: date) -> dict[Key, Slot]:
+    found = select(Slot).where(Slot.station_id == station_id, Slot.date >= first, Slot.plan_id.is_not(None))
+    return {(slot.plan_id or 0, slot.date): slot for slot in session.scalars(found)}
+
+
+def _lock_stale(session: Session, present: dict[Key, Slot], wishes: dict[Key, Wish], now: datetime) -> dict[Key, Slot]:
+    """Lock the slots that planning may change and must; a press may have touched one since we looked."""
+    stale = {key: slot for key, slot in present.items() if _may_change(slot, now) and _differs(slot, wishes.get(key))}
+    store.lock(session, slots=[slot.id for slot in stale.values()])
+    return {key: slot for key, slot in stale.items() if _may_change(slot, now)}
+
+
+def _may_change(slot: Slot, now: datetime) -> bool:
+    return untouched(slot, now) or (slot.state == "cancelled" and slot.cancel_reason == REPLANNED)
+
+
+def _differs(slot: Slot, wish: Wish | None) -> bool:
+    if wish is None or slot.state == "cancelled":
+        return (wish is None) != (slot.state == "cancelled")
+    return any(getattr(slot, name) != value for name, value in _for(slot, wish).items())
+
+
+def _for(slot: Slot, wish: Wish) -> Wish:
+    """The wish for this slot: what has opened stays open, only its hours may move."""
+    if slot.state != "open":
+        return wish
+    return {**wish, "opens_at": min(slot.opens_at, wish["starts_at"])}
+
+
+def _fulfil(session: Session, key: Key, wish: Wish, slot: Slot | None, now: datetime, done: Planned) -> None:
+    if wish["starts_at"] <= now:
+        return
+    if clash(session, wish["zone_id"], wish["starts_at"], wish["ends_at"], slot.id if slot else None):
+        done.clashes += 1
+    elif slot is None:
+        slot = Slot(plan_id=key[0], date=key[1], state="planned", **wish)
+        session.add(slot)
+        session.flush()
+        record(session, "planned", now, slot=slot, after="planned", capacity=slot.capacity)
+        done.added += 1
+    else:
+        _change(session, slot, wish, now)
+        done.moved += 1
+
+
+def _change(session: Session, slot: Slot, wish: Wish, now: datetime) -> None:
+    before, again = slot.state, slot.state == "cancelled"
+    if again:
+        slot.state, slot.cancel_reason = "planned", None
+    for name, value in _for(slot, wish).items():
+        setattr(slot, name, value)
+    session.flush()
+    kind = "planned" if again else "moved"
+    record(session, kind, now, slot=slot, before=before, after=slot.state, capacity=slot.capacity)
+
+
+def _withdraw(session: Session, slot: Slot, now: datetime) -> bool:
+    """Take back a slot that no plan makes any more: its row goes, unless somebody was on it once."""
+    if session.scalar(select(exists().where(Booking.slot_id == slot.id))):
+        record(session, "cancelled", now, slot=slot, before=slot.state, after="cancelled", reason=REPLANNED)
+        slot.state, slot.cancel_reason = "cancelled", REPLANNED
+        return True
+    plan_id, station_id, when = slot.plan_id, slot.station_id, slot.date.isoformat()
+    record(session, "withdrawn", now, station_id=station_id, plan_id=plan_id, date=when)
+    session.delete(slot)
+    session.flush()
+    return True
