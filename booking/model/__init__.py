@@ -1,0 +1,37 @@
+"""The tables, and the constraints that make wrong states impossible. All of them load together."""
+
+from booking.model.base import Base, UtcDateTime
+from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strike
+from booking.model.people import Code, Failure, Manages, Person, SignIn
+from booking.model.places import DayOverride, Station, Workday, Zone
+from booking.model.programme import KINDS, SLOT_STATES, Activity, Plan, PlanException, Slot
+from booking.model.records import Digest, Event, JobRun, Letter
+
+__all__ = [
+    "BOOKING_STATES",
+    "HOLDING",
+    "KINDS",
+    "LIVE",
+    "SLOT_STATES",
+    "Activity",
+    "Base",
+    "Booking",
+    "Code",
+    "DayOverride",
+    "Digest",
+    "Event",
+    "Failure",
+    "JobRun",
+    "Letter",
+    "Manages",
+    "Person",
+    "Plan",
+    "PlanException",
+    "SignIn",
+    "Slot",
+    "Station",
+    "Strike",
+    "UtcDateTime",
+    "Workday",
+    "Zone",
+]

@@ -1,0 +1,79 @@
+"""Accounts, what they may, and how they signed in."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from booking.model.base import Base, Id, one_of
+from booking.model.places import Station
+
+
+class Person(Base):
+    """用户: an account. Everyone can be a worker; a deleted one keeps its row and loses its name."""
+
+    __tablename__ = "person"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(40), default="")
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    company: Mapped[str] = mapped_column(String(80), default="")
+    language: Mapped[str] = mapped_column(String(16), default="zh_Hans_CN")
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    wants_digest: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    manages: Mapped[list["Manages"]] = relationship(back_populates="person", foreign_keys="Manages.person_id")
+
+
+class Manages(Base):
+    """One person's right to run one station."""
+
+    __tablename__ = "manages"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), primary_key=True, index=True)
+    since: Mapped[datetime]
+    person: Mapped[Person] = relationship(back_populates="manages", foreign_keys=[person_id])
+    station: Mapped[Station] = relationship()
+
+
+class SignIn(Base):
+    """One browser's sign-in. Only the hash of its token is kept; ending it here ends it there."""
+
+    __tablename__ = "sign_in"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    agent: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    person: Mapped[Person] = relationship()
+
+
+class Code(Base):
+    """A mailed code for one address and purpose; single use, a few tries, hashed."""
+
+    __tablename__ = "code"
+    __table_args__ = (one_of("purpose", ("register", "reset", "sign_in")), Index(None, "email", "purpose"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    purpose: Mapped[str] = mapped_column(String(16))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Failure(Base):
+    """One failed sign-in, counted by account and by address."""
+
+    __tablename__ = "failure"
+    __table_args__ = (Index(None, "account", "at"), Index(None, "address", "at"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]

@@ -1,0 +1,64 @@
+"""Stations, their zones, and the calendar."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking.model.base import Base, Day, Id
+
+
+class Station(Base):
+    """驿站: the place. Its `policy` holds only the numbers that differ from the defaults."""
+
+    __tablename__ = "station"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(120), default="")
+    address: Mapped[str] = mapped_column(String(200), default="")
+    address_en: Mapped[str] = mapped_column(String(300), default="")
+    zone_name: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    door_secret: Mapped[str] = mapped_column(String(64), default=lambda: secrets.token_hex(20))
+    closed_at: Mapped[datetime | None]
+
+
+class Zone(Base):
+    """板块: a room or area, with the largest number of people that it holds."""
+
+    __tablename__ = "zone"
+    __table_args__ = (
+        UniqueConstraint("station_id", "name"),
+        CheckConstraint("capacity BETWEEN 1 AND 1000", name="capacity"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    name_en: Mapped[str] = mapped_column(String(80), default="")
+    capacity: Mapped[int]
+    closed_at: Mapped[datetime | None]
+
+
+class Workday(Base):
+    """工作日: one announced date, a workday or a rest day. A date without a row is not announced yet."""
+
+    __tablename__ = "workday"
+    date: Mapped[Day] = mapped_column(primary_key=True)
+    works: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(40), default="")
+    source: Mapped[str] = mapped_column(String(40))
+
+
+class DayOverride(Base):
+    """A manager's word on one date of one station, stronger than the calendar."""
+
+    __tablename__ = "day_override"
+    __table_args__ = (CheckConstraint("follows BETWEEN 1 AND 7", name="follows"),)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), primary_key=True)
+    date: Mapped[Day] = mapped_column(primary_key=True)
+    works: Mapped[bool]
+    follows: Mapped[int | None] = mapped_column(SmallInteger)
+    note: Mapped[str] = mapped_column(String(80), default="")

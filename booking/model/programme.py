@@ -1,0 +1,152 @@
+"""What is offered, by which weekly rule, and its dated runs."""
+
+from datetime import datetime, time
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from booking.model.base import Base, Day, Id, one_of, partial
+from booking.model.places import Station, Zone
+
+SLOT_STATES = ("planned", "open", "running", "done", "cancelled")
+KINDS = (
+    "yoga",
+    "fitness",
+    "crafts",
+    "tea",
+    "flowers",
+    "talk",
+    "livestream",
+    "photo",
+    "art",
+    "games",
+    "reading",
+    "other",
+)
+
+
+class Activity(Base):
+    """活动: what is offered, in words and a picture."""
+
+    __tablename__ = "activity"
+    __table_args__ = (one_of("kind", KINDS), Index(None, "station_id"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(String(60))
+    title_en: Mapped[str] = mapped_column(String(120), default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    text_en: Mapped[str] = mapped_column(Text, default="")
+    host: Mapped[str] = mapped_column(String(40), default="")
+    host_en: Mapped[str] = mapped_column(String(80), default="")
+    bring: Mapped[str] = mapped_column(String(120), default="")
+    bring_en: Mapped[str] = mapped_column(String(200), default="")
+    suits: Mapped[str] = mapped_column(String(120), default="")
+    suits_en: Mapped[str] = mapped_column(String(200), default="")
+    picture: Mapped[str] = mapped_column(String(40), default="default")
+    retired_at: Mapped[datetime | None]
+
+
+class Plan(Base):
+    """排期: the weekly rule. `weekdays` are ISO numbers as text, "135" is Monday, Wednesday, Friday."""
+
+    __tablename__ = "plan"
+    __table_args__ = (
+        CheckConstraint("minutes BETWEEN 10 AND 480", name="minutes"),
+        CheckConstraint("capacity >= 1", name="capacity"),
+        CheckConstraint("weekdays <> ''", name="weekdays"),
+        CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="valid"),
+        CheckConstraint("opens_workdays_before BETWEEN 0 AND 10", name="opens_workdays_before"),
+        Index(None, "station_id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zone.id"))
+    weekdays: Mapped[str] = mapped_column(String(7))
+    starts: Mapped[time]
+    minutes: Mapped[int]
+    capacity: Mapped[int]
+    on_rest_days: Mapped[bool] = mapped_column(default=False)
+    opens_workdays_before: Mapped[int | None]
+    opens_clock: Mapped[time | None]
+    valid_from: Mapped[Day]
+    valid_until: Mapped[Day | None]
+    stopped_at: Mapped[datetime | None]
+    activity: Mapped[Activity] = relationship()
+    zone: Mapped[Zone] = relationship()
+    station: Mapped[Station] = relationship()
+    exceptions: Mapped[list["PlanException"]] = relationship(back_populates="plan")
+
+
+class PlanException(Base):
+    """One date on which a plan runs otherwise, or not at all. NULL means: as the plan says."""
+
+    __tablename__ = "plan_exception"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"), primary_key=True)
+    date: Mapped[Day] = mapped_column(primary_key=True)
+    skip: Mapped[bool] = mapped_column(default=False)
+    starts: Mapped[time | None]
+    zone_id: Mapped[int | None] = mapped_column(ForeignKey("zone.id"))
+    capacity: Mapped[int | None]
+    host: Mapped[str | None] = mapped_column(String(40))
+    plan: Mapped[Plan] = relationship(back_populates="exceptions")
+
+
+class Slot(Base):
+    """场次: one dated run. It carries its own timetable, so that every question about it is one row.
+
+    `taken` counts the bookings in a HOLDING state, `waiting` the entries in the line (those at the
+    door included); `line_last` is the last number given out in the line.
+    """
+
+    __tablename__ = "slot"
+    __table_args__ = (
+        one_of("state", SLOT_STATES),
+        CheckConstraint("taken >= 0 AND taken <= capacity", name="taken"),
+        CheckConstraint("waiting >= 0", name="waiting"),
+        CheckConstraint("capacity >= 1", name="capacity"),
+        CheckConstraint("opens_at <= starts_at AND line_until <= starts_at AND free_until <= starts_at", name="before"),
+        CheckConstraint("checkin_from <= starts_at AND starts_at < release_at AND release_at <= ends_at", name="after"),
+        partial("uq_slot_plan_date", "plan_id", "date", where="plan_id IS NOT NULL", unique=True),
+        Index(None, "station_id", "date"),
+        Index(None, "zone_id", "starts_at"),
+        partial("ix_slot_to_open", "opens_at", where="state = 'planned'"),
+        partial("ix_slot_to_end", "ends_at", where="state IN ('planned', 'open', 'running')"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id"))
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"))
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zone.id"))
+    date: Mapped[Day]
+    opens_at: Mapped[datetime]
+    free_until: Mapped[datetime]
+    line_until: Mapped[datetime]
+    checkin_from: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    release_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int]
+    taken: Mapped[int] = mapped_column(default=0)
+    waiting: Mapped[int] = mapped_column(default=0)
+    line_last: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(16), default="planned")
+    host: Mapped[str | None] = mapped_column(String(40))
+    cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    released_at: Mapped[datetime | None]
+    activity: Mapped[Activity] = relationship()
+    zone: Mapped[Zone] = relationship()
+    station: Mapped[Station] = relationship()
+
+    @property
+    def free(self) -> int:
+        return self.capacity - self.taken
+
+    def state_at(self, now: datetime) -> str:
+        """The state that the clock gives it; the jobs only record it later."""
+        if self.state in ("cancelled", "done") or now >= self.ends_at:
+            return "cancelled" if self.state == "cancelled" else "done"
+        if now >= self.starts_at:
+            return "running"
+        return "open" if now >= self.opens_at else "planned"

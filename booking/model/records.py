@@ -1,0 +1,81 @@
+"""What is written down: letters, digests, history, the scheduler's runs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking.model.base import Base, Day, Id, one_of, partial
+
+
+class Letter(Base):
+    """邮件: one mail to one person, a row in the outbox. `key` makes a thing be told once."""
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        one_of("state", ("queued", "sending", "sent", "failed", "dropped")),
+        partial("ix_letter_due", "next_try_at", where="state = 'queued'"),
+        partial("ix_letter_sending", "claimed_at", where="state = 'sending'"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    to: Mapped[str | None] = mapped_column(String(254))
+    language: Mapped[str | None] = mapped_column(String(16))
+    slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), index=True)
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    message_id: Mapped[str] = mapped_column(String(120), unique=True)
+    state: Mapped[str] = mapped_column(String(8), default="queued")
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    next_try_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Digest(Base):
+    """日报: the daily letter, one per person, kind and date."""
+
+    __tablename__ = "digest"
+    __table_args__ = (one_of("kind", ("worker", "manager")), UniqueConstraint("person_id", "kind", "date"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    date: Mapped[Day]
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"))
+    written_at: Mapped[datetime]
+
+
+class Event(Base):
+    """记录: one line of history. `actor_id` NULL means the clock did it."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "slot_id", "id"), Index(None, "station_id", "id"), Index(None, "person_id", "id"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(24))
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
+    slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id", ondelete="SET NULL"))
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    before: Mapped[str | None] = mapped_column(String(16))
+    after: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class JobRun(Base):
+    """The last run of one scheduler job."""
+
+    __tablename__ = "job_run"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    did: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(String(300), default="")
