@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import extensions, store
-from booking.web import errors, headers, health, show
+from booking.web import errors, headers, health, member, show
 
 LANGUAGES = ("zh_Hans_CN", "en")
 ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
@@ -47,7 +47,7 @@ def _bind_extensions(app: Flask) -> None:
         app, extensions.db, directory=str(config.ROOT / "booking" / "migrations"), render_as_batch=True
     )
     extensions.login.init_app(app)
-    extensions.login.user_loader(lambda _token: None)
+    member.register(app)
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=_language)
     extensions.limiter.init_app(app)
@@ -69,8 +69,8 @@ def _language() -> str:
     chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
     if chosen in LANGUAGES:
         return chosen
-    best = request.accept_languages.best_match(list(ASKED_FOR), default="zh")
-    return ASKED_FOR[best]
+    asked = (tag.lower().partition("-")[0] for tag, _quality in request.accept_languages)
+    return next((ASKED_FOR[word] for word in asked if word in ASKED_FOR), LANGUAGES[0])
 
 
 def _join_what_is_there(app: Flask) -> None:

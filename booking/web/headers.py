@@ -49,14 +49,22 @@ def _secure(response: Response) -> Response:
 def _say_how_long_it_keeps(response: Response) -> Response:
     """Pages are personal: nobody keeps them. A file at its stamped address never changes."""
     if request.endpoint == "static" and response.status_code in (200, 206, 304):
-        response.direct_passthrough = False
-        response.make_sequence()  # Flask-Compress leaves a streamed file open
+        _read_file(response)
         stamped = request.args.get("v") == _stamp(request.view_args or {})
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
         return response
     response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _read_file(response: Response) -> None:
+    """Small files go out from memory: Flask-Compress would leave a streamed one open."""
+    file = response.response
+    response.direct_passthrough = False
+    response.set_data(b"" if response.status_code == 304 else b"".join(response.iter_encoded()))
+    if hasattr(file, "close"):
+        file.close()
 
 
 def _stamp_static_address(endpoint: str, values: dict[str, Any]) -> None:

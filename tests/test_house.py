@@ -1,0 +1,127 @@
+"""The house of the code: who may import whom, and how large a room may grow."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import config
+
+HOUSE = config.ROOT / "booking"
+TOP = 10
+
+# A room is a file or a folder; a file imports only from rows below its own, or from its own room.
+ROWS = {
+    0: ("model", "policy", "clock", "refusals"),
+    1: ("store", "history", "notices", "workdays", "ledger"),
+    2: ("seats",),
+    3: ("slots", "rosters", "people", "audit"),
+    4: ("extensions",),
+    5: ("mail",),
+    6: ("web/access", "web/forms", "web/htmx", "web/show", "web/headers", "web/health", "web/errors", "web/visitor"),
+    7: ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin"),
+    8: ("jobs", "demo"),
+    9: ("cli",),
+    TOP: ("app",),
+}
+FREE_OF_FLASK = [room for row in range(4) for room in ROWS[row]]
+ROW_OF = {room: row for row, rooms in ROWS.items() for room in rooms}
+
+
+def modules() -> list[str]:
+    """Every file of the house, as a path without its ending: `web/worker`, `seats/press`, `store`."""
+    paths = (path.relative_to(HOUSE).with_suffix("") for path in HOUSE.rglob("*.py"))
+    names = (str(path).removesuffix("/__init__") for path in paths)
+    return sorted(name for name in names if not name.startswith("migrations") and name not in ("__init__", "web"))
+
+
+def room_of(module: str) -> str:
+    """The room that a file belongs to: `seats` for `seats/press`, `web/worker` for itself."""
+    parts = module.split("/")
+    return "/".join(parts[:2] if parts[0] == "web" else parts[:1])
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def path_of(module: str) -> Path:
+    plain = HOUSE / f"{module}.py"
+    return plain if plain.exists() else HOUSE / module / "__init__.py"
+
+
+def imports(module: str) -> Iterator[str]:
+    """What a file imports from the house, each as a module of the house."""
+    for node in ast.walk(tree_of(path_of(module))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: write the import in full"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.startswith("booking."):
+                yield name.removeprefix("booking.").replace(".", "/")
+
+
+def test_every_file_has_its_row() -> None:
+    assert {room_of(module) for module in modules()} <= set(ROW_OF)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_arrows_point_down(module: str) -> None:
+    room = room_of(module)
+    for name in imports(module):
+        other = room_of(name)
+        assert other == room or ROW_OF[other] < ROW_OF[room], f"{module} may not import {name}"
+
+
+@pytest.mark.parametrize("room", FREE_OF_FLASK)
+def test_the_rules_load_without_flask(room: str) -> None:
+    program = f"import booking.{room}, sys; assert not [m for m in sys.modules if m.split('.')[0] == 'flask']"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=config.ROOT)
+
+
+def test_only_the_clock_reads_the_clock() -> None:
+    readers = {"now", "utcnow", "today", "time", "monotonic"}
+    for module in set(modules()) - {"clock"}:
+        for node in ast.walk(tree_of(path_of(module))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in readers:
+                assert node.value.id not in ("datetime", "date", "time"), f"{module}:{node.lineno}"
+
+
+def test_imports_stand_at_the_top() -> None:
+    for module in modules():
+        tree = tree_of(path_of(module))
+        top = set(tree.body)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert node in top, f"{module}:{node.lineno}"
+
+
+def test_no_file_is_a_drawer() -> None:
+    drawers = {"utils", "util", "helpers", "common", "data", "process", "handle", "misc"}
+    assert {part for module in modules() for part in module.split("/")}.isdisjoint(drawers)
+
+
+def test_files_and_functions_stay_small() -> None:
+    for module in modules():
+        path = path_of(module)
+        assert len(path.read_text().splitlines()) <= 400, f"{module} wants to be a folder"
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 50, f"{module}.{node.name} is too long"
+
+
+def test_templates_carry_no_inline_script_or_style() -> None:
+    forbidden = ("<style", " style=", "<script>", " onclick=", " onsubmit=", " onchange=", "hx-on", "|safe")
+    for path in (config.ROOT / "templates").rglob("*.html"):
+        if path.parts[-3] == "mail":
+            continue  # a mail program knows no stylesheet
+        text = path.read_text()
+        assert [word for word in forbidden if word in text] == [], path.name

@@ -1,0 +1,107 @@
+"""Settings are read in one place, and a bad one stops the start with a sentence."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import config
+
+GOOD_KEY = "kR8vN2xQ7mZ4tB9wL3pY6cF1jH5sD0gA"
+
+
+def load(folder: Path, **env: str) -> dict[str, Any]:
+    return config.load({"INSTANCE_PATH": str(folder), **env})
+
+
+def test_nothing_set_means_a_file_beside_the_code_and_letters_as_files(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{tmp_path}/lunch-hour.sqlite3"
+    assert settings["PUBLIC_URL"] == "http://127.0.0.1:8000"
+    assert (settings["MAIL_HOST"], settings["MAIL_FOLDER"]) == (None, str(tmp_path / "mail"))
+    assert settings["SESSION_COOKIE_NAME"] == "lunch"
+    assert settings["SESSION_COOKIE_SECURE"] is False
+    assert settings["MAX_CONTENT_LENGTH"] == 65536
+
+
+def test_the_port_is_part_of_the_public_address(tmp_path: Path) -> None:
+    assert load(tmp_path, PORT="8010")["PUBLIC_URL"] == "http://127.0.0.1:8010"
+
+
+def test_a_development_key_is_kept_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first, second = load(tmp_path)["SECRET_KEY"], load(tmp_path)["SECRET_KEY"]
+    assert first == second
+    assert len(first) >= 32
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize("production", [{"APP_ENV": "production"}, {"PUBLIC_URL": "https://lunch.example.com"}])
+@pytest.mark.parametrize("key", ["", "short", "x" * 64, "secret-key" * 4, GOOD_KEY[:31]])
+def test_production_refuses_a_weak_key(tmp_path: Path, production: dict[str, str], key: str) -> None:
+    with pytest.raises(config.BadSetting, match="SECRET_KEY is missing or weak"):
+        load(tmp_path, SECRET_KEY=key, **production)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_https_makes_the_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
+    settings = load(tmp_path, SECRET_KEY=GOOD_KEY, PUBLIC_URL="https://lunch.example.com/")
+    assert settings["PRODUCTION"] is True
+    assert settings["PUBLIC_URL"] == "https://lunch.example.com"
+    assert settings["SESSION_COOKIE_NAME"] == "__Host-lunch"
+    assert settings["LANGUAGE_COOKIE_NAME"] == "__Host-lang"
+    assert settings["SESSION_COOKIE_SECURE"] is True
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_name_of_postgresql_means_psycopg_3(tmp_path: Path, scheme: str) -> None:
+    settings = load(tmp_path, DATABASE_URL=f"{scheme}://lunch:pw@db/lunch")
+    assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://lunch:pw@db/lunch"
+    assert settings["SQLALCHEMY_ENGINE_OPTIONS"]["isolation_level"] == "READ COMMITTED"
+    assert "lock_timeout=3000" in settings["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]["options"]
+
+
+MAIL = [
+    ("smtp://mail.example.com", ("mail.example.com", 587, "", "", False, False)),
+    ("smtp://me:p%40ss@mail.example.com:2525", ("mail.example.com", 2525, "me", "p@ss", False, True)),
+    ("smtp://me:pw@mail.example.com?starttls=0", ("mail.example.com", 587, "me", "pw", False, False)),
+    ("smtps://me:pw@mail.example.com", ("mail.example.com", 465, "me", "pw", True, False)),
+]
+MAIL_KEYS = ("HOST", "PORT", "USERNAME", "PASSWORD", "TLS", "STARTTLS")
+
+
+@pytest.mark.parametrize(("url", "wanted"), MAIL)
+def test_one_address_says_how_mail_leaves(tmp_path: Path, url: str, wanted: tuple[object, ...]) -> None:
+    settings = load(tmp_path, MAIL_URL=url)
+    assert tuple(settings[f"MAIL_{key}"] for key in MAIL_KEYS) == wanted
+
+
+BAD = [
+    ("APP_ENV", "live"),
+    ("DATABASE_POOL", "0"),
+    ("DATABASE_URL", "mysql://root@db/lunch"),
+    ("DATABASE_URL", "lunch.db"),
+    ("MAIL_URL", "mail.example.com:25"),
+    ("MAIL_URL", "smtp://mail.example.com:port"),
+    ("MAIL_URL", "smtp://"),
+    ("PORT", "80a"),
+    ("PORT", "70000"),
+    ("PORT", "８０００"),
+    ("PUBLIC_URL", "lunch.example.com"),
+    ("PUBLIC_URL", "ftp://lunch.example.com"),
+    ("SIGN_IN_PER_ADDRESS", "-1"),
+    ("TRUSTED_PROXIES", "yes"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_value_that_cannot_be_right_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(config.BadSetting, match=name):
+        load(tmp_path, **{name: value})
+
+
+def test_a_password_is_never_part_of_the_complaint(tmp_path: Path) -> None:
+    with pytest.raises(config.BadSetting) as caught:
+        load(tmp_path, MAIL_URL="smtp://me:hunter2@mail.example.com:port")
+    assert "hunter2" not in str(caught.value)
