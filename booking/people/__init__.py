@@ -1,0 +1,80 @@
+"""People: accounts, sign-ins, codes by mail, roles, and the mercy that ends a strike.
+
+A verb takes a session inside `store.transaction` and the instant `now`; it raises `Refused` with a
+reason code and then changes nothing. Passwords are hashed and checked outside of transactions:
+`attempt` counts a try, `fits` checks it, `complete` signs in.
+
+`words` says what people may be called, `tries` how often they may try.
+"""
+
+from booking.people.accounts import (
+    change_profile,
+    create,
+    disable,
+    enable,
+    guest,
+    register,
+    reset_password,
+    set_password,
+    speak,
+)
+from booking.people.codes import ask_for_code
+from booking.people.farewell import delete_account, live_bookings
+from booking.people.memory import forget
+from booking.people.mercy import forgive, forgive_slot
+from booking.people.passwords import check_strength, fits, hash_password
+from booking.people.roles import appoint, dismiss
+from booking.people.sign_ins import (
+    SIGN_IN_LASTS,
+    Attempt,
+    SignedIn,
+    attempt,
+    begin,
+    complete,
+    end_sign_in,
+    end_sign_ins,
+    find_sign_in,
+    sign_ins,
+    with_code,
+)
+from booking.people.words import clean_company, clean_email, clean_name, clean_phone
+from booking.refusals import Refused
+
+__all__ = [
+    "SIGN_IN_LASTS",
+    "Attempt",
+    "Refused",
+    "SignedIn",
+    "appoint",
+    "ask_for_code",
+    "attempt",
+    "begin",
+    "change_profile",
+    "check_strength",
+    "clean_company",
+    "clean_email",
+    "clean_name",
+    "clean_phone",
+    "complete",
+    "create",
+    "delete_account",
+    "disable",
+    "dismiss",
+    "enable",
+    "end_sign_in",
+    "end_sign_ins",
+    "find_sign_in",
+    "fits",
+    "forget",
+    "forgive",
+    "forgive_slot",
+    "guest",
+    "hash_password",
+    "live_bookings",
+    "register",
+    "reset_password",
+    "set_password",
+    "sign_ins",
+    "speak",
+    "with_code",
+]

@@ -1,0 +1,168 @@
+"""Accounts: made, changed, stopped, and taken up again."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.history import record
+from booking.model import Person
+from booking.people import codes, tries
+from booking.people.sign_ins import end_sign_ins
+from booking.people.words import clean_company, clean_email, clean_language, clean_name, clean_phone
+from booking.refusals import Refused
+
+
+def create(
+    session: Session,
+    email: str,
+    name: str,
+    now: datetime,
+    *,
+    password_hash: str | None = None,
+    is_admin: bool = False,
+    language: str = "zh_Hans_CN",
+    actor_id: int | None = None,
+) -> Person:
+    """A new account, by an admin or from the command line. Raises `email_taken`."""
+    address = clean_email(email)
+    store.one_at_a_time(session, f"codes of {address}")
+    if session.scalar(select(Person.id).where(Person.email == address)):
+        raise Refused("email_taken")
+    person = Person(
+        email=address,
+        name=clean_name(name),
+        password_hash=password_hash,
+        is_admin=is_admin,
+        language=clean_language(language),
+        created_at=now,
+    )
+    return _add(session, person, "created", now, actor_id)
+
+
+def register(
+    session: Session,
+    email: str,
+    code: str,
+    name: str,
+    password_hash: str,
+    language: str,
+    address: str,
+    now: datetime,
+    per_address: int = tries.PER_ADDRESS,
+) -> Person | None:
+    """An account for who holds the code that was mailed there. None for a wrong one, which must be committed too."""
+    name, language = clean_name(name), clean_language(language)
+    if not codes.redeem(session, email, "register", code, address, now, per_address):
+        return None
+    return create(session, email, name, now, password_hash=password_hash, language=language)
+
+
+def guest(session: Session, name: str, now: datetime, actor_id: int | None = None) -> Person:
+    """Somebody at the door without an account: a name and nothing else."""
+    return _add(session, Person(name=clean_name(name), created_at=now, wants_digest=False), "guest", now, actor_id)
+
+
+def change_profile(
+    session: Session,
+    person_id: int,
+    now: datetime,
+    *,
+    name: str,
+    phone: str,
+    company: str,
+    language: str,
+    wants_digest: bool,
+) -> Person:
+    """What a person may change of themselves without a password. The history names the fields, not their contents."""
+    wanted = {
+        "name": clean_name(name),
+        "phone": clean_phone(phone),
+        "company": clean_company(company),
+        "language": clean_language(language),
+        "wants_digest": wants_digest,
+    }
+    return _change(session, alive(session, person_id), wanted, now)
+
+
+def speak(session: Session, person_id: int, language: str, now: datetime) -> Person:
+    """Change only the language."""
+    return _change(session, alive(session, person_id), {"language": clean_language(language)}, now)
+
+
+def set_password(session: Session, person_id: int, password_hash: str, now: datetime) -> Person:
+    """A new password; every sign-in ends, so who stays begins a new one."""
+    person = alive(session, person_id)
+    person.password_hash = password_hash
+    end_sign_ins(session, person_id, now, actor_id=person_id)
+    record(session, "password_changed", now, actor_id=person_id, person_id=person_id)
+    return person
+
+
+def reset_password(
+    session: Session,
+    email: str,
+    code: str,
+    password_hash: str,
+    address: str,
+    now: datetime,
+    per_address: int = tries.PER_ADDRESS,
+) -> Person | None:
+    """A new password for who holds the mailed code. None for a wrong one, which must be committed too."""
+    if not codes.redeem(session, email, "reset", code, address, now, per_address):
+        return None
+    person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
+    return set_password(session, person_id, password_hash, now) if person_id else None
+
+
+def disable(session: Session, person_id: int, now: datetime, actor_id: int, reason: str = "") -> Person:
+    """Stop an account: signed out everywhere at once, passed over in every line. Bookings it holds stay."""
+    if person_id == actor_id:
+        raise Refused("yourself")
+    person = alive(session, person_id)
+    if person.disabled_at is None:
+        person.disabled_at = now
+        end_sign_ins(session, person_id, now, actor_id=actor_id)
+        record(session, "disabled", now, actor_id=actor_id, person_id=person_id, reason=reason[:200] or None)
+    return person
+
+
+def enable(session: Session, person_id: int, now: datetime, actor_id: int) -> Person:
+    person = alive(session, person_id)
+    if person.disabled_at is not None:
+        person.disabled_at = None
+        record(session, "enabled", now, actor_id=actor_id, person_id=person_id)
+    return person
+
+
+def alive(session: Session, person_id: int) -> Person:
+    """The person, locked and fresh. Raises `no_such_person` for one who is gone."""
+    store.lock(session, people={person_id})
+    person = session.get(Person, person_id, populate_existing=True)
+    if person is None or person.deleted_at is not None:
+        raise Refused("no_such_person")
+    return person
+
+
+def is_last_admin(session: Session, person: Person) -> bool:
+    others = select(func.count(Person.id)).where(
+        Person.is_admin, Person.id != person.id, Person.disabled_at.is_(None), Person.deleted_at.is_(None)
+    )
+    return person.is_admin and not session.scalar(others)
+
+
+def _add(session: Session, person: Person, kind: str, now: datetime, actor_id: int | None) -> Person:
+    session.add(person)
+    session.flush()
+    record(session, kind, now, actor_id=actor_id or person.id, person_id=person.id)
+    return person
+
+
+def _change(session: Session, person: Person, wanted: dict[str, object], now: datetime) -> Person:
+    changed = [field for field, value in wanted.items() if getattr(person, field) != value]
+    for field in changed:
+        setattr(person, field, wanted[field])
+    if changed:
+        record(session, "profile_changed", now, actor_id=person.id, person_id=person.id, changed=changed)
+    return person

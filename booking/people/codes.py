@@ -1,0 +1,96 @@
+"""Codes by mail: six digits for one address and purpose, good once, for a quarter of an hour."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.model import Code, Person
+from booking.notices import tell
+from booking.people import tries
+from booking.people.words import clean_email
+from booking.refusals import Refused
+
+GOOD_FOR = timedelta(minutes=15)
+TRIES = 5
+PER_HOUR = 5
+PURPOSES = ("register", "reset", "sign_in")
+
+
+def ask_for_code(session: Session, email: str, purpose: str, language: str, now: datetime) -> None:
+    """Mail a code, if the address may have one. The rows, the time and the answer are the same if not.
+
+    Raises `too_many_codes` when the address had its share of this hour.
+    """
+    address = clean_email(email)
+    store.one_at_a_time(session, f"codes of {address}")
+    _stop(session, address, now)
+    person = session.scalar(select(Person).where(Person.email == address, Person.deleted_at.is_(None)))
+    code = f"{secrets.randbelow(10**6):06d}"
+    wanted = (person is None) if purpose == "register" else (person is not None and person.disabled_at is None)
+    _forget(session, address, purpose, now)
+    kept = code if wanted else secrets.token_hex()  # nobody can guess what was never mailed
+    session.add(
+        Code(
+            email=address,
+            purpose=purpose,
+            code_hash=_hash(address, purpose, kept),
+            created_at=now,
+            expires_at=now + GOOD_FOR,
+        )
+    )
+    if wanted:
+        tongue = person.language if person else language
+        tell(session, "code", now, to=address, language=tongue, code=code, purpose=purpose)
+    elif purpose == "register" and person and person.disabled_at is None:
+        tell(session, "already_registered", now, to=address, language=person.language)
+
+
+def redeem(
+    session: Session, email: str, purpose: str, code: str, address: str, now: datetime, per_address: int
+) -> bool:
+    """Use a code up. False counts as one try, so it must be committed: do not raise after it.
+
+    Raises `too_many_tries` when the network address had its share of failures.
+    """
+    email = clean_email(email)
+    store.one_at_a_time(session, f"codes of {email}")
+    failure = tries.reserve(session, f"{purpose} code of {email}", address, now, per_address)
+    newest = (
+        select(Code.id).where(Code.email == email, Code.purpose == purpose).order_by(Code.id.desc()).limit(1)
+    ).scalar_subquery()
+    alive = (Code.id == newest, Code.used_at.is_(None), Code.tries < TRIES, Code.expires_at > now)
+    tried = session.execute(update(Code).where(*alive).values(tries=Code.tries + 1).returning(Code.id, Code.code_hash))
+    found = tried.one_or_none()
+    if found is None or not hmac.compare_digest(found.code_hash, _hash(email, purpose, code.strip())):
+        return False
+    tries.take_back(session, failure.id)
+    return _use(session, found.id, now)
+
+
+def _use(session: Session, code_id: int, now: datetime) -> bool:
+    used = update(Code).where(Code.id == code_id, Code.used_at.is_(None)).values(used_at=now).returning(Code.id)
+    return session.execute(used).one_or_none() is not None
+
+
+def _forget(session: Session, email: str, purpose: str, now: datetime) -> None:
+    """A new code ends the one before it."""
+    older = update(Code).where(Code.email == email, Code.purpose == purpose, Code.used_at.is_(None))
+    session.execute(older.values(used_at=now))
+
+
+def _stop(session: Session, email: str, now: datetime) -> None:
+    recent = select(func.count(Code.id), func.min(Code.created_at)).where(
+        Code.email == email, Code.created_at > now - timedelta(hours=1)
+    )
+    count, first = session.execute(recent).one()
+    if count >= PER_HOUR:
+        raise Refused("too_many_codes", until=first + timedelta(hours=1))
+
+
+def _hash(email: str, purpose: str, code: str) -> str:
+    return hashlib.sha256(f"{email}|{purpose}|{code}".encode()).hexdigest()

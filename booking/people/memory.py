@@ -1,0 +1,19 @@
+"""What is not kept: failures and codes that no limit looks at any more, sign-ins long over."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_
+from sqlalchemy.orm import Session
+
+from booking.model import Code, Failure, SignIn
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Delete what has no use any more. Returns how many rows. Safe to repeat."""
+    day, month = now - timedelta(days=1), now - timedelta(days=30)
+    old = (
+        delete(Failure).where(Failure.at <= day).returning(Failure.id),
+        delete(Code).where(Code.created_at <= day).returning(Code.id),
+        delete(SignIn).where(or_(SignIn.ended_at <= month, SignIn.expires_at <= month)).returning(SignIn.id),
+    )
+    return sum(len(session.scalars(statement).all()) for statement in old)

@@ -1,0 +1,25 @@
+"""Roles: who runs which station."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from booking.history import record
+from booking.model import Manages
+from booking.people.accounts import alive
+
+
+def appoint(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int | None = None) -> None:
+    """Make the person a manager of the station. Twice is once."""
+    alive(session, person_id)
+    if session.get(Manages, (person_id, station_id)) is None:
+        session.add(Manages(person_id=person_id, station_id=station_id, since=now))
+        record(session, "appointed", now, actor_id=actor_id, person_id=person_id, station_id=station_id)
+
+
+def dismiss(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int | None = None) -> None:
+    """Take the station from the person, from the next request on."""
+    alive(session, person_id)
+    if (role := session.get(Manages, (person_id, station_id))) is not None:
+        session.delete(role)
+        record(session, "dismissed", now, actor_id=actor_id, person_id=person_id, station_id=station_id)

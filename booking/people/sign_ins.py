@@ -1,0 +1,146 @@
+"""Sign-ins: one row for each browser, ended from here at once."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, scoped_session
+
+from booking import store
+from booking.history import record
+from booking.model import Person, SignIn
+from booking.people import codes, tries
+from booking.people.words import clean_email
+from booking.refusals import Refused
+
+SIGN_IN_LASTS = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a request needs to know of the one who makes it."""
+
+    sign_in_id: int
+    person_id: int
+    language: str
+    is_admin: bool
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try that has been counted; what it needs to be checked outside of the transaction."""
+
+    failure_id: int
+    person_id: int | None
+    password_hash: str | None
+
+
+def attempt(session: Session, email: str, address: str, now: datetime, per_address: int = tries.PER_ADDRESS) -> Attempt:
+    """Begin a sign-in by password: count it, and find what the password must fit. Unknown is as good as known."""
+    failure = tries.reserve(session, email, address, now, per_address)
+    try:
+        known = Person.email == clean_email(email)
+    except Refused:
+        return Attempt(failure.id, None, None)
+    found = session.execute(select(Person.id, Person.password_hash).where(known, Person.deleted_at.is_(None))).first()
+    return Attempt(failure.id, found.id, found.password_hash) if found else Attempt(failure.id, None, None)
+
+
+def complete(session: Session, tried: Attempt, agent: str, now: datetime) -> str:
+    """The password fitted: sign in. Returns the token. Raises `disabled`, or `changed` if it fits no more."""
+    if tried.person_id is None:
+        raise Refused("changed")
+    person = _locked(session, tried.person_id)
+    if person.password_hash != tried.password_hash or person.deleted_at:
+        raise Refused("changed")
+    token = begin(session, person, agent, now)
+    tries.take_back(session, tried.failure_id)
+    return token
+
+
+def with_code(
+    session: Session,
+    email: str,
+    code: str,
+    address: str,
+    agent: str,
+    now: datetime,
+    per_address: int = tries.PER_ADDRESS,
+) -> str | None:
+    """Sign in by a mailed code. None for a wrong one, which must be committed too."""
+    if not codes.redeem(session, email, "sign_in", code, address, now, per_address):
+        return None
+    person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
+    return begin(session, _locked(session, person_id), agent, now) if person_id else None
+
+
+def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
+    """A new sign-in of a locked person. The token is returned once and kept only as a hash."""
+    if person.disabled_at:
+        raise Refused("disabled")
+    token = secrets.token_urlsafe(32)
+    row = SignIn(
+        person_id=person.id,
+        token_hash=_hash(token),
+        agent=agent[:200],
+        created_at=now,
+        expires_at=now + SIGN_IN_LASTS,
+    )
+    session.add(row)
+    record(session, "signed_in", now, actor_id=person.id, person_id=person.id)
+    return token
+
+
+def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
+    """Who holds this token, if it still counts."""
+    row = session.execute(
+        select(SignIn.id, Person.id.label("person_id"), Person.language, Person.is_admin)
+        .join(Person, SignIn.person_id == Person.id)
+        .where(
+            SignIn.token_hash == _hash(token),
+            SignIn.ended_at.is_(None),
+            SignIn.expires_at > now,
+            Person.disabled_at.is_(None),
+            Person.deleted_at.is_(None),
+        )
+    ).first()
+    return SignedIn(row.id, row.person_id, row.language, row.is_admin) if row else None
+
+
+def sign_ins(session: Session | scoped_session[Any], person_id: int, now: datetime) -> Sequence[SignIn]:
+    """Where the person is signed in, newest first."""
+    live = SignIn.ended_at.is_(None) & (SignIn.expires_at > now)
+    return session.scalars(select(SignIn).where(SignIn.person_id == person_id, live).order_by(SignIn.id.desc())).all()
+
+
+def end_sign_in(session: Session, person_id: int, sign_in_id: int, now: datetime) -> None:
+    """End one sign-in of this person; somebody else's id does nothing."""
+    _end(session, person_id, now, person_id, SignIn.id == sign_in_id)
+
+
+def end_sign_ins(
+    session: Session, person_id: int, now: datetime, actor_id: int | None = None, but: int | None = None
+) -> int:
+    """End every sign-in of the person, except the one with the id `but`. Returns how many."""
+    return _end(session, person_id, now, actor_id, *([SignIn.id != but] if but else []))
+
+
+def _end(session: Session, person_id: int, now: datetime, actor_id: int | None, *which: Any) -> int:
+    live = update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None), *which)
+    ended = len(session.scalars(live.values(ended_at=now).returning(SignIn.id)).all())
+    if ended:
+        record(session, "signed_out", now, actor_id=actor_id, person_id=person_id, sign_ins=ended)
+    return ended
+
+
+def _locked(session: Session, person_id: int) -> Person:
+    store.lock(session, people={person_id})
+    return session.get_one(Person, person_id, populate_existing=True)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

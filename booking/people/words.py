@@ -1,0 +1,73 @@
+"""What people may be called and how they are reached: the shapes of names, addresses and numbers."""
+
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+from booking.refusals import Refused
+
+NAME_LENGTH = 40
+COMPANY_LENGTH = 80
+EMAIL_LENGTH = 254
+LANGUAGES = ("zh_Hans_CN", "en")
+
+# Names reach strangers by mail and roster, so nobody may advertise with one.
+ADVERT = re.compile(
+    r"@|://|www\.|\d{7}|[.。](com|cn|net|org|info|biz|top|xyz|vip|club|shop|site|online|cc|io|me|app|link|co|ru|tk)\b",
+    re.IGNORECASE,
+)
+LINK = re.compile(r"@|://|www\.", re.IGNORECASE)
+PHONE = re.compile(r"\+?[0-9]{6,15}")
+
+
+def clean_name(text: str) -> str:
+    """A name as it is kept. Refuses nothing at all, what is too long, and advertisements."""
+    name = _visible(text)
+    if not name:
+        raise Refused("name_missing")
+    return _fitting(name, NAME_LENGTH, ADVERT)
+
+
+def clean_company(text: str) -> str:
+    return _fitting(_visible(text), COMPANY_LENGTH, LINK)
+
+
+def clean_phone(text: str) -> str:
+    """Digits, with a + before a country; empty stays empty."""
+    number = re.sub(r"[\s().-]", "", unicodedata.normalize("NFKC", text))
+    if number and not PHONE.fullmatch(number):
+        raise Refused("bad_phone")
+    return number
+
+
+def clean_email(text: str) -> str:
+    """An address as we keep and compare it: lower case, its domain in ASCII."""
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as reason:
+        raise Refused("bad_email") from reason
+    address = (found.ascii_email or "").lower()
+    if not 0 < len(address) <= EMAIL_LENGTH:
+        raise Refused("bad_email")
+    return address
+
+
+def clean_language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise Refused("bad_language")
+    return code
+
+
+def _visible(text: str) -> str:
+    """Without control, format and bidi characters, and with single spaces."""
+    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    return unicodedata.normalize("NFC", " ".join(kept.split()))
+
+
+def _fitting(text: str, limit: int, banned: re.Pattern[str]) -> str:
+    if len(text) > limit:
+        raise Refused("too_long", limit=limit)
+    if banned.search(unicodedata.normalize("NFKC", text)):
+        raise Refused("looks_like_advert")
+    return text

@@ -1,0 +1,65 @@
+"""The person behind a request: `current_user` is a `Member` or a `Visitor`."""
+
+from flask import Flask, g
+from flask_login import AnonymousUserMixin, UserMixin
+from sqlalchemy import select
+
+from booking import clock, people
+from booking.extensions import db, login
+from booking.model import Manages, Person, Station
+
+
+class Visitor(AnonymousUserMixin):  # type: ignore[misc]
+    """Nobody we know."""
+
+    id: int | None = None
+    person_id: int | None = None
+    person: Person | None = None
+    is_admin = False
+    stations: tuple[Station, ...] = ()
+
+    def manages(self, _station_id: int) -> bool:
+        return False
+
+
+class Member(UserMixin):  # type: ignore[misc]
+    """A person, signed in from one browser. Rights are looked up anew in every request."""
+
+    def __init__(self, token: str, found: people.SignedIn) -> None:
+        self.token = token
+        self.sign_in_id = found.sign_in_id
+        self.id = self.person_id = found.person_id
+        self.language = found.language
+        self.is_admin = found.is_admin
+
+    def get_id(self) -> str:
+        return self.token
+
+    @property
+    def person(self) -> Person:
+        return db.session.get_one(Person, self.person_id)
+
+    def manages(self, station_id: int) -> bool:
+        """Whether this person may run the station, as its manager or as an admin."""
+        return self.is_admin or db.session.get(Manages, (self.person_id, station_id)) is not None
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        """The stations that this person was appointed to, by name."""
+        theirs = select(Station).join(Manages).where(Manages.person_id == self.person_id)
+        return tuple(db.session.scalars(theirs.order_by(Station.name)))
+
+
+def register(app: Flask) -> None:
+    login.session_protection = None  # our own rows end a sign-in; phones change their address all day
+    login.anonymous_user = Visitor
+    login.user_loader(_signed_in)
+    app.permanent_session_lifetime = people.SIGN_IN_LASTS
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+
+
+def _signed_in(token: str) -> Member | None:
+    if g.get("calm"):  # a page for when the database is gone must not ask it
+        return None
+    found = people.find_sign_in(db.session, token, clock.now())
+    return Member(token, found) if found else None
