@@ -29,7 +29,9 @@ def every_part() -> str:
     form = SampleForm(formdata=None, data={"email": "lin@"})
     form.email.errors = ["这个邮箱地址不完整。"]
     station = Thing(code="cbd", name="白领驿站", name_en="White-collar Station")
-    return render_template("parts/page.html", form=form, station=station, days=_days(), opens_at=now + timedelta(minutes=1, seconds=58))
+    return render_template(
+        "parts/page.html", form=form, station=station, days=_days(), opens_at=now + timedelta(minutes=1, seconds=58)
+    )
 
 
 def _days() -> list[Thing]:
@@ -37,6 +39,14 @@ def _days() -> list[Thing]:
     rests = {5: "周末", 6: "周末", 9: "暂定"}
     mine = {1: "booked", 3: "waiting"}
     return [
-        Thing(href="#", name=name, number=23 + n if n < 8 else n - 7, said=name, current=n == 1, rest=rests.get(n), mine=mine.get(n))
+        Thing(
+            href="#",
+            name=name,
+            number=23 + n if n < 8 else n - 7,
+            said=name,
+            current=n == 1,
+            rest=rests.get(n),
+            mine=mine.get(n),
+        )
         for n, name in enumerate(names)
     ]

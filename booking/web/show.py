@@ -8,6 +8,8 @@ from flask import Flask
 from flask_babel import get_locale, gettext
 
 from booking import clock
+from booking.refusals import Refused
+from booking.web.reasons import NEXT_STEPS, SENTENCES, UNKNOWN
 
 
 class HasZoneName(Protocol):
@@ -18,7 +20,21 @@ class HasZoneName(Protocol):
 
 def register(app: Flask) -> None:
     """Give every template these filters."""
-    for shown in (local, clock_time, clock_seconds, clock_range, station_date, day_name, day_of_month, day_date, moment, since, phone):
+    for shown in (
+        local,
+        clock_time,
+        clock_seconds,
+        clock_range,
+        station_date,
+        day_name,
+        day_of_month,
+        day_date,
+        moment,
+        since,
+        phone,
+        reason,
+        next_step,
+    ):
         app.add_template_filter(shown)
     app.add_template_global(language, "language")
     app.add_template_global(clock.now, "now")
@@ -94,6 +110,25 @@ def since(seconds: float) -> str:
 def phone(number: str) -> str:
     """138****5678, for all but its owner."""
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
+
+
+def reason(no: Refused, where: HasZoneName | None = None) -> str:
+    """Why not, in one sentence; instants by the clock of `where`."""
+    code = "cancelled_because" if no.reason == "cancelled" and no.details.get("why") else no.reason
+    said = {name: _in_words(value, where) for name, value in no.details.items()}
+    return str(SENTENCES.get(code, UNKNOWN)) % said
+
+
+def next_step(no: Refused) -> str:
+    """What the reader can do next, or nothing."""
+    return str(NEXT_STEPS.get(no.reason, ""))
+
+
+def _in_words(value: Any, where: HasZoneName | None) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    zone = where.zone_name if where else "Asia/Shanghai"
+    return moment(value, zone, station_date(clock.now(), zone))
 
 
 def _wall(instant: datetime, where: HasZoneName | str) -> datetime:
