@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import extensions, store
-from booking.web import errors, headers, health, member, show
+from booking.web import errors, headers, health, show, visitor
 
 LANGUAGES = ("zh_Hans_CN", "en")
 ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
@@ -47,7 +47,7 @@ def _bind_extensions(app: Flask) -> None:
         app, extensions.db, directory=str(config.ROOT / "booking" / "migrations"), render_as_batch=True
     )
     extensions.login.init_app(app)
-    member.register(app)
+    visitor.register(app)
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=_language)
     extensions.limiter.init_app(app)

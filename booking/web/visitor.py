@@ -1,29 +1,65 @@
-"""Who is behind a request: Flask-Login's view of one sign-in."""
+"""Who is behind a request: `current_user` is a `Visitor` that we know, or a `Stranger`."""
 
-from flask import g
-from flask_login import UserMixin
+from flask import Flask, g
+from flask_login import AnonymousUserMixin, UserMixin
+from sqlalchemy import select
 
 from booking import clock, people
-from booking.extensions import db
+from booking.extensions import db, login
+from booking.model import Manages, Person, Station
+
+
+class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyped
+    """Nobody we know."""
+
+    id: int | None = None
+    person_id: int | None = None
+    person: Person | None = None
+    is_admin = False
+    stations: tuple[Station, ...] = ()
+
+    def manages(self, _station_id: int) -> bool:
+        return False
 
 
 class Visitor(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
-    """A signed-in browser. The cookie carries the sign-in's token, so ending the sign-in ends it."""
+    """A person, signed in from one browser. The cookie carries the sign-in's token; rights are looked up in each request."""
 
-    def __init__(self, token: str, signed_in: people.SignedIn) -> None:
+    def __init__(self, token: str, found: people.SignedIn) -> None:
         self.token = token
-        self.id = signed_in.person_id
-        self.sign_in_id = signed_in.sign_in_id
-        self.language = signed_in.language
-        self.is_admin = signed_in.is_admin
+        self.sign_in_id = found.sign_in_id
+        self.id = self.person_id = found.person_id
+        self.language = found.language
+        self.is_admin = found.is_admin
 
     def get_id(self) -> str:
         return self.token
 
+    @property
+    def person(self) -> Person:
+        return db.session.get_one(Person, self.person_id)
+
+    def manages(self, station_id: int) -> bool:
+        """Whether this person may run the station, as its manager or as an admin."""
+        return self.is_admin or db.session.get(Manages, (self.person_id, station_id)) is not None
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        """The stations that this person was appointed to, by name."""
+        theirs = select(Station).join(Manages).where(Manages.person_id == self.person_id)
+        return tuple(db.session.scalars(theirs.order_by(Station.name)))
+
+
+def register(app: Flask) -> None:
+    login.session_protection = None  # our own rows end a sign-in; phones change their address all day
+    login.anonymous_user = Stranger
+    login.user_loader(recognise)
+    app.permanent_session_lifetime = people.SIGN_IN_LASTS
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+
 
 def recognise(token: str) -> Visitor | None:
-    """The visitor with this token, if it still counts. Pages about a lost database do not ask it."""
-    if g.get("calm"):
+    if g.get("calm"):  # a page for when the database is gone must not ask it
         return None
-    signed_in = people.find_sign_in(db.session, token, clock.now())
-    return Visitor(token, signed_in) if signed_in else None
+    found = people.find_sign_in(db.session, token, clock.now())
+    return Visitor(token, found) if found else None
