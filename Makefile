@@ -34,7 +34,9 @@ catalogue: .venv/.run
 	$(BIN)/pybabel -q extract -F booking/translations/babel.cfg -k lazy_gettext --no-wrap \
 		--sort-output --add-location=never --omit-header -o .venv/messages.pot .
 	$(BIN)/pybabel -q update -i .venv/messages.pot -d booking/translations --no-wrap \
-		--no-fuzzy-matching --ignore-obsolete --omit-header --ignore-pot-creation-date
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	sed -i -E '/^"(Project-Id|Report-Msgid|POT-Creation|PO-Revision|Last-Tr|Language-T|Generated)/d' \
+		booking/translations/*/LC_MESSAGES/messages.po
 
 # After changing requirements/*.in.
 lock: .venv/.run

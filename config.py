@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -143,7 +142,6 @@ def _cookies(*, https: bool) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
         "LANGUAGE_COOKIE_NAME": "__Host-lang" if https else "lang",
         "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works
         "WTF_CSRF_SSL_STRICT": False,  # WeChat's browser sends no Referer; SameSite and the token hold

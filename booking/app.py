@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -64,6 +64,8 @@ def _trust_proxies(app: Flask) -> None:
 
 def _language() -> str:
     """The person's language, else the browser's cookie, else what the browser asks for, else Chinese."""
+    if not has_request_context():
+        return LANGUAGES[0]
     if not g.get("calm") and current_user.is_authenticated and current_user.language in LANGUAGES:
         return str(current_user.language)
     chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
@@ -77,4 +79,5 @@ def _join_what_is_there(app: Flask) -> None:
     for room in ("worker", "manager", "kiosk", "account", "admin"):
         if (Path(app.root_path) / "web" / f"{room}.py").exists() or (Path(app.root_path) / "web" / room).is_dir():
             module = importlib.import_module(f"booking.web.{room}")
-            app.register_blueprint(module.pages)
+            if hasattr(module, "pages"):
+                app.register_blueprint(module.pages)
