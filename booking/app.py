@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from booking import extensions, store
+from booking import cli, extensions, store
 from booking.web import errors, headers, health, show, visitor
 
 LANGUAGES = ("zh_Hans_CN", "en")
@@ -38,6 +38,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     for pages in (health.pages,):
         app.register_blueprint(pages)
     _join_what_is_there(app)
+    cli.register(app)
     return app
 
 
@@ -78,6 +79,7 @@ def _language() -> str:
 def _join_what_is_there(app: Flask) -> None:
     for room in ("worker", "manager", "kiosk", "account", "admin"):
         if (Path(app.root_path) / "web" / f"{room}.py").exists() or (Path(app.root_path) / "web" / room).is_dir():
-            module = importlib.import_module(f"booking.web.{room}")
-            if hasattr(module, "pages"):
-                app.register_blueprint(module.pages)
+            try:
+                app.register_blueprint(importlib.import_module(f"booking.web.{room}").pages)
+            except (ImportError, AttributeError) as error:
+                app.logger.warning("%s is not ready: %s", room, error)

@@ -1,0 +1,92 @@
+"""The flask commands: each a few lines into a verb."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.orm import Session
+
+from booking import clock, people, slots, store, workdays
+from booking.extensions import db
+from booking.refusals import Refused
+from booking.rosters import places
+
+workdays_group = AppGroup("workdays", help="The calendar of workdays.")
+
+
+def register(app: Flask) -> None:
+    for command in (create_user, workdays_group):
+        app.cli.add_command(command)
+
+
+@click.command("create-user")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["worker", "manager", "admin"]), required=True)
+@click.option("--station", "code", help="Code of the station that a manager runs.")
+@click.option("--name", help="What people see; the part before the @ unless given.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@with_appcontext
+def create_user(email: str, role: str, code: str | None, name: str | None, *, password_stdin: bool) -> None:
+    """Create an account with a role."""
+    if (role == "manager") != bool(code):
+        raise click.UsageError("--station belongs to --role manager, and a manager needs one")
+    with _refusals_as_errors():
+        password_hash = people.hash_password(_password(email, from_stdin=password_stdin))
+        with store.transaction(db.session) as session:
+            _create(session, email, name or email.partition("@")[0], password_hash, role, code)
+    click.echo(f"{role} {email} created")
+
+
+@workdays_group.command("import")
+@click.argument("file", type=click.File(encoding="utf-8"))
+def import_workdays(file: TextIO) -> None:
+    """Take over a year in the holiday-cn JSON form, and plan anew what nobody has booked yet."""
+    now = clock.now()
+    with _refusals_as_errors(), store.transaction(db.session) as session:
+        changed = workdays.import_days(session, _json(file), source=f"import {now:%Y-%m-%d}")
+    for station_id in slots.stations_to_plan(db.session()):
+        with store.transaction(db.session) as session:
+            slots.plan_ahead(session, station_id, now)
+    for day in changed:
+        click.echo(day.isoformat())
+    click.echo(f"{len(changed)} dates changed their meaning")
+
+
+def _create(session: Session, email: str, name: str, password_hash: str, role: str, code: str | None) -> None:
+    now = clock.now()
+    person = people.create(session, email, name, now, password_hash=password_hash, is_admin=role == "admin")
+    if code is None:
+        return
+    station = places.station(session, code)
+    if station is None:
+        raise click.ClickException(f"there is no station {code!r}")
+    people.appoint(session, person.id, station.id, now)
+
+
+def _password(email: str, *, from_stdin: bool) -> str:
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    people.check_strength(password, email)
+    return password
+
+
+def _json(file: TextIO) -> object:
+    try:
+        return json.load(file)
+    except ValueError as error:
+        raise click.ClickException(f"{file.name} is not JSON: {error}") from error
+
+
+@contextmanager
+def _refusals_as_errors() -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        raise click.ClickException(f"refused: {refused.reason}") from refused

@@ -1,0 +1,110 @@
+"""What whoever runs a station's server types."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import people
+from booking.model import Manages, Person, Station, Workday
+
+PASSWORD = "five-quiet-lunches"
+
+
+@pytest.fixture
+def station(session: Session) -> Station:
+    station = Station(code="cbd", name="白领驿站")
+    session.add(station)
+    session.commit()
+    return station
+
+
+def create(run: FlaskCliRunner, *words: str, typed: str = f"{PASSWORD}\n") -> str:
+    result = run.invoke(args=["create-user", *words, "--password-stdin"], input=typed)
+    return f"{result.exit_code}: {result.output.strip()}"
+
+
+@pytest.fixture
+def run(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
+
+
+def test_an_admin_can_be_made_and_signs_in_with_that_password(run: FlaskCliRunner, session: Session) -> None:
+    assert create(run, "Boss@Example.com", "--role", "admin") == "0: admin Boss@Example.com created"
+    boss = session.scalars(select(Person)).one()
+    assert (boss.email, boss.name, boss.is_admin) == ("boss@example.com", "Boss", True)
+    assert people.fits(PASSWORD, boss.password_hash)
+
+
+def test_a_manager_gets_the_station(run: FlaskCliRunner, session: Session, station: Station) -> None:
+    assert create(run, "m@example.com", "--role", "manager", "--station", "cbd", "--name", "林晓").startswith("0")
+    manager = session.scalars(select(Person)).one()
+    assert (manager.name, manager.is_admin) == ("林晓", False)
+    assert session.get(Manages, (manager.id, station.id)) is not None
+
+
+REFUSED = [
+    (("m@example.com", "--role", "manager"), "a manager needs one"),
+    (("m@example.com", "--role", "manager", "--station", "nowhere"), "there is no station 'nowhere'"),
+    (("w@example.com", "--role", "worker", "--station", "cbd"), "belongs to --role manager"),
+    (("nonsense", "--role", "worker"), "bad_email"),
+    (("w@example.com", "--role", "king"), "not one of"),
+]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(("words", "complaint"), REFUSED)
+def test_a_wrong_wish_changes_nothing(
+    run: FlaskCliRunner, session: Session, station: Station, words: tuple[str, ...], complaint: str
+) -> None:
+    answer = create(run, *words)
+    assert not answer.startswith("0")
+    assert complaint in answer
+    assert session.scalars(select(Person)).all() == []
+
+
+@pytest.mark.sqlite
+def test_a_weak_password_and_a_second_account_are_refused(run: FlaskCliRunner, session: Session) -> None:
+    assert "password_short" in create(run, "w@example.com", "--role", "worker", typed="short\n")
+    assert create(run, "w@example.com", "--role", "worker").startswith("0")
+    assert "email_taken" in create(run, "W@example.com", "--role", "worker")
+
+
+ANNOUNCED = {
+    "year": 2027,
+    "papers": [],
+    "days": [
+        {"name": "元旦", "date": "2027-01-01", "isOffDay": True},
+        {"name": "元旦", "date": "2027-01-03", "isOffDay": False},
+    ],
+}
+
+
+def test_an_announced_year_is_imported_and_says_what_changed(
+    run: FlaskCliRunner, session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "2027.json"
+    file.write_text(json.dumps(ANNOUNCED, ensure_ascii=False), encoding="utf-8")
+    result = run.invoke(args=["workdays", "import", str(file)])
+    assert result.output.split("\n")[:3] == ["2027-01-01", "2027-01-03", "2 dates changed their meaning"]
+    days = {day.date.isoformat(): day.works for day in session.scalars(select(Workday))}
+    assert (len(days), days["2027-01-01"], days["2027-01-03"], days["2027-01-04"]) == (365, False, True, True)
+    again = run.invoke(args=["workdays", "import", str(file)])
+    assert again.output == "0 dates changed their meaning\n"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"year": 0, "days": []}', '{"year": 2027, "days": [{"date": "x"}]}'])
+def test_a_file_in_another_form_is_refused_and_changes_nothing(
+    run: FlaskCliRunner, session: Session, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "odd.json"
+    file.write_text(text)
+    result = run.invoke(args=["workdays", "import", str(file)])
+    assert result.exit_code == 1
+    assert "Error: " in result.output
+    assert session.scalars(select(Workday)).all() == []
