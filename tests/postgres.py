@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: in memory, without fsync, gone with the test run."""
+"""A PostgreSQL of one's own, gone with the run: for the tests in memory and without fsync."""
 
 import os
 import pwd
@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,13 +25,20 @@ def server() -> Iterator[URL]:
         user, password = os.environ.get("PGUSER"), os.environ.get("PGPASSWORD")
         yield URL.create("postgresql+psycopg", user, password, host, int(os.environ.get("PGPORT", "5432")), "postgres")
         return
-    folder = Path(tempfile.mkdtemp(prefix="lunch-hour-pg-", dir=MEMORY if MEMORY.is_dir() else None))
+    with made(MEMORY if MEMORY.is_dir() else None, FAST) as url:
+        yield url
+
+
+@contextmanager
+def made(place: Path | None, options: Sequence[str]) -> Iterator[URL]:
+    """A new server with a folder of its own in `place`, for as long as the block lasts."""
+    folder = Path(tempfile.mkdtemp(prefix="lunch-hour-pg-", dir=place))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     try:
         _run_as_postgres(
             [
-                _binary("initdb"),
+                binary("initdb"),
                 "-D",
                 str(folder / "d"),
                 "-A",
@@ -45,17 +52,17 @@ def server() -> Iterator[URL]:
                 "--no-instructions",
             ]
         )
-        with _serving(folder) as url:
+        with _serving(folder, options) as url:
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[URL]:
-    port = _free_port()
-    options = [word for option in FAST for word in ("-c", option)]
-    command = [_binary("postgres"), "-D", str(folder / "d"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
+def _serving(folder: Path, settings: Sequence[str]) -> Iterator[URL]:
+    port = free_port()
+    options = [word for setting in settings for word in ("-c", setting)]
+    command = [binary("postgres"), "-D", str(folder / "d"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
     with (folder / "log").open("wb") as log:
         # Dies with the tests, even when they are killed.
         process = subprocess.Popen(
@@ -98,7 +105,7 @@ def _run_as_postgres(command: list[str]) -> None:
     subprocess.run(["setpriv", *_as_postgres(), *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     """The newest installed one; Debian keeps them out of the PATH."""
     places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     if places:
@@ -108,7 +115,7 @@ def _binary(name: str) -> str:
     raise RuntimeError("PostgreSQL is not installed, and half of the tests need it: run `make test` once")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
