@@ -45,7 +45,7 @@ def _days() -> list[Thing]:
             number=23 + n if n < 8 else n - 7,
             said=name,
             current=n == 1,
-            rest=rests.get(n),
+            rest=n in (5, 6), note=rests.get(n, ""),
             mine=mine.get(n),
         )
         for n, name in enumerate(names)

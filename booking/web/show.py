@@ -1,6 +1,6 @@
 """How things are shown: instants as a station's clock, words in the reader's language."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from babel.dates import format_skeleton
@@ -74,9 +74,9 @@ def station_date(instant: datetime, where: HasZoneName | str) -> date:
 def day_name(day: date, today: date | None = None) -> str:
     """周三; 今天 and 明天 when `today` is given."""
     if today and day == today:
-        return gettext("今天")
+        return str(gettext("今天"))
     if today and day == today + timedelta(days=1):
-        return gettext("明天")
+        return str(gettext("明天"))
     return format_skeleton("E", _noon(day), locale=get_locale())
 
 
@@ -96,15 +96,15 @@ def moment(instant: datetime, where: HasZoneName | str, today: date | None = Non
     day = station_date(instant, where)
     near = today is not None and abs((day - today).days) <= 6
     name = day_name(day, today) if near else day_date(day, today)
-    return gettext("%(day)s %(time)s", day=name, time=clock_time(instant, where))
+    return f"{name} {clock_time(instant, where)}"
 
 
 def since(seconds: float) -> str:
     """4 秒, 3 分钟: a short span in words, rounded down."""
     whole = max(int(seconds), 1)
     if whole < 60:
-        return gettext("%(n)s 秒", n=whole)
-    return gettext("%(n)s 分钟", n=whole // 60)
+        return str(gettext("%(n)s 秒", n=whole))
+    return str(gettext("%(n)s 分钟", n=whole // 60))
 
 
 def phone(number: str) -> str:
@@ -137,4 +137,4 @@ def _wall(instant: datetime, where: HasZoneName | str) -> datetime:
 
 def _noon(day: date) -> datetime:
     """Babel's skeletons want a datetime; noon is the same date everywhere that matters."""
-    return datetime(day.year, day.month, day.day, 12)
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

@@ -1,0 +1,84 @@
+"""The worker's acts: book, give up, stand by at the door. Each answers in place, or by 303 where there is no script."""
+
+from flask import current_app, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from booking import clock, seats, store
+from booking.extensions import db, limiter
+from booking.model import Person, Slot
+from booking.refusals import Refused
+from booking.rosters import cards
+from booking.web import access, htmx
+from booking.web.worker import mine, outcomes
+from booking.web.worker.outcomes import Outcome
+from booking.web.worker.room import pages
+
+
+def _presses() -> str:
+    return str(current_app.config["PRESS_LIMIT"])
+
+
+@pages.post("/slots/<int:slot_id>/book")
+@limiter.limit(_presses)
+def book(slot_id: int) -> Response:
+    person = access.worker(url_for("worker.slot", slot_id=slot_id))
+    slot = access.seen_card(slot_id, person).slot
+    try:
+        with store.transaction(db.session) as session:
+            press = seats.take(session, person.id, slot_id, clock.now(), request.form.get("key", "")[:64] or None)
+    except Refused as no:
+        return answer(person, outcomes.refused(slot, no))
+    waits = press.booking.state == "waiting"
+    place = cards.place_in_line(db.session(), press.booking) if waits else 0
+    return answer(person, outcomes.of_press(slot, press, place))
+
+
+@pages.post("/bookings/<int:booking_id>/give-up")
+def give_up(booking_id: int) -> Response:
+    person = access.worker(url_for("worker.me"))
+    booking = access.own_booking(booking_id, person)
+    slot, was, now = booking.slot, booking.state, clock.now()
+    if request.form.get("warned") == "0" and seats.is_late(slot, booking, now):
+        return answer(person, outcomes.unwarned(slot))
+    try:
+        with store.transaction(db.session) as session:
+            gone = seats.give_up(session, booking_id, now)
+    except Refused as no:
+        return answer(person, outcomes.refused(slot, no))
+    return answer(person, outcomes.of_give_up(slot, gone, was))
+
+
+@pages.post("/slots/<int:slot_id>/standby")
+@limiter.limit(_presses)
+def stand_by(slot_id: int) -> Response:
+    person = access.worker(url_for("worker.slot", slot_id=slot_id))
+    slot = access.seen_card(slot_id, person).slot
+    try:
+        with store.transaction(db.session) as session:
+            booking = seats.stand_by(session, person.id, slot_id, clock.now())
+    except Refused as no:
+        return answer(person, outcomes.refused(slot, no))
+    return answer(person, outcomes.of_standby(slot, booking))
+
+
+def answer(person: Person, outcome: Outcome) -> Response:
+    """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
+    back = request.form.get("back", "slot")
+    card = access.seen_card(outcome.slot_id, person)
+    if not htmx.asked():
+        outcomes.keep(outcome)
+        return htmx.go(_address(back, card.slot))
+    if back == "me":
+        fragment = mine.fragment(person, outcome)
+    else:
+        name = "worker/_slot_card.html" if back == "day" else "worker/_slot_act.html"
+        fragment = render_template(name, card=card, person=person, outcome=outcome)
+    return make_response(fragment, 409 if outcome.reason else 200)
+
+
+def _address(back: str, slot: Slot) -> str:
+    if back == "me":
+        return url_for("worker.me")
+    if back == "day":
+        return url_for("worker.station", code=slot.station.code, day=slot.date, _anchor=f"slot-card-{slot.id}")
+    return url_for("worker.slot", slot_id=slot.id)

@@ -1,0 +1,175 @@
+"""A station's days: the next opening, the strip of days, the cards of one day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import make_response, render_template, request, session, url_for
+from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response
+
+from booking import clock, policy, seats
+from booking.extensions import db
+from booking.model import Person, Station
+from booking.rosters import cards, mine, places
+from booking.rosters.cards import Card, DayView, Opening
+from booking.web import access, htmx, show
+from booking.web.worker import outcomes, tag
+from booking.web.worker.room import pages
+
+SOON = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day of a station as one reader sees it."""
+
+    station: Station
+    person: Person | None
+    now: datetime
+    when: date
+    days: Sequence[DayView]
+    cards: Sequence[Card]
+    opening: Opening | None
+    entries: Sequence[seats.Entry]
+
+    @property
+    def today(self) -> date:
+        return show.station_date(self.now, self.station)
+
+    @property
+    def view(self) -> DayView:
+        return next(view for view in self.days if view.day.date == self.when)
+
+    @property
+    def address(self) -> str:
+        return url_for("worker.station", code=self.station.code, day=self.when)
+
+    @property
+    def next_with_slots(self) -> date | None:
+        """The next day that has something, for readers of an empty one."""
+        return next((view.day.date for view in self.days if view.day.date > self.when and view.slots), None)
+
+    @property
+    def pace(self) -> int:
+        """Seconds between two looks at the seats: quick around an opening and at noon, calm otherwise."""
+        moments = [at for card in self.cards for at in (card.slot.opens_at, card.slot.starts_at)]
+        if any(abs(at - self.now) < SOON for at in moments):
+            return 4
+        return 10 if any(card.act for card in self.cards) else 30
+
+    @property
+    def strip(self) -> list[dict[str, Any]]:
+        return [self._square(view) for view in self.days]
+
+    def _square(self, view: DayView) -> dict[str, Any]:
+        when = view.day.date
+        states = {entry.state for entry in self.entries if entry.date == when and entry.station_id == self.station.id}
+        own = "booked" if states & {"booked", "attended"} else "waiting" if states else ""
+        words = [show.day_date(when, self.today), note(view), str(OWN.get(own, ""))]
+        return {
+            "href": url_for("worker.station", code=self.station.code, day=when),
+            "name": show.day_name(when, self.today),
+            "number": when.day,
+            "said": " ".join(filter(None, words)),
+            "current": when == self.when,
+            "rest": not view.day.works and not view.slots,
+            "note": note(view),
+            "mine": own,
+        }
+
+    @property
+    def tag(self) -> str:
+        """A name for all that the fragment shows, except the running countdown."""
+        own = [(entry.date, entry.state) for entry in self.entries]
+        who = (self.person and self.person.id, show.language(), self.today, self.when)
+        seen = [tag.facts(card) for card in self.cards]
+        return tag.of(who, seen, own, self.opening, self.days)
+
+
+OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
+
+
+def note(view: DayView) -> str:
+    """Why a day is not an ordinary one, or nothing."""
+    day = view.day
+    if not day.works:
+        return day.name or str(gettext("周末") if day.date.isoweekday() > 5 else gettext("休息"))
+    if day.date.isoweekday() > 5:
+        return str(gettext("上班"))
+    return str(gettext("暂定")) if day.tentative else ""
+
+
+@pages.get("/")
+def home() -> str | Response:
+    person = access.reader()
+    station = places.station(db.session(), session.get("station", "")) or _only_or_last(person)
+    return _page(station, person) if station else stations()
+
+
+@pages.get("/stations")
+def stations() -> str:
+    sought = request.args.get("q", "").strip()[:40]
+    return render_template("worker/stations.html", found=places.stations(db.session(), sought), sought=sought)
+
+
+@pages.get("/s/<code>")
+def station(code: str) -> str | Response:
+    found = access.open_station(code)
+    if session.get("station") != found.code:
+        session["station"] = found.code
+    return _page(found, access.reader())
+
+
+def _page(found: Station, person: Person | None) -> str | Response:
+    day = look(found, person, _asked_for())
+    if not htmx.asked():
+        many = len(places.stations(db.session(), limit=2)) > 1
+        page = {"station": found, "day": day, "outcome": outcomes.last(), "rules": policy.read(found.policy), "many": many}
+        return render_template("worker/slots.html", **page)
+    if known := htmx.unless_known(day.tag):
+        return known
+    response = make_response(render_template("worker/_day.html", day=day, outcome=None))
+    response.set_etag(day.tag, weak=True)
+    return response
+
+
+def look(found: Station, person: Person | None, asked: date | None) -> Day:
+    """The day asked for if the strip has it; else today, or when today is over the next day with slots."""
+    now, session_ = clock.now(), db.session()
+    days = cards.days(session_, found, now)
+    person_id = person.id if person else None
+    when = asked if asked in {view.day.date for view in days} else _best(found, days, now)
+    return Day(
+        station=found,
+        person=person,
+        now=now,
+        when=when,
+        days=days,
+        cards=cards.cards(session_, found, when, person_id, now),
+        opening=cards.next_opening(session_, found.id, now),
+        entries=seats.standing(session_, person_id, found, days[0].day.date, now).entries if person_id else (),
+    )
+
+
+def _best(found: Station, days: Sequence[DayView], now: datetime) -> date:
+    today = days[0].day.date
+    if any(card.state != "done" for card in cards.cards(db.session(), found, today, None, now)):
+        return today
+    return next((view.day.date for view in days[1:] if view.slots), today)
+
+
+def _asked_for() -> date | None:
+    try:
+        return date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return None
+
+
+def _only_or_last(person: Person | None) -> Station | None:
+    """The station of the reader's last booking, or the only one that there is."""
+    if person and (held := mine.seats_ahead(db.session(), person.id, clock.now())):
+        return held[0].slot.station
+    found = places.stations(db.session(), limit=2)
+    return found[0] if len(found) == 1 else None

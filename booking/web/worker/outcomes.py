@@ -1,0 +1,97 @@
+"""What an act brought: shown in place, and carried over the redirect where there is no script."""
+
+from dataclasses import asdict, dataclass
+
+from flask import flash, session
+from flask_babel import gettext
+
+from booking import seats
+from booking.model import Booking, Slot
+from booking.refusals import Refused
+from booking.web import show
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One answer at one card. `booking_id` is what an undo gives up; `reason` the code of a refusal."""
+
+    slot_id: int
+    tone: str
+    title: str
+    text: str = ""
+    reason: str = ""
+    booking_id: int | None = None
+
+
+def keep(outcome: Outcome) -> None:
+    """Carry it over the redirect: a line at the top of the page, the whole at the card."""
+    flash(outcome.title, outcome.tone)
+    session["outcome"] = asdict(outcome)
+
+
+def last() -> Outcome | None:
+    """What was kept for this page; asked once, it is gone."""
+    kept = session.pop("outcome", None)
+    return Outcome(**kept) if kept else None
+
+
+def refused(slot: Slot, no: Refused) -> Outcome:
+    return Outcome(slot.id, "no", show.reason(no, slot.station), show.next_step(no), no.reason)
+
+
+def of_press(slot: Slot, press: seats.Press, place: int) -> Outcome:
+    """A press that the rules let through: a seat, a place in line, or the same as before."""
+    booking = press.booking
+    if booking.state in ("booked", "attended"):
+        return Outcome(slot.id, "good", _seat_title(slot, press), _seat_text(slot, press), booking_id=booking.id)
+    if booking.state == "waiting":
+        title = gettext("你排在第 %(place)s 位", place=place)
+        return Outcome(slot.id, "wait", title, _wait_text(slot), booking_id=booking.id)
+    return refused(slot, Refused("given_up_before"))
+
+
+def of_give_up(slot: Slot, booking: Booking, was: str) -> Outcome:
+    if was == "waiting":
+        return Outcome(slot.id, "", gettext("已退出候补"))
+    if booking.late:
+        return Outcome(slot.id, "", gettext("已放弃"), gettext("这次算临时取消。有人补上就不记爽约。"))
+    return Outcome(slot.id, "", gettext("已放弃，谢谢你把座位让出来"))
+
+
+def of_standby(slot: Slot, booking: Booking) -> Outcome:
+    if booking.state == "attended":
+        return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
+    at = show.clock_time(slot.release_at, slot.station)
+    text = gettext("%(time)s 没人来的座位会按到场先后给现场的人，请不要走远。", time=at)
+    return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id)
+
+
+def unwarned(slot: Slot) -> Outcome:
+    """The free time ended between the page and the press: nothing was done, the page now warns."""
+    at = show.clock_time(slot.free_until, slot.station)
+    return Outcome(
+        slot.id,
+        "no",
+        gettext("还没有放弃"),
+        gettext("已经过了 %(time)s，现在放弃算临时取消，请再确认一次。", time=at),
+        "late",
+    )
+
+
+def _seat_title(slot: Slot, press: seats.Press) -> str:
+    if press.again:
+        return str(gettext("这一场你已经约上了"))
+    day = show.day_name(slot.date, show.station_date(press.booking.seated_at or press.booking.created_at, slot.station))
+    return str(gettext("约上了，%(day)s %(time)s 见", day=day, time=show.clock_time(slot.starts_at, slot.station)))
+
+
+def _seat_text(slot: Slot, press: seats.Press) -> str:
+    if press.withdrawn:
+        return str(gettext("和它冲突的候补已经替你退出。"))
+    bring = show.local(slot.activity, "bring")
+    return str(gettext("记得：%(bring)s。", bring=bring)) if bring else ""
+
+
+def _wait_text(slot: Slot) -> str:
+    at = show.clock_time(slot.line_until, slot.station)
+    return str(gettext("%(time)s 前有人放弃，就自动给最前面的人，并发邮件。轮到之前不算预约。", time=at))

@@ -1,0 +1,20 @@
+"""Names for what a fragment shows: a reader who has it already is answered with 304."""
+
+from hashlib import sha256
+from typing import Any
+
+from booking.rosters.cards import Card
+
+
+def of(*facts: Any) -> str:
+    return sha256(repr(facts).encode()).hexdigest()[:20]
+
+
+def facts(card: Card) -> tuple[Any, ...]:
+    """All of a slot that a card shows, and the phase that its words depend on."""
+    slot, own, no, now = card.slot, card.mine, card.refusal, card.seen_at
+    seats = slot.id, card.state, card.act, slot.capacity, slot.taken, slot.waiting, slot.cancel_reason
+    mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)
+    words = slot.starts_at, slot.ends_at, slot.activity.title, slot.zone.name, slot.host
+    phases = [now < at for at in (slot.free_until, slot.line_until, slot.checkin_from, slot.starts_at)]
+    return seats, mine, words, phases
