@@ -12,24 +12,25 @@ import pytest
 import config
 
 HOUSE = config.ROOT / "booking"
-TOP = 10
-
-# A room is a file or a folder; a file imports only from rows below its own, or from its own room.
-ROWS = {
-    0: ("model", "policy", "clock", "refusals"),
-    1: ("store", "history", "notices", "workdays", "ledger"),
-    2: ("seats",),
-    3: ("slots", "rosters", "people", "audit"),
-    4: ("extensions",),
-    5: ("mail",),
-    6: ("web/access", "web/forms", "web/htmx", "web/show", "web/headers", "web/health", "web/errors", "web/visitor"),
-    7: ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin"),
-    8: ("jobs", "demo"),
-    9: ("cli",),
-    TOP: ("app",),
-}
-FREE_OF_FLASK = [room for row in range(4) for room in ROWS[row]]
-ROW_OF = {room: row for row, rooms in ROWS.items() for room in rooms}
+# From the ground up. A room is a file or a folder; a file imports only from the rows below its own,
+# or from its own room.
+ROWS = (
+    ("model", "policy", "clock", "refusals"),
+    ("store", "history", "notices", "workdays", "ledger"),
+    ("seats",),
+    ("slots", "rosters", "people", "audit"),
+    ("extensions",),
+    ("mail",),
+    ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),
+    ("web/show",),
+    ("web/access", "web/forms"),
+    ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin"),
+    ("jobs", "demo"),
+    ("cli",),
+    ("app",),
+)
+FREE_OF_FLASK = [room for row in ROWS[:4] for room in row]
+ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 
 
 def modules() -> list[str]:
@@ -121,7 +122,7 @@ def test_files_and_functions_stay_small() -> None:
 def test_templates_carry_no_inline_script_or_style() -> None:
     forbidden = ("<style", " style=", "<script>", " onclick=", " onsubmit=", " onchange=", "hx-on", "|safe")
     for path in (config.ROOT / "templates").rglob("*.html"):
-        if path.parts[-3] == "mail":
+        if "mail" in path.parts:
             continue  # a mail program knows no stylesheet
         text = path.read_text()
         assert [word for word in forbidden if word in text] == [], path.name

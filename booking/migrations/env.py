@@ -1,5 +1,7 @@
 """Runs the migrations on the app's database, or on a connection that a test brings."""
 
+import sqlite3
+
 from alembic import context
 from sqlalchemy import Connection
 
@@ -12,8 +14,7 @@ def migrate(connection: Connection) -> None:
     on_sqlite = connection.dialect.name == "sqlite"
     if on_sqlite:
         # Rebuilding a table drops it, and with foreign keys on that would delete what points to it.
-        # The pragma counts only outside a transaction, so it goes past SQLAlchemy.
-        connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+        _foreign_keys(connection, "OFF")
     connection = connection.execution_options(write=True)
     if not on_sqlite:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -28,7 +29,13 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
     connection.commit()
     if on_sqlite:
-        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")
+        _foreign_keys(connection, "ON")
+
+
+def _foreign_keys(connection: Connection, switch: str) -> None:
+    """The pragma counts only outside a transaction, so it goes past SQLAlchemy."""
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.execute(f"PRAGMA foreign_keys={switch}")
 
 
 given = context.config.attributes.get("connection")
