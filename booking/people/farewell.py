@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, case, delete, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from booking import seats
 from booking.history import record
@@ -34,7 +35,7 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
         seats.serve(session, slot, now, held.people)
 
 
-def live_bookings(session: Session, person_id: int) -> Sequence[Booking]:
+def live_bookings(session: Session | scoped_session[Any], person_id: int) -> Sequence[Booking]:
     """What a deletion gives up: seats not yet used, and places in line."""
     theirs = select(Booking).where(Booking.person_id == person_id, Booking.state.in_(("booked", "waiting")))
     return session.scalars(theirs.order_by(Booking.id).execution_options(populate_existing=True)).all()

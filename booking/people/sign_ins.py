@@ -50,16 +50,18 @@ def attempt(session: Session, email: str, address: str, now: datetime, per_addre
     return Attempt(failure.id, found.id, found.password_hash) if found else Attempt(failure.id, None, None)
 
 
+def confirm(session: Session, tried: Attempt) -> Person:
+    """The password fitted: the try was no failure. The person, locked. Raises `changed` if it fits no more."""
+    person = _locked(session, tried.person_id) if tried.person_id else None
+    if person is None or person.password_hash != tried.password_hash or person.deleted_at:
+        raise Refused("changed")
+    tries.take_back(session, tried.failure_id)
+    return person
+
+
 def complete(session: Session, tried: Attempt, agent: str, now: datetime) -> str:
     """The password fitted: sign in. Returns the token. Raises `disabled`, or `changed` if it fits no more."""
-    if tried.person_id is None:
-        raise Refused("changed")
-    person = _locked(session, tried.person_id)
-    if person.password_hash != tried.password_hash or person.deleted_at:
-        raise Refused("changed")
-    token = begin(session, person, agent, now)
-    tries.take_back(session, tried.failure_id)
-    return token
+    return begin(session, confirm(session, tried), agent, now)
 
 
 def with_code(

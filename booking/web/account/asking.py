@@ -1,0 +1,40 @@
+"""Asking for a mailed code: the browser remembers for which address, the database for how long."""
+
+from dataclasses import dataclass
+
+from flask import session
+
+from booking import clock, people, store
+from booking.extensions import db
+from booking.refusals import Refused
+from booking.web.account.room import language
+from booking.web.forms.account import EmailForm
+from booking.web.forms.asked import say
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What this browser asked a code for, and where it wanted to go."""
+
+    purpose: str
+    email: str
+    come_back: str
+
+
+def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
+    """Send a code if the address may have one. The answer is the same if not; only floods are refused."""
+    email = people.clean_email(form.email.data)
+    try:
+        with store.transaction(db.session) as rows:
+            people.ask_for_code(rows, email, purpose, language(), clock.now())
+    except Refused as no:
+        say(form.email, no)
+        return False
+    session["asked"] = [purpose, email, come_back]
+    return True
+
+
+def asked_for(purpose: str) -> Asked | None:
+    """What this browser asked for, if it was for this purpose."""
+    asked = Asked(*session.get("asked", ("", "", "")))
+    return asked if asked.purpose == purpose else None

@@ -1,0 +1,80 @@
+"""Registering, and a forgotten password: both begin with a code by mail and end signed in."""
+
+from flask import request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from booking import clock, people, store
+from booking.extensions import db, limiter
+from booking.model import Person
+from booking.refusals import Refused
+from booking.web import htmx
+from booking.web.access import safe_path
+from booking.web.account.asking import ask, asked_for
+from booking.web.account.entry import welcome
+from booking.web.account.room import address, agent, hourly, language, pages, per_address, show
+from booking.web.forms.account import EmailForm, RegisterForm, ResetForm
+from booking.web.forms.asked import say
+
+
+@pages.route("/account/register", methods=["GET", "POST"])
+@limiter.limit(hourly(1), methods=["POST"])
+def register() -> Response:
+    form, come_back = EmailForm(), safe_path(request.values.get("next"))
+    if form.validate_on_submit() and ask(form, "register", come_back):
+        return htmx.go(url_for("account.finish_register"))
+    return show("account/register.html", form, next=come_back)
+
+
+@pages.route("/account/register/finish", methods=["GET", "POST"])
+@limiter.limit(hourly(2), methods=["POST"])
+def finish_register() -> Response:
+    asked = asked_for("register")
+    if asked is None:
+        return htmx.go(url_for("account.register"))
+    form = RegisterForm(asked.email)
+    if form.validate_on_submit() and (token := _finish(form, asked.email)):
+        return welcome(token, asked.come_back)
+    return show("account/finish_register.html", form, email=asked.email)
+
+
+@pages.route("/account/forgotten", methods=["GET", "POST"])
+@limiter.limit(hourly(1), methods=["POST"])
+def forgotten() -> Response:
+    form = EmailForm()
+    if form.validate_on_submit() and ask(form, "reset", "/account/"):
+        return htmx.go(url_for("account.finish_forgotten"))
+    return show("account/forgotten.html", form)
+
+
+@pages.route("/account/forgotten/finish", methods=["GET", "POST"])
+@limiter.limit(hourly(2), methods=["POST"])
+def finish_forgotten() -> Response:
+    asked = asked_for("reset")
+    if asked is None:
+        return htmx.go(url_for("account.forgotten"))
+    form = ResetForm(asked.email)
+    if form.validate_on_submit() and (token := _finish(form, asked.email)):
+        return welcome(token, asked.come_back)
+    return show("account/finish_forgotten.html", form, email=asked.email)
+
+
+def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
+    """Use the code, do what it was for, and sign in: one transaction, after the slow hashing."""
+    try:
+        kept = people.hash_password(form.password.data)
+        with store.transaction(db.session) as rows:
+            code, now = form.code.data, clock.now()
+            who: Person | None
+            if isinstance(form, RegisterForm):
+                name = form.name.data
+                who = people.register(rows, email, code, name, kept, language(), address(), now, per_address())
+            else:
+                who = people.reset_password(rows, email, code, kept, address(), now, per_address())
+            if who:
+                return people.begin(rows, who, agent(), now)
+    except Refused as no:
+        say(form.code, no)
+        return None
+    form.code.errors = [_("验证码不对，或者已经过期。")]
+    return None

@@ -1,0 +1,43 @@
+"""Deleting the account: what it means is said first, and the password is asked."""
+
+from flask import flash
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock, people, store
+from booking.extensions import db
+from booking.refusals import Refused
+from booking.web import htmx
+from booking.web.access import sign_in_required
+from booking.web.account.entry import check, leave
+from booking.web.account.room import pages, show
+from booking.web.forms.account import DeleteForm
+from booking.web.forms.asked import say
+
+
+@pages.route("/account/delete", methods=["GET", "POST"])
+@sign_in_required
+def delete() -> Response:
+    form = DeleteForm()
+    if form.validate_on_submit() and _delete(form):
+        leave()
+        flash(_("账户已经注销。谢谢你来过。"), "good")
+        return htmx.go("/")
+    bookings = people.live_bookings(db.session, current_user.person_id)
+    return show("account/delete.html", form, bookings=bookings, stations=current_user.stations)
+
+
+def _delete(form: DeleteForm) -> bool:
+    try:
+        tried = check(current_user.person.email or "", form.password.data)
+        if tried is None:
+            form.password.errors = [_("密码不对。")]
+            return False
+        with store.transaction(db.session) as rows:
+            people.confirm(rows, tried)
+            people.delete_account(rows, current_user.person_id, clock.now())
+    except Refused as no:
+        say(form.password, no)
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""One's own account: who I am, in which language, my password, where I am signed in."""
+
+from flask import abort, current_app, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock, people, store
+from booking.extensions import db
+from booking.refusals import Refused
+from booking.web import htmx
+from booking.web.access import safe_path, sign_in_required
+from booking.web.account.entry import check, welcome
+from booking.web.account.room import agent, pages, show
+from booking.web.forms.account import PasswordForm, ProfileForm
+from booking.web.forms.asked import say
+
+LANGUAGES = ("zh_Hans_CN", "en")
+A_YEAR = 365 * 24 * 3600
+
+
+@pages.route("/account/", methods=["GET", "POST"])
+@sign_in_required
+def mine() -> Response:
+    form = ProfileForm(obj=current_user.person)
+    if form.validate_on_submit():
+        wanted = {name: form[name].data or "" for name in ("name", "phone", "company", "language")}
+        with store.transaction(db.session) as rows:
+            digest = form.wants_digest.data
+            people.change_profile(rows, current_user.person_id, clock.now(), wants_digest=digest, **wanted)
+        flash(_("已保存。"), "good")
+        return htmx.go(url_for("account.mine"))
+    where = people.sign_ins(db.session, current_user.person_id, clock.now())
+    return show("account/mine.html", form, person=current_user.person, sign_ins=where, here=current_user.sign_in_id)
+
+
+@pages.route("/account/password", methods=["GET", "POST"])
+@sign_in_required
+def password() -> Response:
+    form = PasswordForm(current_user.person.email or "")
+    if form.validate_on_submit() and (token := _change_password(form)):
+        answer = welcome(token, url_for("account.mine"))
+        flash(_("密码改好了，别处的登录都已退出。"), "good")
+        return answer
+    return show("account/password.html", form)
+
+
+@pages.post("/account/sign-ins/end-others")
+@sign_in_required
+def end_others() -> Response:
+    with store.transaction(db.session) as rows:
+        me = current_user.person_id
+        people.end_sign_ins(rows, me, clock.now(), actor_id=me, but=current_user.sign_in_id)
+    flash(_("别处的登录都已退出。"), "good")
+    return htmx.go(url_for("account.mine"))
+
+
+@pages.post("/account/language")
+def speak() -> Response:
+    """For everybody: kept with the person, and in this browser for who is nobody yet."""
+    wanted = request.form.get("language", "")
+    if wanted not in LANGUAGES:
+        abort(400)
+    if current_user.is_authenticated:
+        with store.transaction(db.session) as rows:
+            people.speak(rows, current_user.person_id, wanted, clock.now())
+    response = redirect(safe_path(request.form.get("next")), code=303)
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    name = current_app.config["LANGUAGE_COOKIE_NAME"]
+    response.set_cookie(name, wanted, max_age=A_YEAR, secure=secure, httponly=True, samesite="Lax")
+    return response
+
+
+def _change_password(form: PasswordForm) -> str | None:
+    email = current_user.person.email or ""
+    try:
+        tried = check(email, form.old.data)
+        if tried is None:
+            form.old.errors = [_("现在的密码不对。")]
+            return None
+        kept = people.hash_password(form.password.data)
+        with store.transaction(db.session) as rows:
+            people.confirm(rows, tried)
+            person = people.set_password(rows, current_user.person_id, kept, clock.now())
+            return people.begin(rows, person, agent(), clock.now())
+    except Refused as no:
+        say(form.old, no)
+        return None

@@ -1,0 +1,94 @@
+"""The forms of an account. Passwords are never shown again; everything else that was typed stays."""
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, Field, RadioField
+from wtforms.validators import Length, Regexp, ValidationError
+
+from booking import people
+from booking.refusals import Refused
+from booking.web import show
+from booking.web.forms.asked import Filled, Form, Line, Ruled, Secret
+
+EMAIL = [
+    Filled(_("请填写邮箱。")),
+    Length(max=254, message=_("这个邮箱地址太长了。")),
+    Ruled(people.clean_email),
+]
+CODE = [Filled(_("请填写邮件里的 6 位验证码。")), Regexp(r"^\s*[0-9]{6}\s*$", message=_("验证码是 6 位数字。"))]
+NAME = [Filled(_("请填写称呼。")), Length(max=40, message=_("称呼最多 40 个字。")), Ruled(people.clean_name)]
+
+
+class EmailForm(Form):
+    """Where to send a code."""
+
+    email = Line(_("邮箱"), EMAIL)
+
+
+class SignInForm(Form):
+    """By password. Whatever is typed gets the same answer, so nothing is checked but that there is something."""
+
+    email = Line(_("邮箱"), [Filled(_("请填写邮箱。"))])
+    password = Secret(_("密码"), [Filled(_("请填写密码。"))])
+
+
+class CodeForm(Form):
+    code = Line(_("验证码"), CODE)
+
+
+class NewPassword(Form):
+    """Whoever mixes this in sets a password; `email` is what it must not be."""
+
+    password = Secret(_("密码"), [Filled(_("请填写密码。"))], description=_("至少 8 位，越长越好。"))
+
+    def __init__(self, email: str = "") -> None:
+        super().__init__()
+        self.address = email
+
+    def validate_password(self, field: Field) -> None:
+        try:
+            people.check_strength(field.data or "", self.address)
+        except Refused as no:
+            raise ValidationError(show.reason(no)) from no
+
+
+class RegisterForm(NewPassword):
+    """The code from the mail, and who you are."""
+
+    code = Line(_("验证码"), CODE)
+    name = Line(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
+
+
+class ResetForm(NewPassword):
+    """The code from the mail, and a new password."""
+
+    code = Line(_("验证码"), CODE)
+
+
+class PasswordForm(NewPassword):
+    """Another password, by who knows the old one."""
+
+    old = Secret(_("现在的密码"), [Filled(_("请填写现在的密码。"))])
+
+
+class ProfileForm(Form):
+    name = Line(_("称呼"), NAME)
+    phone = Line(
+        _("手机号"),
+        [Length(max=20, message=_("这不像一个手机号。")), Ruled(people.clean_phone)],
+        description=_("可以不填。别人只看到 138****5678。"),
+    )
+    company = Line(
+        _("公司"),
+        [Length(max=80, message=_("公司名最多 80 个字。")), Ruled(people.clean_company)],
+        description=_("可以不填。"),
+    )
+    language = RadioField(
+        _("语言"),
+        choices=[("zh_Hans_CN", "中文"), ("en", "English")],
+        validate_choice=True,
+    )
+    wants_digest = BooleanField(_("每天早上 8:30 给我发日报"), description=_("只在有话说的工作日发。"))
+
+
+class DeleteForm(Form):
+    password = Secret(_("密码"), [Filled(_("请填写密码。"))])
