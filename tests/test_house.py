@@ -24,7 +24,7 @@ ROWS = (
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),
     ("web/show",),
     ("web/access", "web/forms"),
-    ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin"),
+    ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin", "web/parts"),
     ("jobs", "demo"),
     ("cli",),
     ("app",),
