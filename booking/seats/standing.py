@@ -54,12 +54,14 @@ class Standing:
 
 
 def standing(session: Session, person_id: int, station: Station, since: date, now: datetime) -> Standing:
-    """The person's live bookings on `since` and later, and their pause at `station`."""
+    """The person's live bookings, today's and those on `since` and later, and their pause at `station`."""
     found = session.get(Person, person_id)
+    # Places in line count wherever they are; a day more, for a station may be a day behind UTC.
+    first = min(since, now.date()) - timedelta(days=1)
     rows = session.execute(
         select(Booking, Slot)
         .join(Slot, Booking.slot_id == Slot.id)
-        .where(Booking.person_id == person_id, Booking.state.in_(LIVE), Slot.date >= since - timedelta(days=1))
+        .where(Booking.person_id == person_id, Booking.state.in_(LIVE), Slot.date >= first)
     )
     return Standing(
         person_id,
