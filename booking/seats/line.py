@@ -33,14 +33,15 @@ class Held:
 
 
 def hold(session: Session, slot_ids: Iterable[int], now: datetime, people: Iterable[int] = (), room: int = 1) -> Held:
-    """Lock, by the law of `store`, these people, the front of the slots' lines, and every slot they wait for.
+    """Lock, by the law of `store`, these people, the front of the slots' lines, and every slot they are on.
 
     `room` is how many seats may come free. People beyond the front are served by the next round.
+    Slots in which they only hold a seat count too: a smaller capacity may make a place in line of it.
     """
     slots = [find_slot(session, slot_id) for slot_id in slot_ids]
     everybody = {*people, *(who for slot in slots for who in _front(session, slot, now, room))}
     store.lock(session, people=everybody)
-    beside = select(Booking.slot_id).where(Booking.person_id.in_(everybody), Booking.state == "waiting")
+    beside = select(Booking.slot_id).where(Booking.person_id.in_(everybody), Booking.state.in_(("booked", "waiting")))
     locked = store.lock(session, slots={*(slot.id for slot in slots), *session.scalars(beside)})
     return Held({slot.id: slot for slot in locked}, everybody)
 
@@ -68,7 +69,7 @@ def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> i
             continue
         slot.taken += 1
         entry.via = "line"
-        sit(session, slot, entry, now, "promoted")
+        sit(session, slot, entry, now, "promoted", None)
         withdraw(session, slot, clashing(slot, who), now)
         tell(session, "promoted", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id)
         given += 1
@@ -77,9 +78,10 @@ def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> i
 
 def _seat_standby(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
     given = 0
-    for entry in sorted(line(session, slot), key=lambda e: (e.standby_at or now, e.line_no)):
-        if not slot.free or entry.standby_at is None or entry.person_id not in people:
-            continue
+    there = [entry for entry in line(session, slot) if entry.standby_at]
+    for entry in sorted(there, key=lambda e: (e.standby_at, e.line_no)):
+        if not slot.free or entry.person_id not in people:
+            break
         who = standing(session, entry.person_id, slot.station, slot.date, now)
         if no := at_door(slot, who):
             _skip(session, slot, entry, no.reason, now)
@@ -104,10 +106,14 @@ def _skip(session: Session, slot: Slot, entry: Booking, reason: str, now: dateti
 
 
 def _front(session: Session, slot: Slot, now: datetime, room: int) -> Sequence[int]:
-    """Who is next for a seat: the line before the start, the people at the door after it."""
+    """Who is next for a seat: the line before the start, the people at the door after it.
+
+    Those skipped once come on top: they may have become eligible, and must not hide the ones behind them.
+    """
     order = [Booking.standby_at.nulls_last(), Booking.line_no] if now >= slot.starts_at else [Booking.line_no]
-    found = select(Booking.person_id).where(Booking.slot_id == slot.id, Booking.state == "waiting")
-    return session.scalars(found.order_by(*order).limit(slot.free + room + SPARE)).all()
+    found = select(Booking.person_id).where(Booking.slot_id == slot.id, Booking.state == "waiting").order_by(*order)
+    fresh = found.where(Booking.skipped.is_(None)).limit(slot.free + room + SPARE)
+    return [*session.scalars(fresh), *session.scalars(found.where(Booking.skipped.is_not(None)))]
 
 
 def move_down(session: Session, slot: Slot, number: int, now: datetime, actor_id: int | None = None) -> list[Booking]:

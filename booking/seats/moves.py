@@ -18,18 +18,18 @@ def new(slot: Slot, person_id: int, now: datetime, key: str | None) -> Booking:
     return Booking(slot_id=slot.id, station_id=slot.station_id, person_id=person_id, created_at=now, key=key, via="tap")
 
 
-def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str) -> None:
+def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str, actor_id: int | None) -> None:
     """A seat that the slot has already counted becomes this booking's."""
     if booking.state == "waiting":
         slot.waiting -= 1
-    booking.seated_at = now
-    move(session, slot, booking, "booked", now, kind, None if kind == "promoted" else booking.person_id)
+    booking.seated_at, booking.skipped = now, None
+    move(session, slot, booking, "booked", now, kind, actor_id)
 
 
 def arrive(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
     """Somebody at the door sits down: booked and here in one."""
     booking.via = "door"
-    sit(session, slot, booking, now, "walked_in")
+    sit(session, slot, booking, now, "walked_in", actor_id)
     booking.checked_in_at = now
     move(session, slot, booking, "attended", now, "checked_in", actor_id)
 
@@ -61,7 +61,9 @@ def is_late(slot: Slot, booking: Booking, now: datetime) -> bool:
 def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: datetime) -> None:
     """Drop the person's places in line that the seat just given makes impossible."""
     for entry in entries:
-        booking, other = find_booking(session, entry.booking_id), find_slot(session, entry.slot_id)
+        # Its slot is locked only now: it may have started, or been called off, since `entry` was read.
+        booking = session.get_one(Booking, entry.booking_id, populate_existing=True)
+        other = find_slot(session, entry.slot_id)
         if booking.state == "waiting" and other.id != slot.id:
             other.waiting -= 1
             end(session, other, booking, "cancelled", now, "withdrawn")

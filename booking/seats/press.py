@@ -29,8 +29,8 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
 
     A second press, or the same `key` again, gets the same booking back and changes nothing.
     """
-    slot = find_slot(session, slot_id)
     store.lock(session, people={person_id})
+    slot = find_slot(session, slot_id)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return Press(earlier, again=True)
     who = standing(session, person_id, slot.station, slot.date, now)
@@ -44,7 +44,8 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
         store.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
     if _claim_seat(session, slot_id, now):
         booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, key)
-        sit(session, slot, booking, now, "booked")
+        booking.via = "tap"
+        sit(session, slot, booking, now, "booked", person_id)
         withdraw(session, slot, dropped, now)
         tell(session, "confirmed", now, person_id=person_id, slot_id=slot_id, booking_id=booking.id)
         return Press(booking, withdrawn=dropped)
