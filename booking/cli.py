@@ -8,10 +8,10 @@ from typing import TextIO
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy.orm import Session
 
-from booking import clock, people, slots, store, workdays
+from booking import clock, jobs, people, slots, store, workdays
 from booking.extensions import db
 from booking.refusals import Refused
 from booking.rosters import places
@@ -20,8 +20,27 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
 def register(app: Flask) -> None:
-    for command in (create_user, workdays_group):
+    for command in (create_user, workdays_group, tick, scheduler):
         app.cli.add_command(command)
+
+
+@click.command("tick")
+@with_appcontext
+def tick() -> None:
+    """Do everything that is due now, once. Safe to repeat, fit for cron."""
+    told = jobs.tick(clock.now())
+    for ran in told:
+        if ran.did or ran.error:
+            click.echo(f"{ran.name}: {ran.error or ran.did}")
+    if any(ran.error for ran in told):
+        sys.exit(1)
+
+
+@click.command("scheduler")
+@pass_script_info
+def scheduler(info: ScriptInfo) -> None:
+    """Run the jobs until SIGTERM. Of several such processes one leads, and another takes over when it dies."""
+    jobs.scheduler(info.load_app())
 
 
 @click.command("create-user")
