@@ -1,0 +1,188 @@
+"""Fields that read what people really type: full-width digits, stray spaces, pasted control characters."""
+
+import re
+import unicodedata
+from datetime import date, time
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import (
+    DateField,
+    Field,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
+from wtforms.validators import StopValidation, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+
+from booking import clock
+from booking.refusals import Refused
+
+MISSING = _("这一项要填。")
+NOT_A_NUMBER = _("请填一个整数，比如 15。")
+NOT_A_CHOICE = _("请从列表里选一项。")
+EARLIEST_YEAR, FARTHEST_YEARS = 2020, 3
+DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:00)?")
+UNSEEN = ("Cc", "Cf", "Cs")
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form whose fields can take the blame for a rule's no. `blames` maps reason codes to field names."""
+
+    blames: dict[str, str] = {}
+
+    def blame(self, no: Refused, sentence: str) -> None:
+        """Say the sentence at the field that the reason is about, or above the form."""
+        name = self.blames.get(no.reason)
+        if name and name in self:
+            self[name].errors = [*self[name].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+
+class Number(IntegerField):
+    """A whole number; full-width digits count as digits."""
+
+    data: Any
+    widget = TextInput()
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        options["render_kw"] = {"inputmode": "numeric", "autocomplete": "off"} | options.get("render_kw", {})
+        super().__init__(label, validators, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = plain(valuelist[0]) if valuelist else ""
+        self.data = None
+        if text and not re.fullmatch("-?[0-9]{1,9}", text):
+            raise ValueError(str(NOT_A_NUMBER))
+        if text:
+            self.data = int(text)
+
+
+class Day(DateField):
+    """A date as 2026-11-24, full-width digits allowed, in a year that a slip of the finger does not make."""
+
+    data: Any
+
+    @staticmethod
+    def read(text: str) -> date | None:
+        """The date that a text says; None for anything else."""
+        found = DATE.fullmatch(plain(text))
+        try:
+            when = date(*(int(part) for part in found.groups())) if found else None
+        except ValueError:
+            return None
+        return when if when and EARLIEST_YEAR <= when.year <= clock.now().year + FARTHEST_YEARS else None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = plain(valuelist[0]) if valuelist else ""
+        self.data = self.read(text)
+        if text and self.data is None:
+            raise ValueError(gettext("请填一个三年以内的日期，比如 %(example)s。", example=f"{clock.now():%Y-%m-%d}"))
+
+
+class WallTime(TimeField):
+    """A wall time as 12:10, full-width digits and colon allowed."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = plain(valuelist[0]) if valuelist else ""
+        found = CLOCK.fullmatch(text)
+        self.data = time(int(found[1]), int(found[2])) if found else None
+        if text and not found:
+            raise ValueError(gettext("请填一个时间，比如 12:10。"))
+
+
+class Line(StringField):
+    """One line of text, as it will be shown."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = visible(valuelist[0]) if valuelist else ""
+
+
+class Prose(TextAreaField):
+    """Some lines of text."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        lines = (valuelist[0] if valuelist else "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.data = "\n".join(visible(line) for line in lines).strip()
+
+
+class Pick(SelectField):
+    """One of a list; somebody else's id is none of it."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        words = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}
+        super().__init__(label, validators, **words, **options)
+
+
+class Ticks(SelectMultipleField):
+    """Some of a list, as check boxes."""
+
+    data: Any
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        words = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}
+        super().__init__(label, validators, **words, **options)
+
+
+def needed(_form: Any, field: Field) -> None:
+    """A validator: something must be there. What could not be read has been said already."""
+    if field.errors:
+        raise StopValidation
+    if field.data is None or field.data in ("", []):
+        raise StopValidation(str(MISSING))
+
+
+def maybe(_form: Any, field: Field) -> None:
+    """A validator: empty is an answer."""
+    if not field.errors and (field.data is None or field.data in ("", [])):
+        raise StopValidation
+
+
+class Between:
+    """A validator: a number from `low` to `high`."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, _form: Any, field: Field) -> None:
+        if field.data is not None and not self.low <= field.data <= self.high:
+            raise ValidationError(gettext("请填 %(low)s 到 %(high)s 之间的数。", low=self.low, high=self.high))
+
+
+class Short:
+    """A validator: at most `limit` characters, which the browser is told too."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.field_flags = {"maxlength": limit}
+
+    def __call__(self, _form: Any, field: Field) -> None:
+        if len(field.data or "") > self.limit:
+            raise ValidationError(gettext("最多 %(limit)s 个字。", limit=self.limit))
+
+
+def plain(text: str) -> str:
+    """Full-width forms as their plain ones, without spaces around."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def visible(text: str) -> str:
+    """One line without control, format and direction characters, and with single spaces."""
+    kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in UNSEEN)
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
