@@ -90,6 +90,8 @@
     outcome.dataset.outcome = "";
     outcome.focus({ preventScroll: true });
     outcome.scrollIntoView({ block: "nearest" });
+    const region = outcome.closest(REGION); // what else the press changed: the day's other cards, the strip
+    if (region) setTimeout(refresh, 300, region);
   });
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !isPoll(ctx)) trouble(); });
   function trouble() {

@@ -19,6 +19,8 @@ from booking.web.worker import outcomes, tag
 from booking.web.worker.room import pages
 
 SOON = timedelta(minutes=15)
+# From when on the next opening is the one thing that matters; before that it is a line of text.
+IN_SIGHT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,19 @@ class Day:
     def next_with_slots(self) -> date | None:
         """The next day that has something, for readers of an empty one."""
         return next((view.day.date for view in self.days if view.day.date > self.when and view.slots), None)
+
+    @property
+    def banner(self) -> str:
+        """What stands on top. Just after an opening it keeps its height, so that no button moves under a thumb."""
+        if any(self.now - SOON < card.slot.opens_at <= self.now for card in self.cards):
+            return "open"
+        if self.opening is None:
+            return ""
+        return "count" if self.opening.opens_at - self.now < IN_SIGHT else "line"
+
+    @property
+    def left(self) -> int:
+        return sum(card.left for card in self.cards if card.state == "open")
 
     @property
     def pace(self) -> int:
@@ -85,7 +100,7 @@ class Day:
         own = [(entry.date, entry.state) for entry in self.entries]
         who = (self.person and self.person.id, show.language(), self.today, self.when)
         seen = [tag.facts(card) for card in self.cards]
-        return tag.of(who, seen, own, self.opening, self.days)
+        return tag.of(who, seen, own, self.banner, self.opening, self.days)
 
 
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
