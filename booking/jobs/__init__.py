@@ -1,0 +1,11 @@
+"""The jobs: `timetable` is the one page that lists them, `running` runs and records one, `leading` decides who does.
+
+All of them mean "everything that is due and not done": running one twice, late, or in two places
+at once does nothing twice.
+"""
+
+from booking.jobs.running import Ran, tick
+from booking.jobs.scheduler import scheduler
+from booking.jobs.timetable import TIMETABLE, Job
+
+__all__ = ["TIMETABLE", "Job", "Ran", "scheduler", "tick"]

@@ -1,0 +1,221 @@
+"""Who gets a daily letter, and what was true for them at its hour. `letters` words it later.
+
+A digest is claimed by its row: one per person, kind and date, whoever else is writing. What is
+noted are ids and numbers; the letter looks up the rest. A digest whose hours have passed is not
+written any more: yesterday's news helps nobody.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, cast, exists, insert, literal, or_, select, union, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from booking import clock, ledger, policy, workdays
+from booking.model import Booking, DayOverride, Digest, Letter, Manages, Person, Slot, Station, Strike
+
+# The hours between which each kind is written.
+HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14, 0))}
+# Who came or tried to in these days belongs to a station and hears what opens there.
+REGULAR_FOR = timedelta(days=30)
+BATCH = 500
+
+Details = dict[str, Any]
+Day = date  # inside a class with a field named date, `date` is that field
+
+
+@dataclass(frozen=True)
+class Round:
+    """The stations of one time zone whose digest hour has come on a workday of theirs."""
+
+    kind: str
+    date: Day
+    due_at: datetime
+    ends_at: datetime
+    before: Day
+    stations: Select[int]
+
+
+def write(session: Session, kind: str, now: datetime, limit: int = BATCH) -> int:
+    """Write up to `limit` digests that are due and not written. The caller repeats it until it returns 0."""
+    for due in _rounds(session, kind, now):
+        people = session.scalars(_unwritten(due, now).order_by(Person.id).limit(limit)).all()
+        if people:
+            told = _for_workers(session, due, people, now) if kind == "worker" else _for_managers(session, due, people)
+            return _write(session, due, people, told, now)
+    return 0
+
+
+def _rounds(session: Session, kind: str, now: datetime) -> Iterator[Round]:
+    since, until = HOURS[kind]
+    zones = session.scalars(select(Station.zone_name).where(Station.closed_at.is_(None)).distinct())
+    for zone in sorted(zones):
+        today = clock.at_station(now, zone).date()
+        due_at, over_at = clock.instant(today, since, zone), clock.instant(today, until, zone)
+        if due_at <= now < over_at:
+            calendar = workdays.load(session, None, today, today)
+            working = _working(zone, today, nationwide=calendar.is_workday(today))
+            ends_at = clock.instant(today + timedelta(days=1), time(0), zone)
+            yield Round(kind, today, due_at, ends_at, calendar.workday_before(today), working)
+
+
+def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
+    """The open stations of a zone where `today` is a workday, their managers' word included."""
+    said = select(DayOverride.station_id).where(DayOverride.date == today, DayOverride.works.is_(not nationwide))
+    works = Station.id.not_in(said) if nationwide else Station.id.in_(said)
+    return select(Station.id).where(Station.zone_name == zone, Station.closed_at.is_(None), works)
+
+
+def _unwritten(due: Round, now: datetime) -> Select[Person]:
+    """The people to whom there is something to say and nothing has been said."""
+    written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
+    news = _news_for_workers(due, now) if due.kind == "worker" else _news_for_managers(due)
+    return select(Person).where(
+        Person.id.in_(news),
+        Person.email.is_not(None),
+        Person.wants_digest,
+        Person.deleted_at.is_(None),
+        Person.disabled_at.is_(None),
+        ~written,
+    )
+
+
+def _news_for_workers(due: Round, now: datetime) -> Any:
+    regulars = select(Booking.person_id).where(
+        Booking.station_id.in_(_opening(due, now).with_only_columns(Slot.station_id)), *_regular(due)
+    )
+    seats, waits = (_entries(due, now, state).with_only_columns(Booking.person_id) for state in ("booked", "waiting"))
+    return union(seats, waits, regulars)
+
+
+def _entries(due: Round, now: datetime, state: str) -> Select[int, int, int | None]:
+    """Today's seats, or every place in line, as they stood at the digest's hour: later ones had their own letter."""
+    on_time = Slot.date == due.date if state == "booked" else Slot.date >= due.date
+    return (
+        select(Booking.person_id, Booking.slot_id, Booking.line_no)
+        .join(Slot, Booking.slot_id == Slot.id)
+        .where(Booking.station_id.in_(due.stations), Booking.state == state, on_time, Slot.starts_at > now)
+        .where((Booking.seated_at if state == "booked" else Booking.created_at) < due.due_at)
+    )
+
+
+def _opening(due: Round, now: datetime) -> Select[int, int]:
+    """The slots that open later today."""
+    today = Slot.opens_at.between(max(now, due.due_at), due.ends_at)
+    return select(Slot.station_id, Slot.id).where(Slot.station_id.in_(due.stations), Slot.state == "planned", today)
+
+
+def _regular(due: Round) -> tuple[ColumnElement[bool], ...]:
+    return (Booking.created_at >= due.due_at - REGULAR_FOR, Booking.created_at < due.due_at)
+
+
+def _news_for_managers(due: Round) -> Any:
+    """Whoever runs a station that has slots today or soon, or had some on the last workday."""
+    around = Slot.date.between(due.before, due.date + timedelta(days=7))
+    busy = select(Slot.station_id).where(Slot.station_id.in_(due.stations), around)
+    return select(Manages.person_id).where(Manages.station_id.in_(busy))
+
+
+def _for_workers(session: Session, due: Round, people: Iterable[Person], now: datetime) -> dict[int, Details]:
+    ids = [person.id for person in people]
+    told: dict[int, Details] = {i: {"stations": [], "seats": [], "waits": [], "opens": [], "strikes": []} for i in ids}
+    for row in session.execute(_entries(due, now, "booked").where(Booking.person_id.in_(ids)).order_by(Booking.id)):
+        told[row.person_id]["seats"].append(row.slot_id)
+    theirs = _entries(due, now, "waiting").where(Booking.person_id.in_(ids))
+    waits = session.execute(theirs.order_by(Booking.id)).all()
+    lines = _lines(session, {row.slot_id for row in waits})
+    for row in waits:
+        told[row.person_id]["waits"].append([row.slot_id, lines[row.slot_id].index(row.line_no) + 1])
+    opens = defaultdict(list)
+    for slot in session.execute(_opening(due, now).order_by(Slot.opens_at, Slot.starts_at, Slot.id)):
+        opens[slot.station_id].append(slot.id)
+    for person_id, station_id in _homes(session, due, ids):
+        told[person_id]["opens"] += opens[station_id]
+        told[person_id]["stations"].append(station_id)
+    _add_strikes(session, told, now)
+    return told
+
+
+def _lines(session: Session, slot_ids: set[int]) -> dict[int, list[int | None]]:
+    """The numbers of each line, in order."""
+    lines: dict[int, list[int | None]] = defaultdict(list)
+    found = select(Booking.slot_id, Booking.line_no).where(Booking.slot_id.in_(slot_ids), Booking.state == "waiting")
+    for slot_id, line_no in session.execute(found.order_by(Booking.line_no)):
+        lines[slot_id].append(line_no)
+    return lines
+
+
+def _homes(session: Session, due: Round, ids: list[int]) -> Any:
+    """The stations of each person: where they have been lately, or have something ahead."""
+    lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
+    found = select(Booking.person_id, Booking.station_id).join(Slot, Booking.slot_id == Slot.id).distinct()
+    theirs = found.where(Booking.person_id.in_(ids), Booking.station_id.in_(due.stations), lately)
+    return session.execute(theirs.order_by(Booking.person_id, Booking.station_id))
+
+
+def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> None:
+    """Strikes that count, by station, with the pause that they bring."""
+    found = (
+        select(Strike.person_id, Strike.at, Station)
+        .join(Station, Station.id == Strike.station_id)
+        .where(Strike.person_id.in_(told), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366))
+    )
+    marks: dict[tuple[int, Station], list[datetime]] = defaultdict(list)
+    for person_id, at, station in session.execute(found.order_by(Strike.at)):
+        marks[person_id, station].append(at)
+    for (person_id, station), dates in marks.items():
+        numbers = policy.read(station.policy)
+        until = ledger.pause_after(dates, numbers)
+        paused = until if until and until > now else None
+        if counting := sum(at > now - numbers.strike_window for at in dates):
+            told[person_id]["strikes"].append([station.id, counting, paused.isoformat() if paused else None])
+
+
+def _for_managers(session: Session, due: Round, people: Iterable[Person]) -> dict[int, Details]:
+    told: dict[int, Details] = {person.id: {"stations": []} for person in people}
+    theirs = select(Manages.person_id, Manages.station_id).where(
+        Manages.person_id.in_(told), Manages.station_id.in_(due.stations)
+    )
+    for person_id, station_id in session.execute(theirs.order_by(Manages.station_id)):
+        told[person_id]["stations"].append(station_id)
+    return told
+
+
+def _write(session: Session, due: Round, people: Iterable[Person], told: dict[int, Details], now: datetime) -> int:
+    claimed = _claim(session, due, told, now)
+    rows = [_letter(due, person, told[person.id], claimed[person.id], now) for person in people if person.id in claimed]
+    if rows:
+        session.execute(insert(Letter), rows)
+        key = literal("digest:") + cast(Digest.id, String)
+        letter = select(Letter.id).where(Letter.key == key).scalar_subquery()
+        session.execute(
+            update(Digest).where(Digest.id.in_(claimed.values())).values(letter_id=letter),
+            execution_options={"synchronize_session": False},
+        )
+    return len(rows)
+
+
+def _claim(session: Session, due: Round, told: Iterable[int], now: datetime) -> dict[int, int]:
+    """The digests that are ours to write, by person. Somebody else's row, even one not committed yet, wins."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    rows = [{"person_id": i, "kind": due.kind, "date": due.date, "written_at": now} for i in told]
+    claim = dialect.insert(Digest).values(rows).on_conflict_do_nothing().returning(Digest.person_id, Digest.id)
+    return {row.person_id: row.id for row in session.execute(claim)}
+
+
+def _letter(due: Round, person: Person, details: Details, digest_id: int, now: datetime) -> Details:
+    return {
+        "kind": f"{due.kind}_digest",
+        "key": f"digest:{digest_id}",
+        "person_id": person.id,
+        "language": person.language,
+        "details": {"date": due.date.isoformat(), **details},
+        "message_id": token_hex(16),
+        "created_at": now,
+        "next_try_at": now,
+    }

@@ -1,0 +1,178 @@
+"""What the letter of each kind tells, looked up; and whether there is still anybody and anything to tell."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import clock, ledger, policy
+from booking.mail import links, report
+from booking.mail.words import one_line, plain_name, zone_words
+from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
+from booking.people.codes import GOOD_FOR
+from booking.rosters.cards import place_in_line
+
+Facts = dict[str, Any]
+
+DIGESTS = ("worker_digest", "manager_digest")
+
+
+class Dropped(Exception):
+    """Nobody is left to read the letter, or what it would say is no longer true."""
+
+
+def address(letter: Letter, reader: Person | None) -> str:
+    """Where the letter goes."""
+    if letter.person_id and (reader is None or reader.deleted_at):
+        raise Dropped("the account was deleted")
+    if letter.kind in DIGESTS and reader and (reader.disabled_at or not reader.wants_digest):
+        raise Dropped("no digests wanted")
+    to = letter.to or (reader.email if reader else None)
+    if not to:
+        raise Dropped("no address")
+    return to
+
+
+def slot_ids(letter: Letter) -> Iterable[int]:
+    """The slots that the letter will ask for."""
+    told = letter.details
+    seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
+    return [*seats, *waits, *told.get("opens", ()), *([letter.slot_id] if letter.slot_id else [])]
+
+
+def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Facts:
+    """Everything that the templates of this letter may name."""
+    slot = session.get(Slot, letter.slot_id) if letter.slot_id else None
+    booking = session.get(Booking, letter.booking_id) if letter.booking_id else None
+    told: Facts = {
+        "kind": letter.kind,
+        "name": plain_name(reader.name) if reader else "",
+        "link": links.public,
+        "one_line": one_line,
+        "names": lambda bookings: [plain_name(b.person.name) or "-" for b in bookings],
+        "zone_words": zone_words,
+        "slot": slot,
+        "station": slot.station if slot else None,
+        "stop": links.stop(reader.id, letter.kind) if reader and letter.kind in DIGESTS else None,
+        **letter.details,
+    }
+    return told | FACTS[letter.kind](session, letter, slot, booking, now)
+
+
+def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+    if now >= letter.created_at + GOOD_FOR or "code" not in letter.details:
+        raise Dropped("the code is no longer good")
+    return {"minutes": int(GOOD_FOR.total_seconds() // 60)}
+
+
+def _nothing(*_: Any) -> Facts:
+    return {}
+
+
+def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.ends_at:
+        raise Dropped("the slot is over")
+    if booking is None or booking.state not in HOLDING:
+        raise Dropped("the seat was given up")
+    return {"always_free": now > slot.free_until}
+
+
+def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.starts_at:
+        raise Dropped("the slot has started")
+    if booking is None or booking.state != "waiting":
+        raise Dropped("no longer waiting")
+    return {"place": place_in_line(session, booking)}
+
+
+def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or letter.person_id is None:
+        raise Dropped("nothing to tell")
+    numbers = policy.read(slot.station.policy)
+    counting = select(func.count(Strike.id)).where(
+        Strike.person_id == letter.person_id,
+        Strike.station_id == slot.station_id,
+        Strike.forgiven_at.is_(None),
+        Strike.at > now - numbers.strike_window,
+    )
+    return {
+        "numbers": numbers,
+        "counting": session.scalar(counting) or 0,
+        "paused_until": ledger.paused_until(session, letter.person_id, slot.station_id, numbers, now),
+    }
+
+
+def _worker_digest(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    """What `digests` noted in the morning, as slots."""
+    told, today = letter.details, date.fromisoformat(letter.details["date"])
+    stations = [session.get_one(Station, station_id) for station_id in told["stations"]]
+    _only_today(stations, today, now)
+    seats = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
+    places = dict(told["waits"])
+    waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
+    opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
+    strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
+    return {
+        "today": today,
+        "station": stations[0],
+        "seats": seats,
+        "waits": waits,
+        "openings": _by_opening(opens),
+        "strikes": strikes,
+    }
+
+
+def _manager_digest(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    today = date.fromisoformat(letter.details["date"])
+    stations = [session.get_one(Station, station_id) for station_id in letter.details["stations"]]
+    _only_today(stations, today, now)
+    return {
+        "today": today,
+        "station": stations[0],
+        "reports": [report.of_station(session, station, today, now) for station in stations],
+        "troubles": report.troubles(session, now),
+    }
+
+
+def _only_today(stations: list[Station], today: date, now: datetime) -> None:
+    """Yesterday's news helps nobody."""
+    if all(clock.at_station(now, station.zone_name).date() != today for station in stations):
+        raise Dropped("the day is over")
+
+
+def _slots(session: Session, ids: Iterable[int]) -> list[Slot]:
+    found = (session.get(Slot, slot_id) for slot_id in ids)
+    return sorted((slot for slot in found if slot), key=lambda slot: (slot.starts_at, slot.id))
+
+
+def _by_opening(slots: list[Slot]) -> list[tuple[Station, datetime, date, list[Slot]]]:
+    """Slots that open together, and for the same day, stand together."""
+    together: dict[tuple[int, datetime, date], list[Slot]] = {}
+    for slot in slots:
+        together.setdefault((slot.station_id, slot.opens_at, slot.date), []).append(slot)
+    ordered = sorted(together.items(), key=lambda item: item[0][1:])
+    return [(group[0].station, opens_at, day, group) for (_, opens_at, day), group in ordered]
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Facts]] = {
+    "code": _code,
+    "already_registered": _nothing,
+    "confirmed": _seat,
+    "promoted": _seat,
+    "seat_open": _line,
+    "moved_down": _line,
+    "slot_cancelled": _nothing,
+    "strike": _strike,
+    "worker_digest": _worker_digest,
+    "manager_digest": _manager_digest,
+}

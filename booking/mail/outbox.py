@@ -1,0 +1,172 @@
+"""The outbox: rows that verbs wrote in their own transaction, sent after it.
+
+A row is claimed by a conditional UPDATE, so that of any number of senders one sends it. Mail cannot
+be sent exactly once: a connection lost after DATA is tried again, under the same Message-ID.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, scoped_session
+
+from booking import store
+from booking.mail import letters
+from booking.mail.post import Post, PutOff, Rejected, Unreachable
+from booking.model import Digest, Letter
+
+log = logging.getLogger(__name__)
+
+AnySession = Session | scoped_session[Any]
+
+# How long after each try the next one comes; nothing is tried longer than a day.
+PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
+GIVE_UP_AFTER = timedelta(hours=24)
+STUCK_AFTER = timedelta(minutes=10)
+FORGET_AFTER = timedelta(days=30)
+SECRETS = {"code"}
+
+IS_DIGEST = Letter.kind.in_(("worker_digest", "manager_digest"))
+AT_ONCE = ~IS_DIGEST
+
+
+@dataclass
+class Round:
+    """What became of the letters that one round claimed."""
+
+    claimed: int = 0
+    sent: int = 0
+    put_off: int = 0
+    failed: int = 0
+    dropped: int = 0
+
+
+def deliver(
+    session: AnySession,
+    post: Post,
+    now: datetime,
+    kinds: ColumnElement[bool] = AT_ONCE,
+    limit: int = 20,
+    stop: Callable[[], bool] = bool,
+) -> Round:
+    """Send up to `limit` letters that are due. The caller goes on while a round claimed some and put none off.
+
+    No transaction is open while the post talks. `stop` is asked before each letter; the rest is put back.
+    """
+    done = Round()
+    with store.transaction(session) as writing:
+        claimed = _claim(writing, now, kinds, limit)
+    done.claimed = len(claimed)
+    ready = _word(session, claimed, now, done)
+    for n, message in enumerate(ready):
+        if stop():
+            _put_back(session, ready[n:])
+            break
+        try:
+            _send(session, post, message, now, done)
+        except Unreachable as error:
+            for left in ready[n:]:
+                _try_again(session, left, str(error), now, done)
+            break
+    return done
+
+
+def free_stuck(session: Session, now: datetime) -> int:
+    """Take up letters whose sender died between claiming and answering."""
+    stuck = update(Letter).where(Letter.state == "sending", Letter.claimed_at < now - STUCK_AFTER)
+    return len(session.scalars(stuck.values(state="queued", claimed_at=None).returning(Letter.id)).all())
+
+
+def forget(session: Session, now: datetime, limit: int = 500) -> int:
+    """Delete letters of 30 days ago. What they told is over, so nothing can be told twice without them."""
+    over = Letter.state.in_(("sent", "failed", "dropped"))
+    old = select(Letter.id).where(over, Letter.created_at < now - FORGET_AFTER).limit(limit)
+    ids = session.scalars(old).all()
+    session.execute(update(Digest).where(Digest.letter_id.in_(ids)).values(letter_id=None))
+    session.execute(delete(Letter).where(Letter.id.in_(ids)))
+    return len(ids)
+
+
+def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: int) -> list[int]:
+    """Codes go first: somebody is looking at a form. SKIP LOCKED keeps two senders out of each other's way."""
+    due = select(Letter.id).where(Letter.state == "queued", Letter.next_try_at <= now, kinds)
+    first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
+    ids = session.scalars(first.with_for_update(skip_locked=True)).all()
+    # Asked again: without FOR UPDATE (SQLite has none) the look and the claim are two steps.
+    claim = update(Letter).where(Letter.id.in_(ids), Letter.state == "queued")
+    return sorted(session.scalars(claim.values(state="sending", claimed_at=now).returning(Letter.id)), key=ids.index)
+
+
+def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[letters.Message]:
+    """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
+    ready, ends = [], {}
+    reading = session() if isinstance(session, scoped_session) else session
+    kept = letters.load(reading, ids)
+    for letter in kept.letters:
+        letter_id = letter.id
+        try:
+            ready.append(letters.compose(reading, letter, now))
+        except letters.Dropped as reason:
+            ends[letter_id] = ("dropped", str(reason))
+        except DBAPIError:
+            raise
+        except Exception as error:
+            # Whatever is wrong with one letter is that letter's fault.
+            log.exception("letter %s cannot be worded", letter_id)
+            ends[letter_id] = ("failed", f"{type(error).__name__}: {error}")
+    session.rollback()
+    for letter_id, (state, why) in ends.items():
+        _end(session, letter_id, state, now, why)
+    done.dropped = sum(state == "dropped" for state, _ in ends.values())
+    done.failed = len(ends) - done.dropped
+    return ready
+
+
+def _send(session: AnySession, post: Post, message: letters.Message, now: datetime, done: Round) -> None:
+    try:
+        post.send(message.sender, message.to, message.mime)
+    except Rejected as error:
+        _end(session, message.letter_id, "failed", now, str(error))
+        done.failed += 1
+    except Unreachable:
+        raise
+    except PutOff as error:
+        _try_again(session, message, str(error), now, done)
+    else:
+        _end(session, message.letter_id, "sent", now)
+        done.sent += 1
+
+
+def _end(session: AnySession, letter_id: int, state: str, now: datetime, error: str = "") -> None:
+    """The letter's last state. A code that it carried is forgotten here."""
+    with store.transaction(session) as writing:
+        letter = writing.get_one(Letter, letter_id)
+        letter.state, letter.error = state, error[:300]
+        letter.tries += state != "dropped"
+        letter.sent_at = now if state == "sent" else None
+        if SECRETS & letter.details.keys():
+            letter.details = {k: v for k, v in letter.details.items() if k not in SECRETS}
+
+
+def _try_again(session: AnySession, message: letters.Message, error: str, now: datetime, done: Round) -> None:
+    pause = PAUSES[min(message.tries, len(PAUSES) - 1)]
+    if now + pause > message.created_at + GIVE_UP_AFTER:
+        _end(session, message.letter_id, "failed", now, error)
+        done.failed += 1
+        return
+    _release(session, [message.letter_id], tries=Letter.tries + 1, next_try_at=now + pause, error=error[:300])
+    done.put_off += 1
+
+
+def _put_back(session: AnySession, messages: Sequence[letters.Message]) -> None:
+    _release(session, [message.letter_id for message in messages])
+
+
+def _release(session: AnySession, ids: Sequence[int], **values: Any) -> None:
+    with store.transaction(session) as writing:
+        mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
+        writing.execute(mine.values(state="queued", claimed_at=None, **values))

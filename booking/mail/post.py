@@ -1,0 +1,133 @@
+"""Handing one message over: to a mail server, or to a folder of .eml files.
+
+Either way the answer is: taken, `Rejected` (never again), `PutOff` (again later) or `Unreachable`
+(nobody answers, so nothing else can be sent now either).
+"""
+
+import smtplib
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Protocol
+
+from booking.mail import links
+
+# Answers about us, not about the letter: signing in is missing or wrong. Mending the settings mends them.
+OUR_FAULT = {530, 534, 535, 538}
+
+
+class Rejected(Exception):
+    """The server will not take this message, ever."""
+
+
+class PutOff(Exception):
+    """Not now. It may even have been taken: a connection lost after DATA leaves that open."""
+
+
+class Unreachable(PutOff):
+    """No server answers as it should."""
+
+
+class Post(Protocol):
+    """Where messages go."""
+
+    def send(self, sender: str, to: str, message: EmailMessage) -> None: ...
+
+
+@contextmanager
+def opened(settings: Mapping[str, Any]) -> Iterator[Post]:
+    """The post that the settings name. Its one connection is opened by the first message and used for all."""
+    if settings["MAIL_HOST"] is None:
+        yield Folder(Path(settings["MAIL_FOLDER"]))
+        return
+    server = Server(settings)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+class Folder:
+    """Letters as files, for development. A second try writes the same file again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def send(self, sender: str, to: str, message: EmailMessage) -> None:  # noqa: ARG002 (Post's signature)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            when = message["Date"].datetime.strftime("%Y%m%d-%H%M%S")
+            name = message["Message-ID"].strip("<>").partition("@")[0]
+            draft = self.path / f".{name}"
+            draft.write_bytes(message.as_bytes())
+            draft.replace(self.path / f"{when}-{name}.eml")
+        except OSError as error:
+            raise Unreachable(f"cannot write to the mail folder: {error}") from error
+
+
+class Server:
+    """A mail server, spoken to over one connection at a time."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+        self.connection: smtplib.SMTP | None = None
+
+    def send(self, sender: str, to: str, message: EmailMessage) -> None:
+        connection = self.connection or self._connect()
+        options = () if to.isascii() else ("SMTPUTF8",)
+        try:
+            connection.sendmail(sender, [to], message.as_bytes(), options)
+        except smtplib.SMTPRecipientsRefused as error:
+            _judge(*next(iter(error.recipients.values())), error)
+        except smtplib.SMTPResponseException as error:
+            _judge(error.smtp_code, error.smtp_error, error)
+        except smtplib.SMTPNotSupportedError as error:
+            raise Rejected(str(error)) from error
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise PutOff(f"{type(error).__name__}: {error}") from error
+        finally:
+            if connection.sock is None:  # a 421, or the server hung up
+                self.connection = None
+
+    def close(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                connection.quit()
+            connection.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            self.connection = self._open()
+        except (OSError, smtplib.SMTPException) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
+        return self.connection
+
+    def _open(self) -> smtplib.SMTP:
+        where: dict[str, Any] = {
+            "host": self.settings["MAIL_HOST"],
+            "port": self.settings["MAIL_PORT"],
+            "timeout": self.settings["MAIL_TIMEOUT"],
+            "local_hostname": links.host(),  # else smtplib asks the DNS who we are
+        }
+        trusted = ssl.create_default_context()
+        connection = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
+        try:
+            if self.settings["MAIL_STARTTLS"]:
+                connection.starttls(context=trusted)
+            if self.settings["MAIL_USERNAME"]:
+                connection.login(self.settings["MAIL_USERNAME"], self.settings["MAIL_PASSWORD"])
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _judge(code: int, said: bytes | str, error: Exception) -> None:
+    """Raise what the server's answer means."""
+    words = said.decode(errors="replace") if isinstance(said, bytes) else said
+    final = 500 <= code < 600 and code not in OUR_FAULT
+    raise (Rejected if final else PutOff)(f"{code} {words}") from error

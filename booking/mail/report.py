@@ -1,0 +1,105 @@
+"""What a station's manager hears at eleven: today, the last workday, what opens next, and what is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from booking import workdays
+from booking.model import Booking, JobRun, Letter, Slot, Station
+from booking.rosters import cards, desk
+
+# A job that has not run for so long is late, whatever its own pace.
+LATE_AFTER = timedelta(minutes=5)
+# The calendar must be known this far ahead (design.md asks for a warning below 60 days).
+CALENDAR_AHEAD = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a day went. `unlucky` counts the people who wanted a seat that day and got none."""
+
+    date: date
+    slots: int = 0
+    attended: int = 0
+    walk_ins: int = 0
+    released: int = 0
+    unlucky: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """One station's part of the manager's digest."""
+
+    station: Station
+    rosters: Sequence[desk.Roster]
+    last: Outcome
+    opening: cards.Opening | None
+    calendar_until: date | None
+
+    @property
+    def seats(self) -> int:
+        return sum(roster.slot.capacity for roster in self.rosters)
+
+    @property
+    def taken(self) -> int:
+        return sum(roster.slot.taken for roster in self.rosters)
+
+    @property
+    def waiting(self) -> int:
+        return sum(roster.slot.waiting for roster in self.rosters)
+
+
+def of_station(session: Session, station: Station, today: date, now: datetime) -> Report:
+    """The report of one station on one day."""
+    slots = [s for s in desk.slots_between(session, station.id, today, today) if s.state != "cancelled"]
+    calendar = workdays.load(session, station.id, today, today)
+    known = workdays.known_until(session)
+    return Report(
+        station,
+        [desk.roster(session, slot) for slot in slots],
+        outcome(session, station.id, calendar.workday_before(today)),
+        cards.next_opening(session, station.id, now),
+        known if known is None or known < today + CALENDAR_AHEAD else None,
+    )
+
+
+def outcome(session: Session, station_id: int, day: date) -> Outcome:
+    """How `day` went at a station."""
+    there = and_(Slot.station_id == station_id, Slot.date == day, Slot.state != "cancelled")
+    slots = session.scalar(select(func.count(Slot.id)).where(there)) or 0
+    attended = Booking.state == "attended"
+    counted = session.execute(
+        select(
+            func.count(Booking.id).filter(attended),
+            func.count(Booking.id).filter(attended, Booking.via == "door"),
+            func.count(Booking.id).filter(Booking.state == "released"),
+        )
+        .join(Slot, Booking.slot_id == Slot.id)
+        .where(there)
+    ).one()
+    return Outcome(day, slots, *counted, _unlucky(session, station_id, day))
+
+
+def troubles(session: Session, now: datetime) -> list[tuple[str, str]]:
+    """What is wrong with the scheduler and the mail: a code and a word about it."""
+    jobs = session.scalars(select(JobRun).order_by(JobRun.name)).all()
+    wrong = [("job_failed", job.name) for job in jobs if job.error]
+    last = max((job.finished_at for job in jobs if job.finished_at), default=None)
+    if last is None or now - last > LATE_AFTER:
+        wrong.append(("late", ""))
+    failed = select(func.count(Letter.id)).where(Letter.state == "failed", Letter.created_at > now - timedelta(days=1))
+    if count := session.scalar(failed):
+        wrong.append(("letters_failed", str(count)))
+    return wrong
+
+
+def _unlucky(session: Session, station_id: int, day: date) -> int:
+    def people(*states: str) -> set[int]:
+        found = select(Booking.person_id).join(Slot, Booking.slot_id == Slot.id)
+        that_day = found.where(Slot.station_id == station_id, Slot.date == day, Booking.state.in_(states))
+        return set(session.scalars(that_day))
+
+    return len(people("expired") - people("attended", "released", "booked"))
