@@ -11,7 +11,7 @@ from flask import Flask
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy.orm import Session
 
-from booking import clock, jobs, people, slots, store, workdays
+from booking import clock, demo, jobs, people, slots, store, workdays
 from booking.extensions import db
 from booking.refusals import Refused
 from booking.rosters import places
@@ -20,8 +20,25 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
 def register(app: Flask) -> None:
-    for command in (create_user, workdays_group, tick, scheduler):
+    for command in (demo_command, tick, scheduler, create_user, workdays_group):
         app.cli.add_command(command)
+
+
+@click.command("demo")
+@click.option("--if-empty", is_flag=True, help="Where somebody has an account already, only bring today up to date.")
+@with_appcontext
+def demo_command(*, if_empty: bool) -> None:
+    """Load the demo station into an empty database."""
+    now = clock.now()
+    try:
+        with store.transaction(db.session) as session:
+            demo.load(session, now)
+        click.echo("The demo station is loaded")
+    except Refused as refused:
+        if refused.reason != "not_empty" or not if_empty:
+            raise click.ClickException("The demo refuses to load where users already exist") from refused
+        with store.transaction(db.session) as session:
+            demo.refresh(session, now)
 
 
 @click.command("tick")
