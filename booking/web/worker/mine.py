@@ -32,7 +32,7 @@ def fragment(person: Person, outcome: Outcome | None) -> str:
 
 def qr(booking: Booking) -> Markup:
     """The booking's ticket as inline SVG: the address where the station's manager checks it in."""
-    address = f"{current_app.config['PUBLIC_URL']}/manage/{booking.slot.station.code}/ticket/{booking.ticket}"
+    address = f"{current_app.config['PUBLIC_URL']}/manage/{booking.slot.station.code}/tickets/{booking.ticket}"
     drawn = segno.make(address, error="m", micro=False)
     svg = drawn.svg_inline(omitsize=True, border=0, dark="#20241f", svgclass=None, lineclass=None)
     return Markup(svg)  # noqa: S704 (drawn by us: nothing of anybody's text is in it)
