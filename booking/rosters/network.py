@@ -1,0 +1,67 @@
+"""What an admin asks: the stations of the network, its people, and how the scheduler is doing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from booking.model import JobRun, Manages, Person, Station
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a long list."""
+
+    items: Sequence[Any]
+    number: int
+    pages: int
+    total: int
+
+
+def stations(session: Session, sought: str, page: int) -> Page:
+    """All stations, closed ones too, by name, address or code."""
+    found = select(Station)
+    if sought:
+        columns = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
+        found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in columns)))
+    return _page(session, found.order_by(Station.id), page)
+
+
+def station(session: Session, code: str) -> Station | None:
+    """The station with that code, closed or not."""
+    return session.scalar(select(Station).where(Station.code == code))
+
+
+def managers(session: Session, station_id: int) -> Sequence[Person]:
+    """Who runs a station, the longest-serving first."""
+    theirs = select(Person).join(Manages, Manages.person_id == Person.id).where(Manages.station_id == station_id)
+    return session.scalars(theirs.order_by(Manages.since, Person.id)).all()
+
+
+def people(session: Session, sought: str, page: int) -> Page:
+    """Accounts by name or e-mail, the newest first; the deleted and the guests of the door have none."""
+    found = select(Person).where(Person.deleted_at.is_(None), Person.email.is_not(None))
+    if sought:
+        found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in (Person.name, Person.email))))
+    roles = selectinload(Person.manages).joinedload(Manages.station)
+    return _page(session, found.order_by(Person.id.desc()).options(roles), page)
+
+
+def by_email(session: Session, email: str) -> Person | None:
+    return session.scalar(select(Person).where(Person.email == email, Person.deleted_at.is_(None)))
+
+
+def job_runs(session: Session) -> Sequence[JobRun]:
+    return session.scalars(select(JobRun).order_by(JobRun.name)).all()
+
+
+def _page(session: Session, found: Select[Any], wanted: int) -> Page:
+    total = session.scalar(select(func.count()).select_from(found.order_by(None).options().subquery())) or 0
+    pages = max(1, -(-total // PER_PAGE))
+    number = min(max(1, wanted), pages)
+    items = session.scalars(found.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).all()
+    return Page(items, number, pages, total)

@@ -1,0 +1,112 @@
+"""The network's stations: opened, renamed, closed, and opened again. An admin does this."""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import slots, store
+from booking.history import record
+from booking.model import Slot, Station
+from booking.refusals import Refused
+from booking.slots.planning import REPLANNED
+
+CODE = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
+ZONES = frozenset(available_timezones())
+
+
+@dataclass(frozen=True)
+class Details:
+    """What an admin says of a station."""
+
+    name: str
+    name_en: str = ""
+    address: str = ""
+    address_en: str = ""
+    zone_name: str = "Asia/Shanghai"
+
+
+def create_station(session: Session, code: str, details: Details, now: datetime, actor_id: int | None) -> Station:
+    """A new station. Raises `bad_code`, `code_taken`, `bad_zone`."""
+    check_code(code)
+    check_zone(details.zone_name)
+    store.one_at_a_time(session, f"station {code}")
+    if session.scalar(select(Station.id).where(Station.code == code)):
+        raise Refused("code_taken")
+    station = Station(code=code, **asdict(details))
+    session.add(station)
+    session.flush()
+    record(session, "station_created", now, actor_id=actor_id, station_id=station.id)
+    return station
+
+
+def change_station(session: Session, station_id: int, details: Details, now: datetime, actor_id: int) -> Station:
+    """Other names, address or time zone; its code stays, for it is in people's bookmarks."""
+    check_zone(details.zone_name)
+    station = session.get_one(Station, station_id)
+    wanted = asdict(details)
+    changed = [field for field, value in wanted.items() if getattr(station, field) != value]
+    for field in changed:
+        setattr(station, field, wanted[field])
+    if changed:
+        record(session, "station_changed", now, actor_id=actor_id, station_id=station_id, changed=changed)
+    return station
+
+
+def close_station(session: Session, station_id: int, reason: str, now: datetime, actor_id: int) -> int:
+    """Nobody can book there any more. Coming slots are called off, and everybody on them is told why.
+
+    Returns how many slots that were. Raises `reason_missing`.
+    """
+    words = " ".join(reason.split())[:200]
+    if not words:
+        raise Refused("reason_missing")
+    station = session.get_one(Station, station_id, with_for_update={"key_share": True})
+    if station.closed_at:
+        return 0
+    called_off = coming(session, station_id, now)
+    for slot in called_off:
+        if slot.taken or slot.waiting:
+            slots.cancel(session, slot.id, words, now, actor_id)
+        else:
+            _set_aside(session, slot, now, actor_id)
+    station.closed_at = now
+    record(session, "station_closed", now, actor_id=actor_id, station_id=station_id, reason=words)
+    return len(called_off)
+
+
+def reopen_station(session: Session, station_id: int, now: datetime, actor_id: int) -> None:
+    """Its plans make slots again from the next round of planning on."""
+    station = session.get_one(Station, station_id, with_for_update={"key_share": True})
+    if station.closed_at:
+        station.closed_at = None
+        record(session, "station_reopened", now, actor_id=actor_id, station_id=station_id)
+
+
+def check_code(code: str) -> None:
+    if not CODE.fullmatch(code):
+        raise Refused("bad_code")
+
+
+def check_zone(name: str) -> None:
+    if name not in ZONES:
+        raise Refused("bad_zone")
+
+
+def coming(session: Session, station_id: int, now: datetime) -> list[Slot]:
+    """Its slots that have not begun, locked."""
+    live = select(Slot.id).where(
+        Slot.station_id == station_id, Slot.state.in_(("planned", "open")), Slot.starts_at > now
+    )
+    return store.lock(session, slots=session.scalars(live).all())
+
+
+def _set_aside(session: Session, slot: Slot, now: datetime, actor_id: int) -> None:
+    """An empty slot goes as planning takes one back, so that it may come again when the station does."""
+    record(
+        session, "cancelled", now, actor_id=actor_id, slot=slot, before=slot.state, after="cancelled", reason=REPLANNED
+    )
+    slot.state, slot.cancel_reason = "cancelled", REPLANNED

@@ -1,0 +1,49 @@
+"""The people of the network: find one, stop an account, take it up again."""
+
+from flask import flash, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock, people, store
+from booking.extensions import db
+from booking.refusals import Refused
+from booking.rosters import network
+from booking.web import htmx
+from booking.web import show as words_for
+from booking.web.admin.room import pages, show, sought, the_person
+from booking.web.forms.admin import ReasonForm
+
+
+@pages.get("/people")
+def everybody() -> Response:
+    words, number = sought()
+    return show("admin/people.html", page=network.people(db.session(), words, number), q=words)
+
+
+@pages.route("/people/<int:person_id>", methods=["GET"])
+def somebody(person_id: int) -> Response:
+    return show("admin/person.html", person=the_person(person_id), form=ReasonForm(formdata=None))
+
+
+@pages.post("/people/<int:person_id>/disable")
+def disable(person_id: int) -> Response:
+    person, form = the_person(person_id), ReasonForm()
+    if not form.validate_on_submit():
+        return show("admin/person.html", form, person=person, form=form)
+    try:
+        with store.transaction(db.session) as rows:
+            people.disable(rows, person.id, clock.now(), current_user.person_id, form.reason.data)
+        flash(_("已停用，所有登录都已退出。"), "good")
+    except Refused as no:
+        flash(words_for.reason(no), "no")
+    return htmx.go(url_for("admin.somebody", person_id=person_id))
+
+
+@pages.post("/people/<int:person_id>/enable")
+def enable(person_id: int) -> Response:
+    person = the_person(person_id)
+    with store.transaction(db.session) as rows:
+        people.enable(rows, person.id, clock.now(), current_user.person_id)
+    flash(_("已恢复。"), "good")
+    return htmx.go(url_for("admin.somebody", person_id=person_id))

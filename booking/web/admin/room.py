@@ -1,0 +1,39 @@
+"""The blueprint that the admin's pages hang on. Every one of them is for admins only; others get a 404."""
+
+from flask import Blueprint, abort, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from booking.extensions import db
+from booking.model import Person, Station
+from booking.rosters import network
+from booking.web.access import signed_in_person
+from booking.web.forms.asked import Form
+
+pages = Blueprint("admin", __name__, url_prefix="/admin")
+
+
+@pages.before_request
+def only_admins() -> None:
+    if not signed_in_person().is_admin:
+        abort(404)
+
+
+def the_station(code: str) -> Station:
+    return network.station(db.session(), code) or abort(404)
+
+
+def the_person(person_id: int) -> Person:
+    person = db.session.get(Person, person_id)
+    return person if person and person.email and not person.deleted_at else abort(404)
+
+
+def show(template: str, wrong: Form | None = None, **words: object) -> Response:
+    """A page; 422 when something on its form is wrong."""
+    return make_response(render_template(template, **words), 422 if wrong and wrong.errors else 200)
+
+
+def sought() -> tuple[str, int]:
+    """What to look for, and which page of it."""
+    page = request.args.get("page", "1")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
+    return request.args.get("q", "").strip()[:100], number

@@ -1,0 +1,50 @@
+"""The forms of an admin: a station, its managers, and the reasons for grave acts."""
+
+from flask_babel import lazy_gettext as _
+from wtforms.validators import Length
+
+from booking import people, stations
+from booking.stations import Details
+from booking.web.forms.asked import Filled, Form, Line, Ruled
+
+
+def short(limit: int) -> Length:
+    return Length(max=limit, message=_("太长了，最多 %(max)d 个字。"))
+
+
+class StationForm(Form):
+    """What a station is called and where it stands."""
+
+    name = Line(_("名称"), [Filled(_("请填写名称。")), short(80)])
+    name_en = Line(_("英文名称"), [short(120)])
+    address = Line(_("地址"), [short(200)])
+    address_en = Line(_("英文地址"), [short(300)])
+    zone_name = Line(
+        _("时区"),
+        [Filled(_("请填写时区。")), short(64), Ruled(stations.check_zone)],
+        default="Asia/Shanghai",
+        description=_("按 IANA 的写法，例如 Asia/Shanghai。"),
+    )
+
+    def details(self) -> Details:
+        return Details(**{name: self[name].data for name in Details.__dataclass_fields__})
+
+
+class NewStationForm(StationForm):
+    code = Line(
+        _("代码"),
+        [Filled(_("请填写代码。")), Ruled(stations.check_code)],
+        description=_("网址里的名字，以后不能改，例如 cbd。"),
+    )
+
+
+class ManagerForm(Form):
+    """Whom to appoint."""
+
+    email = Line(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
+
+
+class ReasonForm(Form):
+    """Why: it is told to everybody concerned, or kept in the history."""
+
+    reason = Line(_("原因"), [Filled(_("请写明原因。")), short(200)])
