@@ -77,7 +77,7 @@ def _language() -> str:
 
 
 def _join_what_is_there(app: Flask) -> None:
-    for room in ("worker", "manager", "kiosk", "account", "admin"):
+    for room in ("worker", "manager", "kiosk", "account", "admin", "letters"):
         if (Path(app.root_path) / "web" / f"{room}.py").exists() or (Path(app.root_path) / "web" / room).is_dir():
             try:
                 app.register_blueprint(importlib.import_module(f"booking.web.{room}").pages)

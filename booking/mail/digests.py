@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy, workdays
+from booking.history import record
 from booking.model import Booking, DayOverride, Digest, Letter, Manages, Person, Slot, Station, Strike
 
 # The hours between which each kind is written.
@@ -24,6 +25,9 @@ HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14,
 # Who came or tried to in these days belongs to a station and hears what opens there.
 REGULAR_FOR = timedelta(days=30)
 BATCH = 500
+# The column by which each kind is switched off, by the kind of its letter.
+WANTED = {"worker_digest": "wants_digest", "manager_digest": "wants_manager_digest"}
+KINDS = tuple(WANTED)
 
 Details = dict[str, Any]
 Day = date  # inside a class with a field named date, `date` is that field
@@ -49,6 +53,19 @@ def write(session: Session, kind: str, now: datetime, limit: int = BATCH) -> int
             told = _for_workers(session, due, people, now) if kind == "worker" else _for_managers(session, due, people)
             return _write(session, due, people, told, now)
     return 0
+
+
+def wanted_by(person: Person, kind: str) -> bool:
+    """Whether a person wants that kind of digest."""
+    return bool(getattr(person, WANTED[kind]))
+
+
+def want(session: Session, person_id: int, kind: str, now: datetime, *, wanted: bool) -> None:
+    """Write somebody that kind of digest, or no more of them. Twice is once; who is gone stays gone."""
+    person = session.get_one(Person, person_id)
+    if wanted_by(person, kind) != wanted and person.deleted_at is None:
+        setattr(person, WANTED[kind], wanted)
+        record(session, "profile_changed", now, actor_id=person_id, person_id=person_id, changed=[WANTED[kind]])
 
 
 def _rounds(session: Session, kind: str, now: datetime) -> Iterator[Round]:
@@ -78,7 +95,7 @@ def _unwritten(due: Round, now: datetime) -> Select[Person]:
     return select(Person).where(
         Person.id.in_(news),
         Person.email.is_not(None),
-        Person.wants_digest,
+        getattr(Person, WANTED[f"{due.kind}_digest"]),
         Person.deleted_at.is_(None),
         Person.disabled_at.is_(None),
         ~written,

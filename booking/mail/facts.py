@@ -8,15 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy
-from booking.mail import links, report
+from booking.mail import digests, links, report
 from booking.mail.words import one_line, plain_name, zone_words
 from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.rosters.cards import place_in_line
 
 Facts = dict[str, Any]
-
-DIGESTS = ("worker_digest", "manager_digest")
 
 
 class Dropped(Exception):
@@ -27,7 +25,7 @@ def address(letter: Letter, reader: Person | None) -> str:
     """Where the letter goes."""
     if letter.person_id and (reader is None or reader.deleted_at):
         raise Dropped("the account was deleted")
-    if letter.kind in DIGESTS and reader and (reader.disabled_at or not reader.wants_digest):
+    if letter.kind in digests.KINDS and reader and (reader.disabled_at or not digests.wanted_by(reader, letter.kind)):
         raise Dropped("no digests wanted")
     to = letter.to or (reader.email if reader else None)
     if not to:
@@ -55,7 +53,7 @@ def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -
         "zone_words": zone_words,
         "slot": slot,
         "station": slot.station if slot else None,
-        "stop": links.stop(reader.id, letter.kind) if reader and letter.kind in DIGESTS else None,
+        "stop": links.stop(reader.id, letter.kind) if reader and letter.kind in digests.KINDS else None,
         **letter.details,
     }
     return told | FACTS[letter.kind](session, letter, slot, booking, now)

@@ -14,7 +14,7 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.mail import facts, links
+from booking.mail import digests, facts, links
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line
 from booking.model import Letter, Person, Slot
@@ -112,7 +112,7 @@ def _envelope(letter: Letter, said: Said, sender: Address, to: str) -> EmailMess
     mime["Message-ID"] = f"<{letter.message_id}@{links.host()}>"
     mime["Auto-Submitted"] = "auto-generated"
     mime["X-Auto-Response-Suppress"] = "All"
-    if letter.kind in facts.DIGESTS and letter.person_id:
+    if letter.kind in digests.KINDS and letter.person_id:
         mime["List-Id"] = f"<{letter.kind.replace('_', '-')}.{links.host()}>"
         mime["List-Unsubscribe"] = f"<{links.stop(letter.person_id, letter.kind)}>"
         mime["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import store
-from booking.mail import letters
+from booking.mail import digests, letters
 from booking.mail.post import Post, PutOff, Rejected, Unreachable
 from booking.model import Digest, Letter
 
@@ -30,7 +30,7 @@ STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
 SECRETS = {"code"}
 
-IS_DIGEST = Letter.kind.in_(("worker_digest", "manager_digest"))
+IS_DIGEST = Letter.kind.in_(digests.KINDS)
 AT_ONCE = ~IS_DIGEST
 
 
