@@ -1,5 +1,7 @@
 """Page or fragment: what htmx asked for, and answers that only it understands."""
 
+from collections.abc import Callable
+
 from flask import Response, make_response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,10 +25,9 @@ def go(address: str) -> BaseResponse:
     return response
 
 
-def unless_known(tag: str) -> Response | None:
-    """304 for a reader who holds the state named by `tag` already."""
-    if tag not in request.if_none_match:
-        return None
-    response = make_response("", 304)
+def fresh(tag: str, fragment: Callable[[], str]) -> Response:
+    """The fragment, or 304 for a reader who holds the state named by `tag` already."""
+    known = request.if_none_match.contains_weak(tag)
+    response = make_response(("", 304) if known else fragment())
     response.set_etag(tag, weak=True)
     return response

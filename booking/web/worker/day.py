@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import make_response, render_template, request, session, url_for
+from flask import render_template, request, session, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
@@ -141,13 +141,15 @@ def _page(found: Station, person: Person | None) -> str | Response:
     day = look(found, person, _asked_for())
     if not htmx.asked():
         many = len(places.stations(db.session(), limit=2)) > 1
-        page = {"station": found, "day": day, "outcome": outcomes.last(), "rules": policy.read(found.policy), "many": many}
+        page = {
+            "station": found,
+            "day": day,
+            "outcome": outcomes.last(),
+            "rules": policy.read(found.policy),
+            "many": many,
+        }
         return render_template("worker/slots.html", **page)
-    if known := htmx.unless_known(day.tag):
-        return known
-    response = make_response(render_template("worker/_day.html", day=day, outcome=None))
-    response.set_etag(day.tag, weak=True)
-    return response
+    return htmx.fresh(day.tag, lambda: render_template("worker/_day.html", day=day, outcome=None))
 
 
 def look(found: Station, person: Person | None, asked: date | None) -> Day:

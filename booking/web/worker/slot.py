@@ -1,6 +1,6 @@
 """One slot: what, where, who, what to bring, and the act."""
 
-from flask import make_response, render_template
+from flask import render_template
 from werkzeug.wrappers import Response
 
 from booking import policy
@@ -20,8 +20,4 @@ def slot(slot_id: int) -> str | Response:
             "worker/slot.html", card=card, station=station, person=person, outcome=outcome, rules=rules
         )
     name = tag.of(person and person.id, show.language(), tag.facts(card))
-    if known := htmx.unless_known(name):
-        return known
-    response = make_response(render_template("worker/_slot_act.html", card=card, person=person, outcome=None))
-    response.set_etag(name, weak=True)
-    return response
+    return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", card=card, person=person, outcome=None))
