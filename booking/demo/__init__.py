@@ -1,0 +1,10 @@
+"""The demo station: a place, its people and a past, made by the app's own verbs.
+
+`load` fills an empty database, `refresh` makes sure that today has something to show, whatever day it is.
+Neither touches a database that is somebody else's.
+"""
+
+from booking.demo.loading import PAST_WORKDAYS, load
+from booking.demo.today import refresh
+
+__all__ = ["PAST_WORKDAYS", "load", "refresh"]

@@ -1,0 +1,76 @@
+"""The demo station's words and numbers (station.json) as rows: place, zones, activities, plans."""
+
+import json
+from datetime import datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from booking import clock, slots
+from booking.demo.stage import Stage
+from booking.model import Activity, Plan, Station, Zone
+
+HERE = Path(__file__).parent
+# When the demo looks at a new day.
+DAWN = time(0, 5)
+
+
+@cache
+def read(name: str) -> Any:
+    """One of the demo's data files."""
+    return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def demand_for(stage: Stage, activity_id: int) -> float:
+    """How many people want a seat, per seat that there is; 1 for an activity that somebody added later."""
+    key = next((key for key, known in stage.activities.items() if known == activity_id), "")
+    return next((float(words["demand"]) for words in read("station")["activities"] if words["key"] == key), 1.0)
+
+
+def open_station(session: Session) -> Station:
+    station = Station(**read("station")["station"])
+    session.add(station)
+    session.flush()
+    return station
+
+
+def furnish(session: Session, station_id: int, now: datetime, actor_id: int) -> dict[str, int]:
+    """The zones. Returns their ids by key."""
+    made = {}
+    for words in read("station")["zones"]:
+        zone = Zone(station_id=station_id, **_without(words, "key"))
+        slots.save_zone(session, zone, now, actor_id)
+        made[words["key"]] = zone.id
+    return made
+
+
+def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> dict[str, int]:
+    """The activities. Returns their ids by key."""
+    made = {}
+    for words in read("station")["activities"]:
+        activity = Activity(station_id=station_id, **_without(words, "key", "demand"))
+        slots.save_activity(session, activity, now, actor_id)
+        made[words["key"]] = activity.id
+    return made
+
+
+def plan(session: Session, stage: Stage, now: datetime) -> None:
+    """The weekly plans, and with them the first slots."""
+    station = session.get_one(Station, stage.station_id)
+    for words in read("station")["plans"]:
+        rule = Plan(
+            station_id=station.id,
+            station=station,
+            zone_id=stage.zones[words["zone"]],
+            activity_id=stage.activities[words["activity"]],
+            starts=time.fromisoformat(words["starts"]),
+            valid_from=clock.at_station(now, station.zone_name).date(),
+            **_without(words, "zone", "activity", "starts"),
+        )
+        slots.save_plan(session, rule, now, stage.manager_id)
+
+
+def _without(words: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in words.items() if name not in names}

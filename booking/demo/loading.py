@@ -1,0 +1,47 @@
+"""Loading the demo into an empty database, all of it in one transaction."""
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import clock, people, workdays
+from booking.demo import content, crowd, stage, today
+from booking.demo.past import Past, workdays_until
+from booking.model import Person, Station
+from booking.refusals import Refused
+
+# Enough for the station's public record: over 200 slots held and over 3,000 visits.
+PAST_WORKDAYS = 48
+
+
+def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.Stage:
+    """Make the demo station with its people and the last `past_workdays` workdays. Refuses with `not_empty`."""
+    if accounts := session.scalar(select(func.count(Person.id))):
+        raise Refused("not_empty", accounts=accounts)
+    workdays.seed(session)
+    session.flush()
+    station = content.open_station(session)
+    zone = station.zone_name
+    days = workdays_until(session, station.id, clock.at_station(now, zone).date(), past_workdays)
+    made = _set_up(session, station, clock.instant(days[0], content.DAWN, zone) - timedelta(days=30))
+    content.plan(session, made, clock.instant(days[0], content.DAWN, zone))
+    stage.remember(session, made, now)
+    Past(session, made, days, zone, now).live()
+    stage.keep_letters_in(session, made)
+    today.refresh(session, now)
+    return made
+
+
+def _set_up(session: Session, station: Station, founded: datetime) -> stage.Stage:
+    worker, manager, admin = crowd.accounts(session, founded)
+    people.appoint(session, manager.id, station.id, founded, admin.id)
+    return stage.Stage(
+        station_id=station.id,
+        worker_id=worker.id,
+        manager_id=manager.id,
+        crowd=tuple(crowd.gather(session, founded, random.Random(250))),  # noqa: S311 - the same names each time
+        zones=content.furnish(session, station.id, founded, manager.id),
+        activities=content.offer(session, station.id, founded, manager.id),
+    )

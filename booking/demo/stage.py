@@ -1,0 +1,59 @@
+"""What the demo remembers of itself: which station is its own, who is in its crowd, who wants what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking.history import record
+from booking.model import Event, Letter, Station
+
+MARK = "demo_loaded"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The demo's cast and props, by id."""
+
+    station_id: int
+    worker_id: int
+    manager_id: int
+    crowd: tuple[int, ...]
+    zones: dict[str, int]
+    activities: dict[str, int]
+
+
+def remember(session: Session, stage: Stage, now: datetime) -> None:
+    """Write the mark by which this database is known as the demo's."""
+    record(
+        session,
+        MARK,
+        now,
+        station=stage.station_id,
+        worker=stage.worker_id,
+        manager=stage.manager_id,
+        crowd=list(stage.crowd),
+        zones=stage.zones,
+        activities=stage.activities,
+    )
+
+
+def recall(session: Session) -> Stage | None:
+    """The stage of a database that the demo made; None in anybody else's."""
+    mark = session.scalar(select(Event).where(Event.kind == MARK).order_by(Event.id).limit(1))
+    if mark is None:
+        return None
+    told = mark.details
+    station = session.get(Station, told["station"])
+    if station is None or station.closed_at:
+        return None
+    return Stage(station.id, told["worker"], told["manager"], tuple(told["crowd"]), told["zones"], told["activities"])
+
+
+def keep_letters_in(session: Session, stage: Stage, after: int = 0) -> None:
+    """The demo writes nobody: what its people have been told since letter `after` counts as sent then."""
+    session.flush()
+    told = update(Letter).where(Letter.id > after, Letter.state == "queued")
+    told = told.where(Letter.person_id.in_((*stage.crowd, stage.worker_id)))
+    session.execute(told.values(state="sent", sent_at=Letter.created_at, tries=1))
