@@ -132,8 +132,12 @@ class LunchHour:
     def events(self, *kinds: str) -> list[tuple[str, str]]:
         """(kind, name of whom it is about) of the slot's history, in order."""
         names = {person_id: name for name, person_id in self.people.items()}
-        found = select(Event).where(Event.slot_id == self.slot_id, Event.kind.in_(kinds)).order_by(Event.id)
-        return [(line.kind, names.get(line.person_id or 0, "")) for line in self.session.scalars(found)]
+        return [(line.kind, names.get(line.person_id or 0, "")) for line in self.lines(*kinds)]
+
+    def lines(self, *kinds: str) -> Sequence[Event]:
+        """The slot's history, or those kinds of it, in order."""
+        found = select(Event).where(Event.slot_id == self.slot_id).order_by(Event.id)
+        return self.session.scalars(found.where(Event.kind.in_(kinds)) if kinds else found).all()
 
 
 def tick(session: Session, now: datetime) -> None:

@@ -101,6 +101,9 @@ def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor
         raise no
     serve(session, slot, now, held.people)
     booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, None)
+    if booking.state == "booked":  # the line has just given them the seat: the door opened before it ended
+        booking.checked_in_at = now
+        move(session, slot, booking, "attended", now, "checked_in", actor_id)
     if booking.state == "attended":
         return booking
     if slot.free == 0 or (slot.waiting and now < slot.line_until):
@@ -175,12 +178,17 @@ def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: i
 
 
 def _unused(session: Session, slot: Slot) -> list[Booking]:
-    """The late cancels whose seat nobody took afterwards; each later taking makes the earliest one good."""
+    """The late cancels whose seat nobody took afterwards; each later taking makes the earliest one good.
+
+    Who took such a seat and gave it up late again answers for it alone.
+    """
     gone = [b for b in bookings(session, slot.id, "cancelled") if b.late and b.ended_at]
-    seated = [b.seated_at for b in bookings(session, slot.id, "attended", "released") if b.seated_at]
-    takings, unused = sorted(seated), []
+    seated = [*bookings(session, slot.id, "attended", "released"), *gone]
+    takings = sorted((b.seated_at, b.id) for b in seated if b.seated_at)
+    unused = []
     for booking in sorted(gone, key=lambda b: (b.ended_at, b.id)):
-        later = next((at for at in takings if booking.ended_at and at >= booking.ended_at), None)
+        ended, own = booking.ended_at, booking.id
+        later = next((t for t in takings if ended and t[0] >= ended and t[1] != own), None)
         if later is None:
             unused.append(booking)
         else:
