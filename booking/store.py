@@ -8,12 +8,14 @@ import hashlib
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import Session, scoped_session
 
 from booking.model import Person, Slot
+
+T = TypeVar("T", Person, Slot)
 
 # Several SQLite writers in one process starve each other in its busy loop; here they queue instead.
 _writers = threading.Lock()
@@ -25,9 +27,12 @@ def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
 
     What `session` had read before is dropped first: a verb decides on what is true now.
     """
+    if session.info.get("writes"):
+        raise RuntimeError("a transaction inside a transaction would undo the outer one")
     session.rollback()
     bind = session.get_bind()
     with _writers if bind.dialect.name == "sqlite" else nullcontext():
+        session.info["writes"] = True
         try:
             session.connection(execution_options={"write": True})
             yield session() if isinstance(session, scoped_session) else session
@@ -35,16 +40,15 @@ def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+        finally:
+            session.info["writes"] = False
 
 
 def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:
-    """Lock rows until the transaction ends, in the order of the lock law; the slots come back fresh."""
+    """Lock rows until the transaction ends, in the order of the lock law; they come back fresh, the slots as a list."""
     if people:
-        session.execute(_for_update(select(Person.id).where(Person.id.in_(people)).order_by(Person.id)))
-    if not slots:
-        return []
-    wanted = select(Slot).where(Slot.id.in_(slots)).order_by(Slot.id)
-    return list(session.scalars(_for_update(wanted).execution_options(populate_existing=True)))
+        _lock(session, Person, people)
+    return _lock(session, Slot, slots) if slots else []
 
 
 def one_at_a_time(session: Session, *names: str) -> None:
@@ -55,9 +59,10 @@ def one_at_a_time(session: Session, *names: str) -> None:
             session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
-def _for_update(query: Any) -> Any:
+def _lock(session: Session, table: type[T], ids: Collection[int]) -> list[T]:
     # NO KEY UPDATE: a foreign-key check on the row by somebody else need not wait for us.
-    return query.with_for_update(key_share=True)
+    wanted = select(table).where(table.id.in_(ids)).order_by(table.id).with_for_update(key_share=True)
+    return list(session.scalars(wanted.execution_options(populate_existing=True)))
 
 
 def tune(engine: Engine) -> None:

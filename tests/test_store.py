@@ -1,0 +1,24 @@
+"""The one door: a transaction commits whole, or not at all, and never inside another."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.model import Station
+
+
+def test_leaving_by_an_exception_undoes_everything(session: Session) -> None:
+    with pytest.raises(ZeroDivisionError), store.transaction(session):
+        session.add(Station(code="cbd", name="白领驿站"))
+        session.flush()
+        raise ZeroDivisionError
+    assert session.query(Station).count() == 0
+
+
+def test_a_transaction_inside_a_transaction_is_refused_at_once(session: Session) -> None:
+    """It would wait for itself on SQLite, and undo the outer one on PostgreSQL."""
+    with store.transaction(session):
+        session.add(Station(code="cbd", name="白领驿站"))
+        with pytest.raises(RuntimeError, match="inside"), store.transaction(session):
+            pass
+    assert session.query(Station).count() == 1
