@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from booking import store
 from booking.model import Booking, Slot
 from booking.notices import tell
 from booking.refusals import Refused
 from booking.seats.line import hold, serve
-from booking.seats.moves import find_booking, find_slot, leave, new, queue, sit, withdraw
+from booking.seats.moves import find_booking, leave, new, queue, sit, withdraw
 from booking.seats.standing import Entry, clashing, refusal, standing
 
 
@@ -19,6 +19,7 @@ from booking.seats.standing import Entry, clashing, refusal, standing
 class Press:
     """The answer to a press: the booking, whether it was there already, and what it replaced."""
 
+    slot: Slot
     booking: Booking
     again: bool = False
     withdrawn: tuple[Entry, ...] = ()
@@ -30,15 +31,17 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
     A second press, or the same `key` again, gets the same booking back and changes nothing.
     """
     store.lock(session, people={person_id})
-    slot = find_slot(session, slot_id)
+    slot = session.scalar(_LOOK.where(Slot.id == slot_id))
+    if slot is None or slot.station.closed_at:
+        raise Refused("no_such_slot")
     if earlier := _pressed_before(session, person_id, slot_id, key):
-        return Press(earlier, again=True)
+        return Press(slot, earlier, again=True)
     who = standing(session, person_id, slot.station, slot.date, now)
     mine = who.on(slot_id)
     if (no := refusal(slot, who, now)) and not (mine and no.reason in ("yours", "in_line")):
         raise no
     if no and mine:
-        return Press(find_booking(session, mine.booking_id), again=True)
+        return Press(slot, find_booking(session, mine.booking_id), again=True)
     dropped = clashing(slot, who)
     if dropped:
         store.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
@@ -48,9 +51,9 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
         sit(session, slot, booking, now, "booked", person_id)
         withdraw(session, slot, dropped, now)
         tell(session, "confirmed", now, person_id=person_id, slot_id=slot_id, booking_id=booking.id)
-        return Press(booking, withdrawn=dropped)
+        return Press(slot, booking, withdrawn=dropped)
     if _claim_place(session, slot_id, now):
-        return Press(queue(session, slot, new(slot, person_id, now, key), now))
+        return Press(slot, queue(session, slot, new(slot, person_id, now, key), now))
     # Somebody was faster between our look and our claim: say what is true now.
     session.refresh(slot)
     raise refusal(slot, who, now) or Refused("busy")
@@ -79,6 +82,10 @@ def bookable(slot_id: int, now: datetime) -> ColumnElement[bool]:
 
 def has_room(now: datetime) -> ColumnElement[bool]:
     return and_(Slot.taken < Slot.capacity, or_(Slot.waiting == 0, Slot.line_until <= now))
+
+
+# All that the rules and the answer need of a slot, in one look.
+_LOOK = select(Slot).options(joinedload(Slot.station), joinedload(Slot.activity), joinedload(Slot.zone))
 
 
 def _claim_seat(session: Session, slot_id: int, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from booking import ledger, policy
@@ -58,16 +58,12 @@ def standing(session: Session, person_id: int, station: Station, since: date, no
     found = session.get(Person, person_id)
     # Places in line count wherever they are; a day more, for a station may be a day behind UTC.
     first = min(since, now.date()) - timedelta(days=1)
-    rows = session.execute(
-        select(Booking, Slot)
-        .join(Slot, Booking.slot_id == Slot.id)
-        .where(Booking.person_id == person_id, Booking.state.in_(LIVE), Slot.date >= first)
-    )
+    rows = session.execute(_ENTRIES, {"person_id": person_id, "first": first})
     return Standing(
         person_id,
         found is None or found.deleted_at is not None or found.disabled_at is not None,
         ledger.paused_until(session, person_id, station.id, policy.read(station.policy), now),
-        tuple(_entry(booking, slot) for booking, slot in rows),
+        tuple(Entry(*row) for row in rows),
     )
 
 
@@ -147,15 +143,19 @@ def clashing(slot: Slot, who: Standing) -> tuple[Entry, ...]:
     return tuple(entry for entry in waits if entry.overlaps(slot) or (full_day and entry.counts_for(slot)))
 
 
-def _entry(booking: Booking, slot: Slot) -> Entry:
-    return Entry(
-        booking.id,
-        slot.id,
-        slot.station_id,
-        slot.date,
-        slot.starts_at,
-        slot.ends_at,
-        booking.state,
-        booking.via,
-        booking.standby_at is not None,
+# Columns, not objects: asked at every press.
+_ENTRIES = (
+    select(
+        Booking.id,
+        Slot.id,
+        Slot.station_id,
+        Slot.date,
+        Slot.starts_at,
+        Slot.ends_at,
+        Booking.state,
+        Booking.via,
+        Booking.standby_at.is_not(None),
     )
+    .join(Slot, Booking.slot_id == Slot.id)
+    .where(Booking.person_id == bindparam("person_id"), Booking.state.in_(LIVE), Slot.date >= bindparam("first"))
+)
