@@ -1,1 +1,1 @@
-"""Read-only questions: `cards` a worker's, `mine` about oneself, `desk` a manager's, `places` which stations."""
+"""Read-only questions: `cards` a worker's, `mine` about oneself, `desk` a manager's, `door` at the door, `places` stations."""

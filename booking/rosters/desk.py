@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import workdays
-from booking.model import Activity, Booking, Event, Person, Plan, Slot, Strike, Zone
+from booking.model import Activity, Booking, Event, Person, Plan, PlanException, Slot, Strike, Zone
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,12 @@ class Roster:
     line: list[Booking] = field(default_factory=list)
     standby: list[Booking] = field(default_factory=list)
     gone: list[Booking] = field(default_factory=list)
+
+    @property
+    def absent(self) -> set[int]:
+        """Who was on the slot and is not any more."""
+        here = {booking.person_id for booking in (*self.seats, *self.line, *self.standby)}
+        return {booking.person_id for booking in self.gone} - here
 
     @property
     def arrived(self) -> int:
@@ -125,10 +131,85 @@ def history(session: Session, station_id: int, *, slot_id: int | None = None, li
     return session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
 
 
+def regular(session: Session, station_id: int, person_id: int) -> Regular | None:
+    """One person of the station; None for somebody who was never on a slot of it."""
+    visits = func.count(Booking.id).filter(Booking.state == "attended")
+    no_shows = func.count(Booking.id).filter(Booking.state == "released")
+    counted = select(visits, no_shows).where(Booking.station_id == station_id, Booking.person_id == person_id)
+    person = session.get(Person, person_id)
+    was_here = session.scalar(
+        select(Booking.id).where(Booking.station_id == station_id, Booking.person_id == person_id).limit(1)
+    )
+    if person is None or person.deleted_at or was_here is None:
+        return None
+    seen, missed = session.execute(counted).one()
+    return Regular(person, seen, missed, _strike_counts(session, station_id, [person_id]).get(person_id, 0))
+
+
+def bookings_of(session: Session, station_id: int, person_id: int, limit: int = 30) -> Sequence[Booking]:
+    """What a person had at the station, newest first."""
+    found = select(Booking).join(Booking.slot).where(Booking.station_id == station_id, Booking.person_id == person_id)
+    load = joinedload(Booking.slot).joinedload(Slot.activity)
+    return session.scalars(found.options(load).order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)).all()
+
+
+def strikes_of(session: Session, station_id: int, person_id: int) -> Sequence[Strike]:
+    """A person's strikes at the station, newest first."""
+    found = select(Strike).where(Strike.station_id == station_id, Strike.person_id == person_id)
+    load = joinedload(Strike.slot).joinedload(Slot.activity)
+    return session.scalars(found.options(load).order_by(Strike.at.desc(), Strike.id.desc())).all()
+
+
+def exceptions(session: Session, station_id: int, first: date) -> Sequence[PlanException]:
+    """What is otherwise on single dates of the running plans, from `first` on."""
+    found = select(PlanException).join(PlanException.plan)
+    mine = found.where(Plan.station_id == station_id, Plan.stopped_at.is_(None), PlanException.date >= first)
+    said = session.scalars(mine.order_by(PlanException.date, PlanException.plan_id)).all()
+    return [one for one in said if _says_something(one)]
+
+
+def exceptions_of(session: Session, plan_id: int, first: date) -> Sequence[PlanException]:
+    """What is otherwise on single dates of one plan, from `first` on; what was taken back says nothing."""
+    found = select(PlanException).where(PlanException.plan_id == plan_id, PlanException.date >= first)
+    said = session.scalars(found.order_by(PlanException.date)).all()
+    return [one for one in said if _says_something(one)]
+
+
+def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slot]:
+    """The coming slots that a plan has made."""
+    found = select(Slot).where(Slot.plan_id == plan_id, Slot.starts_at > now, Slot.state != "cancelled")
+    return session.scalars(found.order_by(Slot.starts_at)).all()
+
+
+def slots_by_id(session: Session, slot_ids: set[int | None]) -> dict[int, Slot]:
+    """Slots for lists that hold ids only."""
+    found = select(Slot).where(Slot.id.in_([i for i in slot_ids if i])).options(joinedload(Slot.activity))
+    return {slot.id: slot for slot in session.scalars(found)}
+
+
+def slots_a_day(session: Session, station_id: int, first: date, last: date) -> dict[date, tuple[int, int]]:
+    """How many slots each date has, and how many people are on them."""
+    found = (
+        select(Slot.date, func.count(Slot.id), func.sum(Slot.taken + Slot.waiting))
+        .where(Slot.station_id == station_id, Slot.date.between(first, last), Slot.state != "cancelled")
+        .group_by(Slot.date)
+    )
+    return {when: (count, people) for when, count, people in session.execute(found)}
+
+
+def known_until(session: Session) -> date | None:
+    """The last date whose being a workday has been announced."""
+    return workdays.known_until(session)
+
+
 def names(session: Session, person_ids: set[int | None]) -> dict[int, str]:
     """Names by id, for lists that hold ids only. A deleted person has none."""
     found = session.execute(select(Person.id, Person.name).where(Person.id.in_([i for i in person_ids if i])))
     return {row.id: row.name for row in found}
+
+
+def _says_something(said: PlanException) -> bool:
+    return bool(said.skip or said.starts or said.zone_id or said.capacity or said.host)
 
 
 def _shelf(told: Roster, booking: Booking) -> list[Booking]:

@@ -4,10 +4,11 @@ A verb takes a session inside `store.transaction`, ids and the instant `now`; it
 with a reason code and then changes nothing. Every change of state writes one event.
 
 `standing` says who may, `press` takes and gives up, `line` passes on, `door` checks in and
-releases, `moves` holds the single steps that they share.
+releases, `admit` reads a ticket, `moves` holds the single steps that they share.
 """
 
 from booking.refusals import Refused
+from booking.seats.admit import admit
 from booking.seats.door import check_in, finish, release, stand_by, start, undo_check_in, vacate, walk_in
 from booking.seats.line import Held, hold, move_down, promote, serve
 from booking.seats.moves import find_booking, find_slot, is_late, leave
@@ -20,6 +21,7 @@ __all__ = [
     "Press",
     "Refused",
     "Standing",
+    "admit",
     "check_in",
     "find_booking",
     "find_slot",

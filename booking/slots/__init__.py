@@ -6,9 +6,11 @@
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
 from booking.slots.due import open_due, stations_to_plan, to_finish, to_promote, to_release, to_start
-from booking.slots.planning import Planned, clash, plan_ahead, untouched
+from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
 from booking.slots.settings import (
     close_zone,
+    note_screen,
+    renew_door,
     retire_activity,
     save_activity,
     save_exception,
@@ -21,15 +23,19 @@ from booking.slots.settings import (
 )
 
 __all__ = [
+    "Due",
     "OneOff",
     "Planned",
     "Resized",
     "add",
+    "blocked",
     "cancel",
     "clash",
     "close_zone",
+    "note_screen",
     "open_due",
     "plan_ahead",
+    "renew_door",
     "retire_activity",
     "save_activity",
     "save_exception",

@@ -83,6 +83,23 @@ def due_dates(session: Session, station_id: int, first: date, last: date, calend
                 yield Due(plan, day.date, said.get(day.date))
 
 
+def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due, Slot]]:
+    """Coming dates of plans that made no slot, each with the slot that has their zone at that time."""
+    numbers = policy.read(station.policy)
+    first = clock.at_station(now, station.zone_name).date()
+    last = first + timedelta(days=numbers.days_ahead)
+    calendar = workdays.load(session, station.id, first, last)
+    present = _present(session, station.id, first)
+    found = []
+    for due in due_dates(session, station.id, first, last, calendar):
+        wish = _wish(due, timetable.of_plan(due.plan, due.date, numbers, calendar, due.said))
+        if (due.plan.id, due.date) in present or wish["starts_at"] <= now:
+            continue
+        if there := clash(session, wish["zone_id"], wish["starts_at"], wish["ends_at"]):
+            found.append((due, there))
+    return found
+
+
 def untouched(slot: Slot, now: datetime) -> bool:
     """Whether a slot may still be changed without asking anybody."""
     return slot.state in ("planned", "open") and now < slot.starts_at and not slot.taken and not slot.waiting

@@ -3,6 +3,7 @@
 Each verb leaves the slots to `plan_ahead`, which brings the untouched ones in step in the same transaction.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,6 +54,7 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
         raise Refused("no_such_zone")
     if (exception.capacity or plan.capacity) > zone.capacity:
         raise Refused("zone_max", limit=zone.capacity)
+    _leave_people_alone(session, exception, now)
     session.merge(exception)
     session.flush()
     session.refresh(plan, ["exceptions"])
@@ -142,6 +144,17 @@ def set_day(
     return plan_ahead(session, station.id, now)
 
 
+def renew_door(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
+    """A new secret for the codes at the door: every screen that was paired, and every code shown, ends."""
+    station.door_secret = secrets.token_hex(20)
+    _note(session, "door_renewed", now, station.id, actor_id)
+
+
+def note_screen(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
+    """A browser became a screen at the door."""
+    _note(session, "door_paired", now, station.id, actor_id)
+
+
 def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot]:
     """Coming slots with people on them that the plans and the calendar would not make any more."""
     first = clock.at_station(now, station.zone_name).date()
@@ -149,6 +162,14 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
     last = max((slot.date for slot in found), default=first) + timedelta(days=1)
     calendar = workdays.load(session, station.id, first, last)
     return [slot for slot in found if not _still_due(session, slot, calendar)]
+
+
+def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
+    """Planning touches no slot that people are on, so a changed date of one would be a promise nobody keeps."""
+    changes = (exception.starts, exception.zone_id, exception.capacity, exception.host)
+    slot = session.scalar(select(Slot).where(Slot.plan_id == exception.plan_id, Slot.date == exception.date))
+    if slot and slot.state != "cancelled" and not untouched(slot, now) and any(changes) and not exception.skip:
+        raise Refused("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 
 
 def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar) -> bool:

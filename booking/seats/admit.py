@@ -1,0 +1,20 @@
+"""What a ticket is good for at the door, whatever became of its booking."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from booking.model import Booking
+from booking.seats.door import check_in, stand_by, walk_in
+from booking.seats.moves import find_booking, find_slot
+
+
+def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Check in who has a seat; seat who has none while there is one; put everybody else on standby."""
+    booking = find_booking(session, booking_id)
+    if booking.state in ("booked", "attended"):
+        return check_in(session, booking_id, now, actor_id)
+    slot = find_slot(session, booking.slot_id)
+    if slot.free and now >= slot.line_until:
+        return walk_in(session, slot.id, booking.person_id, now, actor_id)
+    return stand_by(session, booking.person_id, slot.id, now, actor_id)

@@ -1,0 +1,37 @@
+"""The shapes of acts on one slot and at its door: capacity, reasons, who walks in."""
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField
+
+from booking.web.forms.fields import Between, Form, Line, Number, Short, maybe, needed
+
+
+class CapacityForm(Form):
+    """A new number of seats; `move_newest` is the word that rule 4 asks for."""
+
+    blames = {"zone_max": "capacity", "below_booked": "capacity", "over": "capacity"}
+    capacity = Number(_("名额"), [needed, Between(1, 1000)])
+    move_newest = BooleanField()
+
+
+class ReasonForm(Form):
+    """Why: everybody concerned reads it."""
+
+    blames = {"reason_missing": "reason", "over": "reason"}
+    reason = Line(_("原因"), [needed, Short(200)])
+
+
+class WalkInForm(Form):
+    """Somebody at the door: one of the people found, or a guest with just a name."""
+
+    blames = {"name_missing": "name", "too_long": "name", "looks_like_advert": "name"}
+    person_id = Number(validators=[maybe])
+    name = Line(_("名字"), [maybe, Short(40)])
+
+    def validate(self, extra_validators: object = None) -> bool:
+        good = bool(super().validate(extra_validators))
+        if good and self.person_id.data is None:
+            needed_name = bool(self.name.data)
+            self.name.errors = [] if needed_name else [str(_("请填名字，或者从找到的人里选一位。"))]
+            return needed_name
+        return good

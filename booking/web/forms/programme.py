@@ -1,0 +1,211 @@
+"""The shapes of what is offered and when: activities, plans, one date of a plan, one-off slots."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Self
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField
+from wtforms.validators import ValidationError
+
+from booking.model import KINDS, Activity, Plan, PlanException, Zone
+from booking.slots import OneOff
+from booking.web.forms.fields import (
+    Between,
+    Day,
+    Form,
+    Line,
+    Number,
+    Pick,
+    Prose,
+    Short,
+    Ticks,
+    WallTime,
+    maybe,
+    needed,
+)
+
+WEEKDAYS = [
+    ("1", _("周一")),
+    ("2", _("周二")),
+    ("3", _("周三")),
+    ("4", _("周四")),
+    ("5", _("周五")),
+    ("6", _("周六")),
+    ("7", _("周日")),
+]
+KIND_WORDS = {
+    "yoga": _("瑜伽"),
+    "fitness": _("健身"),
+    "crafts": _("手工"),
+    "tea": _("茶艺"),
+    "flowers": _("花艺"),
+    "talk": _("讲座"),
+    "livestream": _("直播"),
+    "photo": _("摄影"),
+    "art": _("书画"),
+    "games": _("桌游"),
+    "reading": _("阅读"),
+    "other": _("其他"),
+}
+PICTURES = {
+    "default": _("叶子（通用）"),
+    "yoga": _("瑜伽垫"),
+    "baduanjin": _("八段锦"),
+    "relax": _("肩颈放松"),
+    "crafts": _("手工"),
+    "tea": _("茶"),
+    "flowers": _("花"),
+    "history": _("讲堂"),
+    "livestream": _("直播"),
+    "photo": _("相机"),
+    "calligraphy": _("书法"),
+    "games": _("桌游"),
+    "reading": _("书"),
+}
+LONGEST_TEXT = 2000
+
+
+class ActivityForm(Form):
+    """What is offered, in Chinese and, where somebody took the trouble, in English."""
+
+    title = Line(_("名称"), [needed, Short(60)])
+    title_en = Line(_("英文名称"), [maybe, Short(120)])
+    kind = Pick(_("类别"), [needed], choices=[(kind, KIND_WORDS[kind]) for kind in KINDS])
+    host = Line(_("老师"), [maybe, Short(40)])
+    host_en = Line(_("老师（英文）"), [maybe, Short(80)])
+    text = Prose(_("介绍"), [maybe, Short(LONGEST_TEXT)])
+    text_en = Prose(_("介绍（英文）"), [maybe, Short(LONGEST_TEXT)])
+    bring = Line(_("要带什么"), [maybe, Short(120)])
+    bring_en = Line(_("要带什么（英文）"), [maybe, Short(200)])
+    suits = Line(_("适合谁"), [maybe, Short(120)])
+    suits_en = Line(_("适合谁（英文）"), [maybe, Short(200)])
+    picture = Pick(_("图画"), [needed], choices=list(PICTURES.items()), default="default")
+
+    def fill(self, activity: Activity) -> Activity:
+        for name in ("title", "kind", "host", "text", "bring", "suits", "picture"):
+            setattr(activity, name, self[name].data)
+        for name in ("title_en", "host_en", "text_en", "bring_en", "suits_en"):
+            setattr(activity, name, self[name].data)
+        return activity
+
+
+class _Placed(Form):
+    """Forms that choose a zone, and mostly an activity, of one station."""
+
+    @classmethod
+    def of(cls, zones: Sequence[Zone], activities: Sequence[Activity] = (), **values: Any) -> Self:
+        form: Self = cls(**values)
+        form.zone_id.choices = [*form.blank(), *((zone.id, zone_label(zone)) for zone in zones)]
+        if "activity_id" in form:
+            form.activity_id.choices = [(activity.id, activity.title) for activity in activities]
+        return form
+
+    def blank(self) -> list[tuple[int, Any]]:
+        return []
+
+
+class PlanForm(_Placed):
+    """The weekly rule."""
+
+    blames = {
+        "no_such_zone": "zone_id",
+        "no_such_activity": "activity_id",
+        "zone_max": "capacity",
+        "zone_taken": "starts",
+    }
+    activity_id = Pick(_("活动"), [needed], coerce=int)
+    zone_id = Pick(_("场地"), [needed], coerce=int)
+    weekdays = Ticks(_("星期"), [needed], choices=WEEKDAYS)
+    starts = WallTime(_("开始"), [needed])
+    minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
+    capacity = Number(_("名额"), [needed, Between(1, 1000)])
+    valid_from = Day(_("从哪天起"), [needed])
+    valid_until = Day(_("到哪天为止"), [maybe], description=_("不填就一直排下去。"))
+    opens_workdays_before = Number(
+        _("提前几个工作日放号"), [maybe, Between(0, 10)], description=_("不填就按驿站的规则。")
+    )
+    opens_clock = WallTime(_("几点放号"), [maybe], description=_("不填就按驿站的规则。"))
+    on_rest_days = BooleanField(_("休息日也开"))
+
+    def validate_valid_until(self, field: Day) -> None:
+        if field.data and self.valid_from.data and field.data < self.valid_from.data:
+            raise ValidationError(gettext("结束的日期不能早于开始的日期。"))
+
+    def validate_starts(self, field: WallTime) -> None:
+        if field.data and self.minutes.data and field.data.hour * 60 + field.data.minute + self.minutes.data > 1440:
+            raise ValidationError(gettext("一场不能跨过午夜。"))
+
+    def fill(self, plan: Plan) -> Plan:
+        for name in ("activity_id", "zone_id", "starts", "minutes", "capacity", "valid_from", "valid_until"):
+            setattr(plan, name, self[name].data)
+        for name in ("opens_workdays_before", "opens_clock", "on_rest_days"):
+            setattr(plan, name, self[name].data)
+        plan.weekdays = "".join(sorted(set(self.weekdays.data)))
+        return plan
+
+
+class ExceptionForm(_Placed):
+    """One date of a plan runs otherwise, or not at all."""
+
+    blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date"}
+    first: dt.date
+    date = Day(_("哪一天"), [needed])
+    skip = BooleanField(_("这一天不开"))
+    starts = WallTime(_("改到几点"), [maybe], description=_("不填就照旧。"))
+    zone_id = Pick(_("换场地"), [maybe], coerce=int)
+    capacity = Number(_("改名额"), [maybe, Between(1, 1000)], description=_("不填就照旧。"))
+    host = Line(_("换老师"), [maybe, Short(40)], description=_("不填就照旧。"))
+
+    def validate_date(self, field: Day) -> None:
+        if field.data and field.data < self.first:
+            raise ValidationError(gettext("这一天已经过去了。"))
+
+    def blank(self) -> list[tuple[int, Any]]:
+        return [(0, _("照旧"))]
+
+    def exception(self, plan_id: int) -> PlanException:
+        return PlanException(
+            plan_id=plan_id,
+            date=self.date.data,
+            skip=self.skip.data,
+            starts=self.starts.data,
+            zone_id=self.zone_id.data or None,
+            capacity=self.capacity.data,
+            host=self.host.data or None,
+        )
+
+
+class OneOffForm(_Placed):
+    """A slot beside the plans."""
+
+    blames = {
+        "no_such_zone": "zone_id",
+        "no_such_activity": "activity_id",
+        "zone_max": "capacity",
+        "zone_taken": "starts",
+        "past": "date",
+    }
+    activity_id = Pick(_("活动"), [needed], coerce=int)
+    zone_id = Pick(_("场地"), [needed], coerce=int)
+    date = Day(_("哪一天"), [needed])
+    starts = WallTime(_("开始"), [needed])
+    minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
+    capacity = Number(_("名额"), [needed, Between(1, 1000)])
+    host = Line(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
+
+    def wish(self) -> OneOff:
+        return OneOff(
+            activity_id=self.activity_id.data,
+            zone_id=self.zone_id.data,
+            date=self.date.data,
+            starts=self.starts.data,
+            minutes=self.minutes.data,
+            capacity=self.capacity.data,
+            host=self.host.data or None,
+        )
+
+
+def zone_label(zone: Zone) -> str:
+    return str(gettext("%(name)s（最多 %(n)s 人）", name=zone.name, n=zone.capacity))

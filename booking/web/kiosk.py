@@ -1,0 +1,156 @@
+"""The door: the screen that hangs there, and what its code opens on a worker's phone."""
+
+import io
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import segno
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+
+from booking import clock, seats, store
+from booking.extensions import db, limiter
+from booking.model import Booking, Slot, Station
+from booking.refusals import Refused
+from booking.rosters import door
+from booking.web import htmx, screens
+from booking.web.access import open_station, worker
+
+pages = Blueprint("kiosk", __name__)
+GUESSES = "10 per minute; 60 per hour"
+
+
+def _guesser() -> str:
+    """Guesses are counted by person; whoever is not signed in cannot use a code anyway."""
+    return f"door:{current_user.id}" if current_user.is_authenticated else f"door:{request.remote_addr}"
+
+
+@pages.get("/door/<code>")
+def screen(code: str) -> Response:
+    """The screen, or the part of it that changes. Only a paired browser learns the code."""
+    station = open_station(code)
+    if not screens.is_paired(station):
+        return make_response(render_template("kiosk/unpaired.html", station=station), 403)
+    template = "kiosk/_screen.html" if htmx.asked() else "kiosk/screen.html"
+    return make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
+
+
+@pages.post("/door/<code>/unpair")
+def unpair(code: str) -> Response:
+    """This browser is no screen any more."""
+    response = make_response(redirect(url_for("kiosk.screen", code=open_station(code).code), code=303))
+    screens.unpair(response)
+    return response
+
+
+@pages.get("/door/<code>/in")
+@limiter.limit(GUESSES, key_func=_guesser, exempt_when=lambda: not request.args.get("code"))
+def scanned(code: str) -> Response:
+    """What the QR opens: who you are, which slot it is, and one button. Nothing happens yet."""
+    station, typed, now = open_station(code), request.args.get("code", ""), clock.now()
+    fresh = screens.is_fresh(station, typed, now)
+    if not current_user.is_authenticated:
+        return _sign_in_first(station, typed, fresh, now)
+    fresh = fresh or bool(typed and screens.scanned_lately(station, now))
+    page = render_template("kiosk/in.html", **_arrival(station, now), typed=typed, stale=bool(typed) and not fresh)
+    return make_response(page)
+
+
+@pages.post("/door/<code>/in")
+@limiter.limit(GUESSES, key_func=_guesser)
+def arrive(code: str) -> Response:
+    """Check in who has a seat; put who has none on standby for the slot that they chose."""
+    station, now = open_station(code), clock.now()
+    person = worker(url_for(".scanned", code=code))
+    typed = request.form.get("code", "")
+    if not (screens.is_fresh(station, typed, now) or screens.scanned_lately(station, now)):
+        context = _arrival(station, now)
+        return make_response(render_template("kiosk/in.html", **context, typed="", stale=True), 422)
+    try:
+        booking = _let_in(station, person.id, request.form.get("slot", ""), now)
+    except Refused as no:
+        return _refused(station, no, now)
+    response = make_response(render_template("kiosk/done.html", station=station, booking=booking))
+    screens.forget_scan(response)
+    return response
+
+
+def _let_in(station: Station, person_id: int, slot: str, now: datetime) -> Booking:
+    """The slot is the one with a seat, else the one that was chosen among those whose door is open."""
+    open_ids = {one.id for one in door.doors_open(db.session(), station.id, now)}
+    mine = [one for one in door.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
+    seat = next((one for one in mine if one.state in ("booked", "attended")), None)
+    slot_id = int(slot) if slot.isascii() and slot.isdigit() and len(slot) <= 18 else None
+    if seat is None and slot_id not in open_ids:
+        raise Refused("choose_slot")
+    with store.transaction(db.session) as session:
+        if seat is not None:
+            return seats.check_in(session, seat.id, now, person_id)
+        return seats.stand_by(session, person_id, slot_id or 0, now, person_id)
+
+
+def _arrival(station: Station, now: datetime) -> dict[str, Any]:
+    """What a worker at the door may do: come in with a seat, or choose a slot to stand by for."""
+    session = db.session()
+    opened = door.doors_open(session, station.id, now)
+    mine = door.bookings_here(session, current_user.id, station.id, now) if current_user.is_authenticated else []
+    here = [one for one in mine if one.slot_id in {slot.id for slot in opened}]
+    return {
+        "station": station,
+        "doors": opened,
+        "seat": next((one for one in here if one.state in ("booked", "attended")), None),
+        "waits": {one.slot_id for one in here if one.state == "waiting"},
+        "later": next((one for one in mine if one not in here and one.state == "booked"), None),
+        "next": door.next_slots(session, station.id, now, 1),
+    }
+
+
+def _refused(station: Station, no: Refused, now: datetime) -> Response:
+    page = render_template(
+        "kiosk/in.html", **_arrival(station, now), typed=request.form.get("code", ""), stale=False, no=no
+    )
+    return make_response(page, 409)
+
+
+def _sign_in_first(station: Station, typed: str, fresh: bool, now: datetime) -> Response:
+    back = url_for(".scanned", code=station.code)
+    here = f"{back}?{urlencode({'code': typed})}" if typed else back
+    response = make_response(redirect(f"/account/sign-in?{urlencode({'next': here})}", code=303))
+    if fresh:
+        screens.remember_scan(response, station, now)
+    return response
+
+
+def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
+    session = db.session()
+    opened = door.doors_open(session, station.id, now)
+    shown = opened or door.next_slots(session, station.id, now)
+    code = screens.code_at(station, now)
+    address = f"{current_app.config['PUBLIC_URL']}{url_for('.scanned', code=station.code)}?code={code}"
+    return {
+        "slots": shown,
+        "open": bool(opened),
+        "free": sum(free_now(slot, now) for slot in opened),
+        "standby": door.standing_by(session, [slot.id for slot in opened]),
+        "free_now": free_now,
+        "now_": now,
+        "code": code,
+        "seconds": screens.seconds_left(now),
+        "qr": _qr(address),
+    }
+
+
+def free_now(slot: Slot, now: datetime) -> int:
+    """Seats that somebody at the door may have: while the line counts, a free seat is the line's."""
+    return 0 if slot.waiting and now < slot.line_until else slot.free
+
+
+def _qr(address: str) -> Markup:
+    """The address as inline SVG, made by us alone."""
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=0, svgclass=None, lineclass=None
+    )
+    return Markup(drawn.getvalue().decode())  # noqa: S704 (segno draws it, nobody's text is in it)

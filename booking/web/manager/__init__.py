@@ -1,0 +1,33 @@
+"""The manager's pages, one subject a file. Importing them puts their views on the blueprint."""
+
+from booking.web.manager import (
+    activities,
+    calendar,
+    door,
+    history,
+    people,
+    plans,
+    policy,
+    roster,
+    slots,
+    tickets,
+    week,
+    zones,
+)
+from booking.web.manager.frame import pages
+
+__all__ = [
+    "activities",
+    "calendar",
+    "door",
+    "history",
+    "pages",
+    "people",
+    "plans",
+    "policy",
+    "roster",
+    "slots",
+    "tickets",
+    "week",
+    "zones",
+]

@@ -1,0 +1,48 @@
+"""The next sixty days: what is announced, what is not yet, and the manager's own word."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import request, url_for
+
+from booking import clock, slots, store
+from booking.extensions import db
+from booking.model import Station
+from booking.rosters import desk
+from booking.web.access import managed_station
+from booking.web.forms.fields import Day
+from booking.web.forms.station import DayForm
+from booking.web.manager.frame import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.show import station_date
+
+AHEAD = timedelta(days=60)
+
+
+@pages.route("/<code>/calendar", methods=["GET", "POST"])
+def days(code: str) -> Answer:
+    station = managed_station(code)
+    asked = Day.read(request.args.get("date", ""))
+    form = DayForm(data={"date": asked})
+    if form.validate_on_submit():
+        with heard(form, station):
+            with store.transaction(db.session) as session:
+                did = slots.set_day(session, station, **form.word(), now=clock.now(), actor_id=actor())
+            return done(planned_words(did), url_for(".days", code=code))
+    return shown("manager/calendar.html", form, station=station, asked=asked, **_sixty_days(station, asked))
+
+
+def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
+    """Whole weeks from this Monday on, and what stands on the date that was asked for."""
+    session, now = db.session(), clock.now()
+    today = station_date(now, station)
+    monday, last = today - timedelta(days=today.weekday()), today + AHEAD
+    found = desk.calendar_days(session, station.id, monday, last + timedelta(days=6 - last.weekday()))
+    counts = desk.slots_a_day(session, station.id, monday, last)
+    return {
+        "today": today,
+        "days": found,
+        "counts": counts,
+        "on_that_day": desk.slots_between(session, station.id, asked, asked) if asked else [],
+        "stranded": slots.stranded(session, station, now),
+        "known_until": desk.known_until(session),
+    }

@@ -1,0 +1,87 @@
+"""What every view of a manager stands in: the blueprint, the way an act ends, the page with its status."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Blueprint, flash, render_template
+from flask_babel import gettext
+from flask_login import current_user
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from booking.model import Station
+from booking.refusals import Refused
+from booking.slots import Planned
+from booking.web import htmx, reasons, show
+from booking.web.forms.fields import Form
+
+pages = Blueprint("manager", __name__, url_prefix="/manage")
+
+Answer = str | Response | tuple[str, int]
+
+
+def actor() -> int:
+    """Who does it, for the history."""
+    person_id: int = current_user.person_id
+    return person_id
+
+
+@contextmanager
+def heard(form: Form, station: Station) -> Iterator[None]:
+    """A rule's no becomes a sentence of the form, and the view goes on to show it."""
+    try:
+        with zone_races():
+            yield
+    except Refused as no:
+        form.blame(no, refused_words(no, station))
+
+
+@contextmanager
+def zone_races() -> Iterator[None]:
+    """Two managers at one zone in the same instant: the database's no is the rule's no."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "zone_overlap" not in str(error):
+            raise
+        raise Refused("zone_taken") from error
+
+
+def refused_words(no: Refused, station: Station) -> str:
+    """The sentence for a manager: what is said to a worker as "you" is somebody else here."""
+    if f"{no.reason}_at_desk" in reasons.SENTENCES:
+        no = Refused(f"{no.reason}_at_desk", **no.details)
+    return show.reason(no, station)
+
+
+def done(sentence: str, address: str) -> Response:
+    """The act is committed: say so on the next page."""
+    flash(sentence, "good")
+    return htmx.go(address)
+
+
+def shown(template: str, form: Form, **context: Any) -> Answer:
+    """A page with a form: 422 when what was sent could not be taken."""
+    wrong = form.is_submitted() and (form.errors or form.form_errors)
+    return render_template(template, form=form, **context), 422 if wrong else 200
+
+
+def planned_words(did: Planned) -> str:
+    """What a round of planning did to the coming slots, in one sentence."""
+    if not (did.added or did.moved or did.withdrawn or did.clashes):
+        return gettext("已保存，已排好的场次没有变化。")
+    if did.clashes:
+        return gettext(
+            "已保存：新增 %(added)s 场，改动 %(moved)s 场，撤下 %(withdrawn)s 场；有 %(clashes)s 场因场地冲突没有排上。",
+            added=did.added,
+            moved=did.moved,
+            withdrawn=did.withdrawn,
+            clashes=did.clashes,
+        )
+    return gettext(
+        "已保存：新增 %(added)s 场，改动 %(moved)s 场，撤下 %(withdrawn)s 场。",
+        added=did.added,
+        moved=did.moved,
+        withdrawn=did.withdrawn,
+    )

@@ -1,0 +1,56 @@
+"""Who comes and who does not, and mercy with a reason."""
+
+from flask import abort, render_template, request, url_for
+from flask_babel import gettext
+
+from booking import clock, people, store
+from booking.extensions import db
+from booking.model import Station
+from booking.rosters import desk
+from booking.web.access import managed_station, managed_strike
+from booking.web.forms.desk import ReasonForm
+from booking.web.forms.fields import visible
+from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
+
+
+@pages.get("/<code>/people")
+def regulars(code: str) -> Answer:
+    station = managed_station(code)
+    sought = visible(request.args.get("q", ""))[:40]
+    found = desk.regulars(db.session(), station.id, sought)
+    return render_template("manager/people.html", station=station, people=found, sought=sought)
+
+
+@pages.get("/<code>/people/<int:person_id>")
+def regular(code: str, person_id: int) -> Answer:
+    return _shown(managed_station(code), person_id, ReasonForm(formdata=None))
+
+
+@pages.post("/<code>/strikes/<int:strike_id>/forgive")
+def forgive(code: str, strike_id: int) -> Answer:
+    strike = managed_strike(code, strike_id)
+    station, person_id = managed_station(code), strike.person_id
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with heard(form, station):
+            with store.transaction(db.session) as session:
+                people.forgive(session, strike_id, clock.now(), actor(), form.reason.data)
+            return done(gettext("这次爽约免除了。"), url_for(".regular", code=code, person_id=person_id))
+    return _shown(station, person_id, form, strike_id)
+
+
+def _shown(station: Station, person_id: int, form: ReasonForm, strike_id: int | None = None) -> Answer:
+    """One person as this station knows them; somebody who was never here does not exist."""
+    session = db.session()
+    found = desk.regular(session, station.id, person_id) or abort(404)
+    strikes = desk.strikes_of(session, station.id, person_id)
+    return shown(
+        "manager/person.html",
+        form,
+        station=station,
+        regular=found,
+        strikes=strikes,
+        bookings=desk.bookings_of(session, station.id, person_id),
+        names=desk.names(session, {strike.forgiven_by for strike in strikes}),
+        asked=strike_id,
+    )

@@ -1,0 +1,105 @@
+"""The weekly rules: their list, one of them, its single dates, its end."""
+
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext
+
+from booking import clock, slots, store
+from booking.extensions import db
+from booking.model import Plan, PlanException, Station
+from booking.rosters import desk
+from booking.web.access import managed, managed_station
+from booking.web.forms.fields import Day
+from booking.web.forms.programme import ExceptionForm, PlanForm
+from booking.web.manager.frame import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.show import station_date
+
+
+@pages.get("/<code>/plans")
+def plans(code: str) -> Answer:
+    station = managed_station(code)
+    found = desk.plans(db.session(), station.id)
+    otherwise: dict[int, list[PlanException]] = {}
+    for said in desk.exceptions(db.session(), station.id, station_date(clock.now(), station)):
+        otherwise.setdefault(said.plan_id, []).append(said)
+    return render_template("manager/plans.html", station=station, plans=found, otherwise=otherwise)
+
+
+@pages.route("/<code>/plans/new", methods=["GET", "POST"])
+def add_plan(code: str) -> Answer:
+    station = managed_station(code)
+    form = _plan_form(station, data={"valid_from": station_date(clock.now(), station), "minutes": 50})
+    if form.validate_on_submit():
+        with heard(form, station):
+            with store.transaction(db.session) as session:
+                did = slots.save_plan(session, form.fill(Plan(station_id=station.id)), clock.now(), actor())
+            return done(planned_words(did), url_for(".plans", code=code))
+    return shown("manager/plan.html", form, station=station, plan=None)
+
+
+@pages.route("/<code>/plans/<int:plan_id>", methods=["GET", "POST"])
+def plan(code: str, plan_id: int) -> Answer:
+    found = managed(code, Plan, plan_id)
+    form = _plan_form(found.station, obj=found)
+    if form.validate_on_submit():
+        with heard(form, found.station):
+            with store.transaction(db.session) as session:
+                did = slots.save_plan(session, form.fill(found), clock.now(), actor())
+            return done(planned_words(did), url_for(".plans", code=code))
+    otherwise = desk.exceptions_of(db.session(), plan_id, station_date(clock.now(), found.station))
+    return shown("manager/plan.html", form, station=found.station, plan=found, otherwise=otherwise)
+
+
+@pages.route("/<code>/plans/<int:plan_id>/stop", methods=["GET", "POST"])
+def stop_plan(code: str, plan_id: int) -> Answer:
+    """What happens to the slots that it has made, before it happens."""
+    found = managed(code, Plan, plan_id)
+    if request.method == "POST":
+        with store.transaction(db.session) as session:
+            did = slots.stop_plan(session, found, clock.now(), actor())
+        return done(planned_words(did), url_for(".plans", code=code))
+    coming = desk.slots_of_plan(db.session(), plan_id, clock.now())
+    return render_template("manager/plan_stop.html", station=found.station, plan=found, slots=coming)
+
+
+@pages.route("/<code>/plans/<int:plan_id>/dates", methods=["GET", "POST"])
+def say_otherwise(code: str, plan_id: int) -> Answer:
+    """One date runs otherwise, or not at all."""
+    found = managed(code, Plan, plan_id)
+    form = _date_form(found)
+    if form.validate_on_submit():
+        with heard(form, found.station):
+            with store.transaction(db.session) as session:
+                did = slots.save_exception(session, form.exception(plan_id), clock.now(), actor())
+            return done(planned_words(did), url_for(".plan", code=code, plan_id=plan_id))
+    coming = desk.slots_of_plan(db.session(), plan_id, clock.now())
+    return shown("manager/plan_date.html", form, station=found.station, plan=found, slots=coming)
+
+
+@pages.post("/<code>/plans/<int:plan_id>/dates/<day>/take-back")
+def take_back(code: str, plan_id: int, day: str) -> Answer:
+    """That date runs as the plan says again."""
+    found = managed(code, Plan, plan_id)
+    said = next((said for said in found.exceptions if said.date.isoformat() == day), None)
+    here = url_for(".plan", code=code, plan_id=plan_id)
+    if said is None:
+        return done(gettext("这一天本来就是照旧的。"), here)
+    as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False)
+    with store.transaction(db.session) as session:
+        did = slots.save_exception(session, as_ever, clock.now(), actor())
+    return done(planned_words(did), here)
+
+
+def _plan_form(station: Station, **values: Any) -> PlanForm:
+    zones, offered = desk.zones(db.session(), station.id), desk.activities(db.session(), station.id)
+    return PlanForm.of(zones, offered, **values)
+
+
+def _date_form(plan: Plan) -> ExceptionForm:
+    """Filled with what was said about the date of the link, if anything was."""
+    asked = Day.read(request.args.get("date", ""))
+    said = next((said for said in plan.exceptions if said.date == asked), None)
+    form = ExceptionForm.of(desk.zones(db.session(), plan.station_id), obj=said, data={"date": asked})
+    form.first = station_date(clock.now(), plan.station)
+    return form

@@ -1,0 +1,23 @@
+"""The numbers of the station's rules, and the rules as workers read them."""
+
+from flask import url_for
+
+from booking import clock, policy, slots, store
+from booking.extensions import db
+from booking.policy import BOUNDS
+from booking.web.access import managed_station
+from booking.web.forms.station import PolicyForm
+from booking.web.manager.frame import Answer, actor, done, heard, pages, planned_words, shown
+
+
+@pages.route("/<code>/policy", methods=["GET", "POST"])
+def rules(code: str) -> Answer:
+    station = managed_station(code)
+    form = PolicyForm.showing(policy.read(station.policy))
+    if form.validate_on_submit():
+        with heard(form, station):
+            with store.transaction(db.session) as session:
+                did = slots.set_policy(session, station, form.numbers(), clock.now(), actor())
+            return done(planned_words(did), url_for(".rules", code=code))
+    numbers = policy.read(station.policy)
+    return shown("manager/policy.html", form, station=station, rules=numbers, bounds=BOUNDS)

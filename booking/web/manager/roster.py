@@ -1,0 +1,157 @@
+"""One slot at the door: who comes, who is here, who waits, who walks in. Mercy afterwards."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import make_response, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from booking import clock, people, seats, store
+from booking.extensions import db
+from booking.model import Booking, Slot
+from booking.refusals import Refused
+from booking.rosters import desk, door
+from booking.web import htmx
+from booking.web.access import managed_booking, managed_slot
+from booking.web.forms.desk import CapacityForm, ReasonForm, WalkInForm
+from booking.web.forms.fields import visible
+from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
+
+Act = Callable[[Session], Any]
+
+
+@pages.get("/<code>/slots/<int:slot_id>")
+def slot(code: str, slot_id: int) -> Answer:
+    """The roster: a page, or the part of it that is asked for again and again."""
+    found = managed_slot(code, slot_id)
+    if not htmx.asked():
+        return show_slot(found)
+    now = clock.now()
+    tag = f"{door.last_event(db.session(), slot_id)}-{found.state_at(now)}-{now >= found.checkin_from}-{sought()}"
+    if known := htmx.unless_known(tag):
+        return known
+    response = make_response(show_slot(found))
+    response.set_etag(tag, weak=True)
+    return response
+
+
+@pages.get("/<code>/slots/<int:slot_id>/print")
+def print_roster(code: str, slot_id: int) -> Answer:
+    found = managed_slot(code, slot_id)
+    roster = desk.roster(db.session(), found)
+    return render_template("manager/roster_print.html", station=found.station, slot=found, roster=roster)
+
+
+@pages.post("/<code>/bookings/<int:booking_id>/check-in")
+def check_in(code: str, booking_id: int) -> Answer:
+    return _tap(managed_booking(code, booking_id), seats.check_in)
+
+
+@pages.post("/<code>/bookings/<int:booking_id>/undo")
+def undo_check_in(code: str, booking_id: int) -> Answer:
+    return _tap(managed_booking(code, booking_id), seats.undo_check_in)
+
+
+@pages.post("/<code>/slots/<int:slot_id>/walk-in")
+def walk_in(code: str, slot_id: int) -> Answer:
+    """Seat somebody who is at the door."""
+    return _let_in(managed_slot(code, slot_id), seats.walk_in)
+
+
+@pages.post("/<code>/slots/<int:slot_id>/stand-by")
+def stand_by(code: str, slot_id: int) -> Answer:
+    """Put somebody who is at the door on standby."""
+    return _let_in(managed_slot(code, slot_id), _stand_by)
+
+
+@pages.route("/<code>/slots/<int:slot_id>/forgive", methods=["GET", "POST"])
+def forgive_slot(code: str, slot_id: int) -> Answer:
+    """Forgive everybody at once: the lift broke."""
+    found = managed_slot(code, slot_id)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with heard(form, found.station):
+            with store.transaction(db.session) as session:
+                count = people.forgive_slot(session, slot_id, clock.now(), actor(), form.reason.data)
+            sentence = ngettext("免除了 %(num)s 次爽约。", "免除了 %(num)s 次爽约。", count)
+            return done(sentence, url_for(".slot", code=code, slot_id=slot_id))
+    strikes = desk.strikes_of_slot(db.session(), slot_id)
+    names = desk.names(db.session(), {strike.person_id for strike in strikes})
+    return shown("manager/forgive.html", form, station=found.station, slot=found, strikes=strikes, names=names)
+
+
+def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: Any = (), guest: Any = None) -> str:
+    """The slot's page, or only its roster where that is what htmx will replace."""
+    template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
+    roster = desk.roster(db.session(), slot)
+    return render_template(
+        template,
+        station=slot.station,
+        slot=slot,
+        roster=roster,
+        absent=roster.absent,
+        strikes=[strike for strike in desk.strikes_of_slot(db.session(), slot.id) if not strike.forgiven_at],
+        sought=sought(),
+        found=door.find_people(db.session(), slot.station_id, sought()),
+        form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
+        guest=guest or WalkInForm(formdata=None),
+        moving=moving,
+        no=no,
+        sentence=refused_words(no, slot.station) if no else "",
+    )
+
+
+def sought() -> str:
+    return visible(request.values.get("q", ""))[:60]
+
+
+def _stand_by(session: Session, slot_id: int, person_id: int, now: Any, actor_id: int | None = None) -> Booking:
+    return seats.stand_by(session, person_id, slot_id, now, actor_id)
+
+
+def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
+    return _acted(booking.slot, lambda session: verb(session, booking.id, clock.now(), actor()))
+
+
+def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
+    """Somebody found, or a guest of whom we know the name and nothing else."""
+    form = WalkInForm()
+    person_id = form.person_id.data
+    if not form.validate_on_submit():
+        return show_slot(slot, guest=form), 422
+    if person_id and not door.may_be_seated(db.session(), slot.station_id, person_id, sought()):
+        return show_slot(slot, Refused("no_such_person")), 404
+
+    def let_in(session: Session) -> Booking:
+        who = person_id or people.guest(session, form.name.data, clock.now(), actor()).id
+        return verb(session, slot.id, who, clock.now(), actor())
+
+    return _acted(slot, let_in, form)
+
+
+def _acted(slot: Slot, act: Act, form: WalkInForm | None = None) -> Answer:
+    """Do it, then show the roster again: the fragment for htmx, the page for everybody else."""
+    try:
+        with store.transaction(db.session) as session:
+            booking: Booking = act(session)
+    except Refused as no:
+        if form and no.reason in form.blames:
+            form.blame(no, refused_words(no, slot.station))
+            return show_slot(slot, guest=form), 422
+        return show_slot(slot, no, guest=form), 409
+    if htmx.asked():
+        return show_slot(slot)
+    return _told(slot, booking)
+
+
+def _told(slot: Slot, booking: Booking) -> Response:
+    name = booking.person.name
+    words = {
+        "attended": gettext("%(name)s 已签到。", name=name),
+        "booked": gettext("%(name)s 的签到撤销了。", name=name),
+        "waiting": gettext("%(name)s 在现场候补。", name=name),
+        "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
+    }
+    return done(words[booking.state], url_for(".slot", code=slot.station.code, slot_id=slot.id))

@@ -1,0 +1,113 @@
+"""The coming slots: their list, their number of seats, one-off slots, calling one off."""
+
+from datetime import datetime, timedelta
+
+from flask import render_template, request, url_for
+from flask_babel import gettext, ngettext
+
+from booking import clock, policy, slots, store
+from booking.extensions import db
+from booking.model import Slot
+from booking.refusals import Refused
+from booking.rosters import desk, door
+from booking.slots import Resized
+from booking.web import htmx
+from booking.web.access import managed_slot, managed_station, safe_path
+from booking.web.forms.desk import CapacityForm, ReasonForm
+from booking.web.forms.fields import Day
+from booking.web.forms.programme import OneOffForm
+from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
+from booking.web.manager.roster import show_slot
+from booking.web.show import station_date
+
+
+@pages.get("/<code>/slots")
+def coming(code: str) -> Answer:
+    """From today as far as slots are planned."""
+    station = managed_station(code)
+    today = station_date(clock.now(), station)
+    last = today + timedelta(days=policy.read(station.policy).days_ahead + 1)
+    found = desk.slots_between(db.session(), station.id, today, last)
+    days = {day.date: day for day in desk.calendar_days(db.session(), station.id, today, last)}
+    return render_template("manager/slots.html", station=station, slots=found, days=days, today=today)
+
+
+@pages.route("/<code>/slots/new", methods=["GET", "POST"])
+def add_slot(code: str) -> Answer:
+    station = managed_station(code)
+    zones, offered = desk.zones(db.session(), station.id), desk.activities(db.session(), station.id)
+    form = OneOffForm.of(zones, offered, data=_asked_for())
+    if form.validate_on_submit():
+        with heard(form, station):
+            with store.transaction(db.session) as session:
+                slot = slots.add(session, station.id, form.wish(), clock.now(), actor())
+            return done(gettext("这一场加上了。"), url_for(".slot", code=code, slot_id=slot.id))
+    return shown("manager/slot_new.html", form, station=station, zones=zones, activities=offered)
+
+
+@pages.post("/<code>/slots/<int:slot_id>/capacity")
+def resize(code: str, slot_id: int) -> Answer:
+    """Rule 4. A number below the booked ones is answered with that number and the people it would move."""
+    slot = managed_slot(code, slot_id)
+    form, now = CapacityForm(), clock.now()
+    if form.validate_on_submit():
+        try:
+            with store.transaction(db.session) as session:
+                did = slots.set_capacity(
+                    session, slot_id, form.capacity.data, now, actor(), move_newest=form.move_newest.data
+                )
+            return _resized(slot, _what_happened(slot, did, now))
+        except Refused as no:
+            form.blame(no, refused_words(no, slot.station))
+            return _unsized(slot, form, no)
+    return _unsized(slot, form, None)
+
+
+@pages.route("/<code>/slots/<int:slot_id>/cancel", methods=["GET", "POST"])
+def cancel(code: str, slot_id: int) -> Answer:
+    """Who is on it and what they will be told, before it happens."""
+    slot = managed_slot(code, slot_id)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with heard(form, slot.station):
+            with store.transaction(db.session) as session:
+                told = slots.cancel(session, slot_id, form.reason.data, clock.now(), actor())
+            sentence = ngettext("已取消，会通知 %(num)s 人。", "已取消，会通知 %(num)s 人。", len(told))
+            return done(sentence, url_for(".slot", code=code, slot_id=slot_id))
+    roster = desk.roster(db.session(), slot)
+    return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster)
+
+
+def _asked_for() -> dict[str, object]:
+    """What a link to the form may fill in: the day, the zone."""
+    zone = request.args.get("zone", "")
+    zone_id = int(zone) if zone.isascii() and zone.isdigit() and len(zone) <= 18 else None
+    return {"date": Day.read(request.args.get("date", "")), "zone_id": zone_id, "minutes": 50}
+
+
+def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
+    names = gettext("、").join(booking.person.name for booking in did.moved)
+    if did.moved:
+        return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.capacity, names=names)
+    if did.seated:
+        got = door.seated_at(db.session(), slot.id, now)
+        names = gettext("、").join(booking.person.name for booking in got)
+        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=names)
+    return gettext("名额改为 %(n)s。", n=slot.capacity)
+
+
+def _resized(slot: Slot, sentence: str) -> Answer:
+    if htmx.aims_at("slot_row"):
+        return render_template("manager/_slot_row.html", slot=slot, station=slot.station, said=sentence)
+    here = url_for(".slot", code=slot.station.code, slot_id=slot.id)
+    return done(sentence, safe_path(request.form.get("back"), here))
+
+
+def _unsized(slot: Slot, form: CapacityForm, no: Refused | None) -> Answer:
+    """The same place again with the sentence at the field, and the choice where there is one."""
+    details = no.details if no else {}
+    moving = door.newest(db.session(), slot.id, details["excess"]) if details.get("can_move") else ()
+    if htmx.aims_at("slot_row"):
+        context = {"slot": slot, "station": slot.station, "form": form, "moving": moving}
+        return render_template("manager/_slot_row.html", **context), 422
+    return show_slot(slot, form=form, moving=moving), 422

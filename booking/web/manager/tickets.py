@@ -1,0 +1,96 @@
+"""A worker's QR ticket on the manager's phone: the plain answer, and one tap."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import render_template
+from flask_babel import gettext
+
+from booking import clock, seats, store
+from booking.extensions import db
+from booking.model import Booking
+from booking.refusals import Refused
+from booking.rosters import mine
+from booking.web.access import managed_station
+from booking.web.manager.frame import Answer, actor, pages, refused_words
+from booking.web.show import clock_time, day_date, next_step, station_date
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the page says in large letters. `act` is the one thing that a tap would do, or nothing."""
+
+    tone: str
+    title: str
+    text: str = ""
+    act: str = ""
+    code: str = ""
+
+
+@pages.get("/<code>/tickets/<ticket>")
+def ticket(code: str, ticket: str) -> Answer:
+    station = managed_station(code)
+    booking = mine.by_ticket(db.session(), station.id, ticket)
+    if booking is None:
+        return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
+    reply = answer(booking, clock.now())
+    return render_template("manager/ticket.html", station=station, booking=booking, reply=reply)
+
+
+@pages.post("/<code>/tickets/<ticket>")
+def use_ticket(code: str, ticket: str) -> Answer:
+    """Whatever the page offered: in, on standby, or back in after a release."""
+    station = managed_station(code)
+    booking = mine.by_ticket(db.session(), station.id, ticket)
+    if booking is None:
+        return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
+    try:
+        with store.transaction(db.session) as session:
+            used = seats.admit(session, booking.id, clock.now(), actor())
+    except Refused as no:
+        reply = Reply("no", refused_words(no, station), next_step(no), code=no.reason)
+        return render_template("manager/ticket.html", station=station, booking=booking, reply=reply), 409
+    return render_template("manager/ticket.html", station=station, booking=used, reply=answer(used, clock.now()))
+
+
+def answer(booking: Booking, now: datetime) -> Reply:
+    """The plain answer to a ticket that is of this station."""
+    slot, station = booking.slot, booking.slot.station
+    if slot.state == "cancelled":
+        return Reply("no", gettext("这一场取消了"), slot.cancel_reason or "", code="cancelled")
+    if now >= slot.ends_at:
+        return Reply("no", gettext("这一场已经结束"), code="over")
+    if station_date(now, station) != slot.date:
+        return Reply(
+            "no", gettext("不是今天的票"), gettext("这张票是%(day)s的。", day=day_date(slot.date)), code="wrong_day"
+        )
+    if booking.state == "attended":
+        at = clock_time(booking.checked_in_at or now, station)
+        return Reply("good", gettext("已经签到"), gettext("%(time)s 签到的。", time=at), code="already_in")
+    if now < slot.checkin_from:
+        at = clock_time(slot.checkin_from, station)
+        return Reply("wait", gettext("来早了"), gettext("%(time)s 起签到。", time=at), code="too_early")
+    return _at_the_door(booking, now)
+
+
+def _at_the_door(booking: Booking, now: datetime) -> Reply:
+    slot = booking.slot
+    if booking.state == "booked":
+        return Reply("good", gettext("欢迎"), act="check_in", code="welcome")
+    if booking.state == "waiting" and booking.standby_at:
+        return Reply("wait", gettext("已在现场候补"), gettext("有座位空出来会按到场顺序给。"), code="standby")
+    free = now >= slot.line_until and slot.free > 0
+    if booking.state == "waiting":
+        return Reply("wait", gettext("在候补，还没有座位"), act="seat" if free else "stand_by", code="waiting")
+    gone = {
+        "released": gettext("座位已经释放"),
+        "cancelled": gettext("这个预约取消了"),
+        "expired": gettext("候补没有等到"),
+    }
+    if free:
+        return Reply("wait", gone[booking.state], gettext("还有空位，可以补上。"), act="seat", code="seat_free")
+    return Reply("no", gone[booking.state], gettext("没有空位了，可以在现场候补。"), act="stand_by", code="no_seat")
+
+
+def _unknown() -> Reply:
+    return Reply("no", gettext("没有这张票"), gettext("它不是本站的，或者地址不完整。"), code="unknown")

@@ -1,0 +1,85 @@
+"""Lines of the history in words."""
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from booking.model import Event
+
+# Of a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
+OF_BOOKINGS: dict[str, Any] = {
+    "booked": _("约上了"),
+    "waiting": _("开始候补"),
+    "promoted": _("候补补上了"),
+    "checked_in": _("签到"),
+    "walked_in": _("现场入座"),
+    "undone": _("撤销签到"),
+    "given_up": _("放弃"),
+    "slot_cancelled": _("因场次取消而取消"),
+    "account_deleted": _("因账户删除而取消"),
+    "released": _("没有来，座位释放"),
+    "release_missed": _("没有来，座位释放（迟了，不记爽约）"),
+    "strike": _("记一次爽约"),
+    "forgiven": _("免除爽约"),
+    "standby": _("现场候补"),
+    "skipped": _("候补时被跳过"),
+    "moved_down": _("名额减少，移到候补最前面"),
+    "withdrawn": _("因约上别的场次，退出候补"),
+    "expired": _("候补没有等到"),
+}
+OF_SLOTS: dict[str, Any] = {
+    "planned": _("场次排上了"),
+    "moved": _("场次改动"),
+    "withdrawn": _("场次撤下"),
+    "cancelled": _("场次取消"),
+    "opened": _("放号"),
+    "started": _("开始"),
+    "done": _("结束"),
+    "capacity": _("改名额"),
+    "plan_added": _("新的排期"),
+    "plan_changed": _("改排期"),
+    "plan_stopped": _("停掉排期"),
+    "exception": _("某一天另作安排"),
+    "zone_saved": _("保存场地"),
+    "zone_closed": _("停用场地"),
+    "activity_saved": _("保存活动"),
+    "activity_retired": _("收起活动"),
+    "policy": _("改规则"),
+    "calendar": _("改日历"),
+    "door_paired": _("配对门口屏幕"),
+    "door_renewed": _("解除所有门口屏幕"),
+    "appointed": _("任命管理员"),
+    "dismissed": _("撤下管理员"),
+    "guest": _("登记访客"),
+}
+SKIPPED: dict[str, Any] = {
+    "gone": _("账户已停用"),
+    "paused": _("暂停预约中"),
+    "day_limit": _("当天已有预约"),
+    "overlap": _("时间重叠"),
+    "no_show": _("没有来"),
+    "late_cancel": _("临时取消"),
+    "replanned": _("排期改了"),
+}
+
+
+def said(event: Event) -> str:
+    """What happened, with what makes it plain: the numbers, the date, the reason."""
+    table = OF_BOOKINGS if event.booking_id else OF_SLOTS
+    what = str(table.get(event.kind) or OF_SLOTS.get(event.kind) or event.kind)
+    if more := _more(event):
+        return gettext("%(what)s：%(more)s", what=what, more=more)
+    return what
+
+
+def _more(event: Event) -> str:
+    details = event.details or {}
+    if event.kind == "capacity":
+        return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
+    if event.kind == "policy":
+        return gettext("、").join(sorted({*details.get("was", {}), *details.get("became", {})}))
+    if "date" in details:
+        return str(details["date"])
+    reason = event.reason or ""
+    return str(SKIPPED.get(reason, reason))

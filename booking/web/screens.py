@@ -1,0 +1,94 @@
+"""The screen at a station's door: the cookie that makes a browser one, and the code that it shows.
+
+The cookie names the station and a fingerprint of its door secret, so a new secret unpairs every screen.
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+import pyotp
+from flask import Response, current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from booking.model import Station
+from booking.web.forms.fields import plain
+
+STEP = 30  # seconds that a code is shown; the one before it still counts, for slow thumbs
+A_YEAR = 365 * 24 * 3600
+SIGN_IN_TIME = timedelta(minutes=10)
+
+
+def pair(response: Response, station: Station) -> None:
+    """Make the browser that gets this answer a screen of the station."""
+    _keep(response, _name("door"), _signer("door screen").dumps(_claim(station)), A_YEAR)
+
+
+def unpair(response: Response) -> None:
+    _keep(response, _name("door"), "", 0)
+
+
+def is_paired(station: Station) -> bool:
+    """Whether this browser is a screen of that station."""
+    try:
+        claim: object = _signer("door screen").loads(request.cookies.get(_name("door"), ""))
+    except BadSignature:
+        return False
+    return claim == _claim(station)
+
+
+def code_at(station: Station, now: datetime) -> str:
+    """The six digits that the door shows at `now`."""
+    return _codes(station).at(now)
+
+
+def seconds_left(now: datetime) -> int:
+    """How long the code of `now` is still shown."""
+    return STEP - int(now.timestamp()) % STEP
+
+
+def is_fresh(station: Station, code: str, now: datetime) -> bool:
+    """Whether the door shows this code, or showed it just before."""
+    typed = "".join(plain(code).split())
+    lately = (now, now - timedelta(seconds=STEP))
+    return any(hmac.compare_digest(typed.encode(), code_at(station, then).encode()) for then in lately)
+
+
+def remember_scan(response: Response, station: Station, now: datetime) -> None:
+    """Somebody scanned a fresh code and must sign in first: by then the code is stale, this browser's cookie is not."""
+    claim = [station.code, int(now.timestamp())]
+    _keep(response, _name("scan"), _signer("door scan").dumps(claim), int(SIGN_IN_TIME.total_seconds()))
+
+
+def scanned_lately(station: Station, now: datetime) -> bool:
+    try:
+        code, at = _signer("door scan").loads(request.cookies.get(_name("scan"), ""))
+    except (BadSignature, TypeError, ValueError):
+        return False
+    return bool(code == station.code and 0 <= now.timestamp() - at <= SIGN_IN_TIME.total_seconds())
+
+
+def forget_scan(response: Response) -> None:
+    _keep(response, _name("scan"), "", 0)
+
+
+def _codes(station: Station) -> pyotp.TOTP:
+    return pyotp.TOTP(base64.b32encode(bytes.fromhex(station.door_secret)).decode(), interval=STEP)
+
+
+def _claim(station: Station) -> list[str]:
+    return [station.code, hashlib.sha256(station.door_secret.encode()).hexdigest()[:16]]
+
+
+def _keep(response: Response, name: str, value: str, seconds: int) -> None:
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(name, value, max_age=seconds, secure=secure, httponly=True, samesite="Lax")
+
+
+def _signer(salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=salt)
+
+
+def _name(what: str) -> str:
+    return f"__Host-{what}" if current_app.config["SESSION_COOKIE_SECURE"] else what
