@@ -1,0 +1,171 @@
+"""Who gets a daily letter, when, about what, and never twice."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from booking import store, workdays
+from booking.mail import digests, outbox
+from booking.model import Digest, Letter, Manages, Person, Slot, Station
+from tests import databases
+from tests.letter_cast import Letters
+from tests.lunch_hour import TUESDAY, at
+
+
+def write(session: Session, kind: str, clock: str) -> set[str]:
+    """Write every digest of a kind that is due; the names of those who got one now."""
+    before = told(session, kind)
+    while True:
+        with store.transaction(session):
+            if not digests.write(session, kind, at(clock), limit=2):
+                return told(session, kind) - before
+
+
+def told(session: Session, kind: str) -> set[str]:
+    found = select(Person.name).join(Letter, Letter.person_id == Person.id).where(Letter.kind == f"{kind}_digest")
+    return set(session.scalars(found))
+
+
+def details(cast: Letters, who: str, kind: str = "worker") -> dict[str, object]:
+    return cast.letter(f"{kind}_digest", who).details
+
+
+@pytest.fixture
+def cast(session: Session) -> Letters:
+    """Monday is over, Tuesday is full."""
+    cast = Letters(session)
+    cast.yesterday_at_noon()
+    cast.full_tuesday()
+    return cast
+
+
+def test_workers_get_theirs_from_half_past_eight(cast: Letters, session: Session) -> None:
+    assert write(session, "worker", "08:29:59") == set()
+    assert write(session, "worker", "08:30") == {"林晓", "周明", "李静", "王磊", "陈晨", "刘洋"}
+    assert write(session, "worker", "08:31") == set()
+
+
+def test_managers_get_theirs_from_eleven(cast: Letters, session: Session) -> None:
+    assert write(session, "manager", "10:59:59") == set()
+    assert write(session, "manager", "11:00") == {"沈站长"}
+    assert write(session, "manager", "11:01") == set()
+
+
+@pytest.mark.parametrize(("kind", "clock"), [("worker", "12:00"), ("manager", "14:00")])
+def test_after_an_outage_a_digest_that_makes_no_sense_any_more_is_left_out(
+    cast: Letters, session: Session, kind: str, clock: str
+) -> None:
+    assert write(session, kind, clock) == set()
+
+
+def test_a_digest_names_the_seat_the_place_in_line_and_what_opens(cast: Letters, session: Session) -> None:
+    write(session, "worker", "08:30")
+    told = details(cast, "林晓")
+    assert told["seats"] == [cast.yoga]
+    assert told["waits"] == [[cast.crafts, 1]]
+    assert told["opens"] == [cast.next_yoga, cast.next_talk]
+
+
+def test_a_place_in_line_never_looks_like_a_seat(cast: Letters, session: Session) -> None:
+    write(session, "worker", "08:30")
+    told = details(cast, "王磊")
+    assert (told["seats"], told["waits"]) == ([], [[cast.yoga, 1]])
+
+
+def test_strikes_are_told_with_the_pause(cast: Letters, session: Session) -> None:
+    write(session, "worker", "08:30")
+    assert details(cast, "王磊")["strikes"] == [[cast.station_id, 1, None]]
+    assert details(cast, "林晓")["strikes"] == []
+
+
+def test_nothing_to_say_is_not_said(session: Session) -> None:
+    cast = Letters(session)
+    with store.transaction(session):
+        for slot_id in (cast.yesterday, cast.next_yoga, cast.next_talk, cast.thursday):
+            session.delete(session.get_one(Slot, slot_id))
+    assert write(session, "worker", "08:30") == set()
+
+
+def test_a_press_after_half_past_eight_is_no_reason_for_a_digest(session: Session) -> None:
+    cast = Letters(session)
+    cast.book("林晓", cast.yoga, "08:40")
+    assert write(session, "worker", "08:45") == set()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("wants_digest", False), ("disabled_at", at("Mon 09:00")), ("deleted_at", at("Mon 09:00")), ("email", None)],
+)
+def test_who_cannot_or_will_not_read_gets_none(cast: Letters, session: Session, column: str, value: object) -> None:
+    with store.transaction(session):
+        setattr(session.get_one(Person, cast.people["林晓"]), column, value)
+    assert "林晓" not in write(session, "worker", "08:30")
+
+
+def test_each_kind_is_switched_off_alone(cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        session.add(Manages(person_id=cast.people["林晓"], station_id=cast.station_id, since=at("Mon 09:00")))
+        digests.want(session, cast.people["林晓"], "worker_digest", at("08:00"), wanted=False)
+    assert "林晓" not in write(session, "worker", "08:30")
+    assert "林晓" in write(session, "manager", "11:00")
+
+
+def test_rest_days_are_quiet(cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        workdays.override(session, cast.station_id, TUESDAY, False, None, "停电")
+    assert write(session, "worker", "08:30") == set()
+    assert write(session, "manager", "11:00") == set()
+
+
+def test_a_station_may_work_while_the_country_rests(cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        session.add(workdays.Workday(date=TUESDAY, works=False, name="放假", source="test"))
+        workdays.override(session, cast.station_id, TUESDAY, True, None, "加班")
+    assert "林晓" in write(session, "worker", "08:30")
+
+
+def test_the_hour_is_the_stations_own(cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        session.get_one(Station, cast.station_id).zone_name = "Asia/Tokyo"
+    assert "林晓" in write(session, "worker", "07:30")
+
+
+def test_one_row_per_person_kind_and_date_and_each_has_its_letter(cast: Letters, session: Session) -> None:
+    write(session, "worker", "08:30")
+    assert session.scalar(select(func.count(Digest.id))) == 6
+    assert session.scalars(select(Digest).where(Digest.letter_id.is_(None))).all() == []
+
+
+def test_five_writers_at_once_write_each_digest_once(cast: Letters, session: Session, engine: Engine) -> None:
+    together = threading.Barrier(5)
+
+    def write_all() -> None:
+        other = databases.connect_engine(engine.url.render_as_string(hide_password=False))
+        with Session(other) as mine:
+            together.wait()
+            write(mine, "worker", "08:30")
+        other.dispose()
+
+    threads = [threading.Thread(target=write_all) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    session.rollback()
+    assert session.scalar(select(func.count(Letter.id)).where(Letter.kind == "worker_digest")) == 6
+    assert session.scalar(select(func.count(Digest.id))) == 6
+
+
+def test_letters_and_rows_of_30_days_ago_are_forgotten(cast: Letters, session: Session) -> None:
+    write(session, "worker", "08:30")
+    with store.transaction(session):
+        for letter in session.scalars(select(Letter)):
+            letter.state = "sent"
+    with store.transaction(session):
+        outbox.forget(session, at("08:30") + timedelta(days=30))
+        assert outbox.forget(session, at("08:31") + timedelta(days=30)) == 6
+    assert session.scalar(select(func.count(Letter.id))) == 0
+    assert session.scalar(select(func.count(Digest.id))) == 6
