@@ -11,7 +11,8 @@ from flask_wtf import CSRFProtect
 
 from booking.model import Base
 
-db = SQLAlchemy(metadata=Base.metadata)
+# What a verb has written is still true for the page that shows it: no second look after the commit.
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 migrate = Migrate()
 login = LoginManager()
 csrf = CSRFProtect()

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, policy, seats, workdays
-from booking.model import Booking, Slot, Station
+from booking.model import LIVE, Booking, Slot, Station
 from booking.refusals import Refused
 
 
@@ -83,6 +83,14 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     """One slot as this reader sees it; None when there is no such slot."""
     found = session.scalars(_slots().where(Slot.id == slot_id)).all()
     return next(iter(_as_seen(session, found, person_id, now)), None)
+
+
+def of_press(session: Session, press: seats.Press, now: datetime) -> Card:
+    """The slot as the one sees it who has just pressed: nothing is asked that the press has told."""
+    slot, mine = press.slot, press.booking if press.booking.state in LIVE else None
+    waits = mine is not None and mine.state == "waiting"
+    no = Refused("in_line" if waits else "yours") if mine else None
+    return Card(slot, slot.state_at(now), now, mine, place_in_line(session, press.booking) if waits else None, no)
 
 
 def next_opening(session: Session, station_id: int, now: datetime) -> Opening | None:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from flask import abort, request
+from flask_limiter.util import get_remote_address
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -49,6 +50,11 @@ def reader() -> Person | None:
     """Who reads this page; None when nobody is signed in."""
     person: Person | None = current_user.person
     return person
+
+
+def who() -> str:
+    """Whom a limit counts: the person, for a whole office shares one address; else the address."""
+    return f"person {current_user.person_id}" if current_user.is_authenticated else get_remote_address()
 
 
 def signed_in_person() -> Person:

@@ -19,18 +19,18 @@ def _presses() -> str:
 
 
 @pages.post("/slots/<int:slot_id>/book")
-@limiter.limit(_presses)
+@limiter.limit(_presses, key_func=access.who)
 def book(slot_id: int) -> Response:
     person = access.worker(url_for("worker.slot", slot_id=slot_id))
-    slot = access.seen_card(slot_id, person).slot
+    now, key = clock.now(), request.form.get("key", "")[:64] or None
     try:
         with store.transaction(db.session) as session:
-            press = seats.take(session, person.id, slot_id, clock.now(), request.form.get("key", "")[:64] or None)
+            press = seats.take(session, person.id, slot_id, now, key)
     except Refused as no:
-        return answer(person, outcomes.refused(slot, no))
-    waits = press.booking.state == "waiting"
-    place = cards.place_in_line(db.session(), press.booking) if waits else 0
-    return answer(person, outcomes.of_press(slot, press, place))
+        card = access.seen_card(slot_id, person)
+        return answer(person, outcomes.refused(card.slot, no), card)
+    card = cards.of_press(db.session(), press, now)
+    return answer(person, outcomes.of_press(card.slot, press, card.place or 0), card)
 
 
 @pages.post("/bookings/<int:booking_id>/give-up")
@@ -49,7 +49,7 @@ def give_up(booking_id: int) -> Response:
 
 
 @pages.post("/slots/<int:slot_id>/standby")
-@limiter.limit(_presses)
+@limiter.limit(_presses, key_func=access.who)
 def stand_by(slot_id: int) -> Response:
     person = access.worker(url_for("worker.slot", slot_id=slot_id))
     slot = access.seen_card(slot_id, person).slot
@@ -61,10 +61,10 @@ def stand_by(slot_id: int) -> Response:
     return answer(person, outcomes.of_standby(slot, booking))
 
 
-def answer(person: Person, outcome: Outcome) -> Response:
+def answer(person: Person, outcome: Outcome, card: cards.Card | None = None) -> Response:
     """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
     back = request.form.get("back", "slot")
-    card = access.seen_card(outcome.slot_id, person)
+    card = card or access.seen_card(outcome.slot_id, person)
     if not htmx.asked():
         outcomes.keep(outcome)
         return htmx.go(_address(back, card.slot))
