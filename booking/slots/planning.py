@@ -46,6 +46,8 @@ class Planned:
 
 def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     """Make, move and withdraw the untouched slots of a station so that they are what its plans say today."""
+    # A manager's change and the job may plan at once: the second would add the first one's slots again.
+    store.one_at_a_time(session, f"plan {station_id}")
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
     first = clock.at_station(now, station.zone_name).date()
