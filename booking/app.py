@@ -1,6 +1,5 @@
 """Joins the rooms: the only file that knows them all."""
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import cli, extensions, store
-from booking.web import errors, headers, health, show, visitor
+from booking.web import account, admin, errors, headers, health, kiosk, letters, manager, show, visitor, worker
 
 LANGUAGES = ("zh_Hans_CN", "en")
 ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
@@ -35,9 +34,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     _bind_extensions(app)
     headers.register(app)
     show.register(app)
-    for pages in (health.pages,):
-        app.register_blueprint(pages)
-    _join_what_is_there(app)
+    for room in (worker, kiosk, manager, account, admin, letters, health):
+        app.register_blueprint(room.pages)
     cli.register(app)
     return app
 
@@ -74,12 +72,3 @@ def _language() -> str:
         return chosen
     asked = (tag.lower().partition("-")[0] for tag, _quality in request.accept_languages)
     return next((ASKED_FOR[word] for word in asked if word in ASKED_FOR), LANGUAGES[0])
-
-
-def _join_what_is_there(app: Flask) -> None:
-    for room in ("worker", "manager", "kiosk", "account", "admin", "letters"):
-        if (Path(app.root_path) / "web" / f"{room}.py").exists() or (Path(app.root_path) / "web" / room).is_dir():
-            try:
-                app.register_blueprint(importlib.import_module(f"booking.web.{room}").pages)
-            except (ImportError, AttributeError) as error:
-                app.logger.warning("%s is not ready: %s", room, error)

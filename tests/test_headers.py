@@ -101,7 +101,7 @@ def test_nobody_keeps_a_page(client: FlaskClient) -> None:
 
 SENTENCES = [
     ("/goes-wrong/400", 400, "这个请求我们读不懂"),
-    ("/goes-wrong/403", 403, "这里不对您开放"),
+    ("/goes-wrong/403", 403, "这里不对你开放"),
     ("/goes-wrong/404", 404, "没有找到这个页面"),
     ("/press", 405, "不能这样打开这个地址"),
     ("/goes-wrong/413", 413, "提交的内容太大了"),
