@@ -1,0 +1,111 @@
+"""What people may be called, and how their addresses are kept."""
+
+import pytest
+
+from booking.people.words import clean_company, clean_email, clean_language, clean_name, clean_phone
+from booking.refusals import Refused
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("周明", "周明"),
+        ("  欧阳  娜娜\t", "欧阳 娜娜"),
+        ("Ana María O'Neill-Ng", "Ana María O'Neill-Ng"),
+        ("周\u202e明\u200b\ufeff", "周明"),
+        ("周\r\nBcc: all", "周 Bcc: all"),
+        ("<b>周</b>", "<b>周</b>"),
+        ("{{7*7}} %(x)s {0.__class__}", "{{7*7}} %(x)s {0.__class__}"),
+        ("e\u0301", "é"),
+        ("名" * 40, "名" * 40),
+    ],
+)
+def test_a_name_is_kept_as_it_is_seen(typed: str, kept: str) -> None:
+    assert clean_name(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", "name_missing"),
+        ("\u202e\u200b \t", "name_missing"),
+        ("名" * 41, "too_long"),
+        ("看 https://evil.example", "looks_like_advert"),
+        ("www.evil.org", "looks_like_advert"),
+        ("evil.com", "looks_like_advert"),
+        ("ｅｖｉｌ．ｃｏｍ", "looks_like_advert"),
+        ("evil。com", "looks_like_advert"),
+        ("找我 a@b.cn", "looks_like_advert"),
+        ("加微信 13800138000", "looks_like_advert"),
+        ("１３８００１３８０００", "looks_like_advert"),
+        ("ev\u200bil.com", "looks_like_advert"),
+    ],
+)
+def test_a_name_is_no_place_for_advertising(typed: str, reason: str) -> None:
+    with pytest.raises(Refused) as no:
+        clean_name(typed)
+    assert no.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" Worker@Example.COM ", "worker@example.com"),
+        ("first.last+lunch@sub.example.cn", "first.last+lunch@sub.example.cn"),
+        ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
+    ],
+)
+def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
+    assert clean_email(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "worker",
+        "worker@",
+        "@example.com",
+        "a b@example.com",
+        "a@localhost",
+        "a@b..com",
+        "a@example.com\nBcc: all@example.com",
+        "张三@example.com",
+        "a@" + "x" * 250 + ".com",
+        "<a@example.com>",
+        "a@example.com,b@example.com",
+    ],
+)
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(Refused, match="bad_email"):
+        clean_email(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("", ""),
+        ("138 0013 8000", "13800138000"),
+        ("+86-138-0013-8000", "+8613800138000"),
+        ("１３８００１３８０００", "13800138000"),
+    ],
+)
+def test_a_phone_number_is_kept_as_digits(typed: str, kept: str) -> None:
+    assert clean_phone(typed) == kept
+
+
+@pytest.mark.parametrize("typed", ["12345", "call me", "1" * 16, "138001380<b>", "+", "٣٤٥٦٧٨٩"])
+def test_what_is_no_phone_number_is_refused(typed: str) -> None:
+    with pytest.raises(Refused, match="bad_phone"):
+        clean_phone(typed)
+
+
+def test_a_company_may_be_called_after_its_site_but_not_link_to_it() -> None:
+    assert clean_company("58.com 同城") == "58.com 同城"
+    with pytest.raises(Refused, match="looks_like_advert"):
+        clean_company("https://58.com")
+
+
+def test_only_languages_that_we_speak() -> None:
+    with pytest.raises(Refused, match="bad_language"):
+        clean_language("fr")
