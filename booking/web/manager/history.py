@@ -8,8 +8,8 @@ from booking.extensions import db
 from booking.model import Event, Slot
 from booking.rosters import desk
 from booking.web.access import managed_slot, managed_station
-from booking.web.manager import words
 from booking.web.manager.frame import Answer, pages
+from booking.web.manager.words import said
 
 
 @pages.get("/<code>/history")
@@ -25,7 +25,7 @@ def events(code: str) -> Answer:
         events=found,
         slots=desk.slots_by_id(db.session(), {event.slot_id for event in found}),
         names=_names(found),
-        said=words.said,
+        said=said,
     )
 
 

@@ -1,9 +1,10 @@
 """One slot at the door: who comes, who is here, who waits, who walks in. Mercy afterwards."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import make_response, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -30,11 +31,7 @@ def slot(code: str, slot_id: int) -> Answer:
         return show_slot(found)
     now = clock.now()
     tag = f"{door.last_event(db.session(), slot_id)}-{found.state_at(now)}-{now >= found.checkin_from}-{sought()}"
-    if known := htmx.unless_known(tag):
-        return known
-    response = make_response(show_slot(found))
-    response.set_etag(tag, weak=True)
-    return response
+    return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
 
 
 @pages.get("/<code>/slots/<int:slot_id>/print")

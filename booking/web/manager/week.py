@@ -20,15 +20,21 @@ WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What one zone has on one day; `row` is the zone's place in the table, from 1."""
+
+    row: int
+    zone: Zone
+    slots: list[Slot]
+
+
+@dataclass(frozen=True)
 class Column:
-    """One day of the week: what the calendar says, and its slots by zone."""
+    """One day of the week: what the calendar says, and its cells, the earliest slot first, idle zones last."""
 
     day: workdays.Day
-    slots: dict[int, list[Slot]]
-
-    @property
-    def empty(self) -> bool:
-        return not self.slots
+    cells: list[Cell]
+    empty: bool
 
 
 @pages.get("/")
@@ -70,31 +76,31 @@ def slots_to_come(station: Station, today: date) -> Sequence[Slot]:
 
 
 def _table(station: Station, monday: date) -> dict[str, Any]:
-    """Days × zones: the days are Monday to Friday unless a weekend day has something; zones that lie idle last."""
+    """Days × zones: Monday to Friday, and a weekend day that has something; zones that lie idle are only named."""
     session = db.session()
     found = desk.week(session, station.id, monday)
-    days = desk.calendar_days(session, station.id, monday, monday + timedelta(days=6))
-    columns = [Column(day, _by_zone(found, day.date)) for day in days]
     used = {slot.zone_id for slot in found}
     zones = _with_closed(desk.zones(session, station.id), found)
+    busy = [zone for zone in zones if zone.id in used]
+    days = desk.calendar_days(session, station.id, monday, monday + timedelta(days=6))
+    columns = [_column(day, busy, [slot for slot in found if slot.date == day.date]) for day in days]
+    running = [slot for slot in found if slot.state != "cancelled"]
     return {
-        "columns": [
-            column for column in columns if column.day.date.isoweekday() <= 5 or column.slots or column.day.works
-        ],
-        "zones": [zone for zone in zones if zone.id in used],
+        "columns": [one for one in columns if one.day.date.isoweekday() <= 5 or one.day.works or not one.empty],
+        "zones": busy,
         "idle": [zone for zone in zones if zone.id not in used],
-        "count": sum(slot.state != "cancelled" for slot in found),
-        "seats": sum(slot.capacity for slot in found if slot.state != "cancelled"),
-        "taken": sum(slot.taken for slot in found),
+        "count": len(running),
+        "seats": sum(slot.capacity for slot in running),
+        "taken": sum(slot.taken for slot in running),
     }
 
 
-def _by_zone(found: Sequence[Slot], when: date) -> dict[int, list[Slot]]:
-    shelves: dict[int, list[Slot]] = {}
-    for slot in found:
-        if slot.date == when:
-            shelves.setdefault(slot.zone_id, []).append(slot)
-    return shelves
+def _column(day: workdays.Day, zones: list[Zone], found: list[Slot]) -> Column:
+    cells = [
+        Cell(row, zone, [slot for slot in found if slot.zone_id == zone.id]) for row, zone in enumerate(zones, start=1)
+    ]
+    cells.sort(key=lambda cell: (not cell.slots, cell.slots[0].starts_at.isoformat() if cell.slots else "", cell.row))
+    return Column(day, cells, empty=not found)
 
 
 def _with_closed(zones: Sequence[Zone], found: Sequence[Slot]) -> list[Zone]:
