@@ -119,6 +119,7 @@
   }, true);
 
   // --- begin -----------------------------------------------------------------------------------
+  one(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const chosen = one(".days [aria-current]");
   if (chosen) chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.clientWidth / 2 + chosen.offsetWidth / 2;
   if (one(`[data-outcome="new"]`)) one(`[data-outcome="new"]`).focus({ preventScroll: true });
