@@ -82,7 +82,7 @@ class Day:
         when = view.day.date
         states = {entry.state for entry in self.entries if entry.date == when and entry.station_id == self.station.id}
         own = "booked" if states & {"booked", "attended"} else "waiting" if states else ""
-        words = [show.day_date(when, self.today), note(view), str(OWN.get(own, ""))]
+        words = [show.day_date(when, self.today), str(OWN.get(own, ""))]
         return {
             "href": url_for("worker.station", code=self.station.code, day=when),
             "name": show.day_name(when, self.today),
