@@ -1,14 +1,14 @@
 """The demo station's words and numbers (station.json) as rows: place, zones, activities, plans."""
 
 import json
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from booking import clock, slots
+from booking import slots
 from booking.demo.stage import Stage
 from booking.model import Activity, Plan, Station, Zone
 
@@ -56,8 +56,8 @@ def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> di
     return made
 
 
-def plan(session: Session, stage: Stage, now: datetime) -> None:
-    """The weekly plans, and with them the first slots."""
+def plan(session: Session, stage: Stage, first: date, now: datetime) -> None:
+    """The weekly plans, valid from `first`."""
     station = session.get_one(Station, stage.station_id)
     for words in read("station")["plans"]:
         rule = Plan(
@@ -66,7 +66,7 @@ def plan(session: Session, stage: Stage, now: datetime) -> None:
             zone_id=stage.zones[words["zone"]],
             activity_id=stage.activities[words["activity"]],
             starts=time.fromisoformat(words["starts"]),
-            valid_from=clock.at_station(now, station.zone_name).date(),
+            valid_from=first,
             **_without(words, "zone", "activity", "starts"),
         )
         slots.save_plan(session, rule, now, stage.manager_id)

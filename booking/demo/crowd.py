@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from itertools import count
 
 from sqlalchemy.orm import Session
@@ -31,11 +32,13 @@ def gather(session: Session, now: datetime, luck: random.Random, size: int = SIZ
     return [person.id for person in crowd]
 
 
+@cache
 def keenness(person_id: int) -> float:
     """How often somebody wants to come: few come a lot, most now and then."""
     return random.Random(person_id).paretovariate(1.6)  # noqa: S311 - a made-up past needs no secrecy
 
 
+@cache
 def forgetfulness(person_id: int) -> float:
     """How likely somebody does not come: most hardly ever, some often."""
     return random.Random(person_id * 7).choice((0.05, 0.05, 0.07, 0.09, 0.12, 0.18, 0.3))  # noqa: S311 - the same

@@ -25,8 +25,9 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     station = content.open_station(session)
     zone = station.zone_name
     days = workdays_until(session, station.id, clock.at_station(now, zone).date(), past_workdays)
-    made = _set_up(session, station, clock.instant(days[0], content.DAWN, zone) - timedelta(days=30))
-    content.plan(session, made, clock.instant(days[0], content.DAWN, zone))
+    founded = clock.instant(days[0], content.DAWN, zone) - timedelta(days=30)
+    made = _set_up(session, station, founded)
+    content.plan(session, made, days[0], founded)
     stage.remember(session, made, now)
     Past(session, made, days, zone, now).live()
     stage.keep_letters_in(session, made)

@@ -22,6 +22,8 @@ from booking.model import Slot
 WORKER_CAME = (2, 5, 7, 13, 16, 21, 26, 30, 37, 41)
 WORKER_FORGOT = 10
 CALLED_OFF = (18, 35)
+# How often the past plans ahead: often enough, for nothing opens earlier than eight workdays before.
+EVERY = timedelta(days=2)
 
 
 def workdays_until(session: Session, station_id: int, today: date, number: int) -> list[date]:
@@ -40,7 +42,6 @@ class Past:
         self.luck = random.Random(1210)  # noqa: S311 - the demo is the same each time
         self.agenda, self.books = Agenda(now), Books()
         self.door = Door(session, stage, self.agenda, self.books, self.luck)
-        self.decks: dict[date, list[int]] = {}
         self.last_slot = 0
 
     def live(self) -> None:
@@ -51,13 +52,13 @@ class Past:
         self.books.write(self.session)
 
     def wake(self, moment: datetime) -> None:
-        """A new day: plan ahead, and see what comes of it."""
+        """Plan ahead, and see what comes of it."""
         slots.plan_ahead(self.session, self.stage.station_id, moment)
         added = select(Slot).where(Slot.station_id == self.stage.station_id, Slot.id > self.last_slot)
         for when, group in groupby(self.session.scalars(added.order_by(Slot.date, Slot.id)), key=lambda s: s.date):
             self._foresee(when, [Noon(slot, self.books) for slot in group], moment)
-        tomorrow = clock.at_station(moment, self.zone).date() + workdays.ONE_DAY
-        self.agenda.at(clock.instant(tomorrow, content.DAWN, self.zone), self.wake)
+        later = clock.at_station(moment, self.zone).date() + EVERY
+        self.agenda.at(clock.instant(later, content.DAWN, self.zone), self.wake)
 
     def _foresee(self, when: date, noons: list[Noon], moment: datetime) -> None:
         for noon in noons:
@@ -76,8 +77,7 @@ class Past:
     def open(self, noon: Noon, moment: datetime) -> None:
         noon.open(moment)
         slot = noon.slot
-        deck = self.decks.setdefault(slot.date, rush.deck(self.stage.crowd, self.luck))
-        self.door.idle[slot.date] = deck
+        deck = self._deck(slot.date)
         for when, person_id in rush.presses(
             slot, content.demand_for(self.stage, slot.activity_id), deck, moment, self.luck
         ):
@@ -99,6 +99,12 @@ class Past:
             quick = self.luck.choice([c for c in noon.claims if c.state == "waiting"])
             tap = moment + timedelta(seconds=self.luck.uniform(15, 90))
             self.agenda.at(tap, partial(self._tap, noon, quick.person_id))
+
+    def _deck(self, when: date) -> list[int]:
+        idle = self.door.idle
+        if when not in idle:
+            idle[when] = rush.deck(self.stage.crowd, self.luck)
+        return idle[when]
 
     def _tap(self, noon: Noon, person_id: int, moment: datetime) -> None:
         noon.take(person_id, moment)

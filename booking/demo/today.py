@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from itertools import count, islice
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
@@ -80,20 +81,26 @@ class Today:
         empty = ~exists().where(Booking.slot_id == Slot.id)
         decks: dict[date, list[int]] = {}
         for slot in self._slots(self._open(), empty, Slot.plan_id.is_not(None), Slot.starts_at > self.now):
-            deck = decks.setdefault(slot.date, rush.deck(self.stage.crowd, self.luck))
+            if slot.date not in decks:
+                decks[slot.date] = rush.deck(self.stage.crowd, self.luck)
             wanted = content.demand_for(self.stage, slot.activity_id)
             since = max(slot.opens_at, self.now - AN_HOUR)
-            self._press(slot, rush.presses(slot, wanted, deck, since, self.luck))
+            self._press(slot, rush.presses(slot, wanted, decks[slot.date], since, self.luck))
 
     def _add_full(self) -> None:
         """A special that is full, with the demo's worker second in its line."""
         slot = self._special(FULL)
         if slot is None:
             return
-        people = self._free_people(slot.date)[: slot.capacity + 4]
-        people.insert(slot.capacity + 1, self.stage.worker_id)
-        since = slot.opens_at + timedelta(seconds=1)
-        self._press(slot, [(since + timedelta(seconds=0.8 * n), who) for n, who in enumerate(people)])
+        people = iter(self._free_people(slot.date))
+        moments = (slot.opens_at + timedelta(seconds=0.8 * n) for n in count(1))
+        for person_id in people:
+            # One at a time: somebody's strikes may say no, and the worker is to be the second in line.
+            self._press(slot, [(next(moments), person_id)])
+            if slot.taken == slot.capacity and slot.waiting:
+                break
+        for person_id in (self.stage.worker_id, *islice(people, 3)):
+            self._press(slot, [(next(moments), person_id)])
 
     def _add_bookable(self) -> None:
         if slot := self._special(ROOMY):
