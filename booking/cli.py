@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 import click
@@ -11,7 +12,7 @@ from flask import Flask
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy.orm import Session
 
-from booking import clock, demo, jobs, people, slots, store, workdays
+from booking import audit, clock, demo, jobs, people, slots, store, workdays
 from booking.extensions import db
 from booking.refusals import Refused
 from booking.rosters import places
@@ -20,7 +21,7 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
 def register(app: Flask) -> None:
-    for command in (demo_command, tick, scheduler, create_user, workdays_group):
+    for command in (demo_command, tick, check, scheduler, create_user, workdays_group):
         app.cli.add_command(command)
 
 
@@ -51,6 +52,18 @@ def tick() -> None:
             click.echo(f"{ran.name}: {ran.error or ran.did}")
     if any(ran.error for ran in told):
         sys.exit(1)
+
+
+@click.command("check")
+@with_appcontext
+def check() -> None:
+    """Look for what must never be: one line for each breach of an invariant, and then exit 1."""
+    told = audit.breaches(db.session(), clock.now())
+    for line in told:
+        click.echo(line)
+    if told:
+        sys.exit(1)
+    click.echo("All invariants hold", err=True)
 
 
 @click.command("scheduler")

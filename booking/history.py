@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,21 @@ def record(
     return line
 
 
+class Line(Protocol):
+    """What a replay needs of an event: the row itself, or only these columns."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def booking_id(self) -> int | None: ...
+    @property
+    def before(self) -> str | None: ...
+    @property
+    def after(self) -> str | None: ...
+    @property
+    def details(self) -> dict[str, Any]: ...
+
+
 @dataclass
 class Replayed:
     """What a slot's history says of it."""
@@ -54,7 +69,7 @@ class Replayed:
         return sum(state == "waiting" for state in self.bookings.values())
 
 
-def replay(events: Iterable[Event]) -> Replayed:
+def replay(events: Iterable[Line]) -> Replayed:
     """Fold a slot's events, oldest first. `jumps` lists events whose `before` was not the state then."""
     told = Replayed()
     for line in events:

@@ -1,0 +1,42 @@
+"""The invariants I1 to I10 of the design, asked of the whole database: `flask check`.
+
+`counts` asks what a seat is and whose, `clockwork` what happened when, `story` replays the history,
+`line` looks for seats that nobody passed on, `ground` for keys that lead nowhere, `hands` who did it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from booking.audit import clockwork, counts, ground, hands, line, outbox, story
+
+Check = Callable[[Session, datetime], Iterator[str]]
+
+CHECKS: tuple[Check, ...] = (
+    counts.seats,
+    counts.claims,
+    clockwork.openings,
+    outbox.letters,
+    line.idle_seats,
+    story.replays,
+    clockwork.releases,
+    ground.integrity,
+    hands.strangers,
+)
+
+
+def breaches(session: Session, now: datetime) -> list[str]:
+    """Everything in the database that must never be, one line each, the invariant's code first.
+
+    All of it is read from one snapshot, so that people may go on booking meanwhile.
+    """
+    session.rollback()
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+    try:
+        return [told for check in CHECKS for told in check(session, now)]
+    finally:
+        session.rollback()

@@ -1,0 +1,65 @@
+"""I9: foreign keys and integrity hold, and what belongs together belongs to one station."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, ForeignKey, Table, and_, exists, func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from booking.model import Activity, Base, Booking, Event, Plan, Slot, Strike, Zone
+
+
+def integrity(session: Session, _now: datetime) -> Iterator[str]:
+    if session.get_bind().dialect.name == "sqlite":
+        yield from _sqlite(session)
+    else:
+        for table in Base.metadata.sorted_tables:
+            for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
+                yield from _orphans(session, table, key)
+    yield from _mixed(session)
+    yield from _crowded_zones(session)
+
+
+def _sqlite(session: Session) -> Iterator[str]:
+    for told in session.scalars(text("PRAGMA integrity_check")):
+        if told != "ok":
+            yield f"I9 the file is damaged: {told}"
+    for table, row, parent, _key in session.execute(text("PRAGMA foreign_key_check")):
+        yield f"I9 {table} row {row}: its {parent} does not exist"
+
+
+def _orphans(session: Session, table: Table, key: ForeignKey) -> Iterator[str]:
+    parent = key.column.table.alias()
+    there = exists().where(parent.c[key.column.name] == key.parent)
+    lost = select(func.count()).select_from(table).where(key.parent.is_not(None), ~there)
+    if count := session.scalar(lost):
+        yield f"I9 {table.name}.{key.parent.name}: {count} rows lead to no {key.column.table.name}"
+
+
+def _mixed(session: Session) -> Iterator[str]:
+    """Rows of one station that point to a thing of another."""
+    pairs: tuple[tuple[type[Base], type[Base], ColumnElement[bool]], ...] = (
+        (Booking, Slot, Booking.slot_id == Slot.id),
+        (Strike, Slot, Strike.slot_id == Slot.id),
+        (Event, Slot, Event.slot_id == Slot.id),
+        (Slot, Zone, Slot.zone_id == Zone.id),
+        (Slot, Activity, Slot.activity_id == Activity.id),
+        (Slot, Plan, Slot.plan_id == Plan.id),
+        (Plan, Zone, Plan.zone_id == Zone.id),
+        (Plan, Activity, Plan.activity_id == Activity.id),
+    )
+    for child, parent, joined in pairs:
+        apart = child.__table__.c.station_id != parent.__table__.c.station_id
+        rows = select(child.__table__.c.id).select_from(child).join(parent, and_(joined, apart))
+        for row_id in session.scalars(rows.order_by(child.__table__.c.id)):
+            yield f"I9 {child.__tablename__} {row_id}: its {parent.__tablename__} is of another station"
+
+
+def _crowded_zones(session: Session) -> Iterator[str]:
+    """If two slots of a zone overlap, then one begins before all the earlier ones have ended."""
+    slot = aliased(Slot)
+    ended = func.max(slot.ends_at).over(partition_by=slot.zone_id, order_by=(slot.starts_at, slot.id), rows=(None, -1))
+    held = select(slot.id, slot.zone_id, slot.starts_at, ended.label("ended")).where(slot.state != "cancelled")
+    rows = held.subquery()
+    for slot_id, zone_id in session.execute(select(rows.c.id, rows.c.zone_id).where(rows.c.ended > rows.c.starts_at)):
+        yield f"I9 slot {slot_id}: overlaps another in zone {zone_id}"

@@ -1,0 +1,34 @@
+"""I5 and what I3 can know afterwards: one digest each, no letter stuck, no seat promised that never was."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from booking.model import Digest, Event, Letter
+
+STUCK = timedelta(minutes=10)
+# What a letter says, and the line of history behind it.
+PROMISES = {"confirmed": "booked", "promoted": "promoted"}
+
+
+def letters(session: Session, now: datetime) -> Iterator[str]:
+    who = (Digest.person_id, Digest.kind, Digest.date)
+    for person_id, kind, day in session.execute(select(*who).group_by(*who).having(func.count(Digest.id) > 1)):
+        yield f"I5 person {person_id}: more than one {kind} digest of {day}"
+    stuck = or_(Letter.claimed_at.is_(None), Letter.claimed_at < now - STUCK)
+    for letter_id in session.scalars(select(Letter.id).where(Letter.state == "sending", stuck).order_by(Letter.id)):
+        yield f"I5 letter {letter_id}: stuck in sending"
+    yield from _promises(session)
+
+
+def _promises(session: Session) -> Iterator[str]:
+    """I3: whoever was told of a seat has it in the history."""
+    for kind, event in PROMISES.items():
+        kept = exists().where(
+            Event.slot_id == Letter.slot_id, Event.booking_id == Letter.booking_id, Event.kind == event
+        )
+        broken = select(Letter.id, Letter.person_id, Letter.slot_id).where(Letter.kind == kind, ~kept)
+        for letter_id, person_id, slot_id in session.execute(broken.order_by(Letter.id)):
+            yield f"I3 letter {letter_id}: {kind} to person {person_id} for slot {slot_id}, but the history has none"

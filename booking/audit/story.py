@@ -1,0 +1,108 @@
+"""I6, the past, and I7: the history of every slot, replayed, gives its state and passes nobody by."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking.history import replay
+from booking.model import Booking, Event, Slot
+
+BATCH = 500
+LINE = (
+    Event.id, Event.at, Event.slot_id, Event.booking_id, Event.kind, Event.actor_id,
+    Event.before, Event.after, Event.details,
+)  # fmt: skip
+
+
+def replays(session: Session, _now: datetime) -> Iterator[str]:
+    """Slot by slot, a few hundred at a time, however many there are."""
+    last = session.scalar(select(func.max(Slot.id))) or 0
+    for first in range(1, last + 1, BATCH):
+        among = (first, first + BATCH - 1)
+        events = session.execute(select(*LINE).where(Event.slot_id.between(*among)).order_by(Event.slot_id, Event.id))
+        told = {slot_id: list(lines) for slot_id, lines in groupby(events, key=lambda line: line.slot_id)}
+        states: dict[int, dict[int, str]] = {}
+        bookings = select(Booking.slot_id, Booking.id, Booking.state).where(Booking.slot_id.between(*among))
+        for slot_id, booking_id, state in session.execute(bookings):
+            states.setdefault(slot_id, {})[booking_id] = state
+        columns = (Slot.id, Slot.state, Slot.capacity)
+        for slot in session.execute(select(*columns).where(Slot.id.between(*among)).order_by(Slot.id)):
+            yield from _differences(slot, states.get(slot.id, {}), told.get(slot.id, []))
+            yield from _passed(slot.id, told.get(slot.id, []))
+
+
+def _differences(slot: Any, states: dict[int, str], lines: Sequence[Any]) -> Iterator[str]:
+    told = replay(lines)
+    for event_id in told.jumps:
+        yield f"I7 slot {slot.id}: event {event_id} does not follow the one before it"
+    if told.state != slot.state:
+        yield f"I7 slot {slot.id}: it is {slot.state}, its history says {told.state or 'nothing'}"
+    if told.capacity != slot.capacity:
+        yield f"I7 slot {slot.id}: capacity {slot.capacity}, its history says {told.capacity}"
+    for booking_id in sorted(states.keys() | told.bookings.keys()):
+        is_now, was_told = states.get(booking_id), told.bookings.get(booking_id)
+        if is_now != was_told:
+            yield f"I7 booking {booking_id} of slot {slot.id}: {is_now}, its history says {was_told or 'nothing'}"
+
+
+def _passed(slot_id: int, lines: Sequence[Any]) -> Iterator[str]:
+    queue = Queue()
+    for line in lines:
+        for earlier in queue.follow(line):
+            yield f"I6 slot {slot_id}: booking {line.booking_id} was seated past booking {earlier} (event {line.id})"
+
+
+class Queue:
+    """The line of one slot as its events form it: in the order of joining, who was moved down in front."""
+
+    def __init__(self) -> None:
+        self.order: list[int] = []
+        self.at_door: dict[int, datetime] = {}
+        self.skipped: set[int] = set()
+        self._head = 0
+        self._moved_at: datetime | None = None
+
+    def follow(self, line: Any) -> list[int]:
+        """Take in one event; returns who was passed by it."""
+        passed: list[int] = []
+        if line.kind == "skipped":
+            self.skipped.add(line.booking_id)
+        elif line.kind == "standby":
+            self.at_door.setdefault(line.booking_id, line.at)
+        elif line.after == "waiting":
+            self._join(line)
+        elif line.before == "waiting":
+            passed = self._passed(line)
+            self._leave(line.booking_id)
+        if line.kind != "moved_down":
+            self._moved_at = None
+        return passed
+
+    def _join(self, line: Any) -> None:
+        if line.kind != "moved_down":
+            self.order.append(line.booking_id)
+            return
+        # Those who are moved down together keep their order among themselves.
+        self._head = self._head + 1 if self._moved_at == line.at else 0
+        self._moved_at = line.at
+        self.order.insert(self._head, line.booking_id)
+
+    def _passed(self, line: Any) -> list[int]:
+        if line.kind == "promoted" and line.booking_id in self.order:
+            earlier = self.order[: self.order.index(line.booking_id)]
+        elif line.kind == "walked_in" and line.actor_id is None and line.booking_id in self.at_door:
+            came = self.at_door[line.booking_id]
+            earlier = [other for other, since in self.at_door.items() if since < came]
+        else:
+            earlier = []
+        return [other for other in earlier if other not in self.skipped]
+
+    def _leave(self, booking_id: int) -> None:
+        if booking_id in self.order:
+            self.order.remove(booking_id)
+        self.at_door.pop(booking_id, None)
+        self.skipped.discard(booking_id)
