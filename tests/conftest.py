@@ -168,10 +168,11 @@ def plain_page(browser: Browser, live: str) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def catalogues() -> None:
     """The English words as gettext reads them."""
-    folder = config.ROOT / "booking" / "translations"
-    if any(folder.glob("*/LC_MESSAGES/*.po")):
-        command = [sys.executable, "-m", "babel.messages.frontend", "compile", "-d", str(folder), "--use-fuzzy"]
-        subprocess.run(command, check=True, capture_output=True)
+    for words in (config.ROOT / "booking" / "translations").glob("*/LC_MESSAGES/*.po"):
+        ready = words.with_suffix(".mo")
+        if not ready.exists() or ready.stat().st_mtime < words.stat().st_mtime:
+            command = ["compile", "-i", str(words), "-o", str(ready)]
+            subprocess.run([sys.executable, "-m", "babel.messages.frontend", *command], check=True, capture_output=True)
 
 
 @pytest.fixture(autouse=True)
