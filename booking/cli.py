@@ -70,7 +70,7 @@ def check() -> None:
 @pass_script_info
 def scheduler(info: ScriptInfo) -> None:
     """Run the jobs until SIGTERM. Of several such processes one leads, and another takes over when it dies."""
-    jobs.scheduler(info.load_app())
+    jobs.scheduler(info.load_app(), say=partial(click.echo, err=True))
 
 
 @click.command("create-user")

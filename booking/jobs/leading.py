@@ -7,17 +7,24 @@ time-out: when the leader dies, however it dies, the lock goes with it.
 import fcntl
 import logging
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, LiteralString, Protocol
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.exc import DBAPIError
+import psycopg
+from sqlalchemy import Engine
 
 log = logging.getLogger(__name__)
 
 # Any number will do, as long as nobody else in this database takes it: "lunch" in ASCII.
 LOCK = 0x6C756E6368
-# A host that vanishes without a word is noticed by PostgreSQL within 8 seconds.
-LIVELY = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2 -c statement_timeout=3000"
+# A host that vanishes without a word is noticed within 8 seconds, by PostgreSQL and by us.
+KEEPALIVE = {"idle": 4, "interval": 2, "count": 2}
+LIVELY: dict[str, Any] = {
+    "connect_timeout": 3,
+    "application_name": "lunch-hour leader",
+    "options": " ".join(f"-c tcp_keepalives_{k}={v}" for k, v in KEEPALIVE.items()) + " -c statement_timeout=3000",
+    "tcp_user_timeout": 8000,
+    **{f"keepalives_{k}": v for k, v in KEEPALIVE.items()},
+}
 
 
 class Candidate(Protocol):
@@ -39,35 +46,34 @@ def candidate(engine: Engine, folder: Path) -> Candidate:
 
 
 class ByConnection:
-    """Leads while its own connection holds the advisory lock."""
+    """Leads while its own connection holds the advisory lock.
+
+    The driver's connection, not SQLAlchemy's: that one would reconnect by itself, without the lock.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        arguments = {"connect_timeout": 3, "application_name": "lunch-hour leader", "options": LIVELY}
-        self.engine = create_engine(
-            engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments
-        )
-        self.connection: Connection | None = None
+        self.url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self.connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def acquire(self) -> bool:
         try:
             if self.connection is None:
-                self.connection = self.engine.connect()
-            return bool(self.connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}))
-        except DBAPIError as error:
+                self.connection = psycopg.connect(self.url, autocommit=True, **LIVELY)
+            return _ask(self.connection, "SELECT pg_try_advisory_lock(%s)", LOCK) is True
+        except psycopg.Error as error:
             log.warning("no leader can be chosen: %s", type(error).__name__)
             self.release()
             return False
 
     def holds(self) -> bool:
         try:
-            return self.connection is not None and self.connection.scalar(text("SELECT 1")) == 1
-        except DBAPIError:
+            return self.connection is not None and _ask(self.connection, "SELECT %s", LOCK) == LOCK
+        except psycopg.Error:
             return False
 
     def release(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            connection.invalidate()
             connection.close()
 
 
@@ -95,3 +101,8 @@ class ByFile:
         if self.file is not None:
             self.file.close()
             self.file = None
+
+
+def _ask(connection: psycopg.Connection[tuple[Any, ...]], question: LiteralString, number: int) -> Any:
+    row = connection.execute(question, (number,)).fetchone()
+    return row and row[0]

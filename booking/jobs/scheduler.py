@@ -1,8 +1,10 @@
 """The scheduler's process: it waits until it leads, then runs each job of the timetable at its pace."""
 
 import logging
+import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,27 +18,31 @@ from booking.jobs import leading
 from booking.jobs.running import run, write_down
 from booking.jobs.timetable import TIMETABLE, Job, Turn
 
-log = logging.getLogger(__name__)
-
 LOOK_EVERY = 1
 # Runs of a job that did nothing are written down no more often than this.
 QUIET = timedelta(seconds=15)
 
 
-def scheduler(app: Flask) -> None:
-    """Run the jobs whenever this process leads, until SIGTERM or Ctrl-C."""
+def scheduler(app: Flask, say: Callable[[str], object]) -> None:
+    """Run the jobs whenever this process leads, until SIGTERM or Ctrl-C. `say` hears whether it does."""
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a job is still at it
     ending = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
         me = leading.candidate(db.engine, Path(app.instance_path))
+    said = ""
     while not ending.is_set():
-        if me.acquire():
-            log.info("this process leads")
+        leads = me.acquire()
+        if said != (news := "leads" if leads else "waits"):
+            said = news
+            say(f"scheduler {os.getpid()} {news}")
+        if leads:
             Watch(app, me, ending).keep()
-        me.release()
+            me.release()
+            said = ""
         ending.wait(LOOK_EVERY)
+    me.release()
 
 
 class Watch:

@@ -41,6 +41,7 @@ class PartlyDone(Exception):
 
 def learn_workdays(_turn: Turn) -> int:
     with store.transaction(db.session) as session:
+        store.one_at_a_time(session, "workdays")
         return workdays.seed(session)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, true
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Id, one_of
@@ -22,7 +22,7 @@ class Person(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     is_admin: Mapped[bool] = mapped_column(default=False)
     wants_digest: Mapped[bool] = mapped_column(default=True)
-    wants_manager_digest: Mapped[bool] = mapped_column(default=True, server_default=true())
+    wants_manager_digest: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
