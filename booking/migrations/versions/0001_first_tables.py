@@ -37,7 +37,25 @@ OVERLAPS = """
 
 
 def upgrade() -> None:
-    _create_tables()
+    _code()
+    _failure()
+    _job_run()
+    _person()
+    _station()
+    _workday()
+    _activity()
+    _day_override()
+    _manages()
+    _sign_in()
+    _zone()
+    _plan()
+    _plan_exception()
+    _slot()
+    _booking()
+    _event()
+    _letter()
+    _strike()
+    _digest()
     if op.get_bind().dialect.name == "postgresql":
         _guard_zones_on_postgresql()
     else:
@@ -70,7 +88,7 @@ def _guard_zones_on_sqlite() -> None:
         )
 
 
-def _create_tables() -> None:
+def _code() -> None:
     op.create_table(
         "code",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -85,6 +103,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_code")),
     )
     op.create_index(op.f("ix_code_email_purpose"), "code", ["email", "purpose"], unique=False)
+
+
+def _failure() -> None:
     op.create_table(
         "failure",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -95,6 +116,9 @@ def _create_tables() -> None:
     )
     op.create_index(op.f("ix_failure_account_at"), "failure", ["account", "at"], unique=False)
     op.create_index(op.f("ix_failure_address_at"), "failure", ["address", "at"], unique=False)
+
+
+def _job_run() -> None:
     op.create_table(
         "job_run",
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -104,6 +128,9 @@ def _create_tables() -> None:
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_run")),
     )
+
+
+def _person() -> None:
     op.create_table(
         "person",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -122,6 +149,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
     )
+
+
+def _station() -> None:
     op.create_table(
         "station",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -137,6 +167,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_station")),
         sa.UniqueConstraint("code", name=op.f("uq_station_code")),
     )
+
+
+def _workday() -> None:
     op.create_table(
         "workday",
         sa.Column("date", sa.Date(), nullable=False),
@@ -145,6 +178,9 @@ def _create_tables() -> None:
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("date", name=op.f("pk_workday")),
     )
+
+
+def _activity() -> None:
     op.create_table(
         "activity",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -170,6 +206,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activity")),
     )
     op.create_index(op.f("ix_activity_station_id"), "activity", ["station_id"], unique=False)
+
+
+def _day_override() -> None:
     op.create_table(
         "day_override",
         sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -181,6 +220,9 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["station_id"], ["station.id"], name=op.f("fk_day_override_station_id")),
         sa.PrimaryKeyConstraint("station_id", "date", name=op.f("pk_day_override")),
     )
+
+
+def _manages() -> None:
     op.create_table(
         "manages",
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -191,6 +233,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("person_id", "station_id", name=op.f("pk_manages")),
     )
     op.create_index(op.f("ix_manages_station_id"), "manages", ["station_id"], unique=False)
+
+
+def _sign_in() -> None:
     op.create_table(
         "sign_in",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -205,6 +250,9 @@ def _create_tables() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_token_hash")),
     )
     op.create_index(op.f("ix_sign_in_person_id"), "sign_in", ["person_id"], unique=False)
+
+
+def _zone() -> None:
     op.create_table(
         "zone",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -218,6 +266,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_zone")),
         sa.UniqueConstraint("station_id", "name", name=op.f("uq_zone_station_id_name")),
     )
+
+
+def _plan() -> None:
     op.create_table(
         "plan",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -245,6 +296,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
     op.create_index(op.f("ix_plan_station_id"), "plan", ["station_id"], unique=False)
+
+
+def _plan_exception() -> None:
     op.create_table(
         "plan_exception",
         sa.Column("plan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -258,6 +312,9 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["zone_id"], ["zone.id"], name=op.f("fk_plan_exception_zone_id")),
         sa.PrimaryKeyConstraint("plan_id", "date", name=op.f("pk_plan_exception")),
     )
+
+
+def _slot() -> None:
     op.create_table(
         "slot",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -323,6 +380,9 @@ def _create_tables() -> None:
         sqlite_where=sa.text("plan_id IS NOT NULL"),
         postgresql_where=sa.text("plan_id IS NOT NULL"),
     )
+
+
+def _booking() -> None:
     op.create_table(
         "booking",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -387,6 +447,9 @@ def _create_tables() -> None:
         sqlite_where=sa.text("state IN ('booked', 'attended', 'waiting')"),
         postgresql_where=sa.text("state IN ('booked', 'attended', 'waiting')"),
     )
+
+
+def _event() -> None:
     op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -413,6 +476,9 @@ def _create_tables() -> None:
     op.create_index(op.f("ix_event_person_id_id"), "event", ["person_id", "id"], unique=False)
     op.create_index(op.f("ix_event_slot_id_id"), "event", ["slot_id", "id"], unique=False)
     op.create_index(op.f("ix_event_station_id_id"), "event", ["station_id", "id"], unique=False)
+
+
+def _letter() -> None:
     op.create_table(
         "letter",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -458,6 +524,9 @@ def _create_tables() -> None:
         postgresql_where=sa.text("state = 'sending'"),
     )
     op.create_index(op.f("ix_letter_slot_id"), "letter", ["slot_id"], unique=False)
+
+
+def _strike() -> None:
     op.create_table(
         "strike",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -483,6 +552,9 @@ def _create_tables() -> None:
         op.f("ix_strike_person_id_station_id_at"), "strike", ["person_id", "station_id", "at"], unique=False
     )
     op.create_index(op.f("ix_strike_slot_id"), "strike", ["slot_id"], unique=False)
+
+
+def _digest() -> None:
     op.create_table(
         "digest",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
