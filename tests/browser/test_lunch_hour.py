@@ -15,6 +15,7 @@ from tests import chromium
 from tests.lunch_hour import LunchHour, at
 
 PASSWORD = "noon-hour-at-the-station"
+PATIENCE = 30_000  # ms: two browsers, a database and argon2 share a small machine with other tests
 DAY = "/s/cbd?day=2026-11-24"
 
 
@@ -61,6 +62,13 @@ class Scene:
         return self.page.locator(f"#slot-act-{self.lunch.slot_id}")
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=None)
+
+
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     """Three seats on Tuesday at 12:10; 周明 and the manager can sign in."""
@@ -82,6 +90,8 @@ def test_a_whole_lunch_hour(browser: Browser, live: str, lunch: LunchHour, wall:
         chromium.opened(browser, live, java_script_enabled=script) as page,
         chromium.opened(browser, live, java_script_enabled=script) as desk,
     ):
+        for screen in (page, desk):
+            screen.set_default_timeout(PATIENCE)
         scene = Scene(page, desk, wall, lunch, script)
         before_the_opening(scene)
         at_the_opening(scene)
@@ -110,7 +120,7 @@ def at_the_opening(scene: Scene) -> None:
     if scene.script:
         expect(scene.page.locator("[data-countdown]")).to_have_text(re.compile(r"^00:0\d$"))
     # With script the button comes alive by itself, a second or two after the opening.
-    expect(scene.card.get_by_role("button", name="预约")).to_be_visible(timeout=15_000)
+    expect(scene.card.get_by_role("button", name="预约")).to_be_visible()
     expect(scene.card).to_have_attribute("data-left", "3")
 
 
@@ -119,7 +129,7 @@ def full_before_the_tap(scene: Scene) -> None:
     for who in ("李静", "王磊", "孙悦"):
         assert scene.lunch.book(who, "Mon 10:00:03") == "booked"
     if scene.script:  # the seats stay true by themselves; without, the tap on the old button is as good
-        expect(card.get_by_role("button", name="候补")).to_be_visible(timeout=10_000)
+        expect(card.get_by_role("button", name="候补")).to_be_visible()
     card.get_by_role("button").click()
     expect(card).to_have_attribute("data-mine", "waiting")
     expect(card).to_contain_text("你排在第 1 位")
@@ -134,7 +144,7 @@ def moved_up(scene: Scene) -> None:
     assert scene.lunch.give_up("李静", "11:00") == "cancelled"
     if not scene.script:
         scene.page.goto(DAY)
-    expect(scene.card).to_have_attribute("data-mine", "booked", timeout=15_000)
+    expect(scene.card).to_have_attribute("data-mine", "booked")
     assert scene.lunch.state("周明") == "booked"
 
 
@@ -172,7 +182,7 @@ def seated_by_the_release(scene: Scene) -> None:
     scene.lunch.tick("12:15:01")
     if not scene.script:
         scene.page.reload()
-    expect(scene.act).to_have_attribute("data-mine", "booked", timeout=20_000)
+    expect(scene.act).to_have_attribute("data-mine", "booked")
     expect(scene.act.locator(".pill").first).to_have_text("已签到")
     assert scene.lunch.states("王磊", "孙悦", "周明") == ["released", "released", "attended"]
 
