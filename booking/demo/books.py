@@ -99,7 +99,7 @@ class Books:
             return
         tables = Base.metadata.tables
         session.execute(insert(tables["booking"]), [vars(claim) for claim in self.claims])
-        known = dict(session.execute(select(Booking.ticket, Booking.id)).tuples().all())
+        known = {row.ticket: row.id for row in session.execute(select(Booking.ticket, Booking.id))}
         session.execute(
             insert(tables["event"]), [{**line, "booking_id": _id(line["booking_id"], known)} for line in self.lines]
         )

@@ -27,11 +27,11 @@ EVERY = timedelta(days=2)
 
 
 def workdays_until(session: Session, station_id: int, today: date, number: int) -> list[date]:
-    """The last `number` workdays, today included if it is one."""
+    """The last `number` workdays with plans, today included; on a worked weekend nothing is planned."""
     first = today - timedelta(days=number * 2 + 30)
     calendar = workdays.load(session, station_id, first, today)
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
-    return [day for day in days if calendar.is_workday(day)][-number:]
+    return [day for day in days if calendar.is_workday(day) and day.isoweekday() <= 5][-number:]
 
 
 class Past:

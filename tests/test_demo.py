@@ -1,0 +1,170 @@
+"""The demo station: its past, and that there is always something to see."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask.testing import FlaskCliRunner
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import demo, history, people, store
+from booking.model import Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
+from booking.refusals import Refused
+from booking.rosters import cards, mine, places
+
+MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
+SHORT = 12  # workdays: enough for the worker's missed one
+MOMENTS = {
+    "a Monday just before ten": MONDAY,
+    "a Monday in the middle of lunch": MONDAY.replace(hour=12, minute=20),
+    "a Monday in the afternoon": MONDAY.replace(hour=15, minute=7),
+    "a Monday in the evening": MONDAY.replace(hour=19, minute=50),
+    "a Monday at ten to midnight": MONDAY.replace(hour=23, minute=50),
+    "just after midnight": MONDAY.replace(hour=0, minute=1),
+    "a Friday before ten": datetime(2026, 11, 27, 8, 30, tzinfo=MONDAY.tzinfo),
+    "a Friday night": datetime(2026, 11, 27, 22, 15, tzinfo=MONDAY.tzinfo),
+    "a Saturday at three in the night": datetime(2026, 11, 28, 3, 0, tzinfo=MONDAY.tzinfo),
+    "a Sunday evening": datetime(2026, 11, 29, 20, 0, tzinfo=MONDAY.tzinfo),
+    "National Day": datetime(2026, 10, 1, 11, 0, tzinfo=MONDAY.tzinfo),
+    "the middle of Spring Festival": datetime(2026, 2, 18, 13, 0, tzinfo=MONDAY.tzinfo),
+    "a Saturday that is worked": datetime(2026, 10, 10, 9, 0, tzinfo=MONDAY.tzinfo),
+    "New Year of a year that nobody has announced": datetime(2028, 1, 1, 9, 30, tzinfo=MONDAY.tzinfo),
+}
+
+
+def load(session: Session, now: datetime, workdays: int = SHORT) -> None:
+    with store.transaction(session):
+        demo.load(session, now, workdays)
+
+
+def refresh(session: Session, now: datetime) -> bool:
+    with store.transaction(session):
+        return demo.refresh(session, now)
+
+
+def worker(session: Session) -> int:
+    return session.scalars(select(Person.id).where(Person.email == "worker@example.com")).one()
+
+
+def to_see(session: Session, now: datetime, reader: int | None = None) -> dict[str, int]:
+    """What a reader sees on the first day that still has slots to come, and what opens within the hour."""
+    station = places.station(session, "cbd")
+    assert station
+    days = (now.date(), now.date() + timedelta(days=1))
+    seen = [cards.cards(session, station, day, reader, now) for day in days]
+    first = next(found for found in seen if any(card.state in ("open", "planned") for card in found))
+    soon = select(func.count(Slot.id)).where(Slot.opens_at > now, Slot.opens_at <= now + timedelta(hours=1))
+    return {
+        "bookable": sum(card.act == "take" for card in first),
+        "full with a line": sum(
+            card.state == "open" and not card.slot.free and card.slot.waiting > 0 for card in first
+        ),
+        "opens soon": session.scalar(soon) or 0,
+    }
+
+
+def belongings(session: Session, now: datetime) -> dict[str, list[int]]:
+    me = worker(session)
+    return {
+        "seats": [booking.state == "booked" for booking in mine.seats_ahead(session, me, now)],
+        "places": [waiting.place for waiting in mine.places_ahead(session, me, now)],
+        "strikes": [ledger.counting for ledger in mine.strike_ledgers(session, me, now)],
+    }
+
+
+def test_the_past_is_that_of_the_stations_record(session: Session) -> None:
+    load(session, MONDAY, demo.PAST_WORKDAYS)
+    held = session.scalar(select(func.count(Slot.id)).where(Slot.state == "done"))
+    states = dict(session.execute(select(Booking.state, func.count()).group_by(Booking.state)).all())
+    assert held > 200
+    assert states["attended"] > 3000
+    assert 0.08 < states["released"] / (states["released"] + states["attended"]) < 0.15
+    assert states["expired"] > 100
+    ways = dict(session.execute(select(Booking.via, func.count()).group_by(Booking.via)).all())
+    assert min(ways["line"], ways["door"]) > 50
+    assert session.scalar(select(func.count(Booking.id)).where(Booking.late)) > 20
+    assert session.scalar(select(func.count(Strike.id)).where(Strike.forgiven_at.is_not(None))) > 10
+
+
+def test_the_history_of_every_slot_tells_how_it_stands(session: Session) -> None:
+    load(session, MONDAY.replace(hour=12, minute=20))
+    for slot in session.scalars(select(Slot)):
+        told = history.replay(session.scalars(select(Event).where(Event.slot_id == slot.id).order_by(Event.id)))
+        known = session.execute(select(Booking.id, Booking.state).where(Booking.slot_id == slot.id))
+        assert told.jumps == []
+        assert (told.state, told.taken, told.waiting, told.capacity) == (
+            slot.state,
+            slot.taken,
+            slot.waiting,
+            slot.capacity,
+        )
+        assert told.bookings == {row.id: row.state for row in known}
+
+
+def test_yoga_is_gone_in_seconds_and_calligraphy_is_not(session: Session) -> None:
+    load(session, MONDAY)
+    done = select(Slot).where(Slot.state == "done").order_by(Slot.id.desc())
+    yoga = session.scalars(done.where(Slot.activity.has(kind="yoga"))).first()
+    brush = session.scalars(done.where(Slot.activity.has(kind="art")).limit(3)).all()
+    assert yoga
+    seated = select(Booking.created_at).where(Booking.slot_id == yoga.id, Booking.line_no.is_(None))
+    first = sorted(session.scalars(seated.where(Booking.via == "tap")))
+    assert first[-1] - yoga.opens_at < timedelta(minutes=1)
+    assert all(slot.taken < slot.capacity * 0.85 for slot in brush)
+
+
+def test_three_accounts_can_sign_in_and_nobody_is_written_to(session: Session) -> None:
+    load(session, MONDAY)
+    known = dict(session.execute(select(Person.email, Person).where(Person.password_hash.is_not(None))).all())
+    assert set(known) == {"worker@example.com", "manager@example.com", "admin@example.com"}
+    assert people.fits("lunch-hour-demo", known["worker@example.com"].password_hash)
+    assert session.get(Manages, (known["manager@example.com"].id, session.scalars(select(Station.id)).one()))
+    assert known["admin@example.com"].is_admin
+    assert session.scalar(select(func.count(Zone.id))) == 11
+    assert session.scalar(select(func.count(Letter.id)).where(Letter.state != "sent")) == 0
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.sqlite
+def test_there_is_something_to_see_on(session: Session, moment: str) -> None:
+    now = MOMENTS[moment]
+    load(session, now)
+    assert [what for what, number in to_see(session, now, worker(session)).items() if not number] == []
+    assert belongings(session, now) == {"seats": [True], "places": [2], "strikes": [1]}
+
+
+def test_a_database_of_last_week_has_something_to_see_again(session: Session) -> None:
+    load(session, MONDAY)
+    for later in (timedelta(hours=5), timedelta(days=5, hours=6), timedelta(days=7), timedelta(days=40)):
+        now = MONDAY + later
+        assert refresh(session, now)
+        assert [what for what, number in to_see(session, now).items() if not number] == [], later
+        slots = session.scalar(select(func.count(Slot.id)))
+        assert refresh(session, now + timedelta(minutes=3))
+        assert session.scalar(select(func.count(Slot.id))) == slots
+
+
+def test_somebody_elses_database_is_left_alone(session: Session) -> None:
+    with store.transaction(session):
+        session.add(Station(code="cbd", name="别人的驿站"))
+        people.create(session, "manager@example.com", "周敏", MONDAY)
+    before = session.scalar(select(func.count(Event.id)))
+    assert not refresh(session, MONDAY)
+    with pytest.raises(Refused, match="not_empty"):
+        load(session, MONDAY)
+    assert session.scalar(select(func.count(Event.id))) == before
+    assert session.scalar(select(func.count(Slot.id))) == 0
+
+
+@pytest.mark.sqlite
+def test_the_command_refuses_where_users_are_but_may_be_asked_to_keep_quiet(
+    app: object, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = app.test_cli_runner()  # type: ignore[attr-defined]
+    with store.transaction(session):
+        people.create(session, "somebody@example.com", "某人", MONDAY)
+    assert isinstance(run, FlaskCliRunner)
+    told = run.invoke(args=["demo"])
+    assert (told.exit_code, "already exist" in told.output) == (1, True)
+    assert (run.invoke(args=["demo", "--if-empty"]).exit_code, session.scalar(select(func.count(Slot.id)))) == (0, 0)
