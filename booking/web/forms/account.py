@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, Field, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp, ValidationError
 
 from booking import people
@@ -84,7 +85,7 @@ class ProfileForm(Form):
     )
     language = RadioField(
         _("语言"),
-        choices=[("zh_Hans_CN", "中文"), ("en", "English")],
+        choices=[SelectChoice("zh_Hans_CN", "中文"), SelectChoice("en", "English")],
         validate_choice=True,
     )
     wants_digest = BooleanField(_("每天早上 8:30 给我发日报"), description=_("只在有话说的工作日发。"))
