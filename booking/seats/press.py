@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from booking import store
 from booking.model import Booking, Slot
@@ -12,7 +13,7 @@ from booking.notices import tell
 from booking.refusals import Refused
 from booking.seats.line import hold, serve
 from booking.seats.moves import find_booking, leave, new, queue, sit, withdraw
-from booking.seats.standing import Entry, clashing, refusal, standing
+from booking.seats.standing import Entry, clashing, refusal, standing, too_many_places
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,20 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
     dropped = clashing(slot, who)
     if dropped:
         store.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
-    if _claim_seat(session, slot_id, now):
+    if _claim_seat(session, slot, now):
         booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, key)
         booking.via = "tap"
         sit(session, slot, booking, now, "booked", person_id)
         withdraw(session, slot, dropped, now)
         tell(session, "confirmed", now, person_id=person_id, slot_id=slot_id, booking_id=booking.id)
         return Press(slot, booking, withdrawn=dropped)
-    if _claim_place(session, slot_id, now):
+    # The look may have seen a seat that is gone now, so the limit of places was not asked yet.
+    no = too_many_places(slot, who, now)
+    if no is None and _claim_place(session, slot, now):
         return Press(slot, queue(session, slot, new(slot, person_id, now, key), now))
     # Somebody was faster between our look and our claim: say what is true now.
     session.refresh(slot)
-    raise refusal(slot, who, now) or Refused("busy")
+    raise refusal(slot, who, now) or no or Refused("busy")
 
 
 def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
@@ -84,24 +87,28 @@ def has_room(now: datetime) -> ColumnElement[bool]:
     return and_(Slot.taken < Slot.capacity, or_(Slot.waiting == 0, Slot.line_until <= now))
 
 
+_COUNTERS = (Slot.capacity, Slot.taken, Slot.waiting, Slot.line_last)
 # All that the rules and the answer need of a slot, in one look.
 _LOOK = select(Slot).options(joinedload(Slot.station), joinedload(Slot.activity), joinedload(Slot.zone))
 
 
-def _claim_seat(session: Session, slot_id: int, now: datetime) -> bool:
-    return _claim(session, and_(bookable(slot_id, now), has_room(now)), {"taken": Slot.taken + 1})
+def _claim_seat(session: Session, slot: Slot, now: datetime) -> bool:
+    return _claim(session, slot, and_(bookable(slot.id, now), has_room(now)), {"taken": Slot.taken + 1})
 
 
-def _claim_place(session: Session, slot_id: int, now: datetime) -> bool:
+def _claim_place(session: Session, slot: Slot, now: datetime) -> bool:
     full = and_(Slot.line_until > now, or_(Slot.taken >= Slot.capacity, Slot.waiting > 0))
     queue = {"waiting": Slot.waiting + 1, "line_last": Slot.line_last + 1}
-    return _claim(session, and_(bookable(slot_id, now), full), queue)
+    return _claim(session, slot, and_(bookable(slot.id, now), full), queue)
 
 
-def _claim(session: Session, condition: ColumnElement[bool], values: dict[str, ColumnElement[int]]) -> bool:
-    statement = update(Slot).where(condition).values(values).returning(Slot)
-    claimed = session.scalars(statement.execution_options(populate_existing=True, synchronize_session=False))
-    return claimed.one_or_none() is not None
+def _claim(session: Session, slot: Slot, condition: ColumnElement[bool], values: dict[str, ColumnElement[int]]) -> bool:
+    """Change the slot if `condition` holds at that very moment; the row is locked from then on, its counters fresh."""
+    statement = update(Slot).where(condition).values(values).returning(*_COUNTERS)
+    counted = session.execute(statement, execution_options={"synchronize_session": False}).one_or_none()
+    for column, value in zip(_COUNTERS, counted or (), strict=False):
+        set_committed_value(slot, column.key, value)
+    return counted is not None
 
 
 def _pressed_before(session: Session, person_id: int, slot_id: int, key: str | None) -> Booking | None:

@@ -67,6 +67,11 @@ def worker(come_back: str = "") -> Person:
     return reader() or ask_to_sign_in(come_back or _way_back())
 
 
+def worker_id(come_back: str) -> int:
+    """The signed-in person's id, where nothing else of them is needed; others as in `worker`."""
+    return current_user.person_id or ask_to_sign_in(come_back)
+
+
 def ask_to_sign_in(come_back: str) -> NoReturn:
     abort(htmx.go(f"/account/sign-in?{urlencode({'next': come_back})}"))
 

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from booking import clock, seats, store
 from booking.extensions import db, limiter
-from booking.model import Person, Slot
+from booking.model import Slot
 from booking.refusals import Refused
 from booking.rosters import cards
 from booking.web import access, htmx
@@ -21,16 +21,16 @@ def _presses() -> str:
 @pages.post("/slots/<int:slot_id>/book")
 @limiter.limit(_presses, key_func=access.who)
 def book(slot_id: int) -> Response:
-    person = access.worker(url_for("worker.slot", slot_id=slot_id))
+    person_id = access.worker_id(url_for("worker.slot", slot_id=slot_id))
     now, key = clock.now(), request.form.get("key", "")[:64] or None
     try:
         with store.transaction(db.session) as session:
-            press = seats.take(session, person.id, slot_id, now, key)
+            press = seats.take(session, person_id, slot_id, now, key)
     except Refused as no:
-        card = access.seen_card(slot_id, person)
-        return answer(person, outcomes.refused(card.slot, no), card)
+        card = access.seen_card(slot_id, access.signed_in_person())
+        return answer(outcomes.refused(card.slot, no), card)
     card = cards.of_press(db.session(), press, now)
-    return answer(person, outcomes.of_press(card.slot, press, card.place or 0), card)
+    return answer(outcomes.of_press(card.slot, press, card.place or 0), card)
 
 
 @pages.post("/bookings/<int:booking_id>/give-up")
@@ -39,13 +39,13 @@ def give_up(booking_id: int) -> Response:
     booking = access.own_booking(booking_id, person)
     slot, was, now = booking.slot, booking.state, clock.now()
     if request.form.get("warned") == "0" and seats.is_late(slot, booking, now):
-        return answer(person, outcomes.unwarned(slot))
+        return answer(outcomes.unwarned(slot))
     try:
         with store.transaction(db.session) as session:
             gone = seats.give_up(session, booking_id, now)
     except Refused as no:
-        return answer(person, outcomes.refused(slot, no))
-    return answer(person, outcomes.of_give_up(slot, gone, was))
+        return answer(outcomes.refused(slot, no))
+    return answer(outcomes.of_give_up(slot, gone, was))
 
 
 @pages.post("/slots/<int:slot_id>/standby")
@@ -57,13 +57,13 @@ def stand_by(slot_id: int) -> Response:
         with store.transaction(db.session) as session:
             booking = seats.stand_by(session, person.id, slot_id, clock.now())
     except Refused as no:
-        return answer(person, outcomes.refused(slot, no))
-    return answer(person, outcomes.of_standby(slot, booking))
+        return answer(outcomes.refused(slot, no))
+    return answer(outcomes.of_standby(slot, booking))
 
 
-def answer(person: Person, outcome: Outcome, card: cards.Card | None = None) -> Response:
+def answer(outcome: Outcome, card: cards.Card | None = None) -> Response:
     """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
-    back = request.form.get("back", "slot")
+    back, person = request.form.get("back", "slot"), access.signed_in_person()
     card = card or access.seen_card(outcome.slot_id, person)
     if not htmx.asked():
         outcomes.keep(outcome)
