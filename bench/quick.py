@@ -1,0 +1,43 @@
+"""A quick look at some rows: `python -m bench.quick press_many page --seconds 3 --rounds 2 --server granian`."""
+
+import argparse
+
+from bench import ground, rows, stage
+from bench.rows import ROWS, Pair
+from bench.servers import Kind
+
+
+def main() -> None:
+    names = [row.name for row in ROWS]
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(names))
+    arguments.add_argument("--seconds", type=int, default=3)
+    arguments.add_argument("--rounds", type=int, default=2)
+    arguments.add_argument("--server", default="granian", choices=("granian", "gthread", "sync"))
+    arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--threads", type=int, default=1)
+    asked = arguments.parse_args()
+    kind = Kind(asked.server, asked.workers, asked.threads)
+    print(HEAD)
+    with ground.server() as url, ground.prepared(url, "quick") as place:
+        staged = stage.make(place, stations=100, group=4000)
+        for _ in range(asked.rounds):
+            with rows.up(staged, kind, asked.seconds) as bench:
+                for row in (row for row in ROWS if row.name in (asked.rows or names)):
+                    print(line(row.name, bench.pair(row)), flush=True)
+                print(f"given: {staged.booked()}")
+
+
+HEAD = f"{'row':14} {'ratio':>6} {'by CPU':>6} {'per s':>7} {'ceiling':>7} {'web ms':>7} {'db ms':>6} {'p99 ms':>7} {'>=400':>6}"
+
+
+def line(name: str, pair: Pair) -> str:
+    app = pair.app
+    return (
+        f"{name:14} {pair.ratio:6.2f} {pair.by_cpu:6.2f} {app.per_s:7.0f} {pair.ceiling.per_s:7.0f} "
+        f"{app.web_ms:7.2f} {app.database_ms:6.2f} {app.p99_ms:7.0f} {app.refused:6d}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Listens to the statements that an app sends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+
+@dataclass
+class Statement:
+    """One that was sent: its text, what filled it, how many seconds until the answer."""
+
+    text: str
+    parameters: Any
+    seconds: float = 0.0
+
+
+@contextmanager
+def heard(engine: Engine) -> Iterator[list[Statement]]:
+    """Everything that goes to the database within the block, BEGIN and COMMIT included."""
+    sent: list[Statement] = []
+    started = [0.0]
+
+    def before(_connection: Any, _cursor: Any, text: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
+        sent.append(Statement(text, parameters))
+        started[0] = perf_counter()
+
+    def after(*_arguments: Any) -> None:
+        sent[-1].seconds = perf_counter() - started[0]
+
+    listeners = {
+        "before_cursor_execute": before,
+        "after_cursor_execute": after,
+        "begin": lambda _connection: sent.append(Statement("BEGIN", None)),
+        "commit": lambda _connection: sent.append(Statement("COMMIT", None)),
+        "rollback": lambda _connection: sent.append(Statement("ROLLBACK", None)),
+    }
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    try:
+        yield sent
+    finally:
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)

@@ -1,0 +1,54 @@
+"""Signed-in people, made beforehand: a sign-in row, the session cookie and the CSRF token of each."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from flask import Flask, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import login_user
+from itsdangerous import URLSafeTimedSerializer
+
+from booking import people
+from booking.web.visitor import Visitor
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One person's browser: who, and what it sends."""
+
+    person: int
+    cookie: str
+    csrf: str
+
+
+def sign_in(connection: psycopg.Connection[Any], app: Flask, persons: range) -> list[Visit]:
+    """Sign these people in, as the app's own code would."""
+    tokens = {person: secrets.token_urlsafe(32) for person in persons}
+    now = datetime.now(UTC)
+    copy = "COPY sign_in (person_id, token_hash, agent, created_at, expires_at) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(copy) as rows:
+        for person, token in tokens.items():
+            hashed = hashlib.sha256(token.encode()).hexdigest()
+            rows.write_row((person, hashed, "bench", now, now + people.SIGN_IN_LASTS))
+    return list(_visits(app, tokens))
+
+
+def _visits(app: Flask, tokens: dict[int, str]) -> Iterator[Visit]:
+    """One session is begun by the app's own code; the others are like it, each with secrets of its own."""
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    if signer is None:
+        raise RuntimeError("the app has no SECRET_KEY")
+    csrf = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")
+    with app.test_request_context():
+        login_user(Visitor("", people.SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
+        session.permanent = True
+        like = dict(session)
+    for person, token in tokens.items():
+        raw = secrets.token_hex(20)
+        cookie = signer.dumps({**like, "_user_id": token, "csrf_token": raw})
+        yield Visit(person, f"{app.config['SESSION_COOKIE_NAME']}={cookie}", csrf.dumps(raw))
