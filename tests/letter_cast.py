@@ -68,6 +68,8 @@ class Letters:
             self.station_id = station.id
             self.people = make_people(session, ("林晓", "周明", "李静", "王磊", "陈晨", "刘洋"))
             self.manager_id = make_manager(session, station.id, "沈站长")
+            for person_id in (*self.people.values(), self.manager_id):
+                session.get_one(Person, person_id).email = f"person{person_id}@example.com"
             self.yesterday = self._slot(YOGA, "健身区", "Fitness area", "Mon 12:10", 3)
             self.yoga = self._slot(YOGA, "健身区", "Fitness area", "12:10", 3)
             self.crafts = self._slot(CRAFTS, "手工坊", "Workshop", "17:30", 2)

@@ -76,15 +76,12 @@ class Server:
 
     def send(self, sender: str, to: str, message: EmailMessage) -> None:
         connection = self.connection or self._connect()
-        options = () if to.isascii() else ("SMTPUTF8",)
         try:
-            connection.sendmail(sender, [to], message.as_bytes(), options)
+            connection.sendmail(sender, [to], message.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
             _judge(*next(iter(error.recipients.values())), error)
         except smtplib.SMTPResponseException as error:
             _judge(error.smtp_code, error.smtp_error, error)
-        except smtplib.SMTPNotSupportedError as error:
-            raise Rejected(str(error)) from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise PutOff(f"{type(error).__name__}: {error}") from error
