@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import cli, extensions, store
-from booking.web import account, admin, errors, headers, health, kiosk, letters, manager, show, visitor, worker
+from booking.web import account, admin, errors, headers, health, kiosk, letters, manager, parts, show, visitor, worker
 
 LANGUAGES = ("zh_Hans_CN", "en")
 ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
@@ -36,6 +36,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     show.register(app)
     for room in (worker, kiosk, manager, account, admin, letters, health):
         app.register_blueprint(room.pages)
+    if not app.config["PRODUCTION"]:
+        app.register_blueprint(parts.pages)
     cli.register(app)
     return app
 

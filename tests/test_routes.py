@@ -84,6 +84,7 @@ TABLE: dict[str, str] = {
     "POST /door/<code>/in": OWN_FORM,
     "POST /door/<code>/unpair": LEADS_ON,
     "GET /healthz": PUBLIC,
+    "GET /parts": PUBLIC,
     "POST /letters/again/<token>": NOT_FOUND,
     "GET /letters/stop/<token>": NOT_FOUND,
     "POST /letters/stop/<token>": NOT_FOUND,

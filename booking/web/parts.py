@@ -18,7 +18,7 @@ class SampleForm(FlaskForm):
 
     email = StringField("邮箱", [InputRequired("请填写邮箱。")], description="只用来登录和通知，不会公开。")
     code = StringField("验证码")
-    zone = SelectField("场地", choices=[("1", "健身区（最多 20 人）"), ("2", "手工坊（最多 12 人）")])
+    zone = SelectField("场地", choices=["健身区（最多 20 人）", "手工坊（最多 12 人）"])
     text = TextAreaField("介绍", default="零基础也可以，穿宽松的衣服就好。")
     digest = BooleanField("每天早上 8:30 给我发日报", default=True)
 
@@ -45,7 +45,8 @@ def _days() -> list[Thing]:
             number=23 + n if n < 8 else n - 7,
             said=name,
             current=n == 1,
-            rest=n in (5, 6), note=rests.get(n, ""),
+            rest=n in (5, 6),
+            note=rests.get(n, ""),
             mine=mine.get(n),
         )
         for n, name in enumerate(names)
