@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
@@ -18,6 +19,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
@@ -123,9 +125,9 @@ class Prose(TextAreaField):
 class Pick(SelectField):
     """One of a list; somebody else's id is none of it."""
 
-    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+    def __init__(self, label: Any = None, validators: Any = None, **settings: Any) -> None:
         words = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}
-        super().__init__(label, validators, **words, **options)
+        super().__init__(label, validators, **words, **settings)
 
 
 class Ticks(SelectMultipleField):
@@ -135,9 +137,14 @@ class Ticks(SelectMultipleField):
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
-    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+    def __init__(self, label: Any = None, validators: Any = None, **settings: Any) -> None:
         words = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}
-        super().__init__(label, validators, **words, **options)
+        super().__init__(label, validators, **words, **settings)
+
+
+def options(words: Mapping[Any, Any]) -> list[SelectChoice]:
+    """The choices of a list: what is sent, and what is read."""
+    return [SelectChoice(value, label) for value, label in words.items()]
 
 
 def needed(_form: Any, field: Field) -> None:

@@ -24,17 +24,18 @@ from booking.web.forms.fields import (
     WallTime,
     maybe,
     needed,
+    options,
 )
 
-WEEKDAYS = [
-    ("1", _("周一")),
-    ("2", _("周二")),
-    ("3", _("周三")),
-    ("4", _("周四")),
-    ("5", _("周五")),
-    ("6", _("周六")),
-    ("7", _("周日")),
-]
+WEEKDAYS = {
+    "1": _("周一"),
+    "2": _("周二"),
+    "3": _("周三"),
+    "4": _("周四"),
+    "5": _("周五"),
+    "6": _("周六"),
+    "7": _("周日"),
+}
 KIND_WORDS = {
     "yoga": _("瑜伽"),
     "fitness": _("健身"),
@@ -72,7 +73,7 @@ class ActivityForm(Form):
 
     title = Line(_("名称"), [needed, Short(60)])
     title_en = Line(_("英文名称"), [maybe, Short(120)])
-    kind = Pick(_("类别"), [needed], choices=[(kind, KIND_WORDS[kind]) for kind in KINDS])
+    kind = Pick(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
     host = Line(_("老师"), [maybe, Short(40)])
     host_en = Line(_("老师（英文）"), [maybe, Short(80)])
     text = Prose(_("介绍"), [maybe, Short(LONGEST_TEXT)])
@@ -81,7 +82,7 @@ class ActivityForm(Form):
     bring_en = Line(_("要带什么（英文）"), [maybe, Short(200)])
     suits = Line(_("适合谁"), [maybe, Short(120)])
     suits_en = Line(_("适合谁（英文）"), [maybe, Short(200)])
-    picture = Pick(_("图画"), [needed], choices=list(PICTURES.items()), default="default")
+    picture = Pick(_("图画"), [needed], choices=options(PICTURES), default="default")
 
     def fill(self, activity: Activity) -> Activity:
         for name in ("title", "kind", "host", "text", "bring", "suits", "picture"):
@@ -97,13 +98,13 @@ class _Placed(Form):
     @classmethod
     def of(cls, zones: Sequence[Zone], activities: Sequence[Activity] = (), **values: Any) -> Self:
         form: Self = cls(**values)
-        form.zone_id.choices = [*form.blank(), *((zone.id, zone_label(zone)) for zone in zones)]
+        form.zone_id.choices = options(form.blank() | {zone.id: zone_label(zone) for zone in zones})
         if "activity_id" in form:
-            form.activity_id.choices = [(activity.id, activity.title) for activity in activities]
+            form.activity_id.choices = options({activity.id: activity.title for activity in activities})
         return form
 
-    def blank(self) -> list[tuple[int, Any]]:
-        return []
+    def blank(self) -> dict[int, Any]:
+        return {}
 
 
 class PlanForm(_Placed):
@@ -117,7 +118,7 @@ class PlanForm(_Placed):
     }
     activity_id = Pick(_("活动"), [needed], coerce=int)
     zone_id = Pick(_("场地"), [needed], coerce=int)
-    weekdays = Ticks(_("星期"), [needed], choices=WEEKDAYS)
+    weekdays = Ticks(_("星期"), [needed], choices=options(WEEKDAYS))
     starts = WallTime(_("开始"), [needed])
     minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
@@ -162,8 +163,8 @@ class ExceptionForm(_Placed):
         if field.data and field.data < self.first:
             raise ValidationError(gettext("这一天已经过去了。"))
 
-    def blank(self) -> list[tuple[int, Any]]:
-        return [(0, _("照旧"))]
+    def blank(self) -> dict[int, Any]:
+        return {0: _("照旧")}
 
     def exception(self, plan_id: int) -> PlanException:
         return PlanException(

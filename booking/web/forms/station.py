@@ -8,24 +8,42 @@ from flask_babel import lazy_gettext as _
 
 from booking.model import Zone
 from booking.policy import BOUNDS, Policy
-from booking.web.forms.fields import Between, Day, Form, Line, Number, Pick, Short, WallTime, maybe, needed
+from booking.web.forms.fields import Between, Day, Form, Line, Number, Pick, Short, WallTime, maybe, needed, options
 
-FOLLOWS = [
-    ("announced", _("按国家公布的安排")),
-    ("works", _("开放")),
-    ("rests", _("休息")),
-    ("1", _("开放，按周一的排期")),
-    ("2", _("开放，按周二的排期")),
-    ("3", _("开放，按周三的排期")),
-    ("4", _("开放，按周四的排期")),
-    ("5", _("开放，按周五的排期")),
-    ("6", _("开放，按周六的排期")),
-    ("7", _("开放，按周日的排期")),
-]
+FOLLOWS = {
+    "announced": _("按国家公布的安排"),
+    "works": _("开放"),
+    "rests": _("休息"),
+    "1": _("开放，按周一的排期"),
+    "2": _("开放，按周二的排期"),
+    "3": _("开放，按周三的排期"),
+    "4": _("开放，按周四的排期"),
+    "5": _("开放，按周五的排期"),
+    "6": _("开放，按周六的排期"),
+    "7": _("开放，按周日的排期"),
+}
 
 
-def _number(name: str, label: Any, description: Any) -> Number:
-    return Number(label, [needed, Between(*BOUNDS[name])], description=description)
+# Each number of the rules, with its unit.
+NUMBERS = {
+    "days_ahead": _("提前几天公布（天）"),
+    "opens_workdays_before": _("提前几个工作日放号（天）"),
+    "opens_at": _("几点放号"),
+    "seats_a_day": _("每人每天最多几场"),
+    "waiting_entries": _("每人最多候补几场"),
+    "free_minutes": _("开始前多久可自由取消（分钟）"),
+    "line_minutes": _("开始前多久停止自动候补（分钟）"),
+    "checkin_minutes": _("开始前多久可签到（分钟）"),
+    "grace_minutes": _("开始后等多久（分钟）"),
+    "strikes_to_pause": _("几次爽约暂停预约（次）"),
+    "strike_days": _("爽约在多少天内累计（天）"),
+    "pause_days": _("暂停多久（天）"),
+    "warning_days": _("多少天没有爽约，再有一次只提醒（天）"),
+}
+
+
+def _number(name: str, description: Any) -> Number:
+    return Number(NUMBERS[name], [needed, Between(*BOUNDS[name])], description=description)
 
 
 class ZoneForm(Form):
@@ -44,29 +62,19 @@ class ZoneForm(Form):
 class PolicyForm(Form):
     """The numbers of the rules, each with its unit and what it does."""
 
-    days_ahead = _number("days_ahead", _("提前几天公布（天）"), _("场次提前这么多天出现在页面上，这时还不能约。"))
-    opens_workdays_before = _number(
-        "opens_workdays_before", _("提前几个工作日放号（天）"), _("1 就是前一个工作日，0 就是当天。")
-    )
-    opens_at = WallTime(_("几点放号"), [needed], description=_("按驿站的时间，到点准时开放，早一秒也不行。"))
-    seats_a_day = _number("seats_a_day", _("每人每天最多几场"), _("同一天在本站能同时持有的预约。"))
-    waiting_entries = _number("waiting_entries", _("每人最多候补几场"), _("同时排着的候补。0 就是不设候补。"))
-    free_minutes = _number(
-        "free_minutes", _("开始前多久可自由取消（分钟）"), _("再晚就是临时取消；没有人补上的话，记一次爽约。")
-    )
-    line_minutes = _number(
-        "line_minutes", _("开始前多久停止自动候补（分钟）"), _("在这之前空出的座位自动给候补；之后谁先点到是谁的。")
-    )
-    checkin_minutes = _number("checkin_minutes", _("开始前多久可签到（分钟）"), _("到点门口就可以签到、排现场候补。"))
-    grace_minutes = _number(
-        "grace_minutes", _("开始后等多久（分钟）"), _("过了这么久还没签到，座位放给现场的人，记一次爽约。")
-    )
-    strikes_to_pause = _number(
-        "strikes_to_pause", _("几次爽约暂停预约（次）"), _("在下面的天数里达到这么多次，就暂停。")
-    )
-    strike_days = _number("strike_days", _("爽约在多少天内累计（天）"), _("更早的不再计算。"))
-    pause_days = _number("pause_days", _("暂停多久（天）"), _("暂停期间不能新预约，已约好的照旧。"))
-    warning_days = _number("warning_days", _("多少天没有爽约，再有一次只提醒（天）"), _("只发一封提醒。"))
+    days_ahead = _number("days_ahead", _("场次提前这么多天出现在页面上，这时还不能约。"))
+    opens_workdays_before = _number("opens_workdays_before", _("1 就是前一个工作日，0 就是当天。"))
+    opens_at = WallTime(NUMBERS["opens_at"], [needed], description=_("按驿站的时间，到点准时开放，早一秒也不行。"))
+    seats_a_day = _number("seats_a_day", _("同一天在本站能同时持有的预约。"))
+    waiting_entries = _number("waiting_entries", _("同时排着的候补。0 就是不设候补。"))
+    free_minutes = _number("free_minutes", _("再晚就是临时取消；没有人补上的话，记一次爽约。"))
+    line_minutes = _number("line_minutes", _("在这之前空出的座位自动给候补；之后谁先点到是谁的。"))
+    checkin_minutes = _number("checkin_minutes", _("到点门口就可以签到、排现场候补。"))
+    grace_minutes = _number("grace_minutes", _("过了这么久还没签到，座位放给现场的人，记一次爽约。"))
+    strikes_to_pause = _number("strikes_to_pause", _("在下面的天数里达到这么多次，就暂停。"))
+    strike_days = _number("strike_days", _("更早的不再计算。"))
+    pause_days = _number("pause_days", _("暂停期间不能新预约，已约好的照旧。"))
+    warning_days = _number("warning_days", _("只发一封提醒。"))
 
     @classmethod
     def showing(cls, numbers: Policy) -> "PolicyForm":
@@ -82,7 +90,7 @@ class DayForm(Form):
 
     blames = {"past": "date"}
     date = Day(_("哪一天"), [needed])
-    says = Pick(_("怎么开"), [needed], choices=FOLLOWS)
+    says = Pick(_("怎么开"), [needed], choices=options(FOLLOWS))
     note = Line(_("说明"), [maybe, Short(40)], description=_("会写在这一天旁边，比如：大厦停电。"))
 
     def word(self) -> dict[str, Any]:

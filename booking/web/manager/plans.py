@@ -85,7 +85,9 @@ def take_back(code: str, plan_id: int, day: str) -> Answer:
     here = url_for(".plan", code=code, plan_id=plan_id)
     if said is None:
         return done(gettext("这一天本来就是照旧的。"), here)
-    as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False)
+    # Every column is said: a merge leaves alone what is not.
+    nothing = {"starts": None, "zone_id": None, "capacity": None, "host": None}
+    as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False, **nothing)
     with store.transaction(db.session) as session:
         did = slots.save_exception(session, as_ever, clock.now(), actor())
     return done(planned_words(did), here)

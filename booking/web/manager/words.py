@@ -6,6 +6,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from booking.model import Event
+from booking.web.forms.station import NUMBERS
 
 # Of a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
 OF_BOOKINGS: dict[str, Any] = {
@@ -78,7 +79,8 @@ def _more(event: Event) -> str:
     if event.kind == "capacity":
         return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
     if event.kind == "policy":
-        return gettext("、").join(sorted({*details.get("was", {}), *details.get("became", {})}))
+        changed = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
+        return gettext("、").join(sorted({str(NUMBERS[name]) for name, _value in changed}))
     if "date" in details:
         return str(details["date"])
     reason = event.reason or ""
