@@ -39,7 +39,7 @@ def launched() -> Iterator[Browser]:
 def opened(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     """A page of a phone (or with other `options`) that fails on script errors, CSP and strangers."""
     context = browser.new_context(base_url=base_url, **(PHONE | options))
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(15_000)
     page = context.new_page()
     wrongs = watch(page, base_url)
     yield page

@@ -4,11 +4,9 @@
 Mark a test `sqlite` or `postgresql` when it makes sense on one of them only.
 """
 
-import shutil
 import smtplib
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from booking.app import create_app
 from booking.extensions import db
 from tests import chromium, databases, postgres
 from tests.live import serving
+from tests.memory import folder
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -47,10 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def memory() -> Iterator[Path]:
     """A folder in memory where there is one: SQLite's fsync costs nothing there."""
-    place = postgres.MEMORY if postgres.MEMORY.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="lunch-hour-", dir=place))
-    yield folder
-    shutil.rmtree(folder)
+    with folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +13,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL, make_url
 
-MEMORY = Path("/dev/shm")
+from tests import memory
+
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "max_wal_size=4GB")
 
 
@@ -25,37 +25,20 @@ def server() -> Iterator[URL]:
         user, password = os.environ.get("PGUSER"), os.environ.get("PGPASSWORD")
         yield URL.create("postgresql+psycopg", user, password, host, int(os.environ.get("PGPORT", "5432")), "postgres")
         return
-    with made(MEMORY if MEMORY.is_dir() else None, FAST) as url:
+    with made(memory.MEMORY, FAST) as url:
         yield url
 
 
 @contextmanager
-def made(place: Path | None, options: Sequence[str]) -> Iterator[URL]:
+def made(place: Path, options: Sequence[str]) -> Iterator[URL]:
     """A new server with a folder of its own in `place`, for as long as the block lasts."""
-    folder = Path(tempfile.mkdtemp(prefix="lunch-hour-pg-", dir=place))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    try:
-        _run_as_postgres(
-            [
-                binary("initdb"),
-                "-D",
-                str(folder / "d"),
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                "--no-instructions",
-            ]
-        )
+    with memory.folder(place) as folder:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        words = "-A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions"
+        _run_as_postgres([binary("initdb"), "-D", str(folder / "d"), *words.split()])
         with _serving(folder, options) as url:
             yield url
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
