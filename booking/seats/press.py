@@ -13,7 +13,10 @@ from booking.notices import tell
 from booking.refusals import Refused
 from booking.seats.line import hold, serve
 from booking.seats.moves import find_booking, leave, new, queue, sit, withdraw
-from booking.seats.standing import Entry, clashing, refusal, standing, too_many_places
+from booking.seats.standing import Entry, Standing, clashing, refusal, standing, too_many_places
+
+# How often a press looks again when seats and places come and go under it.
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -43,23 +46,7 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
         raise no
     if no and mine:
         return Press(slot, find_booking(session, mine.booking_id), again=True)
-    dropped = clashing(slot, who)
-    if dropped:
-        store.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
-    if _claim_seat(session, slot, now):
-        booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, key)
-        booking.via = "tap"
-        sit(session, slot, booking, now, "booked", person_id)
-        withdraw(session, slot, dropped, now)
-        tell(session, "confirmed", now, person_id=person_id, slot_id=slot_id, booking_id=booking.id)
-        return Press(slot, booking, withdrawn=dropped)
-    # The look may have seen a seat that is gone now, so the limit of places was not asked yet.
-    no = too_many_places(slot, who, now)
-    if no is None and _claim_place(session, slot, now):
-        return Press(slot, queue(session, slot, new(slot, person_id, now, key), now))
-    # Somebody was faster between our look and our claim: say what is true now.
-    session.refresh(slot)
-    raise refusal(slot, who, now) or no or Refused("busy")
+    return _get_what_is_left(session, slot, who, now, key)
 
 
 def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
@@ -77,6 +64,32 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
     leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
     serve(session, slot, now, held.people)
     return booking
+
+
+def _get_what_is_left(session: Session, slot: Slot, who: Standing, now: datetime, key: str | None) -> Press:
+    mine, dropped = who.on(slot.id), clashing(slot, who)
+    if dropped:
+        store.lock(session, slots={slot.id, *(entry.slot_id for entry in dropped)})
+    for _round in range(ROUNDS):
+        if _claim_seat(session, slot, now):
+            booking = find_booking(session, mine.booking_id) if mine else new(slot, who.person_id, now, key)
+            _sit_down(session, slot, booking, now, dropped)
+            return Press(slot, booking, withdrawn=dropped)
+        # The look may have seen a seat that is gone now: then the limit of places was not asked yet.
+        if not too_many_places(slot, who, now) and _claim_place(session, slot, now):
+            return Press(slot, queue(session, slot, new(slot, who.person_id, now, key), now))
+        # Somebody was faster between our look and our claims: say what is true now, or try again.
+        session.refresh(slot)
+        if no := refusal(slot, who, now):
+            raise no
+    raise Refused("busy")
+
+
+def _sit_down(session: Session, slot: Slot, booking: Booking, now: datetime, dropped: tuple[Entry, ...]) -> None:
+    booking.via = "tap"
+    sit(session, slot, booking, now, "booked", booking.person_id)
+    withdraw(session, slot, dropped, now)
+    tell(session, "confirmed", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
 
 
 def bookable(slot_id: int, now: datetime) -> ColumnElement[bool]:

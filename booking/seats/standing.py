@@ -121,6 +121,10 @@ def _no_room(slot: Slot, who: Standing, now: datetime) -> Refused | None:
         return None
     if not in_line_phase:
         return Refused("line_closed")
+    return too_many_places(slot, who, now)
+
+
+def too_many_places(slot: Slot, who: Standing, now: datetime) -> Refused | None:
     limit = policy.read(slot.station.policy).waiting_entries
     waits = [entry for entry in who.entries if entry.state == "waiting" and not entry.at_door and entry.starts_at > now]
     return Refused("waiting_limit", limit=limit) if len(waits) >= limit else None

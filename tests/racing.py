@@ -1,0 +1,143 @@
+"""Sixteen processes that do things at once: each has its own connection, and all start at one barrier."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+from threading import Barrier
+from typing import Any
+from unittest import mock
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from booking import people, seats, slots, store
+from booking.model import HOLDING, Booking, Slot
+from booking.refusals import Refused
+from booking.seats import press
+from tests.databases import connect_engine
+
+PROCESSES = 16
+PATIENCE = 60  # seconds at a barrier, on a machine that does other things too
+
+Act = tuple[Any, ...]
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "take": lambda s, now, person, slot, key=None: seats.take(s, person, slot, now, key).booking.state,
+    "give_up": lambda s, now, booking: seats.give_up(s, booking, now).state,
+    "promote": lambda s, now, slot: f"{seats.promote(s, slot, now)} promoted",
+    "check_in": lambda s, now, booking: seats.check_in(s, booking, now).state,
+    "undo": lambda s, now, booking: seats.undo_check_in(s, booking, now).state,
+    "stand_by": lambda s, now, person, slot: seats.stand_by(s, person, slot, now).state,
+    "walk_in": lambda s, now, person, slot: seats.walk_in(s, slot, person, now).state,
+    "release": lambda s, now, slot: f"{seats.release(s, slot, now)} released",
+    "start": lambda s, now, slot: f"{seats.start(s, slot, now)}",
+    "finish": lambda s, now, slot: f"{seats.finish(s, slot, now)}",
+    "open": lambda s, now: f"{slots.open_due(s, now)} opened",
+    "resize": lambda s, now, slot, capacity: bool(slots.set_capacity(s, slot, capacity, now, move_newest=True)),
+    "call_off": lambda s, now, slot: f"{len(slots.cancel(s, slot, '停电', now))} told",
+    "leave": lambda s, now, person: people.delete_account(s, person, now),
+}  # fmt: skip
+
+
+class Racers:
+    """A pool that tests share; `run` gives each process its acts and collects all answers."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.racing"])
+        start = (context.Barrier(PROCESSES),)
+        self._pool = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_line_up, initargs=start)
+
+    def run(
+        self, url: str, lanes: Sequence[Sequence[Act]], *, abreast: bool = False, without: str = ""
+    ) -> Counter[str]:
+        """`lanes` are the acts of each process; `abreast` keeps them together at every act.
+
+        `without` names a guard to take away, for a control.
+        """
+        assert len(lanes) <= PROCESSES
+        longest = max(len(lane) for lane in lanes)
+        padded = [[*lane, *[None] * (longest - len(lane))] for lane in (*lanes, *[()] * (PROCESSES - len(lanes)))]
+        runs = [self._pool.submit(_run, url, lane, abreast, without) for lane in padded]
+        return Counter(answer for run in runs for answer in run.result())
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+def in_turn(acts: Sequence[Act]) -> list[Sequence[Act]]:
+    """Deal acts out to all the processes, like cards."""
+    return [acts[n::PROCESSES] for n in range(PROCESSES)]
+
+
+_start: Barrier
+
+
+def _line_up(barrier: Barrier) -> None:
+    global _start  # noqa: PLW0603 - what a pool's initializer is for
+    _start = barrier
+
+
+def _run(url: str, lane: Sequence[Act | None], abreast: bool, without: str) -> list[str]:
+    engine = connect_engine(url)
+    with ExitStack() as guards, Session(engine) as session:
+        if without:
+            guards.enter_context(WITHOUT[without]())
+        _be_patient(session)
+        _start.wait(PATIENCE)
+        answers = list(_answers(session, lane, abreast))
+    engine.dispose()
+    return answers
+
+
+def _be_patient(session: Session) -> None:
+    """A machine that does other things too must not make a race fail; a deadlock still does."""
+    limits = {
+        "sqlite": "PRAGMA busy_timeout = 60000",
+        "postgresql": "SET lock_timeout = '60s'; SET statement_timeout = '60s'",
+    }
+    session.execute(text(limits[session.get_bind().dialect.name]))
+    session.commit()
+
+
+def _answers(session: Session, lane: Sequence[Act | None], abreast: bool) -> Iterator[str]:
+    for act in lane:
+        if abreast:
+            _start.wait(PATIENCE)
+        if act is not None:
+            yield _answer(session, *act)
+
+
+def _answer(session: Session, verb: str, now: datetime, *args: Any) -> str:
+    try:
+        with store.transaction(session) as writing:
+            return str(VERBS[verb](writing, now, *args))
+    except Refused as no:
+        return f"no: {no.reason}"
+    except OperationalError as error:
+        return f"error: {error.orig!r}"
+
+
+def _count_then_take(session: Session, slot: Slot, _now: datetime) -> bool:
+    """The seat without its guard: look first, then write."""
+    held = select(func.count(Booking.id)).where(Booking.slot_id == slot.id, Booking.state.in_(HOLDING))
+    if (session.scalar(held) or 0) >= slot.capacity:
+        return False
+    session.execute(update(Slot).where(Slot.id == slot.id).values(taken=Slot.taken + 1))
+    return True
+
+
+def _lock_only_slots(session: Session, people: Any = (), slots: Any = ()) -> list[Slot]:
+    return _real_lock(session, (), slots)
+
+
+_real_lock = store.lock
+
+WITHOUT: dict[str, Callable[[], Any]] = {
+    "the guarded update": lambda: mock.patch.object(press, "_claim_seat", _count_then_take),
+    "the lock of the person": lambda: mock.patch.object(store, "lock", _lock_only_slots),
+}
