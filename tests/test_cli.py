@@ -108,3 +108,24 @@ def test_a_file_in_another_form_is_refused_and_changes_nothing(
     assert result.exit_code == 1
     assert "Error: " in result.output
     assert session.scalars(select(Workday)).all() == []
+
+
+@pytest.mark.sqlite
+def test_the_demo_refuses_a_database_that_is_in_use(run: FlaskCliRunner, session: Session) -> None:
+    create(run, "w@example.com", "--role", "worker")
+    refused = run.invoke(args=["demo"])
+    assert (refused.exit_code, "already exist" in refused.output) == (1, True)
+    assert run.invoke(args=["demo", "--if-empty"]).exit_code == 0
+    assert session.scalars(select(Station)).all() == []
+
+
+@pytest.mark.sqlite
+def test_a_tick_says_what_it_did_and_a_second_one_has_nothing_to_do(run: FlaskCliRunner) -> None:
+    first, second = run.invoke(args=["tick"]), run.invoke(args=["tick"])
+    assert (first.exit_code, "learn_workdays" in first.output) == (0, True)
+    assert (second.exit_code, second.output) == (0, "")
+
+
+@pytest.mark.sqlite
+def test_a_database_in_order_passes_the_check(run: FlaskCliRunner) -> None:
+    assert run.invoke(args=["check"]).exit_code == 0
