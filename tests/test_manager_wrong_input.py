@@ -3,16 +3,18 @@
 import html
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.model import Plan
 from tests.desk_cast import Cast, Desk, snapshot
-from tests.lunch_hour import LunchHour
+from tests.lunch_hour import LunchHour, at
 
 LONG = "长" * 3000
 NUMBERS = ("", "-1", "0", "1e9", "99999999999999999999", "十五", "3.5", "<b>1</b>", "١٥")
@@ -190,3 +192,13 @@ def test_a_name_that_is_taken_and_a_zone_that_is_in_use_say_so(desk: Desk) -> No
     assert (twin.status_code, 'id="name-error"' in twin.text) == (422, True)
     small = desk.post("zones/{zone}".format(**ids(desk)), follow=False, **ZONE | {"name": "别的", "capacity": "1"})
     assert (small.status_code, 'id="capacity-error"' in small.text) == (422, True)
+
+
+@pytest.mark.sqlite
+def test_a_file_or_a_json_body_is_no_form(desk: Desk) -> None:
+    with time_machine.travel(at("Mon 11:00"), tick=False):
+        for path in ("zones", "activities/new", "slots/new", "plans/new", "policy", "calendar"):
+            file = {"name": (BytesIO(b"x"), "x.txt"), "title": (BytesIO(b"x"), "x.txt"), "capacity": "3"}
+            assert desk.client.post(f"/manage/cbd/{path}", data=file).status_code == 422, path
+            for body in ([1], "x", {"name": ["a"]}, None):
+                assert desk.client.post(f"/manage/cbd/{path}", json=body).status_code == 422, path

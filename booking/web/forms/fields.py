@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
+from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -39,6 +40,14 @@ class Form(FlaskForm):  # type: ignore[misc]
     """A form whose fields can take the blame for a rule's no. `blames` maps reason codes to field names."""
 
     blames: dict[str, str] = {}
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """Reads a form's fields and nothing else: a file or a JSON body is not what a page sends."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            if formdata is None or hasattr(formdata, "getlist"):
+                return formdata
+            return request.form if form.is_submitted() else None
 
     def blame(self, no: Refused, sentence: str) -> None:
         """Say the sentence at the field that the reason is about, or above the form."""
