@@ -8,7 +8,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import demo, history, people, store
+from booking import audit, demo, history, people, store
 from booking.model import Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
 from booking.refusals import Refused
 from booking.rosters import cards, mine, places
@@ -75,6 +75,7 @@ def belongings(session: Session, now: datetime) -> dict[str, list[int]]:
 
 def test_the_past_is_that_of_the_stations_record(session: Session) -> None:
     load(session, MONDAY, demo.PAST_WORKDAYS)
+    assert audit.breaches(session, MONDAY) == []
     held = session.scalar(select(func.count(Slot.id)).where(Slot.state == "done"))
     states = dict(session.execute(select(Booking.state, func.count()).group_by(Booking.state)).all())
     assert held > 200
@@ -131,6 +132,7 @@ def test_there_is_something_to_see_on(session: Session, moment: str) -> None:
     now = MOMENTS[moment]
     load(session, now)
     assert [what for what, number in to_see(session, now, worker(session)).items() if not number] == []
+    assert audit.breaches(session, now) == []
     assert belongings(session, now) == {"seats": [True], "places": [2], "strikes": [1]}
 
 
