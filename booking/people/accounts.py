@@ -74,6 +74,7 @@ def change_profile(
     company: str,
     language: str,
     wants_digest: bool,
+    wants_manager_digest: bool = True,
 ) -> Person:
     """What a person may change of themselves without a password. The history names the fields, not their contents."""
     wanted = {
@@ -82,6 +83,7 @@ def change_profile(
         "company": clean_company(company),
         "language": clean_language(language),
         "wants_digest": wants_digest,
+        "wants_manager_digest": wants_manager_digest,
     }
     return _change(session, alive(session, person_id), wanted, now)
 

@@ -69,5 +69,5 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
         session.execute(delete(Code).where(Code.email == person.email))
     person.email = person.password_hash = None
     person.name = person.phone = person.company = ""
-    person.wants_digest = False
+    person.wants_digest = person.wants_manager_digest = False
     person.deleted_at = now

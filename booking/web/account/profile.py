@@ -23,11 +23,12 @@ A_YEAR = 365 * 24 * 3600
 @sign_in_required
 def mine() -> Response:
     form = ProfileForm(obj=current_user.person)
+    if not current_user.stations:
+        del form.wants_manager_digest
     if form.validate_on_submit():
-        wanted = {name: form[name].data or "" for name in ("name", "phone", "company", "language")}
+        wanted = {field.name: field.data for field in form if field.name != "csrf_token"}
         with store.transaction(db.session) as rows:
-            digest = form.wants_digest.data
-            people.change_profile(rows, current_user.person_id, clock.now(), wants_digest=digest, **wanted)
+            people.change_profile(rows, current_user.person_id, clock.now(), **wanted)
         flash(_("已保存。"), "good")
         return htmx.go(url_for("account.mine"))
     where = people.sign_ins(db.session, current_user.person_id, clock.now())

@@ -2,13 +2,13 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, Field, RadioField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp, ValidationError
 
 from booking import people
 from booking.refusals import Refused
 from booking.web import show
 from booking.web.forms.asked import Filled, Form, Line, Ruled, Secret
+from booking.web.forms.fields import options
 
 EMAIL = [
     Filled(_("请填写邮箱。")),
@@ -85,10 +85,13 @@ class ProfileForm(Form):
     )
     language = RadioField(
         _("语言"),
-        choices=[SelectChoice("zh_Hans_CN", "中文"), SelectChoice("en", "English")],
+        choices=options({"zh_Hans_CN": "中文", "en": "English"}),
         validate_choice=True,
     )
     wants_digest = BooleanField(_("每天早上 8:30 给我发日报"), description=_("只在有话说的工作日发。"))
+    wants_manager_digest = BooleanField(
+        _("每天 11:00 给我发驿站日报"), description=_("今天的名单和上一个工作日的结果。")
+    )
 
 
 class DeleteForm(Form):
