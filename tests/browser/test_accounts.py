@@ -1,0 +1,96 @@
+"""A new colleague's first and last day, in Chromium at phone width: with script, and without."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy.orm import Session
+
+from tests import chromium
+from tests.network_cast import Network
+
+PATIENCE = 30_000  # ms: argon2 and a browser share a small machine with other tests
+PASSWORD = "a fine noon"
+
+
+@pytest.fixture
+def network(session: Session) -> Network:
+    return Network(session)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("script", [True, False])
+def test_from_registering_to_leaving(network: Network, browser: Browser, live: str, script: bool) -> None:
+    with chromium.opened(browser, live, java_script_enabled=script) as page:
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        register(page, network)
+        change_name(page)
+        sign_out_and_in_by_code(page, network)
+        choose_english(page)
+        leave(page)
+
+
+def register(page: Page, network: Network) -> None:
+    page.goto("/account/sign-in?next=/account/")
+    page.get_by_role("link", name="注册新账户").click()
+    page.get_by_label("邮箱").fill("new@example.com")
+    page.get_by_role("button", name="发验证码").click()
+    page.get_by_label("验证码").fill("00")
+    page.get_by_label("怎么称呼你").fill("苏晚")
+    page.get_by_role("button", name="完成注册").click()
+    expect(page.get_by_text("验证码是 6 位数字。")).to_be_visible()
+    expect(page.get_by_label("怎么称呼你")).to_have_value("苏晚")
+    page.get_by_label("验证码").fill(network.code("new@example.com"))
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="完成注册").click()
+    expect(page.get_by_role("heading", name="苏晚")).to_be_visible()
+    assert_fits(page)
+
+
+def change_name(page: Page) -> None:
+    page.get_by_label("称呼").fill("苏晚晚")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("已保存。")).to_be_visible()
+    expect(page.get_by_role("heading", name="苏晚晚")).to_be_visible()
+
+
+def sign_out_and_in_by_code(page: Page, network: Network) -> None:
+    page.get_by_role("button", name="退出登录").click()
+    page.goto("/account/")
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    page.get_by_label("邮箱").fill("new@example.com")
+    page.get_by_role("button", name="发验证码到邮箱").click()
+    page.get_by_label("验证码").fill(network.code("new@example.com"))
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", name="苏晚晚")).to_be_visible()
+
+
+def choose_english(page: Page) -> None:
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto("/account/delete")
+    assert_fits(page)
+    page.goto("/account/")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+
+
+def leave(page: Page) -> None:
+    page.get_by_role("link", name="注销账户").click()
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="注销账户").click()
+    expect(page.get_by_text("账户已经注销。")).to_be_visible()
+    page.goto("/account/")
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing is wider than the phone, and every target is as large as a thumb."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    small: list[Any] = [
+        box
+        for button in page.locator(".main button").all()
+        if (box := button.bounding_box()) and (box["height"] < 44 or box["width"] < 44)
+    ]
+    assert small == []
