@@ -103,6 +103,7 @@ def test_the_history_of_every_slot_tells_how_it_stands(session: Session) -> None
         assert told.bookings == {row.id: row.state for row in known}
 
 
+@pytest.mark.sqlite
 def test_yoga_is_gone_in_seconds_and_calligraphy_is_not(session: Session) -> None:
     load(session, MONDAY)
     done = select(Slot).where(Slot.state == "done").order_by(Slot.id.desc())
@@ -115,6 +116,7 @@ def test_yoga_is_gone_in_seconds_and_calligraphy_is_not(session: Session) -> Non
     assert all(slot.taken < slot.capacity * 0.85 for slot in brush)
 
 
+@pytest.mark.sqlite
 def test_three_accounts_can_sign_in_and_nobody_is_written_to(session: Session) -> None:
     load(session, MONDAY)
     known = dict(session.execute(select(Person.email, Person).where(Person.password_hash.is_not(None))).all())
