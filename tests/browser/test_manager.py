@@ -1,0 +1,279 @@
+"""The manager in Chromium: Monday at the desk, noon at the door, the screen that hangs there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import time_machine
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy.orm import Session
+
+from booking import people, slots, store, workdays
+from booking.model import Activity, Person, Plan, Slot, Zone
+from tests import chromium
+from tests.lunch_hour import LONG_BEFORE, LunchHour, at
+
+PASSWORD = "noon-hour-at-the-station"
+DESK = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "device_scale_factor": 1}
+ZONES = (
+    "展墙",
+    "健身区",
+    "红色直播间",
+    "会议室",
+    "手工坊",
+    "会客厅",
+    "阅读角",
+    "茶艺室",
+    "摄影棚",
+    "书画室",
+    "多功能厅",
+)
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    """Three seats on Tuesday at 12:10 for 周明, 李静 and 王磊; 陈晨 waits. The manager and 周明 can sign in."""
+    lunch = LunchHour(session, capacity=3)
+    kept = people.hash_password(PASSWORD)
+    with store.transaction(session):
+        workdays.seed(session)
+        for person_id, email in ((lunch.manager_id, "desk@example.com"), (lunch.people["周明"], "zhou@example.com")):
+            person = session.get_one(Person, person_id)
+            person.email, person.password_hash = email, kept
+    for name in ("周明", "李静", "王磊", "陈晨"):
+        lunch.book(name, "Mon 10:00")
+    return lunch
+
+
+class Wall:
+    """The clock on the wall: it runs, and the test puts it forward."""
+
+    def __init__(self) -> None:
+        self._travel: time_machine.travel | None = None
+
+    def set(self, clock: str) -> None:
+        self.stop()
+        self._travel = time_machine.travel(at(clock), tick=True)
+        self._travel.start()
+
+    def stop(self) -> None:
+        if self._travel:
+            self._travel.stop()
+            self._travel = None
+
+
+@pytest.fixture
+def wall() -> Iterator[Wall]:
+    wall = Wall()
+    yield wall
+    wall.stop()
+
+
+@dataclass
+class Scene:
+    page: Page
+    lunch: LunchHour
+    wall: Wall
+
+
+def sign_in(page: Page, email: str, then: str) -> None:
+    page.goto(f"/account/sign-in?next={then}")
+    page.get_by_label("邮箱").fill(email)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url(f"**{then}")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+def test_monday_at_the_desk(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
+    wall.set("Mon 11:00")
+    with chromium.opened(browser, live, java_script_enabled=script, **DESK) as page:
+        page.set_default_timeout(15_000)
+        sign_in(page, "desk@example.com", "/manage/cbd/")
+        scene = Scene(page, lunch, wall)
+        writes_an_activity_and_a_zone(scene)
+        plans_it_weekly(scene)
+        lowers_a_number_and_is_asked_first(scene)
+        raises_it_again(scene)
+        gives_a_day_off(scene)
+        calls_a_slot_off(scene)
+
+
+def go(page: Page, room: str) -> None:
+    page.get_by_role("navigation", name="驿站管理").get_by_role("link", name=room, exact=True).click()
+
+
+def writes_an_activity_and_a_zone(scene: Scene) -> None:
+    page = scene.page
+    go(page, "活动")
+    page.get_by_role("link", name="加一个").click()
+    page.get_by_label("名称", exact=True).fill("八段锦 <b>")
+    page.get_by_label("要带什么", exact=True).fill("平底鞋")
+    page.get_by_text("八段锦", exact=True).click()
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".offers")).to_contain_text("八段锦 <b>")
+    go(page, "场地")
+    page.get_by_label("名称", exact=True).fill("多功能厅")
+    page.get_by_label("最多几人").fill("零")
+    page.get_by_role("button", name="加上").click()
+    expect(page.locator("#capacity-error")).to_contain_text("请填一个整数")
+    expect(page.get_by_label("名称", exact=True)).to_have_value("多功能厅")
+    page.get_by_label("最多几人").fill("２０")
+    page.get_by_role("button", name="加上").click()
+    expect(page.locator(".lines")).to_contain_text("最多 20 人")
+
+
+def plans_it_weekly(scene: Scene) -> None:
+    page = scene.page
+    go(page, "排期")
+    page.get_by_role("link", name="加一条").click()
+    page.get_by_label("活动").select_option("八段锦 <b>")
+    page.get_by_label("场地").select_option("多功能厅（最多 20 人）")
+    for day in ("周二", "周四"):
+        page.get_by_label(day).check()
+    page.get_by_label("开始").fill("12:00")
+    page.get_by_label("名额").fill("12")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#flashes")).to_contain_text("新增 4 场")
+    go(page, "周")
+    expect(page.locator(".board .chip", has_text="八段锦 <b>")).to_have_count(2)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800
+
+
+def lowers_a_number_and_is_asked_first(scene: Scene) -> None:
+    page, lunch = scene.page, scene.lunch
+    go(page, "场次")
+    row = page.locator(f"#slot_row-{lunch.slot_id}")
+    row.get_by_label("名额").fill("2")
+    row.get_by_role("button", name="改").click()
+    expect(page.get_by_text("已经有 3 人预约")).to_be_visible()
+    expect(page.locator(".move-down")).to_contain_text("王磊")
+    assert lunch.now().capacity == 3
+    page.get_by_role("button", name="移动这 1 人").click()
+    expect(page.get_by_text("王磊 移到候补最前面")).to_be_visible()
+    assert (lunch.now().capacity, lunch.states("王磊", "陈晨")) == (2, ["waiting", "waiting"])
+
+
+def raises_it_again(scene: Scene) -> None:
+    page, lunch = scene.page, scene.lunch
+    go(page, "场次")
+    row = page.locator(f"#slot_row-{lunch.slot_id}")
+    row.get_by_label("名额").fill("4")
+    row.get_by_role("button", name="改").click()
+    expect(page.get_by_text("候补里 王磊、陈晨 补上了")).to_be_visible()
+    expect(page.locator(f"#slot_row-{lunch.slot_id}")).to_have_attribute("data-left", "0")
+
+
+def gives_a_day_off(scene: Scene) -> None:
+    page = scene.page
+    go(page, "日历")
+    page.get_by_role("link", name="11月26日周四").click()
+    expect(page.locator("#day")).to_contain_text("这一天有 1 场")
+    page.get_by_label("怎么开").select_option("休息")
+    page.get_by_label("说明").fill("大厦停电")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#flashes")).to_contain_text("撤下 1 场")
+    go(page, "周")
+    expect(page.locator(".board")).to_contain_text("大厦停电")
+
+
+def calls_a_slot_off(scene: Scene) -> None:
+    page, lunch = scene.page, scene.lunch
+    page.locator(".chip", has_text="白领瑜伽课堂").click()
+    page.get_by_role("link", name="取消这一场").click()
+    expect(page.locator("main")).to_contain_text("4 人已预约，0 人候补，每人会收到一封信")
+    page.get_by_label("原因").fill("老师生病")
+    page.get_by_role("button", name="取消这一场").click()
+    expect(page.locator("main")).to_contain_text("已取消：老师生病")
+    assert lunch.now().state == "cancelled"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
+    wall.set("12:00")
+    with chromium.opened(browser, live, java_script_enabled=script) as page:
+        page.set_default_timeout(15_000)
+        sign_in(page, "desk@example.com", f"/manage/cbd/slots/{lunch.slot_id}")
+        row = page.get_by_role("button", name="周明")
+        assert (row.bounding_box() or {"height": 0})["height"] >= 56
+        row.click()
+        expect(page.get_by_role("button", name="周明")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".counters")).to_contain_text("1已到")
+        page.get_by_role("button", name="周明").click()
+        expect(page.get_by_role("button", name="周明")).to_have_attribute("aria-pressed", "false")
+        page.get_by_role("button", name="李静").click()
+        expect(page.get_by_role("button", name="李静")).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="人到了").click()
+        expect(page.locator(".roster .waiting")).to_contain_text("12:00 到场")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        wall.set("12:15:01")
+        lunch.tick("12:15:01")
+        if not script:
+            page.reload()
+        expect(page.get_by_role("button", name="陈晨")).to_have_attribute("aria-pressed", "true")
+        page.locator("#q").fill("王")
+        page.get_by_role("button", name="找").click()
+        page.locator(".walk-in li", has_text="王磊").get_by_role("button", name="入座").click()
+        expect(page.get_by_role("button", name="王磊")).to_have_attribute("aria-pressed", "true")
+        assert lunch.states("周明", "李静", "陈晨", "王磊") == ["released", "attended", "attended", "attended"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
+    wall.set("12:00:25")
+    with (
+        chromium.opened(browser, live, java_script_enabled=script, **DESK) as screen,
+        chromium.opened(browser, live, java_script_enabled=script) as phone,
+    ):
+        screen.set_default_timeout(15_000)
+        sign_in(screen, "desk@example.com", "/manage/cbd/door")
+        screen.get_by_role("button", name="把这个浏览器变成门口屏幕").click()
+        if script:
+            screen.get_by_role("button", name="确定").click()
+        shown = screen.locator("#screen")
+        first = shown.get_attribute("data-code") or ""
+        expect(shown.locator(".digits")).to_have_text(f"{first[:3]} {first[3:]}")
+        assert screen.evaluate("document.documentElement.scrollHeight") <= 800
+        sign_in(phone, "zhou@example.com", f"/door/cbd/in?code={first}")
+        phone.get_by_role("button", name="签到").click()
+        expect(phone.locator(".verdict")).to_have_text("签到成功")
+        # The next code comes by itself: asked for by script, or by the page's own refresh.
+        expect(shown).not_to_have_attribute("data-code", first, timeout=40_000)
+        wall.set("12:16")
+        lunch.tick("12:10")
+        lunch.tick("12:15:01")
+        expect(shown).to_have_attribute("data-free", "2", timeout=40_000)
+
+
+def test_a_full_week_of_eleven_zones_fits_one_screen(
+    browser: Browser, live: str, app: Flask, lunch: LunchHour, wall: Wall
+) -> None:
+    wall.set("Mon 11:00")
+    with store.transaction(lunch.session) as session:
+        activity = session.query(Activity).filter_by(station_id=lunch.station_id).one()
+        for name in ZONES[:-1]:
+            zone = Zone(station_id=lunch.station_id, name=name, capacity=20)
+            session.add(zone)
+            session.flush()
+            plan = Plan(
+                station_id=lunch.station_id,
+                activity_id=activity.id,
+                zone_id=zone.id,
+                weekdays="12345",
+                starts=at("12:10").time(),
+                minutes=50,
+                capacity=15,
+                valid_from=LONG_BEFORE.date(),
+            )
+            slots.save_plan(session, plan, at("Mon 09:00"))
+        assert session.query(Slot).count() > 50
+    with chromium.opened(browser, live, **DESK) as page:
+        sign_in(page, "desk@example.com", "/manage/cbd/")
+        expect(page.locator(".board .chip")).to_have_count(51)
+        assert page.evaluate("document.documentElement.scrollHeight") <= 800
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
