@@ -8,7 +8,8 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from email.message import EmailMessage
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,7 +34,7 @@ class Unreachable(PutOff):
 class Post(Protocol):
     """Where messages go."""
 
-    def send(self, sender: str, to: str, message: EmailMessage) -> None: ...
+    def send(self, sender: str, to: str, message: Message) -> None: ...
 
 
 @contextmanager
@@ -55,10 +56,10 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def send(self, sender: str, to: str, message: EmailMessage) -> None:  # noqa: ARG002 (Post's signature)
+    def send(self, sender: str, to: str, message: Message) -> None:  # noqa: ARG002 (Post's signature)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            when = message["Date"].datetime.strftime("%Y%m%d-%H%M%S")
+            when = parsedate_to_datetime(message["Date"]).strftime("%Y%m%d-%H%M%S")
             name = message["Message-ID"].strip("<>").partition("@")[0]
             draft = self.path / f".{name}"
             draft.write_bytes(message.as_bytes())
@@ -74,7 +75,7 @@ class Server:
         self.settings = settings
         self.connection: smtplib.SMTP | None = None
 
-    def send(self, sender: str, to: str, message: EmailMessage) -> None:
+    def send(self, sender: str, to: str, message: Message) -> None:
         connection = self.connection or self._connect()
         try:
             connection.sendmail(sender, [to], message.as_bytes())
