@@ -20,7 +20,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # the stubs are those of 3.2
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
@@ -151,7 +151,7 @@ class Ticks(SelectMultipleField):
         super().__init__(label, validators, **words, **settings)
 
 
-def options(words: Mapping[Any, Any]) -> list[SelectChoice]:
+def options(words: Mapping[Any, Any]) -> list[Any]:
     """The choices of a list: what is sent, and what is read."""
     return [SelectChoice(value, label) for value, label in words.items()]
 
