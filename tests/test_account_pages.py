@@ -8,16 +8,27 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from booking import people, store
 from booking.model import Code, Event, Person, SignIn
+from booking.people import passwords
 from tests.network_cast import MONDAY, PASSWORD, PHONE, Network
 
 NEW, ZHOU = "new@example.com", "zhou@example.com"
 SENTENCE = re.compile(r'class="error" id="(\w+)-error">.*?<span>([^<]+)</span>', re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real price is another test's; here it is paid a hundred times."""
+    cheap = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", PasswordHash((cheap,)))
+    monkeypatch.setattr(passwords, "_nobody", cheap.hash("nobody's"))
 
 
 @pytest.fixture
