@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -73,8 +74,8 @@ def databases_of(backend: str, request: pytest.FixtureRequest) -> databases.Sqli
 
 @pytest.fixture
 def database_url(databases_of: databases.SqliteCopies | databases.PostgresClones) -> Iterator[str]:
-    """A migrated database of this test's own."""
-    with databases_of.fresh() as url:
+    """A migrated database of this test's own. Its address is that of the one before, which is gone."""
+    with databases_of.fresh("test") as url:
         yield url
 
 
@@ -85,11 +86,18 @@ def empty_url(databases_of: databases.SqliteCopies | databases.PostgresClones) -
         yield url
 
 
+@pytest.fixture(scope="session")
+def kept_engines() -> dict[str, Engine]:
+    """By address. Kept, because an engine keeps its statements compiled."""
+    return {}
+
+
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = databases.connect_engine(database_url)
-    yield engine
-    engine.dispose()
+def engine(database_url: str, kept_engines: dict[str, Engine]) -> Iterator[Engine]:
+    if database_url not in kept_engines:
+        kept_engines[database_url] = databases.connect_engine(database_url)
+    yield kept_engines[database_url]
+    kept_engines[database_url].dispose()
 
 
 @pytest.fixture
@@ -100,19 +108,24 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture
-def make_app(database_url: str, tmp_path: Path, catalogues: None) -> Iterator[Callable[..., Flask]]:
+def make_app(database_url: str, tmp_path: Path, templates: BytecodeCache) -> Iterator[Callable[..., Flask]]:
     """Makes apps on the test's database; keywords are settings."""
     made: list[Flask] = []
 
     def make(**settings: Any) -> Flask:
         app = create_app(settings_for_tests(database_url, tmp_path) | settings)
+        app.jinja_env.bytecode_cache = templates
         made.append(app)
         return app
 
     yield make
     for app in made:
-        with app.app_context():
-            db.engine.dispose()
+        disconnect(app)
+
+
+def disconnect(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
 
 
 def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
@@ -124,10 +137,28 @@ def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def kept_apps() -> dict[str, tuple[Flask, dict[str, Any]]]:
+    """By the address of the database, with the settings that they began with."""
+    return {}
+
+
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
+def app(
+    database_url: str,
+    tmp_path: Path,
+    make_app: Callable[..., Flask],
+    kept_apps: dict[str, tuple[Flask, dict[str, Any]]],
+) -> Iterator[Flask]:
     """The app without CSRF and without limits; `make_app` makes others."""
-    return make_app()
+    if database_url not in kept_apps:
+        new = make_app()
+        kept_apps[database_url] = (new, dict(new.config))
+    app, settings = kept_apps[database_url]
+    app.config.clear()
+    app.config.update(settings | settings_for_tests(database_url, tmp_path))
+    yield app
+    disconnect(app)
 
 
 @pytest.fixture
@@ -160,6 +191,13 @@ def plain_page(browser: Browser, live: str) -> Iterator[Page]:
     """The same phone with JavaScript off."""
     with chromium.opened(browser, live, java_script_enabled=False) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def templates(memory: Path, catalogues: None) -> BytecodeCache:
+    """The templates, compiled once for all apps."""
+    (memory / "templates").mkdir()
+    return FileSystemBytecodeCache(str(memory / "templates"))
 
 
 @pytest.fixture(scope="session")

@@ -54,15 +54,15 @@ class SqliteCopies:
         connection.close()
 
     @contextmanager
-    def fresh(self, *, migrated: bool = True) -> Iterator[str]:
+    def fresh(self, name: str = "", *, migrated: bool = True) -> Iterator[str]:
         self.count += 1
-        path = self.folder / f"{self.count}.sqlite3"
+        path = self.folder / f"{name or self.count}.sqlite3"
         if migrated:
             shutil.copyfile(self.template, path)
         try:
             yield f"sqlite:///{path}"
         finally:
-            for leftover in self.folder.glob(f"{self.count}.sqlite3*"):
+            for leftover in self.folder.glob(f"{path.name}*"):
                 leftover.unlink()
 
 
@@ -80,9 +80,9 @@ class PostgresClones:
         engine.dispose()
 
     @contextmanager
-    def fresh(self, *, migrated: bool = True) -> Iterator[str]:
+    def fresh(self, name: str = "", *, migrated: bool = True) -> Iterator[str]:
         self.count += 1
-        name = f"lunch_{self.count}"
+        name = f"lunch_{name or self.count}"
         self._sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template0'} STRATEGY file_copy")
         try:
             yield self._url(name)
