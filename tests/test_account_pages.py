@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from booking import people, store
 from booking.model import Code, Event, Person, SignIn
 from booking.people import passwords
+from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, PASSWORD, PHONE, Network
 
 NEW, ZHOU = "new@example.com", "zhou@example.com"
@@ -432,6 +433,28 @@ def test_a_language_that_we_do_not_speak_is_refused(client: FlaskClient, languag
 
 
 # Leaving
+
+
+def test_a_person_takes_everything_along_in_one_click(session: Session, app: Flask) -> None:
+    lunch = LunchHour(session)
+    lunch.book("周明", "Mon 11:00")
+    lunch.book("李静", "Mon 11:00")
+    lunch.tick("Tue 12:16")
+    client = app.test_client()
+    with store.transaction(session):
+        token = people.begin(session, session.get_one(Person, lunch.people["周明"]), PHONE, MONDAY)
+    with client.session_transaction() as kept:
+        kept["_user_id"] = token
+    with time_machine.travel(at("Tue 13:00"), tick=False):
+        answer = client.get("/account/export")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    told = answer.get_json()
+    assert told["profile"]["name"] == "周明"
+    assert [(row["activity"], row["state"]) for row in told["bookings"]] == [("白领瑜伽课堂", "released")]
+    assert [row["reason"] for row in told["strikes"]] == ["no_show"]
+    assert [row["kind"] for row in told["history"]] == ["booked", "released", "strike", "signed_in"]
+    assert "李静" not in answer.text
+    assert token not in answer.text
 
 
 def test_the_account_is_deleted_with_the_password(network: Network, zhou: FlaskClient) -> None:

@@ -45,6 +45,7 @@ TABLE: dict[str, str] = {
     "POST /account/": OWN_FORM,
     "GET /account/delete": SIGNED_IN,
     "POST /account/delete": OWN_FORM,
+    "GET /account/export": SIGNED_IN,
     "GET /account/forgotten": PUBLIC,
     "POST /account/forgotten": OPEN_FORM,
     "GET /account/forgotten/finish": LEADS_ON,

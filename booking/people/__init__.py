@@ -19,6 +19,7 @@ from booking.people.accounts import (
     speak,
 )
 from booking.people.codes import ask_for_code
+from booking.people.copy import everything_about
 from booking.people.farewell import delete_account, live_bookings
 from booking.people.memory import forget
 from booking.people.mercy import forgive, forgive_slot
@@ -65,6 +66,7 @@ __all__ = [
     "enable",
     "end_sign_in",
     "end_sign_ins",
+    "everything_about",
     "find_sign_in",
     "fits",
     "forget",

@@ -1,6 +1,8 @@
-"""Deleting the account: what it means is said first, and the password is asked."""
+"""Taking one's data along, and deleting the account: what that means is said first, and the password is asked."""
 
-from flask import flash
+import json
+
+from flask import flash, make_response
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -14,6 +16,17 @@ from booking.web.account.entry import check, leave
 from booking.web.account.room import pages, show
 from booking.web.forms.account import DeleteForm
 from booking.web.forms.asked import say
+
+
+@pages.get("/account/export")
+@sign_in_required
+def export() -> Response:
+    """Everything that we keep about the person, as a file."""
+    everything = people.everything_about(db.session(), current_user.person_id)
+    response = make_response(json.dumps(everything, ensure_ascii=False, indent=1))
+    response.mimetype = "application/json"
+    response.headers["Content-Disposition"] = 'attachment; filename="lunch-hour.json"'
+    return response
 
 
 @pages.route("/account/delete", methods=["GET", "POST"])

@@ -1,0 +1,68 @@
+"""A copy of everything that we keep about a person, for that person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, select
+from sqlalchemy.orm import Session
+
+from booking.model import Activity, Booking, Event, Manages, Person, SignIn, Slot, Station, Strike
+
+PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wants_manager_digest", "created_at")
+
+
+def everything_about(session: Session, person_id: int) -> dict[str, Any]:
+    """Profile, bookings, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
+    person = session.get_one(Person, person_id)
+    return {
+        "profile": {name: _plain(getattr(person, name)) for name in PROFILE},
+        "bookings": _rows(session, _bookings(person_id)),
+        "strikes": _rows(session, _strikes(person_id)),
+        "manages": _rows(session, _roles(person_id)),
+        "sign_ins": _rows(session, _sign_ins(person_id)),
+        "history": _rows(session, _history(person_id)),
+    }
+
+
+def _bookings(person_id: int) -> Executable:
+    slot = (Station.name.label("station"), Activity.title.label("activity"), Slot.starts_at, Slot.ends_at)
+    mine = (Booking.state, Booking.via, Booking.created_at, Booking.checked_in_at, Booking.ended_at, Booking.end_reason)
+    return (
+        select(*slot, *mine)
+        .join_from(Booking, Slot, Booking.slot_id == Slot.id)
+        .join(Activity, Slot.activity_id == Activity.id)
+        .join(Station, Slot.station_id == Station.id)
+        .where(Booking.person_id == person_id)
+        .order_by(Booking.id)
+    )
+
+
+def _strikes(person_id: int) -> Executable:
+    columns = (Station.name.label("station"), Strike.at, Strike.reason, Strike.forgiven_at, Strike.forgive_reason)
+    joined = select(*columns).join_from(Strike, Station, Strike.station_id == Station.id)
+    return joined.where(Strike.person_id == person_id).order_by(Strike.id)
+
+
+def _roles(person_id: int) -> Executable:
+    joined = select(Station.name.label("station"), Manages.since).join_from(Manages, Station)
+    return joined.where(Manages.person_id == person_id).order_by(Manages.since)
+
+
+def _sign_ins(person_id: int) -> Executable:
+    columns = (SignIn.agent, SignIn.created_at, SignIn.expires_at, SignIn.ended_at)
+    return select(*columns).where(SignIn.person_id == person_id).order_by(SignIn.id)
+
+
+def _history(person_id: int) -> Executable:
+    columns = (Event.at, Event.kind, Event.before, Event.after, Event.reason)
+    return select(*columns).where(Event.person_id == person_id).order_by(Event.id)
+
+
+def _rows(session: Session, query: Executable) -> list[dict[str, Any]]:
+    found: Iterable[Any] = session.execute(query).mappings()
+    return [{name: _plain(value) for name, value in row.items()} for row in found]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
