@@ -64,6 +64,7 @@ class Message:
     """A letter ready to go, and what the outbox must know of its row when no transaction is open."""
 
     letter_id: int
+    kind: str
     sender: str
     to: str
     mime: MIMEMultipart
@@ -91,7 +92,7 @@ def compose(session: Session, letter: Letter, now: datetime) -> Message:
     said = say(session, letter, reader, asked if asked in LANGUAGES else LANGUAGES[0], now)
     name, sender = parseaddr(current_app.config["MAIL_FROM"])
     mime = _envelope(letter, said, formataddr((name, sender), "utf-8"), to)
-    return Message(letter.id, sender, to, mime, letter.tries, letter.created_at)
+    return Message(letter.id, letter.kind, sender, to, mime, letter.tries, letter.created_at)
 
 
 def say(session: Session, letter: Letter, reader: Person | None, language: str, now: datetime) -> Said:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -28,7 +29,10 @@ PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
 GIVE_UP_AFTER = timedelta(hours=24)
 STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
-SECRETS = {"code"}
+# Kinds whose details nobody may read once they have been sent.
+SECRET = {"code"}
+# Nothing that a bulk UPDATE changes has been read in its transaction.
+UNREAD = {"synchronize_session": False}
 
 IS_DIGEST = Letter.kind.in_(digests.KINDS)
 AT_ONCE = ~IS_DIGEST
@@ -103,59 +107,60 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
 
 def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[letters.Message]:
     """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
-    ready, ends = [], {}
+    ready, ends = [], []
     reading = session() if isinstance(session, scoped_session) else session
     kept = letters.load(reading, ids)
     for letter in kept.letters:
-        letter_id = letter.id
+        end = partial(_end, session, letter.id, letter.kind, now)
         try:
             ready.append(letters.compose(reading, letter, now))
         except letters.Dropped as reason:
-            ends[letter_id] = ("dropped", str(reason))
+            ends.append(partial(end, "dropped", str(reason)))
+            done.dropped += 1
         except DBAPIError:
             raise
         except Exception as error:
             # Whatever is wrong with one letter is that letter's fault.
-            log.exception("letter %s cannot be worded", letter_id)
-            ends[letter_id] = ("failed", f"{type(error).__name__}: {error}")
+            log.exception("letter %s cannot be worded", letter.id)
+            ends.append(partial(end, "failed", f"{type(error).__name__}: {error}"))
+            done.failed += 1
     session.rollback()
-    for letter_id, (state, why) in ends.items():
-        _end(session, letter_id, state, now, why)
-    done.dropped = sum(state == "dropped" for state, _ in ends.values())
-    done.failed = len(ends) - done.dropped
+    for end in ends:
+        end()
     return ready
 
 
 def _send(session: AnySession, post: Post, message: letters.Message, now: datetime, done: Round) -> None:
+    end = partial(_end, session, message.letter_id, message.kind, now)
     try:
         post.send(message.sender, message.to, message.mime)
     except Rejected as error:
-        _end(session, message.letter_id, "failed", now, str(error))
+        end("failed", str(error))
         done.failed += 1
     except Unreachable:
         raise
     except PutOff as error:
         _try_again(session, message, str(error), now, done)
     else:
-        _end(session, message.letter_id, "sent", now)
+        end("sent")
         done.sent += 1
 
 
-def _end(session: AnySession, letter_id: int, state: str, now: datetime, error: str = "") -> None:
+def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: str, error: str = "") -> None:
     """The letter's last state. A code that it carried is forgotten here."""
+    values: dict[str, Any] = {"state": state, "error": error[:300], "sent_at": now if state == "sent" else None}
+    if state != "dropped":
+        values["tries"] = Letter.tries + 1
+    if kind in SECRET:
+        values["details"] = {}
     with store.transaction(session) as writing:
-        letter = writing.get_one(Letter, letter_id)
-        letter.state, letter.error = state, error[:300]
-        letter.tries += state != "dropped"
-        letter.sent_at = now if state == "sent" else None
-        if SECRETS & letter.details.keys():
-            letter.details = {k: v for k, v in letter.details.items() if k not in SECRETS}
+        writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=UNREAD)
 
 
 def _try_again(session: AnySession, message: letters.Message, error: str, now: datetime, done: Round) -> None:
     pause = PAUSES[min(message.tries, len(PAUSES) - 1)]
     if now + pause > message.created_at + GIVE_UP_AFTER:
-        _end(session, message.letter_id, "failed", now, error)
+        _end(session, message.letter_id, message.kind, now, "failed", error)
         done.failed += 1
         return
     _release(session, [message.letter_id], tries=Letter.tries + 1, next_try_at=now + pause, error=error[:300])
@@ -169,4 +174,4 @@ def _put_back(session: AnySession, messages: Sequence[letters.Message]) -> None:
 def _release(session: AnySession, ids: Sequence[int], **values: Any) -> None:
     with store.transaction(session) as writing:
         mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
-        writing.execute(mine.values(state="queued", claimed_at=None, **values))
+        writing.execute(mine.values(state="queued", claimed_at=None, **values), execution_options=UNREAD)
