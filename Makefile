@@ -47,16 +47,18 @@ lock: .venv/.run
 
 .venv/.made:
 	@deploy/system-packages python3-venv
-	python3 -m venv .venv
-	touch $@
+	@python3 -m venv .venv
+	@touch $@
 
 .venv/.run: requirements/run.txt | .venv/.made
-	$(PIP) -r requirements/run.txt
-	touch $@
+	@echo "Installing what the app needs"
+	@$(PIP) -r requirements/run.txt
+	@touch $@
 
 .venv/.dev: requirements/dev.txt | .venv/.made
-	$(PIP) -r requirements/dev.txt
-	touch $@ .venv/.run
+	@echo "Installing what the tests need"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@ .venv/.run
 
 %.mo: %.po | .venv/.run
-	$(BIN)/pybabel -q compile -i $< -o $@
+	@$(BIN)/pybabel -q compile -i $< -o $@
