@@ -1,4 +1,4 @@
-# run: the demo, ready to use     test: everything, on both databases     lint: style and types
+# run: the demo, ready to use     test: everything, on both databases     lint: style and types     bench: the rush, measured
 PORT ?= 8000
 export PORT
 
@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard booking/translations/*/LC_MESSAGES
 # J018 wants url_for, but the addresses are a promise and are written as they are.
 ALLOWED := H015,H020,H030,H031,H043,J018
 
-.PHONY: run test lint format catalogue lock
+.PHONY: run test lint bench format catalogue lock
 .DELETE_ON_ERROR:
 
 run: .venv/.run $(CATALOGUES)
@@ -25,6 +25,10 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint --profile jinja --ignore $(ALLOWED) templates
+
+bench: .venv/.bench
+	@deploy/system-packages postgresql wrk
+	$(BIN)/python -m bench
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix
@@ -42,7 +46,7 @@ catalogue: .venv/.run
 # After changing requirements/*.in.
 lock: .venv/.run
 	$(PIP) uv
-	for name in run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	for name in run dev bench; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 		--no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 
 .venv/.made:
@@ -59,6 +63,11 @@ lock: .venv/.run
 	@echo "Installing what the tests need"
 	@$(PIP) -r requirements/dev.txt
 	@touch $@ .venv/.run
+
+.venv/.bench: requirements/bench.txt | .venv/.made
+	@echo "Installing what the bench needs"
+	@$(PIP) -r requirements/bench.txt
+	@touch $@
 
 %.mo: %.po | .venv/.run
 	@$(BIN)/pybabel -q compile -i $< -o $@
