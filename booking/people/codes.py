@@ -72,6 +72,12 @@ def redeem(
     return _use(session, found.id, now)
 
 
+def alone(session: Session, person_id: int) -> None:
+    """Keep codes to this person's address waiting until the transaction ends; before any row is locked."""
+    if address := session.scalar(select(Person.email).where(Person.id == person_id)):
+        store.one_at_a_time(session, f"codes of {address}")
+
+
 def _use(session: Session, code_id: int, now: datetime) -> bool:
     used = update(Code).where(Code.id == code_id, Code.used_at.is_(None)).values(used_at=now).returning(Code.id)
     return session.execute(used).one_or_none() is not None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, scoped_session
 from booking import seats
 from booking.history import record
 from booking.model import Booking, Code, Letter, Manages, Person
+from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
 from booking.people.sign_ins import end_sign_ins
 from booking.refusals import Refused
@@ -19,6 +20,7 @@ ROUNDS = 5
 
 def delete_account(session: Session, person_id: int, now: datetime, actor_id: int | None = None) -> None:
     """Delete an account for good, all in this one transaction. Nothing of it becomes a strike."""
+    codes.alone(session, person_id)
     held = _hold_everything(session, person_id, now)
     person = alive(session, person_id)
     if is_last_admin(session, person):

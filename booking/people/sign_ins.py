@@ -52,8 +52,11 @@ def attempt(session: Session, email: str, address: str, now: datetime, per_addre
 
 def confirm(session: Session, tried: Attempt) -> Person:
     """The password fitted: the try was no failure. The person, locked. Raises `changed` if it fits no more."""
-    person = _locked(session, tried.person_id) if tried.person_id else None
-    if person is None or person.password_hash != tried.password_hash or person.deleted_at:
+    if tried.person_id is None:
+        raise Refused("changed")
+    codes.alone(session, tried.person_id)
+    person = _locked(session, tried.person_id)
+    if person.password_hash != tried.password_hash or person.deleted_at:
         raise Refused("changed")
     tries.take_back(session, tried.failure_id)
     return person

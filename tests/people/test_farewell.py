@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from booking import people, seats, store
+from booking import model, people, seats, store
 from booking.history import replay
-from booking.model import Booking, Code, Event, Letter, Manages, Person, Slot
-from booking.people import farewell
+from booking.model import Booking, Code, Letter, Manages, Person, Slot
+from booking.people import codes, farewell
 from booking.refusals import Refused
 from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, Network
@@ -101,7 +102,7 @@ def test_nothing_personal_is_left(lunch: LunchHour) -> None:
     gone = lunch.session.get_one(Person, person_id, populate_existing=True)
     assert (gone.email, gone.name, gone.phone, gone.company, gone.password_hash) == (None, "", "", "", None)
     assert gone.deleted_at
-    kept = [*rows_of(lunch.session, Event), *rows_of(lunch.session, Letter), *rows_of(lunch.session, Code)]
+    kept = [*rows_of(lunch.session, model.Event), *rows_of(lunch.session, Letter), *rows_of(lunch.session, Code)]
     assert not [row for row in kept if "周明" in row or str(email) in row or "13800138000" in row]
 
 
@@ -132,7 +133,7 @@ def test_a_manager_who_leaves_runs_nothing_any_more(network: Network) -> None:
     with store.transaction(network.session) as session:
         people.delete_account(session, network.ids["林经理"], MONDAY)
     assert network.session.get(Manages, (network.ids["林经理"], network.stations["cbd"])) is None
-    told = select(Event.kind).where(Event.station_id == network.stations["cbd"])
+    told = select(model.Event.kind).where(model.Event.station_id == network.stations["cbd"])
     assert list(network.session.scalars(told)) == ["appointed", "dismissed"]
 
 
@@ -181,3 +182,32 @@ def test_a_press_between_the_look_and_the_lock_is_seen(lunch: LunchHour, monkeyp
     leave(lunch, "周明", "Tue 10:31")
     assert looked[:3] == [1, 2, 2]
     assert lunch.latest("周明", wednesday).state == "cancelled"
+
+
+@pytest.mark.postgresql
+def test_leaving_waits_for_a_code_in_use_before_it_locks_anything(
+    network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zhou, redeemed, locked = network.ids["周明"], Event(), Event()
+    with store.transaction(network.session) as session:
+        people.ask_for_code(session, "zhou@example.com", "reset", "en", MONDAY)
+    code, hold = network.code("zhou@example.com"), farewell._hold_everything
+
+    def hold_and_tell(*arguments: Any) -> seats.Held:
+        held = hold(*arguments)
+        locked.set()
+        return held
+
+    def act(rows: Session, number: int) -> str:
+        if number:
+            redeemed.wait(10)
+            people.delete_account(rows, zhou, MONDAY)
+            return "left"
+        codes.redeem(rows, "zhou@example.com", "reset", code, "10.0.0.1", MONDAY, 20)
+        redeemed.set()
+        locked.wait(1)  # without the turnstile the person is locked by now, and this is a deadlock
+        people.set_password(rows, zhou, "another hash", MONDAY)
+        return "reset"
+
+    monkeypatch.setattr(farewell, "_hold_everything", hold_and_tell)
+    assert together(engine, 2, act) == ["reset", "left"]
