@@ -31,6 +31,8 @@ def _guesser() -> str:
 def screen(code: str) -> Response:
     """The screen, or the part of it that changes. Only a paired browser learns the code."""
     station = open_station(code)
+    if not screens.is_paired(station) and htmx.asked():
+        return make_response(htmx.go(url_for(".screen", code=code)))
     if not screens.is_paired(station):
         return make_response(render_template("kiosk/unpaired.html", station=station), 403)
     template = "kiosk/_screen.html" if htmx.asked() else "kiosk/screen.html"
