@@ -8,10 +8,14 @@ from booking.model import Station
 
 
 def test_leaving_by_an_exception_undoes_everything(session: Session) -> None:
-    with pytest.raises(ZeroDivisionError), store.transaction(session):
-        session.add(Station(code="cbd", name="白领驿站"))
-        session.flush()
-        raise ZeroDivisionError
+    def fail_midway() -> None:
+        with store.transaction(session):
+            session.add(Station(code="cbd", name="白领驿站"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_midway()
     assert session.query(Station).count() == 0
 
 
