@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, seats, store, workdays
 from booking.history import record
-from booking.model import Activity, Booking, Slot, Station, Zone
+from booking.model import Activity, Booking, PlanException, Slot, Station, Zone
 from booking.refusals import Refused
 from booking.slots import timetable
 from booking.slots.planning import clash
@@ -54,20 +54,7 @@ def set_capacity(
         raise Refused("zone_max", limit=slot.zone.capacity)
     moved = _make_way(session, slot, capacity, now, actor_id, move_newest)
     if slot.capacity != capacity:
-        before = slot.capacity
-        slot.capacity = capacity
-        state = slot.state
-        record(
-            session,
-            "capacity",
-            now,
-            actor_id=actor_id,
-            slot=slot,
-            before=state,
-            after=state,
-            was=before,
-            capacity=capacity,
-        )
+        _write_down(session, slot, capacity, now, actor_id)
     return Resized(moved, 0 if moved else seats.serve(session, slot, now, held.people))
 
 
@@ -123,6 +110,17 @@ def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id
     session.flush()
     record(session, "planned", now, actor_id=actor_id, slot=slot, after="planned", capacity=wish.capacity)
     return slot
+
+
+def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None) -> None:
+    """The manager's number is stronger than the plan's, or planning would take it back."""
+    was, state = slot.capacity, slot.state
+    slot.capacity = capacity
+    record(
+        session, "capacity", now, actor_id=actor_id, slot=slot, before=state, after=state, was=was, capacity=capacity
+    )
+    if slot.plan_id:
+        session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, capacity=capacity))
 
 
 def _make_way(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, workdays
+from booking import clock, policy, store, workdays
 from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
 from booking.policy import Policy
@@ -112,7 +112,7 @@ def set_policy(
         raise Refused("out_of_bounds", fields=wrong)
     before, station.policy = station.policy, policy.write(numbers)
     _note(session, "policy", now, station.id, actor_id, was=before, became=station.policy)
-    for slot in _coming(session, station.id, now):
+    for slot in store.lock(session, slots=[slot.id for slot in _coming(session, station.id, now)]):
         table = timetable.deadlines(slot.starts_at, slot.ends_at, numbers)
         table["opens_at"] = slot.opens_at
         for name, moment in table.items():

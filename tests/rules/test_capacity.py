@@ -1,9 +1,14 @@
 """Rule 4: capacity between 1 and the zone's number; raising serves the line, lowering moves nobody unasked."""
 
+from datetime import time
+
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests.lunch_hour import LunchHour
+from booking import slots, store
+from booking.model import Plan, Slot, Zone
+from tests.lunch_hour import LONG_BEFORE, TUESDAY, LunchHour, at
 
 OPEN = "Mon 10:00"
 
@@ -69,3 +74,22 @@ def test_nothing_is_resized_when_it_is_over(full: LunchHour) -> None:
     assert full.resize(9, "13:00") == "no: over"
     full.cancel("12:00")
     assert full.resize(9, "12:01") == "no: over"
+
+
+def test_a_number_set_by_hand_survives_the_next_planning(lunch: LunchHour) -> None:
+    with store.transaction(lunch.session) as session:
+        free = Zone(station_id=lunch.station_id, name="茶室", capacity=20)
+        session.add(free)
+        session.flush()
+        plan = Plan(
+            station_id=lunch.station_id, activity_id=session.get_one(Slot, lunch.slot_id).activity_id, zone_id=free.id,
+            weekdays="12345", starts=time(15, 0), minutes=50, capacity=15, valid_from=TUESDAY,
+        )  # fmt: skip
+        slots.save_plan(session, plan, LONG_BEFORE)
+        by_hand = session.scalars(select(Slot).where(Slot.plan_id == plan.id, Slot.date == TUESDAY)).one().id
+    with store.transaction(lunch.session) as session:
+        slots.set_capacity(session, by_hand, 10, at("Mon 09:00"), lunch.manager_id)
+    with store.transaction(lunch.session) as session:
+        slots.plan_ahead(session, lunch.station_id, at("Mon 09:01"))
+    others = lunch.session.scalars(select(Slot.capacity).where(Slot.plan_id.is_not(None), Slot.id != by_hand))
+    assert (lunch.now(by_hand).capacity, set(others)) == (10, {15})
