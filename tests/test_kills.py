@@ -1,0 +1,79 @@
+"""The scheduler killed again and again: nothing is lost, nothing is done twice, mail at most once more per kill."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import config
+from booking import audit
+from booking.model import Digest, Letter
+from tests import mail_server
+from tests.letter_cast import Letters
+from tests.lunch_hour import at
+
+pytestmark = pytest.mark.smtp
+
+
+@pytest.fixture
+def office() -> Iterator[mail_server.Office]:
+    with mail_server.running() as office:
+        yield office
+
+
+@pytest.fixture
+def cast(session: Session) -> Letters:
+    cast = Letters(session)
+    cast.yesterday_at_noon()
+    cast.full_tuesday()
+    return cast
+
+
+def sweep(url: str, office: mail_server.Office, *how: str) -> int:
+    """Ticks from 8:30 on, all killed but the last. Returns the kills."""
+    command = [sys.executable, "-m", "tests.killed_tick", url, str(office.port), at("08:30").isoformat(), *how]
+    return int(subprocess.run(command, cwd=config.ROOT, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def examine(session: Session, office: mail_server.Office, kills: int) -> None:
+    """What must be true after any number of kills."""
+    session.rollback()
+    assert audit.breaches(session, at("11:59")) == []
+    assert session.scalar(select(func.count(Digest.id)).where(Digest.kind == "worker")) == 6
+    letters = session.scalars(select(Letter)).all()
+    assert {letter.state for letter in letters} <= {"sent", "dropped"}
+    came = Counter(message["Message-ID"] for message in office.came)
+    sent = {f"<{letter.message_id}@127.0.0.1>" for letter in letters if letter.state == "sent"}
+    assert sent - came.keys() == set(), "lost"
+    assert sum(came.values()) - len(came) <= kills, "more than once a kill"
+
+
+@pytest.mark.postgresql
+def test_a_scheduler_killed_before_its_commits_loses_nothing(
+    cast: Letters, session: Session, database_url: str, office: mail_server.Office
+) -> None:
+    kills = sweep(database_url, office, "before")
+    assert kills >= 6
+    examine(session, office, kills)
+
+
+@pytest.mark.sqlite
+def test_a_scheduler_killed_after_its_commits_loses_nothing(
+    cast: Letters, session: Session, database_url: str, office: mail_server.Office
+) -> None:
+    kills = sweep(database_url, office, "after")
+    assert kills >= 6
+    examine(session, office, kills)
+
+
+@pytest.mark.sqlite
+def test_control_the_sweep_notices_a_broken_claim(
+    cast: Letters, session: Session, database_url: str, office: mail_server.Office
+) -> None:
+    kills = sweep(database_url, office, "before", "broken")
+    with pytest.raises(AssertionError, match="lost"):
+        examine(session, office, kills)
