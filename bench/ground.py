@@ -1,6 +1,8 @@
 """The ground of a measurement: a durable PostgreSQL of its own, migrated, and the settings of the app on it."""
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +20,16 @@ from booking import workdays
 from booking.app import create_app
 from tests import databases, postgres
 
-SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 # signs sessions of made-up people
+SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # signs sessions of made-up people
 # What an operator would set on a machine of this size. Nothing that gives up durability: fsync and
 # synchronous_commit stay on, as they are by default.
-SETTINGS = ("shared_buffers=1GB", "max_wal_size=4GB", "max_connections=200", "effective_cache_size=4GB")
-BULK = (*SETTINGS, "wal_level=minimal", "max_wal_senders=0", "maintenance_work_mem=1GB", "autovacuum=off")
+SETTINGS = (
+    "shared_buffers=1GB",
+    "effective_cache_size=4GB",
+    "maintenance_work_mem=512MB",
+    "max_wal_size=8GB",
+    "max_connections=200",
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class Ground:
 @contextmanager
 def server(settings: tuple[str, ...] = SETTINGS) -> Iterator[URL]:
     """PostgreSQL on a disk, not in memory: a commit here waits for the disk as it will for real."""
-    place = Path(os.environ.get("BENCH_FOLDER", "/var/tmp"))  # noqa: S108 # /tmp may be in memory
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave by the doors: servers are stopped on the way out
+    place = Path(os.environ.get("BENCH_FOLDER", "/var/tmp"))  # /tmp may be in memory
     with postgres.made(place, settings) as url:
         yield url
 
@@ -74,7 +82,7 @@ def server(settings: tuple[str, ...] = SETTINGS) -> Iterator[URL]:
 def prepared(url: URL, name: str) -> Iterator[Ground]:
     """A fresh, migrated database on that server."""
     with psycopg.connect(postgres.plain(url), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")  # type: ignore[call-overload]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
     with tempfile.TemporaryDirectory(prefix="lunch-hour-bench-") as folder:
         ground = Ground(url.set(database=name).render_as_string(hide_password=False), Path(folder))
         migrate(ground.url)

@@ -24,7 +24,7 @@ def environ(request: bytes) -> Environ:
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     method, path, _version = first.split()
-    headers = [tuple(line.split(": ", 1)) for line in lines]
+    headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
     builder = EnvironBuilder(path, "http://127.0.0.1", method=method, headers=headers, input_stream=BytesIO(body))
     made: Environ = builder.get_environ()
     made["CONTENT_LENGTH"] = str(len(body))

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Kind:
             options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--no-log"]
             options += ["--workers", str(self.workers), "--blocking-threads", str(self.threads)]
             return [str(BIN / "granian"), *options, target]
-        options = ["--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--bind", f"127.0.0.1:{port}"]  # noqa: S108
+        options = ["--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--bind", f"127.0.0.1:{port}"]
         options += ["--worker-class", self.name, "--workers", str(self.workers), "--log-level", "error"]
         options += ["--threads", str(self.threads)] if self.name == "gthread" else []
         return [str(BIN / "gunicorn"), *options, target]
@@ -59,21 +59,32 @@ class Server:
 
     def calm_down(self) -> None:
         """Wait until what an ended run has left in the queue is worked off."""
-        for _ in range(600):
+        idle, deadline = 0, time.monotonic() + 60
+        while idle < 3 and time.monotonic() < deadline:
             before = cpu.used(self.process.pid)
-            time.sleep(0.1)
-            if cpu.used(self.process.pid) - before < 0.02:
-                return
+            time.sleep(0.2)
+            idle = idle + 1 if cpu.used(self.process.pid) - before <= cpu.TICK else 0
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what would change the app behind our back."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "MAIL_", "DATABASE_"))}
 
 
 @contextmanager
-def serving(kind: Kind, target: str, settings: Mapping[str, str], port: int = 0) -> Iterator[Server]:
-    """`target` behind that server until the block ends. It dies with the benchmark, however that dies."""
-    port = port or free_port()
+def serving(kind: Kind, target: str, settings: Mapping[str, str], log: Path | None = None) -> Iterator[Server]:
+    """`target` behind that server until the block ends; what it says goes to `log`."""
+    port = free_port()
     command = ["setpriv", "--pdeathsig", "TERM", *kind.command(target, port)]
-    process = subprocess.Popen(
-        command, cwd=config.ROOT, env={**os.environ, **settings}, stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    with (log or Path(os.devnull)).open("wb") as said:
+        process = subprocess.Popen(
+            command,
+            cwd=config.ROOT,
+            env=environment() | dict(settings),
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
     server = Server(port, process)
     try:
         _wait_until_it_answers(server)
@@ -84,11 +95,11 @@ def serving(kind: Kind, target: str, settings: Mapping[str, str], port: int = 0)
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    try:
-        process.wait(3)
-    except subprocess.TimeoutExpired:  # granian may wait for ever for a connection that was kept alive
+    with suppress(subprocess.TimeoutExpired):  # granian may wait for ever for a connection that was kept alive
+        process.wait(2)
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+    process.wait(10)
 
 
 def _wait_until_it_answers(server: Server) -> None:
@@ -96,7 +107,7 @@ def _wait_until_it_answers(server: Server) -> None:
         if server.process.poll() is not None:
             break
         try:
-            urllib.request.urlopen(f"{server.url}/healthz", timeout=5).close()  # noqa: S310 # our own address
+            urllib.request.urlopen(f"{server.url}/healthz", timeout=5).close()  # our own address
         except urllib.error.HTTPError:
             return
         except OSError:

@@ -78,7 +78,10 @@ def _write(stage: Stage, app: Flask) -> None:
         "page": [feed.get(path, visit) for path, visit in pages],
         "page_packed": [feed.get(path, visit, "Accept-Encoding: gzip, deflate, br\r\n") for path, visit in pages],
         "poll": polls,
-        **{name: [feed.press(*pair) for pair in zip(slots, visits[name], strict=True)] for name, slots in targets.items()},
+        **{
+            name: [feed.press(*pair) for pair in zip(slots, visits[name], strict=True)]
+            for name, slots in targets.items()
+        },
     }
     warm = [feed.press(slot, visit) for slot, visit in zip(targets["many"], visits["warm"], strict=True)]
     feeds["warm"] = [request for three in zip(feeds["page"], warm, polls * 9, strict=False) for request in three]
@@ -162,5 +165,3 @@ RESET: tuple[LiteralString, ...] = (
 GIVEN: LiteralString = """
     SELECT state, count(*) FROM booking WHERE id > (SELECT booking FROM bench_last) GROUP BY state
 """
-
-

@@ -1,6 +1,6 @@
 """Listens to the statements that an app sends."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -24,14 +24,14 @@ def heard(engine: Engine) -> Iterator[list[Statement]]:
     sent: list[Statement] = []
     started = [0.0]
 
-    def before(_connection: Any, _cursor: Any, text: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001
+    def before(_connection: Any, _cursor: Any, text: str, parameters: Any, _context: Any, _many: bool) -> None:
         sent.append(Statement(text, parameters))
         started[0] = perf_counter()
 
     def after(*_arguments: Any) -> None:
         sent[-1].seconds = perf_counter() - started[0]
 
-    listeners = {
+    listeners: dict[str, Callable[..., None]] = {
         "before_cursor_execute": before,
         "after_cursor_execute": after,
         "begin": lambda _connection: sent.append(Statement("BEGIN", None)),

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,17 +28,26 @@ class Visit:
 
 def sign_in(connection: psycopg.Connection[Any], app: Flask, persons: range) -> list[Visit]:
     """Sign these people in, as the app's own code would."""
-    tokens = {person: secrets.token_urlsafe(32) for person in persons}
+    made = tokens(persons)
     now = datetime.now(UTC)
     copy = "COPY sign_in (person_id, token_hash, agent, created_at, expires_at) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(copy) as rows:
-        for person, token in tokens.items():
-            hashed = hashlib.sha256(token.encode()).hexdigest()
-            rows.write_row((person, hashed, "bench", now, now + people.SIGN_IN_LASTS))
-    return list(_visits(app, tokens))
+        for person, token in made.items():
+            rows.write_row((person, hashed(token), "bench", now, now + people.SIGN_IN_LASTS))
+    return list(visits(app, made))
 
 
-def _visits(app: Flask, tokens: dict[int, str]) -> Iterator[Visit]:
+def tokens(persons: Iterable[int]) -> dict[int, str]:
+    """A sign-in's secret for each."""
+    return {person: secrets.token_urlsafe(32) for person in persons}
+
+
+def hashed(token: str) -> str:
+    """What the database keeps of it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def visits(app: Flask, tokens: dict[int, str]) -> Iterator[Visit]:
     """One session is begun by the app's own code; the others are like it, each with secrets of its own."""
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     if signer is None:

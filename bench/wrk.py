@@ -39,7 +39,14 @@ class Run:
 
 
 def drive(
-    server: Server, path: Path, seconds: int, postmaster: int, *, connections: int = 64, loop: bool = False, at: str = ""
+    server: Server,
+    path: Path,
+    seconds: int,
+    postmaster: int,
+    *,
+    connections: int = 64,
+    loop: bool = False,
+    at: str = "",
 ) -> Run:
     """Send the requests of the feed at `path` over that many connections, each waiting for its answer."""
     command = ["wrk", f"-t{feed.THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s"]
@@ -53,5 +60,7 @@ def drive(
         raise RuntimeError(f"wrk said nothing useful:\n{told}")
     server.calm_down()
     seen = json.loads(result.removeprefix("RESULT "))
-    web, database = ((cpu.used(pid) - start) / max(1, seen["sent"]) * 1000 for pid, start in zip(pids, before, strict=True))
+    web, database = (
+        (cpu.used(pid) - start) / max(1, seen["sent"]) * 1000 for pid, start in zip(pids, before, strict=True)
+    )
     return Run(**seen, web_ms=web, database_ms=database)

@@ -1,0 +1,159 @@
+"""No request reads a whole table: every route is driven in a big city, and the plan of each statement is read."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import Engine
+from werkzeug.routing import Rule
+
+from bench import stock
+from bench.statements import Statement, heard
+from bench.stock import City
+from bench.visitors import Visit, sign_in
+from booking.extensions import db
+from tests import postgres
+
+CITY = City(stations=1_500, people=12_000, days=4)
+PAST, PAPERS = 60_000, 20_000
+HERE = 7  # the station that is looked at; person 1 runs it
+# Tables that stay small however many people come: they are read whole, rightly.
+SMALL = {"workday", "job_run", "alembic_version"}
+# Asks nothing of the database that grows, or serves files.
+ASIDE = {"static"}
+SLOTS = {
+    "here": HERE,
+    "full": CITY.slot(HERE + 1, 1),
+    "later": CITY.slot(HERE, 0, 1),
+    "door": CITY.slot(HERE, 4),
+}
+
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture
+def city(app: Flask, database_url: str) -> Visit:
+    """Everything an admin, who also runs a station and books there, could look at. Returns that person's browser."""
+    with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
+        stock.build(connection, CITY)
+        stock.add_past(connection, CITY, PAST)
+        stock.add_papers(connection, CITY, PAPERS)
+        for statement in PERSON_ONE:
+            connection.execute(statement, SLOTS)
+        (visit,) = sign_in(connection, app, range(1, 2))
+        stock.settle(connection)
+    return visit
+
+
+def test_no_request_reads_a_whole_table(app: Flask, city: Visit) -> None:
+    read = Reader(app, city)
+    for rule, path in _pages(app):
+        read.ask(f"GET {rule}", "GET", path)
+    for path, form in _acts():
+        read.ask(f"POST {path}", "POST", path, form)
+    assert "\n".join(read.wholes) == ""
+
+
+class Reader:
+    """Asks the app as person 1, and reads the plans of what it asks the database."""
+
+    def __init__(self, app: Flask, visit: Visit) -> None:
+        self.client = app.test_client(use_cookies=False)
+        self.headers = {"Cookie": visit.cookie}
+        self.wholes: list[str] = []
+        with app.app_context():
+            self.engine = db.engine
+
+    def ask(self, name: str, method: str, path: str, form: dict[str, str] | None = None) -> None:
+        with heard(self.engine) as sent:
+            answer = self.client.open(path, method=method, data=form, headers=self.headers)
+        assert answer.status_code not in (400, 429, 500, 503), f"{name}: {answer.status} {answer.text}"
+        for table in _whole_tables(self.engine, sent):
+            self.wholes.append(f"{name} reads all of {table}")
+
+
+def _acts() -> Iterator[tuple[str, dict[str, str]]]:
+    """Acts that go through: `PERSON_ONE` has laid the ground for each."""
+    running = CITY.slot(HERE, 4)
+    yield f"/slots/{CITY.slot(HERE)}/book", {"key": "one"}
+    yield f"/slots/{CITY.slot(HERE)}/book", {"key": "one"}
+    yield f"/slots/{CITY.slot(HERE, 1)}/book", {}
+    yield f"/slots/{CITY.slot(HERE + 1, 1)}/book", {}
+    yield f"/slots/{CITY.slot(HERE, 0, 2)}/book", {}
+    yield "/bookings/900001/give-up", {}
+    yield "/account/sign-in", {"email": "p3@example.com", "password": "wrong-but-long-enough"}
+    yield "/account/language", {"language": "en"}
+    yield f"/manage/s{HERE}/bookings/900003/check-in", {}
+    yield f"/manage/s{HERE}/bookings/900003/undo", {}
+    yield f"/manage/s{HERE}/slots/{running}/walk-in", {"name": "路过的人"}
+    yield f"/manage/s{HERE}/slots/{running}/capacity", {"capacity": "14"}
+    yield f"/manage/s{HERE}/slots/{CITY.slot(HERE, 3)}/cancel", {"reason": "电梯坏了"}
+
+
+# A seat to give up with somebody behind it, a full slot elsewhere, somebody to check in at the door.
+PERSON_ONE = (
+    "UPDATE person SET is_admin = true WHERE id = 1",
+    "INSERT INTO manages (person_id, station_id, since) VALUES (1, %(here)s, now()) ON CONFLICT DO NOTHING",
+    "UPDATE slot SET taken = 15, waiting = 1, line_last = 1, state = 'open', opens_at = now() WHERE id = %(later)s",
+    """INSERT INTO booking (id, slot_id, station_id, person_id, state, via, line_no, ticket, created_at, seated_at, late)
+       VALUES (900001, %(later)s, %(here)s, 1, 'booked', 'tap', NULL, 'a', now(), now(), false),
+              (900002, %(later)s, %(here)s, 2, 'waiting', 'tap', 1, 'b', now(), NULL, false),
+              (900003, %(door)s, %(here)s, 3, 'booked', 'tap', NULL, 'c', now(), now(), false)""",
+    "UPDATE slot SET taken = 15 WHERE id = %(full)s",
+    """UPDATE slot SET taken = 1, starts_at = now() + interval '5 minutes', checkin_from = now() - interval '5 minutes',
+       line_until = now(), free_until = now(), release_at = now() + interval '9 minutes',
+       ends_at = now() + interval '40 minutes' WHERE id = %(door)s""",
+)
+
+
+def _pages(app: Flask) -> Iterator[tuple[str, str]]:
+    """Every route that can be opened, at the station HERE."""
+    adapter = app.url_map.bind("localhost")
+    for rule in sorted(app.url_map.iter_rules(), key=str):
+        if "GET" in (rule.methods or ()) and rule.endpoint not in ASIDE:
+            yield str(rule), adapter.build(rule.endpoint, _values(rule))
+
+
+def _values(rule: Rule) -> dict[str, Any]:
+    known = {
+        "code": f"s{HERE}",
+        "slot_id": CITY.slot(HERE),
+        "plan_id": CITY.slot(HERE),
+        "zone_id": CITY.slot(HERE),
+        "activity_id": CITY.slot(HERE),
+        "person_id": 2,
+        "booking_id": 1,
+        "strike_id": 1,
+        "ticket": "T1-1",
+        "token": "unknown",
+        "day": "2026-12-01",
+    }
+    return {name: known[name] for name in rule.arguments}
+
+
+def _whole_tables(engine: Engine, sent: list[Statement]) -> set[str]:
+    """The statements whose plan scans a table that grows from its first row to its last."""
+    found = set()
+    with engine.connect() as connection, connection.connection.cursor() as cursor:
+        for statement in sent:
+            if statement.text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
+                continue
+            many = isinstance(statement.parameters, list)
+            cursor.execute(
+                f"EXPLAIN (FORMAT JSON) {statement.text}", statement.parameters[0] if many else statement.parameters
+            )
+            told = cursor.fetchone()
+            plan = told[0] if isinstance(told[0], list) else json.loads(told[0])
+            for table in _scanned(plan[0]["Plan"]):
+                found.add(f"{table}: {' '.join(statement.text.split())}")
+    return found
+
+
+def _scanned(plan: dict[str, Any]) -> Iterator[str]:
+    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] not in SMALL:
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", ()):
+        yield from _scanned(part)
