@@ -58,8 +58,6 @@
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     if (!isPoll(ctx)) return;
-    const tag = ctx.response.headers.get("ETag");
-    if (tag) tags.set(ctx.sourceElement, tag);
     ctx.sourceElement.patience = ctx.response.status < 400 ? 1 : Math.min((ctx.sourceElement.patience || 1) * 2, 16);
   });
 
@@ -75,15 +73,23 @@
       tags.delete(ctx.sourceElement.closest(REGION));
     }
   });
-  // A poll brings the card again without what the last press brought; that stays until the next press.
+  // A poll brings the region again without what the last press brought; that stays until the next press.
   function keepOutcomes(tasks) {
-    for (const said of all("[data-slot] [data-outcome]")) {
-      const card = said.closest("[data-slot]");
-      for (const { fragment } of tasks) one(`#${card.id}`, fragment)?.append(said.cloneNode(true));
+    for (const said of all(`${REGION} [data-outcome]`)) {
+      const card = said.closest("[data-slot]") || said.closest(REGION);
+      const place = [...card.children].indexOf(said);
+      for (const { fragment } of tasks) {
+        const again = one(`#${card.id}`, fragment);
+        if (again) again.insertBefore(said.cloneNode(true), again.children[place] || null);
+      }
     }
   }
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (isPoll(ctx)) return;
+    if (isPoll(ctx)) { // only what is shown counts as known
+      const tag = ctx.response.headers.get("ETag");
+      if (tag && ctx.response.status === 200) tags.set(ctx.sourceElement, tag);
+      return;
+    }
     const outcome = one(`[data-outcome="new"]`);
     if (!outcome) return;
     for (const older of all("[data-outcome]")) if (older !== outcome) older.remove();
@@ -91,7 +97,7 @@
     outcome.focus({ preventScroll: true });
     outcome.scrollIntoView({ block: "nearest" });
     const region = outcome.closest(REGION); // what else the press changed: the day's other cards, the strip
-    if (region) setTimeout(refresh, 300, region);
+    if (region && region.id !== ctx.target.id) setTimeout(refresh, 300, region);
   });
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !isPoll(ctx)) trouble(); });
   function trouble() {

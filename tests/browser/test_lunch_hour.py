@@ -156,6 +156,8 @@ def given_up_and_back_in_line(scene: Scene) -> None:
     expect(page.locator(".fold[open]")).to_contain_text("现在放弃不算爽约")
     page.get_by_role("button", name="放弃预约").click()
     expect(page.locator("[data-outcome]")).to_contain_text("已放弃")
+    if scene.script:
+        expect(page.locator("[data-outcome]")).to_be_focused()
     assert scene.lunch.states("周明", "陈晨") == ["cancelled", "booked"]
     page.goto(f"/slots/{scene.lunch.slot_id}")
     page.get_by_role("button", name="候补").click()

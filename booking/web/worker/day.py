@@ -72,7 +72,7 @@ class Day:
         moments = [at for card in self.cards for at in (card.slot.opens_at, card.slot.starts_at)]
         if any(abs(at - self.now) < SOON for at in moments):
             return 4
-        return 10 if any(card.act for card in self.cards) else 30
+        return 8 if any(card.act or card.place for card in self.cards) else 30
 
     @property
     def strip(self) -> list[dict[str, Any]]:
