@@ -1,0 +1,60 @@
+"""The English catalogue says everything that the code says in Chinese."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+import config
+
+TRANSLATIONS = config.ROOT / "booking" / "translations"
+CHINESE = re.compile(r"[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]")
+# Names that are Chinese in English too.
+KEPT = {"中文"}
+
+
+@cache
+def said() -> set[str]:
+    """Every sentence of the code and the templates, in Chinese."""
+    with (TRANSLATIONS / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    keywords = DEFAULT_KEYWORDS | {"lazy_gettext": None, "lazy_ngettext": (1, 2)}
+    found = [message for _, _, message, _, _ in extract_from_dir(config.ROOT, methods, options, keywords)]
+    assert found
+    return {message[0] if isinstance(message, tuple) else message for message in found}
+
+
+def catalogue() -> Catalog:
+    with (TRANSLATIONS / "en" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale="en")
+
+
+def forms(message: Message) -> Iterator[str]:
+    yield from [message.string] if isinstance(message.string, str) else message.string
+
+
+def placeholders(sentence: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)\w", sentence))
+
+
+def test_every_sentence_has_its_english() -> None:
+    english = catalogue()
+    missing = [text for text in said() if text not in english or not all(forms(english[text]))]
+    assert not missing, "run `make catalogue` and translate"
+
+
+def test_the_code_still_says_every_sentence_of_the_catalogue() -> None:
+    ids = {m.id[0] if isinstance(m.id, tuple) else m.id for m in catalogue() if m.id}
+    assert not ids - said(), "run `make catalogue`"
+
+
+def test_english_keeps_the_placeholders_and_no_chinese() -> None:
+    for message in catalogue():
+        if message.id:
+            chinese = message.id[0] if isinstance(message.id, tuple) else message.id
+            assert placeholders(list(forms(message))[-1]) == placeholders(chinese)
+            assert not any(CHINESE.search(text) for text in forms(message)) or chinese in KEPT, message.id
