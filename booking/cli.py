@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from booking import audit, clock, demo, jobs, people, slots, store, workdays
 from booking.extensions import db
+from booking.mail import digests
+from booking.model import Station
 from booking.refusals import Refused
 from booking.rosters import places
 
@@ -21,7 +23,7 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
 def register(app: Flask) -> None:
-    for command in (demo_command, tick, check, scheduler, create_user, workdays_group):
+    for command in (demo_command, tick, check, digest, scheduler, create_user, workdays_group):
         app.cli.add_command(command)
 
 
@@ -52,6 +54,21 @@ def tick() -> None:
             click.echo(f"{ran.name}: {ran.error or ran.did}")
     if any(ran.error for ran in told):
         sys.exit(1)
+
+
+@click.command("digest")
+@click.option("--for", "kind", type=click.Choice(["worker", "manager"]), required=True, help="Whose digest.")
+@click.option("--station", "code", required=True, help="Code of the station.")
+@click.option("--dry-run", is_flag=True, help="Only show. The scheduler is who writes them.")
+@with_appcontext
+def digest(kind: str, code: str, *, dry_run: bool) -> None:
+    """Show who gets today's digest, with what, and who gets none and why not."""
+    if not dry_run:
+        raise click.UsageError("the scheduler writes digests when they are due; add --dry-run to look")
+    for reader in digests.preview(db.session(), kind, _station(code), clock.now()):
+        what = " ".join(f"{name}={len(told)}" for name, told in (reader.told or {}).items())
+        verdict = f"gets one: {what}" if reader.told else f"gets none: {reader.why_not}"
+        click.echo(f"{reader.person.id} {reader.person.email or '-'} {verdict}")
 
 
 @click.command("check")
@@ -111,10 +128,14 @@ def _create(session: Session, email: str, name: str, password_hash: str, role: s
     person = people.create(session, email, name, now, password_hash=password_hash, is_admin=role == "admin")
     if code is None:
         return
-    station = places.station(session, code)
+    people.appoint(session, person.id, _station(code).id, now)
+
+
+def _station(code: str) -> Station:
+    station = places.station(db.session(), code)
     if station is None:
         raise click.ClickException(f"there is no station {code!r}")
-    people.appoint(session, person.id, station.id, now)
+    return station
 
 
 def _password(email: str, *, from_stdin: bool) -> str:

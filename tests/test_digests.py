@@ -4,6 +4,8 @@ import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
+from flask import Flask
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
@@ -169,3 +171,35 @@ def test_letters_and_rows_of_30_days_ago_are_forgotten(cast: Letters, session: S
         assert outbox.forget(session, at("08:31") + timedelta(days=30)) == 6
     assert session.scalar(select(func.count(Letter.id))) == 0
     assert session.scalar(select(func.count(Digest.id))) == 6
+
+
+def test_a_preview_says_who_gets_one_and_who_does_not(app: Flask, cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        digests.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
+        session.get_one(Person, cast.people["李静"]).disabled_at = at("08:00")
+    station = session.get_one(Station, cast.station_id)
+    told = {r.person.name: r.why_not for r in digests.preview(session, "worker", station, at("07:00"))}
+    assert told == {
+        "林晓": "",
+        "周明": "switched off",
+        "李静": "the account is disabled",
+        "王磊": "",
+        "陈晨": "",
+        "刘洋": "",
+    }
+    assert session.scalar(select(func.count(Digest.id))) == 0
+
+
+def test_a_rest_day_previews_nothing(cast: Letters, session: Session) -> None:
+    station = session.get_one(Station, cast.station_id)
+    told = digests.preview(session, "worker", station, at("08:30") - timedelta(days=2))
+    assert {reader.told for reader in told} <= {None}
+
+
+def test_the_command_shows_the_preview(app: Flask, cast: Letters, session: Session) -> None:
+    run = app.test_cli_runner()
+    with time_machine.travel(at("07:00"), tick=False):
+        result = run.invoke(args=["digest", "--for", "manager", "--station", "cbd", "--dry-run"])
+    assert result.exit_code == 0
+    assert result.output == f"{cast.manager_id} person{cast.manager_id}@example.com gets one: stations=1\n"
+    assert run.invoke(args=["digest", "--for", "manager", "--station", "cbd"]).exit_code == 2

@@ -55,6 +55,46 @@ def write(session: Session, kind: str, now: datetime, limit: int = BATCH) -> int
     return 0
 
 
+@dataclass(frozen=True)
+class Reader:
+    """One person of a station: what their digest would tell, or why they get none."""
+
+    person: Person
+    told: Details | None
+    why_not: str = ""
+
+
+def preview(session: Session, kind: str, station: Station, now: datetime) -> list[Reader]:
+    """Who gets today's digest because of one station, and who does not and why. Writes nothing."""
+    due = _round_of(session, kind, station, now)
+    news = set(session.scalars(_news(due, due.due_at)))
+    theirs = select(Booking.person_id).where(Booking.station_id == station.id, *_regular(due))
+    runs = select(Manages.person_id).where(Manages.station_id == station.id)
+    known = Person.id.in_(theirs if kind == "worker" else runs) | Person.id.in_(news)
+    people = session.scalars(select(Person).where(known).order_by(Person.id)).all()
+    readers = [person for person in people if person.id in news and not _why_not(person, kind)]
+    told = _for_workers(session, due, readers, due.due_at) if kind == "worker" else _for_managers(session, due, readers)
+    return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or "nothing to say") for p in people]
+
+
+def _round_of(session: Session, kind: str, station: Station, now: datetime) -> Round:
+    """Today's round at one station, whatever the hour. On a rest day it has no station, so nothing to say."""
+    today = clock.at_station(now, station.zone_name).date()
+    calendar = workdays.load(session, station.id, today, today)
+    due_at = clock.instant(today, HOURS[kind][0], station.zone_name)
+    ends_at = clock.instant(today + timedelta(days=1), time(0), station.zone_name)
+    here = select(Station.id).where(Station.id == station.id, literal(calendar.is_workday(today)))
+    return Round(kind, today, due_at, ends_at, calendar.workday_before(today), here)
+
+
+def _why_not(person: Person, kind: str) -> str:
+    if person.deleted_at or person.disabled_at:
+        return "the account is deleted" if person.deleted_at else "the account is disabled"
+    if not wanted_by(person, f"{kind}_digest"):
+        return "switched off"
+    return "" if person.email else "no address"
+
+
 def wanted_by(person: Person, kind: str) -> bool:
     """Whether a person wants that kind of digest."""
     return bool(getattr(person, WANTED[kind]))
@@ -91,15 +131,18 @@ def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
 def _unwritten(due: Round, now: datetime) -> Select[Person]:
     """The people to whom there is something to say and nothing has been said."""
     written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
-    news = _news_for_workers(due, now) if due.kind == "worker" else _news_for_managers(due)
     return select(Person).where(
-        Person.id.in_(news),
+        Person.id.in_(_news(due, now)),
         Person.email.is_not(None),
         getattr(Person, WANTED[f"{due.kind}_digest"]),
         Person.deleted_at.is_(None),
         Person.disabled_at.is_(None),
         ~written,
     )
+
+
+def _news(due: Round, now: datetime) -> Any:
+    return _news_for_workers(due, now) if due.kind == "worker" else _news_for_managers(due)
 
 
 def _news_for_workers(due: Round, now: datetime) -> Any:
