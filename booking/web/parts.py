@@ -9,6 +9,7 @@ from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
 from booking import clock
+from booking.web.forms.fields import options
 
 pages = Blueprint("parts", __name__)
 
@@ -18,7 +19,7 @@ class SampleForm(FlaskForm):  # type: ignore[misc] # Flask-WTF is untyped
 
     email = StringField("邮箱", [InputRequired("请填写邮箱。")], description="只用来登录和通知，不会公开。")
     code = StringField("验证码")
-    zone = SelectField("场地", choices=[("1", "健身区（最多 20 人）"), ("2", "手工坊（最多 12 人）")])
+    zone = SelectField("场地", choices=options({"1": "健身区（最多 20 人）", "2": "手工坊（最多 12 人）"}))
     text = TextAreaField("介绍", default="零基础也可以，穿宽松的衣服就好。")
     digest = BooleanField("每天早上 8:30 给我发日报", default=True)
 
