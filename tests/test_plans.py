@@ -1,6 +1,5 @@
 """No request reads a whole table: every route is driven in a big city, and the plan of each statement is read."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,8 +21,10 @@ PAST, PAPERS = 60_000, 20_000
 HERE = 7  # the station that is looked at; person 1 runs it
 # Tables that stay small however many people come: they are read whole, rightly.
 SMALL = {"workday", "job_run", "alembic_version"}
-# Asks nothing of the database that grows, or serves files.
-ASIDE = {"static"}
+# Pages of the network's admin that count everybody, or join the few thousand stations to a page of people.
+COUNTED = {("GET /admin/", "station"), ("GET /admin/people", "station"), ("GET /admin/people", "person")}
+# Serves files, or shows parts: nothing of the database.
+ASIDE = {"static", "parts.every_part"}
 SLOTS = {
     "here": HERE,
     "full": CITY.slot(HERE + 1, 1),
@@ -54,7 +55,8 @@ def test_no_request_reads_a_whole_table(app: Flask, city: Visit) -> None:
         read.ask(f"GET {rule}", "GET", path)
     for path, form in _acts():
         read.ask(f"POST {path}", "POST", path, form)
-    assert "\n".join(read.wholes) == ""
+    if read.wholes:
+        pytest.fail("\n".join(read.wholes))
 
 
 class Reader:
@@ -71,8 +73,9 @@ class Reader:
         with heard(self.engine) as sent:
             answer = self.client.open(path, method=method, data=form, headers=self.headers)
         assert answer.status_code not in (400, 429, 500, 503), f"{name}: {answer.status} {answer.text}"
-        for table in _whole_tables(self.engine, sent):
-            self.wholes.append(f"{name} reads all of {table}")
+        for table, statement in _whole_tables(self.engine, sent):
+            if (name, table) not in COUNTED:
+                self.wholes.append(f"{name} reads all of {table}: {statement}")
 
 
 def _acts() -> Iterator[tuple[str, dict[str, str]]]:
@@ -134,26 +137,23 @@ def _values(rule: Rule) -> dict[str, Any]:
     return {name: known[name] for name in rule.arguments}
 
 
-def _whole_tables(engine: Engine, sent: list[Statement]) -> set[str]:
-    """The statements whose plan scans a table that grows from its first row to its last."""
+def _whole_tables(engine: Engine, sent: list[Statement]) -> set[tuple[str, str]]:
+    """Which tables that grow are scanned from the first row to the last, and by which statement."""
     found = set()
-    with engine.connect() as connection, connection.connection.cursor() as cursor:
+    with engine.connect() as connection:
         for statement in sent:
             if statement.text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
                 continue
             many = isinstance(statement.parameters, list)
-            cursor.execute(
-                f"EXPLAIN (FORMAT JSON) {statement.text}", statement.parameters[0] if many else statement.parameters
-            )
-            told = cursor.fetchone()
-            plan = told[0] if isinstance(told[0], list) else json.loads(told[0])
-            for table in _scanned(plan[0]["Plan"]):
-                found.add(f"{table}: {' '.join(statement.text.split())}")
+            filled = statement.parameters[0] if many else statement.parameters
+            (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement.text}", filled).scalar_one()
+            found |= {(table, " ".join(statement.text.split())) for table in _scanned(plan["Plan"])}
     return found
 
 
 def _scanned(plan: dict[str, Any]) -> Iterator[str]:
-    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] not in SMALL:
-        yield plan["Relation Name"]
+    table = plan.get("Relation Name", "")
+    if plan["Node Type"] == "Seq Scan" and table not in SMALL and not table.startswith("pg_"):
+        yield table
     for part in plan.get("Plans", ()):
         yield from _scanned(part)
