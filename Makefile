@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard booking/translations/*/LC_MESSAGES
 # J018 wants url_for, but the addresses are a promise and are written as they are.
 ALLOWED := H015,H020,H030,H031,H043,J018
 
-.PHONY: run test lint bench format catalogue lock
+.PHONY: run test lint bench bench-city format catalogue lock
 .DELETE_ON_ERROR:
 
 run: .venv/.run $(CATALOGUES)
@@ -26,9 +26,18 @@ lint: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint --profile jinja --ignore $(ALLOWED) templates
 
+# GROWTH=full: ten million bookings instead of one. ROUNDS, SECONDS, STATIONS: see bench/README.md.
 bench: .venv/.bench
 	@deploy/system-packages postgresql wrk
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:1)
+	$(BIN)/python -m bench.growth --rounds $(or $(ROUNDS),5) --bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
+	$(BIN)/python -m bench.slow
+	$(BIN)/python -m bench.embedded
+
+bench-city: .venv/.bench
+	@deploy/system-packages postgresql wrk
+	$(BIN)/python -m bench.city --stations $(or $(STATIONS),3933)
+	$(BIN)/python -m bench.city --stations $(or $(STATIONS),3933) --spread 60
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix

@@ -37,7 +37,7 @@ def main() -> None:
         path = _prepare(place, city, asked.spread)
         with servers.serving(kind, APP, place.settings()) as server, _scheduler(place) as scheduler:
             _open(place, asked.spread)
-            run = wrk.drive(server, path, 3600, place.postmaster, connections=asked.connections)
+            run = wrk.drive(server, path, 3600, place.postmaster, connections=asked.connections, every=True)
             memory = {"web_mb": server.memory(), "scheduler_mb": [cpu.resident(scheduler)]}
         found = _outcome(place, run) | memory
     found |= {"stations": city.stations, "spread_s": asked.spread, "server": str(kind), "machine": report.load()}
@@ -108,8 +108,9 @@ def _environment(place: Ground) -> dict[str, str]:
 
 ONE_SLOT_EACH = (
     "DELETE FROM slot WHERE plan_id IS NULL OR (id - 1) % 5 <> 0",
-    "UPDATE plan SET stopped_at = now()",  # nothing more to plan while we measure
-    "UPDATE slot SET state = 'planned', opens_at = starts_at",
+    # One-offs: the scheduler has nothing to plan or to take back while we measure.
+    "UPDATE slot SET state = 'planned', opens_at = starts_at, plan_id = NULL",
+    "DELETE FROM plan",
     """INSERT INTO event (at, kind, station_id, slot_id, plan_id, after, details)
        SELECT now(), 'planned', station_id, id, plan_id, 'planned', '{"capacity": 15}' FROM slot""",
 )

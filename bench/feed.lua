@@ -1,6 +1,7 @@
 -- Gives wrk the prepared requests of a file, each once, in order. The file of thread n is FEED.n:
 -- for each request six digits of length, then the request as it goes over the wire.
--- FEED_LOOP=1 begins again at the end; otherwise the thread stops there. FEED_AT="0 0" says at which
+-- FEED_LOOP=1 begins again at the end; otherwise the thread leaves FEED.n.done and stops there.
+-- FEED_COUNT=1 waits for every answer before that (and costs a little). FEED_AT="0 0" says at which
 -- byte each thread begins, and the result says where it stopped, so that the next run can go on.
 local threads = {}
 local file, loop
@@ -19,6 +20,20 @@ function init(args)
     file:seek("set", at)
     sent = 0
     fillers = 0
+    if os.getenv("FEED_COUNT") == "1" then response = count end
+    answered = 0
+    tried = number > 0 -- wrk asks the first thread once for a request only to look at it
+end
+
+local function finish()
+    io.open(os.getenv("FEED") .. "." .. number .. ".done", "w"):close()
+    wrk.thread:stop()
+end
+
+-- Counts answers to what the feed holds, and ends when the last one is there.
+function count(status, headers, body)
+    if body:sub(1, 9) ~= '{"status"' then answered = answered + 1 end
+    if ended and answered >= sent then finish() end
 end
 
 function request()
@@ -26,12 +41,19 @@ function request()
     if size == nil then
         if not loop then
             -- Until the last answers are there, something that costs nothing.
+            ended = true
             fillers = fillers + 1
-            if fillers > 200 then wrk.thread:stop() end
+            if fillers == 200 and os.getenv("FEED_COUNT") ~= "1" then finish() end
             return "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         end
         file:seek("set", 0)
         size = file:read(6)
+    end
+    if not tried then
+        tried = true
+        local shown = file:read(tonumber(size))
+        file:seek("set", at)
+        return shown
     end
     sent = sent + 1
     at = at + 6 + tonumber(size)

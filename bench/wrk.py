@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 from bench import cpu, feed
 from bench.servers import Server
@@ -47,14 +49,24 @@ def drive(
     connections: int = 64,
     loop: bool = False,
     at: str = "",
+    every: bool = False,
 ) -> Run:
-    """Send the requests of the feed at `path` over that many connections, each waiting for its answer."""
+    """Send the requests of the feed at `path` over that many connections, each waiting for its answer.
+
+    `every` ends with the last answer of the feed, not with the last request.
+    """
     command = ["wrk", f"-t{feed.THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s"]
-    env = {**os.environ, "FEED": str(path), "FEED_LOOP": "1" if loop else "0", "FEED_AT": at}
+    env = {
+        **os.environ,
+        "FEED": str(path),
+        "FEED_LOOP": "1" if loop else "0",
+        "FEED_AT": at,
+        "FEED_COUNT": "1" if every else "0",
+    }
     command += ["--latency", "-s", str(SCRIPT), server.url]
     pids = (server.process.pid, postmaster)
     before = [cpu.used(pid) for pid in pids]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, env=env, timeout=seconds + 90).stdout
+    told, lasted = _drive(command, env, path, seconds)
     result = next((line for line in told.splitlines() if line.startswith("RESULT ")), None)
     if result is None:
         raise RuntimeError(f"wrk said nothing useful:\n{told}")
@@ -63,4 +75,22 @@ def drive(
     web, database = (
         (cpu.used(pid) - start) / max(1, seen["sent"]) * 1000 for pid, start in zip(pids, before, strict=True)
     )
+    seen["seconds"] = min(seen["seconds"], lasted)
     return Run(**seen, web_ms=web, database_ms=database)
+
+
+def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) -> tuple[str, float]:
+    """What wrk says, and for how long it had something to send: it would sleep to the end of its time."""
+    marks = [path.with_name(f"{path.name}.{n}.done") for n in range(feed.THREADS)]
+    for mark in marks:
+        mark.unlink(missing_ok=True)
+    began = monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        while process.poll() is None and monotonic() - began < seconds + 90:
+            if all(mark.exists() for mark in marks):
+                process.send_signal(signal.SIGINT)
+                break
+            sleep(0.1)
+        lasted = monotonic() - began
+        told, _ = process.communicate(timeout=90)
+    return told, lasted
