@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from booking import audit, people, seats, slots, store
 from booking.model import Base, Booking, Event, Slot, Station, Strike
 from booking.refusals import Refused
-from booking.seats import door, line, moves, press
+from booking.seats import door, moves, press
 from tests.lunch_hour import at, make_manager, make_people, make_slot, make_station, tick
 
 NAMES = ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")
@@ -239,10 +239,6 @@ def test_whatever_happens_at_noon_the_invariants_hold(engine: Engine, backend: s
     live(engine, 10 if backend == "sqlite" else 4)
 
 
-def backwards(session: Session, slot: Slot) -> list[Booking]:
-    return list(reversed(moves.line(session, slot)))
-
-
 def leave_uncounted(session: Session, slot: Slot, *rest: Any) -> None:
     taken = slot.taken
     moves.leave(session, slot, *rest)
@@ -258,7 +254,6 @@ def start_and_release(session: Session, slot_id: int, now: datetime) -> bool:
 
 
 GUARDS: dict[str, tuple[Callable[[], Any], str]] = {
-    "the line is served from its end": (lambda: mock.patch.object(line, "line", backwards), "I6"),
     "a seat given up stays counted": (lambda: mock.patch.object(press, "leave", leave_uncounted), "I1"),
     "no-shows are released at the start": (lambda: mock.patch.object(seats, "start", start_and_release), "I8"),
 }
