@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 from time import perf_counter, sleep
 
 
@@ -45,27 +45,36 @@ def dawdling(port: int, request: bytes, count: int = 50, *, whole_head: bool = F
     With `whole_head` the headers come at once, and only the form is slow.
     """
     at_once = request.index(b"\r\n\r\n") + 4 if whole_head else 1
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, daemon=True)
+    stop = Event()
+    thread = Thread(target=lambda: asyncio.run(_dawdle_until(stop, port, request, at_once, count)))
     thread.start()
-    for _ in range(count):
-        asyncio.run_coroutine_threadsafe(_dawdle(port, request, at_once), loop)
     sleep(2)  # until they are at it
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        stop.set()
+        thread.join()
+
+
+async def _dawdle_until(stop: Event, port: int, request: bytes, at_once: int, count: int) -> None:
+    clients = [asyncio.create_task(_dawdle(port, request, at_once)) for _ in range(count)]
+    while not stop.is_set():
+        await asyncio.sleep(0.1)
+    for client in clients:
+        client.cancel()
+    await asyncio.gather(*clients, return_exceptions=True)
 
 
 async def _dawdle(port: int, request: bytes, at_once: int) -> None:
     while True:
         with suppress(OSError):
             _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request[:at_once])
-            for byte in request[at_once:]:
-                await writer.drain()
-                await asyncio.sleep(1)
-                writer.write(bytes([byte]))
-            writer.close()
+            try:
+                writer.write(request[:at_once])
+                for byte in request[at_once:]:
+                    await writer.drain()
+                    await asyncio.sleep(1)
+                    writer.write(bytes([byte]))
+            finally:
+                writer.close()
         await asyncio.sleep(1)

@@ -30,7 +30,7 @@ def main() -> None:
         for word in asked.servers.split(","):
             name, workers, threads = word.split(":")
             lines.append(_line(staged, Kind(name, int(workers), int(threads)), asked.rounds, asked.seconds))
-            print(lines[-1], flush=True)
+            print(*lines[-1], flush=True)
     head = ("server", "p95 ms alone", "with slow headers", "with slow forms", "ratio, headers", "ratio, forms")
     print(f"{report.load()}\n{report.table(head, lines)}")
     report.keep("slow", {str(line[0]): dict(zip(head[1:], line[1:], strict=True)) for line in lines})
@@ -44,7 +44,12 @@ def _line(staged: Stage, kind: Kind, rounds: int, seconds: int) -> tuple[object,
         press = feed.read(staged.feeds["many"])[0]
         found = [_round(server.port, press, look) for _ in range(rounds)]
     alone, headers, forms = (median(runs) for runs in zip(*found, strict=True))
-    return (kind, *(round(ms) for ms in (alone, headers, forms)), round(headers / alone, 2), round(forms / alone, 2))
+    return (
+        str(kind),
+        *(round(ms) for ms in (alone, headers, forms)),
+        round(headers / alone, 2),
+        round(forms / alone, 2),
+    )
 
 
 def _round(port: int, press: bytes, look: Callable[[], Run]) -> tuple[float, float, float]:
