@@ -18,7 +18,7 @@ run: .venv/.run $(CATALOGUES)
 
 test: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk postgresql
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: .venv/.dev
 	$(BIN)/ruff check
