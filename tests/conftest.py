@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 import config
 from booking.app import create_app
-from booking.extensions import db
+from booking.extensions import db, limiter
 from tests import chromium, databases, postgres
 from tests.live import serving
 from tests.memory import folder
@@ -157,6 +157,8 @@ def app(
     app, settings = kept_apps[database_url]
     app.config.clear()
     app.config.update(settings | settings_for_tests(database_url, tmp_path))
+    # The handle is one for all apps: another one's limits must not reach this one.
+    limiter.enabled = app.config["RATELIMIT_ENABLED"]
     yield app
     disconnect(app)
 
