@@ -13,7 +13,7 @@ from booking.rosters import cards, desk
 
 # A job that has not run for so long is late, whatever its own pace.
 LATE_AFTER = timedelta(minutes=5)
-# The calendar must be known this far ahead (design.md asks for a warning below 60 days).
+# The calendar must be known this far ahead (below 60 days its manager is warned).
 CALENDAR_AHEAD = timedelta(days=60)
 
 
