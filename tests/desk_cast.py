@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from booking import people, store
 from booking.model import Activity, Event, Person, Plan, Slot, Station, Zone
+from tests.cookies import carry
 from tests.lunch_hour import LunchHour, at, make_manager
 from tests.worker_cast import when, words_of
 
@@ -26,8 +27,7 @@ class Desk:
         with store.transaction(lunch.session) as session:
             who = session.get_one(Person, person_id or lunch.manager_id)
             token = people.begin(session, who, "desk", at("Mon 08:00"))
-        with self.client.session_transaction() as kept:
-            kept["_user_id"] = token
+        carry(self.client, token, at("Mon 08:00"))
 
     def get(self, path: str, clock: str = "Mon 11:00", **options: Any) -> TestResponse:
         with time_machine.travel(when(clock), tick=False):

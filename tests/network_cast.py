@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from booking import clock, people, store
 from booking.model import Letter, Person, Station
+from tests.cookies import carry
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
 PASSWORD = "lunch-hour-demo"
 # As good a hash as any to sign in with, at a thousandth of the price.
 KEPT = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -67,6 +69,5 @@ class Network:
         if name:
             with store.transaction(self.session) as session:
                 token = people.begin(session, session.get_one(Person, self.ids[name]), PHONE, clock.now())
-            with client.session_transaction() as kept:
-                kept["_user_id"] = token
+            carry(client, token, clock.now())
         return client

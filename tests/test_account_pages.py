@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from booking import people, store
 from booking.model import Code, Event, Person, SignIn
 from booking.people import passwords
+from tests.cookies import carry
 from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, PASSWORD, PHONE, Network
 
@@ -440,11 +441,9 @@ def test_a_person_takes_everything_along_in_one_click(session: Session, app: Fla
     lunch.book("周明", "Mon 11:00")
     lunch.book("李静", "Mon 11:00")
     lunch.tick("Tue 12:16")
-    client = app.test_client()
     with store.transaction(session):
         token = people.begin(session, session.get_one(Person, lunch.people["周明"]), PHONE, MONDAY)
-    with client.session_transaction() as kept:
-        kept["_user_id"] = token
+    client = carry(app.test_client(), token, MONDAY)
     with time_machine.travel(at("Tue 13:00"), tick=False):
         answer = client.get("/account/export")
     assert answer.headers["Content-Disposition"].startswith("attachment")

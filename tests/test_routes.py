@@ -20,6 +20,7 @@ from werkzeug.routing import Rule
 
 from booking import people, store
 from booking.model import Activity, Booking, Person, Plan, PlanException, Slot, Strike
+from tests.cookies import carry
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
 NOW = at("Tue 12:05")
@@ -216,8 +217,7 @@ class World:
         if person_id := self.readers[reader]:
             with store.transaction(self.lunch.session) as session:
                 token = people.begin(session, session.get_one(Person, person_id), "browser", NOW)
-            with client.session_transaction() as kept:
-                kept["_user_id"] = token
+            carry(client, token, NOW)
         return client
 
     def answers(self, name: str) -> dict[str, str]:

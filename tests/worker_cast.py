@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from booking import store
 from booking.model import Person
 from booking.people.sign_ins import begin
+from tests.cookies import carry
 from tests.lunch_hour import SHANGHAI, LunchHour, at
 
 HTMX = {"HX-Request": "true"}
@@ -83,8 +84,7 @@ def when(clock: str) -> datetime:
 def sign_in(client: FlaskClient, lunch: LunchHour, who: str) -> None:
     with store.transaction(lunch.session) as session:
         token = begin(session, session.get_one(Person, lunch.people[who]), "phone", at("Mon 08:00"))
-    with client.session_transaction() as kept:
-        kept["_user_id"] = token
+    carry(client, token, at("Mon 08:00"))
 
 
 def card_in(page: str, slot_id: int) -> Card:
