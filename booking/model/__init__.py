@@ -5,7 +5,7 @@ from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strik
 from booking.model.people import Code, Failure, Manages, Person, SignIn
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, SLOT_STATES, Activity, Plan, PlanException, Slot
-from booking.model.records import Digest, Event, JobRun, Letter
+from booking.model.records import Digest, DoorTap, Event, JobRun, Letter
 
 __all__ = [
     "BOOKING_STATES",
@@ -19,6 +19,7 @@ __all__ = [
     "Code",
     "DayOverride",
     "Digest",
+    "DoorTap",
     "Event",
     "Failure",
     "JobRun",

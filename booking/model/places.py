@@ -11,7 +11,10 @@ from booking.model.base import Base, Day, Id
 
 
 class Station(Base):
-    """驿站: the place. Its `policy` holds only the numbers that differ from the defaults."""
+    """驿站: the place. Its `policy` holds only the numbers that differ from the defaults.
+
+    `shows_headline`: whether everybody may see how many slots and visits it has had.
+    """
 
     __tablename__ = "station"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -23,6 +26,7 @@ class Station(Base):
     zone_name: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     door_secret: Mapped[str] = mapped_column(String(64), default=lambda: secrets.token_hex(20))
+    shows_headline: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None]
 
 

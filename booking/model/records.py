@@ -70,6 +70,18 @@ class Event(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class DoorTap(Base):
+    """A tap on the roster that a phone may send twice: `nonce` is the phone's, `outcome` what it was told."""
+
+    __tablename__ = "door_tap"
+    nonce: Mapped[str] = mapped_column(String(40), primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(24))
+
+
 class JobRun(Base):
     """The last run of one scheduler job."""
 

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 TABLES_FROM_THE_LEAF = (
+    "door_tap",
     "digest",
     "strike",
     "letter",
@@ -56,6 +57,7 @@ def upgrade() -> None:
     _letter()
     _strike()
     _digest()
+    _door_tap()
     if op.get_bind().dialect.name == "postgresql":
         _guard_zones_on_postgresql()
     else:
@@ -163,6 +165,7 @@ def _station() -> None:
         sa.Column("zone_name", sa.String(length=64), nullable=False),
         sa.Column("policy", sa.JSON(), nullable=False),
         sa.Column("door_secret", sa.String(length=64), nullable=False),
+        sa.Column("shows_headline", sa.Boolean(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_station")),
         sa.UniqueConstraint("code", name=op.f("uq_station_code")),
@@ -569,3 +572,19 @@ def _digest() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_digest")),
         sa.UniqueConstraint("person_id", "kind", "date", name=op.f("uq_digest_person_id_kind_date")),
     )
+
+
+def _door_tap() -> None:
+    op.create_table(
+        "door_tap",
+        sa.Column("nonce", sa.String(length=40), nullable=False),
+        sa.Column("booking_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_door_tap_booking_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_door_tap_person_id")),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_door_tap")),
+    )
+    op.create_index(op.f("ix_door_tap_booking_id"), "door_tap", ["booking_id"], unique=False)
