@@ -19,7 +19,7 @@ ROWS = (
     ("store", "history", "notices", "workdays", "ledger"),
     ("seats",),
     ("slots", "rosters", "people"),
-    ("stations", "audit"),
+    ("stations", "audit", "ics"),
     ("extensions",),
     ("mail",),
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),
