@@ -1,8 +1,8 @@
 """The tables, and the constraints that make wrong states impossible. All of them load together."""
 
 from booking.model.base import Base, UtcDateTime
-from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strike
-from booking.model.people import Code, Failure, Manages, Person, SignIn
+from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strike, Try
+from booking.model.people import Code, Failure, Feed, Manages, Person, SignIn
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, SLOT_STATES, Activity, Plan, PlanException, Slot
 from booking.model.records import Digest, DoorTap, Event, JobRun, Letter
@@ -22,6 +22,7 @@ __all__ = [
     "DoorTap",
     "Event",
     "Failure",
+    "Feed",
     "JobRun",
     "Letter",
     "Manages",
@@ -32,6 +33,7 @@ __all__ = [
     "Slot",
     "Station",
     "Strike",
+    "Try",
     "UtcDateTime",
     "Workday",
     "Zone",

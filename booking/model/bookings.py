@@ -60,6 +60,22 @@ class Booking(Base):
     person: Mapped[Person] = relationship()
 
 
+class Try(Base):
+    """没约上: a press that a rule refused, kept to tell its person why. Only the first for each reason.
+
+    `until` and `most` are what the sentence needs: the end of a pause, the number of a limit.
+    """
+
+    __tablename__ = "try"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id", ondelete="CASCADE"), primary_key=True, index=True)
+    reason: Mapped[str] = mapped_column(String(24), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime | None]
+    most: Mapped[int | None]
+    slot: Mapped[Slot] = relationship()
+
+
 class Strike(Base):
     """爽约: one line of a person's ledger at one station."""
 

@@ -54,6 +54,15 @@ class SignIn(Base):
     person: Mapped[Person] = relationship()
 
 
+class Feed(Base):
+    """日历订阅: the secret address of one person's calendar. Only its hash is kept; a new one ends the old."""
+
+    __tablename__ = "feed"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime]
+
+
 class Code(Base):
     """A mailed code for one address and purpose; single use, a few tries, hashed."""
 

@@ -13,16 +13,23 @@ from booking.model.base import Base, Day, Id
 class Station(Base):
     """驿站: the place. Its `policy` holds only the numbers that differ from the defaults.
 
+    `latitude` and `longitude` (degrees) are known together or not at all.
     `shows_headline`: whether everybody may see how many slots and visits it has had.
     """
 
     __tablename__ = "station"
+    __table_args__ = (
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="position"),
+        CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="on_earth"),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     code: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(80))
     name_en: Mapped[str] = mapped_column(String(120), default="")
     address: Mapped[str] = mapped_column(String(200), default="")
     address_en: Mapped[str] = mapped_column(String(300), default="")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
     zone_name: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     door_secret: Mapped[str] = mapped_column(String(64), default=lambda: secrets.token_hex(20))

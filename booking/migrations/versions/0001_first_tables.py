@@ -12,6 +12,8 @@ TABLES_FROM_THE_LEAF = (
     "door_tap",
     "digest",
     "strike",
+    "try",
+    "feed",
     "letter",
     "event",
     "booking",
@@ -57,6 +59,8 @@ def upgrade() -> None:
     _letter()
     _strike()
     _digest()
+    _try()
+    _feed()
     _door_tap()
     if op.get_bind().dialect.name == "postgresql":
         _guard_zones_on_postgresql()
@@ -162,11 +166,17 @@ def _station() -> None:
         sa.Column("name_en", sa.String(length=120), nullable=False),
         sa.Column("address", sa.String(length=200), nullable=False),
         sa.Column("address_en", sa.String(length=300), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
         sa.Column("zone_name", sa.String(length=64), nullable=False),
         sa.Column("policy", sa.JSON(), nullable=False),
         sa.Column("door_secret", sa.String(length=64), nullable=False),
         sa.Column("shows_headline", sa.Boolean(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name=op.f("ck_station_position")),
+        sa.CheckConstraint(
+            "latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name=op.f("ck_station_on_earth")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_station")),
         sa.UniqueConstraint("code", name=op.f("uq_station_code")),
     )
@@ -555,6 +565,35 @@ def _strike() -> None:
         op.f("ix_strike_person_id_station_id_at"), "strike", ["person_id", "station_id", "at"], unique=False
     )
     op.create_index(op.f("ix_strike_slot_id"), "strike", ["slot_id"], unique=False)
+
+
+def _try() -> None:
+    op.create_table(
+        "try",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("most", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_try_person_id")),
+        sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_try_slot_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("person_id", "slot_id", "reason", name=op.f("pk_try")),
+    )
+    op.create_index(op.f("ix_try_at"), "try", ["at"], unique=False)
+    op.create_index(op.f("ix_try_slot_id"), "try", ["slot_id"], unique=False)
+
+
+def _feed() -> None:
+    op.create_table(
+        "feed",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_feed_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_feed")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_feed_token_hash")),
+    )
 
 
 def _digest() -> None:
