@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, Timezone, vDuration, vText
+from icalendar import Calendar, Event, Timezone, vCalAddress, vDuration, vText
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -65,7 +65,7 @@ def revisions(session: Session, bookings: Collection[Booking]) -> dict[int, Revi
     return {b.id: known.get(b.id) or Revision(0, b.created_at) for b in bookings}
 
 
-def event(entry: Entry, host: str) -> Event:
+def event(entry: Entry, host: str, organizer: str = "") -> Event:
     """The event of one seat; `host` is the name of our site, so that its UID is nobody else's."""
     zone, made = ZoneInfo(entry.zone_name), Event()
     made.add("uid", f"booking-{entry.booking_id}@{host}")
@@ -79,11 +79,18 @@ def event(entry: Entry, host: str) -> Event:
     for name, words in (("summary", entry.title), ("location", entry.place), ("description", entry.notes)):
         made.add(name, vText(_seen(words)))
     made.add("url", entry.url)
+    if organizer:
+        made.add("organizer", vCalAddress(f"mailto:{organizer}"))
     return made
 
 
-def calendar(entries: Iterable[Entry], host: str, *, name: str = "", method: str = "PUBLISH") -> bytes:
-    """A whole file. `name` is what a subscription is called; the same entries make the same bytes."""
+def calendar(
+    entries: Iterable[Entry], host: str, *, name: str = "", method: str = "PUBLISH", organizer: str = ""
+) -> bytes:
+    """A whole file. `name` is what a subscription is called, `organizer` the address that mails it (RFC 5546).
+
+    The same entries make the same bytes.
+    """
     entries, made = list(entries), Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
@@ -97,7 +104,7 @@ def calendar(entries: Iterable[Entry], host: str, *, name: str = "", method: str
     for zone in _zones(entries):
         made.add_component(zone)
     for entry in entries:
-        made.add_component(event(entry, host))
+        made.add_component(event(entry, host, organizer))
     return bytes(made.to_ical())
 
 

@@ -92,7 +92,8 @@ def test_the_headers_of_a_letter(app: Flask, session: Session, kind: str) -> Non
     mime = composed(app, session, kind)
     assert re.fullmatch(r"<[0-9a-f]{32}@localhost>", mime["Message-ID"])
     assert mime["Auto-Submitted"] == "auto-generated"
-    assert [part.get_content_type() for part in mime.walk()][1:] == ["text/plain", "text/html"]
+    words = [part.get_content_type() for part in mime.walk() if part.get_content_maintype() == "text"][:2]
+    assert words == ["text/plain", "text/html"]
     assert ("List-Unsubscribe" in mime) == ("List-Id" in mime) == kind.endswith("_digest")
     for line in mime.as_bytes().decode("ascii").split("\r\n"):
         assert len(line) <= 998

@@ -15,7 +15,7 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.mail import digests, facts, links
+from booking.mail import digests, facts, invites, links
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line
 from booking.model import Letter, Person, Slot
@@ -89,9 +89,14 @@ def compose(session: Session, letter: Letter, now: datetime) -> Message:
     reader = session.get(Person, letter.person_id) if letter.person_id else None
     to = facts.address(letter, reader)
     asked = letter.language or (reader.language if reader else "")
-    said = say(session, letter, reader, asked if asked in LANGUAGES else LANGUAGES[0], now)
+    language = asked if asked in LANGUAGES else LANGUAGES[0]
+    said = say(session, letter, reader, language, now)
+    with force_locale(language):
+        invite = invites.with_letter(session, letter)
     name, sender = parseaddr(current_app.config["MAIL_FROM"])
-    mime = _envelope(letter, said, formataddr((name, sender), "utf-8"), to)
+    mime = _envelope(letter, said, invite)
+    for header, value in _headers(letter, said, formataddr((name, sender), "utf-8"), to).items():
+        mime[header] = value
     return Message(letter.id, letter.kind, sender, to, mime, letter.tries, letter.created_at)
 
 
@@ -105,13 +110,19 @@ def say(session: Session, letter: Letter, reader: Person | None, language: str, 
     return Said(one_line(subject)[:LONGEST_SUBJECT], _tidy(text), _inline.inline(page))
 
 
-def _envelope(letter: Letter, said: Said, sender: str, to: str) -> MIMEMultipart:
+def _envelope(letter: Letter, said: Said, invite: invites.Invite | None) -> MIMEMultipart:
     """The same row makes the same message, byte for byte, at every try. No header can hold a line end."""
-    mime = MIMEMultipart("alternative", boundary=f"={letter.message_id}=", policy=POLICY)
-    for name, value in _headers(letter, said, sender, to).items():
-        mime[name] = value
-    mime.attach(MIMEText(said.text, "plain", "utf-8", policy=POLICY))
-    mime.attach(MIMEText(said.page, "html", "utf-8", policy=POLICY))
+    words = MIMEMultipart("alternative", boundary=f"={letter.message_id}=", policy=POLICY)
+    words.attach(MIMEText(said.text, "plain", "utf-8", policy=POLICY))
+    words.attach(MIMEText(said.page, "html", "utf-8", policy=POLICY))
+    if invite is None:
+        return words
+    mime = MIMEMultipart("mixed", boundary=f"=+{letter.message_id}=", policy=POLICY)
+    mime.attach(words)
+    file = MIMEText(invite.content, "calendar", "utf-8", policy=POLICY)
+    file.set_param("method", invite.method)
+    file.add_header("Content-Disposition", "attachment", filename="lunch-hour.ics")
+    mime.attach(file)
     return mime
 
 

@@ -1,0 +1,75 @@
+"""Seats as calendar events in the reader's language: for the letters here, and for the feed of the pages above."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from flask import current_app, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import ics
+from booking.mail import links
+from booking.mail.words import one_line
+from booking.model import Booking, Letter
+
+# What a letter does to the reader's calendar: a seat that is theirs, or one that is not any more.
+METHODS = {"confirmed": "PUBLISH", "promoted": "PUBLISH", "moved_down": "CANCEL", "slot_cancelled": "CANCEL"}
+
+
+@dataclass(frozen=True)
+class Invite:
+    """A calendar file to go with a letter."""
+
+    method: str
+    content: str
+
+
+def entries(session: Session, bookings: Collection[Booking]) -> list[ics.Entry]:
+    """The events of these bookings, worded in the current language; places in line have none."""
+    seats = [booking for booking in bookings if ics.has_event(booking)]
+    changes = ics.revisions(session, seats)
+    return [_entry(booking, changes[booking.id]) for booking in seats]
+
+
+def with_letter(session: Session, letter: Letter) -> Invite | None:
+    """The file that a letter carries; None for letters that change no seat."""
+    method = METHODS.get(letter.kind)
+    booking = _seat(session, letter) if method else None
+    if method is None or booking is None:
+        return None
+    _, sender = parseaddr(current_app.config["MAIL_FROM"])
+    events = entries(session, [booking])
+    content = ics.calendar(events, links.host(), method=method, organizer=sender)
+    return Invite(method, content.decode())
+
+
+def _seat(session: Session, letter: Letter) -> Booking | None:
+    """The newest booking of the letter's reader that had a seat in its slot: who only waited has no event to lose."""
+    theirs = select(Booking).where(
+        Booking.slot_id == letter.slot_id, Booking.person_id == letter.person_id, Booking.seated_at.is_not(None)
+    )
+    booking = session.scalars(theirs.order_by(Booking.id.desc()).limit(1)).first()
+    if booking is None or ics.is_cancelled(booking) != (METHODS[letter.kind] == "CANCEL"):
+        return None
+    return booking
+
+
+def _entry(booking: Booking, revision: ics.Revision) -> ics.Entry:
+    slot = booking.slot
+    told = {"slot": slot, "link": links.public, "one_line": one_line}
+    title, place, notes = (
+        render_template(f"mail/event/{part}.txt", **told).strip() for part in ("title", "place", "notes")
+    )
+    return ics.Entry(
+        booking.id,
+        revision,
+        slot.starts_at,
+        slot.ends_at,
+        slot.station.zone_name,
+        one_line(title),
+        one_line(place),
+        "\n".join(line for line in notes.splitlines() if line.strip()),
+        links.public(f"/slots/{slot.id}"),
+        ics.is_cancelled(booking),
+    )
