@@ -12,14 +12,18 @@ from booking.policy import Policy
 
 def paused_until(session: Session, person_id: int, station_id: int, policy: Policy, now: datetime) -> datetime | None:
     """Until when the strikes keep this person from new bookings at this station; None when they do not."""
-    since = now - policy.strike_window - policy.pause
     counted = select(Strike.at).where(
         Strike.person_id == person_id,
         Strike.station_id == station_id,
         Strike.forgiven_at.is_(None),
-        Strike.at > since,
+        Strike.at > now - policy.strike_window - policy.pause,
     )
-    until = pause_after(session.scalars(counted.order_by(Strike.at)).all(), policy)
+    return pause_now(session.scalars(counted.order_by(Strike.at)).all(), policy, now)
+
+
+def pause_now(strikes: Sequence[datetime], policy: Policy, now: datetime) -> datetime | None:
+    """Until when these strikes (oldest first) keep a person from new bookings; None when they do not."""
+    until = pause_after(strikes, policy)
     return until if until and until > now else None
 
 

@@ -37,6 +37,7 @@ class Policy:
         return timedelta(days=self.pause_days)
 
 
+DEFAULT = Policy()
 BOUNDS: dict[str, tuple[int, int]] = {
     "days_ahead": (1, 60),
     "opens_workdays_before": (0, 10),
@@ -55,16 +56,18 @@ BOUNDS: dict[str, tuple[int, int]] = {
 
 def read(stored: Mapping[str, Any] | None) -> Policy:
     """The policy that a station's stored overrides (a JSON object) make."""
+    if not stored:
+        return DEFAULT
     known = {f.name for f in fields(Policy)}
     values = {k: v for k, v in (stored or {}).items() if k in known}
     if "opens_at" in values:
         values["opens_at"] = time.fromisoformat(values["opens_at"])
-    return replace(Policy(), **values)
+    return replace(DEFAULT, **values)
 
 
 def write(policy: Policy) -> dict[str, Any]:
     """What a station stores for `policy`: only the numbers that differ from the defaults."""
-    default = asdict(Policy())
+    default = asdict(DEFAULT)
     changed = {k: v for k, v in asdict(policy).items() if v != default[k]}
     if "opens_at" in changed:
         changed["opens_at"] = changed["opens_at"].isoformat("minutes")

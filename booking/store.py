@@ -6,16 +6,23 @@ keeps it cannot deadlock. On SQLite a writing transaction holds the whole file, 
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import Connection, Engine, event, func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
+from booking import swift
 from booking.model import Person, Slot
 
 T = TypeVar("T", Person, Slot)
+R = TypeVar("R")
+
+# lock_timeout, deadlock_detected, serialization_failure, admin_shutdown
+PASSING = ("55P03", "40P01", "40001", "57P01")
+QUIET = {"synchronize_session": False}
 
 # Several SQLite writers in one process starve each other in its busy loop; here they queue instead.
 _writers = threading.Lock()
@@ -44,10 +51,54 @@ def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
             session.info["writes"] = False
 
 
+def carry_out(session: Session | scoped_session[Any], verb: Callable[[Session], R]) -> R:
+    """One verb in one transaction; once more, quietly, when the database was in the way."""
+    try:
+        with transaction(session) as writing:
+            return verb(writing)
+    except DBAPIError as error:
+        if not passes(error):
+            raise
+    with transaction(session) as writing:
+        return verb(writing)
+
+
+def passes(error: DBAPIError) -> bool:
+    """Whether the same may work in a moment: a lock limit, a deadlock, a connection that was lost."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in PASSING
+
+
+@contextmanager
+def line(session: Session | scoped_session[Any]) -> Iterator[swift.Line]:
+    """A line beside `session`, which lets go of what it has read. Each of its statements is a transaction."""
+    session.rollback()
+    with swift.alone(session.get_bind().engine) as found:
+        yield found
+
+
+@contextmanager
+def turn(line: swift.Line) -> Iterator[None]:
+    """On SQLite several statements that write become one transaction, unless they are within one already."""
+    if line.inside:
+        yield
+        return
+    with _writers:
+        line.driver.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            line.driver.execute("ROLLBACK")
+            raise
+        line.driver.execute("COMMIT")
+
+
 def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:
     """Lock rows until the transaction ends, in the order of the lock law; they come back fresh, the slots as a list."""
     if people:
         _lock(session, Person, people)
+        session.execute(
+            update(Person).where(Person.id.in_(people)).values(acts=Person.acts + 1), execution_options=QUIET
+        )
     return _lock(session, Slot, slots) if slots else []
 
 

@@ -58,7 +58,15 @@ class LunchHour:
     # The verbs
 
     def book(self, who: str, clock: str, slot_id: int | None = None, key: str | None = None) -> str:
-        return self.do(lambda s: seats.take(s, self.people[who], slot_id or self.slot_id, at(clock), key).booking.state)
+        """The press as a worker makes it, which is a transaction of its own."""
+        try:
+            return seats.press(self.session, self.people[who], slot_id or self.slot_id, at(clock), key).booking.state
+        except Refused as no:
+            return f"no: {no.reason}"
+
+    def take(self, who: str, clock: str, slot_id: int | None = None) -> str:
+        """The same within a longer transaction."""
+        return self.do(lambda s: seats.take(s, self.people[who], slot_id or self.slot_id, at(clock)).booking.state)
 
     def give_up(self, who: str, clock: str, slot_id: int | None = None) -> str:
         return self.do(lambda s: seats.give_up(s, self.latest(who, slot_id).id, at(clock)).state)

@@ -15,7 +15,7 @@ HOUSE = config.ROOT / "booking"
 # From the ground up. A room is a file or a folder; a file imports only from the rows below its own,
 # or from its own room.
 ROWS = (
-    ("model", "policy", "clock", "refusals"),
+    ("model", "policy", "clock", "refusals", "swift"),
     ("store", "history", "notices", "workdays", "ledger"),
     ("seats",),
     ("slots", "rosters", "people"),

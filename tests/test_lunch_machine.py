@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from booking import audit, people, seats, slots, store
 from booking.model import Base, Booking, Event, Slot, Station, Strike
 from booking.refusals import Refused
-from booking.seats import door, moves, press
+from booking.seats import door, moves, presses
 from tests.lunch_hour import at, make_manager, make_people, make_slot, make_station, tick
 
 NAMES = ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")
@@ -90,7 +90,15 @@ class LunchMachine(RuleBasedStateMachine):
 
     @rule(who=person, where=place)
     def book(self, who: int, where: int) -> None:
-        self.act(lambda s: seats.take(s, self.people[who], self.slots[where], self.now).booking)
+        """A press is a transaction of its own."""
+        self.session.rollback()
+        before = self.history()
+        try:
+            done = seats.press(self.session, self.people[who], self.slots[where], self.now).booking
+        except Refused:
+            assert self.history() == before
+        else:
+            self.keeps(done.id, done.state)
 
     @rule(presses=st.lists(st.tuples(person, place), min_size=2, max_size=8))
     def rush(self, presses: Sequence[tuple[int, int]]) -> None:
@@ -194,8 +202,10 @@ class LunchMachine(RuleBasedStateMachine):
             assert self.history() == before
             return
         if promised:
-            kept = self.session.scalar(select(Booking.state).where(Booking.id == promised[0]))
-            assert kept == promised[1]
+            self.keeps(*promised)
+
+    def keeps(self, booking_id: int, state: str) -> None:
+        assert self.session.scalar(select(Booking.state).where(Booking.id == booking_id)) == state
 
     def history(self) -> int:
         return self.session.scalar(select(func.count(Event.id))) or 0
@@ -254,7 +264,7 @@ def start_and_release(session: Session, slot_id: int, now: datetime) -> bool:
 
 
 GUARDS: dict[str, tuple[Callable[[], Any], str]] = {
-    "a seat given up stays counted": (lambda: mock.patch.object(press, "leave", leave_uncounted), "I1"),
+    "a seat given up stays counted": (lambda: mock.patch.object(presses, "leave", leave_uncounted), "I1"),
     "no-shows are released at the start": (lambda: mock.patch.object(seats, "start", start_and_release), "I8"),
 }
 

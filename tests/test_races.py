@@ -33,7 +33,7 @@ class Crowd:
         self.slot_id = self.lunch.slot_id
 
     def presses(self, people: Sequence[int], when: str = "Mon 10:00") -> list[Act]:
-        return [("take", at(when), person, self.slot_id) for person in people]
+        return [("take" if n % 4 == 3 else "press", at(when), person, self.slot_id) for n, person in enumerate(people)]
 
     def alone(self, *acts: Act) -> None:
         """Do these in peace, before a race."""
@@ -89,7 +89,7 @@ def test_sixteen_presses_for_the_last_seat(crowd_of: Make) -> None:
     crowd = crowd_of(PROCESSES, 1)
     others = [crowd.lunch.slot(clock, 1) for clock in ("Wed 12:10", "Thu 12:10", "Fri 12:10")]
     hours = {slot_id: crowd.lunch.now(slot_id).opens_at for slot_id in (crowd.slot_id, *others)}
-    lanes = [[("take", opens, person, slot_id) for slot_id, opens in hours.items()] for person in crowd.ids]
+    lanes = [[("press", opens, person, slot_id) for slot_id, opens in hours.items()] for person in crowd.ids]
     with store.transaction(crowd.session) as session:
         session.execute(update(Slot).values(opens_at=OPEN))
     answers = crowd.race([[(verb, OPEN, *rest) for verb, _then, *rest in lane] for lane in lanes])
@@ -120,12 +120,12 @@ def two_tabs(crowd: Crowd) -> list[list[Act]]:
     """Eight people at a time, each with two tabs, five times."""
     later = crowd.lunch.slot("13:10", 100)
     mine = [crowd.ids[n::8] for n in range(8)]
-    return [[("take", OPEN, person, slot) for person in people] for people in mine for slot in (crowd.slot_id, later)]
+    return [[("press", OPEN, person, slot) for person in people] for people in mine for slot in (crowd.slot_id, later)]
 
 
 def test_one_key_sixteen_times_is_one_booking(crowd_of: Make) -> None:
     crowd = crowd_of(1, 5)
-    answers = crowd.race([[("take", OPEN, crowd.ids[0], crowd.slot_id, "once")]] * PROCESSES)
+    answers = crowd.race([[("press", OPEN, crowd.ids[0], crowd.slot_id, "once")]] * PROCESSES)
     assert answers == {"booked": PROCESSES}
     assert (crowd.held(), crowd.lunch.now().taken) == (1, 1)
     assert crowd.session.scalar(select(func.count(Letter.id))) == 1
@@ -176,10 +176,10 @@ def test_the_clock_turns_while_people_press(crowd_of: Make) -> None:
     sitting = crowd.bookings("booked")
     before, after, last, start = (at(clock) for clock in ("11:39:59.999999", "11:40", "12:09:59.999999", "12:10"))
     lanes: list[list[Act]] = [
-        [("give_up", before if n % 2 else after, booking), ("take", last, crowd.ids[16 + n], crowd.slot_id)]
+        [("give_up", before if n % 2 else after, booking), ("press", last, crowd.ids[16 + n], crowd.slot_id)]
         for n, booking in enumerate(sitting)
     ]
-    lanes += [[("take", after, person, crowd.slot_id), ("start", start, crowd.slot_id)] for person in crowd.ids[8:16]]
+    lanes += [[("press", after, person, crowd.slot_id), ("start", start, crowd.slot_id)] for person in crowd.ids[8:16]]
     answers = crowd.race(lanes)
     assert "error" not in "".join(answers)
     assert answers["True"] == 1
@@ -235,10 +235,10 @@ def test_lines_that_cross_never_deadlock(crowd_of: Make) -> None:
     later = crowd.lunch.slot("13:10", 4)
     first, second = crowd.slot_id, later
     holders = [
-        ("take", OPEN, person, slot) for n, person in enumerate(crowd.ids[:8]) for slot in [(first, second)[n % 2]]
+        ("press", OPEN, person, slot) for n, person in enumerate(crowd.ids[:8]) for slot in [(first, second)[n % 2]]
     ]
     waiters = [
-        ("take", OPEN, person, slot)
+        ("press", OPEN, person, slot)
         for n, person in enumerate(crowd.ids[8:])
         for slot in ((first, second) if n % 2 else (second, first))
     ]
@@ -246,7 +246,7 @@ def test_lines_that_cross_never_deadlock(crowd_of: Make) -> None:
     leaving = [("give_up", OPEN, booking) for slot in (first, second) for booking in crowd.bookings("booked", slot)]
     places = [("give_up", OPEN, b) for slot in (second, first) for b in crowd.bookings("waiting", slot)[::3]]
     looking = [("promote", OPEN, slot) for slot in (first, second) * 8]
-    back = [("take", OPEN, person, slot) for person in crowd.ids[:8] for slot in (second, first)]
+    back = [("press", OPEN, person, slot) for person in crowd.ids[:8] for slot in (second, first)]
     gone = [("leave", OPEN, person) for person in crowd.ids[40:]]
     rounds = zip_longest(leaving, places, looking, back, gone)
     acts = [act for together in rounds for act in together if act]

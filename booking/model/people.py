@@ -10,7 +10,10 @@ from booking.model.places import Station
 
 
 class Person(Base):
-    """用户: an account. Everyone can be a worker; a deleted one keeps its row and loses its name."""
+    """用户: an account. Everyone can be a worker; a deleted one keeps its row and loses its name.
+
+    `acts` counts how often the row was locked: who has seen a number that still stands has missed nothing.
+    """
 
     __tablename__ = "person"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -23,6 +26,7 @@ class Person(Base):
     is_admin: Mapped[bool] = mapped_column(default=False)
     wants_digest: Mapped[bool] = mapped_column(default=True)
     wants_manager_digest: Mapped[bool] = mapped_column(default=True)
+    acts: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """What is offered, by which weekly rule, and its dated runs."""
 
 from datetime import datetime, time
+from typing import Protocol
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -93,7 +94,40 @@ class PlanException(Base):
     plan: Mapped[Plan] = relationship(back_populates="exceptions")
 
 
-class Slot(Base):
+class Counted(Protocol):
+    """What a slot's row says of its seats and times."""
+
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def taken(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def opens_at(self) -> datetime: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+class SlotSense:
+    """What follows from a slot's row."""
+
+    @property
+    def free(self: Counted) -> int:
+        return self.capacity - self.taken
+
+    def state_at(self: Counted, now: datetime) -> str:
+        """The state that the clock gives it; the jobs only record it later."""
+        if self.state in ("cancelled", "done") or now >= self.ends_at:
+            return "cancelled" if self.state == "cancelled" else "done"
+        if now >= self.starts_at:
+            return "running"
+        return "open" if now >= self.opens_at else "planned"
+
+
+class Slot(SlotSense, Base):
     """场次: one dated run. It carries its own timetable, so that every question about it is one row.
 
     `taken` counts the bookings in a HOLDING state, `waiting` the entries in the line (those at the
@@ -138,15 +172,3 @@ class Slot(Base):
     activity: Mapped[Activity] = relationship()
     zone: Mapped[Zone] = relationship()
     station: Mapped[Station] = relationship()
-
-    @property
-    def free(self) -> int:
-        return self.capacity - self.taken
-
-    def state_at(self, now: datetime) -> str:
-        """The state that the clock gives it; the jobs only record it later."""
-        if self.state in ("cancelled", "done") or now >= self.ends_at:
-            return "cancelled" if self.state == "cancelled" else "done"
-        if now >= self.starts_at:
-            return "running"
-        return "open" if now >= self.opens_at else "planned"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from booking import clock, policy, seats, workdays
 from booking.model import LIVE, Booking, Slot, Station
@@ -19,10 +19,10 @@ class Card:
     `refusal` is what a press would be refused with; None for somebody who is not signed in and may press.
     """
 
-    slot: Slot
+    slot: seats.Run
     state: str
     seen_at: datetime
-    mine: Booking | None = None
+    mine: seats.Entry | None = None
     place: int | None = None
     refusal: Refused | None = None
 
@@ -75,14 +75,14 @@ def days(session: Session, station: Station, now: datetime) -> list[DayView]:
 
 def cards(session: Session, station: Station, when: date, person_id: int | None, now: datetime) -> list[Card]:
     """The slots of one day, in order of time, as this reader (None: nobody signed in) sees them."""
-    found = _slots().where(Slot.station_id == station.id, Slot.date == when).order_by(Slot.starts_at, Slot.id)
-    return _as_seen(session, session.scalars(found).all(), person_id, now)
+    found = seats.runs().where(Slot.station_id == station.id, Slot.date == when).order_by(Slot.starts_at, Slot.id)
+    return _as_seen(session, [seats.run(row) for row in session.execute(found)], person_id, now)
 
 
 def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -> Card | None:
     """One slot as this reader sees it; None when there is no such slot."""
-    found = session.scalars(_slots().where(Slot.id == slot_id)).all()
-    return next(iter(_as_seen(session, found, person_id, now)), None)
+    found = session.execute(seats.runs().where(Slot.id == slot_id))
+    return next(iter(_as_seen(session, [seats.run(row) for row in found], person_id, now)), None)
 
 
 def of_press(session: Session, press: seats.Press, now: datetime) -> Card:
@@ -107,7 +107,7 @@ def next_opening(session: Session, station_id: int, now: datetime) -> Opening | 
     return Opening(head.opens_at, head.date, together[0], together[1])
 
 
-def place_in_line(session: Session, entry: Booking) -> int:
+def place_in_line(session: Session, entry: Booking | seats.Entry) -> int:
     """The place of a waiting entry in its line, from 1."""
     before = select(func.count(Booking.id)).where(
         Booking.slot_id == entry.slot_id, Booking.state == "waiting", Booking.line_no < entry.line_no
@@ -115,23 +115,18 @@ def place_in_line(session: Session, entry: Booking) -> int:
     return (session.scalar(before) or 0) + 1
 
 
-def _slots() -> Select[Slot]:
-    return select(Slot).options(joinedload(Slot.activity), joinedload(Slot.zone), joinedload(Slot.station))
-
-
-def _as_seen(session: Session, slots: Sequence[Slot], person_id: int | None, now: datetime) -> list[Card]:
+def _as_seen(session: Session, slots: Sequence[seats.Run], person_id: int | None, now: datetime) -> list[Card]:
     if person_id is None or not slots:
         return [Card(slot, slot.state_at(now), now, refusal=_for_nobody(slot, now)) for slot in slots]
-    who = seats.standing(session, person_id, slots[0].station, min(slot.date for slot in slots), now)
+    who = seats.standing(session, person_id, slots[0].station, slots[0].date, now)
     return [_card(session, slot, who, now) for slot in slots]
 
 
-def _card(session: Session, slot: Slot, who: seats.Standing, now: datetime) -> Card:
-    entry = who.on(slot.id)
-    mine = session.get(Booking, entry.booking_id) if entry else None
+def _card(session: Session, slot: seats.Run, who: seats.Standing, now: datetime) -> Card:
+    mine = who.on(slot.id)
     place = place_in_line(session, mine) if mine and mine.state == "waiting" else None
     return Card(slot, slot.state_at(now), now, mine, place, seats.refusal(slot, who, now))
 
 
-def _for_nobody(slot: Slot, now: datetime) -> Refused | None:
+def _for_nobody(slot: seats.Run, now: datetime) -> Refused | None:
     return seats.refusal(slot, seats.Standing(0, False, None, ()), now)

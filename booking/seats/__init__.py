@@ -3,7 +3,7 @@
 A verb takes a session inside `store.transaction`, ids and the instant `now`; it raises `Refused`
 with a reason code and then changes nothing. Every change of state writes one event.
 
-`standing` says who may, `press` takes and gives up, `line` passes on, `door` checks in and
+`standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in and
 releases, `admit` reads a ticket, `moves` holds the single steps that they share.
 """
 
@@ -12,14 +12,17 @@ from booking.seats.admit import admit
 from booking.seats.door import check_in, finish, release, stand_by, start, undo_check_in, vacate, walk_in
 from booking.seats.line import Held, hold, move_down, promote, serve
 from booking.seats.moves import find_booking, find_slot, is_late, leave
-from booking.seats.press import Press, give_up, take
-from booking.seats.standing import Entry, Standing, refusal, standing
+from booking.seats.presses import Press, give_up, press, take
+from booking.seats.runs import Run, run, runs
+from booking.seats.standing import AnySlot, Entry, Standing, refusal, standing
 
 __all__ = [
+    "AnySlot",
     "Entry",
     "Held",
     "Press",
     "Refused",
+    "Run",
     "Standing",
     "admit",
     "check_in",
@@ -31,9 +34,12 @@ __all__ = [
     "is_late",
     "leave",
     "move_down",
+    "press",
     "promote",
     "refusal",
     "release",
+    "run",
+    "runs",
     "serve",
     "stand_by",
     "standing",

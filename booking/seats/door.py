@@ -76,7 +76,7 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         raise Refused("yours")
     if slot.free and slot.line_until <= now < slot.starts_at:
         raise Refused("seat_free")
-    booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, None)
+    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
     if not mine:
         slot.line_last += 1
         slot.waiting += 1
@@ -100,7 +100,7 @@ def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor
     if no := at_door(slot, who):
         raise no
     serve(session, slot, now, held.people)
-    booking = find_booking(session, mine.booking_id) if mine else new(slot, person_id, now, None)
+    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
     if booking.state == "booked":  # the line has just given them the seat: the door opened before it ended
         booking.checked_in_at = now
         move(session, slot, booking, "attended", now, "checked_in", actor_id)

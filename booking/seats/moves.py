@@ -62,7 +62,7 @@ def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: dateti
     """Drop the person's places in line that the seat just given makes impossible."""
     for entry in entries:
         # Its slot is locked only now: it may have started, or been called off, since `entry` was read.
-        booking = session.get_one(Booking, entry.booking_id, populate_existing=True)
+        booking = session.get_one(Booking, entry.id, populate_existing=True)
         other = find_slot(session, entry.slot_id)
         if booking.state == "waiting" and other.id != slot.id:
             other.waiting -= 1

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -9,13 +10,16 @@ from sqlalchemy.orm import Session
 from booking import ledger, policy
 from booking.model import HOLDING, LIVE, Booking, Person, Slot, Station
 from booking.refusals import Refused
+from booking.seats.runs import Place, Run
+
+AnySlot = Slot | Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One live booking of a person, with what the limits ask of its slot."""
 
-    booking_id: int
+    id: int
     slot_id: int
     station_id: int
     date: date
@@ -23,16 +27,22 @@ class Entry:
     ends_at: datetime
     state: str
     via: str
-    at_door: bool
+    standby_at: datetime | None = None
+    seated_at: datetime | None = None
+    line_no: int | None = None
+
+    @property
+    def at_door(self) -> bool:
+        return self.standby_at is not None
 
     @property
     def holds_seat(self) -> bool:
         return self.state in HOLDING
 
-    def overlaps(self, slot: Slot) -> bool:
+    def overlaps(self, slot: AnySlot) -> bool:
         return self.starts_at < slot.ends_at and slot.starts_at < self.ends_at
 
-    def counts_for(self, slot: Slot) -> bool:
+    def counts_for(self, slot: AnySlot) -> bool:
         """Whether it counts against the seats that a person may have at that station on that day."""
         return (self.station_id, self.date) == (slot.station_id, slot.date) and self.via != "door"
 
@@ -49,11 +59,11 @@ class Standing:
     def on(self, slot_id: int) -> Entry | None:
         return next((entry for entry in self.entries if entry.slot_id == slot_id), None)
 
-    def seats_beside(self, slot: Slot) -> list[Entry]:
+    def seats_beside(self, slot: AnySlot) -> list[Entry]:
         return [e for e in self.entries if e.holds_seat and e.slot_id != slot.id]
 
 
-def standing(session: Session, person_id: int, station: Station, since: date, now: datetime) -> Standing:
+def standing(session: Session, person_id: int, station: Station | Place, since: date, now: datetime) -> Standing:
     """The person's live bookings, today's and those on `since` and later, and their pause at `station`."""
     found = session.get(Person, person_id)
     # Places in line count wherever they are; a day more, for a station may be a day behind UTC.
@@ -67,12 +77,12 @@ def standing(session: Session, person_id: int, station: Station, since: date, no
     )
 
 
-def refusal(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+def refusal(slot: AnySlot, who: Standing, now: datetime) -> Refused | None:
     """Why a press on `slot` would be refused, or None. Greys the button, and is asked again inside the lock."""
     return _closed(slot, now) or _already(slot, who, now) or personal(slot, who) or _no_room(slot, who, now)
 
 
-def _closed(slot: Slot, now: datetime) -> Refused | None:
+def _closed(slot: AnySlot, now: datetime) -> Refused | None:
     if slot.state == "cancelled":
         return Refused("cancelled", why=slot.cancel_reason)
     if now < slot.opens_at:
@@ -82,7 +92,7 @@ def _closed(slot: Slot, now: datetime) -> Refused | None:
     return Refused("started") if now >= slot.starts_at else None
 
 
-def _already(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+def _already(slot: AnySlot, who: Standing, now: datetime) -> Refused | None:
     mine = who.on(slot.id)
     if mine is None:
         return None
@@ -92,7 +102,7 @@ def _already(slot: Slot, who: Standing, now: datetime) -> Refused | None:
     return None if first_tap_takes_it else Refused("in_line")
 
 
-def personal(slot: Slot, who: Standing) -> Refused | None:
+def personal(slot: AnySlot, who: Standing) -> Refused | None:
     """What keeps this person from any seat of the slot, by tap or from the line."""
     if who.gone:
         return Refused("gone")
@@ -105,7 +115,7 @@ def personal(slot: Slot, who: Standing) -> Refused | None:
     return _overlap(slot, who)
 
 
-def _overlap(slot: Slot, who: Standing) -> Refused | None:
+def _overlap(slot: AnySlot, who: Standing) -> Refused | None:
     there = next((entry for entry in who.seats_beside(slot) if entry.overlaps(slot)), None)
     return Refused("overlap", slot_id=there.slot_id) if there else None
 
@@ -115,7 +125,7 @@ def at_door(slot: Slot, who: Standing) -> Refused | None:
     return Refused("gone") if who.gone else _overlap(slot, who)
 
 
-def _no_room(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+def _no_room(slot: AnySlot, who: Standing, now: datetime) -> Refused | None:
     in_line_phase = now < slot.line_until
     if slot.free and not (slot.waiting and in_line_phase):
         return None
@@ -124,7 +134,7 @@ def _no_room(slot: Slot, who: Standing, now: datetime) -> Refused | None:
     return too_many_places(slot, who, now)
 
 
-def too_many_places(slot: Slot, who: Standing, now: datetime) -> Refused | None:
+def too_many_places(slot: AnySlot, who: Standing, now: datetime) -> Refused | None:
     limit = policy.read(slot.station.policy).waiting_entries
     waits = [entry for entry in who.entries if entry.state == "waiting" and not entry.at_door and entry.starts_at > now]
     return Refused("waiting_limit", limit=limit) if len(waits) >= limit else None
@@ -139,7 +149,7 @@ def door_is_open(slot: Slot, now: datetime) -> None:
         raise Refused("over")
 
 
-def clashing(slot: Slot, who: Standing) -> tuple[Entry, ...]:
+def clashing(slot: AnySlot, who: Standing) -> tuple[Entry, ...]:
     """The person's places in line that end when they get a seat in `slot`."""
     limit = policy.read(slot.station.policy).seats_a_day
     full_day = 1 + sum(entry.counts_for(slot) for entry in who.seats_beside(slot)) >= limit
@@ -147,19 +157,15 @@ def clashing(slot: Slot, who: Standing) -> tuple[Entry, ...]:
     return tuple(entry for entry in waits if entry.overlaps(slot) or (full_day and entry.counts_for(slot)))
 
 
-# Columns, not objects: asked at every press.
+def entry_columns(slot: type[Slot]) -> list[Any]:
+    """The columns of an `Entry`, with `slot` or an alias of it."""
+    about = (slot.id, slot.station_id, slot.date, slot.starts_at, slot.ends_at)
+    own = (Booking.state, Booking.via, Booking.standby_at, Booking.seated_at, Booking.line_no)
+    return [Booking.id, *about, *own]
+
+
 _ENTRIES = (
-    select(
-        Booking.id,
-        Slot.id,
-        Slot.station_id,
-        Slot.date,
-        Slot.starts_at,
-        Slot.ends_at,
-        Booking.state,
-        Booking.via,
-        Booking.standby_at.is_not(None),
-    )
+    select(*entry_columns(Slot))
     .join(Slot, Booking.slot_id == Slot.id)
     .where(Booking.person_id == bindparam("person_id"), Booking.state.in_(LIVE), Slot.date >= bindparam("first"))
 )

@@ -81,9 +81,9 @@ def open_station(code: str) -> Station:
     return places.station(db.session(), code) or abort(404)
 
 
-def seen_card(slot_id: int, person: Person | None) -> cards.Card:
+def seen_card(slot_id: int, person_id: int | None) -> cards.Card:
     """A slot of an open station, as this reader sees it."""
-    card = cards.card(db.session(), slot_id, person.id if person else None, clock.now())
+    card = cards.card(db.session(), slot_id, person_id, clock.now())
     if card is None or card.slot.station.closed_at:
         abort(404)
     return card

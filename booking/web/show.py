@@ -15,7 +15,8 @@ from booking.web.reasons import NEXT_STEPS, SENTENCES, UNKNOWN
 class HasZoneName(Protocol):
     """A station, or anything else that knows its wall clock."""
 
-    zone_name: str
+    @property
+    def zone_name(self) -> str: ...
 
 
 def register(app: Flask) -> None:

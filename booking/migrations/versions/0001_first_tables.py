@@ -149,6 +149,7 @@ def _person() -> None:
         sa.Column("is_admin", sa.Boolean(), nullable=False),
         sa.Column("wants_digest", sa.Boolean(), nullable=False),
         sa.Column("wants_manager_digest", sa.Boolean(), nullable=False),
+        sa.Column("acts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),

@@ -5,7 +5,6 @@ from werkzeug.wrappers import Response
 
 from booking import clock, seats, store
 from booking.extensions import db, limiter
-from booking.model import Slot
 from booking.refusals import Refused
 from booking.rosters import cards
 from booking.web import access, htmx
@@ -24,10 +23,9 @@ def book(slot_id: int) -> Response:
     person_id = access.worker_id(url_for("worker.slot", slot_id=slot_id))
     now, key = clock.now(), request.form.get("key", "")[:64] or None
     try:
-        with store.transaction(db.session) as session:
-            press = seats.take(session, person_id, slot_id, now, key)
+        press = seats.press(db.session, person_id, slot_id, now, key)
     except Refused as no:
-        card = access.seen_card(slot_id, access.signed_in_person())
+        card = access.seen_card(slot_id, person_id)
         return answer(outcomes.refused(card.slot, no), card)
     card = cards.of_press(db.session(), press, now)
     return answer(outcomes.of_press(card.slot, press, card.place or 0), card)
@@ -41,8 +39,7 @@ def give_up(booking_id: int) -> Response:
     if request.form.get("warned") == "0" and seats.is_late(slot, booking, now):
         return answer(outcomes.unwarned(slot))
     try:
-        with store.transaction(db.session) as session:
-            gone = seats.give_up(session, booking_id, now)
+        gone = store.carry_out(db.session, lambda session: seats.give_up(session, booking_id, now))
     except Refused as no:
         return answer(outcomes.refused(slot, no))
     return answer(outcomes.of_give_up(slot, gone, was))
@@ -51,11 +48,10 @@ def give_up(booking_id: int) -> Response:
 @pages.post("/slots/<int:slot_id>/standby")
 @limiter.limit(_presses, key_func=access.who)
 def stand_by(slot_id: int) -> Response:
-    person = access.worker(url_for("worker.slot", slot_id=slot_id))
-    slot = access.seen_card(slot_id, person).slot
+    person_id, now = access.worker(url_for("worker.slot", slot_id=slot_id)).id, clock.now()
+    slot = access.seen_card(slot_id, person_id).slot
     try:
-        with store.transaction(db.session) as session:
-            booking = seats.stand_by(session, person.id, slot_id, clock.now())
+        booking = store.carry_out(db.session, lambda session: seats.stand_by(session, person_id, slot_id, now))
     except Refused as no:
         return answer(outcomes.refused(slot, no))
     return answer(outcomes.of_standby(slot, booking))
@@ -63,20 +59,20 @@ def stand_by(slot_id: int) -> Response:
 
 def answer(outcome: Outcome, card: cards.Card | None = None) -> Response:
     """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
-    back, person = request.form.get("back", "slot"), access.signed_in_person()
-    card = card or access.seen_card(outcome.slot_id, person)
+    back = request.form.get("back", "slot")
+    card = card or access.seen_card(outcome.slot_id, access.signed_in_person().id)
     if not htmx.asked():
         outcomes.keep(outcome)
         return htmx.go(_address(back, card.slot))
     if back == "me":
-        fragment = mine.fragment(person, outcome)
+        fragment = mine.fragment(access.signed_in_person(), outcome)
     else:
         name = "worker/_slot_card.html" if back == "day" else "worker/_slot_act.html"
-        fragment = render_template(name, card=card, person=person, outcome=outcome)
+        fragment = render_template(name, card=card, person=True, outcome=outcome)
     return make_response(fragment, 409 if outcome.reason else 200)
 
 
-def _address(back: str, slot: Slot) -> str:
+def _address(back: str, slot: seats.Run) -> str:
     if back == "me":
         return url_for("worker.me")
     if back == "day":

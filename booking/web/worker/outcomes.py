@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from flask import flash, session
 from flask_babel import gettext
 
-from booking import seats
-from booking.model import Booking, Slot
+from booking import clock, seats
+from booking.model import Booking
 from booking.refusals import Refused
+from booking.seats import AnySlot
 from booking.web import show
 
 
@@ -35,11 +36,11 @@ def last() -> Outcome | None:
     return Outcome(**kept) if kept else None
 
 
-def refused(slot: Slot, no: Refused) -> Outcome:
+def refused(slot: AnySlot, no: Refused) -> Outcome:
     return Outcome(slot.id, "no", show.reason(no, slot.station), show.next_step(no), no.reason)
 
 
-def of_press(slot: Slot, press: seats.Press, place: int) -> Outcome:
+def of_press(slot: AnySlot, press: seats.Press, place: int) -> Outcome:
     """A press that the rules let through: a seat, a place in line, or the same as before."""
     booking = press.booking
     if booking.state in ("booked", "attended"):
@@ -50,7 +51,7 @@ def of_press(slot: Slot, press: seats.Press, place: int) -> Outcome:
     return refused(slot, Refused("given_up_before"))
 
 
-def of_give_up(slot: Slot, booking: Booking, was: str) -> Outcome:
+def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
     if was == "waiting":
         return Outcome(slot.id, "", gettext("已退出候补"))
     if booking.late:
@@ -58,7 +59,7 @@ def of_give_up(slot: Slot, booking: Booking, was: str) -> Outcome:
     return Outcome(slot.id, "", gettext("已放弃，谢谢你把座位让出来"))
 
 
-def of_standby(slot: Slot, booking: Booking) -> Outcome:
+def of_standby(slot: AnySlot, booking: Booking) -> Outcome:
     if booking.state == "attended":
         return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
     at = show.clock_time(slot.release_at, slot.station)
@@ -66,7 +67,7 @@ def of_standby(slot: Slot, booking: Booking) -> Outcome:
     return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id)
 
 
-def unwarned(slot: Slot) -> Outcome:
+def unwarned(slot: AnySlot) -> Outcome:
     """The free time ended between the page and the press: nothing was done, the page now warns."""
     at = show.clock_time(slot.free_until, slot.station)
     return Outcome(
@@ -78,20 +79,20 @@ def unwarned(slot: Slot) -> Outcome:
     )
 
 
-def _seat_title(slot: Slot, press: seats.Press) -> str:
+def _seat_title(slot: AnySlot, press: seats.Press) -> str:
     if press.again:
         return str(gettext("这一场你已经约上了"))
-    day = show.day_name(slot.date, show.station_date(press.booking.seated_at or press.booking.created_at, slot.station))
+    day = show.day_name(slot.date, show.station_date(clock.now(), slot.station))
     return str(gettext("约上了，%(day)s %(time)s 见", day=day, time=show.clock_time(slot.starts_at, slot.station)))
 
 
-def _seat_text(slot: Slot, press: seats.Press) -> str:
+def _seat_text(slot: AnySlot, press: seats.Press) -> str:
     if press.withdrawn:
         return str(gettext("和它冲突的候补已经替你退出。"))
     bring = show.local(slot.activity, "bring")
     return str(gettext("记得：%(bring)s。", bring=bring)) if bring else ""
 
 
-def _wait_text(slot: Slot) -> str:
+def _wait_text(slot: AnySlot) -> str:
     at = show.clock_time(slot.line_until, slot.station)
     return str(gettext("%(time)s 前有人放弃，就自动给最前面的人，并发邮件。轮到之前不算预约。", time=at))

@@ -1,0 +1,161 @@
+"""The worker's two presses: take a seat or a place in line, and give it up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, scoped_session
+
+from booking import store, swift
+from booking.model import Booking, Slot
+from booking.notices import tell
+from booking.refusals import Refused
+from booking.seats.line import hold, serve
+from booking.seats.look import Look, look
+from booking.seats.moves import find_booking, leave, new, queue, sit, withdraw
+from booking.seats.runs import Run
+from booking.seats.standing import Entry, clashing, refusal
+from booking.seats.writing import Claimed, claim_place, claim_seat
+
+# How often a press looks again when seats and places come and go under it.
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Press:
+    """The answer to a press: the slot as it is now, the person's booking of it, whether it was there already,
+    and what it replaced."""
+
+    slot: Run
+    booking: Entry
+    again: bool = False
+    withdrawn: tuple[Entry, ...] = ()
+
+
+def press(
+    session: Session | scoped_session[Any], person_id: int, slot_id: int, now: datetime, key: str | None = None
+) -> Press:
+    """`take` as a transaction of its own, in two statements where nothing is in the way; once more when the database was.
+
+    Not for within a transaction.
+    """
+    try:
+        with store.line(session) as line:
+            done = _press(line, person_id, slot_id, now, key)
+    except DBAPIError as error:
+        if not store.passes(error):
+            raise
+        done = None
+    return done or store.carry_out(session, lambda writing: take(writing, person_id, slot_id, now, key))
+
+
+def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str | None = None) -> Press:
+    """Give the person a seat, or when the slot is full the next place in its line.
+
+    A second press, or the same `key` again, gets the same booking back and changes nothing.
+    """
+    store.lock(session, people={person_id})
+    line = swift.on(session.connection())
+    done = _press(line, person_id, slot_id, now, key) or _change(session, line, person_id, slot_id, now, key)
+    session.expire_all()
+    return done
+
+
+def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Give a seat or a place in line back; the seat passes on in the same transaction."""
+    booking = find_booking(session, booking_id)
+    held = hold(session, {booking.slot_id}, now, {booking.person_id})
+    slot = held.slots[booking.slot_id]
+    session.refresh(booking)
+    if booking.state == "cancelled":
+        return booking
+    if booking.state not in ("booked", "waiting"):
+        raise Refused("not_live", state=booking.state)
+    if now >= slot.starts_at and booking.state == "booked":
+        raise Refused("started")
+    leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
+    serve(session, slot, now, held.people)
+    return booking
+
+
+def _press(line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press | None:
+    """The press of somebody who has nothing that it would change; None for the others."""
+    for _round in range(ROUNDS):
+        seen = _judged(line, person_id, slot_id, now, key)
+        mine = seen.who.on(slot_id)
+        if mine and refusal(seen.run, seen.who, now):
+            return Press(seen.run, mine, again=True)
+        if mine or seen.pressed_before or clashing(seen.run, seen.who):
+            return None
+        free = seen.run.free and (not seen.run.waiting or now >= seen.run.line_until)
+        # Somebody may be faster between our look and our claim: then look again, and say what is true now.
+        if claimed := (claim_seat if free else claim_place)(line, seen, now, key):
+            return _pressed(seen, claimed, now, seated=bool(free))
+    raise Refused("busy")
+
+
+def _judged(line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look:
+    """What is true now; raises the reason when the rules say no to somebody who has nothing here."""
+    seen = look(line, person_id, slot_id, now, key)
+    if seen is None or seen.run.station.closed_at:
+        raise Refused("no_such_slot")
+    if seen.pressed_before:
+        return seen
+    no = refusal(seen.run, seen.who, now)
+    if no and not (seen.who.on(slot_id) and no.reason in ("yours", "in_line")):
+        raise no
+    return seen
+
+
+def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> Press:
+    run = seen.run.counting(claimed.capacity, claimed.taken, claimed.waiting, claimed.line_last)
+    about = (claimed.booking_id, run.id, run.station_id, run.date, run.starts_at, run.ends_at)
+    if seated:
+        return Press(run, Entry(*about, "booked", "tap", seated_at=now))
+    return Press(run, Entry(*about, "waiting", "tap", line_no=claimed.line_last))
+
+
+def _change(session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press:
+    """The press of a locked person who pressed before, or whose places in line it changes."""
+    seen = _judged(line, person_id, slot_id, now, key)
+    if earlier := _pressed_before(session, person_id, slot_id, key):
+        return Press(seen.run, _entry(earlier, seen.run), again=True)
+    dropped, mine = clashing(seen.run, seen.who), seen.who.on(slot_id)
+    locked = store.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
+    slot = next(slot for slot in locked if slot.id == slot_id)
+    if no := refusal(slot, seen.who, now):
+        raise no
+    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, key)
+    if slot.free and (not slot.waiting or now >= slot.line_until):
+        _sit_down(session, slot, booking, now, dropped)
+    else:
+        dropped = ()
+        slot.waiting, slot.line_last = slot.waiting + 1, slot.line_last + 1
+        queue(session, slot, booking, now)
+    run = seen.run.counting(slot.capacity, slot.taken, slot.waiting, slot.line_last)
+    return Press(run, _entry(booking, run), withdrawn=dropped)
+
+
+def _sit_down(session: Session, slot: Slot, booking: Booking, now: datetime, dropped: tuple[Entry, ...]) -> None:
+    slot.taken += 1
+    booking.via = "tap"
+    sit(session, slot, booking, now, "booked", booking.person_id)
+    withdraw(session, slot, dropped, now)
+    tell(session, "confirmed", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
+    session.flush()
+
+
+def _pressed_before(session: Session, person_id: int, slot_id: int, key: str | None) -> Booking | None:
+    if not key:
+        return None
+    earlier = session.scalar(select(Booking).where(Booking.person_id == person_id, Booking.key == key))
+    if earlier and earlier.slot_id != slot_id:
+        raise Refused("key_reused")
+    return earlier
+
+
+def _entry(booking: Booking, run: Run) -> Entry:
+    about = (booking.id, run.id, run.station_id, run.date, run.starts_at, run.ends_at, booking.state, booking.via)
+    return Entry(*about, booking.standby_at, booking.seated_at, booking.line_no)

@@ -1,0 +1,101 @@
+"""A slot as it was seen, in one row and without the ORM: what the rules ask of it, and the words for a card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, select
+
+from booking.model import Activity, Slot, Station, Zone
+from booking.model.programme import SlotSense
+
+
+class Place(NamedTuple):
+    """What is shown of a station."""
+
+    id: int
+    code: str
+    name: str
+    name_en: str
+    zone_name: str
+    policy: dict[str, Any]
+    closed_at: datetime | None
+
+
+class Room(NamedTuple):
+    """What is shown of a zone."""
+
+    name: str
+    name_en: str
+
+
+class Offer(NamedTuple):
+    """What is shown of an activity."""
+
+    kind: str
+    title: str
+    title_en: str
+    host: str
+    host_en: str
+    bring: str
+    bring_en: str
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run(SlotSense):
+    """A slot as it was seen: its row, and the words that go with it."""
+
+    id: int
+    station_id: int
+    plan_id: int | None
+    date: date
+    opens_at: datetime
+    free_until: datetime
+    line_until: datetime
+    checkin_from: datetime
+    starts_at: datetime
+    release_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    waiting: int
+    line_last: int
+    state: str
+    host: str | None
+    cancel_reason: str | None
+    station: Place
+    zone: Room
+    activity: Offer
+
+    def counting(self, capacity: int, taken: int, waiting: int, line_last: int) -> "Run":
+        """The same slot with other numbers."""
+        return replace(self, capacity=capacity, taken=taken, waiting=waiting, line_last=line_last)
+
+
+OWN = [getattr(Slot, name) for name in Run.__dataclass_fields__ if name not in ("station", "zone", "activity")]
+PLACE, ROOM, OFFER = (
+    [getattr(table, name) for name in shown._fields]
+    for table, shown in ((Station, Place), (Zone, Room), (Activity, Offer))
+)
+RUN = [*OWN, *PLACE, *ROOM, *OFFER]
+
+
+def runs() -> Select[Any]:
+    """The columns of `run`, of every slot."""
+    return (
+        select(*RUN)
+        .join_from(Slot, Station, Slot.station_id == Station.id)
+        .join(Zone, Slot.zone_id == Zone.id)
+        .join(Activity, Slot.activity_id == Activity.id)
+    )
+
+
+def run(row: Sequence[Any]) -> Run:
+    """A slot from the columns of `RUN`."""
+    place = len(OWN)
+    room = place + len(PLACE)
+    offer = room + len(ROOM)
+    words: Any = (Place(*row[place:room]), Room(*row[room:offer]), Offer(*row[offer : len(RUN)]))
+    return Run(*row[:place], *words)

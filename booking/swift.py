@@ -1,0 +1,162 @@
+"""Statements that are compiled once and go to the driver as they are: for the second when everybody presses.
+
+A press costs the ORM several milliseconds and the database one; here the same statement, written in the
+same words of SQLAlchemy, costs what the driver costs.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import BindParameter, Connection, Dialect, Engine, bindparam, event
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement, Executable
+from sqlalchemy.types import TypeEngine
+
+# Takers of one hot slot queue here, where it is free, and not at its row, where each waiter costs the others time.
+LINES = 2
+
+Row = tuple[Any, ...]
+Convert = Callable[[Any], Any] | None
+
+_pools: "WeakKeyDictionary[Engine, QueuePool]" = WeakKeyDictionary()
+_guard = threading.Lock()
+
+
+def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
+    """A value that `run` gets by this name."""
+    return bindparam(name, None, kind)
+
+
+class Line:
+    """A driver's connection, what kind of database it speaks to, and whether it is inside a transaction."""
+
+    def __init__(self, driver: Any, dialect: Dialect, *, inside: bool = False) -> None:
+        self.driver = driver
+        self.dialect = dialect
+        self.inside = inside
+
+    @property
+    def fuses(self) -> bool:
+        """Whether one statement may write to several tables."""
+        return self.dialect.name == "postgresql"
+
+
+class Statement:
+    """`run(line, **values)` sends it and gives its rows as tuples, of the types that the model says."""
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement = cast("ClauseElement", statement)
+        self._ready: dict[str, _Compiled] = {}
+
+    def run(self, line: Line, **values: Any) -> Sequence[Row]:
+        ready = self._ready.get(line.dialect.name)
+        if ready is None:
+            ready = self._ready[line.dialect.name] = _Compiled(self._statement, line.dialect)
+        return ready.run(line, values)
+
+
+class _Compiled:
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError("only statements have rows and values")
+        self.text = str(compiled)
+        self.order = compiled.positiontup
+        self.fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self.binds = _converters(
+            compiled.binds.items(), lambda bind: bind.type.dialect_impl(dialect).bind_processor(dialect)
+        )
+        columns: Any = getattr(statement, "selected_columns", None) or getattr(statement, "exported_columns", ())
+        self.results = [_reader(column.type, dialect) for column in columns]
+        self.reads = any(self.results)
+
+    def run(self, line: Line, values: Mapping[str, Any]) -> Sequence[Row]:
+        given: Any = {**self.fixed, **values}
+        for name, convert in self.binds:
+            if name in given:
+                given[name] = convert(given[name])
+        if self.order is not None:
+            given = [given[name] for name in self.order]
+        try:
+            cursor: DBAPICursor = line.driver.execute(self.text, given)
+            rows = cursor.fetchall() if cursor.description else []
+        except Exception as error:
+            raise _named(error, self.text, line) from error
+        return [self._read(row) for row in rows] if self.reads else cast("list[Row]", rows)
+
+    def _read(self, row: Row) -> Row:
+        return tuple(
+            value if convert is None else convert(value) for value, convert in zip(row, self.results, strict=True)
+        )
+
+
+def _converters(items: Any, processor: Callable[[Any], Convert]) -> list[tuple[str, Callable[[Any], Any]]]:
+    found = ((name, processor(item)) for name, item in items)
+    return [(name, convert) for name, convert in found if convert]
+
+
+def _reader(kind: Any, dialect: Dialect) -> Convert:
+    convert: Convert = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return convert
+
+
+def _named(error: Exception, text: str, line: Line) -> Exception:
+    """The error as SQLAlchemy would raise it."""
+    if not isinstance(error, line.dialect.loaded_dbapi.Error):
+        return error
+    gone = line.dialect.is_disconnect(error, line.driver, None)
+    return cast(
+        "Exception",
+        DBAPIError.instance(text, None, error, line.dialect.loaded_dbapi.Error, connection_invalidated=gone),
+    )
+
+
+def on(connection: Connection) -> Line:
+    """A line that works inside the transaction of `connection`."""
+    return Line(connection.connection.driver_connection, connection.dialect, inside=True)
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Line]:
+    """A line of its own on which every statement is a transaction. Lines are few, and kept."""
+    held = _pool(engine).connect()
+    try:
+        yield Line(held.driver_connection, engine.dialect)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            held.invalidate()
+        raise
+    finally:
+        held.close()
+
+
+def _pool(engine: Engine) -> QueuePool:
+    found = _pools.get(engine)
+    if found is None:
+        with _guard:
+            found = _pools.get(engine) or _pools.setdefault(engine, _new_pool(engine))
+    return found
+
+
+def _new_pool(engine: Engine) -> QueuePool:
+    pool = QueuePool(lambda: _connect(engine), pool_size=LINES, max_overflow=0, timeout=5, reset_on_return=None)
+    event.listen(engine, "engine_disposed", lambda _engine: pool.dispose())
+    return pool
+
+
+def _connect(engine: Engine) -> Any:
+    """A connection with all the settings of the engine's, that the engine then forgets."""
+    held = engine.raw_connection()
+    driver: Any = held.driver_connection
+    held.detach()
+    if engine.dialect.name == "postgresql":
+        driver.autocommit = True
+        driver.prepare_threshold = 0
+        driver.execute("SET plan_cache_mode = force_generic_plan")
+    return driver
