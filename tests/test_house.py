@@ -15,11 +15,11 @@ HOUSE = config.ROOT / "booking"
 # From the ground up. A room is a file or a folder; a file imports only from the rows below its own,
 # or from its own room.
 ROWS = (
-    ("model", "policy", "clock", "refusals"),
+    ("model", "policy", "clock", "refusals", "sheets"),
     ("store", "history", "notices", "workdays", "ledger"),
     ("seats",),
     ("slots", "rosters", "people"),
-    ("stations", "audit", "ics"),
+    ("stations", "audit", "ics", "numbers"),
     ("extensions",),
     ("mail",),
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),
