@@ -16,7 +16,7 @@ HOUSE = config.ROOT / "booking"
 # or from its own room.
 ROWS = (
     ("model", "policy", "clock", "refusals", "sheets"),
-    ("store", "history", "notices", "workdays", "ledger"),
+    ("store", "history", "notices", "workdays", "ledger", "tries"),
     ("seats",),
     ("slots", "rosters", "people"),
     ("stations", "audit", "ics", "numbers"),
