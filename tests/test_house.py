@@ -15,11 +15,11 @@ HOUSE = config.ROOT / "booking"
 # From the ground up. A room is a file or a folder; a file imports only from the rows below its own,
 # or from its own room.
 ROWS = (
-    ("model", "policy", "clock", "refusals", "sheets"),
-    ("store", "history", "notices", "workdays", "ledger", "tries"),
+    ("model", "policy", "clock", "refusals"),
+    ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
     ("seats",),
     ("slots", "rosters", "people"),
-    ("stations", "audit", "ics", "numbers"),
+    ("stations", "audit", "ics", "watch", "numbers"),
     ("extensions",),
     ("mail",),
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),

@@ -28,6 +28,7 @@ __all__ = [
     "Planned",
     "Resized",
     "add",
+    show_headline,
     "blocked",
     "cancel",
     "clash",
@@ -53,3 +54,4 @@ __all__ = [
     "to_start",
     "untouched",
 ]
+    "show_headline",
