@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import time
 
 import pytest
 import time_machine
@@ -12,8 +13,10 @@ from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
 from booking import numbers, store
-from booking.model import Activity, Person
-from booking.numbers import Span
+from booking.model import Activity, Person, Zone
+from booking.numbers import Hint, Span, Tally
+from booking.numbers.hints import Place
+from tests import letter_cast
 from tests.desk_cast import Desk, said
 from tests.lunch_hour import TUESDAY, LunchHour, at
 
@@ -104,3 +107,33 @@ def test_markup_in_a_title_stays_text(desk: Desk, lunch: LunchHour) -> None:
     page = desk.get(f"numbers?{DAYS}", AFTER)
     assert "<img src=x" not in page.text
     assert "{{7*7}}" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "zh_Hans_CN",
+            ("近四周有 61 人想来没约上。健身区 12:40 空着，可以加一场。", "一半以上空着：4 场 60 个名额，来了 21 人次"),
+        ),
+        (
+            "en",
+            ("turned away 61 people in four weeks. 健身区 is free at 12:40", "4 sessions with 60 seats had 21 visits"),
+        ),
+    ],
+)
+def test_the_managers_letter_suggests_with_evidence(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, language: str, words: tuple[str, str]
+) -> None:
+    yoga = Activity(title="瑜伽\r\nBcc: x", kind="yoga")
+    place = Place(Zone(name="健身区"), time(12, 40))
+    hints = [
+        Hint("turned_away", yoga, 2, Tally(unmet=61), place),
+        Hint("half_empty", yoga, 5, Tally(slots=4, seats=60, visits=21)),
+    ]
+    monkeypatch.setattr("booking.mail.report.numbers.weekly", lambda *_: hints)
+    told = letter_cast.said(app, session, "manager_digest", language)
+    for word in words:
+        assert word in told.text
+        assert word in told.page
+    assert "\nBcc" not in told.text
