@@ -39,6 +39,9 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         **_mail(env, instance),
         **_cookies(https=https),
         **_limits(env),
+        # The scheduler's own port, 0 for none. Whoever reaches it reads the figures, so it listens at home.
+        "METRICS_PORT": _number(env, "METRICS_PORT", 0, 0, 65535),
+        "METRICS_HOST": env.get("METRICS_HOST") or "127.0.0.1",
         "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
         "BABEL_DEFAULT_TIMEZONE": "UTC",
         "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "booking" / "translations"),
@@ -113,6 +116,7 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
         "MAIL_FROM": env.get("MAIL_FROM") or "午间驿小时 <lunch-hour@localhost>",
         "MAIL_FOLDER": str(instance / "mail"),
         "MAIL_HOST": None,
+        "MAIL_PER_MINUTE": _number(env, "MAIL_PER_MINUTE", 0, 0, 100_000),  # 0: as fast as the server takes them
     }
     if not (url := env.get("MAIL_URL")):
         return settings

@@ -47,6 +47,7 @@ KINDS = (
     "already_registered",
     "confirmed",
     "promoted",
+    "calendar",
     "seat_open",
     "moved_down",
     "slot_cancelled",
@@ -153,6 +154,13 @@ def _promoted(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("promoted", "林晓"), at("Mon 16:00")
 
 
+def _calendar(cast: Letters) -> tuple[Letter, datetime]:
+    booking = cast.book("林晓", cast.yoga, "Mon 10:00:01")
+    now, to = at("Mon 10:01"), cast.people["林晓"]
+    cast.do(tell, "calendar", now, person_id=to, slot_id=cast.yoga, booking_id=booking)
+    return cast.letter("calendar"), now
+
+
 def _seat_open(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     cast.give_up(cast.book("陈晨", cast.crafts, "Mon 10:01"), "17:10")
@@ -201,6 +209,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _already,
             _confirmed,
             _promoted,
+            _calendar,
             _seat_open,
             _moved_down,
             _cancelled,

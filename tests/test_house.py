@@ -16,10 +16,10 @@ HOUSE = config.ROOT / "booking"
 # or from its own room.
 ROWS = (
     ("model", "policy", "clock", "refusals", "swift"),
-    ("store", "history", "notices", "workdays", "ledger"),
+    ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
     ("seats",),
     ("slots", "rosters", "people"),
-    ("stations", "audit", "ics"),
+    ("stations", "audit", "ics", "watch", "numbers"),
     ("extensions",),
     ("mail",),
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),

@@ -45,7 +45,7 @@ def settings(port: int) -> dict[str, Any]:
         "MAIL_PASSWORD": "",
         "MAIL_TLS": False,
         "MAIL_STARTTLS": False,
-        "MAIL_TIMEOUT": 0.5,
+        "MAIL_TIMEOUT": 10,
     }
 
 
@@ -148,6 +148,7 @@ def test_after_a_day_a_letter_is_given_up(app: Flask, session: Session, office: 
 def test_a_connection_lost_after_data_is_tried_again_under_the_same_id(
     app: Flask, session: Session, office: mail_server.Office, mood: str
 ) -> None:
+    app.config["MAIL_TIMEOUT"] = 1
     office.at_data["a@example.com"] = mood
     write(session, "a@example.com", "b@example.com")
     assert deliver(app) == outbox.Round(claimed=2, sent=1, put_off=1)

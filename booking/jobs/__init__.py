@@ -4,8 +4,9 @@ All of them mean "everything that is due and not done": running one twice, late,
 at once does nothing twice.
 """
 
+from booking.jobs.rows import PartlyDone
 from booking.jobs.running import Ran, tick
 from booking.jobs.scheduler import scheduler
 from booking.jobs.timetable import TIMETABLE, Job
 
-__all__ = ["TIMETABLE", "Job", "Ran", "scheduler", "tick"]
+__all__ = ["TIMETABLE", "Job", "PartlyDone", "Ran", "scheduler", "tick"]

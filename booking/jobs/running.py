@@ -1,15 +1,16 @@
 """Running one job: it fails alone, and what it did is written down."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking import clock, store
+from booking import clock, store, watch
 from booking.extensions import db
-from booking.jobs.timetable import TIMETABLE, Job, PartlyDone, Turn
-from booking.model import JobRun
+from booking.jobs.rows import PartlyDone, Turn
+from booking.jobs.timetable import TIMETABLE, Job
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ class Ran:
     """What one run of a job did; `error` is empty when all went well."""
 
     name: str
+    every: int
     started_at: datetime
     finished_at: datetime
     did: int
@@ -28,6 +30,7 @@ class Ran:
 def tick(now: datetime) -> list[Ran]:
     """Everything that is due at `now`, once, in order."""
     told = []
+    note_outage()
     for job in TIMETABLE:
         ran = run(job, Turn(now))
         write_down(ran)
@@ -48,15 +51,42 @@ def run(job: Job, turn: Turn) -> Ran:
         error = f"{type(wrong).__name__}: {wrong}"
     finally:
         db.session.remove()
-    return Ran(job.name, started_at, clock.now(), did, error[:300])
+    return Ran(job.name, job.every, started_at, clock.now(), did, error[:300])
+
+
+def note_outage() -> None:
+    """Whoever runs first after a silence says so: what is due is done now, and people should know why it is late."""
+    try:
+        with store.transaction(db.session) as session:
+            store.one_at_a_time(session, "outage")
+            missed = watch.note_outage(session, clock.now())
+            if missed:
+                log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
+    except SQLAlchemyError:
+        log.exception("an outage could not be written down")
+    finally:
+        db.session.remove()
 
 
 def write_down(ran: Ran) -> None:
     """Keep the last run of each job, for the people who watch."""
     try:
         with store.transaction(db.session) as session:
-            session.merge(JobRun(**vars(ran)))
+            watch.write_down(session, **vars(ran))
     except SQLAlchemyError:
         log.exception("the run of %s could not be written down", ran.name)
+    finally:
+        db.session.remove()
+
+
+def say_alive(running: Mapping[str, tuple[int, datetime]]) -> None:
+    """Keep that these jobs (pace and start, by name) are at work."""
+    if not running:
+        return
+    try:
+        with store.transaction(db.session) as session:
+            watch.beat(session, running, clock.now())
+    except SQLAlchemyError:
+        log.exception("running jobs could not be written down")
     finally:
         db.session.remove()

@@ -15,8 +15,9 @@ from flask import Flask
 from booking import clock
 from booking.extensions import db
 from booking.jobs import leading
-from booking.jobs.running import run, write_down
-from booking.jobs.timetable import TIMETABLE, Job, Turn
+from booking.jobs.rows import Turn
+from booking.jobs.running import note_outage, run, say_alive, write_down
+from booking.jobs.timetable import TIMETABLE, Job
 
 LOOK_EVERY = 1
 # Runs of a job that did nothing are written down no more often than this.
@@ -54,16 +55,20 @@ class Watch:
         self.ending = ending
         self.over = threading.Event()
         self.written: dict[str, datetime] = {}
-        # One thread for each job and one for the lookout: a slow job makes no other one late.
-        threads = ThreadPoolExecutor(len(TIMETABLE) + 1)
+        self.running: dict[str, tuple[int, datetime]] = {}
+        # One thread for each job, one for the lookout and one for the heartbeat: a slow job makes no other one late.
+        threads = ThreadPoolExecutor(len(TIMETABLE) + 2)
         self.clockwork = BlockingScheduler(timezone=UTC, executors={"default": threads})
 
     def keep(self) -> None:
         """Run the jobs until this process should end or no longer leads."""
+        with self.app.app_context():
+            note_outage()
         pace = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         for job in TIMETABLE:
             self.clockwork.add_job(self.run, args=(job,), seconds=job.every, next_run_time=clock.now(), **pace)
         self.clockwork.add_job(self.look, seconds=LOOK_EVERY, **pace)
+        self.clockwork.add_job(self.beat, seconds=QUIET.seconds, **pace)
         self.clockwork.start()
 
     def look(self) -> None:
@@ -71,9 +76,18 @@ class Watch:
             self.over.set()
             self.clockwork.shutdown(wait=False)
 
+    def beat(self) -> None:
+        """A run that takes minutes is no silence: say which jobs are at work."""
+        since = clock.now() - QUIET
+        long = {name: (every, began) for name, (every, began) in dict(self.running).items() if began < since}
+        with self.app.app_context():
+            say_alive(long)
+
     def run(self, job: Job) -> None:
         with self.app.app_context():
+            self.running[job.name] = (job.every, clock.now())
             ran = run(job, Turn(clock.now(), self.over.is_set))
+            del self.running[job.name]
             last = self.written.get(job.name)
             if ran.did or ran.error or last is None or ran.finished_at - last > QUIET:
                 write_down(ran)

@@ -1,9 +1,8 @@
 """The timetable: every job, in the order in which one tick runs them, each a few lines into a verb."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import ColumnElement
@@ -11,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from booking import people, seats, slots, store, workdays
 from booking.extensions import db
-from booking.mail import digests, outbox, post
+from booking.jobs.rows import Turn, Work
+from booking.mail import digests, outbox, pace, post
 
-
-@dataclass(frozen=True)
-class Turn:
-    """One run of a job: its instant, and whether it should end early."""
-
-    now: datetime
-    stop: Callable[[], bool] = bool
+# So many rows in one transaction hold no lock long enough for a press to notice.
+CHUNK = 50
+DIGESTS_AT_ONCE = 500
+LETTERS_AT_ONCE = 20
+# A round of letters ends before anybody could take its claims for a dead sender's.
+LONGEST_ROUND = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,6 @@ class Job:
     work: Callable[[Turn], int]
 
 
-class PartlyDone(Exception):
-    """A job did `did` things, and some others it could not; none stopped the rest."""
-
-    def __init__(self, did: int, wrong: list[str]) -> None:
-        super().__init__("; ".join(wrong))
-        self.did = did
-
-
 def learn_workdays(_turn: Turn) -> int:
     with store.transaction(db.session) as session:
         store.one_at_a_time(session, "workdays")
@@ -46,43 +37,44 @@ def learn_workdays(_turn: Turn) -> int:
 
 
 def plan_slots(turn: Turn) -> int:
-    return _each(turn, slots.stations_to_plan(db.session()), _plan)
+    return Work(turn, "plan_slots").each(slots.stations_to_plan(db.session()), _plan)
 
 
 def open_slots(turn: Turn) -> int:
-    return _batches(turn, slots.open_due)
+    due = slots.to_open(db.session(), turn.now)
+    return Work(turn, "open_slots").chunks(due, CHUNK, slots.open_these)
 
 
 def start_slots(turn: Turn) -> int:
-    return _each(turn, slots.to_start(db.session(), turn.now), seats.start)
+    return Work(turn, "start_slots").each(slots.to_start(db.session(), turn.now), seats.start)
 
 
 def promote(turn: Turn) -> int:
-    return _each(turn, slots.to_promote(db.session(), turn.now), seats.promote)
+    return Work(turn, "promote").each(slots.to_promote(db.session(), turn.now), seats.promote)
 
 
 def release_no_shows(turn: Turn) -> int:
-    return _each(turn, slots.to_release(db.session(), turn.now), seats.release)
+    return Work(turn, "release_no_shows").each(slots.to_release(db.session(), turn.now), _release)
 
 
 def finish_slots(turn: Turn) -> int:
-    return _each(turn, slots.to_finish(db.session(), turn.now), seats.finish)
+    return Work(turn, "finish_slots").each(slots.to_finish(db.session(), turn.now), seats.finish)
 
 
 def write_worker_digests(turn: Turn) -> int:
-    return _batches(turn, lambda session, now: digests.write(session, "worker", now))
+    return _write_digests(turn, "worker")
 
 
 def write_manager_digests(turn: Turn) -> int:
-    return _batches(turn, lambda session, now: digests.write(session, "manager", now))
+    return _write_digests(turn, "manager")
 
 
 def send_letters(turn: Turn) -> int:
-    return _deliver(turn, outbox.AT_ONCE)
+    return _deliver(turn, "at_once", outbox.AT_ONCE)
 
 
 def send_digests(turn: Turn) -> int:
-    return _deliver(turn, outbox.IS_DIGEST)
+    return _deliver(turn, "digests", outbox.IS_DIGEST)
 
 
 def take_up_stuck_letters(turn: Turn) -> int:
@@ -117,21 +109,17 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
     return done.added + done.moved + done.withdrawn
 
 
-def _each(turn: Turn, ids: Iterable[int], verb: Callable[[Session, int, datetime], Any]) -> int:
-    """One transaction for each id, so that no lock is held long; what fails does not stop the rest."""
-    did, wrong = 0, []
-    for one in ids:
-        if turn.stop():
-            break
-        try:
-            with store.transaction(db.session) as session:
-                did += int(verb(session, one, turn.now))
-        except Exception as error:
-            current_app.logger.exception("%s failed for %s", verb.__name__, one)
-            wrong.append(f"{one}: {type(error).__name__}: {error}")
-    if wrong:
-        raise PartlyDone(did, wrong)
-    return did
+def _release(session: Session, slot_id: int, now: datetime) -> int:
+    """Release the seats of those who did not come; after an outage of ours the manager decides."""
+    if slots.too_late_to_release(session, slot_id, now):
+        return slots.hold_release(session, slot_id, now)
+    return seats.release(session, slot_id, now)
+
+
+def _write_digests(turn: Turn, kind: str) -> int:
+    readers = digests.to_write(db.session(), kind, turn.now)
+    work = Work(turn, f"write_{kind}_digests")
+    return work.chunks(readers, DIGESTS_AT_ONCE, lambda s, ids, now: digests.write(s, kind, now, only=ids))
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
@@ -146,13 +134,23 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
     return did
 
 
-def _deliver(turn: Turn, kinds: ColumnElement[bool]) -> int:
-    """Send until nothing is due, or until the server puts something off: then the next run goes on."""
-    sent = 0
+def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
+    """Send until nothing is due or no more may leave, or until the server puts something off: the next run goes on."""
+    sent, speed = 0, pace.of_this_process()
     with post.opened(current_app.config) as office:
-        while not turn.stop():
-            done = outbox.deliver(db.session, office, turn.now, kinds, stop=turn.stop)
+        while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
+            done = _round(turn, office, now, which, min(room, LETTERS_AT_ONCE))
+            speed.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
+            if done.wants_rest:
+                speed.rest(kinds, now)
             if not done.claimed or done.put_off:
                 break
     return sent
+
+
+def _round(turn: Turn, office: post.Post, now: datetime, which: ColumnElement[bool], limit: int) -> outbox.Round:
+    def stop() -> bool:
+        return turn.stop() or turn.later() - now > LONGEST_ROUND
+
+    return outbox.deliver(db.session, office, now, which, limit, stop)

@@ -6,7 +6,7 @@ written any more: yesterday's news helps nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from secrets import token_hex
@@ -45,14 +45,23 @@ class Round:
     stations: Select[int]
 
 
-def write(session: Session, kind: str, now: datetime, limit: int = BATCH) -> int:
-    """Write up to `limit` digests that are due and not written. The caller repeats it until it returns 0."""
+def to_write(session: Session, kind: str, now: datetime) -> list[int]:
+    """The people whose digest is due and not written, each once."""
+    found = (session.scalars(_unwritten(due, now)).all() for due in _rounds(session, kind, now))
+    return sorted({person_id for ids in found for person_id in ids})
+
+
+def write(session: Session, kind: str, now: datetime, limit: int = BATCH, only: Sequence[int] | None = None) -> int:
+    """Write up to `limit` digests that are due and not written, or those of `only` these people. Returns how many."""
+    written = 0
     for due in _rounds(session, kind, now):
-        people = session.scalars(_unwritten(due, now).order_by(Person.id).limit(limit)).all()
-        if people:
+        wanted = _unwritten(due, now) if only is None else _unwritten(due, now).where(Person.id.in_(only))
+        ids = session.scalars(wanted.order_by(Person.id).limit(limit - written)).all()
+        if ids:
+            people = session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)).all()
             told = _for_workers(session, due, people, now) if kind == "worker" else _for_managers(session, due, people)
-            return _write(session, due, people, told, now)
-    return 0
+            written += _write(session, due, people, told, now)
+    return written
 
 
 @dataclass(frozen=True)
@@ -128,10 +137,10 @@ def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
     return select(Station.id).where(Station.zone_name == zone, Station.closed_at.is_(None), works)
 
 
-def _unwritten(due: Round, now: datetime) -> Select[Person]:
-    """The people to whom there is something to say and nothing has been said."""
+def _unwritten(due: Round, now: datetime) -> Select[int]:
+    """The ids of the people to whom there is something to say and nothing has been said."""
     written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
-    return select(Person).where(
+    return select(Person.id).where(
         Person.id.in_(_news(due, now)),
         Person.email.is_not(None),
         getattr(Person, WANTED[f"{due.kind}_digest"]),

@@ -167,6 +167,7 @@ FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetim
     "already_registered": _nothing,
     "confirmed": _seat,
     "promoted": _seat,
+    "calendar": _seat,
     "seat_open": _line,
     "moved_down": _line,
     "slot_cancelled": _nothing,

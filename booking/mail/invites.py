@@ -14,7 +14,13 @@ from booking.mail.words import one_line
 from booking.model import Booking, Letter
 
 # What a letter does to the reader's calendar: a seat that is theirs, or one that is not any more.
-METHODS = {"confirmed": "PUBLISH", "promoted": "PUBLISH", "moved_down": "CANCEL", "slot_cancelled": "CANCEL"}
+METHODS = {
+    "confirmed": "PUBLISH",
+    "promoted": "PUBLISH",
+    "calendar": "PUBLISH",
+    "moved_down": "CANCEL",
+    "slot_cancelled": "CANCEL",
+}
 
 
 @dataclass(frozen=True)

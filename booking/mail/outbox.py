@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import store
@@ -29,6 +29,8 @@ PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
 GIVE_UP_AFTER = timedelta(hours=24)
 STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
+# After so many a "not now" in a row it is the server that wants a rest, not the letters.
+PATIENCE = 5
 # Kinds whose details nobody may read once they have been sent.
 SECRET = {"code"}
 # Nothing that a bulk UPDATE changes has been read in its transaction.
@@ -47,6 +49,7 @@ class Round:
     put_off: int = 0
     failed: int = 0
     dropped: int = 0
+    wants_rest: bool = False
 
 
 def deliver(
@@ -59,23 +62,28 @@ def deliver(
 ) -> Round:
     """Send up to `limit` letters that are due. The caller goes on while a round claimed some and put none off.
 
-    No transaction is open while the post talks. `stop` is asked before each letter; the rest is put back.
+    No transaction is open while the post talks. `stop` is asked before each letter; the rest is put back,
+    as it is when the server wants a rest.
     """
     done = Round()
     with store.transaction(session) as writing:
         claimed = _claim(writing, now, kinds, limit)
     done.claimed = len(claimed)
     ready = _word(session, claimed, now, done)
+    refusals = 0
     for n, message in enumerate(ready):
-        if stop():
-            _put_back(session, ready[n:])
+        if stop() or done.wants_rest:
+            _put_back(session, [left.letter_id for left in ready[n:]])
             break
+        put_off = done.put_off
         try:
             _send(session, post, message, now, done)
         except Unreachable as error:
             for left in ready[n:]:
                 _try_again(session, left, str(error), now, done)
             break
+        refusals = refusals + 1 if done.put_off > put_off else 0
+        done.wants_rest = refusals >= PATIENCE
     return done
 
 
@@ -83,6 +91,12 @@ def free_stuck(session: Session, now: datetime) -> int:
     """Take up letters whose sender died between claiming and answering."""
     stuck = update(Letter).where(Letter.state == "sending", Letter.claimed_at < now - STUCK_AFTER)
     return len(session.scalars(stuck.values(state="queued", claimed_at=None).returning(Letter.id)).all())
+
+
+def send_again(session: Session, letter_id: int, now: datetime) -> None:
+    """A person wants a failed letter tried once more: from now on as if it were new."""
+    again = {"state": "queued", "next_try_at": now, "claimed_at": None, "tries": 0}
+    session.execute(update(Letter).where(Letter.id == letter_id, Letter.state == "failed").values(again))
 
 
 def forget(session: Session, now: datetime, limit: int = 500) -> int:
@@ -110,20 +124,23 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
     ready, ends = [], []
     reading = session() if isinstance(session, scoped_session) else session
     kept = letters.load(reading, ids)
-    for letter in kept.letters:
+    for n, letter in enumerate(kept.letters):
         end = partial(_end, session, letter.id, letter.kind, now)
         try:
             ready.append(letters.compose(reading, letter, now))
         except letters.Dropped as reason:
             ends.append(partial(end, "dropped", str(reason)))
             done.dropped += 1
-        except DBAPIError:
-            raise
+        except (OperationalError, InterfaceError):
+            raise  # the database's trouble, not the letter's
         except Exception as error:
             # Whatever is wrong with one letter is that letter's fault.
             log.exception("letter %s cannot be worded", letter.id)
             ends.append(partial(end, "failed", f"{type(error).__name__}: {error}"))
             done.failed += 1
+            if isinstance(error, DBAPIError):  # PostgreSQL answers no more in this transaction: the next round goes on
+                ends.append(partial(_put_back, session, [left.id for left in kept.letters[n + 1 :]]))
+                break
     session.rollback()
     for end in ends:
         end()
@@ -141,6 +158,11 @@ def _send(session: AnySession, post: Post, message: letters.Message, now: dateti
         raise
     except PutOff as error:
         _try_again(session, message, str(error), now, done)
+    except Exception as error:
+        # Taken or not: a letter that breaks the sending itself is not tried again.
+        log.exception("letter %s cannot be sent", message.letter_id)
+        end("failed", f"{type(error).__name__}: {error}")
+        done.failed += 1
     else:
         end("sent")
         done.sent += 1
@@ -167,8 +189,8 @@ def _try_again(session: AnySession, message: letters.Message, error: str, now: d
     done.put_off += 1
 
 
-def _put_back(session: AnySession, messages: Sequence[letters.Message]) -> None:
-    _release(session, [message.letter_id for message in messages])
+def _put_back(session: AnySession, ids: Sequence[int]) -> None:
+    _release(session, ids)
 
 
 def _release(session: AnySession, ids: Sequence[int], **values: Any) -> None:

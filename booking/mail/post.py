@@ -86,6 +86,9 @@ class Server:
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise PutOff(f"{type(error).__name__}: {error}") from error
+        except ValueError as error:  # an address that SMTP cannot carry; the talk stopped in the middle of it
+            self.close()
+            raise Rejected(f"{type(error).__name__}: {error}") from error
         finally:
             if connection.sock is None:  # a 421, or the server hung up
                 self.connection = None

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import workdays
-from booking.model import Booking, JobRun, Letter, Slot, Station
+from booking import numbers, workdays
+from booking.model import JobRun, Letter, Station
 from booking.rosters import cards, desk
 
 # A job that has not run for so long is late, whatever its own pace.
@@ -38,6 +38,7 @@ class Report:
     last: Outcome
     opening: cards.Opening | None
     calendar_until: date | None
+    hints: Sequence[numbers.Hint] = ()
 
     @property
     def seats(self) -> int:
@@ -63,24 +64,14 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
         outcome(session, station.id, calendar.workday_before(today)),
         cards.next_opening(session, station.id, now),
         known if known is None or known < today + CALENDAR_AHEAD else None,
+        numbers.weekly(session, station, now),
     )
 
 
 def outcome(session: Session, station_id: int, day: date) -> Outcome:
-    """How `day` went at a station."""
-    there = and_(Slot.station_id == station_id, Slot.date == day, Slot.state != "cancelled")
-    slots = session.scalar(select(func.count(Slot.id)).where(there)) or 0
-    attended = Booking.state == "attended"
-    counted = session.execute(
-        select(
-            func.count(Booking.id).filter(attended),
-            func.count(Booking.id).filter(attended, Booking.via == "door"),
-            func.count(Booking.id).filter(Booking.state == "released"),
-        )
-        .join(Slot, Booking.slot_id == Slot.id)
-        .where(there)
-    ).one()
-    return Outcome(day, slots, *counted, _unlucky(session, station_id, day))
+    """How `day` went at a station: the same numbers as on the manager's page."""
+    told = numbers.of_station(session, station_id, numbers.Span(day, day)).total
+    return Outcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unmet)
 
 
 def troubles(session: Session, now: datetime) -> list[tuple[str, str]]:
@@ -94,12 +85,3 @@ def troubles(session: Session, now: datetime) -> list[tuple[str, str]]:
     if count := session.scalar(failed):
         wrong.append(("letters_failed", str(count)))
     return wrong
-
-
-def _unlucky(session: Session, station_id: int, day: date) -> int:
-    def people(*states: str) -> set[int]:
-        found = select(Booking.person_id).join(Slot, Booking.slot_id == Slot.id)
-        that_day = found.where(Slot.station_id == station_id, Slot.date == day, Booking.state.in_(states))
-        return set(session.scalars(that_day))
-
-    return len(people("expired") - people("attended", "released", "booked"))

@@ -5,7 +5,7 @@ from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strik
 from booking.model.people import Code, Failure, Feed, Manages, Person, SignIn
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, SLOT_STATES, Activity, Plan, PlanException, Slot
-from booking.model.records import Digest, DoorTap, Event, JobRun, Letter
+from booking.model.records import Digest, DoorTap, Event, JobRun, Letter, Outage, SetAside
 
 __all__ = [
     "BOOKING_STATES",
@@ -26,9 +26,11 @@ __all__ = [
     "JobRun",
     "Letter",
     "Manages",
+    "Outage",
     "Person",
     "Plan",
     "PlanException",
+    "SetAside",
     "SignIn",
     "Slot",
     "Station",

@@ -131,7 +131,8 @@ class Slot(SlotSense, Base):
     """场次: one dated run. It carries its own timetable, so that every question about it is one row.
 
     `taken` counts the bookings in a HOLDING state, `waiting` the entries in the line (those at the
-    door included); `line_last` is the last number given out in the line.
+    door included); `line_last` is the last number given out in the line. `release_held_at`
+    is since when a release that our own outage made late waits for the manager's word.
     """
 
     __tablename__ = "slot"
@@ -169,6 +170,7 @@ class Slot(SlotSense, Base):
     host: Mapped[str | None] = mapped_column(String(40))
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
     released_at: Mapped[datetime | None]
+    release_held_at: Mapped[datetime | None]
     activity: Mapped[Activity] = relationship()
     zone: Mapped[Zone] = relationship()
     station: Mapped[Station] = relationship()

@@ -17,6 +17,7 @@ class Letter(Base):
         one_of("state", ("queued", "sending", "sent", "failed", "dropped")),
         partial("ix_letter_due", "next_try_at", where="state = 'queued'"),
         partial("ix_letter_sending", "claimed_at", where="state = 'sending'"),
+        partial("ix_letter_failed", "created_at", where="state = 'failed'"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(24))
@@ -83,11 +84,37 @@ class DoorTap(Base):
 
 
 class JobRun(Base):
-    """The last run of one scheduler job."""
+    """The last run of one scheduler job. `every` is its pace in seconds, `seen_at` when it was last known to live."""
 
     __tablename__ = "job_run"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    every: Mapped[int] = mapped_column(default=60)
     did: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(String(300), default="")
+
+
+class SetAside(Base):
+    """One row that a job could not do: tried again at `next_try_at`; set aside for a person when that is NULL."""
+
+    __tablename__ = "set_aside"
+    __table_args__ = (UniqueConstraint("job", "row_id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    job: Mapped[str] = mapped_column(String(40))
+    row_id: Mapped[int] = mapped_column(Id)
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
+    tries: Mapped[int] = mapped_column(default=0)
+    since: Mapped[datetime]
+    next_try_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Outage(Base):
+    """A time in which no scheduler ran."""
+
+    __tablename__ = "outage"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime] = mapped_column(index=True)

@@ -21,6 +21,7 @@ from booking.people.accounts import (
 from booking.people.codes import ask_for_code
 from booking.people.copy import everything_about
 from booking.people.farewell import delete_account, live_bookings
+from booking.people.feeds import close_feed, feed_of, open_feed, whose_feed
 from booking.people.memory import forget
 from booking.people.mercy import forgive, forgive_slot
 from booking.people.passwords import check_strength, fits, hash_password
@@ -57,6 +58,7 @@ __all__ = [
     "clean_email",
     "clean_name",
     "clean_phone",
+    "close_feed",
     "complete",
     "confirm",
     "create",
@@ -67,6 +69,7 @@ __all__ = [
     "end_sign_in",
     "end_sign_ins",
     "everything_about",
+    "feed_of",
     "find_sign_in",
     "fits",
     "forget",
@@ -75,10 +78,12 @@ __all__ = [
     "guest",
     "hash_password",
     "live_bookings",
+    "open_feed",
     "register",
     "reset_password",
     "set_password",
     "sign_ins",
     "speak",
+    "whose_feed",
     "with_code",
 ]

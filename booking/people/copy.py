@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
-from booking.model import Activity, Booking, Event, Manages, Person, SignIn, Slot, Station, Strike
+from booking.model import Activity, Booking, Event, Manages, Person, SignIn, Slot, Station, Strike, Try
 
 PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wants_manager_digest", "created_at")
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
+    """Profile, bookings, refused presses, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
     person = session.get_one(Person, person_id)
     return {
         "profile": {name: _plain(getattr(person, name)) for name in PROFILE},
         "bookings": _rows(session, _bookings(person_id)),
+        "tries": _rows(session, _tries(person_id)),
         "strikes": _rows(session, _strikes(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
@@ -35,6 +36,18 @@ def _bookings(person_id: int) -> Executable:
         .join(Station, Slot.station_id == Station.id)
         .where(Booking.person_id == person_id)
         .order_by(Booking.id)
+    )
+
+
+def _tries(person_id: int) -> Executable:
+    slot = (Station.name.label("station"), Activity.title.label("activity"), Slot.starts_at)
+    return (
+        select(*slot, Try.at, Try.reason, Try.until, Try.most)
+        .join_from(Try, Slot, Try.slot_id == Slot.id)
+        .join(Activity, Slot.activity_id == Activity.id)
+        .join(Station, Slot.station_id == Station.id)
+        .where(Try.person_id == person_id)
+        .order_by(Try.at)
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from booking import seats
 from booking.history import record
-from booking.model import Booking, Code, Letter, Manages, Person
+from booking.model import Booking, Code, Feed, Letter, Manages, Person, Try
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
 from booking.people.sign_ins import end_sign_ins
@@ -67,6 +67,8 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     theirs = or_(Letter.person_id == person.id, and_(Letter.to == person.email, Letter.to.is_not(None)))
     unsent = case((Letter.state == "queued", "dropped"), else_=Letter.state)
     session.execute(update(Letter).where(theirs).values(to=None, details={}, state=unsent))
+    session.execute(delete(Try).where(Try.person_id == person.id))
+    session.execute(delete(Feed).where(Feed.person_id == person.id))
     if person.email:
         session.execute(delete(Code).where(Code.email == person.email))
     person.email = person.password_hash = None

@@ -1,19 +1,21 @@
-"""What is not kept: failures and codes that no limit looks at any more, sign-ins long over."""
+"""What is not kept: failures and codes that no limit looks at any more, sign-ins and vain presses long over."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
-from booking.model import Code, Failure, SignIn
+from booking.model import Code, Failure, SignIn, Try
 
 
 def forget(session: Session, now: datetime) -> int:
     """Delete what has no use any more. Returns how many rows. Safe to repeat."""
     day, month = now - timedelta(days=1), now - timedelta(days=30)
+    two_months = now - timedelta(days=60)
     old = (
         delete(Failure).where(Failure.at <= day).returning(Failure.id),
         delete(Code).where(Code.created_at <= day).returning(Code.id),
         delete(SignIn).where(or_(SignIn.ended_at <= month, SignIn.expires_at <= month)).returning(SignIn.id),
+        delete(Try).where(Try.at <= two_months).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)

@@ -154,6 +154,14 @@ def bookings_of(session: Session, station_id: int, person_id: int, limit: int = 
     return session.scalars(found.options(load).order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)).all()
 
 
+def bookings_between(session: Session, station_id: int, first: date, last: date) -> Sequence[Booking]:
+    """Every booking of the slots of some days, by slot."""
+    slot = joinedload(Booking.slot)
+    found = select(Booking).join(Booking.slot).where(Slot.station_id == station_id, Slot.date.between(first, last))
+    load = (slot.joinedload(Slot.activity), slot.joinedload(Slot.zone), joinedload(Booking.person))
+    return session.scalars(found.options(*load).order_by(Slot.starts_at, Slot.id, Booking.id)).all()
+
+
 def strikes_of(session: Session, station_id: int, person_id: int) -> Sequence[Strike]:
     """A person's strikes at the station, newest first."""
     found = select(Strike).where(Strike.station_id == station_id, Strike.person_id == person_id)

@@ -5,7 +5,17 @@
 """
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
-from booking.slots.due import open_due, stations_to_plan, to_finish, to_promote, to_release, to_start
+from booking.slots.due import (
+    open_due,
+    open_these,
+    stations_to_plan,
+    to_finish,
+    to_open,
+    to_promote,
+    to_release,
+    to_start,
+)
+from booking.slots.late import held_releases, hold_release, release_held, too_late_to_release
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
 from booking.slots.settings import (
     close_zone,
@@ -18,6 +28,7 @@ from booking.slots.settings import (
     save_zone,
     set_day,
     set_policy,
+    show_headline,
     stop_plan,
     stranded,
 )
@@ -32,9 +43,13 @@ __all__ = [
     "cancel",
     "clash",
     "close_zone",
+    "held_releases",
+    "hold_release",
     "note_screen",
     "open_due",
+    "open_these",
     "plan_ahead",
+    "release_held",
     "renew_door",
     "retire_activity",
     "save_activity",
@@ -44,12 +59,15 @@ __all__ = [
     "set_capacity",
     "set_day",
     "set_policy",
+    "show_headline",
     "stations_to_plan",
     "stop_plan",
     "stranded",
     "to_finish",
+    "to_open",
     "to_promote",
     "to_release",
     "to_start",
+    "too_late_to_release",
     "untouched",
 ]

@@ -12,10 +12,19 @@ from booking.model import Slot, Station
 
 
 def open_due(session: Session, now: datetime, limit: int = 200) -> int:
-    """Record that slots have opened whose instant has come. Presses do not wait for it: they ask the clock."""
+    """Record that slots have opened whose instant has come."""
+    return open_these(session, to_open(session, now)[:limit], now)
+
+
+def to_open(session: Session, now: datetime) -> Sequence[int]:
     due = select(Slot.id).where(Slot.state == "planned", Slot.opens_at <= now, Slot.starts_at > now)
+    return session.scalars(due.order_by(Slot.opens_at, Slot.id)).all()
+
+
+def open_these(session: Session, slot_ids: Sequence[int], now: datetime) -> int:
+    """Record the opening of slots. Presses do not wait for it: they ask the clock."""
     opened = 0
-    for slot in store.lock(session, slots=session.scalars(due.order_by(Slot.opens_at).limit(limit)).all()):
+    for slot in store.lock(session, slots=slot_ids):
         if slot.state == "planned" and slot.opens_at <= now:
             record(session, "opened", now, slot=slot, before="planned", after="open")
             slot.state = "open"
@@ -39,7 +48,9 @@ def to_start(session: Session, now: datetime) -> Sequence[int]:
 
 
 def to_release(session: Session, now: datetime) -> Sequence[int]:
-    return _ids(session, Slot.state == "running", Slot.released_at.is_(None), Slot.release_at <= now)
+    """Slots whose no-shows must go; those that wait for the manager's word do so until somebody presses."""
+    due = (Slot.released_at.is_(None), Slot.release_held_at.is_(None), Slot.release_at <= now)
+    return _ids(session, Slot.state == "running", *due)
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:

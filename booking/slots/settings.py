@@ -150,6 +150,12 @@ def renew_door(session: Session, station: Station, now: datetime, actor_id: int 
     _note(session, "door_renewed", now, station.id, actor_id)
 
 
+def show_headline(session: Session, station: Station, shows: bool, now: datetime, actor_id: int | None = None) -> None:
+    """Whether everybody may see how many slots and visits the station has had."""
+    station.shows_headline = shows
+    _note(session, "headline", now, station.id, actor_id, shows=shows)
+
+
 def note_screen(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
     """A browser became a screen at the door."""
     _note(session, "door_paired", now, station.id, actor_id)

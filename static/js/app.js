@@ -124,6 +124,16 @@
     ask.showModal();
   }, true);
 
+  // --- an address to take along: <button data-copy="#its-input" data-done="words" hidden> -------
+  for (const button of all("[data-copy]")) {
+    if (!navigator.clipboard) break; // its text can be marked by hand
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(one(button.dataset.copy).value);
+      one("span", button).textContent = button.dataset.done;
+    });
+  }
+
   // --- begin -----------------------------------------------------------------------------------
   one(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const chosen = one(".days [aria-current]");

@@ -26,8 +26,10 @@ TABLES_FROM_THE_LEAF = (
     "day_override",
     "activity",
     "workday",
+    "set_aside",
     "station",
     "person",
+    "outage",
     "job_run",
     "failure",
     "code",
@@ -43,8 +45,10 @@ def upgrade() -> None:
     _code()
     _failure()
     _job_run()
+    _outage()
     _person()
     _station()
+    _set_aside()
     _workday()
     _activity()
     _day_override()
@@ -130,9 +134,39 @@ def _job_run() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("every", sa.Integer(), nullable=False),
         sa.Column("did", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_run")),
+    )
+
+
+def _outage() -> None:
+    op.create_table(
+        "outage",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outage")),
+    )
+    op.create_index(op.f("ix_outage_ended_at"), "outage", ["ended_at"], unique=False)
+
+
+def _set_aside() -> None:
+    op.create_table(
+        "set_aside",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("job", sa.String(length=40), nullable=False),
+        sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["station_id"], ["station.id"], name=op.f("fk_set_aside_station_id_station")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_set_aside")),
+        sa.UniqueConstraint("job", "row_id", name=op.f("uq_set_aside_job_row_id")),
     )
 
 
@@ -352,6 +386,7 @@ def _slot() -> None:
         sa.Column("host", sa.String(length=40), nullable=True),
         sa.Column("cancel_reason", sa.String(length=200), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("release_held_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("state IN ('planned', 'open', 'running', 'done', 'cancelled')", name=op.f("ck_slot_state")),
         sa.CheckConstraint("capacity >= 1", name=op.f("ck_slot_capacity")),
         sa.CheckConstraint(
@@ -527,6 +562,14 @@ def _letter() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "ix_letter_failed",
+        "letter",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_index(op.f("ix_letter_person_id"), "letter", ["person_id"], unique=False)
     op.create_index(

@@ -50,6 +50,7 @@ OF_SLOTS: dict[str, Any] = {
     "calendar": _("改日历"),
     "door_paired": _("配对门口屏幕"),
     "door_renewed": _("解除所有门口屏幕"),
+    "headline": _("开关公开的成绩页"),
     "appointed": _("任命管理员"),
     "dismissed": _("撤下管理员"),
     "guest": _("登记访客"),

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person
-from booking.rosters import mine, places
+from booking.rosters import mine, misses, places
 from booking.web import access, htmx
-from booking.web.worker import outcomes
+from booking.web.worker import outcomes, whys
 from booking.web.worker.outcomes import Outcome
 from booking.web.worker.room import pages
 
@@ -22,7 +22,8 @@ def me() -> str | Response:
     person = access.worker()
     if htmx.asked():
         return make_response(fragment(person, None))
-    return render_template("worker/me.html", **_mine(person), outcome=outcomes.last())
+    missed = misses.misses(db.session(), person.id, clock.now())
+    return render_template("worker/me.html", **_mine(person), outcome=outcomes.last(), misses=missed, why=whys.why)
 
 
 def fragment(person: Person, outcome: Outcome | None) -> str:

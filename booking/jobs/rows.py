@@ -1,0 +1,120 @@
+"""Row after row: one that cannot be done is tried again later and then set aside; it stops no other."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from booking import clock, store, watch
+from booking.extensions import db
+
+log = logging.getLogger(__name__)
+
+# The database's trouble, not the row's: it counts against nobody, the next run tries again.
+PASSING = (OperationalError, InterfaceError, PoolTimeout)
+
+
+def no_stop() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run of a job: its instant, and whether it should end early."""
+
+    now: datetime
+    stop: Callable[[], bool] = no_stop
+    began: datetime = field(default_factory=clock.now)
+
+    def later(self) -> datetime:
+        """What the clock says by now, for a run that takes minutes."""
+        return self.now + (clock.now() - self.began)
+
+
+class PartlyDone(Exception):
+    """A job did `did` things, and some others it could not; none stopped the rest."""
+
+    def __init__(self, did: int, wrong: list[str]) -> None:
+        super().__init__("; ".join(wrong))
+        self.did = did
+
+
+@dataclass
+class Work:
+    """A job's way through its rows."""
+
+    turn: Turn
+    job: str
+    did: int = 0
+    wrong: list[str] = field(default_factory=list)
+    _skip: set[int] = field(default_factory=set)
+    _known: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        session = db.session()
+        self._skip = watch.to_skip(session, self.job, self.turn.now)
+        self._known = watch.known(session, self.job)
+
+    def each(self, ids: Sequence[int], verb: Callable[[Session, int, datetime], Any]) -> int:
+        """One transaction for each row, so that no lock is held long."""
+        for one in self._left(ids):
+            if self.turn.stop():
+                break
+            self._try(one, verb)
+        return self._result()
+
+    def chunks(self, ids: Sequence[int], size: int, verb: Callable[[Session, Sequence[int], datetime], int]) -> int:
+        """One transaction for `size` rows; when it fails, one for each of them finds out which it was."""
+        left = self._left(ids)
+        for chunk in (left[n : n + size] for n in range(0, len(left), size)):
+            if self.turn.stop():
+                break
+            try:
+                with store.transaction(db.session) as session:
+                    did = verb(session, chunk, self.turn.now)
+                self.did += did
+                self._went_well(self._known.intersection(chunk))
+            except PASSING as error:
+                self._could_not(chunk[0], error, counts=False)
+            except Exception:
+                log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
+                for one in chunk:
+                    self._try(one, lambda session, row, now: verb(session, (row,), now))
+        return self._result()
+
+    def _left(self, ids: Sequence[int]) -> list[int]:
+        return [one for one in ids if one not in self._skip]
+
+    def _try(self, one: int, verb: Callable[[Session, int, datetime], Any]) -> None:
+        try:
+            with store.transaction(db.session) as session:
+                did = int(verb(session, one, self.turn.now))
+            self.did += did
+            self._went_well(self._known & {one})
+        except PASSING as error:
+            self._could_not(one, error, counts=False)
+        except Exception as error:
+            log.exception("%s failed for %s", self.job, one)
+            self._could_not(one, error, counts=True)
+
+    def _went_well(self, rows: set[int]) -> None:
+        if rows:
+            with store.transaction(db.session) as session:
+                watch.done(session, self.job, rows)
+
+    def _could_not(self, one: int, error: Exception, *, counts: bool) -> None:
+        self.wrong.append(f"{one}: {type(error).__name__}: {error}")
+        if counts:
+            with suppress(*PASSING), store.transaction(db.session) as session:
+                watch.could_not(session, self.job, one, f"{type(error).__name__}: {error}", self.turn.now)
+
+    def _result(self) -> int:
+        if self.wrong:
+            raise PartlyDone(self.did, self.wrong)
+        return self.did

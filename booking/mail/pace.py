@@ -1,0 +1,53 @@
+"""How fast letters leave this process: never more than the setting a minute, and slower when a server asks.
+
+Counted in memory. One process leads, so a change of leader may send one minute's worth twice, no more.
+"""
+
+import threading
+from collections import deque
+from datetime import datetime, timedelta
+
+from flask import current_app
+
+MINUTE = timedelta(minutes=1)
+# Of a limit, this share is for letters that go at once: a code does not wait for 60,000 digests.
+FOR_DIGESTS = 2 / 3
+NO_LIMIT = 1_000_000
+
+
+class Pace:
+    """What left in the last minute, and which kinds rest."""
+
+    def __init__(self, per_minute: int = 0) -> None:
+        self.per_minute = per_minute
+        self._left: deque[datetime] = deque()
+        self._resting: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def room(self, kinds: str, now: datetime) -> int:
+        """How many letters of `at_once` or `digests` may leave now."""
+        with self._lock:
+            if now < self._resting.get(kinds, now):
+                return 0
+            if not self.per_minute:
+                return NO_LIMIT
+            while self._left and self._left[0] <= now - MINUTE:
+                self._left.popleft()
+            share = FOR_DIGESTS if kinds == "digests" else 1
+            return max(0, max(1, int(self.per_minute * share)) - len(self._left))
+
+    def count(self, letters: int, now: datetime) -> None:
+        """So many were handed to the server, whatever it said."""
+        if self.per_minute:
+            with self._lock:
+                self._left.extend([now] * letters)
+
+    def rest(self, kinds: str, now: datetime) -> None:
+        """The server said "not now" to one letter after another: leave it alone for a minute."""
+        with self._lock:
+            self._resting[kinds] = now + MINUTE
+
+
+def of_this_process() -> Pace:
+    pace: Pace = current_app.extensions.setdefault("mail_pace", Pace(current_app.config["MAIL_PER_MINUTE"]))
+    return pace

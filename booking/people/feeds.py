@@ -1,0 +1,46 @@
+"""The secret address of one's own calendar: whoever has it reads one's seats, until it is ended."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, scoped_session
+
+from booking import store
+from booking.history import record
+from booking.model import Feed, Person
+from booking.people.accounts import alive
+
+
+def open_feed(session: Session, person_id: int, now: datetime) -> str:
+    """A new secret of 43 characters, returned once and kept only as a hash. An older one ends."""
+    store.lock(session, people={person_id})
+    alive(session, person_id)
+    session.execute(delete(Feed).where(Feed.person_id == person_id))
+    token = secrets.token_urlsafe(32)
+    session.add(Feed(person_id=person_id, token_hash=_hash(token), made_at=now))
+    record(session, "feed_opened", now, actor_id=person_id, person_id=person_id)
+    return token
+
+
+def close_feed(session: Session, person_id: int, now: datetime) -> None:
+    """End the address at once. Twice is once."""
+    gone = delete(Feed).where(Feed.person_id == person_id).returning(Feed.person_id)
+    if session.scalars(gone).all():
+        record(session, "feed_closed", now, actor_id=person_id, person_id=person_id)
+
+
+def feed_of(session: Session | scoped_session[Any], person_id: int) -> Feed | None:
+    return session.get(Feed, person_id)
+
+
+def whose_feed(session: Session | scoped_session[Any], token: str) -> Person | None:
+    """Whose calendar this secret opens; None when nobody's, or somebody's who is gone."""
+    found = select(Person).join(Feed, Feed.person_id == Person.id).where(Feed.token_hash == _hash(token))
+    return session.scalar(found.where(Person.deleted_at.is_(None), Person.disabled_at.is_(None)))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,26 @@
+"""What a person's calendar holds: seats that they have or had. A place in line is none."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from booking.model import Booking, Slot
+
+KEPT = timedelta(days=400)
+MOST = 300
+
+
+def seats_ever(session: Session, person_id: int, now: datetime) -> Sequence[Booking]:
+    """Every booking that has or had a seat, given up ones too, of the last 13 months, newest slots first."""
+    slot = joinedload(Booking.slot)
+    found = (
+        select(Booking)
+        .join(Booking.slot)
+        .where(Booking.person_id == person_id, Booking.seated_at.is_not(None), Slot.starts_at > now - KEPT)
+        .options(slot.joinedload(Slot.activity), slot.joinedload(Slot.zone), slot.joinedload(Slot.station))
+        .order_by(Slot.starts_at.desc(), Booking.id.desc())
+        .limit(MOST)
+    )
+    return session.scalars(found).all()

@@ -1,0 +1,91 @@
+"""The runs of the jobs: what each did last, what is left to do, when it comes again, and whether that is late."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import slots
+from booking.model import JobRun
+
+# So much longer than its pace a job may be silent: a cron comes once a minute, and a quiet run is not written down.
+PATIENCE = timedelta(seconds=90)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """One job as people see it. `backlog` is what is due and not done, None where nobody counts it."""
+
+    name: str
+    started_at: datetime
+    length: timedelta | None
+    next_at: datetime
+    late: bool
+    did: int
+    error: str
+    backlog: int | None
+
+
+def jobs(session: Session, now: datetime, backlog: Mapping[str, int]) -> list[JobState]:
+    """Every job that ever ran, in the order of its pace."""
+    rows = session.scalars(select(JobRun).order_by(JobRun.every, JobRun.name)).all()
+    return [_state(row, now, backlog.get(row.name)) for row in rows]
+
+
+def late_since(session: Session, now: datetime) -> datetime | None:
+    """Since when the latest job is overdue; None when all are on time, or none ever ran."""
+    rows = session.scalars(select(JobRun)).all()
+    return min((_seen(row) for row in rows if _is_late(row, now)), default=None)
+
+
+def slot_backlog(session: Session, now: datetime) -> dict[str, int]:
+    """The slots that each job should have seen to by now."""
+    asked = {
+        "open_slots": slots.to_open,
+        "start_slots": slots.to_start,
+        "promote": slots.to_promote,
+        "release_no_shows": slots.to_release,
+        "finish_slots": slots.to_finish,
+    }
+    return {job: len(due(session, now)) for job, due in asked.items()}
+
+
+def write_down(
+    session: Session, name: str, every: int, started_at: datetime, finished_at: datetime, did: int, error: str
+) -> None:
+    """Keep the last run of a job."""
+    session.merge(
+        JobRun(
+            name=name,
+            every=every,
+            started_at=started_at,
+            finished_at=finished_at,
+            seen_at=finished_at,
+            did=did,
+            error=error[:300],
+        )
+    )
+
+
+def beat(session: Session, running: Mapping[str, tuple[int, datetime]], now: datetime) -> None:
+    """These jobs (pace and start, by name) are at work right now: a long run is no silence."""
+    for name, (every, started_at) in running.items():
+        session.merge(JobRun(name=name, every=every, started_at=started_at, finished_at=None, seen_at=now))
+
+
+def _state(row: JobRun, now: datetime, backlog: int | None) -> JobState:
+    length = row.finished_at - row.started_at if row.finished_at else None
+    next_at = row.started_at + timedelta(seconds=row.every)
+    return JobState(
+        row.name, row.started_at, length, max(next_at, now), _is_late(row, now), row.did, row.error, backlog
+    )
+
+
+def _is_late(row: JobRun, now: datetime) -> bool:
+    return now - _seen(row) > timedelta(seconds=row.every) + PATIENCE
+
+
+def _seen(row: JobRun) -> datetime:
+    return row.seen_at or row.finished_at or row.started_at

@@ -1,0 +1,56 @@
+"""The subscription to one's own calendar: a secret address, shown once, ended at will."""
+
+from flask import abort, flash, make_response, render_template, request, session, url_for
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock, ics, people, store
+from booking.extensions import db
+from booking.mail import invites, links
+from booking.rosters import calendar
+from booking.web import htmx
+from booking.web.access import sign_in_required
+from booking.web.account.room import pages
+
+
+@pages.get("/account/calendar")
+@sign_in_required
+def feed() -> str:
+    token = session.pop("feed", None)
+    address = links.public(url_for("account.feed_file", token=token)) if token else None
+    known = people.feed_of(db.session, current_user.person_id)
+    return render_template("account/calendar.html", feed=known, address=address if known else None)
+
+
+@pages.post("/account/calendar")
+@sign_in_required
+def open_feed() -> Response:
+    """A new address; the one before it ends."""
+    with store.transaction(db.session) as rows:
+        session["feed"] = people.open_feed(rows, current_user.person_id, clock.now())
+    return htmx.go(url_for("account.feed"))
+
+
+@pages.post("/account/calendar/stop")
+@sign_in_required
+def close_feed() -> Response:
+    with store.transaction(db.session) as rows:
+        people.close_feed(rows, current_user.person_id, clock.now())
+    flash(_("订阅地址已经停用。"), "good")
+    return htmx.go(url_for("account.feed"))
+
+
+@pages.get("/cal/<token>.ics")
+def feed_file(token: str) -> Response:
+    """For calendar programs: no cookie, the address is the key."""
+    person = people.whose_feed(db.session, token) or abort(404)
+    with force_locale(person.language):
+        events = invites.entries(db.session(), calendar.seats_ever(db.session(), person.id, clock.now()))
+        answer = make_response(ics.calendar(events, links.host(), name=_("午间驿小时")))
+    answer.mimetype = "text/calendar"
+    # Kept by the program that asked, by nobody between, and asked about each time.
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.add_etag()
+    return answer.make_conditional(request)

@@ -1,0 +1,81 @@
+"""The station's numbers: a page to look at, to print and to take away, and the headline for everybody."""
+
+from datetime import date, timedelta
+
+from flask import render_template, request, url_for
+from flask_babel import gettext
+
+from booking import clock, numbers, slots, store
+from booking.extensions import db
+from booking.numbers import Span
+from booking.web.access import managed_station
+from booking.web.forms.fields import Day
+from booking.web.manager import tables
+from booking.web.manager.frame import Answer, actor, done, pages
+from booking.web.show import station_date
+
+LONGEST = timedelta(days=731)
+
+
+@pages.get("/<code>/numbers")
+def numbers_(code: str) -> Answer:
+    station, now = managed_station(code), clock.now()
+    today, session = station_date(now, station), db.session()
+    span = asked_span(today)
+    return render_template(
+        "manager/numbers.html",
+        station=station,
+        today=today,
+        span=span,
+        told=numbers.of_station(session, station.id, span),
+        before=numbers.of_station(session, station.id, span.before).total,
+        presets=presets(today),
+        hints=numbers.suggestions(session, station, now),
+        headline=numbers.headline(session, station.id),
+        weekdays=tables.WEEKDAYS,
+        kinds=tables.KINDS,
+    )
+
+
+@pages.get("/<code>/numbers/export")
+def export_numbers(code: str) -> Answer:
+    station = managed_station(code)
+    span = asked_span(station_date(clock.now(), station))
+    told = numbers.of_station(db.session(), station.id, span)
+    before = numbers.of_station(db.session(), station.id, span.before)
+    sheets = tables.of_numbers(told, before, station)
+    return tables.sent(sheets, f"{station.code}-numbers-{span.first}-{span.last}")
+
+
+@pages.post("/<code>/numbers/headline")
+def show_headline(code: str) -> Answer:
+    """Switch the public page on or off."""
+    station, shows = managed_station(code), request.form.get("shows") == "y"
+    with store.transaction(db.session) as session:
+        slots.show_headline(session, station, shows, clock.now(), actor())
+    words = gettext("这一页现在谁都能看。") if shows else gettext("这一页现在关上了。")
+    return done(words, url_for(".numbers_", code=code))
+
+
+def asked_span(today: date) -> Span:
+    """The days that the address asks for; the last four weeks when it asks for nothing sensible."""
+    first, last = (Day.read(request.args.get(name, "")) for name in ("from", "until"))
+    last = last or today
+    first = first or last - timedelta(days=27)
+    if first > last:
+        first, last = last, first
+    return Span(max(first, last - LONGEST), last)
+
+
+def presets(today: date) -> list[tuple[str, Span]]:
+    """The spans that reports ask for."""
+    month = today.replace(day=1)
+    last_month = month - timedelta(days=1)
+    monday = today - timedelta(days=today.weekday())
+    return [
+        (gettext("近四周"), Span(today - timedelta(days=27), today)),
+        (gettext("上周"), Span(monday - timedelta(days=7), monday - timedelta(days=1))),
+        (gettext("本月"), Span(month, today)),
+        (gettext("上月"), Span(last_month.replace(day=1), last_month)),
+        (gettext("今年"), Span(today.replace(month=1, day=1), today)),
+    ]

@@ -1,0 +1,122 @@
+"""Tables to take away: the station's numbers, its rosters, its bookings."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import make_response, request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from werkzeug.wrappers import Response
+
+from booking import sheets
+from booking.model import Booking, Slot, Station
+from booking.numbers import Group, Numbers, Tally
+from booking.rosters import desk
+from booking.sheets import Cell, Table
+from booking.web.show import clock_range, clock_time, local, phone, station_date
+
+WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
+# Every number that is counted, in the order of the page and of the export.
+KINDS: dict[str, Any] = {
+    "slots": _("开展活动（场）"),
+    "visits": _("接待（人次）"),
+    "seats": _("提供名额"),
+    "fill": _("上座率"),
+    "no_shows": _("爽约"),
+    "no_show_rate": _("爽约率"),
+    "walk_ins": _("现场补位"),
+    "rescued": _("释放后补上"),
+    "late": _("临时取消"),
+    "reused": _("其中有人补上"),
+    "unmet": _("想来没约上（人）"),
+}
+RATES = ("fill", "no_show_rate")
+STATES: dict[str, Any] = {
+    "booked": _("已预约"),
+    "attended": _("已签到"),
+    "waiting": _("候补中"),
+    "cancelled": _("已取消"),
+    "released": _("没有来"),
+    "expired": _("候补未成"),
+}
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def sent(tables: Sequence[Table], name: str) -> Response:
+    """The tables as a file: XLSX with a sheet for each, or CSV of the first."""
+    kind = "csv" if request.args.get("form") == "csv" else "xlsx"
+    content = sheets.write_csv(tables[0]) if kind == "csv" else sheets.write_xlsx(tables)
+    response = make_response(content)
+    response.headers["Content-Type"] = TYPES[kind]
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return response
+
+
+def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
+    """Slot by slot first, then in all beside the period before, then by what the page shows."""
+    groups: list[tuple[str, list[Group], Callable[[Any], str]]] = [
+        (gettext("按活动"), told.by_activity(), lambda of: local(of, "title")),
+        (gettext("按老师"), told.by_host(), lambda of: local(of, "name")),
+        (gettext("按星期"), told.by_weekday(), lambda of: str(WEEKDAYS[of])),
+        (gettext("按场地"), told.by_zone(), lambda of: local(of, "name")),
+        (gettext("按日期"), told.over_time(), lambda of: of.isoformat()),
+    ]
+    return [_by_slot(told, station), _in_all(told, before), *(_grouped(*group) for group in groups)]
+
+
+def of_roster(slot: Slot, roster: desk.Roster) -> Table:
+    """Who is on a slot, in the order of the roster."""
+    heads = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
+    people = [*roster.seats, *roster.standby, *roster.line, *roster.gone]
+    return Table(local(slot.activity, "title"), heads, [_person_row(booking, slot.station) for booking in people])
+
+
+def of_bookings(found: Sequence[Booking], station: Station) -> Table:
+    """Every booking of some days."""
+    heads = [gettext("日期"), gettext("时间"), gettext("活动"), gettext("场地")]
+    more = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
+    rows = [[*_slot_cells(booking.slot, station), *_person_row(booking, station)] for booking in found]
+    return Table(gettext("预约"), [*heads, *more], rows)
+
+
+def _slot_cells(slot: Any, station: Station) -> list[Cell]:
+    return [slot.date.isoformat(), clock_range(slot, station), local(slot.activity, "title"), local(slot.zone, "name")]
+
+
+def _person_row(booking: Booking, station: Station) -> list[Cell]:
+    person, came = booking.person, booking.checked_in_at
+    masked = phone(person.phone) if person.phone else ""
+    at = f"{station_date(came, station)} {clock_time(came, station)}" if came else ""
+    return [person.name or gettext("已注销"), person.company, masked, str(STATES[booking.state]), at]
+
+
+def _by_slot(told: Numbers, station: Station) -> Table:
+    heads = [gettext("日期"), gettext("时间"), gettext("活动"), gettext("场地"), gettext("老师")]
+    rows = [[*_slot_cells(fact, station), local(fact.host, "name"), *_cells(told.of(fact))] for fact in told.facts]
+    return Table(gettext("场次"), [*heads, *_heads()], rows)
+
+
+def _in_all(told: Numbers, before: Numbers) -> Table:
+    heads = ["", gettext("从"), gettext("到"), *_heads()]
+    rows = [
+        [name, one.span.first.isoformat(), one.span.last.isoformat(), *_cells(one.total)]
+        for name, one in ((gettext("本期"), told), (gettext("上期"), before))
+    ]
+    return Table(gettext("合计"), heads, rows)
+
+
+def _grouped(name: str, groups: list[Group], label: Callable[[Any], str]) -> Table:
+    return Table(name, [name, *_heads()], [[label(group.of), *_cells(group.tally)] for group in groups])
+
+
+def _heads() -> list[str]:
+    return [str(words) for words in KINDS.values()]
+
+
+def _cells(tally: Tally) -> list[Cell]:
+    """Rates as parts of one, to four places."""
+    values = {kind: getattr(tally, kind) for kind in KINDS}
+    return [round(value, 4) if kind in RATES and value is not None else value for kind, value in values.items()]

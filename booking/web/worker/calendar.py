@@ -1,0 +1,56 @@
+"""A seat for one's calendar: as a file, or by mail where a browser cannot take files."""
+
+from flask import abort, flash, make_response, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from booking import clock, ics, store
+from booking.extensions import db, limiter
+from booking.mail import invites, links
+from booking.model import Booking
+from booking.notices import tell
+from booking.web import access, htmx
+from booking.web.worker.room import pages
+
+
+@pages.get("/bookings/<int:booking_id>/calendar.ics")
+def calendar(booking_id: int) -> Response:
+    booking = _seat(booking_id)
+    answer = make_response(ics.calendar(invites.entries(db.session(), [booking]), links.host()))
+    answer.mimetype = "text/calendar"
+    answer.headers["Content-Disposition"] = f'attachment; filename="lunch-hour-{booking.slot.date}.ics"'
+    return answer
+
+
+@pages.post("/bookings/<int:booking_id>/calendar/mail")
+@limiter.limit("10 per hour", key_func=access.who)
+def mail_calendar(booking_id: int) -> Response:
+    """The same file as a letter: WeChat's browser blocks downloads."""
+    booking, now = _seat(booking_id), clock.now()
+    if booking.state not in ("booked", "attended"):
+        abort(404)
+    with store.transaction(db.session) as session:
+        tell(
+            session,
+            "calendar",
+            now,
+            person_id=booking.person_id,
+            slot_id=booking.slot_id,
+            booking_id=booking.id,
+        )
+    flash(_("日历文件已经发到你的邮箱。"), "good")
+    return htmx.go(url_for("worker.me"))
+
+
+@pages.app_template_global()
+def takes_no_files() -> bool:
+    """Whether the reader's browser is WeChat's, where downloads and webcal: fail."""
+    return "MicroMessenger" in request.user_agent.string
+
+
+def _seat(booking_id: int) -> Booking:
+    """One's own booking that has or had a seat: a place in line is no event."""
+    booking = access.own_booking(booking_id, access.worker(url_for("worker.me")))
+    if not ics.has_event(booking):
+        abort(404)
+    return booking

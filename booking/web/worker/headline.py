@@ -1,0 +1,17 @@
+"""What a station has done so far, for its wall: only where its manager has switched it on."""
+
+from flask import abort, render_template
+
+from booking import numbers
+from booking.extensions import db
+from booking.web.access import open_station
+from booking.web.worker.room import pages
+
+
+@pages.get("/s/<code>/headline")
+def headline(code: str) -> str:
+    station = open_station(code)
+    if not station.shows_headline:
+        abort(404)
+    slots, visits = numbers.headline(db.session(), station.id)
+    return render_template("worker/headline.html", station=station, slots=slots, visits=visits)
