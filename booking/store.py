@@ -70,8 +70,7 @@ def passes(error: DBAPIError) -> bool:
 
 @contextmanager
 def line(session: Session | scoped_session[Any]) -> Iterator[swift.Line]:
-    """A line beside `session`, which lets go of what it has read. Each of its statements is a transaction."""
-    session.rollback()
+    """A line beside `session`. Each of its statements is a transaction."""
     with swift.alone(session.get_bind().engine) as found:
         yield found
 

@@ -85,7 +85,7 @@ class _Compiled:
             given = [given[name] for name in self.order]
         try:
             cursor: DBAPICursor = line.driver.execute(self.text, given)
-            rows = cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if self.results else []
         except Exception as error:
             raise _named(error, self.text, line) from error
         return [self._read(row) for row in rows] if self.reads else cast("list[Row]", rows)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask, abort, request, url_for
+from flask import Flask, abort, request
 from flask.testing import FlaskClient
 from flask_babel import gettext
 from sqlalchemy.exc import OperationalError, StatementError
@@ -77,7 +77,7 @@ def test_https_is_promised_for_two_years_where_there_is_https(make_app: Callable
 @pytest.mark.sqlite
 def test_a_file_keeps_for_a_year_at_its_stamped_address_only(app: Flask, client: FlaskClient) -> None:
     with app.test_request_context():
-        stamped = url_for("static", filename="css/app.css")
+        stamped = static("css/app.css")
     assert re.fullmatch(r"/static/css/app.css\?v=[0-9a-f]{12}", stamped)
     assert client.get(stamped).headers["Cache-Control"] == "public, max-age=31536000, immutable"
     for other in ("/static/css/app.css", "/static/css/app.css?v=0123456789ab"):

@@ -16,6 +16,7 @@ from booking.model import Person, SignIn
 from booking.people import codes, tries
 from booking.people.words import clean_email
 from booking.refusals import Refused
+from booking.swift import Statement, given
 
 SIGN_IN_LASTS = timedelta(days=30)
 
@@ -102,18 +103,21 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if it still counts."""
-    row = session.execute(
-        select(SignIn.id, Person.id.label("person_id"), Person.language, Person.is_admin)
-        .join(Person, SignIn.person_id == Person.id)
-        .where(
-            SignIn.token_hash == _hash(token),
-            SignIn.ended_at.is_(None),
-            SignIn.expires_at > now,
-            Person.disabled_at.is_(None),
-            Person.deleted_at.is_(None),
-        )
-    ).first()
-    return SignedIn(row.id, row.person_id, row.language, row.is_admin) if row else None
+    with store.line(session) as line:
+        return next((SignedIn(*row) for row in _FIND.run(line, token_hash=_hash(token), now=now)), None)
+
+
+_FIND = Statement(
+    select(SignIn.id, Person.id, Person.language, Person.is_admin)
+    .join(Person, SignIn.person_id == Person.id)
+    .where(
+        SignIn.token_hash == given("token_hash"),
+        SignIn.ended_at.is_(None),
+        SignIn.expires_at > given("now"),
+        Person.disabled_at.is_(None),
+        Person.deleted_at.is_(None),
+    )
+)
 
 
 def sign_ins(session: Session | scoped_session[Any], person_id: int, now: datetime) -> Sequence[SignIn]:

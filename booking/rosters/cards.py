@@ -29,7 +29,12 @@ class Card:
     @property
     def left(self) -> int:
         """Seats that a tap can have now: while the line counts, a free seat belongs to who waits."""
-        return 0 if self.slot.waiting and self.seen_at < self.slot.line_until else self.slot.free
+        return 0 if self.slot.waiting and self.line_open else self.slot.free
+
+    @property
+    def line_open(self) -> bool:
+        """Whether a seat that comes free still goes to the line by itself."""
+        return self.seen_at < self.slot.line_until
 
     @property
     def act(self) -> str | None:

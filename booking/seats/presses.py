@@ -41,6 +41,7 @@ def press(
 
     Not for within a transaction.
     """
+    session.rollback()  # what it has read before is old when this is over
     try:
         with store.line(session) as line:
             done = _press(line, person_id, slot_id, now, key)

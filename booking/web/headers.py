@@ -3,7 +3,7 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from time import monotonic
 
 from flask import Flask, Response, current_app, request
 
@@ -36,7 +36,7 @@ A_YEAR = 365 * 24 * 3600
 def register(app: Flask) -> None:
     app.after_request(_secure)
     app.after_request(_say_how_long_it_keeps)
-    app.url_defaults(_stamp_static_address)
+    app.add_template_global(static, "static")
 
 
 def _secure(response: Response) -> Response:
@@ -50,7 +50,7 @@ def _say_how_long_it_keeps(response: Response) -> Response:
     """Pages are personal: nobody keeps them. A file at its stamped address never changes."""
     if request.endpoint == "static" and response.status_code in (200, 206, 304):
         _read_file(response)
-        stamped = request.args.get("v") == _stamp(request.view_args or {})
+        stamped = request.args.get("v") == _stamp((request.view_args or {})["filename"])
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
         return response
     response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
@@ -67,15 +67,23 @@ def _read_file(response: Response) -> None:
         file.close()
 
 
-def _stamp_static_address(endpoint: str, values: dict[str, Any]) -> None:
-    if endpoint == "static" and (stamp := _stamp(values)):
-        values["v"] = stamp
+def static(filename: str) -> str:
+    """The address of one of our files, with its stamp."""
+    stamp = _stamp(filename)
+    return f"/static/{filename}?v={stamp}" if stamp else f"/static/{filename}"
 
 
-def _stamp(values: dict[str, Any]) -> str | None:
-    """A few characters of the file's hash, or nothing when there is no such file."""
-    path = Path(current_app.static_folder or "", values.get("filename", ""))
-    return _hash(path, path.stat().st_mtime_ns) if path.is_file() else None
+def _stamp(filename: str) -> str | None:
+    """A few characters of the file's hash, or nothing when there is no such file. Looked up once a second."""
+    path = Path(current_app.static_folder or "", filename)
+    until, stamp = _stamps.get(path, (0.0, None))
+    if until < monotonic():
+        stamp = _hash(path, path.stat().st_mtime_ns) if path.is_file() else None
+        _stamps[path] = monotonic() + 1, stamp
+    return stamp
+
+
+_stamps: dict[Path, tuple[float, str | None]] = {}
 
 
 @lru_cache(maxsize=512)

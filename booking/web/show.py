@@ -35,6 +35,7 @@ def register(app: Flask) -> None:
         phone,
         reason,
         next_step,
+        where,
     ):
         app.add_template_filter(shown)
     app.add_template_global(language, "language")
@@ -106,6 +107,13 @@ def since(seconds: float) -> str:
     if whole < 60:
         return str(gettext("%(n)s 秒", n=whole))
     return str(gettext("%(n)s 分钟", n=whole // 60))
+
+
+def where(slot: Any) -> str:
+    """Zone and host in one line."""
+    host = slot.host or local(slot.activity, "host")
+    zone = local(slot.zone, "name")
+    return f"{zone} · {host}" if host else zone
 
 
 def phone(number: str) -> str:

@@ -1,26 +1,22 @@
 """The worker's acts: book, give up, stand by at the door. Each answers in place, or by 303 where there is no script."""
 
-from flask import current_app, make_response, render_template, request, url_for
+from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from booking import clock, seats, store
-from booking.extensions import db, limiter
+from booking.extensions import db
 from booking.refusals import Refused
 from booking.rosters import cards
-from booking.web import access, htmx
-from booking.web.worker import mine, outcomes
+from booking.web import access, htmx, pace
+from booking.web.worker import mine, outcomes, shapes
 from booking.web.worker.outcomes import Outcome
 from booking.web.worker.room import pages
 
 
-def _presses() -> str:
-    return str(current_app.config["PRESS_LIMIT"])
-
-
 @pages.post("/slots/<int:slot_id>/book")
-@limiter.limit(_presses, key_func=access.who)
 def book(slot_id: int) -> Response:
     person_id = access.worker_id(url_for("worker.slot", slot_id=slot_id))
+    pace.press(person_id)
     now, key = clock.now(), request.form.get("key", "")[:64] or None
     try:
         press = seats.press(db.session, person_id, slot_id, now, key)
@@ -46,9 +42,9 @@ def give_up(booking_id: int) -> Response:
 
 
 @pages.post("/slots/<int:slot_id>/standby")
-@limiter.limit(_presses, key_func=access.who)
 def stand_by(slot_id: int) -> Response:
     person_id, now = access.worker(url_for("worker.slot", slot_id=slot_id)).id, clock.now()
+    pace.press(person_id)
     slot = access.seen_card(slot_id, person_id).slot
     try:
         booking = store.carry_out(db.session, lambda session: seats.stand_by(session, person_id, slot_id, now))
@@ -64,11 +60,12 @@ def answer(outcome: Outcome, card: cards.Card | None = None) -> Response:
     if not htmx.asked():
         outcomes.keep(outcome)
         return htmx.go(_address(back, card.slot))
-    if back == "me":
+    if back == "day":
+        fragment: str = shapes.card(card, True, outcome)
+    elif back == "me":
         fragment = mine.fragment(access.signed_in_person(), outcome)
     else:
-        name = "worker/_slot_card.html" if back == "day" else "worker/_slot_act.html"
-        fragment = render_template(name, card=card, person=True, outcome=outcome)
+        fragment = render_template("worker/_slot_act.html", card=card, person=True, outcome=outcome)
     return make_response(fragment, 409 if outcome.reason else 200)
 
 

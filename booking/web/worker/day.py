@@ -15,7 +15,7 @@ from booking.model import Person, Station
 from booking.rosters import cards, mine, places
 from booking.rosters.cards import Card, DayView, Opening
 from booking.web import access, htmx, show
-from booking.web.worker import outcomes, tag
+from booking.web.worker import outcomes, shapes, tag
 from booking.web.worker.room import pages
 
 SOON = timedelta(minutes=15)
@@ -103,6 +103,7 @@ class Day:
         return tag.of(who, seen, own, self.banner, self.opening, self.days)
 
 
+pages.add_app_template_global(shapes.card, "slot_card")
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
 
 

@@ -1,0 +1,94 @@
+"""Markup that is rendered once and filled in for each reader: what differs stands in it as a blank.
+
+Rendering is what an answer costs most; a page of a station differs from reader to reader in a token or two.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from flask import g
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
+
+from booking import clock
+from booking.web.memory import Memory
+
+CSRF, KEY, NOW = (f"\ue000{name}\ue001" for name in ("csrf", "key", "now"))
+_NUMBER = 7_310_000_000  # a number that stands for another: no id, no count of ours is as high
+_EITHER = re.compile(f"\ue000([a-z]+)\ue001|{_NUMBER // 100}([0-9][0-9])")
+
+Skeleton = list[str]
+
+
+def word(name: str) -> str:
+    """A blank for a text."""
+    return f"\ue000{name}\ue001"
+
+
+def number(place: int) -> int:
+    """A blank for a number, where a template counts or builds an address with it; filled as str(place)."""
+    return _NUMBER + place
+
+
+def is_blank() -> bool:
+    """Whether a skeleton is being rendered: then what differs from reader to reader must be a blank."""
+    return bool(g.get("blank"))
+
+
+class Skeletons:
+    """Skeletons by what they depend on, the latest used ones."""
+
+    def __init__(self, size: int) -> None:
+        self._kept: Memory[Hashable, Skeleton] = Memory(size)
+
+    def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, Any]) -> Markup:
+        """What `render` makes, with `values` in its blanks. It is asked only when there is nothing for `key` yet."""
+        skeleton = self._kept.get(key)
+        if skeleton is None:
+            skeleton = self._kept[key] = _rendered(render)
+        filled = _Values(values)
+        return Markup("".join([filled[part] if n % 2 else part for n, part in enumerate(skeleton)]))  # noqa: S704
+
+
+class _Values(dict[str, str]):
+    """The values as markup; a reader's own are made when they are needed."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__((name, str(escape(value))) for name, value in values.items())
+
+    def __missing__(self, name: str) -> str:
+        value = self[name] = OWN[name]()
+        return value
+
+
+OWN: dict[str, Callable[[], str]] = {
+    "csrf": generate_csrf,
+    "key": lambda: secrets.token_urlsafe(12),
+    "now": lambda: clock.now().isoformat(),
+}
+
+
+def new_key() -> str:
+    """What makes a press one press, however often it is sent."""
+    return KEY if is_blank() else OWN["key"]()
+
+
+def shown_at() -> str:
+    """The server's clock, for the page's countdown."""
+    return NOW if is_blank() else OWN["now"]()
+
+
+def _rendered(render: Callable[[], str]) -> Skeleton:
+    token = g.get("csrf_token")
+    g.blank, g.csrf_token = True, CSRF
+    try:
+        html = render()
+    finally:
+        del g.blank, g.csrf_token
+        if token:
+            g.csrf_token = token
+    parts = _EITHER.split(html)
+    text, names = parts[::3], [a or str(int(b)) for a, b in zip(parts[1::3], parts[2::3], strict=True)]
+    return [piece for pair in zip(text, [*names, ""], strict=True) for piece in pair][:-1]

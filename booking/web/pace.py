@@ -1,0 +1,25 @@
+"""How often one person may press. Hammering gains nothing; giving up is never limited."""
+
+from functools import lru_cache
+
+from flask import current_app
+from limits import RateLimitItem, parse
+from werkzeug.exceptions import TooManyRequests
+
+from booking.extensions import limiter
+
+LONGEST = 5  # seconds after which another try is worth it, however long the window is
+
+
+def press(person_id: int) -> None:
+    """Count one press; 429 with Retry-After when there were too many."""
+    if not limiter.enabled:
+        return
+    allowed = _parsed(current_app.config["PRESS_LIMIT"])
+    if not limiter.limiter.hit(allowed, "press", str(person_id)):
+        raise TooManyRequests(retry_after=min(LONGEST, allowed.get_expiry()))
+
+
+@lru_cache
+def _parsed(limit: str) -> RateLimitItem:
+    return parse(limit)

@@ -1,0 +1,110 @@
+"""A card of the day: rendered once for each shape, then filled with its words and numbers.
+
+The shape is all that decides about the markup; what is only printed is a blank. Small numbers belong to the
+shape, for squares are drawn and plurals are chosen by them.
+"""
+
+from types import SimpleNamespace as Blank
+from typing import Any, NamedTuple
+
+from flask import render_template
+from markupsafe import Markup
+
+from booking.rosters.cards import Card
+from booking.web import show
+from booking.web.blanks import Skeletons, number, word
+from booking.web.worker.calendar import takes_no_files
+from booking.web.worker.outcomes import Outcome
+
+FEW = 20  # numbers up to here are part of the shape
+
+_skeletons = Skeletons(2000)
+
+
+class Shape(NamedTuple):
+    """All that a card's markup depends on. A number is None when it is only printed."""
+
+    language: str
+    signed_in: bool
+    no_files: bool
+    state: str
+    act: str | None
+    line_open: bool
+    mine: str
+    refusal: str
+    says_why: bool
+    numbers: tuple[int | None, ...]
+    outcome: "Told | None"
+
+
+class Told(NamedTuple):
+    """The same of an outcome."""
+
+    tone: str
+    reason: str
+    says_more: bool
+    undo: bool
+
+
+def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
+    """The markup of one card in a day's list."""
+    slot = seen.slot
+    numbers = (seen.place or 0, seen.left, slot.capacity, slot.taken, slot.waiting)
+    why = show.reason(seen.refusal, slot.station) if seen.refusal else ""
+    shape = Shape(
+        show.language(),
+        signed_in,
+        takes_no_files(),
+        seen.state,
+        seen.act,
+        seen.line_open,
+        seen.mine.state if seen.mine else "",
+        seen.refusal.reason if seen.refusal else "",
+        bool(why),
+        tuple(n if n <= FEW else None for n in numbers),
+        _told(outcome) if outcome else None,
+    )
+    values = _words(seen, outcome) | {"why": why, "1": str(slot.id)}
+    values |= {str(n): str(value) for n, value in enumerate(numbers, start=3)}
+    return _skeletons.fill(shape, lambda: _render(shape), values)
+
+
+def _told(outcome: Outcome) -> Told:
+    return Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None)
+
+
+def _words(seen: Card, outcome: Outcome | None) -> dict[str, str]:
+    """What is printed."""
+    slot = seen.slot
+    words = {
+        "time": show.clock_range(slot, slot.station),
+        "starts": slot.starts_at.isoformat(),
+        "until": show.clock_time(slot.line_until, slot.station),
+        "title": show.local(slot.activity, "title"),
+        "where": show.where(slot),
+    }
+    if seen.state == "planned":
+        words["opens"] = show.moment(slot.opens_at, slot.station, show.station_date(seen.seen_at, slot.station))
+    if outcome:
+        words |= {"said": outcome.title, "more": outcome.text, "2": str(outcome.booking_id)}
+    return words
+
+
+def _render(shape: Shape) -> str:
+    place, left, capacity, taken, waiting = (
+        number(n) if value is None else value for n, value in enumerate(shape.numbers, start=3)
+    )
+    slot = Blank(id=number(1), capacity=capacity, taken=taken, waiting=waiting)
+    slot.activity = Blank(title=word("title"), title_en=word("title"))
+    seen = Blank(slot=slot, state=shape.state, act=shape.act, left=left, place=place, line_open=shape.line_open)
+    seen.mine = Blank(state=shape.mine) if shape.mine else None
+    seen.refusal = Blank(reason=shape.refusal) if shape.refusal else None
+    printed = ("time", "starts", "until", "where", "opens")
+    words: dict[str, Any] = {name: word(name) for name in printed} | {"why": word("why") if shape.says_why else ""}
+    outcome = shape.outcome and _blank_outcome(shape.outcome)
+    return render_template("worker/_slot_card.html", card=seen, person=shape.signed_in, outcome=outcome, **words)
+
+
+def _blank_outcome(told: Told) -> Blank:
+    more, undo = word("more") if told.says_more else "", number(2) if told.undo else None
+    return Blank(slot_id=number(1), tone=told.tone, reason=told.reason, title=word("said"), text=more, booking_id=undo)
