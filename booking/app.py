@@ -10,7 +10,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import cli, extensions, store
-from booking.web import account, admin, errors, headers, health, kiosk, letters, manager, parts, show, visitor, worker
+from booking.web import (
+    account,
+    admin,
+    errors,
+    headers,
+    health,
+    kept,
+    kiosk,
+    letters,
+    manager,
+    parts,
+    polls,
+    show,
+    visitor,
+    worker,
+)
 
 LANGUAGES = ("zh_Hans_CN", "en")
 ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
@@ -58,6 +73,8 @@ def _bind_extensions(app: Flask) -> None:
     extensions.compress.init_app(app)
     with app.app_context():
         store.tune(extensions.db.engine)
+    kept.register(app)
+    polls.register(app)
 
 
 def _trust_proxies(app: Flask) -> None:

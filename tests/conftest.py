@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 import config
 from booking.app import create_app
 from booking.extensions import db, limiter
+from booking.web import kept
 from tests import chromium, databases, postgres
 from tests.live import serving
 from tests.memory import folder
@@ -133,6 +134,7 @@ def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
         "TESTING": True,
         "WTF_CSRF_ENABLED": False,
         "RATELIMIT_ENABLED": False,
+        "NEWS_EVERY": 0,
         "PUBLIC_URL": "http://localhost",
     }
 
@@ -159,6 +161,7 @@ def app(
     app.config.update(settings | settings_for_tests(database_url, tmp_path))
     # The handle is one for all apps: another one's limits must not reach this one.
     limiter.enabled = app.config["RATELIMIT_ENABLED"]
+    kept.register(app)  # what it remembers is of another database
     yield app
     disconnect(app)
 

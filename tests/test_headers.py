@@ -13,6 +13,8 @@ from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import TestResponse
 
+from booking.web.headers import static
+
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 
 

@@ -15,9 +15,11 @@ from markupsafe import Markup, escape
 from booking import clock
 from booking.web.memory import Memory
 
-CSRF, KEY, NOW = (f"\ue000{name}\ue001" for name in ("csrf", "key", "now"))
+CSRF, KEY, NOW, COUNT = (f"\ue000{name}\ue001" for name in ("csrf", "key", "now", "count"))
 _NUMBER = 7_310_000_000  # a number that stands for another: no id, no count of ours is as high
-_EITHER = re.compile(f"\ue000([a-z]+)\ue001|{_NUMBER // 100}([0-9][0-9])")
+# A page holds people's words, which may look like a blank: only these are. A shape holds none.
+READERS = re.compile("\ue000(csrf|key|now|count)\ue001")
+SHAPES = re.compile(f"(?:\ue000|{_NUMBER // 100})([a-z]+|[0-9][0-9])\ue001?")
 
 Skeleton = list[str]
 
@@ -45,11 +47,16 @@ class Skeletons:
 
     def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, Any]) -> Markup:
         """What `render` makes, with `values` in its blanks. It is asked only when there is nothing for `key` yet."""
-        skeleton = self._kept.get(key)
-        if skeleton is None:
-            skeleton = self._kept[key] = _rendered(render)
-        filled = _Values(values)
-        return Markup("".join([filled[part] if n % 2 else part for n, part in enumerate(skeleton)]))  # noqa: S704
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = skeleton(render, SHAPES)
+        return filled(found, values)
+
+
+def filled(skeleton: Skeleton, values: Mapping[str, Any]) -> Markup:
+    """The skeleton with `values` in its blanks."""
+    given = _Values(values)
+    return Markup("".join([given[part] if n % 2 else part for n, part in enumerate(skeleton)]))  # noqa: S704
 
 
 class _Values(dict[str, str]):
@@ -59,11 +66,12 @@ class _Values(dict[str, str]):
         super().__init__((name, str(escape(value))) for name, value in values.items())
 
     def __missing__(self, name: str) -> str:
-        value = self[name] = OWN[name]()
+        value = self[name] = word(name) if is_blank() else OWN[name]()
         return value
 
 
 OWN: dict[str, Callable[[], str]] = {
+    "count": lambda: "",
     "csrf": generate_csrf,
     "key": lambda: secrets.token_urlsafe(12),
     "now": lambda: clock.now().isoformat(),
@@ -80,15 +88,14 @@ def shown_at() -> str:
     return NOW if is_blank() else OWN["now"]()
 
 
-def _rendered(render: Callable[[], str]) -> Skeleton:
-    token = g.get("csrf_token")
+def skeleton(render: Callable[[], str], blank: re.Pattern[str] = READERS) -> Skeleton:
+    """What `render` makes: text and the names of blanks in turn. Only what `blank` finds is one."""
+    before = g.get("blank"), g.get("csrf_token")
     g.blank, g.csrf_token = True, CSRF
     try:
         html = render()
     finally:
-        del g.blank, g.csrf_token
-        if token:
-            g.csrf_token = token
-    parts = _EITHER.split(html)
-    text, names = parts[::3], [a or str(int(b)) for a, b in zip(parts[1::3], parts[2::3], strict=True)]
-    return [piece for pair in zip(text, [*names, ""], strict=True) for piece in pair][:-1]
+        g.blank, g.csrf_token = before
+        if not before[1]:
+            del g.csrf_token
+    return blank.split(html)

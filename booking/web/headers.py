@@ -7,6 +7,8 @@ from time import monotonic
 
 from flask import Flask, Response, current_app, request
 
+from booking.web import kept
+
 CSP = "; ".join(
     (
         "default-src 'none'",
@@ -53,9 +55,17 @@ def _say_how_long_it_keeps(response: Response) -> Response:
         stamped = request.args.get("v") == _stamp((request.view_args or {})["filename"])
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
         return response
+    if request.method == "POST" and response.status_code < 500:
+        _remember_the_act(response)
     response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _remember_the_act(response: Response) -> None:
+    """For a moment this browser gets no page that another process has kept."""
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(kept.JUST_ACTED, "1", max_age=kept.JUST_NOW, secure=secure, httponly=True, samesite="Lax")
 
 
 def _read_file(response: Response) -> None:

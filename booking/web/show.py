@@ -116,6 +116,15 @@ def where(slot: Any) -> str:
     return f"{zone} · {host}" if host else zone
 
 
+def countdown(seconds: float) -> str:
+    """2 天 3 小时, 1:05:09, 04:59: how long it is until something."""
+    left = max(int(seconds), 0)
+    if left >= 86400:
+        return str(gettext("%(d)s 天 %(h)s 小时", d=left // 86400, h=left % 86400 // 3600))
+    hours, minutes, rest = left // 3600, left % 3600 // 60, left % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
 def phone(number: str) -> str:
     """138****5678, for all but its owner."""
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"

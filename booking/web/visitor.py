@@ -1,18 +1,20 @@
 """Who is behind a request: `current_user` is a `Visitor` that we know, or a `Stranger`."""
 
-from flask import Flask, g
+from flask import Flask, g, request
 from flask_login import AnonymousUserMixin, UserMixin
 from sqlalchemy import select
 
 from booking import clock, people
 from booking.extensions import db, login
 from booking.model import Manages, Person, Station
+from booking.web import kept
 
 
 class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyped
     """Nobody we know."""
 
     id: int | None = None
+    known: kept.Known | None = None
     person_id: int | None = None
     person: Person | None = None
     is_admin = False
@@ -25,8 +27,9 @@ class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyp
 class Visitor(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
     """A person, signed in from one browser. The cookie carries the sign-in's token; rights are looked up in each request."""
 
-    def __init__(self, token: str, found: people.SignedIn) -> None:
+    def __init__(self, token: str, found: people.SignedIn, known: kept.Known | None = None) -> None:
         self.token = token
+        self.known = known
         self.sign_in_id = found.sign_in_id
         self.id = self.person_id = found.person_id
         self.language = found.language
@@ -61,5 +64,28 @@ def register(app: Flask) -> None:
 def recognise(token: str) -> Visitor | None:
     if g.get("calm"):  # a page for when the database is gone must not ask it
         return None
-    found = people.find_sign_in(db.session, token, clock.now())
+    if request.method in ("GET", "HEAD"):
+        known = _kept(token)
+        return Visitor(token, known.found, known) if known else None
+    found = _asked(token)
     return Visitor(token, found) if found else None
+
+
+def _asked(token: str) -> people.SignedIn | None:
+    """What acts is looked up, always."""
+    return people.find_sign_in(db.session, token, clock.now())
+
+
+def _kept(token: str) -> kept.Known | None:
+    """Who only reads was looked up a moment ago, and nothing of them has changed since."""
+    memory, now = kept.look(request), clock.now()
+    known = memory.sign_ins.get(token)
+    if known and memory.is_known(known, now):
+        return known
+    noted, found = memory.news.noted, _asked(token)
+    if found is None:
+        return None
+    known = kept.Known(found, memory.news.of(0, found.person_id), now)
+    if memory.news.noted == noted:
+        memory.sign_ins[token] = known
+    return known

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import render_template, request, session, url_for
@@ -15,7 +15,7 @@ from booking.model import Person, Station
 from booking.rosters import cards, mine, places
 from booking.rosters.cards import Card, DayView, Opening
 from booking.web import access, htmx, show
-from booking.web.worker import outcomes, shapes, tag
+from booking.web.worker import outcomes, shapes, still, tag
 from booking.web.worker.room import pages
 
 SOON = timedelta(minutes=15)
@@ -63,6 +63,10 @@ class Day:
         return "count" if self.opening.opens_at - self.now < IN_SIGHT else "line"
 
     @property
+    def counts_to(self) -> datetime | None:
+        return self.opening.opens_at if self.opening and self.banner == "count" else None
+
+    @property
     def left(self) -> int:
         return sum(card.left for card in self.cards if card.state == "open")
 
@@ -95,6 +99,20 @@ class Day:
         }
 
     @property
+    def changes_at(self) -> datetime:
+        """When the clock alone will change something that is shown."""
+        coming = [at + by for card in self.cards for at in _moments(card) for by in (-SOON, timedelta(0), SOON)]
+        if self.opening:
+            coming += [self.opening.opens_at, self.opening.opens_at - IN_SIGHT]
+        coming.append(clock.instant(self.today + timedelta(days=1), time.min, self.station.zone_name))
+        return min(at for at in coming if at > self.now)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the reader has nothing that the page would show: then it is like everybody's."""
+        return not self.entries and not any(card.refusal and card.refusal.reason in OWN_REASONS for card in self.cards)
+
+    @property
     def tag(self) -> str:
         """A name for all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
@@ -105,6 +123,24 @@ class Day:
 
 pages.add_app_template_global(shapes.card, "slot_card")
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
+
+
+# Why a press would be refused to this reader and not to another.
+OWN_REASONS = ("gone", "paused", "day_limit", "overlap", "waiting_limit", "yours", "in_line")
+
+
+def _moments(card: Card) -> tuple[datetime, ...]:
+    slot = card.slot
+    return (
+        slot.opens_at,
+        slot.free_until,
+        slot.line_until,
+        slot.checkin_from,
+        slot.starts_at,
+        slot.release_at,
+        slot.ends_at,
+        *(value for value in (card.refusal.details.values() if card.refusal else ()) if isinstance(value, datetime)),
+    )
 
 
 def note(view: DayView) -> str:
@@ -132,25 +168,34 @@ def stations() -> str:
 
 @pages.get("/s/<code>")
 def station(code: str) -> str | Response:
+    if page := still.shown(code):
+        _remember(code)
+        return page
     found = access.open_station(code)
-    if session.get("station") != found.code:
-        session["station"] = found.code
+    _remember(found.code)
     return _page(found, access.reader())
 
 
+def _remember(code: str) -> None:
+    if session.get("station") != code:
+        session["station"] = code
+
+
 def _page(found: Station, person: Person | None) -> str | Response:
+    noted = still.noted()
     day = look(found, person, _asked_for())
-    if not htmx.asked():
+    outcome = None if htmx.asked() else outcomes.last()
+
+    def render() -> str:
+        if htmx.asked():
+            return render_template("worker/_day.html", day=day, outcome=None)
         many = len(places.stations(db.session(), limit=2)) > 1
-        page = {
-            "station": found,
-            "day": day,
-            "outcome": outcomes.last(),
-            "rules": policy.read(found.policy),
-            "many": many,
-        }
-        return render_template("worker/slots.html", **page)
-    return htmx.fresh(day.tag, lambda: render_template("worker/_day.html", day=day, outcome=None))
+        rules = policy.read(found.policy)
+        return render_template("worker/slots.html", station=found, day=day, outcome=outcome, rules=rules, many=many)
+
+    if outcome or "_flashes" in session:
+        return render()
+    return still.answer(still.keep(day, found, render, noted))
 
 
 def look(found: Station, person: Person | None, asked: date | None) -> Day:

@@ -64,8 +64,8 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
         tuple(n if n <= FEW else None for n in numbers),
         _told(outcome) if outcome else None,
     )
-    values = _words(seen, outcome) | {"why": why, "1": str(slot.id)}
-    values |= {str(n): str(value) for n, value in enumerate(numbers, start=3)}
+    values = _words(seen, outcome) | {"why": why, "01": slot.id}
+    values |= {f"{n:02}": value for n, value in enumerate(numbers, start=3)}
     return _skeletons.fill(shape, lambda: _render(shape), values)
 
 
@@ -73,10 +73,10 @@ def _told(outcome: Outcome) -> Told:
     return Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None)
 
 
-def _words(seen: Card, outcome: Outcome | None) -> dict[str, str]:
+def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
     """What is printed."""
     slot = seen.slot
-    words = {
+    words: dict[str, Any] = {
         "time": show.clock_range(slot, slot.station),
         "starts": slot.starts_at.isoformat(),
         "until": show.clock_time(slot.line_until, slot.station),
@@ -86,7 +86,7 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, str]:
     if seen.state == "planned":
         words["opens"] = show.moment(slot.opens_at, slot.station, show.station_date(seen.seen_at, slot.station))
     if outcome:
-        words |= {"said": outcome.title, "more": outcome.text, "2": str(outcome.booking_id)}
+        words |= {"said": outcome.title, "more": outcome.text, "02": outcome.booking_id}
     return words
 
 

@@ -1,0 +1,79 @@
+"""What has changed: the history, read as it grows, so that what was shown can be kept until it is no longer true.
+
+Every change of state writes one event in its transaction. So whoever has seen no event of a station since,
+has missed nothing of it.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from threading import Lock
+from time import monotonic
+
+from sqlalchemy import Engine, func, select
+
+from booking import swift
+from booking.model import Event
+from booking.swift import Statement, given
+
+# No transaction is open for longer: an event with a lower number than one that we have seen may come up to then.
+LATE = 10.0
+SWEEP = 1.0  # seconds between two looks for such late ones
+
+
+class News:
+    """One process's view of the history. `of` names what was seen; it differs once something has changed.
+
+    `noted` counts all that was seen: who asks while it grows cannot say what the answer is from.
+    """
+
+    def __init__(self, engine: Engine, every: float) -> None:
+        self._engine, self._every = engine, every
+        self.noted = 0
+        self._lock = Lock()
+        self._looked = self._swept = -LATE
+        self._top = self._floor = -1
+        self._tops: deque[tuple[float, int]] = deque()
+        self._seen: set[int] = set()
+        self._stations: defaultdict[int, int] = defaultdict(int)
+        self._people: defaultdict[int, int] = defaultdict(int)
+
+    def look(self, *, at_once: bool = False) -> None:
+        """Read on, if the last look is long enough ago, or in any case."""
+        if at_once or monotonic() - self._looked >= self._every:
+            with self._lock, swift.alone(self._engine) as line:
+                self._read(line, monotonic())
+
+    def of(self, station_id: int, person_id: int | None) -> tuple[int, int]:
+        """How often something of the station, and of the person, was seen to change since this process began."""
+        return self._stations[station_id], self._people[person_id] if person_id else 0
+
+    def _read(self, line: swift.Line, began: float) -> None:
+        if self._top < 0:
+            self._top = _TOP.run(line)[0][0] or 0
+            self._floor = max(0, self._top - 1000)
+        sweeps = began - self._swept >= SWEEP
+        self._note(_SINCE.run(line, floor=self._floor if sweeps else self._top))
+        self._looked = began
+        if sweeps:
+            self._swept = began
+            self._forget(began)
+
+    def _note(self, rows: Sequence[swift.Row]) -> None:
+        for number, station_id, person_id in rows:
+            if number not in self._seen:
+                self._seen.add(number)
+                self.noted += 1
+                self._top = max(self._top, number)
+                self._stations[station_id] += 1
+                self._people[person_id] += 1
+
+    def _forget(self, began: float) -> None:
+        """What was the newest so long ago has nothing uncommitted below it any more."""
+        self._tops.append((began, self._top))
+        while self._tops[0][0] < began - LATE:
+            self._floor = self._tops.popleft()[1]
+        self._seen = {number for number in self._seen if number > self._floor}
+
+
+_TOP = Statement(select(func.max(Event.id)))
+_SINCE = Statement(select(Event.id, Event.station_id, Event.person_id).where(Event.id > given("floor")))

@@ -1,0 +1,77 @@
+"""What a web process keeps so as not to ask again: who is signed in, and what a station's page looks like.
+
+Nothing here is older than the last look at the history (`rosters/news`), and nothing is decided by it.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Flask, Request, current_app
+
+from booking import people
+from booking.extensions import db
+from booking.rosters.news import News
+from booking.web.memory import Memory
+
+NO_LONGER = timedelta(seconds=60)  # for the little that has no history, such as an imported calendar
+JUST_ACTED = "acted"  # the cookie of a browser whose own act another process may not have seen yet
+JUST_NOW = 2  # seconds that it lasts
+
+
+@dataclass(frozen=True)
+class Page:
+    """A rendered page, for whom it is true, and for how long."""
+
+    made_at: datetime
+    until: datetime
+    station_id: int
+    person_id: int | None
+    seen: tuple[int, int]
+    tag: str
+    skeleton: list[str]
+    opens_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """A sign-in that was looked up."""
+
+    found: people.SignedIn
+    seen: tuple[int, int]
+    made_at: datetime
+
+
+class Kept:
+    """One process's memory."""
+
+    def __init__(self, news: News) -> None:
+        self.news = news
+        self.sign_ins: Memory[str, Known] = Memory(20_000)
+        self.plain: Memory[tuple[int, str], tuple[int, int]] = Memory(20_000)
+        self.pages: Memory[Hashable, Page] = Memory(1_000)
+        self.questions: Memory[Hashable, tuple[Page, Known | None, list[tuple[str, str]]]] = Memory(20_000)
+
+    def is_true(self, page: Page, now: datetime) -> bool:
+        return page.made_at <= now < page.until and page.seen == self.news.of(page.station_id, page.person_id)
+
+    def is_known(self, known: Known, now: datetime) -> bool:
+        person_id = known.found.person_id
+        return known.made_at <= now < known.made_at + NO_LONGER and known.seen == self.news.of(0, person_id)
+
+
+def register(app: Flask) -> None:
+    with app.app_context():
+        app.extensions["kept"] = Kept(News(db.engine, app.config["NEWS_EVERY"]))
+
+
+def kept() -> Kept:
+    found: Kept = current_app.extensions["kept"]
+    return found
+
+
+def look(request: Request) -> Kept:
+    """The memory, not older than a moment; for a browser that has just acted, not older than now."""
+    found = kept()
+    found.news.look(at_once=JUST_ACTED in request.cookies)
+    return found

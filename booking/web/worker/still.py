@@ -1,0 +1,90 @@
+"""A station's page as it was rendered a moment ago, for as long as it is true; and the poll that asks for nothing new.
+
+Readers who have nothing of their own on the page share it; what differs even then is filled in (`web/blanks`).
+"""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any, Protocol
+
+from flask import make_response, request, session
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock
+from booking.model import Station
+from booking.web import blanks, htmx, kept, polls, show
+from booking.web.kept import Page
+from booking.web.worker.calendar import takes_no_files
+
+
+class Shown(Protocol):
+    """What is asked of a day."""
+
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def changes_at(self) -> datetime: ...
+    @property
+    def is_plain(self) -> bool: ...
+    @property
+    def tag(self) -> str: ...
+    @property
+    def counts_to(self) -> datetime | None: ...
+
+
+def noted() -> int:
+    """What must not have grown between the first question for a page and its keeping."""
+    return kept.kept().news.noted
+
+
+def shown(code: str) -> Response | None:
+    """The page that was asked for, if it is kept and true."""
+    if _is_special():
+        return None
+    memory, person_id = kept.look(request), current_user.person_id
+    plain = person_id and memory.plain.get((person_id, code)) == memory.news.of(0, person_id)
+    page = memory.pages.get(_name(code, "plain" if plain else person_id))
+    return answer(page) if page and memory.is_true(page, clock.now()) else None
+
+
+def keep(day: Shown, station: Station, render: Callable[[], str], noted_before: int) -> Page:
+    """Render, and keep it, unless something has changed meanwhile."""
+    memory, person_id = kept.kept(), current_user.person_id
+    shared = day.is_plain
+    until = min(day.changes_at, day.now + kept.NO_LONGER)
+    seen = memory.news.of(station.id, None if shared else person_id)
+    page = Page(
+        day.now, until, station.id, None if shared else person_id, seen, day.tag, blanks.skeleton(render), day.counts_to
+    )
+    if memory.news.noted == noted_before and not _is_special():
+        if person_id and shared:
+            memory.plain[person_id, station.code] = memory.news.of(0, person_id)
+        memory.pages[_name(station.code, "plain" if person_id and shared else person_id)] = page
+    return page
+
+
+def answer(page: Page) -> Response:
+    """The page for this reader, or 304 for who holds the fragment already."""
+
+    def filled() -> str:
+        left = page.opens_at - clock.now() if page.opens_at else None
+        return blanks.filled(page.skeleton, {"count": show.countdown(left.total_seconds())} if left else {})
+
+    if not htmx.asked():
+        return make_response(filled())
+    polls.say_from(request.environ, page, current_user.known)
+    return htmx.fresh(page.tag, filled)
+
+
+def _is_special() -> bool:
+    """Whether this answer is for this moment only: it says what an act has brought, or was asked for in another way."""
+    return any(name in session for name in ("outcome", "_flashes")) or not _is_plain_address()
+
+
+def _is_plain_address() -> bool:
+    return request.path.startswith("/s/") and not set(request.args) - {"day"}
+
+
+def _name(code: str, reader: Any) -> Hashable:
+    return code, request.args.get("day", "")[:10], show.language(), htmx.asked(), takes_no_files(), reader
