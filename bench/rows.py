@@ -87,6 +87,10 @@ class Bench:
         for _ in range(5):
             if self.run(self.app, "warm", loop=False, seconds=2).requests > 200:
                 break
+        for name in ("page", "poll"):
+            for _ in range(15):  # each page is rendered once for each reader with bookings, in each process
+                if self.run(self.app, name, loop=True, seconds=2).requests > 2000:
+                    break
         for name in ("A", "B", "C"):
             self.run(self.ceilings, name, loop=name in LOOPING, seconds=1)
 

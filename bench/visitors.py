@@ -56,6 +56,7 @@ def visits(app: Flask, tokens: dict[int, str]) -> Iterator[Visit]:
     with app.test_request_context():
         login_user(Visitor("", people.SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
         session.permanent = True
+        session["station"] = "s1"  # the page was opened before
         like = dict(session)
     for person, token in tokens.items():
         raw = secrets.token_hex(20)

@@ -95,7 +95,15 @@ def of_press(session: Session, press: seats.Press, now: datetime) -> Card:
     slot, mine = press.slot, press.booking if press.booking.state in LIVE else None
     waits = mine is not None and mine.state == "waiting"
     no = Refused("in_line" if waits else "yours") if mine else None
-    return Card(slot, slot.state_at(now), now, mine, place_in_line(session, press.booking) if waits else None, no)
+    place = press.place or (place_in_line(session, press.booking) if waits else None)
+    return Card(slot, slot.state_at(now), now, mine, place, no)
+
+
+def of_refusal(no: Refused, now: datetime) -> Card | None:
+    """The slot as the one sees it who was refused and has nothing there; None when the refusal does not tell."""
+    if not isinstance(no.seen, seats.Run):
+        return None
+    return Card(no.seen, no.seen.state_at(now), now, refusal=no)
 
 
 def next_opening(session: Session, station_id: int, now: datetime) -> Opening | None:

@@ -33,6 +33,11 @@ class Press:
     again: bool = False
     withdrawn: tuple[Entry, ...] = ()
 
+    @property
+    def place(self) -> int | None:
+        """The last place of the line, where one joins."""
+        return self.slot.waiting if self.booking.state == "waiting" and not self.again else None
+
 
 def press(
     session: Session | scoped_session[Any], person_id: int, slot_id: int, now: datetime, key: str | None = None
@@ -104,8 +109,9 @@ def _judged(line: swift.Line, person_id: int, slot_id: int, now: datetime, key: 
         raise Refused("no_such_slot")
     if seen.pressed_before:
         return seen
-    no = refusal(seen.run, seen.who, now)
-    if no and not (seen.who.on(slot_id) and no.reason in ("yours", "in_line")):
+    no, mine = refusal(seen.run, seen.who, now), seen.who.on(slot_id)
+    if no and not (mine and no.reason in ("yours", "in_line")):
+        no.seen = None if mine else seen.run
         raise no
     return seen
 

@@ -21,7 +21,7 @@ def book(slot_id: int) -> Response:
     try:
         press = seats.press(db.session, person_id, slot_id, now, key)
     except Refused as no:
-        card = access.seen_card(slot_id, person_id)
+        card = cards.of_refusal(no, now) or access.seen_card(slot_id, person_id)
         return answer(outcomes.refused(card.slot, no), card)
     card = cards.of_press(db.session(), press, now)
     return answer(outcomes.of_press(card.slot, press, card.place or 0), card)
