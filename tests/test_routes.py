@@ -152,6 +152,8 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/zones/<int:zone_id>": MANAGER_FORM,
     "POST /manage/<code>/zones/<int:zone_id>/close": "ask 404 404 409 404 409",
     "GET /me": SIGNED_IN,
+    "GET /offline": PUBLIC,
+    "GET /sw.js": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /s/<code>": PUBLIC,
     "GET /s/<code>/headline": NOT_FOUND,
