@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from booking import people, store
-from booking.model import Activity, Booking, Person, Plan, PlanException, Slot, Strike
+from booking.model import Activity, Booking, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
 from tests.cookies import carry
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
@@ -115,6 +115,9 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/bookings/export": MANAGER,
     "GET /manage/<code>/numbers": MANAGER,
     "GET /manage/<code>/numbers/export": MANAGER,
+    "GET /manage/<code>/import/<kind>": MANAGER,
+    "POST /manage/<code>/import/<kind>": MANAGER_FORM,
+    "GET /manage/<code>/import/<kind>/template": MANAGER,
     "POST /manage/<code>/numbers/headline": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>/export": MANAGER,
     "GET /manage/<code>/people": MANAGER,
@@ -219,6 +222,12 @@ class World:
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
+        aside = SetAside(job="promote", row_id=slot.id, station_id=slot.station_id, since=LONG_BEFORE)
+        letter = Letter(
+            kind="code", message_id="failed", state="failed", created_at=LONG_BEFORE, next_try_at=LONG_BEFORE
+        )
+        session.add_all([aside, letter])
+        session.flush()
             "ticket": mine.ticket,
             "plan_id": plan.id,
             "strike_id": strike.id,
@@ -231,6 +240,7 @@ class World:
         if person_id := self.readers[reader]:
             with store.transaction(self.lunch.session) as session:
                 token = people.begin(session, session.get_one(Person, person_id), "browser", NOW)
+            "kind": "plans",
             carry(client, token, NOW)
         return client
 

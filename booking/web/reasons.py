@@ -47,6 +47,10 @@ SENTENCES: dict[str, Any] = {
     "overlap_at_desk": _("这位同一时间在别的场次有座位。"),
     "name_taken": _("已经有同名的了。"),
     "out_of_bounds": _("有的数字超出了允许的范围。"),
+    "bad_sheet": _("这不是一份能读懂的表格，请存成 XLSX 或 CSV。"),
+    "bad_heads": _("第一行的表头里缺少：%(missing)s。请用模板。"),
+    "empty_sheet": _("表格里一行也没有。"),
+    "sheet_too_long": _("一次最多 %(limit)s 行。"),
     "bad_calendar": _("这不是一份能读懂的日历文件。"),
     # accounts
     "name_missing": _("请填写称呼。"),

@@ -71,6 +71,7 @@ LONGEST_TEXT = 2000
 class ActivityForm(Form):
     """What is offered, in Chinese and, where somebody took the trouble, in English."""
 
+    blames = {"name_taken": "title"}
     title = Line(_("名称"), [needed, Short(60)])
     title_en = Line(_("英文名称"), [maybe, Short(120)])
     kind = Pick(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
