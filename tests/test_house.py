@@ -25,7 +25,7 @@ ROWS = (
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),
     ("web/show",),
     ("web/access", "web/forms"),
-    ("web/screens",),
+    ("web/screens", "web/clockwork"),
     ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin", "web/letters", "web/parts"),
     ("jobs", "demo"),
     ("cli",),

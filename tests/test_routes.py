@@ -71,6 +71,8 @@ TABLE: dict[str, str] = {
     "POST /account/sign-out": LEADS_ON,
     "GET /admin/": ADMIN,
     "GET /admin/jobs": ADMIN,
+    "POST /admin/jobs/aside/<int:aside_id>/again": ADMIN_ACTS,
+    "POST /admin/jobs/letters/<int:letter_id>/again": ADMIN_ACTS,
     "GET /admin/people": ADMIN,
     "GET /admin/people/<int:person_id>": ADMIN,
     "POST /admin/people/<int:person_id>/disable": ADMIN_FORM,
@@ -113,11 +115,11 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/door/renew": MANAGER_ACTS,
     "GET /manage/<code>/history": MANAGER,
     "GET /manage/<code>/bookings/export": MANAGER,
-    "GET /manage/<code>/numbers": MANAGER,
-    "GET /manage/<code>/numbers/export": MANAGER,
     "GET /manage/<code>/import/<kind>": MANAGER,
     "POST /manage/<code>/import/<kind>": MANAGER_FORM,
     "GET /manage/<code>/import/<kind>/template": MANAGER,
+    "GET /manage/<code>/numbers": MANAGER,
+    "GET /manage/<code>/numbers/export": MANAGER,
     "POST /manage/<code>/numbers/headline": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>/export": MANAGER,
     "GET /manage/<code>/people": MANAGER,
@@ -135,7 +137,10 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/policy": MANAGER,
     "POST /manage/<code>/policy": MANAGER_FORM,
     "GET /manage/<code>/slots": MANAGER,
+    "GET /manage/<code>/running": MANAGER,
+    "POST /manage/<code>/running/<int:aside_id>/again": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>": MANAGER,
+    "POST /manage/<code>/slots/<int:slot_id>/release": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>/cancel": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/cancel": MANAGER_FORM,
     "POST /manage/<code>/slots/<int:slot_id>/capacity": MANAGER_FORM,
@@ -217,22 +222,25 @@ class World:
         session.add_all([plan, strike])
         session.flush()
         session.add(PlanException(plan_id=plan.id, date=date(2026, 12, 4), skip=True))
-        return {
-            "slot_id": slot.id,
-            "zone_id": slot.zone_id,
-            "activity_id": activity.id,
-            "booking_id": mine.id,
         aside = SetAside(job="promote", row_id=slot.id, station_id=slot.station_id, since=LONG_BEFORE)
         letter = Letter(
             kind="code", message_id="failed", state="failed", created_at=LONG_BEFORE, next_try_at=LONG_BEFORE
         )
         session.add_all([aside, letter])
         session.flush()
+        return {
+            "slot_id": slot.id,
+            "zone_id": slot.zone_id,
+            "activity_id": activity.id,
+            "booking_id": mine.id,
             "ticket": mine.ticket,
             "plan_id": plan.id,
             "strike_id": strike.id,
+            "aside_id": aside.id,
+            "letter_id": letter.id,
             "day": "2026-12-04",
             "token": "made-up",
+            "kind": "plans",
         }
 
     def browser(self, reader: str) -> FlaskClient:
@@ -240,7 +248,6 @@ class World:
         if person_id := self.readers[reader]:
             with store.transaction(self.lunch.session) as session:
                 token = people.begin(session, session.get_one(Person, person_id), "browser", NOW)
-            "kind": "plans",
             carry(client, token, NOW)
         return client
 

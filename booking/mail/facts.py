@@ -134,7 +134,7 @@ def _manager_digest(
         "today": today,
         "station": stations[0],
         "reports": [report.of_station(session, station, today, now) for station in stations],
-        "troubles": report.troubles(session, now),
+        "troubles": report.troubles(session, now, [station.id for station in stations]),
     }
 
 

@@ -37,6 +37,8 @@ OF_SLOTS: dict[str, Any] = {
     "opened": _("放号"),
     "started": _("开始"),
     "done": _("结束"),
+    "release_held": _("没有按时释放座位，等管理员决定"),
+    "release_ordered": _("管理员决定释放座位"),
     "capacity": _("改名额"),
     "plan_added": _("新的排期"),
     "plan_changed": _("改排期"),
