@@ -14,7 +14,7 @@ from flask import Flask
 
 from booking import clock
 from booking.extensions import db
-from booking.jobs import leading
+from booking.jobs import leading, metrics
 from booking.jobs.rows import Turn
 from booking.jobs.running import note_outage, run, say_alive, write_down
 from booking.jobs.timetable import TIMETABLE, Job
@@ -32,6 +32,19 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
         me = leading.candidate(db.engine, Path(app.instance_path))
+    leading_now = threading.Event()
+    with metrics.served(app, leading_now.is_set):
+        _take_turns(app, me, ending, leading_now, say)
+    me.release()
+
+
+def _take_turns(
+    app: Flask,
+    me: leading.Candidate,
+    ending: threading.Event,
+    leading_now: threading.Event,
+    say: Callable[[str], object],
+) -> None:
     said = ""
     while not ending.is_set():
         leads = me.acquire()
@@ -39,11 +52,12 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
             said = news
             say(f"scheduler {os.getpid()} {news}")
         if leads:
+            leading_now.set()
             Watch(app, me, ending).keep()
+            leading_now.clear()
             me.release()
             said = ""
         ending.wait(LOOK_EVERY)
-    me.release()
 
 
 class Watch:

@@ -20,6 +20,7 @@ class JobState:
 
     name: str
     started_at: datetime
+    seen_at: datetime
     length: timedelta | None
     next_at: datetime
     late: bool
@@ -79,7 +80,7 @@ def _state(row: JobRun, now: datetime, backlog: int | None) -> JobState:
     length = row.finished_at - row.started_at if row.finished_at else None
     next_at = row.started_at + timedelta(seconds=row.every)
     return JobState(
-        row.name, row.started_at, length, max(next_at, now), _is_late(row, now), row.did, row.error, backlog
+        row.name, row.started_at, _seen(row), length, max(next_at, now), _is_late(row, now), row.did, row.error, backlog
     )
 
 
