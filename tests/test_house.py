@@ -19,7 +19,7 @@ ROWS = (
     ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
     ("seats",),
     ("slots", "rosters", "people"),
-    ("stations", "audit", "ics", "watch", "numbers"),
+    ("stations", "audit", "ics", "watch", "numbers", "taps"),
     ("extensions",),
     ("mail",),
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors"),

@@ -152,6 +152,7 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/slots/new": MANAGER,
     "POST /manage/<code>/slots/new": MANAGER_FORM,
     "POST /manage/<code>/strikes/<int:strike_id>/forgive": MANAGER_FORM,
+    "POST /manage/<code>/taps": MANAGER_FORM,
     "GET /manage/<code>/tickets/<ticket>": MANAGER,
     "POST /manage/<code>/tickets/<ticket>": MANAGER,
     "GET /manage/<code>/zones": MANAGER,
