@@ -124,6 +124,7 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/slots/<int:slot_id>/export": MANAGER,
     "GET /manage/<code>/people": MANAGER,
     "GET /manage/<code>/people/<int:person_id>": MANAGER,
+    "POST /manage/<code>/people/<int:person_id>/phone": MANAGER,
     "GET /manage/<code>/plans": MANAGER,
     "GET /manage/<code>/plans/<int:plan_id>": MANAGER,
     "POST /manage/<code>/plans/<int:plan_id>": MANAGER_FORM,
