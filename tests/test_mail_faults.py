@@ -95,7 +95,7 @@ def test_a_wrong_password_is_our_fault_and_no_letters(
 
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     write(session, "a@example.com")
-    signed = {"MAIL_STARTTLS": True, "MAIL_USERNAME": "lunch", "MAIL_PASSWORD": password}
+    signed = {"MAIL_STARTTLS": True, "MAIL_USERNAME": "lunch", "MAIL_PASSWORD": password, "MAIL_TIMEOUT": 2}
     with safe_office(certificate, authenticator=check, auth_required=True) as office:
         assert deliver(make_app(**settings(office.port) | signed)).sent == sent
     assert only(session).state == ("sent" if sent else "queued")
@@ -259,7 +259,7 @@ def test_a_booking_does_not_wait_for_a_server_that_hangs(
     app: Flask, session: Session, office: mail_server.Office
 ) -> None:
     cast = Letters(session)
-    app.config["MAIL_TIMEOUT"] = 5
+    app.config["MAIL_TIMEOUT"] = 2
     office.at_data["a@example.com"] = "hang"
     write(session, "a@example.com")
     sending = threading.Thread(target=deliver, args=(app,))
