@@ -73,6 +73,9 @@ TABLE: dict[str, str] = {
     "GET /admin/jobs": ADMIN,
     "POST /admin/jobs/aside/<int:aside_id>/again": ADMIN_ACTS,
     "POST /admin/jobs/letters/<int:letter_id>/again": ADMIN_ACTS,
+    "GET /admin/letters": ADMIN,
+    "GET /admin/letters/style.css": ADMIN,
+    "GET /admin/letters/<letter>/<tongue>/<form>": ADMIN,
     "GET /admin/people": ADMIN,
     "GET /admin/people/<int:person_id>": ADMIN,
     "POST /admin/people/<int:person_id>/disable": ADMIN_FORM,
@@ -147,6 +150,8 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/slots/<int:slot_id>/capacity": MANAGER_FORM,
     "GET /manage/<code>/slots/<int:slot_id>/forgive": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/forgive": MANAGER_FORM,
+    "GET /manage/<code>/slots/<int:slot_id>/move": MANAGER,
+    "POST /manage/<code>/slots/<int:slot_id>/move": MANAGER_FORM,
     "GET /manage/<code>/slots/<int:slot_id>/print": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/stand-by": MANAGER_FORM,
     "POST /manage/<code>/slots/<int:slot_id>/walk-in": MANAGER_FORM,
@@ -171,6 +176,7 @@ TABLE: dict[str, str] = {
     "POST /slots/<int:slot_id>/book": OWN_ACTS,
     "POST /slots/<int:slot_id>/standby": OWN_ACTS,
     "GET /stations": PUBLIC,
+    "GET /stations/near": NOT_FOUND,
 }
 
 
@@ -238,6 +244,9 @@ class World:
             "ticket": mine.ticket,
             "plan_id": plan.id,
             "strike_id": strike.id,
+            "letter": "confirmed",
+            "tongue": "zh",
+            "form": "page",
             "aside_id": aside.id,
             "letter_id": letter.id,
             "day": "2026-12-04",

@@ -25,9 +25,7 @@ def letters_due(session: Session, now: datetime) -> dict[str, int]:
     """How many letters should have gone by now."""
     due = select(outbox.IS_DIGEST, func.count(Letter.id)).where(Letter.state == "queued", Letter.next_try_at <= now)
     counted = {bool(digest): count for digest, count in session.execute(due.group_by(outbox.IS_DIGEST))}
-    stuck = select(func.count(Letter.id)).where(
-        Letter.state == "sending", Letter.claimed_at < now - outbox.STUCK_AFTER
-    )
+    stuck = select(func.count(Letter.id)).where(Letter.state == "sending", Letter.claimed_at < now - outbox.STUCK_AFTER)
     return {
         "send_letters": counted.get(False, 0),
         "send_digests": counted.get(True, 0),
