@@ -177,6 +177,7 @@ TABLE: dict[str, str] = {
     "POST /slots/<int:slot_id>/standby": OWN_ACTS,
     "GET /stations": PUBLIC,
     "GET /stations/near": NOT_FOUND,
+    "GET /stations/near": NOT_FOUND,
 }
 
 

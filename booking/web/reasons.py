@@ -75,6 +75,7 @@ SENTENCES: dict[str, Any] = {
     "bad_code": _("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。"),
     "code_taken": _("这个代码已经有驿站在用。"),
     "bad_zone": _("没有这个时区。"),
+    "bad_position": _("这不像一个坐标，请写成 39.9087, 116.4605 这样。"),
     "still_has_slots": _("还有 %(count)s 场没有结束，先取消它们，再关闭驿站。"),
 }
 NEXT_STEPS: dict[str, Any] = {

@@ -135,6 +135,18 @@
     });
   }
 
+  // --- stations near first: asked only after a tap, and told to a hundred metres ---------------
+  const near = one("[data-near]");
+  if (near && navigator.geolocation) {
+    near.hidden = false;
+    near.addEventListener("click", () => {
+      near.disabled = true;
+      const found = ({ coords }) => location.assign(`${near.dataset.near}?at=${coords.latitude.toFixed(3)},${coords.longitude.toFixed(3)}`);
+      const failed = () => { one("span", near).textContent = near.dataset.failed; };
+      navigator.geolocation.getCurrentPosition(found, failed, { timeout: 10000, maximumAge: 600000 });
+    });
+  }
+
   // --- the ticket for when there is no network (sw.js) -----------------------------------------
   // A page that says nothing of its reader (an error page) changes nothing of what is kept.
   const me = document.body.dataset.me;
