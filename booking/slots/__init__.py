@@ -16,6 +16,7 @@ from booking.slots.due import (
     to_start,
 )
 from booking.slots.late import held_releases, hold_release, release_held, too_late_to_release
+from booking.slots.moving import Move, may_move, move
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
 from booking.slots.settings import (
     close_zone,
@@ -35,6 +36,7 @@ from booking.slots.settings import (
 
 __all__ = [
     "Due",
+    "Move",
     "OneOff",
     "Planned",
     "Resized",
@@ -45,6 +47,8 @@ __all__ = [
     "close_zone",
     "held_releases",
     "hold_release",
+    "may_move",
+    "move",
     "note_screen",
     "open_due",
     "open_these",

@@ -39,6 +39,7 @@ SENTENCES: dict[str, Any] = {
     "activity_in_use": _("这个活动还有排好的场次，请先停掉它的排期。"),
     "no_such_zone": _("没有找到这个场地。"),
     "no_such_activity": _("没有找到这个活动。"),
+    "people_elsewhere": _("%(names)s 那个时间在别的场次有座位，改不了。"),
     "below_booked": _("已经有 %(taken)s 人预约，名额不能比这更少。"),
     "slot_in_use": _("这一天的场次已有 %(taken)s 人预约、%(waiting)s 人候补，不能直接改，请到场次页处理。"),
     "yours_at_desk": _("这位已经有座位了。"),

@@ -26,6 +26,7 @@ OF_BOOKINGS: dict[str, Any] = {
     "standby": _("现场候补"),
     "skipped": _("候补时被跳过"),
     "moved_down": _("名额减少，移到候补最前面"),
+    "slot_moved": _("场次换了时间或场地"),
     "withdrawn": _("因约上别的场次，退出候补"),
     "expired": _("候补没有等到"),
 }
@@ -64,6 +65,7 @@ COLUMNS: dict[str, Any] = {
     "capacity": _("名额"),
     "weekdays": _("星期"),
     "starts": _("开始"),
+    "zone": _("场地"),
     "minutes": _("时长（分钟）"),
     "valid_from": _("从哪天起"),
     "valid_until": _("到哪天为止"),
@@ -117,5 +119,5 @@ def _changed(columns: dict[str, list[str]]) -> list[str]:
     return [
         gettext("%(what)s %(was)s → %(became)s", what=COLUMNS[name], was=was or "—", became=became or "—")
         for name, (was, became) in columns.items()
-        if name in COLUMNS
+        if name in COLUMNS and was != became
     ]
