@@ -161,6 +161,8 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/taps": MANAGER_FORM,
     "GET /manage/<code>/tickets/<ticket>": MANAGER,
     "POST /manage/<code>/tickets/<ticket>": MANAGER,
+    "GET /manage/<code>/week/copy": MANAGER,
+    "POST /manage/<code>/week/copy": MANAGER_ACTS,
     "GET /manage/<code>/zones": MANAGER,
     "POST /manage/<code>/zones": MANAGER_FORM,
     "GET /manage/<code>/zones/<int:zone_id>": MANAGER,

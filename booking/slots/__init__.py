@@ -5,6 +5,7 @@
 """
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
+from booking.slots.copying import MOST_WEEKS, Copy, Preview, copy_week, preview_week
 from booking.slots.due import (
     open_due,
     open_these,
@@ -35,16 +36,20 @@ from booking.slots.settings import (
 )
 
 __all__ = [
+    "MOST_WEEKS",
+    "Copy",
     "Due",
     "Move",
     "OneOff",
     "Planned",
+    "Preview",
     "Resized",
     "add",
     "blocked",
     "cancel",
     "clash",
     "close_zone",
+    "copy_week",
     "held_releases",
     "hold_release",
     "may_move",
@@ -53,6 +58,7 @@ __all__ = [
     "open_due",
     "open_these",
     "plan_ahead",
+    "preview_week",
     "release_held",
     "renew_door",
     "retire_activity",

@@ -3,6 +3,7 @@
 from booking.web.manager import (
     activities,
     calendar,
+    copying,
     door,
     exports,
     history,
@@ -25,6 +26,7 @@ from booking.web.manager.frame import pages
 __all__ = [
     "activities",
     "calendar",
+    "copying",
     "door",
     "exports",
     "history",
