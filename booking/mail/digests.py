@@ -83,14 +83,24 @@ def preview(session: Session, kind: str, station: Station, now: datetime) -> lis
     people = session.scalars(select(Person).where(known).order_by(Person.id)).all()
     readers = [person for person in people if person.id in news and not _why_not(person, kind)]
     told = _for_workers(session, due, readers, due.due_at) if kind == "worker" else _for_managers(session, due, readers)
-    return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or "nothing to say") for p in people]
+    nothing = "nothing to say" if _works(session, station, due.date) else "a rest day"
+    return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or nothing) for p in people]
+
+
+def due_today(station: Station, kind: str, now: datetime) -> datetime:
+    """The hour of today's digest at a station."""
+    return clock.instant(clock.at_station(now, station.zone_name).date(), HOURS[kind][0], station.zone_name)
+
+
+def _works(session: Session, station: Station, day: Day) -> bool:
+    return workdays.load(session, station.id, day, day).is_workday(day)
 
 
 def _round_of(session: Session, kind: str, station: Station, now: datetime) -> Round:
     """Today's round at one station, whatever the hour. On a rest day it has no station, so nothing to say."""
     today = clock.at_station(now, station.zone_name).date()
     calendar = workdays.load(session, station.id, today, today)
-    due_at = clock.instant(today, HOURS[kind][0], station.zone_name)
+    due_at = due_today(station, kind, now)
     ends_at = clock.instant(today + timedelta(days=1), time(0), station.zone_name)
     here = select(Station.id).where(Station.id == station.id, literal(calendar.is_workday(today)))
     return Round(kind, today, due_at, ends_at, calendar.workday_before(today), here)
