@@ -60,6 +60,7 @@ def note_outage() -> None:
         with store.transaction(db.session) as session:
             store.one_at_a_time(session, "outage")
             missed = watch.note_outage(session, clock.now())
+            watch.keep_only(session, [job.name for job in TIMETABLE])
             if missed:
                 log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
     except SQLAlchemyError:

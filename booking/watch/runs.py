@@ -1,10 +1,10 @@
 """The runs of the jobs: what each did last, what is left to do, when it comes again, and whether that is late."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from booking import slots
@@ -68,6 +68,11 @@ def write_down(
             error=error[:300],
         )
     )
+
+
+def keep_only(session: Session, names: Collection[str]) -> None:
+    """Forget jobs of an older version: nobody runs them, so they would be late for ever."""
+    session.execute(delete(JobRun).where(JobRun.name.not_in(names)))
 
 
 def beat(session: Session, running: Mapping[str, tuple[int, datetime]], now: datetime) -> None:
