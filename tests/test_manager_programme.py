@@ -138,7 +138,7 @@ def test_a_day_off_takes_the_empty_slots_away_and_lists_the_others(desk: Desk, c
     page = desk.words("calendar?date=2026-11-24")
     assert "这一天有 2 场" in page
     for day in ("2026-11-24", "2026-11-25"):
-        desk.post("calendar", date=day, says="rests", note="大厦停电")
+        desk.post("calendar", date=day, says="rests", note="大厦停电", sure="y")
     assert wednesday not in [slot.id for slot in slots_of(cast, made)]
     page = desk.words("calendar")
     assert "大厦停电" in page

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
-from booking.model import Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
+from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
 from booking.rosters import names as names_
 
 
@@ -202,6 +202,24 @@ def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slo
     """The coming slots that a plan has made."""
     found = select(Slot).where(Slot.plan_id == plan_id, Slot.starts_at > now, Slot.state != "cancelled")
     return session.scalars(found.order_by(Slot.starts_at)).all()
+
+
+def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, Sequence[Plan] | Sequence[Slot]]:
+    """What keeps a zone or an activity from being put away: its running `plans`, its coming `slots`."""
+    of_plan, of_slot = (Plan.zone_id, Slot.zone_id) if isinstance(thing, Zone) else (Plan.activity_id, Slot.activity_id)
+    plans = select(Plan).where(of_plan == thing.id, Plan.stopped_at.is_(None)).options(joinedload(Plan.activity))
+    slots = select(Slot).where(of_slot == thing.id, Slot.ends_at > now, Slot.state.not_in(("cancelled", "done")))
+    return {
+        "plans": session.scalars(plans.order_by(Plan.starts, Plan.id)).all(),
+        "slots": session.scalars(slots.options(joinedload(Slot.activity)).order_by(Slot.starts_at)).all(),
+    }
+
+
+def names_on(session: Session, station_id: int, when: date) -> Sequence[str]:
+    """Who has a seat or a place in line at the station on a day."""
+    found = select(Person.name).join(Booking, Booking.person_id == Person.id).join(Booking.slot)
+    there = found.where(Slot.station_id == station_id, Slot.date == when, Booking.state.in_(LIVE))
+    return session.scalars(there.distinct().order_by(Person.name)).all()
 
 
 def slots_by_id(session: Session, slot_ids: set[int | None]) -> dict[int, Slot]:
