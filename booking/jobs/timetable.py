@@ -15,7 +15,7 @@ from booking.mail import digests, outbox, pace, post
 
 # So many rows in one transaction hold no lock long enough for a press to notice.
 CHUNK = 50
-DIGESTS_AT_ONCE = 500
+DIGESTS_AT_ONCE = 200
 LETTERS_AT_ONCE = 20
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
