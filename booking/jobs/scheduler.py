@@ -16,8 +16,8 @@ from booking import clock
 from booking.extensions import db
 from booking.jobs import leading, metrics
 from booking.jobs.rows import Turn
-from booking.jobs.running import note_outage, run, say_alive, write_down
-from booking.jobs.timetable import TIMETABLE, Job
+from booking.jobs.running import in_order, note_outage, run, say_alive, write_down
+from booking.jobs.timetable import CATCH_UP, TIMETABLE, Job
 
 LOOK_EVERY = 1
 # Runs of a job that did nothing are written down no more often than this.
@@ -77,7 +77,8 @@ class Watch:
     def keep(self) -> None:
         """Run the jobs until this process should end or no longer leads."""
         with self.app.app_context():
-            note_outage()
+            if note_outage():
+                in_order(CATCH_UP, clock.now(), self.ending.is_set)
         pace = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         for job in TIMETABLE:
             self.clockwork.add_job(self.run, args=(job,), seconds=job.every, next_run_time=clock.now(), **pace)
