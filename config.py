@@ -39,6 +39,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         **_mail(env, instance),
         **_cookies(https=https),
         **_limits(env),
+        "OFFLINE_TICKETS": _choice(env, "OFFLINE_TICKETS", ("on", "off"), "on") == "on",  # off ends the service workers
         # The scheduler's own port, 0 for none. Whoever reaches it reads the figures, so it listens at home.
         "METRICS_PORT": _number(env, "METRICS_PORT", 0, 0, 65535),
         "METRICS_HOST": env.get("METRICS_HOST") or "127.0.0.1",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking import audit, clock, demo, jobs, people, slots, store, workdays
 from booking.extensions import db
-from booking.mail import digests
+from booking.mail import previews
 from booking.model import Station
 from booking.refusals import Refused
 from booking.rosters import places
@@ -60,15 +60,14 @@ def tick() -> None:
 @click.option("--for", "kind", type=click.Choice(["worker", "manager"]), required=True, help="Whose digest.")
 @click.option("--station", "code", required=True, help="Code of the station.")
 @click.option("--dry-run", is_flag=True, help="Only show. The scheduler is who writes them.")
+@click.option("--whole", is_flag=True, help="Show the text of each letter too.")
 @with_appcontext
-def digest(kind: str, code: str, *, dry_run: bool) -> None:
+def digest(kind: str, code: str, *, dry_run: bool, whole: bool) -> None:
     """Show who gets today's digest, with what, and who gets none and why not."""
     if not dry_run:
         raise click.UsageError("the scheduler writes digests when they are due; add --dry-run to look")
-    for reader in digests.preview(db.session(), kind, _station(code), clock.now()):
-        what = " ".join(f"{name}={len(told)}" for name, told in (reader.told or {}).items())
-        verdict = f"gets one: {what}" if reader.told else f"gets none: {reader.why_not}"
-        click.echo(f"{reader.person.id} {reader.person.email or '-'} {verdict}")
+    for line in previews.lines(db.session(), kind, _station(code), clock.now(), whole=whole):
+        click.echo(line)
 
 
 @click.command("check")

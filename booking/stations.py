@@ -15,6 +15,7 @@ from booking.refusals import Refused
 from booking.slots.planning import REPLANNED
 
 CODE = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
+POSITION = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,8})?)\s*[,，]\s*(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
 ZONES = frozenset(available_timezones())
 
 
@@ -27,6 +28,8 @@ class Details:
     address: str = ""
     address_en: str = ""
     zone_name: str = "Asia/Shanghai"
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 def create_station(session: Session, code: str, details: Details, now: datetime, actor_id: int | None) -> Station:
@@ -94,6 +97,16 @@ def check_code(code: str) -> None:
 def check_zone(name: str) -> None:
     if name not in ZONES:
         raise Refused("bad_zone")
+
+
+def read_position(text: str) -> tuple[float, float] | None:
+    """Latitude and longitude in degrees, as maps give them: `39.9087, 116.4605`. Raises `bad_position`."""
+    if not text.strip():
+        return None
+    found = POSITION.fullmatch(text.strip())
+    if not found or abs(latitude := float(found[1])) > 90 or abs(longitude := float(found[2])) > 180:
+        raise Refused("bad_position")
+    return latitude, longitude
 
 
 def coming(session: Session, station_id: int, now: datetime) -> list[Slot]:

@@ -1,7 +1,7 @@
 """A station with words in both languages, and one letter of each kind about it."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from flask import Flask
@@ -50,6 +50,7 @@ KINDS = (
     "calendar",
     "seat_open",
     "moved_down",
+    "slot_moved",
     "slot_cancelled",
     "strike",
     "worker_digest",
@@ -173,6 +174,13 @@ def _moved_down(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("moved_down"), at("Mon 17:00")
 
 
+def _slot_moved(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    studio = cast.session.scalars(select(Zone.id).where(Zone.name == "红色直播间")).one()
+    cast.do(slots.move, cast.yoga, slots.Move(time(12, 30), studio), at("Mon 18:00"), cast.manager_id)
+    return cast.letter("slot_moved", "林晓"), at("Mon 18:00")
+
+
 def _cancelled(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     cast.do(slots.cancel, cast.yoga, "林老师临时生病", at("Mon 18:00"), cast.manager_id)
@@ -212,6 +220,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _calendar,
             _seat_open,
             _moved_down,
+            _slot_moved,
             _cancelled,
             _strike,
             _worker,

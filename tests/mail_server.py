@@ -24,6 +24,8 @@ class Office:
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     port: int = 0
+    # How many more letters it takes before it asks for patience; None is no limit.
+    left: int | None = None
 
     async def handle_EHLO(  # noqa: N802 (aiosmtpd's name)
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -37,6 +39,10 @@ class Office:
     ) -> str:
         if answer := self.at_rcpt.get(address):
             return answer
+        if self.left == 0:
+            return "450 4.7.1 too many letters, slow down"
+        if self.left is not None:
+            self.left -= 1
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -70,6 +70,8 @@ WRONG_STATIONS = [
     ({"name": "  "}, {"name": "请填写名称。"}),
     ({"name": "站" * 81}, {"name": "太长了，最多 80 个字。"}),
     ({"address": "路" * 201}, {"address": "太长了，最多 200 个字。"}),
+    ({"position": "国贸"}, {"position": "这不像一个坐标，请写成 39.9087, 116.4605 这样。"}),
+    ({"position": "99, 116"}, {"position": "这不像一个坐标，请写成 39.9087, 116.4605 这样。"}),
     ({"zone_name": ""}, {"zone_name": "请填写时区。"}),
     ({"zone_name": "Mars/Base"}, {"zone_name": "没有这个时区。"}),
     ({"zone_name": "../../etc/passwd"}, {"zone_name": "没有这个时区。"}),
@@ -92,6 +94,18 @@ def test_a_station_is_renamed_but_keeps_its_code(network: Network, admin: FlaskC
     assert admin.post("/admin/stations/cbd", data=form).status_code == 303
     station = network.station("cbd")
     assert (station.code, station.name, station.zone_name) == ("cbd", "国贸驿站", "Asia/Urumqi")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("39.9087, 116.4605", "39.9087, 116.4605"), ("39.9，-116", "39.9, -116.0"), ("", "")]
+)
+def test_where_a_station_stands_is_typed_as_maps_give_it(
+    network: Network, admin: FlaskClient, typed: str, kept: str
+) -> None:
+    assert admin.post("/admin/stations/cbd", data=TIANHE | {"position": typed}).status_code == 303
+    assert network.station("cbd").position == kept
+    assert f'name="position" type="text" value="{kept}"' in admin.get("/admin/stations/cbd").text
 
 
 @pytest.mark.sqlite

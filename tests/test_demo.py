@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import audit, demo, history, people, store
 from booking.model import Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
 from booking.refusals import Refused
-from booking.rosters import cards, mine, places
+from booking.rosters import cards, mine, misses, places
 
 MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
 SHORT = 12  # workdays: enough for the worker's missed one
@@ -71,6 +71,16 @@ def belongings(session: Session, now: datetime) -> dict[str, list[int]]:
         "places": [waiting.place for waiting in mine.places_ahead(session, me, now)],
         "strikes": [ledger.counting for ledger in mine.strike_ledgers(session, me, now)],
     }
+
+
+def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None:
+    load(session, MONDAY)
+    (miss,) = misses.misses(session, worker(session), MONDAY)
+    assert miss.reason == "line_closed"
+    assert miss.rush
+    assert miss.rush.full_at
+    assert miss.slot.opens_at <= miss.rush.full_at <= miss.at
+    assert miss.rush.wanted > miss.slot.capacity
 
 
 def test_the_past_is_that_of_the_stations_record(session: Session) -> None:

@@ -190,16 +190,44 @@ def test_a_preview_says_who_gets_one_and_who_does_not(app: Flask, cast: Letters,
     assert session.scalar(select(func.count(Digest.id))) == 0
 
 
-def test_a_rest_day_previews_nothing(cast: Letters, session: Session) -> None:
-    station = session.get_one(Station, cast.station_id)
-    told = digests.preview(session, "worker", station, at("08:30") - timedelta(days=2))
-    assert {reader.told for reader in told} <= {None}
+def test_on_a_rest_day_a_preview_says_so(cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        workdays.override(session, cast.station_id, TUESDAY, False, None, "停电")
+    told = digests.preview(session, "worker", session.get_one(Station, cast.station_id), at("08:30"))
+    assert {(reader.told, reader.why_not) for reader in told} == {(None, "a rest day")}
+    assert len(told) == 6
 
 
-def test_the_command_shows_the_preview(app: Flask, cast: Letters, session: Session) -> None:
+def dry_run(app: Flask, *words: str, clock: str = "07:00") -> str:
     run = app.test_cli_runner()
-    with time_machine.travel(at("07:00"), tick=False):
-        result = run.invoke(args=["digest", "--for", "manager", "--station", "cbd", "--dry-run"])
+    with time_machine.travel(at(clock), tick=False):
+        result = run.invoke(args=["digest", *words, "--station", "cbd", "--dry-run"])
     assert result.exit_code == 0
-    assert result.output == f"{cast.manager_id} person{cast.manager_id}@example.com gets one: stations=1\n"
-    assert run.invoke(args=["digest", "--for", "manager", "--station", "cbd"]).exit_code == 2
+    return result.output
+
+
+def test_the_command_shows_what_goes_to_whom_and_why(app: Flask, cast: Letters, session: Session) -> None:
+    head, line = dry_run(app, "--for", "manager").splitlines()
+    assert head == "manager digest of cbd, 2026-11-24 11:00: 1 get one, 0 get none"
+    assert line.startswith(f"{cast.manager_id} person{cast.manager_id}@example.com gets one, because of the stations")
+    assert line.endswith(" that they run (1): （请看一下）今天 2 场：已约 5 / 5，候补 2")
+    lin = cast.people["林晓"]
+    said = dry_run(app, "--for", "worker")
+    assert "worker digest of cbd, 2026-11-24 08:30: 6 get one, 0 get none\n" in said
+    why = "a seat today (1); a place in line (1); slots that open today (2)"
+    assert f"{lin} person{lin}@example.com gets one, because of {why}: 今天 12:10 白领瑜伽课堂\n" in said
+    assert "    【今天的预约】白领瑜伽课堂\n" in dry_run(app, "--for", "worker", "--whole")
+    assert session.scalar(select(func.count(Letter.id)).where(Letter.kind.like("%digest"))) == 0
+
+
+def test_the_command_tells_who_gets_none_and_who_has_it_already(app: Flask, cast: Letters, session: Session) -> None:
+    with store.transaction(session):
+        digests.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
+    write(session, "worker", "08:30")
+    said = dry_run(app, "--for", "worker", clock="09:00")
+    assert f"{cast.people['周明']} person{cast.people['周明']}@example.com gets none: switched off\n" in said
+    assert said.count(" has it already, because of ") == 5
+
+
+def test_the_command_only_looks(app: Flask, cast: Letters) -> None:
+    assert app.test_cli_runner().invoke(args=["digest", "--for", "manager", "--station", "cbd"]).exit_code == 2

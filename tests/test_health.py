@@ -22,15 +22,36 @@ def test_a_living_process_says_so(client: FlaskClient) -> None:
 
 
 def test_ready_tells_how_long_ago_the_scheduler_worked(client: FlaskClient, session: Session) -> None:
-    session.add(JobRun(name="open", started_at=NOW, finished_at=NOW - timedelta(seconds=12)))
+    session.add(JobRun(name="open", started_at=NOW - timedelta(seconds=13), finished_at=NOW - timedelta(seconds=12)))
     session.commit()
     with time_machine.travel(NOW, tick=False):
         answer = client.get("/readyz")
-    assert (answer.status_code, answer.json) == (200, {"status": "ok", "scheduler_age_seconds": 12.0})
+    assert answer.status_code == 200
+    assert (answer.json["status"], answer.json["scheduler_age_seconds"], answer.json["late"]) == ("ok", 12.0, False)
+
+
+def test_ready_tells_each_jobs_last_run_length_backlog_and_next_run_but_no_error(
+    client: FlaskClient, session: Session
+) -> None:
+    session.add(JobRun(name="promote", every=2, started_at=NOW, finished_at=NOW + timedelta(seconds=3), error="secret"))
+    session.commit()
+    with time_machine.travel(NOW + timedelta(minutes=5), tick=False):
+        answer = client.get("/readyz")
+    assert answer.json["late"]
+    assert answer.json["jobs"]["promote"] == {
+        "last_run": "2026-11-24T04:00:00+00:00",
+        "seconds": 3.0,
+        "backlog": 0,
+        "next_run": "2026-11-24T04:05:00+00:00",
+        "late": True,
+        "failed": True,
+    }
+    assert "secret" not in answer.text
 
 
 def test_a_scheduler_that_never_ran_does_not_make_the_app_unready(client: FlaskClient) -> None:
-    assert client.get("/readyz").json == {"status": "ok", "scheduler_age_seconds": None}
+    told = {"status": "ok", "scheduler_age_seconds": None, "late": False, "jobs": {}}
+    assert client.get("/readyz").json == told
 
 
 def test_missing_migrations_make_it_unready(client: FlaskClient, engine: Engine) -> None:

@@ -16,7 +16,7 @@ from tests import letter_cast
 from tests.letter_cast import Letters
 from tests.lunch_hour import at
 
-KEEPS, LOSES = ("confirmed", "promoted", "calendar"), ("moved_down", "slot_cancelled")
+KEEPS, LOSES = ("confirmed", "promoted", "calendar", "slot_moved"), ("moved_down", "slot_cancelled")
 
 
 def posted(app: Flask, session: Session, kind: str) -> EmailMessage:

@@ -20,7 +20,7 @@ import config
 from booking import clock, jobs, seats, store
 from booking.jobs import leading, timetable
 from booking.jobs.timetable import Job
-from booking.model import Booking, Event, JobRun, Letter, Plan, Slot, Strike, Zone
+from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
 from tests.letter_cast import Letters
 from tests.lunch_hour import TUESDAY, at
 
@@ -270,3 +270,28 @@ def test_an_opening_is_recorded_by_the_scheduler_alone(
             return session.get_one(Slot, cast.thursday).state != "planned"
 
         eventually(opened, 30)
+
+
+def test_a_scheduler_that_comes_back_catches_up_in_order(
+    database_url: str, cast: Letters, session: Session, tmp_path: Path
+) -> None:
+    """Three hours of silence, in which a slot began and ended: its release is held before its books are closed."""
+    now = clock.now()
+    with store.transaction(session):
+        slot = session.get_one(Slot, cast.thursday)
+        began = {"opens_at": 180, "free_until": 175, "line_until": 175, "checkin_from": 175, "starts_at": 170}
+        for name, minutes in (began | {"release_at": 165, "ends_at": 120}).items():
+            setattr(slot, name, now - timedelta(minutes=minutes))
+        session.add(JobRun(name="promote", started_at=now - timedelta(hours=3), finished_at=now - timedelta(hours=3)))
+    with scheduler(database_url, tmp_path) as process:
+        says(process, "leads")
+
+        def done() -> bool:
+            session.rollback()
+            return session.get_one(Slot, cast.thursday).state == "done"
+
+        eventually(done, 30)
+    told = select(Event.kind).where(Event.slot_id == cast.thursday, Event.kind != "planned").order_by(Event.id)
+    assert session.scalars(told).all() == ["started", "release_held", "done"]
+    (missed,) = session.scalars(select(Outage))
+    assert missed.began_at == now - timedelta(hours=3)

@@ -33,6 +33,20 @@ def cast(session: Session) -> Letters:
     return cast
 
 
+def talks(url: str, office: mail_server.Office, *how: str) -> int:
+    """A tick killed before and after each answer of the mail server. Returns the kills."""
+    command = [sys.executable, "-m", "tests.killed_talk", url, str(office.port), at("Mon 09:30").isoformat(), *how]
+    return int(subprocess.run(command, cwd=config.ROOT, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def each_came(office: mail_server.Office) -> Counter[str]:
+    """How often each of the letters came that were written for the kills: all of them at least once."""
+    came = Counter(office.recipients)
+    sides = [f"{answer}-{side}-{n}@example.com" for answer in range(11) for side in ("before", "after") for n in (1, 2)]
+    assert [address for address in sides if not came[address]] == [], "lost"
+    return came
+
+
 def sweep(url: str, office: mail_server.Office, *how: str) -> int:
     """Ticks from 8:30 on, all killed but the last. Returns the kills."""
     command = [sys.executable, "-m", "tests.killed_tick", url, str(office.port), at("08:30").isoformat(), *how]
@@ -77,3 +91,30 @@ def test_control_the_sweep_notices_a_broken_claim(
     kills = sweep(database_url, office, "before", "broken")
     with pytest.raises(AssertionError, match="lost"):
         examine(session, office, kills)
+
+
+def test_killed_at_every_stage_of_the_talk_only_a_body_that_was_taken_comes_again(
+    session: Session, database_url: str, office: mail_server.Office
+) -> None:
+    assert talks(database_url, office) == 22
+    twice = {address for address, times in each_came(office).items() if times > 1}
+    # The fifth and the ninth answer are those to the bodies of the first and the second letter.
+    assert twice == {
+        "5-before-1@example.com",
+        "5-after-1@example.com",
+        "9-before-2@example.com",
+        "9-after-2@example.com",
+    }
+    assert max(Counter(message["Message-ID"] for message in office.came).values()) == 2
+    session.rollback()
+    assert set(session.scalars(select(Letter.state))) == {"sent"}
+    assert audit.breaches(session, at("Mon 21:00")) == []
+
+
+@pytest.mark.sqlite
+def test_control_the_talks_notice_a_broken_claim(
+    session: Session, database_url: str, office: mail_server.Office
+) -> None:
+    talks(database_url, office, "broken")
+    with pytest.raises(AssertionError, match="lost"):
+        each_came(office)

@@ -59,7 +59,9 @@ POST slots/{slot_id}/capacity capacity=1 move_newest=y · POST slots/{slot_id}/c
 POST slots/{slot_id}/forgive reason=x · POST slots/{slot_id}/walk-in name=x · POST slots/{slot_id}/stand-by name=x
 POST bookings/{booking_id}/check-in · POST bookings/{booking_id}/undo · POST strikes/{strike_id}/forgive reason=x
 POST plans/{plan_id}/stop · POST plans/{plan_id}/dates/2026-11-27/take-back · POST activities/{activity_id}/retire
-POST zones/{zone_id}/close · POST tickets/{ticket}
+POST zones/{zone_id}/close · POST tickets/{ticket} · GET slots/{slot_id}/export · GET slots/{slot_id}/move
+POST slots/{slot_id}/move starts=12:30 zone_id=1 sure=y · POST people/{person_id}/phone
+GET history?person={person_id} · POST taps booking={booking_id} act=in age=0 nonce=0123456789
 """.replace("\n", " · ").split(" · ")
 
 
@@ -67,7 +69,7 @@ POST zones/{zone_id}/close · POST tickets/{ticket}
 def test_another_stations_thing_does_not_exist(app: Flask, cast: Cast, line: str) -> None:
     before = snapshot(cast.lunch.session)
     method, path, *fields = line.split()
-    form = dict(field.split("=") for field in fields)
+    form = dict(field.format(**vars(cast.west)).split("=") for field in fields)
     desk = Desk(app, cast.lunch)
     before = snapshot(cast.lunch.session)
     # 李静 and her things are at the other station only.
@@ -87,6 +89,7 @@ def test_another_stations_thing_does_not_exist(app: Flask, cast: Cast, line: str
         ("plans/{plan_id}", PLAN, "zone_id"),
         ("plans/{plan_id}", PLAN, "activity_id"),
         ("plans/{plan_id}/dates", DATE, "zone_id"),
+        ("slots/{slot_id}/move", {"starts": "12:30", "sure": "y"}, "zone_id"),
         ("slots/{slot_id}/walk-in", {}, "person_id"),
         ("slots/{slot_id}/stand-by", {}, "person_id"),
     ],

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from booking import people, store
-from booking.model import Activity, Booking, Person, Plan, PlanException, Slot, Strike
+from booking.model import Activity, Booking, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
 from tests.cookies import carry
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
@@ -71,6 +71,11 @@ TABLE: dict[str, str] = {
     "POST /account/sign-out": LEADS_ON,
     "GET /admin/": ADMIN,
     "GET /admin/jobs": ADMIN,
+    "POST /admin/jobs/aside/<int:aside_id>/again": ADMIN_ACTS,
+    "POST /admin/jobs/letters/<int:letter_id>/again": ADMIN_ACTS,
+    "GET /admin/letters": ADMIN,
+    "GET /admin/letters/style.css": ADMIN,
+    "GET /admin/letters/<letter>/<tongue>/<form>": ADMIN,
     "GET /admin/people": ADMIN,
     "GET /admin/people/<int:person_id>": ADMIN,
     "POST /admin/people/<int:person_id>/disable": ADMIN_FORM,
@@ -113,12 +118,16 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/door/renew": MANAGER_ACTS,
     "GET /manage/<code>/history": MANAGER,
     "GET /manage/<code>/bookings/export": MANAGER,
+    "GET /manage/<code>/import/<kind>": MANAGER,
+    "POST /manage/<code>/import/<kind>": MANAGER_FORM,
+    "GET /manage/<code>/import/<kind>/template": MANAGER,
     "GET /manage/<code>/numbers": MANAGER,
     "GET /manage/<code>/numbers/export": MANAGER,
     "POST /manage/<code>/numbers/headline": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>/export": MANAGER,
     "GET /manage/<code>/people": MANAGER,
     "GET /manage/<code>/people/<int:person_id>": MANAGER,
+    "POST /manage/<code>/people/<int:person_id>/phone": MANAGER,
     "GET /manage/<code>/plans": MANAGER,
     "GET /manage/<code>/plans/<int:plan_id>": MANAGER,
     "POST /manage/<code>/plans/<int:plan_id>": MANAGER_FORM,
@@ -132,26 +141,36 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/policy": MANAGER,
     "POST /manage/<code>/policy": MANAGER_FORM,
     "GET /manage/<code>/slots": MANAGER,
+    "GET /manage/<code>/running": MANAGER,
+    "POST /manage/<code>/running/<int:aside_id>/again": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>": MANAGER,
+    "POST /manage/<code>/slots/<int:slot_id>/release": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>/cancel": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/cancel": MANAGER_FORM,
     "POST /manage/<code>/slots/<int:slot_id>/capacity": MANAGER_FORM,
     "GET /manage/<code>/slots/<int:slot_id>/forgive": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/forgive": MANAGER_FORM,
+    "GET /manage/<code>/slots/<int:slot_id>/move": MANAGER,
+    "POST /manage/<code>/slots/<int:slot_id>/move": MANAGER_FORM,
     "GET /manage/<code>/slots/<int:slot_id>/print": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/stand-by": MANAGER_FORM,
     "POST /manage/<code>/slots/<int:slot_id>/walk-in": MANAGER_FORM,
     "GET /manage/<code>/slots/new": MANAGER,
     "POST /manage/<code>/slots/new": MANAGER_FORM,
     "POST /manage/<code>/strikes/<int:strike_id>/forgive": MANAGER_FORM,
+    "POST /manage/<code>/taps": MANAGER_FORM,
     "GET /manage/<code>/tickets/<ticket>": MANAGER,
     "POST /manage/<code>/tickets/<ticket>": MANAGER,
+    "GET /manage/<code>/week/copy": MANAGER,
+    "POST /manage/<code>/week/copy": MANAGER_ACTS,
     "GET /manage/<code>/zones": MANAGER,
     "POST /manage/<code>/zones": MANAGER_FORM,
     "GET /manage/<code>/zones/<int:zone_id>": MANAGER,
     "POST /manage/<code>/zones/<int:zone_id>": MANAGER_FORM,
     "POST /manage/<code>/zones/<int:zone_id>/close": "ask 404 404 409 404 409",
     "GET /me": SIGNED_IN,
+    "GET /offline": PUBLIC,
+    "GET /sw.js": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /s/<code>": PUBLIC,
     "GET /s/<code>/headline": NOT_FOUND,
@@ -159,6 +178,8 @@ TABLE: dict[str, str] = {
     "POST /slots/<int:slot_id>/book": OWN_ACTS,
     "POST /slots/<int:slot_id>/standby": OWN_ACTS,
     "GET /stations": PUBLIC,
+    "GET /stations/near": NOT_FOUND,
+    "GET /stations/near": NOT_FOUND,
 }
 
 
@@ -212,6 +233,12 @@ class World:
         session.add_all([plan, strike])
         session.flush()
         session.add(PlanException(plan_id=plan.id, date=date(2026, 12, 4), skip=True))
+        aside = SetAside(job="promote", row_id=slot.id, station_id=slot.station_id, since=LONG_BEFORE)
+        letter = Letter(
+            kind="code", message_id="failed", state="failed", created_at=LONG_BEFORE, next_try_at=LONG_BEFORE
+        )
+        session.add_all([aside, letter])
+        session.flush()
         return {
             "slot_id": slot.id,
             "zone_id": slot.zone_id,
@@ -220,8 +247,14 @@ class World:
             "ticket": mine.ticket,
             "plan_id": plan.id,
             "strike_id": strike.id,
+            "letter": "confirmed",
+            "tongue": "zh",
+            "form": "page",
+            "aside_id": aside.id,
+            "letter_id": letter.id,
             "day": "2026-12-04",
             "token": "made-up",
+            "kind": "plans",
         }
 
     def browser(self, reader: str) -> FlaskClient:

@@ -190,6 +190,12 @@ def test_a_restart_is_no_outage(app: Flask, cast: Letters, session: Session) -> 
     assert session.scalar(select(func.count(Outage.id))) == 0
 
 
+def test_a_job_of_an_older_version_is_forgotten(app: Flask, cast: Letters, session: Session) -> None:
+    run_of(session, name="no_such_job_any_more", finished_at=at("Mon 12:00"))
+    tick(app, "12:00")
+    assert set(session.scalars(select(JobRun.name))) == {job.name for job in jobs.TIMETABLE}
+
+
 # On time
 
 

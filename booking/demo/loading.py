@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import clock, people, workdays
-from booking.demo import content, crowd, stage, today
+from booking.demo import content, crowd, stage, today, vain
 from booking.demo.past import Past, workdays_until
 from booking.model import Person, Station
 from booking.refusals import Refused
@@ -31,6 +31,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     stage.remember(session, made, now)
     Past(session, made, days, zone, now).live()
     stage.keep_letters_in(session, made)
+    vain.press_too_late(session, made)
     today.refresh(session, now)
     return made
 

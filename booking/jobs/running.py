@@ -1,7 +1,7 @@
 """Running one job: it fails alone, and what it did is written down."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, store, watch
 from booking.extensions import db
-from booking.jobs.rows import PartlyDone, Turn
+from booking.jobs.rows import PartlyDone, Turn, no_stop
 from booking.jobs.timetable import TIMETABLE, Job
 
 log = logging.getLogger(__name__)
@@ -29,10 +29,15 @@ class Ran:
 
 def tick(now: datetime) -> list[Ran]:
     """Everything that is due at `now`, once, in order."""
-    told = []
     note_outage()
-    for job in TIMETABLE:
-        ran = run(job, Turn(now))
+    return in_order(TIMETABLE, now)
+
+
+def in_order(jobs: Sequence[Job], now: datetime, stop: Callable[[], bool] = no_stop) -> list[Ran]:
+    """Run each of these jobs once, one after the other."""
+    told = []
+    for job in jobs:
+        ran = run(job, Turn(now, stop))
         write_down(ran)
         told.append(ran)
     return told
@@ -54,18 +59,24 @@ def run(job: Job, turn: Turn) -> Ran:
     return Ran(job.name, job.every, started_at, clock.now(), did, error[:300])
 
 
-def note_outage() -> None:
-    """Whoever runs first after a silence says so: what is due is done now, and people should know why it is late."""
+def note_outage() -> bool:
+    """Whoever runs first after a silence says so: what is due is done now, and people should know why it is late.
+
+    Returns whether there was one.
+    """
+    missed = None
     try:
         with store.transaction(db.session) as session:
             store.one_at_a_time(session, "outage")
             missed = watch.note_outage(session, clock.now())
+            watch.keep_only(session, [job.name for job in TIMETABLE])
             if missed:
                 log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
     except SQLAlchemyError:
         log.exception("an outage could not be written down")
     finally:
         db.session.remove()
+    return missed is not None
 
 
 def write_down(ran: Ran) -> None:

@@ -14,10 +14,10 @@ from flask import Flask
 
 from booking import clock
 from booking.extensions import db
-from booking.jobs import leading
+from booking.jobs import leading, metrics
 from booking.jobs.rows import Turn
-from booking.jobs.running import note_outage, run, say_alive, write_down
-from booking.jobs.timetable import TIMETABLE, Job
+from booking.jobs.running import in_order, note_outage, run, say_alive, write_down
+from booking.jobs.timetable import CATCH_UP, TIMETABLE, Job
 
 LOOK_EVERY = 1
 # Runs of a job that did nothing are written down no more often than this.
@@ -32,6 +32,19 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
         me = leading.candidate(db.engine, Path(app.instance_path))
+    leading_now = threading.Event()
+    with metrics.served(app, leading_now.is_set):
+        _take_turns(app, me, ending, leading_now, say)
+    me.release()
+
+
+def _take_turns(
+    app: Flask,
+    me: leading.Candidate,
+    ending: threading.Event,
+    leading_now: threading.Event,
+    say: Callable[[str], object],
+) -> None:
     said = ""
     while not ending.is_set():
         leads = me.acquire()
@@ -39,11 +52,12 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
             said = news
             say(f"scheduler {os.getpid()} {news}")
         if leads:
+            leading_now.set()
             Watch(app, me, ending).keep()
+            leading_now.clear()
             me.release()
             said = ""
         ending.wait(LOOK_EVERY)
-    me.release()
 
 
 class Watch:
@@ -63,7 +77,8 @@ class Watch:
     def keep(self) -> None:
         """Run the jobs until this process should end or no longer leads."""
         with self.app.app_context():
-            note_outage()
+            if note_outage():
+                in_order(CATCH_UP, clock.now(), self.ending.is_set)
         pace = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         for job in TIMETABLE:
             self.clockwork.add_job(self.run, args=(job,), seconds=job.every, next_run_time=clock.now(), **pace)

@@ -15,7 +15,7 @@ from booking.mail import digests, outbox, pace, post
 
 # So many rows in one transaction hold no lock long enough for a press to notice.
 CHUNK = 50
-DIGESTS_AT_ONCE = 500
+DIGESTS_AT_ONCE = 200
 LETTERS_AT_ONCE = 20
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
@@ -87,14 +87,18 @@ def forget(turn: Turn) -> int:
     return forgotten + _batches(turn, outbox.forget)
 
 
-TIMETABLE = (
-    Job("learn_workdays", 600, learn_workdays),
-    Job("plan_slots", 300, plan_slots),
+# What one slot goes through: after an outage these run once in this order, before each has its own pace again.
+CATCH_UP = (
     Job("open_slots", 2, open_slots),
     Job("start_slots", 2, start_slots),
     Job("release_no_shows", 2, release_no_shows),
     Job("promote", 2, promote),
     Job("finish_slots", 5, finish_slots),
+)
+TIMETABLE = (
+    Job("learn_workdays", 600, learn_workdays),
+    Job("plan_slots", 300, plan_slots),
+    *CATCH_UP,
     Job("write_worker_digests", 20, write_worker_digests),
     Job("write_manager_digests", 20, write_manager_digests),
     Job("take_up_stuck_letters", 30, take_up_stuck_letters),

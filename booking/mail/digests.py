@@ -55,13 +55,20 @@ def write(session: Session, kind: str, now: datetime, limit: int = BATCH, only: 
     """Write up to `limit` digests that are due and not written, or those of `only` these people. Returns how many."""
     written = 0
     for due in _rounds(session, kind, now):
-        wanted = _unwritten(due, now) if only is None else _unwritten(due, now).where(Person.id.in_(only))
+        # Whoever names people has just asked who has news; asking again for every chunk would read it all each time.
+        wanted = _unwritten(due, now) if only is None else _readers(due).where(Person.id.in_(only))
         ids = session.scalars(wanted.order_by(Person.id).limit(limit - written)).all()
         if ids:
             people = session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)).all()
             told = _for_workers(session, due, people, now) if kind == "worker" else _for_managers(session, due, people)
-            written += _write(session, due, people, told, now)
+            news = {person_id: details for person_id, details in told.items() if _has_news(kind, details)}
+            written += _write(session, due, [person for person in people if person.id in news], news, now)
     return written
+
+
+def _has_news(kind: str, details: Details) -> bool:
+    """Strikes alone are no news: they had a letter of their own."""
+    return any(details[name] for name in (("seats", "waits", "opens") if kind == "worker" else ("stations",)))
 
 
 @dataclass(frozen=True)
@@ -83,14 +90,24 @@ def preview(session: Session, kind: str, station: Station, now: datetime) -> lis
     people = session.scalars(select(Person).where(known).order_by(Person.id)).all()
     readers = [person for person in people if person.id in news and not _why_not(person, kind)]
     told = _for_workers(session, due, readers, due.due_at) if kind == "worker" else _for_managers(session, due, readers)
-    return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or "nothing to say") for p in people]
+    nothing = "nothing to say" if _works(session, station, due.date) else "a rest day"
+    return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or nothing) for p in people]
+
+
+def due_today(station: Station, kind: str, now: datetime) -> datetime:
+    """The hour of today's digest at a station."""
+    return clock.instant(clock.at_station(now, station.zone_name).date(), HOURS[kind][0], station.zone_name)
+
+
+def _works(session: Session, station: Station, day: Day) -> bool:
+    return workdays.load(session, station.id, day, day).is_workday(day)
 
 
 def _round_of(session: Session, kind: str, station: Station, now: datetime) -> Round:
     """Today's round at one station, whatever the hour. On a rest day it has no station, so nothing to say."""
     today = clock.at_station(now, station.zone_name).date()
     calendar = workdays.load(session, station.id, today, today)
-    due_at = clock.instant(today, HOURS[kind][0], station.zone_name)
+    due_at = due_today(station, kind, now)
     ends_at = clock.instant(today + timedelta(days=1), time(0), station.zone_name)
     here = select(Station.id).where(Station.id == station.id, literal(calendar.is_workday(today)))
     return Round(kind, today, due_at, ends_at, calendar.workday_before(today), here)
@@ -139,9 +156,13 @@ def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
 
 def _unwritten(due: Round, now: datetime) -> Select[int]:
     """The ids of the people to whom there is something to say and nothing has been said."""
+    return _readers(due).where(Person.id.in_(_news(due, now)))
+
+
+def _readers(due: Round) -> Select[int]:
+    """The ids of all who want the digest, can read it, and do not have it yet."""
     written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
     return select(Person.id).where(
-        Person.id.in_(_news(due, now)),
         Person.email.is_not(None),
         getattr(Person, WANTED[f"{due.kind}_digest"]),
         Person.deleted_at.is_(None),

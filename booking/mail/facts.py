@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking import clock, ledger, policy
 from booking.mail import digests, links, report
 from booking.mail.words import one_line, plain_name, zone_words
-from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
+from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike, Zone
 from booking.people.codes import GOOD_FOR
 from booking.rosters.cards import place_in_line
 
@@ -44,8 +44,14 @@ def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -
     """Everything that the templates of this letter may name."""
     slot = session.get(Slot, letter.slot_id) if letter.slot_id else None
     booking = session.get(Booking, letter.booking_id) if letter.booking_id else None
-    told: Facts = {
-        "kind": letter.kind,
+    told = common(letter.kind, reader, slot) | letter.details
+    return told | FACTS[letter.kind](session, letter, slot, booking, now)
+
+
+def common(kind: str, reader: Person | None, slot: Slot | None) -> Facts:
+    """What the templates of every letter may name."""
+    return {
+        "kind": kind,
         "name": plain_name(reader.name) if reader else "",
         "link": links.public,
         "one_line": one_line,
@@ -53,10 +59,8 @@ def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -
         "zone_words": zone_words,
         "slot": slot,
         "station": slot.station if slot else None,
-        "stop": links.stop(reader.id, letter.kind) if reader and letter.kind in digests.KINDS else None,
-        **letter.details,
+        "stop": links.stop(reader.id, kind) if reader and kind in digests.KINDS else None,
     }
-    return told | FACTS[letter.kind](session, letter, slot, booking, now)
 
 
 def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
@@ -75,6 +79,16 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
     if booking is None or booking.state not in HOLDING:
         raise Dropped("the seat was given up")
     return {"always_free": now > slot.free_until}
+
+
+def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.starts_at or slot.state == "cancelled":
+        raise Dropped("the slot has started, or is off")
+    if booking is None or booking.state not in ("booked", "waiting"):
+        raise Dropped("no longer on the slot")
+    was = letter.details["was"]
+    zone = Zone(name=was["zone"], name_en=was["zone_en"])
+    return {"was_starts": _instant(was["starts"]), "was_zone": zone, "waiting": booking.state == "waiting"}
 
 
 def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
@@ -134,7 +148,7 @@ def _manager_digest(
         "today": today,
         "station": stations[0],
         "reports": [report.of_station(session, station, today, now) for station in stations],
-        "troubles": report.troubles(session, now),
+        "troubles": report.troubles(session, now, [station.id for station in stations]),
     }
 
 
@@ -170,6 +184,7 @@ FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetim
     "calendar": _seat,
     "seat_open": _line,
     "moved_down": _line,
+    "slot_moved": _moved,
     "slot_cancelled": _nothing,
     "strike": _strike,
     "worker_digest": _worker_digest,

@@ -18,6 +18,7 @@ METHODS = {
     "confirmed": "PUBLISH",
     "promoted": "PUBLISH",
     "calendar": "PUBLISH",
+    "slot_moved": "PUBLISH",
     "moved_down": "CANCEL",
     "slot_cancelled": "CANCEL",
 }

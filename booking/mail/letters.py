@@ -15,12 +15,12 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.mail import digests, facts, invites, links
+from booking.mail import digests, facts, invites, links, samples
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line
 from booking.model import Letter, Person, Slot
 
-__all__ = ["Dropped", "Loaded", "Message", "Said", "compose", "load", "say"]
+__all__ = ["Dropped", "Loaded", "Message", "Said", "compose", "load", "sample", "say", "stylesheet"]
 
 LANGUAGES = ("zh_Hans_CN", "en")
 LONGEST_SUBJECT = 120
@@ -103,11 +103,26 @@ def compose(session: Session, letter: Letter, now: datetime) -> Message:
 def say(session: Session, letter: Letter, reader: Person | None, language: str, now: datetime) -> Said:
     """Subject, text and page of a letter in one language."""
     with force_locale(language):
-        told = facts.of(session, letter, reader, now)
-        subject, text, page = (
-            render_template(f"mail/{letter.kind}/{part}", **told) for part in ("subject.txt", "text.txt", "page.html")
-        )
-    return Said(one_line(subject)[:LONGEST_SUBJECT], _tidy(text), _inline.inline(page))
+        said = _words(letter.kind, facts.of(session, letter, reader, now))
+    return Said(said.subject, said.text, _inline.inline(said.page))
+
+
+def sample(kind: str, language: str, now: datetime, style: str) -> Said:
+    """A letter about a made-up lunch hour, to look at in a browser: its page links to the stylesheet at `style`."""
+    with force_locale(language):
+        return _words(kind, samples.of(kind, now) | {"style": style})
+
+
+def stylesheet() -> str:
+    """The style of the letters, as a file."""
+    return render_template("mail/style.html").strip().removeprefix("<style>").removesuffix("</style>")
+
+
+def _words(kind: str, told: facts.Facts) -> Said:
+    subject, text, page = (
+        render_template(f"mail/{kind}/{part}", **told) for part in ("subject.txt", "text.txt", "page.html")
+    )
+    return Said(one_line(subject)[:LONGEST_SUBJECT], _tidy(text), page)
 
 
 def _envelope(letter: Letter, said: Said, invite: invites.Invite | None) -> MIMEMultipart:

@@ -93,10 +93,11 @@ def free_stuck(session: Session, now: datetime) -> int:
     return len(session.scalars(stuck.values(state="queued", claimed_at=None).returning(Letter.id)).all())
 
 
-def send_again(session: Session, letter_id: int, now: datetime) -> None:
-    """A person wants a failed letter tried once more: from now on as if it were new."""
+def send_again(session: Session, letter_id: int, now: datetime) -> bool:
+    """A person wants a failed letter tried once more: from now on as if it were new. False when none failed."""
     again = {"state": "queued", "next_try_at": now, "claimed_at": None, "tries": 0}
-    session.execute(update(Letter).where(Letter.id == letter_id, Letter.state == "failed").values(again))
+    mine = update(Letter).where(Letter.id == letter_id, Letter.state == "failed").values(again)
+    return session.scalar(mine.returning(Letter.id)) is not None
 
 
 def forget(session: Session, now: datetime, limit: int = 500) -> int:

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import numbers, workdays
+from booking import numbers, slots, watch, workdays
+from booking.mail.words import JOBS
 from booking.model import JobRun, Letter, Station
 from booking.rosters import cards, desk
 
-# A job that has not run for so long is late, whatever its own pace.
-LATE_AFTER = timedelta(minutes=5)
 # The calendar must be known this far ahead (below 60 days its manager is warned).
 CALENDAR_AHEAD = timedelta(days=60)
 
@@ -74,14 +74,19 @@ def outcome(session: Session, station_id: int, day: date) -> Outcome:
     return Outcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unmet)
 
 
-def troubles(session: Session, now: datetime) -> list[tuple[str, str]]:
-    """What is wrong with the scheduler and the mail: a code and a word about it."""
+def troubles(session: Session, now: datetime, station_ids: Sequence[int] = ()) -> list[tuple[str, Any]]:
+    """What is wrong with the scheduler and the mail: a code, and what a sentence about it needs."""
+    yesterday = now - timedelta(days=1)
     jobs = session.scalars(select(JobRun).order_by(JobRun.name)).all()
-    wrong = [("job_failed", job.name) for job in jobs if job.error]
-    last = max((job.finished_at for job in jobs if job.finished_at), default=None)
-    if last is None or now - last > LATE_AFTER:
+    wrong: list[tuple[str, Any]] = [("job_failed", JOBS.get(job.name, job.name)) for job in jobs if job.error]
+    if not jobs or watch.late_since(session, now):
         wrong.append(("late", ""))
-    failed = select(func.count(Letter.id)).where(Letter.state == "failed", Letter.created_at > now - timedelta(days=1))
+    wrong += [("outage", missed) for missed in watch.outages_since(session, yesterday)]
+    if held := [slot for one in station_ids for slot in slots.held_releases(session, one, yesterday)]:
+        wrong.append(("release_held", held))
+    if aside := [row for one in station_ids for row in watch.listed(session, one)]:
+        wrong.append(("set_aside", len(aside)))
+    failed = select(func.count(Letter.id)).where(Letter.state == "failed", Letter.created_at > yesterday)
     if count := session.scalar(failed):
         wrong.append(("letters_failed", str(count)))
     return wrong

@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_name
 from flask_babel import get_locale
+from flask_babel import lazy_gettext as _
 
 from booking.model import Station
 
@@ -13,6 +15,38 @@ from booking.model import Station
 UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 ADDRESS = re.compile(r"\S*(?:://|www\.|@|＠)\S*|[\w.-]*\w[.。．]\w{2,}\S*", re.IGNORECASE)
 LONGEST_NAME = 20
+
+# The jobs of the scheduler, as people call them.
+JOBS: dict[str, Any] = {
+    "learn_workdays": _("学习工作日历"),
+    "plan_slots": _("排出场次"),
+    "open_slots": _("放号"),
+    "start_slots": _("开始场次"),
+    "release_no_shows": _("释放没来的座位"),
+    "promote": _("候补补上"),
+    "finish_slots": _("结束场次"),
+    "write_worker_digests": _("写日报"),
+    "write_manager_digests": _("写管理员日报"),
+    "take_up_stuck_letters": _("接回卡住的邮件"),
+    "send_letters": _("发通知邮件"),
+    "send_digests": _("发日报"),
+    "forget": _("清理旧数据"),
+}
+# The kinds of letters.
+LETTERS: dict[str, Any] = {
+    "code": _("验证码"),
+    "already_registered": _("已经注册过"),
+    "confirmed": _("预约成功"),
+    "promoted": _("候补补上了"),
+    "calendar": _("日历文件"),
+    "seat_open": _("空出名额，先到先得"),
+    "slot_moved": _("场次换了时间或场地"),
+    "moved_down": _("移到候补最前面"),
+    "slot_cancelled": _("场次取消"),
+    "strike": _("爽约"),
+    "worker_digest": _("日报"),
+    "manager_digest": _("管理员日报"),
+}
 
 
 def one_line(text: str) -> str:

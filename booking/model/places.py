@@ -36,6 +36,11 @@ class Station(Base):
     shows_headline: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None]
 
+    @property
+    def position(self) -> str:
+        """As maps give it and take it: `39.9087, 116.4605`."""
+        return "" if self.latitude is None else f"{self.latitude}, {self.longitude}"
+
 
 class Zone(Base):
     """板块: a room or area, with the largest number of people that it holds."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from booking import workdays
-from booking.model import Activity, Booking, Event, Person, Plan, PlanException, Slot, Strike, Zone
+from booking import clock, workdays
+from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
+from booking.rosters import names as names_
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def strikes_of_station(session: Session, station_id: int, since: datetime, limit
 
 
 def regulars(session: Session, station_id: int, sought: str = "", limit: int = 50) -> list[Regular]:
-    """People who were on a slot of the station, most visits first, by a part of their name if `sought`."""
+    """People who were on a slot of the station, most visits first, by name or its pinyin if `sought`."""
     visits = func.count(Booking.id).filter(Booking.state == "attended")
     no_shows = func.count(Booking.id).filter(Booking.state == "released")
     found = (
@@ -118,17 +119,30 @@ def regulars(session: Session, station_id: int, sought: str = "", limit: int = 5
         .limit(limit)
     )
     if sought:
-        found = found.where(Person.name.icontains(sought, autoescape=True))
+        found = found.where(names_.called(session, station_id, sought))
     rows = session.execute(found).all()
     counted = _strike_counts(session, station_id, [row[0].id for row in rows])
     return [Regular(person, seen, missed, counted.get(person.id, 0)) for person, seen, missed in rows]
 
 
-def history(session: Session, station_id: int, *, slot_id: int | None = None, limit: int = 200) -> Sequence[Event]:
-    """The station's history, newest first."""
-    found: Select[Event] = select(Event).where(Event.station_id == station_id)
+def history(
+    session: Session,
+    station: Station,
+    *,
+    slot_id: int | None = None,
+    person_id: int | None = None,
+    day: date | None = None,
+    limit: int = 200,
+) -> Sequence[Event]:
+    """The station's history, newest first: of a slot, of what was done to or by a person, of a day by its clock."""
+    found: Select[Event] = select(Event).where(Event.station_id == station.id)
     if slot_id is not None:
         found = found.where(Event.slot_id == slot_id)
+    if person_id is not None:
+        found = found.where(or_(Event.person_id == person_id, Event.actor_id == person_id))
+    if day is not None:
+        begin, end = (clock.instant(day + timedelta(days=n), time(0), station.zone_name) for n in (0, 1))
+        found = found.where(Event.at >= begin, Event.at < end)
     return session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
 
 
@@ -188,6 +202,24 @@ def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slo
     """The coming slots that a plan has made."""
     found = select(Slot).where(Slot.plan_id == plan_id, Slot.starts_at > now, Slot.state != "cancelled")
     return session.scalars(found.order_by(Slot.starts_at)).all()
+
+
+def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, Sequence[Plan] | Sequence[Slot]]:
+    """What keeps a zone or an activity from being put away: its running `plans`, its coming `slots`."""
+    of_plan, of_slot = (Plan.zone_id, Slot.zone_id) if isinstance(thing, Zone) else (Plan.activity_id, Slot.activity_id)
+    plans = select(Plan).where(of_plan == thing.id, Plan.stopped_at.is_(None)).options(joinedload(Plan.activity))
+    slots = select(Slot).where(of_slot == thing.id, Slot.ends_at > now, Slot.state.not_in(("cancelled", "done")))
+    return {
+        "plans": session.scalars(plans.order_by(Plan.starts, Plan.id)).all(),
+        "slots": session.scalars(slots.options(joinedload(Slot.activity)).order_by(Slot.starts_at)).all(),
+    }
+
+
+def names_on(session: Session, station_id: int, when: date) -> Sequence[str]:
+    """Who has a seat or a place in line at the station on a day."""
+    found = select(Person.name).join(Booking, Booking.person_id == Person.id).join(Booking.slot)
+    there = found.where(Slot.station_id == station_id, Slot.date == when, Booking.state.in_(LIVE))
+    return session.scalars(there.distinct().order_by(Person.name)).all()
 
 
 def slots_by_id(session: Session, slot_ids: set[int | None]) -> dict[int, Slot]:

@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.model import HOLDING, LIVE, Booking, Event, Person, Slot
+from booking.rosters import names
 
 
 def doors_open(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
@@ -34,11 +35,11 @@ def bookings_here(session: Session, person_id: int, station_id: int, now: dateti
 
 
 def find_people(session: Session, station_id: int, sought: str, limit: int = 8) -> Sequence[Person]:
-    """People by a part of their name if they were here before; anybody by their whole e-mail address."""
+    """People by their name or its pinyin if they were here before; anybody by their whole e-mail address."""
     if not sought:
         return []
     known = select(Booking.person_id).where(Booking.station_id == station_id)
-    by_name = Person.name.icontains(sought, autoescape=True) & Person.id.in_(known)
+    by_name = names.called(session, station_id, sought) & Person.id.in_(known)
     found = select(Person).where(
         or_(by_name, Person.email == sought.lower()), Person.deleted_at.is_(None), Person.disabled_at.is_(None)
     )

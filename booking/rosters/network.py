@@ -1,4 +1,4 @@
-"""What an admin asks: the stations of the network, its people, and how the scheduler is doing."""
+"""What an admin asks: the stations of the network and its people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from booking.model import JobRun, Manages, Person, Station
+from booking.model import Manages, Person, Station
 
 PER_PAGE = 50
 
@@ -53,10 +53,6 @@ def people(session: Session, sought: str, page: int) -> Page:
 
 def by_email(session: Session, email: str) -> Person | None:
     return session.scalar(select(Person).where(Person.email == email, Person.deleted_at.is_(None)))
-
-
-def job_runs(session: Session) -> Sequence[JobRun]:
-    return session.scalars(select(JobRun).order_by(JobRun.name)).all()
 
 
 def _page(session: Session, found: Select[Any], wanted: int) -> Page:

@@ -1,11 +1,14 @@
 """Which stations there are."""
 
+import math
 from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from booking.model import Manages, Station
+
+EARTH = 6371.0  # km
 
 
 def station(session: Session, code: str) -> Station | None:
@@ -20,6 +23,23 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
         columns = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
         found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in columns)))
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
+
+
+def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:
+    """Open stations around a place given in degrees, the nearest first, with their distance in km."""
+    # On a plane that touches the Earth here: true enough to sort the stations of a city.
+    narrow = math.cos(math.radians(latitude))
+    north, east = Station.latitude - latitude, (Station.longitude - longitude) * narrow
+    known = select(Station).where(Station.closed_at.is_(None), Station.latitude.is_not(None))
+    found = session.scalars(known.order_by(north * north + east * east, Station.id).limit(limit))
+    return [(station, _km(station, latitude, longitude)) for station in found]
+
+
+def _km(station: Station, latitude: float, longitude: float) -> float:
+    here, there = math.radians(latitude), math.radians(station.latitude or 0)
+    around = math.radians((station.longitude or 0) - longitude)
+    half = math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(around / 2) ** 2
+    return 2 * EARTH * math.asin(math.sqrt(half))
 
 
 def managed_stations(session: Session, person_id: int) -> Sequence[Station]:

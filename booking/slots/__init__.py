@@ -5,6 +5,7 @@
 """
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
+from booking.slots.copying import MOST_WEEKS, Copy, Preview, copy_week, preview_week
 from booking.slots.due import (
     open_due,
     open_these,
@@ -16,6 +17,7 @@ from booking.slots.due import (
     to_start,
 )
 from booking.slots.late import held_releases, hold_release, release_held, too_late_to_release
+from booking.slots.moving import Move, may_move, move
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
 from booking.slots.settings import (
     close_zone,
@@ -34,21 +36,29 @@ from booking.slots.settings import (
 )
 
 __all__ = [
+    "MOST_WEEKS",
+    "Copy",
     "Due",
+    "Move",
     "OneOff",
     "Planned",
+    "Preview",
     "Resized",
     "add",
     "blocked",
     "cancel",
     "clash",
     "close_zone",
+    "copy_week",
     "held_releases",
     "hold_release",
+    "may_move",
+    "move",
     "note_screen",
     "open_due",
     "open_these",
     "plan_ahead",
+    "preview_week",
     "release_held",
     "renew_door",
     "retire_activity",

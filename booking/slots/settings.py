@@ -22,6 +22,7 @@ from booking.slots.planning import Planned, plan_ahead, untouched
 
 def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
     """Add a plan or take over its new values; refused when its zone is too small, or taken by another plan."""
+    changed = _changed(session, plan)
     zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
     if zone is None or zone.station_id != plan.station_id or zone.closed_at:
         raise Refused("no_such_zone")
@@ -34,7 +35,7 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
     kind = "plan_changed" if plan.id else "plan_added"
     session.add(plan)
     session.flush()
-    _note(session, kind, now, plan.station_id, actor_id, plan_id=plan.id)
+    _note(session, kind, now, plan.station_id, actor_id, plan_id=plan.id, changed=changed)
     return plan_ahead(session, plan.station_id, now)
 
 
@@ -65,6 +66,7 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
 
 def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
     """Add a zone or take over its new values; its number cannot fall below what is planned in it."""
+    changed = _changed(session, zone)
     if zone.id:
         planned = _largest_planned(session, zone.id, now)
         if zone.capacity < planned:
@@ -75,7 +77,7 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
         raise Refused("name_taken")
     session.add(zone)
     session.flush()
-    _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, capacity=zone.capacity)
+    _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, name=zone.name, changed=changed)
 
 
 def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
@@ -87,9 +89,11 @@ def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None
 
 
 def save_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
+    changed = _changed(session, activity)
     session.add(activity)
     session.flush()
-    _note(session, "activity_saved", now, activity.station_id, actor_id, activity=activity.id)
+    told = {"activity": activity.id, "name": activity.title, "changed": changed}
+    _note(session, "activity_saved", now, activity.station_id, actor_id, **told)
 
 
 def retire_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
@@ -222,6 +226,22 @@ def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
     plans = select(func.max(Plan.capacity)).where(Plan.zone_id == zone_id, Plan.stopped_at.is_(None))
     with session.no_autoflush:
         return max(session.scalar(slots) or 0, session.scalar(plans) or 0)
+
+
+def _changed(session: Session, thing: Plan | Zone | Activity) -> dict[str, list[str]]:
+    """What is about to be saved otherwise than it stands in the database: column, before, after.
+
+    Asked first: whatever reads the database next may write the changes there.
+    """
+    table = type(thing).__table__
+    with session.no_autoflush:
+        before = session.execute(select(table).where(table.c.id == thing.id)).mappings().one_or_none()
+    pairs = {name: (before[name], getattr(thing, name)) for name in before} if before else {}
+    return {name: [_said(was), _said(became)] for name, (was, became) in pairs.items() if was != became}
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)[:80]
 
 
 def _note(session: Session, kind: str, now: datetime, station_id: int, actor_id: int | None, **details: Any) -> None:

@@ -1,10 +1,10 @@
 """The runs of the jobs: what each did last, what is left to do, when it comes again, and whether that is late."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from booking import slots
@@ -20,6 +20,7 @@ class JobState:
 
     name: str
     started_at: datetime
+    seen_at: datetime
     length: timedelta | None
     next_at: datetime
     late: bool
@@ -69,6 +70,11 @@ def write_down(
     )
 
 
+def keep_only(session: Session, names: Collection[str]) -> None:
+    """Forget jobs of an older version: nobody runs them, so they would be late for ever."""
+    session.execute(delete(JobRun).where(JobRun.name.not_in(names)))
+
+
 def beat(session: Session, running: Mapping[str, tuple[int, datetime]], now: datetime) -> None:
     """These jobs (pace and start, by name) are at work right now: a long run is no silence."""
     for name, (every, started_at) in running.items():
@@ -79,7 +85,7 @@ def _state(row: JobRun, now: datetime, backlog: int | None) -> JobState:
     length = row.finished_at - row.started_at if row.finished_at else None
     next_at = row.started_at + timedelta(seconds=row.every)
     return JobState(
-        row.name, row.started_at, length, max(next_at, now), _is_late(row, now), row.did, row.error, backlog
+        row.name, row.started_at, _seen(row), length, max(next_at, now), _is_late(row, now), row.did, row.error, backlog
     )
 
 

@@ -9,16 +9,17 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from flask import g
+from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from booking import clock
 from booking.web.memory import Memory
 
-CSRF, KEY, NOW, COUNT = (f"\ue000{name}\ue001" for name in ("csrf", "key", "now", "count"))
+CSRF, KEY, NOW, COUNT, ME = (f"\ue000{name}\ue001" for name in ("csrf", "key", "now", "count", "me"))
 _NUMBER = 7_310_000_000  # a number that stands for another: no id, no count of ours is as high
 # A page holds people's words, which may look like a blank: only these are. A shape holds none.
-READERS = re.compile("\ue000(csrf|key|now|count)\ue001")
+READERS = re.compile("\ue000(csrf|key|now|count|me)\ue001")
 SHAPES = re.compile(f"(?:\ue000|{_NUMBER // 100})([a-z]+|[0-9][0-9])\ue001?")
 
 Skeleton = list[str]
@@ -75,12 +76,18 @@ OWN: dict[str, Callable[[], str]] = {
     "csrf": generate_csrf,
     "key": lambda: secrets.token_urlsafe(12),
     "now": lambda: clock.now().isoformat(),
+    "me": lambda: str(getattr(current_user, "sign_in_id", "")),
 }
 
 
 def new_key() -> str:
     """What makes a press one press, however often it is sent."""
     return KEY if is_blank() else OWN["key"]()
+
+
+def reader() -> str:
+    """Whose page it is: the sign-in's number, or nothing."""
+    return ME if is_blank() else OWN["me"]()
 
 
 def shown_at() -> str:

@@ -1,17 +1,22 @@
 """For machines that watch: is the process alive, and can it serve?"""
 
+from typing import Any
+
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
-from booking import clock
+from booking import clock, watch
 from booking.extensions import db
-from booking.model import JobRun
+from booking.mail import queue
 
 pages = Blueprint("health", __name__)
+
+NOTHING_KNOWN: dict[str, Any] = {"scheduler_age_seconds": None, "late": None, "jobs": {}}
 
 
 @pages.get("/healthz")
@@ -21,15 +26,15 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """200 when the database answers and has every migration; the scheduler's age is for information."""
+    """200 when the database answers and has every migration; how the scheduler is doing is for information."""
     try:
         with db.engine.connect() as connection:
             migrated = _is_migrated(connection)
-            age = _scheduler_age(connection) if migrated else None
+            told = _scheduler(Session(connection)) if migrated else NOTHING_KNOWN
     except (DBAPIError, PoolTimeout):
-        return jsonify(status="database does not answer", scheduler_age_seconds=None), 503
+        return jsonify(status="database does not answer", **NOTHING_KNOWN), 503
     status = "ok" if migrated else "migrations pending"
-    return jsonify(status=status, scheduler_age_seconds=age), 200 if migrated else 503
+    return jsonify(status=status, **told), 200 if migrated else 503
 
 
 def _is_migrated(connection: Connection) -> bool:
@@ -37,7 +42,24 @@ def _is_migrated(connection: Connection) -> bool:
     return set(MigrationContext.configure(connection).get_current_heads()) == set(scripts.get_heads())
 
 
-def _scheduler_age(connection: Connection) -> float | None:
-    """Seconds since a job of the scheduler last finished, or None when none ever did."""
-    last = connection.scalar(select(func.max(JobRun.finished_at)))
-    return round((clock.now() - last).total_seconds(), 1) if last else None
+def _scheduler(session: Session) -> dict[str, Any]:
+    """Seconds since a job of the scheduler was last seen (None when none ever was), and each job. No error is told."""
+    now = clock.now()
+    jobs = watch.jobs(session, now, {**watch.slot_backlog(session, now), **queue.letters_due(session, now)})
+    seen = max((job.seen_at for job in jobs), default=None)
+    return {
+        "scheduler_age_seconds": round((now - seen).total_seconds(), 1) if seen else None,
+        "late": any(job.late for job in jobs),
+        "jobs": {job.name: _told(job) for job in jobs},
+    }
+
+
+def _told(job: watch.JobState) -> dict[str, Any]:
+    return {
+        "last_run": job.started_at.isoformat(),
+        "seconds": job.length.total_seconds() if job.length is not None else None,
+        "backlog": job.backlog,
+        "next_run": job.next_at.isoformat(),
+        "late": job.late,
+        "failed": bool(job.error),
+    }

@@ -39,6 +39,7 @@ SENTENCES: dict[str, Any] = {
     "activity_in_use": _("这个活动还有排好的场次，请先停掉它的排期。"),
     "no_such_zone": _("没有找到这个场地。"),
     "no_such_activity": _("没有找到这个活动。"),
+    "people_elsewhere": _("%(names)s 那个时间在别的场次有座位，改不了。"),
     "below_booked": _("已经有 %(taken)s 人预约，名额不能比这更少。"),
     "slot_in_use": _("这一天的场次已有 %(taken)s 人预约、%(waiting)s 人候补，不能直接改，请到场次页处理。"),
     "yours_at_desk": _("这位已经有座位了。"),
@@ -47,6 +48,10 @@ SENTENCES: dict[str, Any] = {
     "overlap_at_desk": _("这位同一时间在别的场次有座位。"),
     "name_taken": _("已经有同名的了。"),
     "out_of_bounds": _("有的数字超出了允许的范围。"),
+    "bad_sheet": _("这不是一份能读懂的表格，请存成 XLSX 或 CSV。"),
+    "bad_heads": _("第一行的表头里缺少：%(missing)s。请用模板。"),
+    "empty_sheet": _("表格里一行也没有。"),
+    "sheet_too_long": _("一次最多 %(limit)s 行。"),
     "bad_calendar": _("这不是一份能读懂的日历文件。"),
     # accounts
     "name_missing": _("请填写称呼。"),
@@ -71,6 +76,7 @@ SENTENCES: dict[str, Any] = {
     "bad_code": _("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。"),
     "code_taken": _("这个代码已经有驿站在用。"),
     "bad_zone": _("没有这个时区。"),
+    "bad_position": _("这不像一个坐标，请写成 39.9087, 116.4605 这样。"),
     "still_has_slots": _("还有 %(count)s 场没有结束，先取消它们，再关闭驿站。"),
 }
 NEXT_STEPS: dict[str, Any] = {

@@ -94,6 +94,7 @@
     if (!outcome) return;
     for (const older of all("[data-outcome]")) if (older !== outcome) older.remove();
     outcome.dataset.outcome = "";
+    keepTicket(true);
     outcome.focus({ preventScroll: true });
     outcome.scrollIntoView({ block: "nearest" });
     const region = outcome.closest(REGION); // what else the press changed: the day's other cards, the strip
@@ -134,11 +135,35 @@
     });
   }
 
+  // --- stations near first: asked only after a tap, and told to a hundred metres ---------------
+  const near = one("[data-near]");
+  if (near && navigator.geolocation) {
+    near.hidden = false;
+    near.addEventListener("click", () => {
+      near.disabled = true;
+      const found = ({ coords }) => location.assign(`${near.dataset.near}?at=${coords.latitude.toFixed(3)},${coords.longitude.toFixed(3)}`);
+      const failed = () => { one("span", near).textContent = near.dataset.failed; };
+      navigator.geolocation.getCurrentPosition(found, failed, { timeout: 10000, maximumAge: 600000 });
+    });
+  }
+
+  // --- the ticket for when there is no network (sw.js) -----------------------------------------
+  // A page that says nothing of its reader (an error page) changes nothing of what is kept.
+  const me = document.body.dataset.me;
+  async function keepTicket(changed) {
+    const workers = navigator.serviceWorker;
+    if (!workers || me === undefined) return;
+    if (!me) return workers.controller?.postMessage({ me });
+    await workers.register("/sw.js");
+    (await workers.ready).active.postMessage({ me, changed });
+  }
+
   // --- begin -----------------------------------------------------------------------------------
   one(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const chosen = one(".days [aria-current]");
   if (chosen) chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.clientWidth / 2 + chosen.offsetWidth / 2;
   if (one(`[data-outcome="new"]`)) one(`[data-outcome="new"]`).focus({ preventScroll: true });
+  window.addEventListener("load", () => keepTicket(Boolean(one("#mine, [data-outcome]"))));
   if (all("[data-opens-at]").length || one(REGION)) tick();
   if (one(REGION)) {
     setInterval(poll, 1000);

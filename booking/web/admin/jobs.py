@@ -1,12 +1,42 @@
-"""How the scheduler is doing: the last run of each of its jobs."""
+"""How the scheduler and the mail are doing everywhere, and a second chance for what they could not do."""
 
+from flask import abort, flash, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from booking import clock, store, watch
 from booking.extensions import db
-from booking.rosters import network
+from booking.mail import outbox
+from booking.web import clockwork, htmx
 from booking.web.admin.room import pages, show
 
 
 @pages.get("/jobs")
 def jobs() -> Response:
-    return show("admin/jobs.html", runs=network.job_runs(db.session()))
+    return show("admin/jobs.html", again=_again, resend=_resend, **clockwork.running())
+
+
+@pages.post("/jobs/aside/<int:aside_id>/again")
+def try_again(aside_id: int) -> Response:
+    """A row that a job could not do."""
+    with store.transaction(db.session) as rows:
+        watch.again(rows, aside_id, clock.now()) or abort(404)
+    flash(_("马上会再试一次。"), "good")
+    return htmx.go(url_for("admin.jobs"))
+
+
+@pages.post("/jobs/letters/<int:letter_id>/again")
+def send_again(letter_id: int) -> Response:
+    """A letter that a server refused, or that could not be worded."""
+    with store.transaction(db.session) as rows:
+        outbox.send_again(rows, letter_id, clock.now()) or abort(404)
+    flash(_("马上会再发一次。"), "good")
+    return htmx.go(url_for("admin.jobs"))
+
+
+def _again(aside_id: int) -> str:
+    return url_for("admin.try_again", aside_id=aside_id)
+
+
+def _resend(letter_id: int) -> str:
+    return url_for("admin.send_again", letter_id=letter_id)

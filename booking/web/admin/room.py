@@ -6,10 +6,12 @@ from werkzeug.wrappers import Response
 from booking.extensions import db
 from booking.model import Person, Station
 from booking.rosters import network
+from booking.web import clockwork
 from booking.web.access import signed_in_person
 from booking.web.forms.asked import Form
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
+pages.context_processor(lambda: {"late_since": clockwork.late_since})
 
 
 @pages.before_request

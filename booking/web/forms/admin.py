@@ -19,6 +19,11 @@ class StationForm(Form):
     name_en = Line(_("英文名称"), [short(120)])
     address = Line(_("地址"), [short(200)])
     address_en = Line(_("英文地址"), [short(300)])
+    position = Line(
+        _("坐标"),
+        [short(60), Ruled(stations.read_position)],
+        description=_("纬度和经度，例如 39.9087, 116.4605；没有也可以。手机按远近找驿站时用。"),
+    )
     zone_name = Line(
         _("时区"),
         [Filled(_("请填写时区。")), short(64), Ruled(stations.check_zone)],
@@ -27,7 +32,9 @@ class StationForm(Form):
     )
 
     def details(self) -> Details:
-        return Details(**{name: self[name].data for name in Details.__dataclass_fields__})
+        latitude, longitude = stations.read_position(self.position.data) or (None, None)
+        words = {name: self[name].data for name in ("name", "name_en", "address", "address_en", "zone_name")}
+        return Details(**words, latitude=latitude, longitude=longitude)
 
 
 class NewStationForm(StationForm):

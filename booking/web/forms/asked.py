@@ -4,16 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from booking.refusals import Refused
 from booking.web import show
+from booking.web.forms.fields import Form
 
-
-class Form(FlaskForm):  # type: ignore[misc] # Flask-WTF is untyped
-    """A form that carries the CSRF token."""
+__all__ = ["Filled", "Form", "Line", "Ruled", "Secret", "say"]
 
 
 class Ruled:

@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
+from wtforms.validators import AnyOf, Regexp
 
 from booking.web.forms.fields import Between, Form, Line, Number, Short, maybe, needed
 
@@ -19,6 +20,15 @@ class ReasonForm(Form):
 
     blames = {"reason_missing": "reason", "over": "reason"}
     reason = Line(_("原因"), [needed, Short(200)])
+
+
+class TapForm(Form):
+    """One tap on the roster; `age` is how many milliseconds ago that was."""
+
+    booking = Number(validators=[needed])
+    act = Line(validators=[needed, AnyOf(("in", "out"))])
+    age = Number(validators=[needed, Between(0, 999_999_999)])
+    nonce = Line(validators=[needed, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
 
 
 class WalkInForm(Form):

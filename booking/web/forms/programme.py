@@ -10,7 +10,7 @@ from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
 from booking.model import KINDS, Activity, Plan, PlanException, Zone
-from booking.slots import OneOff
+from booking.slots import Move, OneOff
 from booking.web.forms.fields import (
     Between,
     Day,
@@ -71,6 +71,7 @@ LONGEST_TEXT = 2000
 class ActivityForm(Form):
     """What is offered, in Chinese and, where somebody took the trouble, in English."""
 
+    blames = {"name_taken": "title"}
     title = Line(_("名称"), [needed, Short(60)])
     title_en = Line(_("英文名称"), [maybe, Short(120)])
     kind = Pick(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
@@ -206,6 +207,22 @@ class OneOffForm(_Placed):
             capacity=self.capacity.data,
             host=self.host.data or None,
         )
+
+
+class MoveForm(_Placed):
+    """Another hour or zone of the same day."""
+
+    blames = {"no_such_zone": "zone_id", "zone_max": "zone_id", "zone_taken": "starts", "past": "starts"}
+    minutes: int
+    starts = WallTime(_("开始"), [needed])
+    zone_id = Pick(_("场地"), [needed], coerce=int)
+
+    def validate_starts(self, field: WallTime) -> None:
+        if field.data and field.data.hour * 60 + field.data.minute + self.minutes > 1440:
+            raise ValidationError(gettext("一场不能跨过午夜。"))
+
+    def wish(self) -> Move:
+        return Move(self.starts.data, self.zone_id.data)
 
 
 def zone_label(zone: Zone) -> str:

@@ -43,7 +43,8 @@ def activity(code: str, activity_id: int) -> Answer:
             with store.transaction(db.session) as session:
                 slots.save_activity(session, form.fill(found), clock.now(), actor())
             return done(gettext("已保存。"), url_for(".activities", code=code))
-    return shown("manager/activity.html", form, station=station, activity=found)
+    using = desk.using(db.session(), found, clock.now())
+    return shown("manager/activity.html", form, station=station, activity=found, **using)
 
 
 @pages.post("/<code>/activities/<int:activity_id>/retire")
@@ -56,5 +57,6 @@ def retire_activity(code: str, activity_id: int) -> Answer:
     except Refused as no:
         station = managed_station(code)
         context = {"no": no, "sentence": refused_words(no, station), "form": form}
+        context |= desk.using(db.session(), found, clock.now())
         return render_template("manager/activity.html", station=station, activity=found, **context), 409
     return done(gettext("活动收起来了。"), url_for(".activities", code=code))

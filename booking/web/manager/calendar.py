@@ -23,6 +23,10 @@ def days(code: str) -> Answer:
     station = managed_station(code)
     asked = Day.read(request.args.get("date", ""))
     form = DayForm(data={"date": asked})
+    people = desk.names_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
+    if people and request.form.get("sure") != "y":
+        context = _sixty_days(station, form.date.data)
+        return shown("manager/calendar.html", form, station=station, asked=form.date.data, people=people, **context)
     if form.validate_on_submit():
         with heard(form, station):
             with store.transaction(db.session) as session:

@@ -13,10 +13,11 @@ from werkzeug.wrappers import Response
 from booking.model import Station
 from booking.refusals import Refused
 from booking.slots import Planned
-from booking.web import htmx, reasons, show
+from booking.web import clockwork, htmx, reasons, show
 from booking.web.forms.fields import Form
 
 pages = Blueprint("manager", __name__, url_prefix="/manage")
+pages.context_processor(lambda: {"late_since": clockwork.late_since})
 
 Answer = str | Response | tuple[str, int]
 

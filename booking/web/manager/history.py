@@ -1,27 +1,32 @@
-"""Who did what, newest first."""
+"""Who did what, newest first: of the station, a slot, a person, a day."""
 
 from collections.abc import Sequence
+from datetime import date
 
-from flask import render_template, request
+from flask import abort, render_template, request
 
 from booking.extensions import db
-from booking.model import Event, Slot
+from booking.model import Event, Person, Slot
 from booking.rosters import desk
 from booking.web.access import managed_slot, managed_station
+from booking.web.forms.fields import Day
 from booking.web.manager.frame import Answer, pages
 from booking.web.manager.words import said
 
 
 @pages.get("/<code>/history")
 def events(code: str) -> Answer:
-    """Of the whole station, or of one slot."""
+    """What the address asks for: `slot` and `person` by id, `day` as 2026-11-24."""
     station = managed_station(code)
-    slot = _asked_slot(code)
-    found = desk.history(db.session(), station.id, slot_id=slot.id if slot else None)
+    slot, person, day = _asked_slot(code), _asked_person(station.id), _asked_day()
+    slot_id, person_id = slot.id if slot else None, person.id if person else None
+    found = desk.history(db.session(), station, slot_id=slot_id, person_id=person_id, day=day)
     return render_template(
         "manager/history.html",
         station=station,
         slot=slot,
+        person=person,
+        day=day,
         events=found,
         slots=desk.slots_by_id(db.session(), {event.slot_id for event in found}),
         names=_names(found),
@@ -30,8 +35,26 @@ def events(code: str) -> Answer:
 
 
 def _asked_slot(code: str) -> Slot | None:
-    asked = request.args.get("slot", "")
-    return managed_slot(code, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) <= 18 else None
+    slot_id = _asked_id("slot")
+    return managed_slot(code, slot_id) if slot_id else None
+
+
+def _asked_person(station_id: int) -> Person | None:
+    """Somebody whom the station knows; others do not exist here."""
+    person_id = _asked_id("person")
+    if not person_id:
+        return None
+    regular = desk.regular(db.session(), station_id, person_id) or abort(404)
+    return regular.person
+
+
+def _asked_day() -> date | None:
+    return Day.read(request.args.get("day", ""))
+
+
+def _asked_id(name: str) -> int | None:
+    asked = request.args.get(name, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 18 else None
 
 
 def _names(found: Sequence[Event]) -> dict[int, str]:

@@ -6,6 +6,7 @@ from flask_babel import gettext
 from booking import clock, people, store
 from booking.extensions import db
 from booking.model import Station
+from booking.people import phones
 from booking.rosters import desk
 from booking.web.access import managed_station, managed_strike
 from booking.web.forms.desk import ReasonForm
@@ -39,7 +40,20 @@ def forgive(code: str, strike_id: int) -> Answer:
     return _shown(station, person_id, form, strike_id)
 
 
-def _shown(station: Station, person_id: int, form: ReasonForm, strike_id: int | None = None) -> Answer:
+@pages.post("/<code>/people/<int:person_id>/phone")
+def phone(code: str, person_id: int) -> Answer:
+    """The whole number, on this one page; the history says who asked."""
+    station = managed_station(code)
+    if desk.regular(db.session(), station.id, person_id) is None:
+        abort(404)
+    with store.transaction(db.session) as session:
+        number = phones.show_phone(session, person_id, station.id, clock.now(), actor())
+    return _shown(station, person_id, ReasonForm(formdata=None), number=number)
+
+
+def _shown(
+    station: Station, person_id: int, form: ReasonForm, strike_id: int | None = None, number: str = ""
+) -> Answer:
     """One person as this station knows them; somebody who was never here does not exist."""
     session = db.session()
     found = desk.regular(session, station.id, person_id) or abort(404)
@@ -53,4 +67,5 @@ def _shown(station: Station, person_id: int, form: ReasonForm, strike_id: int | 
         bookings=desk.bookings_of(session, station.id, person_id),
         names=desk.names(session, {strike.forgiven_by for strike in strikes}),
         asked=strike_id,
+        number=number,
     )

@@ -26,6 +26,7 @@ OF_BOOKINGS: dict[str, Any] = {
     "standby": _("现场候补"),
     "skipped": _("候补时被跳过"),
     "moved_down": _("名额减少，移到候补最前面"),
+    "slot_moved": _("场次换了时间或场地"),
     "withdrawn": _("因约上别的场次，退出候补"),
     "expired": _("候补没有等到"),
 }
@@ -37,6 +38,8 @@ OF_SLOTS: dict[str, Any] = {
     "opened": _("放号"),
     "started": _("开始"),
     "done": _("结束"),
+    "release_held": _("没有按时释放座位，等管理员决定"),
+    "release_ordered": _("管理员决定释放座位"),
     "capacity": _("改名额"),
     "plan_added": _("新的排期"),
     "plan_changed": _("改排期"),
@@ -54,6 +57,25 @@ OF_SLOTS: dict[str, Any] = {
     "appointed": _("任命管理员"),
     "dismissed": _("撤下管理员"),
     "guest": _("登记访客"),
+    "phone_shown": _("看了完整的手机号"),
+}
+COLUMNS: dict[str, Any] = {
+    "name": _("名称"),
+    "title": _("名称"),
+    "capacity": _("名额"),
+    "weekdays": _("星期"),
+    "starts": _("开始"),
+    "zone": _("场地"),
+    "minutes": _("时长（分钟）"),
+    "valid_from": _("从哪天起"),
+    "valid_until": _("到哪天为止"),
+    "host": _("老师"),
+    "kind": _("类别"),
+    "bring": _("要带什么"),
+    "suits": _("适合谁"),
+    "text": _("介绍"),
+    "opens_clock": _("几点放号"),
+    "opens_workdays_before": _("提前几个工作日放号"),
 }
 SKIPPED: dict[str, Any] = {
     "gone": _("账户已停用"),
@@ -80,9 +102,22 @@ def _more(event: Event) -> str:
     if event.kind == "capacity":
         return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
     if event.kind == "policy":
-        changed = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
-        return gettext("、").join(sorted({str(NUMBERS[name]) for name, _value in changed}))
+        numbers = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
+        return gettext("、").join(sorted({str(NUMBERS[name]) for name, _value in numbers}))
+    if changed := _changed(details.get("changed") or {}):
+        return gettext("、").join([*([details["name"]] if "name" in details else []), *changed])
+    if "name" in details:
+        return str(details["name"])
     if "date" in details:
         return str(details["date"])
     reason = event.reason or ""
     return str(SKIPPED.get(reason, reason))
+
+
+def _changed(columns: dict[str, list[str]]) -> list[str]:
+    """Before and after, of the columns that have a name for people."""
+    return [
+        gettext("%(what)s %(was)s → %(became)s", what=COLUMNS[name], was=was or "—", became=became or "—")
+        for name, (was, became) in columns.items()
+        if name in COLUMNS and was != became
+    ]

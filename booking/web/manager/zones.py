@@ -37,7 +37,7 @@ def zone(code: str, zone_id: int) -> Answer:
             with store.transaction(db.session) as session:
                 slots.save_zone(session, form.fill(found), clock.now(), actor())
             return done(gettext("已保存。"), url_for(".zones", code=code))
-    return shown("manager/zone.html", form, station=station, zone=found)
+    return shown("manager/zone.html", form, station=station, zone=found, **desk.using(db.session(), found, clock.now()))
 
 
 @pages.post("/<code>/zones/<int:zone_id>/close")
@@ -49,5 +49,6 @@ def close_zone(code: str, zone_id: int) -> Answer:
     except Refused as no:
         station = managed_station(code)
         context = {"no": no, "sentence": refused_words(no, station), "form": ZoneForm(formdata=None, obj=found)}
+        context |= desk.using(db.session(), found, clock.now())
         return render_template("manager/zone.html", station=station, zone=found, **context), 409
     return done(gettext("场地停用了。"), url_for(".zones", code=code))

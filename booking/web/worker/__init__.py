@@ -1,6 +1,6 @@
 """The worker's pages: a station's days, one slot, the acts on it, and what is mine."""
 
-from booking.web.worker import acts, calendar, day, headline, mine, slot
+from booking.web.worker import acts, calendar, day, headline, mine, nearby, offline, slot
 from booking.web.worker.room import pages
 
-__all__ = ["acts", "calendar", "day", "headline", "mine", "pages", "slot"]
+__all__ = ["acts", "calendar", "day", "headline", "mine", "nearby", "offline", "pages", "slot"]

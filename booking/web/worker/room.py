@@ -16,5 +16,6 @@ def count_down(opens_at: datetime, now: datetime) -> str:
 pages = Blueprint("worker", __name__)
 pages.add_app_template_global(blanks.new_key, "new_key")
 pages.add_app_template_global(blanks.shown_at, "shown_at")
+pages.add_app_template_global(blanks.reader, "reader")
 pages.add_app_template_global(count_down, "count_down")
 pages.add_app_template_global(seats.is_late, "is_late")

@@ -1,0 +1,21 @@
+"""A press of the demo's worker that came too late: what "why did I not get it" has to tell."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import tries
+from booking.demo.stage import Stage
+from booking.model import Booking, Event, Slot
+
+LATE = timedelta(minutes=5)
+
+
+def press_too_late(session: Session, stage: Stage) -> None:
+    """On the newest past slot that had a line, of a day on which the worker had none."""
+    queued = select(Event.slot_id).where(Event.kind == "waiting", Event.station_id == stage.station_id)
+    days = select(Slot.date).join(Booking, Booking.slot_id == Slot.id).where(Booking.person_id == stage.worker_id)
+    full = select(Slot).where(Slot.state == "done", Slot.id.in_(queued), Slot.date.not_in(days))
+    if slot := session.scalar(full.order_by(Slot.starts_at.desc(), Slot.id).limit(1)):
+        tries.remember(session, stage.worker_id, slot.id, "line_closed", slot.line_until + LATE)

@@ -1,0 +1,113 @@
+"""Figures for Prometheus, on a port of the scheduler's own process: nothing that the public web server can reach.
+
+Every scheduler shows them, the leader and those that wait; each scrape asks the database.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from flask import Flask
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from booking import clock, watch
+from booking.extensions import db
+from booking.mail import queue
+from booking.model import Letter, SetAside
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def served(app: Flask, leads: Callable[[], bool]) -> Iterator[None]:
+    """Answer scrapes from a thread of its own meanwhile, when METRICS_PORT says where."""
+    if not (port := app.config["METRICS_PORT"]):
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, app.config["METRICS_HOST"], registry=registry(app, leads))
+    except OSError as error:  # another scheduler of this host has it: the jobs matter more
+        log.warning("no metrics on port %s: %s", port, error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def registry(app: Flask, leads: Callable[[], bool]) -> CollectorRegistry:
+    figures = CollectorRegistry()
+    figures.register(Figures(app, leads))
+    return figures
+
+
+class Figures(Collector):
+    """What the database says at the moment of the scrape."""
+
+    def __init__(self, app: Flask, leads: Callable[[], bool]) -> None:
+        self.app = app
+        self.leads = leads
+
+    def collect(self) -> Iterator[Metric]:
+        yield _gauge("lunch_scheduler_leads", "1 in the process that runs the jobs", float(self.leads()))
+        with self.app.app_context():
+            try:
+                told = [*_jobs(db.session(), clock.now()), *_mail(db.session()), _aside(db.session())]
+            except SQLAlchemyError:
+                told = []
+            finally:
+                db.session.remove()
+        yield _gauge("lunch_database_answers", "1 when the database answered this scrape", float(bool(told)))
+        yield from told
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is asked when the registry is made: the database may not be there yet."""
+        return iter(())
+
+
+def _jobs(session: Session, now: datetime) -> list[Metric]:
+    began = _family("lunch_job_last_start_seconds", "When the last run of a job began, in Unix time", "job")
+    took = _family("lunch_job_last_seconds", "How long the last run took", "job")
+    did = _family("lunch_job_last_did", "How many things the last run did", "job")
+    wrong = _family("lunch_job_failed", "1 when the last run had an error", "job")
+    late = _family("lunch_job_late", "1 when the job is overdue", "job")
+    due = _family("lunch_job_backlog", "What is due and not done", "job")
+    for job in watch.jobs(session, now, queue.backlog(session, now)):
+        began.add_metric([job.name], job.started_at.timestamp())
+        if job.length is not None:
+            took.add_metric([job.name], job.length.total_seconds())
+        did.add_metric([job.name], job.did)
+        wrong.add_metric([job.name], float(bool(job.error)))
+        late.add_metric([job.name], float(job.late))
+        if job.backlog is not None:
+            due.add_metric([job.name], job.backlog)
+    return [began, took, did, wrong, late, due]
+
+
+def _mail(session: Session) -> list[Metric]:
+    letters = _family("lunch_letters", "Letters of the last 30 days by state", "state")
+    for state, count in session.execute(select(Letter.state, func.count(Letter.id)).group_by(Letter.state)):
+        letters.add_metric([state], count)
+    return [letters]
+
+
+def _aside(session: Session) -> Metric:
+    count = session.scalar(select(func.count(SetAside.id)).where(SetAside.next_try_at.is_(None)))
+    return _gauge("lunch_rows_set_aside", "Rows that no job could do, waiting for a person", float(count or 0))
+
+
+def _family(name: str, what: str, label: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, what, labels=[label])
+
+
+def _gauge(name: str, what: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, what, value=value)

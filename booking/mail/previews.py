@@ -1,0 +1,58 @@
+"""Today's digests of one station before they are written: what would go to whom and why, who gets none and why not."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import clock
+from booking.mail import digests, letters
+from booking.mail.digests import Details, Reader
+from booking.model import Digest, Letter, Station
+
+
+def lines(session: Session, kind: str, station: Station, now: datetime, *, whole: bool = False) -> Iterator[str]:
+    """One line for each person, and a first one about the day; `whole` adds the text of each letter."""
+    due_at = digests.due_today(station, kind, now)
+    today = clock.at_station(due_at, station.zone_name)
+    readers = digests.preview(session, kind, station, now)
+    get = sum(reader.told is not None for reader in readers)
+    yield f"{kind} digest of {station.code}, {today:%Y-%m-%d %H:%M}: {get} get one, {len(readers) - get} get none"
+    written = _written(session, kind, today.date(), readers)
+    for reader in readers:
+        who = f"{reader.person.id} {reader.person.email or '-'}"
+        if reader.told is None:
+            yield f"{who} gets none: {reader.why_not}"
+            continue
+        verdict = "has it already" if reader.person.id in written else "gets one"
+        said = _said(session, kind, reader, today.date(), due_at)
+        yield f"{who} {verdict}, because of {'; '.join(reasons(reader.told))}: {said.subject}"
+        if whole:
+            yield "".join(f"    {line}\n" for line in said.text.splitlines()).rstrip()
+
+
+def reasons(told: Details) -> list[str]:
+    """Why there is something to say."""
+    named = {
+        "seats": "a seat today",
+        "waits": "a place in line",
+        "opens": "slots that open today",
+        "strikes": "strikes that count",
+    }
+    found = [f"{words} ({len(told[name])})" for name, words in named.items() if told.get(name)]
+    return found or [f"the stations that they run ({len(told['stations'])})"]
+
+
+def _said(session: Session, kind: str, reader: Reader, today: date, due_at: datetime) -> letters.Said:
+    """The letter in words. Its row is never added to the session."""
+    person, details = reader.person, {"date": today.isoformat(), **(reader.told or {})}
+    row = Letter(kind=f"{kind}_digest", person_id=person.id, details=details, created_at=due_at)
+    language = person.language if person.language in letters.LANGUAGES else letters.LANGUAGES[0]
+    return letters.say(session, row, person, language, due_at)
+
+
+def _written(session: Session, kind: str, today: date, readers: list[Reader]) -> set[int]:
+    ids = [reader.person.id for reader in readers]
+    mine = select(Digest.person_id).where(Digest.kind == kind, Digest.date == today, Digest.person_id.in_(ids))
+    return set(session.scalars(mine))

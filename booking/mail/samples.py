@@ -1,0 +1,116 @@
+"""A made-up lunch hour that letters can tell of, for whoever wants to see them. Nothing of it is in the database."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from types import SimpleNamespace
+
+from booking import clock
+from booking.mail import facts, report
+from booking.model import Activity, Booking, Person, Slot, Station, Zone
+from booking.people.codes import GOOD_FOR
+from booking.policy import Policy
+from booking.rosters import cards, desk
+from booking.slots import timetable
+
+STATION = {
+    "id": 1,
+    "code": "cbd",
+    "name": "白领驿站",
+    "name_en": "Office Workers' Station",
+    "address": "国贸三期 B1 层 · 地铁 1 号线 A 口",
+    "address_en": "China World Tower III, B1, Line 1 exit A",
+    "zone_name": "Asia/Shanghai",
+}
+YOGA = {
+    "title": "白领瑜伽课堂",
+    "title_en": "Yoga at Noon",
+    "host": "林老师",
+    "host_en": "Lin",
+    "bring": "瑜伽垫、一杯水",
+    "bring_en": "A mat and some water",
+}
+CRAFTS = {"title": "创意手工 · 植物拓印", "title_en": "Leaf Prints", "host": "周老师", "host_en": "Zhou"}
+NAMES = ("林晓", "周明", "李静")
+ONE_DAY = timedelta(days=1)
+
+
+class Noon:
+    """Yoga and crafts today, the same tomorrow, and the people of them."""
+
+    def __init__(self, now: datetime) -> None:
+        self.station = Station(**STATION)
+        self.today = clock.at_station(now, self.station.zone_name).date()
+        fitness, workshop = Zone(name="健身区", name_en="Fitness area"), Zone(name="手工坊", name_en="Workshop")
+        self.yoga = self._slot(1, YOGA, fitness, self.today, time(12, 10), 15, taken=3, waiting=1)
+        self.crafts = self._slot(2, CRAFTS, workshop, self.today, time(12, 20), 12, taken=2)
+        self.tomorrow = [
+            self._slot(3, YOGA, fitness, self.today + ONE_DAY, time(12, 10), 15),
+            self._slot(4, CRAFTS, workshop, self.today + ONE_DAY, time(12, 20), 12),
+        ]
+        self.reader = Person(id=1, name=NAMES[0])
+        self.seats = [Booking(person=Person(name=name)) for name in NAMES]
+
+    def _slot(
+        self, key: int, words: dict[str, str], zone: Zone, day: date, starts: time, capacity: int, **counts: int
+    ) -> Slot:
+        starts_at = clock.instant(day, starts, self.station.zone_name)
+        table = timetable.deadlines(starts_at, starts_at + timedelta(minutes=50), Policy())
+        table["opens_at"] = clock.instant(day - ONE_DAY, time(10), self.station.zone_name)
+        activity = Activity(**{"bring": "", "host": "", **words})
+        columns = {"taken": 0, "waiting": 0, **counts}
+        return Slot(
+            id=key, date=day, station=self.station, zone=zone, activity=activity, capacity=capacity, **columns, **table
+        )
+
+
+def of(kind: str, now: datetime) -> facts.Facts:
+    """Everything that the templates of a letter of that kind may name; KeyError when there is no such kind."""
+    noon = Noon(now)
+    return facts.common(kind, noon.reader, noon.yoga) | MORE[kind](noon)
+
+
+def _strike(_noon: Noon) -> facts.Facts:
+    return {"numbers": Policy(), "reason": "no_show", "warning": False, "counting": 2, "paused_until": None}
+
+
+def _slot_moved(noon: Noon) -> facts.Facts:
+    return {"was_starts": noon.yoga.starts_at - timedelta(minutes=30), "was_zone": noon.crafts.zone, "waiting": False}
+
+
+def _worker_digest(noon: Noon) -> facts.Facts:
+    opening = (noon.station, noon.tomorrow[0].opens_at, noon.today + ONE_DAY, noon.tomorrow)
+    return {
+        "today": noon.today,
+        "seats": [noon.yoga],
+        "waits": [(noon.crafts, 2)],
+        "openings": [opening],
+        "strikes": [(noon.station, 1, None)],
+    }
+
+
+def _manager_digest(noon: Noon) -> facts.Facts:
+    rosters = [desk.Roster(noon.yoga, noon.seats), desk.Roster(noon.crafts, noon.seats[:2])]
+    last = report.Outcome(noon.today - ONE_DAY, slots=2, attended=24, walk_ins=3, released=4, unlucky=5)
+    opening = cards.Opening(noon.tomorrow[0].opens_at, noon.today + ONE_DAY, slots=2, seats=27)
+    missed = SimpleNamespace(began_at=noon.yoga.opens_at, ended_at=noon.yoga.opens_at + timedelta(hours=3))
+    return {
+        "today": noon.today,
+        "reports": [report.Report(noon.station, rosters, last, opening, noon.today + 30 * ONE_DAY)],
+        "troubles": [("outage", missed)],
+    }
+
+
+MORE: dict[str, Callable[[Noon], facts.Facts]] = {
+    "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
+    "already_registered": lambda _: {},
+    "confirmed": lambda _: {"always_free": False},
+    "promoted": lambda _: {"always_free": False},
+    "calendar": lambda _: {},
+    "seat_open": lambda _: {"place": 2},
+    "moved_down": lambda _: {"place": 1},
+    "slot_moved": _slot_moved,
+    "slot_cancelled": lambda _: {"reason": "林老师临时生病"},
+    "strike": _strike,
+    "worker_digest": _worker_digest,
+    "manager_digest": _manager_digest,
+}

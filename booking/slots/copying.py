@@ -1,0 +1,159 @@
+"""Copying a week: its one-off slots and the exceptions of its plans, to the weeks after it.
+
+What the plans make by themselves is not copied. A day takes what ran on the weekday that it follows, so that a
+holiday takes nothing and a make-up workday takes what the calendar says.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from booking import clock, workdays
+from booking.model import Plan, PlanException, Slot, Station
+from booking.refusals import Refused
+from booking.slots import changes, settings, timetable
+from booking.slots.planning import clash, untouched
+from booking.workdays import Day
+
+WEEK = timedelta(days=7)
+MOST_WEEKS = 8
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One thing for one day. `outcome` is `add`, or why it will not be: `holiday`, `zone_taken`, `same`, `past` …
+
+    `people` are on what it changes or meets.
+    """
+
+    day: Day
+    slot: Slot | None = None
+    said: PlanException | None = None
+    outcome: str = "add"
+    people: int = 0
+    there: Slot | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a copy would do, day by day; the rest days that take nothing, the make-up days that are gained."""
+
+    copies: list[Copy]
+    rests: list[Day]
+    gained: list[Day]
+
+
+def preview_week(session: Session, station: Station, monday: date, weeks: int, now: datetime) -> Preview:
+    """What copying the week from `monday` to the next `weeks` weeks would do. Changes nothing."""
+    last = monday + WEEK * (weeks + 1) - timedelta(days=1)
+    calendar = workdays.load(session, station.id, monday, last)
+    days = [calendar.day(monday + WEEK + timedelta(days=n)) for n in range(7 * weeks)]
+    slots, exceptions = _of_week(session, station.id, monday)
+    copies = [copy for day in days for copy in _for_day(session, station, calendar, day, (slots, exceptions), now)]
+    rests = [day for day in days if not day.works and day.date.isoweekday() <= 5]
+    return Preview(copies, rests, [day for day in days if day.works and day.date.isoweekday() > 5])
+
+
+def copy_week(
+    session: Session, station: Station, monday: date, weeks: int, now: datetime, actor_id: int | None = None
+) -> list[Copy]:
+    """Do it. What somebody else made impossible since the preview is left out, and says so."""
+    planned = preview_week(session, station, monday, weeks, now).copies
+    return [_do(session, station, copy, now, actor_id) for copy in planned]
+
+
+def _of_week(session: Session, station_id: int, monday: date) -> tuple[list[Slot], list[PlanException]]:
+    these = (monday, monday + WEEK - timedelta(days=1))
+    one_offs = select(Slot).where(
+        Slot.station_id == station_id, Slot.date.between(*these), Slot.plan_id.is_(None), Slot.state != "cancelled"
+    )
+    said = (
+        select(PlanException)
+        .join(PlanException.plan)
+        .where(Plan.station_id == station_id, Plan.stopped_at.is_(None), PlanException.date.between(*these))
+    )
+    load = (joinedload(Slot.activity), joinedload(Slot.zone))
+    slots = session.scalars(one_offs.options(*load).order_by(Slot.starts_at, Slot.id)).all()
+    exceptions = session.scalars(said.options(joinedload(PlanException.plan)).order_by(PlanException.date)).all()
+    return list(slots), [one for one in exceptions if _says_something(one)]
+
+
+def _for_day(
+    session: Session,
+    station: Station,
+    calendar: workdays.Calendar,
+    day: Day,
+    week: tuple[list[Slot], list[PlanException]],
+    now: datetime,
+) -> Iterator[Copy]:
+    for slot in week[0]:
+        if slot.date.isoweekday() != day.follows:
+            continue
+        rested = not calendar.is_workday(slot.date)  # who runs on rest days does so on purpose
+        if day.works or rested:
+            yield _slot_there(session, station, Copy(day, slot=slot), slot, now)
+        else:
+            yield Copy(day, slot=slot, outcome="holiday")
+    for said in week[1]:
+        if said.date.isoweekday() == day.follows and timetable.runs_on(said.plan, day, None):
+            yield _exception_there(session, Copy(day, said=said), said, now)
+
+
+def _slot_there(session: Session, station: Station, copy: Copy, slot: Slot, now: datetime) -> Copy:
+    wall = clock.at_station(slot.starts_at, station.zone_name).time()
+    starts_at = clock.instant(copy.day.date, wall, station.zone_name)
+    if starts_at <= now:
+        return replace(copy, outcome="past")
+    if slot.zone.closed_at:
+        return replace(copy, outcome="no_such_zone")
+    if slot.activity.retired_at:
+        return replace(copy, outcome="no_such_activity")
+    there = clash(session, slot.zone_id, starts_at, starts_at + (slot.ends_at - slot.starts_at))
+    if there is None:
+        return copy
+    same = (there.activity_id, there.starts_at, there.plan_id) == (slot.activity_id, starts_at, None)
+    return replace(copy, outcome="same" if same else "zone_taken", there=there, people=there.taken + there.waiting)
+
+
+def _exception_there(session: Session, copy: Copy, said: PlanException, now: datetime) -> Copy:
+    known = session.get(PlanException, (said.plan_id, copy.day.date))
+    if known and _says_something(known):
+        return replace(copy, outcome="same")
+    slot = session.scalar(
+        select(Slot).where(Slot.plan_id == said.plan_id, Slot.date == copy.day.date, Slot.state != "cancelled")
+    )
+    people = slot.taken + slot.waiting if slot else 0
+    if slot and not said.skip and not untouched(slot, now):
+        return replace(copy, outcome="slot_in_use", there=slot, people=people)
+    return replace(copy, there=slot, people=people)
+
+
+def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id: int | None) -> Copy:
+    if copy.outcome != "add":
+        return copy
+    try:
+        if copy.slot is not None:
+            changes.add(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
+        elif copy.said is not None:
+            settings.save_exception(session, _said(copy.said, copy.day.date), now, actor_id)
+    except Refused as no:
+        return replace(copy, outcome=no.reason)
+    return copy
+
+
+def _wish(slot: Slot, station: Station, when: date) -> changes.OneOff:
+    wall = clock.at_station(slot.starts_at, station.zone_name).time()
+    minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
+    return changes.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host)
+
+
+def _said(one: PlanException, when: date) -> PlanException:
+    same = {name: getattr(one, name) for name in ("plan_id", "skip", "starts", "zone_id", "capacity", "host")}
+    return PlanException(date=when, **same)
+
+
+def _says_something(said: PlanException) -> bool:
+    return bool(said.skip or said.starts or said.zone_id or said.capacity or said.host)

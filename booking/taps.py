@@ -1,0 +1,81 @@
+"""Taps on the roster that a phone may have kept while it had no network: each counts once, at its true time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import people, seats, store
+from booking.model import Booking, DoorTap, Event, Strike
+from booking.refusals import Refused
+
+# What is older was not tapped at this noon's door.
+LONGEST = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Tap:
+    """`here` checks in, otherwise a check-in is taken back; `nonce` is the phone's name for this one tap."""
+
+    nonce: str
+    booking_id: int
+    here: bool
+    at: datetime
+
+
+def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str) -> str:
+    """What came of a tap; the same answer however often it is sent.
+
+    `in` and `out` say what is true now, `older` that somebody said otherwise later, `seated` that the seat was
+    released meanwhile and a free one was found, `no_seat` that none was. In both the strike is forgiven with
+    `excuse`: the person had been here in time.
+    """
+    store.one_at_a_time(session, f"tap {tap.nonce}")
+    known = session.get(DoorTap, tap.nonce)
+    if known is not None:
+        return known.outcome
+    at = min(max(tap.at, now - LONGEST), now)
+    outcome = _apply(session, tap, at, now, actor_id, excuse)
+    told = {"nonce": tap.nonce, "booking_id": tap.booking_id, "person_id": actor_id, "outcome": outcome}
+    session.add(DoorTap(**told, at=at, received_at=now))
+    return outcome
+
+
+def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: int, excuse: str) -> str:
+    booking = session.get_one(Booking, tap.booking_id)
+    wanted = ("in", "attended") if tap.here else ("out", "booked")
+    if booking.state == wanted[1]:
+        return wanted[0]
+    if _said_later(session, booking.id, at):
+        return "older"
+    if not tap.here:
+        # Undoing a walk-in frees the seat now; any other undo happened when it was tapped.
+        seats.undo_check_in(session, booking.id, now if booking.via == "door" else at, actor_id)
+        return "out"
+    if booking.state == "released" and at < booking.slot.release_at:
+        return _seat_again(session, booking, now, actor_id, excuse)
+    seats.check_in(session, booking.id, at, actor_id)
+    return "in"
+
+
+def _said_later(session: Session, booking_id: int, at: datetime) -> bool:
+    """Whether another helper tapped this name after `at`, and was heard first."""
+    taps = Event.kind.in_(("checked_in", "undone"))
+    last = session.scalar(select(func.max(Event.at)).where(Event.booking_id == booking_id, taps))
+    return last is not None and last > at
+
+
+def _seat_again(session: Session, booking: Booking, now: datetime, actor_id: int, excuse: str) -> str:
+    """Released because the tap was late to arrive, not the person."""
+    try:
+        seats.walk_in(session, booking.slot_id, booking.person_id, now, actor_id)
+        outcome = "seated"
+    except Refused as no:
+        if no.reason not in ("full", "over", "yours"):
+            raise
+        outcome = "seated" if no.reason == "yours" else "no_seat"
+    struck = session.scalar(select(Strike.id).where(Strike.booking_id == booking.id, Strike.forgiven_at.is_(None)))
+    if struck:
+        people.forgive(session, struck, now, actor_id, excuse)
+    return outcome

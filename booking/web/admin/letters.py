@@ -1,0 +1,39 @@
+"""Every letter as its readers get it, with made-up people: to look at before it goes to sixty thousand."""
+
+from flask import Response as Plain
+from flask import abort, url_for
+from werkzeug.wrappers import Response
+
+from booking import clock
+from booking.mail import letters
+from booking.mail.words import LETTERS
+from booking.web.admin.room import pages, show
+
+TONGUES = {"zh": "zh_Hans_CN", "en": "en"}
+
+
+@pages.get("/letters")
+def all_letters() -> Response:
+    subjects = {(kind, tongue): _sample(kind, tongue).subject for kind in LETTERS for tongue in TONGUES}
+    return show("admin/letters.html", names=LETTERS, subjects=subjects, tongues={"zh": "中文", "en": "English"})
+
+
+@pages.get("/letters/style.css")
+def letter_style() -> Response:
+    """A page may not carry its own style here, so the preview links to it."""
+    return Plain(letters.stylesheet(), mimetype="text/css")
+
+
+@pages.get("/letters/<letter>/<tongue>/<form>")
+def one_letter(letter: str, tongue: str, form: str) -> Response:
+    """The page, or the text part, of a letter in one language."""
+    if letter not in LETTERS or tongue not in TONGUES or form not in ("page", "text"):
+        abort(404)
+    said = _sample(letter, tongue)
+    if form == "page":
+        return Plain(said.page, mimetype="text/html")
+    return Plain(f"{said.subject}\n\n{said.text}", mimetype="text/plain")
+
+
+def _sample(kind: str, tongue: str) -> letters.Said:
+    return letters.sample(kind, TONGUES[tongue], clock.now(), url_for("admin.letter_style"))

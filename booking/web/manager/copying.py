@@ -1,0 +1,55 @@
+"""Copying a week to the next ones: day by day what would happen, then one tap."""
+
+from datetime import date, timedelta
+
+from flask import render_template, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from booking import clock, slots, store
+from booking.extensions import db
+from booking.model import Station
+from booking.web.access import managed_station
+from booking.web.forms.fields import Day
+from booking.web.manager.frame import Answer, actor, done, pages
+from booking.web.show import station_date
+
+# Why something is not copied.
+OUTCOMES = {
+    "add": _("会加上"),
+    "holiday": _("那天休息，跳过"),
+    "same": _("那天已经有了"),
+    "past": _("时间已经过去"),
+    "zone_taken": _("场地被占，跳过"),
+    "slot_in_use": _("那天的场次已经有人，跳过"),
+    "no_such_zone": _("场地已停用，跳过"),
+    "no_such_activity": _("活动已收起，跳过"),
+}
+
+
+@pages.get("/<code>/week/copy")
+def copy_week(code: str) -> Answer:
+    station = managed_station(code)
+    monday, weeks = _asked(station)
+    told = slots.preview_week(db.session(), station, monday, weeks, clock.now())
+    context = {"monday": monday, "weeks": weeks, "told": told, "outcomes": OUTCOMES, "most": slots.MOST_WEEKS}
+    return render_template("manager/copy.html", station=station, **context)
+
+
+@pages.post("/<code>/week/copy")
+def do_copy_week(code: str) -> Answer:
+    station = managed_station(code)
+    monday, weeks = _asked(station)
+    with store.transaction(db.session) as session:
+        did = slots.copy_week(session, station, monday, weeks, clock.now(), actor())
+    added = sum(copy.outcome == "add" for copy in did)
+    sentence = gettext("复制好了：加上 %(added)s 项，跳过 %(skipped)s 项。", added=added, skipped=len(did) - added)
+    return done(sentence, f"{url_for('.week', code=code)}?from={monday + timedelta(days=7)}")
+
+
+def _asked(station: Station) -> tuple[date, int]:
+    """The Monday of the week that is meant, this one if none is; one week on unless more are asked for."""
+    asked = Day.read(request.values.get("from", "")) or station_date(clock.now(), station)
+    text = request.values.get("weeks", "")
+    weeks = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 1
+    return asked - timedelta(days=asked.weekday()), min(max(weeks, 1), slots.MOST_WEEKS)

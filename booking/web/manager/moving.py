@@ -1,0 +1,43 @@
+"""Another hour or zone for one slot: who is on it and what they will be told, before it happens."""
+
+from flask import request, url_for
+from flask_babel import gettext, ngettext
+
+from booking import clock, slots, store
+from booking.extensions import db
+from booking.model import Slot
+from booking.rosters import desk
+from booking.web.access import managed_slot
+from booking.web.forms.programme import MoveForm
+from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
+
+
+@pages.route("/<code>/slots/<int:slot_id>/move", methods=["GET", "POST"])
+def move(code: str, slot_id: int) -> Answer:
+    slot, now = managed_slot(code, slot_id), clock.now()
+    form = _form(slot)
+    sure = False
+    if form.validate_on_submit():
+        with heard(form, slot.station):
+            if request.form.get("sure") == "y" or not (slot.taken or slot.waiting):
+                with store.transaction(db.session) as session:
+                    told = slots.move(session, slot_id, form.wish(), now, actor())
+                return done(_told(len(told)), url_for(".slot", code=code, slot_id=slot_id))
+            slots.may_move(db.session(), slot, form.wish(), now)
+            sure = True
+    roster = desk.roster(db.session(), slot)
+    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, sure=sure)
+
+
+def _told(people: int) -> str:
+    if not people:
+        return gettext("改好了。")
+    return ngettext("改好了，会通知 %(num)s 人。", "改好了，会通知 %(num)s 人。", people)
+
+
+def _form(slot: Slot) -> MoveForm:
+    zones = desk.zones(db.session(), slot.station_id)
+    start = clock.at_station(slot.starts_at, slot.station.zone_name).time()
+    form = MoveForm.of(zones, data={"starts": start, "zone_id": slot.zone_id})
+    form.minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
+    return form

@@ -1,0 +1,47 @@
+"""How the jobs are doing at one station, and the manager's word where they could not decide or could not go on."""
+
+from datetime import timedelta
+from functools import partial
+
+from flask import abort, render_template, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from booking import clock, slots, store, watch
+from booking.extensions import db
+from booking.model import SetAside
+from booking.web import clockwork
+from booking.web.access import managed, managed_slot, managed_station
+from booking.web.manager.frame import Answer, actor, done, pages
+
+HELD_SHOWN_FOR = timedelta(days=3)
+
+
+@pages.get("/<code>/running")
+def running(code: str) -> Answer:
+    station = managed_station(code)
+    held = slots.held_releases(db.session(), station.id, clock.now() - HELD_SHOWN_FOR)
+    told = clockwork.running(station.id)
+    return render_template("manager/running.html", station=station, held=held, again=partial(_again, code), **told)
+
+
+@pages.post("/<code>/running/<int:aside_id>/again")
+def try_again(code: str, aside_id: int) -> Response:
+    """A row that a job of this station could not do."""
+    row = managed(code, SetAside, aside_id)
+    with store.transaction(db.session) as session:
+        watch.again(session, row.id, clock.now()) or abort(404)
+    return done(gettext("马上会再试一次。"), url_for(".running", code=code))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/release")
+def release_held(code: str, slot_id: int) -> Response:
+    """A release that came too late by our own fault happens on the manager's word only."""
+    slot = managed_slot(code, slot_id)
+    with store.transaction(db.session) as session:
+        released = slots.release_held(session, slot.id, clock.now(), actor())
+    return done(gettext("释放了 %(n)s 个座位。", n=released), url_for(".slot", code=code, slot_id=slot_id))
+
+
+def _again(code: str, aside_id: int) -> str:
+    return url_for("manager.try_again", code=code, aside_id=aside_id)

@@ -1,0 +1,35 @@
+"""For when there is no network: the page that the service worker keeps, and the service worker itself."""
+
+from pathlib import Path
+
+from flask import current_app, make_response, render_template
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock
+from booking.extensions import db
+from booking.rosters import mine
+from booking.web import access
+from booking.web.worker.mine import qr
+from booking.web.worker.room import pages
+
+
+@pages.get("/sw.js")
+def service_worker() -> Response:
+    """At the root, for it may serve only what lies below its own address. Switched off, it ends the ones out there."""
+    name = "sw.js" if current_app.config["OFFLINE_TICKETS"] else "sw-off.js"
+    answer = make_response(Path(current_app.static_folder or "", "js", name).read_text())
+    answer.mimetype = "text/javascript"
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@pages.get("/offline")
+def offline() -> Response:
+    """The reader's next seat as it is now, to be looked at later. It names its owner, so that nobody else keeps it."""
+    person, now = access.reader(), clock.now()
+    seats = mine.seats_ahead(db.session(), person.id, now) if person else ()
+    answer = make_response(render_template("worker/offline.html", person=person, seats=seats, seen_at=now, qr=qr))
+    if person:
+        answer.headers["Kept-For"] = str(current_user.sign_in_id)
+    return answer

@@ -1,0 +1,101 @@
+// The roster's taps: shown at once, sent at once, and when the network is gone kept on the phone and sent later.
+// Each tap has a name of its own (a nonce), so that the server counts it once however often it arrives, and an
+// age instead of a time, so that a phone whose clock is wrong tells the truth.
+(() => {
+  "use strict";
+  const desk = document.querySelector("#desk"), bar = document.querySelector("#unsent");
+  if (!desk || !bar) return;
+  const KEY = `taps:${bar.dataset.url}`, AGAIN = 3000;
+  let memory = [], sending = false, told = [];
+
+  // --- what is kept ----------------------------------------------------------------------------
+  function kept() {
+    try { return JSON.parse(localStorage.getItem(KEY)) || []; } catch { return memory; }
+  }
+  function keep(taps) {
+    memory = taps;
+    try { localStorage.setItem(KEY, JSON.stringify(taps)); } catch { /* a full or forbidden store: until the page goes */ }
+    show();
+  }
+  const name = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  // --- a tap -----------------------------------------------------------------------------------
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches(".roster .tap")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    told = [];
+    const row = form.closest("[data-booking]");
+    const act = row.dataset.state === "attended" ? "out" : "in";
+    keep([...kept(), { booking: row.dataset.booking, act, at: Date.now(), nonce: name() }]);
+    send();
+  }, true);
+
+  // --- sending, one after the other ------------------------------------------------------------
+  async function send() {
+    if (sending || !kept().length) return;
+    sending = true;
+    let arrived = false;
+    try {
+      for (let tap = kept()[0]; tap; tap = kept()[0]) {
+        if (!(await deliver(tap))) break;
+        arrived = true;
+        keep(kept().filter((other) => other.nonce !== tap.nonce));
+      }
+    } finally {
+      sending = false;
+      show();
+    }
+    if (arrived && window.htmx) window.htmx.trigger(document.querySelector("#desk"), "refresh");
+  }
+  // Whether the tap is settled: heard, or never to be heard.
+  async function deliver(tap) {
+    const token = document.querySelector("[name=csrf_token]")?.value || "";
+    const age = Math.min(Math.max(Date.now() - tap.at, 0), 999999999);
+    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce });
+    let answer;
+    try {
+      const signal = AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined;
+      answer = await fetch(bar.dataset.url, { method: "POST", body, redirect: "manual", signal });
+    } catch {
+      return false;
+    }
+    if (answer.status === 200) {
+      const said = await answer.json().catch(() => ({}));
+      if (said.words) told.push(said.words);
+      return true;
+    }
+    if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401) told = [bar.dataset.signIn];
+    return [404, 422].includes(answer.status);
+  }
+
+  // --- what is shown ---------------------------------------------------------------------------
+  function show() {
+    const taps = kept(), last = new Map(taps.map((tap) => [tap.booking, tap.act]));
+    for (const row of document.querySelectorAll(".roster [data-booking]")) {
+      const act = last.get(row.dataset.booking);
+      const does = row.querySelector(".do"), left = !act && row.classList.contains("unsent");
+      row.classList.toggle("unsent", Boolean(act));
+      if (left && does) does.textContent = row.dataset.state === "attended" ? bar.dataset.here : bar.dataset.notHere;
+      if (!act) continue;
+      row.classList.remove("booked", "attended");
+      row.dataset.state = act === "in" ? "attended" : "booked";
+      row.classList.add(row.dataset.state);
+      row.querySelector("button")?.setAttribute("aria-pressed", String(act === "in"));
+      if (does) does.textContent = `${act === "in" ? bar.dataset.here : bar.dataset.notHere} · ${bar.dataset.unsent}`;
+    }
+    const lines = [...new Set(told)];
+    if (taps.length && !sending) lines.unshift(bar.dataset.waiting.replace("{n}", taps.length));
+    bar.hidden = !lines.length;
+    bar.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+  }
+
+  document.addEventListener("htmx:after:swap", show);
+  window.addEventListener("online", send);
+  window.addEventListener("pageshow", send);
+  window.addEventListener("storage", (event) => { if (event.key === KEY) show(); });
+  setInterval(send, AGAIN);
+  show();
+  send();
+})();

@@ -1,0 +1,169 @@
+"""The roster without a network: taps stay on the phone, say so, and count once when they are sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import time_machine
+from playwright.sync_api import Browser, Page, Route, expect
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import people, store
+from booking.model import DoorTap, Person
+from tests import chromium
+from tests.lunch_hour import LunchHour, at
+
+pytestmark = pytest.mark.sqlite
+PASSWORD = "noon-hour-at-the-station"
+
+
+@pytest.fixture
+def lunch(session: Session) -> Iterator[LunchHour]:
+    """Noon: 周明, 李静 and 王磊 have seats; the manager can sign in."""
+    lunch = LunchHour(session, capacity=3)
+    with store.transaction(session):
+        manager = session.get_one(Person, lunch.manager_id)
+        manager.email, manager.password_hash = "desk@example.com", people.hash_password(PASSWORD)
+    for name in ("周明", "李静", "王磊"):
+        lunch.book(name, "Mon 10:00")
+    with time_machine.travel(at("12:00"), tick=True):
+        yield lunch
+
+
+@contextmanager
+def roster(browser: Browser, live: str, lunch: LunchHour, skew: str = "", **options: Any) -> Iterator[Page]:
+    """The roster on a phone. A lost network is reported to the console, which nobody reads at the door."""
+    context = browser.new_context(base_url=live, **(chromium.PHONE | options))
+    context.set_default_timeout(15_000)
+    if skew:
+        context.add_init_script(skew)
+    page = context.new_page()
+    page.goto(f"/account/sign-in?next=/manage/cbd/slots/{lunch.slot_id}")
+    page.get_by_label("邮箱").fill("desk@example.com")
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url("**/manage/cbd/slots/*")
+    yield page
+    context.close()
+
+
+def seat(page: Page, name: str) -> Any:
+    return page.locator(".roster > li", has_text=name).first
+
+
+def tap(page: Page, name: str, *, here: bool = True) -> None:
+    seat(page, name).locator("button").click()
+    expect(seat(page, name).locator("button")).to_have_attribute("aria-pressed", str(here).lower())
+
+
+def settled(page: Page) -> None:
+    expect(page.locator("#unsent")).to_be_hidden(timeout=15_000)
+    expect(page.locator(".unsent")).to_have_count(0)
+
+
+def taps_of(lunch: LunchHour) -> list[DoorTap]:
+    lunch.session.rollback()
+    return list(lunch.session.scalars(select(DoorTap).order_by(DoorTap.at)))
+
+
+def test_taps_without_network_are_kept_shown_and_sent_later(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        tap(page, "周明")
+        settled(page)
+        page.context.set_offline(True)
+        tap(page, "李静")
+        tap(page, "王磊")
+        tap(page, "王磊", here=False)
+        expect(page.locator("#unsent")).to_contain_text("3 次点击还没发出")
+        expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert lunch.states("周明", "李静", "王磊") == ["attended", "booked", "booked"]
+        page.wait_for_timeout(2000)
+        page.context.set_offline(False)
+        settled(page)
+        expect(page.locator(".counters")).to_contain_text("2已到")
+        assert lunch.states("周明", "李静", "王磊") == ["attended", "attended", "booked"]
+        late = taps_of(lunch)[1]
+        assert (late.received_at - late.at).total_seconds() > 1.5  # its true time, not that of the arrival
+
+
+def test_kept_taps_outlive_the_page(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        address = page.url
+        page.context.set_offline(True)
+        tap(page, "周明")
+        page.goto("about:blank")
+        page.context.set_offline(False)
+        page.goto(address)
+        settled(page)
+        expect(seat(page, "周明").locator("button")).to_have_attribute("aria-pressed", "true")
+        assert (lunch.state("周明"), len(taps_of(lunch))) == ("attended", 1)
+        page.reload()
+        settled(page)
+        assert len(taps_of(lunch)) == 1
+
+
+def test_a_lost_answer_is_no_second_tap(browser: Browser, live: str, lunch: LunchHour) -> None:
+    lost: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        if len(lost) < 2:
+            lost.append(route.request.post_data or "")
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    with roster(browser, live, lunch) as page:
+        page.route("**/manage/cbd/taps", lose_the_answer)
+        tap(page, "周明")
+        settled(page)
+        assert len(lost) == 2
+        assert (lunch.state("周明"), len(taps_of(lunch)), len(lunch.lines("checked_in"))) == ("attended", 1, 1)
+
+
+def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as one, roster(browser, live, lunch) as other:
+        one.context.set_offline(True)
+        tap(one, "周明")
+        other.wait_for_timeout(1100)
+        tap(other, "周明")  # the same person, at the other door
+        tap(other, "李静")
+        settled(other)
+        one.context.set_offline(False)
+        settled(one)
+        for page in (one, other):
+            for name in ("周明", "李静"):
+                button = seat(page, name).locator("button")
+                expect(button).to_have_attribute("aria-pressed", "true", timeout=12_000)
+        assert len(lunch.lines("checked_in")) == 2
+        assert lunch.states("周明", "李静", "王磊") == ["attended", "attended", "booked"]
+
+
+FAST = "const real = Date.now; Date.now = () => real() + 180000;"
+SLOW = "const real = Date.now; Date.now = () => real() - 180000;"
+
+
+@pytest.mark.parametrize("skew", [FAST, SLOW], ids=["three-minutes-fast", "three-minutes-slow"])
+def test_a_phone_whose_clock_is_wrong_tells_the_true_time(
+    browser: Browser, live: str, lunch: LunchHour, skew: str
+) -> None:
+    with roster(browser, live, lunch, skew) as page:
+        page.context.set_offline(True)
+        tap(page, "周明")
+        page.wait_for_timeout(1500)
+        page.context.set_offline(False)
+        settled(page)
+        (kept,) = taps_of(lunch)
+        assert 1 < (kept.received_at - kept.at).total_seconds() < 30
+        assert lunch.state("周明") == "attended"
+
+
+def test_a_refusal_is_said_and_not_tried_again(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        lunch.give_up("周明", "12:00")
+        tap(page, "周明")
+        expect(page.locator("#unsent")).to_contain_text("周明：这不是一条有效的预约", timeout=15_000)
+        assert page.evaluate("Object.values(localStorage).filter((kept) => kept.includes('nonce')).length") == 0

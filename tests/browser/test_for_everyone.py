@@ -1,0 +1,153 @@
+"""Every page for everyone: axe, narrow and wide, large text, keyboard, calm; in both languages and themes.
+
+`SCREENS=folder` keeps a picture of each page.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy.orm import Session
+
+from tests import chromium
+from tests.browser.everybody import NOON, PAGES, Everybody
+from tests.lunch_hour import LunchHour
+from tests.worker_cast import sign_in
+
+LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Tall, for what the bar at the bottom covers now can be scrolled to.
+PHONE = {"viewport": {"width": 390, "height": 4000}, "reduced_motion": "reduce", "device_scale_factor": 1}
+DESK = PHONE | {"viewport": {"width": 1280, "height": 3000}, "has_touch": False}
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Controls below 44 px, but for links inside sentences (WCAG 2.5.8 spares those) and what is not to be seen.
+SMALL = """() => [...document.querySelectorAll('button, summary, select, input:not([type=hidden]), .button, .tabs a, .days a')]
+    .filter((e) => e.checkVisibility() && !e.closest('.unseen') && !['checkbox', 'radio'].includes(e.type))
+    .filter((e) => e.getBoundingClientRect().height < 43.5)
+    .map((e) => e.outerHTML.slice(0, 120))"""
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def everybody(app: Flask, session: Session, live: str) -> Iterator[Everybody]:
+    with time_machine.travel(NOON, tick=True):
+        made = Everybody(app, session, live)
+        made.load()
+        yield made
+
+
+def picture(page: Page, *names: str) -> None:
+    if folder := os.environ.get("SCREENS"):
+        name = "-".join(names).replace("/", "_").replace("?", "_")
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(
+    ("locale", "theme", "audiences"),
+    [
+        ("zh-CN", "light", tuple(PAGES)),
+        ("en-GB", "dark", tuple(PAGES)),
+        ("zh-CN", "dark", ("worker",)),
+        ("en-GB", "light", ("worker",)),
+    ],
+)
+def test_axe_finds_nothing_on_any_page(
+    everybody: Everybody, browser: Browser, locale: str, theme: str, audiences: tuple[str, ...]
+) -> None:
+    everybody.speak(LANGUAGES[locale])
+    axe, found = Axe(), set()
+    for who in audiences:
+        device = PHONE if who in ("", "worker") else DESK
+        with chromium.opened(browser, everybody.url, **device, locale=locale, color_scheme=theme) as page:
+            everybody.enter(page, who)
+            for path in everybody.pages(who):
+                page.goto(path)
+                picture(page, locale[:2], theme, who or "nobody", path)
+                for wrong in axe.run(page, options={"runOnly": RULES}).response["violations"]:
+                    found |= {(path, wrong["id"], node["html"][:150]) for node in wrong["nodes"]}
+    assert found == set()
+
+
+@pytest.mark.parametrize(("locale", "script"), [("zh-CN", True), ("en-GB", False)])
+def test_nothing_is_wider_than_a_phone_and_nothing_too_small_for_a_thumb(
+    everybody: Everybody, browser: Browser, locale: str, script: bool
+) -> None:
+    everybody.speak(LANGUAGES[locale])
+    wide, small = set(), set()
+    for who in ("", "worker"):
+        with chromium.opened(browser, everybody.url, **PHONE, locale=locale, java_script_enabled=script) as page:
+            everybody.enter(page, who)
+            for path in everybody.pages(who):
+                page.goto(path, wait_until="domcontentloaded")
+                for width in (360, 390, 1280):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    if page.evaluate(TOO_WIDE) > 0:
+                        wide.add((path, width))
+                if path != "/parts":
+                    small |= {(path, what) for what in page.evaluate(SMALL)}
+    assert (wide, small) == (set(), set())
+
+
+def test_text_of_twice_the_size_still_fits(everybody: Everybody, browser: Browser) -> None:
+    wide = set()
+    for locale, language in LANGUAGES.items():
+        everybody.speak(language)
+        with chromium.opened(browser, everybody.url, **PHONE, locale=locale) as page:
+            everybody.enter(page, "worker")
+            for path in everybody.pages("worker"):
+                page.goto(path)
+                page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+                picture(page, "large", locale[:2], path)
+                if page.evaluate(TOO_WIDE) > 0:
+                    wide.add((locale, path))
+    assert wide == set()
+
+
+@pytest.fixture
+def phone(app: Flask, session: Session, live: str, browser: Browser) -> Iterator[tuple[Page, LunchHour]]:
+    """李静's phone on Monday at a quarter past ten; two seats are free on Tuesday."""
+    with time_machine.travel("2026-11-23T10:15:00+08:00", tick=True):
+        lunch = LunchHour(session)
+        with chromium.opened(browser, live) as page:
+            client = app.test_client()
+            sign_in(client, lunch, "李静")
+            cookie = client.get_cookie("lunch")
+            assert cookie
+            page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": live}])
+            yield page, lunch
+
+
+def test_a_keyboard_books_and_is_led_to_the_answer(phone: tuple[Page, LunchHour]) -> None:
+    page, lunch = phone
+    page.goto("/s/cbd?day=2026-11-24")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+    button = page.get_by_role("button", name="预约：白领瑜伽课堂")
+    for _press in range(40):
+        if button.evaluate("(button) => button === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    assert button.evaluate("(button) => getComputedStyle(button).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    answer = page.locator(f"#outcome-{lunch.slot_id}")
+    expect(answer).to_be_focused()
+    expect(answer).to_contain_text("约上了")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="撤销")).to_be_focused()
+
+
+@pytest.mark.parametrize(("wish", "moves"), [("reduce", False), ("no-preference", True)])
+def test_who_asks_for_calm_gets_no_motion(phone: tuple[Page, LunchHour], wish: str, moves: bool) -> None:
+    page, _lunch = phone
+    page.emulate_media(reduced_motion=wish)  # type: ignore[arg-type]
+    page.goto("/s/cbd?day=2026-11-24")
+    took = page.locator(".button").first.evaluate("(button) => parseFloat(getComputedStyle(button).transitionDuration)")
+    assert (took > 0) == moves
