@@ -51,7 +51,7 @@ def make(ground: Ground, stations: int = 400, group: int = GROUP) -> Stage:
         for statement in SCENE:
             connection.execute(statement, vars(city) | {"first": people["refused"][0], "group": group})
         app = ground.app()
-        visits = {name: sign_in(connection, app, persons) for name, persons in people.items()}
+        visits = {name: sign_in(connection, app, persons, stations) for name, persons in people.items()}
         for statement in KEEP:
             connection.execute(statement)
     stage = Stage(ground, city, visits)

@@ -26,7 +26,7 @@ class Visit:
     csrf: str
 
 
-def sign_in(connection: psycopg.Connection[Any], app: Flask, persons: range) -> list[Visit]:
+def sign_in(connection: psycopg.Connection[Any], app: Flask, persons: range, stations: int = 1) -> list[Visit]:
     """Sign these people in, as the app's own code would."""
     made = tokens(persons)
     now = datetime.now(UTC)
@@ -34,7 +34,7 @@ def sign_in(connection: psycopg.Connection[Any], app: Flask, persons: range) -> 
     with connection.cursor() as cursor, cursor.copy(copy) as rows:
         for person, token in made.items():
             rows.write_row((person, hashed(token), "bench", now, now + people.SIGN_IN_LASTS))
-    return list(visits(app, made))
+    return list(visits(app, made, stations))
 
 
 def tokens(persons: Iterable[int]) -> dict[int, str]:
@@ -47,7 +47,7 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def visits(app: Flask, tokens: dict[int, str]) -> Iterator[Visit]:
+def visits(app: Flask, tokens: dict[int, str], stations: int = 1) -> Iterator[Visit]:
     """One session is begun by the app's own code; the others are like it, each with secrets of its own."""
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     if signer is None:
@@ -56,9 +56,9 @@ def visits(app: Flask, tokens: dict[int, str]) -> Iterator[Visit]:
     with app.test_request_context():
         login_user(Visitor("", people.SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
         session.permanent = True
-        session["station"] = "s1"  # the page was opened before
         like = dict(session)
-    for person, token in tokens.items():
+    for n, (person, token) in enumerate(tokens.items()):
         raw = secrets.token_hex(20)
-        cookie = signer.dumps({**like, "_user_id": token, "csrf_token": raw})
+        # They have opened their station's page before.
+        cookie = signer.dumps({**like, "_user_id": token, "csrf_token": raw, "station": f"s{n % stations + 1}"})
         yield Visit(person, f"{app.config['SESSION_COOKIE_NAME']}={cookie}", csrf.dumps(raw))

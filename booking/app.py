@@ -13,6 +13,7 @@ from booking import cli, extensions, store
 from booking.web import (
     account,
     admin,
+    doorstep,
     errors,
     headers,
     health,
@@ -21,7 +22,6 @@ from booking.web import (
     letters,
     manager,
     parts,
-    polls,
     show,
     visitor,
     worker,
@@ -74,7 +74,7 @@ def _bind_extensions(app: Flask) -> None:
     with app.app_context():
         store.tune(extensions.db.engine)
     kept.register(app)
-    polls.register(app)
+    doorstep.register(app)
 
 
 def _trust_proxies(app: Flask) -> None:

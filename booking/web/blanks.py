@@ -6,9 +6,10 @@ Rendering is what an answer costs most; a page of a station differs from reader 
 import re
 import secrets
 from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from flask import g
+from flask import g, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
@@ -71,18 +72,33 @@ class _Values(dict[str, str]):
         return value
 
 
+def random_key() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def csrf() -> str:
+    """The session's token, signed. Signing is most of the work, and the token of a session does not change."""
+    raw = session.get("csrf_token")
+    return _signed(raw) if raw else generate_csrf()
+
+
+@lru_cache(maxsize=20_000)
+def _signed(_raw: str) -> str:
+    return generate_csrf()
+
+
 OWN: dict[str, Callable[[], str]] = {
     "count": lambda: "",
-    "csrf": generate_csrf,
-    "key": lambda: secrets.token_urlsafe(12),
+    "csrf": csrf,
+    "key": random_key,
     "now": lambda: clock.now().isoformat(),
     "me": lambda: str(getattr(current_user, "sign_in_id", "")),
 }
 
 
 def new_key() -> str:
-    """What makes a press one press, however often it is sent."""
-    return KEY if is_blank() else OWN["key"]()
+    """What makes a press one press, however often it is sent. One for a page: its forms add what they are about."""
+    return KEY if is_blank() else random_key()
 
 
 def reader() -> str:

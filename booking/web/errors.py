@@ -49,7 +49,7 @@ def _refuse_unstorable_text() -> None:
     texts = [request.path, *request.args]
     for values in (request.args, request.form):
         texts += [text for pair in values.items(multi=True) for text in pair]
-    if any(UNSTORABLE.search(text) for text in texts):
+    if UNSTORABLE.search(" ".join(texts)):
         abort(400)
 
 

@@ -58,7 +58,7 @@ def _say_how_long_it_keeps(response: Response) -> Response:
         return response
     if request.method == "POST" and response.status_code < 500:
         _remember_the_act(response)
-    response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
+    response.headers["Vary"] = ", ".join(("HX-Request", "Cookie", "Accept-Language", *response.vary))
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 

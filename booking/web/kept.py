@@ -6,6 +6,7 @@ Nothing here is older than the last look at the history (`rosters/news`), and no
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Flask, Request, current_app
 
@@ -13,6 +14,7 @@ from booking import people
 from booking.extensions import db
 from booking.rosters.news import News
 from booking.web.memory import Memory
+from booking.web.packing import Packed
 
 NO_LONGER = timedelta(seconds=60)  # for the little that has no history, such as an imported calendar
 JUST_ACTED = "acted"  # the cookie of a browser whose own act another process may not have seen yet
@@ -29,7 +31,7 @@ class Page:
     person_id: int | None
     seen: tuple[int, int]
     tag: str
-    skeleton: list[str]
+    pieces: Packed
     opens_at: datetime | None
 
 
@@ -50,7 +52,7 @@ class Kept:
         self.sign_ins: Memory[str, Known] = Memory(20_000)
         self.plain: Memory[tuple[int, str], tuple[int, int]] = Memory(20_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
-        self.questions: Memory[Hashable, tuple[Page, Known | None, list[tuple[str, str]]]] = Memory(20_000)
+        self.answers: Memory[Hashable, Any] = Memory(20_000)
 
     def is_true(self, page: Page, now: datetime) -> bool:
         return page.made_at <= now < page.until and page.seen == self.news.of(page.station_id, page.person_id)

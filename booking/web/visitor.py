@@ -1,6 +1,9 @@
 """Who is behind a request: `current_user` is a `Visitor` that we know, or a `Stranger`."""
 
+from typing import Any
+
 from flask import Flask, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import AnonymousUserMixin, UserMixin
 from sqlalchemy import select
 
@@ -53,7 +56,21 @@ class Visitor(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         return tuple(db.session.scalars(theirs.order_by(Station.name)))
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's, with the signer made once and not at every request."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, Any] = {}
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        key = app.secret_key
+        if key not in self._made:
+            self._made = {key: super().get_signing_serializer(app)}
+        return self._made[key]
+
+
 def register(app: Flask) -> None:
+    app.session_interface = Sessions()
     login.session_protection = None  # our own rows end a sign-in; phones change their address all day
     login.anonymous_user = Stranger
     login.user_loader(recognise)

@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response
 
 from booking import clock
 from booking.model import Station
-from booking.web import blanks, htmx, kept, polls, show
+from booking.web import blanks, doorstep, htmx, kept, show
+from booking.web.doorstep import MadeFrom
 from booking.web.kept import Page
+from booking.web.packing import Packed
 from booking.web.worker.calendar import takes_no_files
 
 
@@ -54,9 +56,8 @@ def keep(day: Shown, station: Station, render: Callable[[], str], noted_before: 
     shared = day.is_plain
     until = min(day.changes_at, day.now + kept.NO_LONGER)
     seen = memory.news.of(station.id, None if shared else person_id)
-    page = Page(
-        day.now, until, station.id, None if shared else person_id, seen, day.tag, blanks.skeleton(render), day.counts_to
-    )
+    pieces, reader = Packed(blanks.skeleton(render)), None if shared else person_id
+    page = Page(day.now, until, station.id, reader, seen, day.tag, pieces, day.counts_to)
     if memory.news.noted == noted_before and not _is_special():
         if person_id and shared:
             memory.plain[person_id, station.code] = memory.news.of(0, person_id)
@@ -66,15 +67,18 @@ def keep(day: Shown, station: Station, render: Callable[[], str], noted_before: 
 
 def answer(page: Page) -> Response:
     """The page for this reader, or 304 for who holds the fragment already."""
+    own = {"csrf": blanks.csrf(), "me": blanks.reader()}
 
-    def filled() -> str:
-        left = page.opens_at - clock.now() if page.opens_at else None
-        return blanks.filled(page.skeleton, {"count": show.countdown(left.total_seconds())} if left else {})
+    def values() -> dict[str, str]:
+        now = clock.now()
+        count = show.countdown((page.opens_at - now).total_seconds()) if page.opens_at else ""
+        return own | {"key": blanks.random_key(), "now": now.isoformat(), "count": count}
 
-    if not htmx.asked():
-        return make_response(filled())
-    polls.say_from(request.environ, page, current_user.known)
-    return htmx.fresh(page.tag, filled)
+    def body() -> str:
+        return page.pieces.plain(values()).decode()
+
+    doorstep.say_from(request.environ, MadeFrom(page, current_user.known, values))
+    return htmx.fresh(page.tag, body) if htmx.asked() else make_response(body())
 
 
 def _is_special() -> bool:
