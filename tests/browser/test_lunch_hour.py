@@ -206,7 +206,7 @@ def done(scene: Scene) -> None:
     expect(scene.card).to_have_attribute("data-state", "done")
     expect(scene.card).to_contain_text("3 人来过")
     page.goto("/me")
-    expect(page.locator("#mine")).to_contain_text("已签到")
+    expect(page.locator("main")).to_contain_text("已签到")
     expect(page.locator("#mine")).to_contain_text("还没有预约")
 
 
