@@ -47,7 +47,7 @@ def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: in
     wanted = ("in", "attended") if tap.here else ("out", "booked")
     if booking.state == wanted[1]:
         return wanted[0]
-    if _said_later(session, booking.id, at):
+    if _said_later(session, booking.slot_id, booking.id, at):
         return "older"
     if not tap.here:
         # Undoing a walk-in frees the seat now; any other undo happened when it was tapped.
@@ -59,10 +59,11 @@ def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: in
     return "in"
 
 
-def _said_later(session: Session, booking_id: int, at: datetime) -> bool:
+def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -> bool:
     """Whether another helper tapped this name after `at`, and was heard first."""
     taps = Event.kind.in_(("checked_in", "undone"))
-    last = session.scalar(select(func.max(Event.at)).where(Event.booking_id == booking_id, taps))
+    of = (Event.slot_id == slot_id, Event.booking_id == booking_id)  # the slot's history has an index
+    last = session.scalar(select(func.max(Event.at)).where(*of, taps))
     return last is not None and last > at
 
 

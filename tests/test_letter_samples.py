@@ -52,8 +52,12 @@ def test_every_letter_can_be_looked_at(admin: FlaskClient, lunch: LunchHour) -> 
         answer = admin.get(address)
         assert answer.mimetype == {"page": "text/html", "text": "text/plain"}[form]
         assert "style=" not in answer.text, "the policy would drop it"
+        assert "<style" not in answer.text
+        assert (form == "page") == ('<link rel="stylesheet" href="/admin/letters/style.css">' in answer.text)
         if tongue == "en":
             assert "驿站" not in answer.text
+    style = admin.get("/admin/letters/style.css")
+    assert (style.mimetype, "<" in style.text, ".card {" in style.text) == ("text/css", False, True)
     assert lunch.session.scalars(select(Slot.id)).all() == [lunch.slot_id], "a sample was kept"
 
 

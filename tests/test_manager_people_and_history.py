@@ -12,7 +12,6 @@ from tests.desk_cast import Cast, Desk
 from tests.lunch_hour import LunchHour
 from tests.test_manager_wrong_input import ACTIVITY
 
-pytestmark = pytest.mark.sqlite
 PHONE = "13812345678"
 
 

@@ -1,11 +1,14 @@
 """Taps that arrive late, twice, or in another order than they were made: counted once, at their true time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking import audit, store, taps
@@ -178,3 +181,43 @@ def test_another_stations_booking_does_not_exist(app: Flask, session: Session, l
     stranger = Desk(app, lunch, cast.other_manager_id)
     assert stranger.post("taps", "12:08", **body(lunch.latest("周明").id)).status_code == 404
     assert lunch.state("周明") == "booked"
+
+
+# At once
+
+
+def all_at_once(engine: Engine, lunch: LunchHour, nonce: str, phones: int = 8) -> list[str]:
+    """The same tap, sent by many requests in the same instant."""
+    booking, manager, barrier = lunch.latest("周明").id, lunch.manager_id, Barrier(phones)
+    lunch.session.rollback()
+
+    def send(_phone: int) -> str:
+        with Session(engine) as session:
+            barrier.wait(30)
+            try:
+                with store.transaction(session):
+                    return taps.apply(
+                        session, Tap(nonce, booking, here=True, at=at("12:05")), at("12:06"), manager, EXCUSE
+                    )
+            except IntegrityError:
+                return "twice"
+
+    with ThreadPoolExecutor(phones) as pool:
+        return list(pool.map(send, range(phones)))
+
+
+def test_one_tap_sent_eight_times_at_once_counts_once(engine: Engine, lunch: LunchHour) -> None:
+    assert all_at_once(engine, lunch, "the-same-tap") == ["in"] * 8
+    lunch.session.rollback()
+    assert len(lunch.lines("checked_in")) == 1
+    assert len(lunch.session.scalars(select(DoorTap)).all()) == 1
+
+
+@pytest.mark.postgresql
+def test_and_without_waiting_their_turn_they_collide(
+    engine: Engine, lunch: LunchHour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control. SQLite has one writer anyway."""
+    monkeypatch.setattr(store, "one_at_a_time", lambda *_: None)
+    answers = [answer for n in range(10) for answer in all_at_once(engine, lunch, f"the-same-tap-{n}")]
+    assert "twice" in answers

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from booking import jobs, seats, slots, store, watch
+from booking import audit, jobs, seats, slots, store, watch
 from booking.jobs.rows import Turn, Work
 from booking.mail import digests
 from booking.model import Booking, Digest, JobRun, Outage, SetAside, Slot, Strike
@@ -182,6 +182,7 @@ def test_after_an_outage_the_first_tick_says_so_catches_up_once_and_punishes_nob
     assert session.get_one(Slot, cast.yoga).state == "done"
     assert session.scalars(select(Strike)).all() == []
     assert set(session.scalars(select(Digest.date))) <= {TUESDAY, back.date()}, "a digest for a day that is over"
+    assert audit.breaches(session, back) == []
 
 
 def test_a_restart_is_no_outage(app: Flask, cast: Letters, session: Session) -> None:

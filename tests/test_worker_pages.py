@@ -187,6 +187,19 @@ def test_a_slots_page_is_looked_at_again_in_the_same_way(app: Flask, lunch: Lunc
     assert phone.get(path, "11:56", headers=known).status_code == 200  # check-in began: other words
 
 
+def test_ones_own_list_is_looked_at_again_in_the_same_way(app: Flask, lunch: LunchHour) -> None:
+    for name in ("周明", "李静", "王磊", "陈晨"):
+        lunch.book(name, "Mon 10:00")
+    phone = Phone(app, lunch, "陈晨")
+    tags = HTMX | {"If-None-Match": phone.get("/me", "Mon 10:01", headers=HTMX).headers["ETag"]}
+    known = phone.get("/me", "Mon 10:02", headers=tags)
+    assert (known.status_code, known.data) == (304, b"")
+    assert phone.get("/me", "Tue 08:00", headers=tags).status_code == 200  # tomorrow has become today
+    lunch.give_up("王磊", "Mon 10:03")
+    assert "候补第 1" in words_of(phone.get("/me", "Mon 10:04", headers=tags).text)
+    assert phone.get("/me", "11:41", headers=tags).status_code == 200  # the line has ended
+
+
 def test_what_one_reader_knows_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:
     path = "/s/cbd?day=2026-11-24"
     tag = Phone(app, lunch, "周明").get(path, "Mon 10:20", headers=HTMX).headers["ETag"]

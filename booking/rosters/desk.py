@@ -207,8 +207,11 @@ def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slo
 def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, Sequence[Plan] | Sequence[Slot]]:
     """What keeps a zone or an activity from being put away: its running `plans`, its coming `slots`."""
     of_plan, of_slot = (Plan.zone_id, Slot.zone_id) if isinstance(thing, Zone) else (Plan.activity_id, Slot.activity_id)
-    plans = select(Plan).where(of_plan == thing.id, Plan.stopped_at.is_(None)).options(joinedload(Plan.activity))
-    slots = select(Slot).where(of_slot == thing.id, Slot.ends_at > now, Slot.state.not_in(("cancelled", "done")))
+    mine = (Plan.station_id == thing.station_id, of_plan == thing.id, Plan.stopped_at.is_(None))
+    # By date too: that is what a station's slots are indexed by.
+    coming = (Slot.station_id == thing.station_id, Slot.date >= (now - timedelta(days=1)).date(), Slot.ends_at > now)
+    plans = select(Plan).where(*mine).options(joinedload(Plan.activity))
+    slots = select(Slot).where(*coming, of_slot == thing.id, Slot.state.not_in(("cancelled", "done")))
     return {
         "plans": session.scalars(plans.order_by(Plan.starts, Plan.id)).all(),
         "slots": session.scalars(slots.options(joinedload(Slot.activity)).order_by(Slot.starts_at)).all(),

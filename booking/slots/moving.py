@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats
 from booking.history import record
-from booking.model import LIVE, Booking, Person, PlanException, Slot, Zone
+from booking.model import LIVE, Booking, Letter, Person, PlanException, Slot, Zone
 from booking.notices import tell
 from booking.refusals import Refused
 from booking.slots import timetable
@@ -25,18 +25,15 @@ class Move:
 
 
 def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: int | None = None) -> Sequence[Booking]:
-    """Move the slot and tell everybody on it. Until the start they may give up freely: they had chosen another hour."""
-    found = seats.find_slot(session, slot_id)
-    held = seats.hold(session, {slot_id}, now, {booking.person_id for booking in on_it(session, found.id)})
-    slot = held.slots[slot_id]
-    people = on_it(session, slot_id)
-    if not {booking.person_id for booking in people} <= held.people:
-        raise Refused("busy")
+    """Move the slot; returns who is told. Until the start they may give up freely: they had chosen another hour.
+
+    Moved back before any letter has left, it is as if nothing had been: nobody is told anything.
+    """
+    slot, people = _held(session, slot_id, now)
     table = may_move(session, slot, wish, now)
-    before = (_wall(slot), slot.zone.name)
-    was = {"starts": slot.starts_at.isoformat(), "zone": slot.zone.name, "zone_en": slot.zone.name_en}
     if (slot.starts_at, slot.zone_id) == (table["starts_at"], wish.zone_id):
         return ()
+    was = _place(slot)
     for name, moment in table.items():
         setattr(slot, name, moment)
     slot.zone_id = wish.zone_id
@@ -44,13 +41,13 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
     session.refresh(slot, ["zone"])
     if slot.plan_id:  # or planning would take it back once nobody is on it
         session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, starts=wish.starts, zone_id=wish.zone_id))
-    state, changed = slot.state, {"starts": [before[0], _wall(slot)], "zone": [before[1], slot.zone.name]}
-    record(session, "moved", now, actor_id=actor_id, slot=slot, before=state, after=state, changed=changed)
-    for booking in people:
-        record(session, "slot_moved", now, actor_id=actor_id, slot=slot, booking=booking)
-        person_id, booking_id = booking.person_id, booking.id
-        tell(session, "slot_moved", now, person_id=person_id, slot_id=slot_id, booking_id=booking_id, was=was)
-    return people
+    _write_down(session, slot, people, was, now, actor_id)
+    told = _tell(session, slot, people, was, now)
+    if people and not told:
+        slot.free_until = timetable.deadlines(slot.starts_at, slot.ends_at, policy.read(slot.station.policy))[
+            "free_until"
+        ]
+    return told
 
 
 def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> timetable.Timetable:
@@ -88,8 +85,47 @@ def on_it(session: Session, slot_id: int) -> Sequence[Booking]:
     return session.scalars(found.execution_options(populate_existing=True)).all()
 
 
-def _wall(slot: Slot) -> str:
-    return clock.at_station(slot.starts_at, slot.station.zone_name).strftime("%H:%M")
+def _held(session: Session, slot_id: int, now: datetime) -> tuple[Slot, Sequence[Booking]]:
+    """The slot and everybody on it, locked."""
+    found = seats.find_slot(session, slot_id)
+    held = seats.hold(session, {slot_id}, now, {booking.person_id for booking in on_it(session, found.id)})
+    people = on_it(session, slot_id)
+    if not {booking.person_id for booking in people} <= held.people:
+        raise Refused("busy")
+    return held.slots[slot_id], people
+
+
+def _place(slot: Slot) -> dict[str, str]:
+    return {"starts": slot.starts_at.isoformat(), "zone": slot.zone.name, "zone_en": slot.zone.name_en}
+
+
+def _write_down(
+    session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime, actor_id: int | None
+) -> None:
+    zone_name, before = slot.station.zone_name, datetime.fromisoformat(was["starts"])
+    walls = [clock.at_station(moment, zone_name).strftime("%H:%M") for moment in (before, slot.starts_at)]
+    state, changed = slot.state, {"starts": walls, "zone": [was["zone"], slot.zone.name]}
+    record(session, "moved", now, actor_id=actor_id, slot=slot, before=state, after=state, changed=changed)
+    for booking in people:
+        record(session, "slot_moved", now, actor_id=actor_id, slot=slot, booking=booking)
+
+
+def _tell(
+    session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime
+) -> Sequence[Booking]:
+    """Who has not heard of an earlier move yet hears of this one only, from where they believe the slot to be."""
+    unsent = (
+        update(Letter)
+        .where(Letter.kind == "slot_moved", Letter.slot_id == slot.id, Letter.state == "queued", Letter.tries == 0)
+        .values(state="dropped", error="moved again")
+        .returning(Letter.booking_id, Letter.details)
+    )
+    believed = {row.booking_id: row.details["was"] for row in session.execute(unsent)}
+    told = [booking for booking in people if believed.get(booking.id, was) != _place(slot)]
+    for booking in told:
+        person_id, since = booking.person_id, believed.get(booking.id, was)
+        tell(session, "slot_moved", now, person_id=person_id, slot_id=slot.id, booking_id=booking.id, was=since)
+    return told
 
 
 def _busy_then(session: Session, slot: Slot, starts_at: datetime, ends_at: datetime) -> Sequence[str]:

@@ -1,5 +1,10 @@
-"""How the scheduler and the mail are doing, for the pages of managers and admins alike."""
+"""How the scheduler and the mail are doing, for the pages of managers and admins alike.
 
+An error's text may hold what belongs to others: SQL with somebody's name, an address, another station's ids.
+An admin reads it whole; a manager reads of their own rows the first line, without addresses.
+"""
+
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +14,7 @@ from booking.mail import queue
 from booking.mail.words import JOBS, LETTERS
 
 OUTAGES_SHOWN_FOR = timedelta(days=7)
+ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 
 
 def late_since() -> datetime | None:
@@ -26,4 +32,11 @@ def running(station_id: int | None = None) -> dict[str, Any]:
         "failed": queue.failed(session, now, station_id),
         "job_names": JOBS,
         "letter_names": LETTERS,
+        "told": str if station_id is None else first_line,
+        "whole": station_id is None,
     }
+
+
+def first_line(error: str) -> str:
+    """What a manager may read of an error."""
+    return ADDRESS.sub("…", error.partition("\n")[0])

@@ -64,14 +64,14 @@ class Everybody:
         page.context.clear_cookies()
         if not who:
             return
-        client = self._signed_in(who)
+        client = self.signed_in(who)
         cookie = client.get_cookie("lunch")
         assert cookie
         page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": self.url}])
 
     def pages(self, who: str) -> list[str]:
         """The pages of one audience, and a few of those that they lead to."""
-        client = self._signed_in(who)
+        client = self.signed_in(who)
         found: dict[str, None] = {}
         for path in PAGES[who]:
             kinds: dict[str, list[str]] = {}
@@ -81,7 +81,8 @@ class Everybody:
             found |= dict.fromkeys([path, *(link for same in kinds.values() for link in same[: MANY.get(who, 1)])])
         return list(found)
 
-    def _signed_in(self, who: str) -> FlaskClient:
+    def signed_in(self, who: str) -> FlaskClient:
+        """A browser of the demo's worker, manager or admin; of nobody for an empty name."""
         client = self.app.test_client()
         if not who:
             return client

@@ -59,11 +59,39 @@ def test_no_move_tells_nobody(noon: LunchHour) -> None:
     assert noon.lines("moved") == []
 
 
-def test_moving_back_is_a_second_letter(noon: LunchHour) -> None:
+def states(noon: LunchHour, who: str) -> list[tuple[str, str]]:
+    mine = select(Letter).where(Letter.person_id == noon.people[who], Letter.kind == "slot_moved").order_by(Letter.id)
+    return [(letter.state, letter.details["was"]["zone"]) for letter in noon.session.scalars(mine)]
+
+
+def sent(noon: LunchHour, who: str) -> None:
+    with store.transaction(noon.session) as session:
+        mine = select(Letter).where(Letter.person_id == noon.people[who], Letter.kind == "slot_moved")
+        session.scalars(mine).one().state = "sent"
+
+
+def test_moved_back_before_a_letter_left_it_is_as_if_nothing_had_been(noon: LunchHour) -> None:
+    free = noon.now().free_until
     move(noon, time(12, 40), "手工坊", "09:00")
-    assert move(noon, time(12, 10), "场地 0", "09:05") == "3 told"
-    assert noon.letters("周明").count("slot_moved") == 2
-    assert noon.now().starts_at == at("12:10")
+    assert move(noon, time(12, 10), "场地 0", "09:00:05") == "0 told"
+    assert states(noon, "周明") == [("dropped", "场地 0")]
+    assert (noon.now().starts_at, noon.now().free_until) == (at("12:10"), free)
+    assert audit.breaches(noon.session, at("09:01")) == []
+
+
+def test_who_has_had_the_letter_hears_of_the_way_back(noon: LunchHour) -> None:
+    move(noon, time(12, 40), "手工坊", "09:00")
+    sent(noon, "周明")
+    assert move(noon, time(12, 10), "场地 0", "09:05") == "1 told"
+    assert states(noon, "周明") == [("sent", "场地 0"), ("queued", "手工坊")]
+    assert states(noon, "李静") == [("dropped", "场地 0")]
+    assert noon.now().free_until == at("12:10")
+
+
+def test_moved_again_at_once_is_one_letter_from_where_it_was_first(noon: LunchHour) -> None:
+    move(noon, time(12, 40), "手工坊", "09:00")
+    assert move(noon, time(13, 0), "手工坊", "09:00:05") == "3 told"
+    assert states(noon, "周明") == [("dropped", "场地 0"), ("queued", "场地 0")]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,11 @@ def move(code: str, slot_id: int) -> Answer:
 def _told(people: int) -> str:
     if not people:
         return gettext("改好了。")
-    return ngettext("改好了，会通知 %(num)s 人。", "改好了，会通知 %(num)s 人。", people)
+    return ngettext(
+        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
+        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
+        people,
+    )
 
 
 def _form(slot: Slot) -> MoveForm:

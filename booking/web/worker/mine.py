@@ -1,18 +1,19 @@
 """What is mine: the next booking with its ticket, places in line, the past, strikes, the rules."""
 
+from datetime import datetime
 from typing import Any
 
 import segno
-from flask import current_app, make_response, render_template, session
+from flask import current_app, render_template, session
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from booking import clock, policy
 from booking.extensions import db
-from booking.model import Booking, Person
+from booking.model import Booking, Person, Slot
 from booking.rosters import mine, misses, places
-from booking.web import access, htmx
-from booking.web.worker import outcomes, whys
+from booking.web import access, htmx, show
+from booking.web.worker import outcomes, tag, whys
 from booking.web.worker.outcomes import Outcome
 from booking.web.worker.room import pages
 
@@ -20,10 +21,13 @@ from booking.web.worker.room import pages
 @pages.get("/me")
 def me() -> str | Response:
     person = access.worker()
+    told = _mine(person)
     if htmx.asked():
-        return make_response(fragment(person, None))
-    missed = misses.misses(db.session(), person.id, clock.now())
-    return render_template("worker/me.html", **_mine(person), outcome=outcomes.last(), misses=missed, why=whys.why)
+        return htmx.fresh(_tag(told), lambda: render_template("worker/_mine.html", **told, outcome=None))
+    missed = misses.misses(db.session(), person.id, told["seen_at"])
+    return render_template(
+        "worker/me.html", **told, **_frame(told), outcome=outcomes.last(), misses=missed, why=whys.why
+    )
 
 
 def fragment(person: Person, outcome: Outcome | None) -> str:
@@ -41,20 +45,39 @@ def qr(booking: Booking) -> Markup:
 
 def _mine(person: Person) -> dict[str, Any]:
     now, asked = clock.now(), db.session()
-    held = mine.seats_ahead(asked, person.id, now)
-    waiting = mine.places_ahead(asked, person.id, now)
-    past = mine.past(asked, person.id, now)
-    every = [*held, *(place.booking for place in waiting), *past]
-    chosen = places.station(asked, session.get("station", ""))
-    station = chosen or (every[0].slot.station if every else None)
     return {
         "person": person,
-        "seats": held,
-        "waiting": waiting,
-        "past": past,
+        "seats": mine.seats_ahead(asked, person.id, now),
+        "waiting": mine.places_ahead(asked, person.id, now),
         "ledgers": mine.strike_ledgers(asked, person.id, now),
-        "station": station,
-        "rules": policy.read(station.policy) if station else None,
         "seen_at": now,
         "qr": qr,
     }
+
+
+def _frame(told: dict[str, Any]) -> dict[str, Any]:
+    """What stands around it: the past, and the rules of the station that the reader goes to."""
+    past = mine.past(db.session(), told["person"].id, told["seen_at"])
+    every = [*told["seats"], *(place.booking for place in told["waiting"]), *past]
+    chosen = places.station(db.session(), session.get("station", ""))
+    station = chosen or (every[0].slot.station if every else None)
+    return {"past": past, "station": station, "rules": policy.read(station.policy) if station else None}
+
+
+def _tag(told: dict[str, Any]) -> str:
+    """A name for all that the fragment shows: whoever has it already is answered with 304."""
+    now = told["seen_at"]
+    seats = [(booking.id, booking.state, _facts(booking.slot, now)) for booking in told["seats"]]
+    waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
+    marks = [
+        (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])
+        for ledger in told["ledgers"]
+    ]
+    return tag.of(told["person"].id, show.language(), seats, waits, marks, show.station_date(now, "Asia/Shanghai"))
+
+
+def _facts(slot: Slot, now: datetime) -> tuple[Any, ...]:
+    """What a slot's words depend on, the phase that it is in included."""
+    words = slot.starts_at, slot.ends_at, slot.activity.title, slot.activity.bring, slot.zone.name, slot.host
+    moments = (slot.free_until, slot.line_until, slot.checkin_from, slot.starts_at)
+    return slot.id, slot.state_at(now), words, [now < at for at in moments], show.station_date(now, slot.station)
