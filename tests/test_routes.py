@@ -179,7 +179,6 @@ TABLE: dict[str, str] = {
     "POST /slots/<int:slot_id>/standby": OWN_ACTS,
     "GET /stations": PUBLIC,
     "GET /stations/near": NOT_FOUND,
-    "GET /stations/near": NOT_FOUND,
 }
 
 
