@@ -160,6 +160,7 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "MAX_FORM_PARTS": 200,
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "NEWS_EVERY": 0.5,  # seconds between two looks at what has changed
+        "TRIES_AT_ONCE": False,
         "PRESS_LIMIT": env.get("PRESS_LIMIT") or "60 per minute",
         "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
         "RATELIMIT_STORAGE_URI": env.get("RATELIMIT_STORAGE_URI") or "calm-memory://",

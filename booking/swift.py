@@ -7,19 +7,21 @@ same words of SQLAlchemy, costs what the driver costs.
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, Connection, Dialect, Engine, bindparam, event
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
 # Takers of one hot slot queue here, where it is free, and not at its row, where each waiter costs the others time.
 LINES = 2
+IDLE = 1.0  # seconds after which a connection may have been cut unseen
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any] | None
@@ -125,15 +127,49 @@ def on(connection: Connection) -> Line:
 @contextmanager
 def alone(engine: Engine) -> Iterator[Line]:
     """A line of its own on which every statement is a transaction. Lines are few, and kept."""
-    held = _pool(engine).connect()
+    held = _live(_pool(engine))
     try:
         yield Line(held.driver_connection, engine.dialect)
     except DBAPIError as error:
         if error.connection_invalidated:
             held.invalidate()
+            _forget(engine)  # what cut one has cut the others
         raise
     finally:
+        held.info["used"] = monotonic()
         held.close()
+
+
+def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
+    """The rows of a statement that only reads; asked again on a new line if the old one was cut."""
+    try:
+        with alone(engine) as line:
+            return statement.run(line, **values)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    with alone(engine) as line:
+        return statement.run(line, **values)
+
+
+def _forget(engine: Engine) -> None:
+    with _guard:
+        if pool := _pools.pop(engine, None):
+            pool.dispose()
+
+
+def _live(pool: QueuePool) -> PoolProxiedConnection:
+    """A connection from the pool. One that was idle for long is asked whether it still is one."""
+    while True:
+        held = pool.connect()
+        if monotonic() - held.info.get("used", monotonic()) < IDLE:
+            return held
+        try:
+            held.driver_connection.execute("SELECT 1")  # type: ignore[union-attr]
+        except Exception:  # noqa: BLE001 - of whatever driver
+            held.invalidate()
+        else:
+            return held
 
 
 def _pool(engine: Engine) -> QueuePool:

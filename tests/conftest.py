@@ -135,6 +135,7 @@ def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
         "WTF_CSRF_ENABLED": False,
         "RATELIMIT_ENABLED": False,
         "NEWS_EVERY": 0,
+        "TRIES_AT_ONCE": True,
         "PUBLIC_URL": "http://localhost",
     }
 

@@ -175,6 +175,7 @@ TABLE: dict[str, str] = {
     "GET /s/<code>": PUBLIC,
     "GET /s/<code>/headline": NOT_FOUND,
     "GET /slots/<int:slot_id>": PUBLIC,
+    "GET /slots/<int:slot_id>/opening": OWN_ACTS,
     "POST /slots/<int:slot_id>/book": OWN_ACTS,
     "POST /slots/<int:slot_id>/standby": OWN_ACTS,
     "GET /stations": PUBLIC,

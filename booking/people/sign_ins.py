@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import store
+from booking import store, swift
 from booking.history import record
 from booking.model import Person, SignIn
 from booking.people import codes, tries
@@ -103,8 +103,8 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if it still counts."""
-    with store.line(session) as line:
-        return next((SignedIn(*row) for row in _FIND.run(line, token_hash=_hash(token), now=now)), None)
+    rows = swift.ask(session.get_bind().engine, _FIND, token_hash=_hash(token), now=now)
+    return next((SignedIn(*row) for row in rows), None)
 
 
 _FIND = Statement(

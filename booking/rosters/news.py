@@ -40,19 +40,19 @@ class News:
     def look(self, *, at_once: bool = False) -> None:
         """Read on, if the last look is long enough ago, or in any case."""
         if at_once or monotonic() - self._looked >= self._every:
-            with self._lock, swift.alone(self._engine) as line:
-                self._read(line, monotonic())
+            with self._lock:
+                self._read(monotonic())
 
     def of(self, station_id: int, person_id: int | None) -> tuple[int, int]:
         """How often something of the station, and of the person, was seen to change since this process began."""
         return self._stations[station_id], self._people[person_id] if person_id else 0
 
-    def _read(self, line: swift.Line, began: float) -> None:
+    def _read(self, began: float) -> None:
         if self._top < 0:
-            self._top = _TOP.run(line)[0][0] or 0
+            self._top = swift.ask(self._engine, _TOP)[0][0] or 0
             self._floor = max(0, self._top - 1000)
         sweeps = began - self._swept >= SWEEP
-        self._note(_SINCE.run(line, floor=self._floor if sweeps else self._top))
+        self._note(swift.ask(self._engine, _SINCE, floor=self._floor if sweeps else self._top))
         self._looked = began
         if sweeps:
             self._swept = began

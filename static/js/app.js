@@ -64,6 +64,12 @@
   // --- the outcome of an act -------------------------------------------------------------------
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
+    if (ctx.response.status === 425) { // a moment too soon: the same press again, at the opening
+      event.preventDefault();
+      const form = ctx.sourceElement.closest("form");
+      if (form) setTimeout(() => form.requestSubmit(), Number(ctx.response.headers.get("X-Press-Again-In")) || 1000);
+      return;
+    }
     if (ctx.response.status >= 400 && ![409, 422].includes(ctx.response.status)) {
       event.preventDefault(); // a whole error page does not belong in a card
       if (!isPoll(ctx)) trouble();

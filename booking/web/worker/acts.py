@@ -8,7 +8,7 @@ from booking.extensions import db
 from booking.refusals import Refused
 from booking.rosters import cards
 from booking.web import access, htmx, pace
-from booking.web.worker import mine, outcomes, shapes
+from booking.web.worker import early, mine, outcomes, shapes, tried
 from booking.web.worker.outcomes import Outcome
 from booking.web.worker.room import pages
 
@@ -21,6 +21,9 @@ def book(slot_id: int) -> Response:
     try:
         press = seats.press(db.session, person_id, slot_id, now, key)
     except Refused as no:
+        if early.is_early(no, now):
+            return early.carry(person_id, slot_id, key, no.details["opens_at"])
+        tried.remember(person_id, slot_id, no, now)
         card = cards.of_refusal(no, now) or access.seen_card(slot_id, person_id)
         return answer(outcomes.refused(card.slot, no), card)
     card = cards.of_press(db.session(), press, now)
