@@ -36,8 +36,8 @@ def test_the_next_opening_counts_down_by_the_servers_clock(app: Flask, lunch: Lu
 
 def test_nobody_books_a_second_early_by_direct_post(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch, "周明")
-    page = phone.book("Mon 09:59:59.999").text
-    assert 'data-refusal="not_open"' in card_in(page, lunch.slot_id).html
+    for clock in ("Mon 09:59:50", "Mon 09:59:59.999"):
+        assert 'data-refusal="not_open"' in phone.book(clock).text
     assert lunch.now().taken == 0
 
 
@@ -331,3 +331,29 @@ def test_english_readers_get_english_titles(app: Flask, lunch: LunchHour) -> Non
 def fill(lunch: LunchHour) -> None:
     for who in ("周明", "李静"):
         assert lunch.book(who, "Mon 10:00") == "booked"
+
+
+# What of the day is shown
+
+
+def shown(phone: Phone, query: str, clock: str = "Mon 10:20") -> list[int]:
+    page = phone.get(f"/s/cbd?day=2026-11-24{query}", clock).text
+    return [int(number) for number in re.findall(r'<article [^>]*data-slot="(\d+)"', page)]
+
+
+def test_a_reader_may_see_one_kind_or_only_what_can_be_had(app: Flask, lunch: LunchHour) -> None:
+    other = lunch.slot("13:10", 1)
+    with store.transaction(lunch.session) as session:
+        crafts = Activity(station_id=lunch.station_id, kind="crafts", title="植物拓印")
+        session.add(crafts)
+        session.get_one(Slot, other).activity = crafts
+    phone = Phone(app, lunch, "周明")
+    kind = lunch.now().activity.kind
+    assert shown(phone, "") == shown(phone, "&kind=nonsense") == [lunch.slot_id, other]
+    assert shown(phone, "&kind=crafts") == [other]
+    lunch.book("周明", "Mon 10:01")
+    assert shown(phone, "&kind=crafts") == [lunch.slot_id, other]  # what is mine is never hidden
+    assert shown(Phone(app, lunch, "李静"), f"&kind={kind}") == [lunch.slot_id]
+    assert shown(phone, "&open=1") == [lunch.slot_id]  # one a day
+    assert shown(phone, "&kind=tea&open=1") == [lunch.slot_id]
+    assert "这天没有这样的场次" in Phone(app, lunch).get("/s/cbd?day=2026-11-24&kind=tea", "Mon 10:20").text

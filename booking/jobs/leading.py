@@ -6,6 +6,7 @@ time-out: when the leader dies, however it dies, the lock goes with it.
 
 import fcntl
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, LiteralString, Protocol
 
@@ -74,6 +75,8 @@ class ByConnection:
     def release(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
+            with suppress(psycopg.Error):  # the server may take a moment to notice that it is closed
+                _ask(connection, "SELECT pg_advisory_unlock(%s)", LOCK)
             connection.close()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flask import render_template, request, session, url_for
+from flask import render_template, request, session
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
@@ -15,7 +15,7 @@ from booking.model import Person, Station
 from booking.rosters import cards, mine, places
 from booking.rosters.cards import Card, DayView, Opening
 from booking.web import access, htmx, show
-from booking.web.worker import outcomes, shapes, still, tag
+from booking.web.worker import outcomes, picks, shapes, still, tag
 from booking.web.worker.room import pages
 
 SOON = timedelta(minutes=15)
@@ -35,6 +35,7 @@ class Day:
     cards: Sequence[Card]
     opening: Opening | None
     entries: Sequence[seats.Entry]
+    picked: picks.Pick
 
     @property
     def today(self) -> date:
@@ -46,7 +47,16 @@ class Day:
 
     @property
     def address(self) -> str:
-        return url_for("worker.station", code=self.station.code, day=self.when)
+        return picks.address(self.station.code, self.when, self.picked)
+
+    @property
+    def shown(self) -> list[Card]:
+        """The cards that the reader has picked."""
+        return [card for card in self.cards if self.picked.takes(card)]
+
+    @property
+    def choices(self) -> list[picks.Choice]:
+        return picks.choices(self.station.code, self.when, self.picked, self.cards)
 
     @property
     def next_with_slots(self) -> date | None:
@@ -88,7 +98,7 @@ class Day:
         own = "booked" if states & {"booked", "attended"} else "waiting" if states else ""
         words = [show.day_date(when, self.today), str(OWN.get(own, ""))]
         return {
-            "href": url_for("worker.station", code=self.station.code, day=when),
+            "href": picks.address(self.station.code, when, self.picked),
             "name": show.day_name(when, self.today),
             "number": when.day,
             "said": " ".join(filter(None, words)),
@@ -116,7 +126,7 @@ class Day:
     def tag(self) -> str:
         """A name for all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
-        who = (self.person and self.person.id, show.language(), self.today, self.when)
+        who = (self.person and self.person.id, show.language(), self.today, self.when, self.picked)
         seen = [tag.facts(card) for card in self.cards]
         return tag.of(who, seen, own, self.banner, self.opening, self.days)
 
@@ -143,11 +153,28 @@ def _moments(card: Card) -> tuple[datetime, ...]:
     )
 
 
+@pages.app_template_filter()
+def holiday(name: str) -> str:
+    """The name of a rest day in the reader's language, where it is one that the whole country has."""
+    return str(HOLIDAYS.get(name, name))
+
+
+HOLIDAYS = {
+    "元旦": lazy_gettext("元旦"),
+    "春节": lazy_gettext("春节"),
+    "清明节": lazy_gettext("清明节"),
+    "劳动节": lazy_gettext("劳动节"),
+    "端午节": lazy_gettext("端午节"),
+    "中秋节": lazy_gettext("中秋节"),
+    "国庆节": lazy_gettext("国庆节"),
+}
+
+
 def note(view: DayView) -> str:
     """Why a day is not an ordinary one, or nothing."""
     day = view.day
     if not day.works:
-        return day.name or str(gettext("周末") if day.date.isoweekday() > 5 else gettext("休息"))
+        return holiday(day.name) or str(gettext("周末") if day.date.isoweekday() > 5 else gettext("休息"))
     if day.date.isoweekday() > 5:
         return str(gettext("上班"))
     return str(gettext("暂定")) if day.tentative else ""
@@ -212,6 +239,7 @@ def look(found: Station, person: Person | None, asked: date | None) -> Day:
         days=days,
         cards=cards.cards(session_, found, when, person_id, now),
         opening=cards.next_opening(session_, found.id, now),
+        picked=picks.asked(),
         entries=seats.standing(session_, person_id, found, days[0].day.date, now).entries if person_id else (),
     )
 

@@ -32,7 +32,7 @@ def carry(person_id: int, slot_id: int, key: str | None, opens_at: datetime) -> 
     """425 for a script, with the milliseconds to wait; else a page that refreshes itself."""
     wait = (opens_at - clock.now()).total_seconds() + 0.05 + random.random() * SPREAD  # noqa: S311 (no secret)
     if htmx.asked():
-        answer = make_response("", 425)
+        answer = make_response('<p data-refusal="not_open"></p>', 425)
         answer.headers["X-Press-Again-In"] = str(math.ceil(wait * 1000))
         return answer
     press = _signer().dumps([person_id, slot_id, key or blanks.random_key()])

@@ -17,6 +17,7 @@ from booking.web import blanks, doorstep, htmx, kept, show
 from booking.web.doorstep import MadeFrom
 from booking.web.kept import Page
 from booking.web.packing import Packed
+from booking.web.worker import picks
 from booking.web.worker.calendar import takes_no_files
 
 
@@ -87,8 +88,16 @@ def _is_special() -> bool:
 
 
 def _is_plain_address() -> bool:
-    return request.path.startswith("/s/") and not set(request.args) - {"day"}
+    return request.path.startswith("/s/") and not set(request.args) - {"day", *picks.FIELDS}
 
 
 def _name(code: str, reader: Any) -> Hashable:
-    return code, request.args.get("day", "")[:10], show.language(), htmx.asked(), takes_no_files(), reader
+    return (
+        code,
+        request.args.get("day", "")[:10],
+        picks.asked(),
+        show.language(),
+        htmx.asked(),
+        takes_no_files(),
+        reader,
+    )
