@@ -21,7 +21,7 @@ class CalmMemory(MemoryStorage):
 
     def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - the library's private name
         self.hits += 1
-        if self.hits % 10_000 == 0:
+        if self.hits % 1_000 == 0:
             self._MemoryStorage__expire_events()  # type: ignore[attr-defined]
 
 

@@ -12,10 +12,6 @@ from datetime import date, datetime, time
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import xlsxwriter
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from booking.refusals import Refused
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -47,6 +43,8 @@ def write_csv(table: Table) -> bytes:
 def write_xlsx(tables: Iterable[Table]) -> bytes:
     """One sheet a table, the heads frozen."""
     out = io.BytesIO()
+    import xlsxwriter  # noqa: PLC0415 - 12 MB that most processes never need
+
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         strong, text = book.add_format({"bold": True}), book.add_format({"quote_prefix": True})
         for table in tables:
@@ -113,6 +111,9 @@ def _read_csv(content: bytes) -> Iterator[Sequence[Any]]:
 
 
 def _read_xlsx(content: bytes) -> Iterator[Sequence[Any]]:
+    from openpyxl import load_workbook  # noqa: PLC0415 - 15 MB that most processes never need
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             _refuse_bombs(packed)

@@ -101,13 +101,21 @@ def test_only_the_clock_reads_the_clock() -> None:
                 assert node.value.id not in ("datetime", "date", "time"), f"{module}:{node.lineno}"
 
 
+# What costs a process more than ten megabytes is loaded by who needs it: a web process stays under 130.
+HEAVY = {"pypinyin", "openpyxl", "openpyxl.utils.exceptions", "xlsxwriter"}
+
+
+def named(node: ast.Import | ast.ImportFrom) -> set[str]:
+    return {node.module or ""} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
+
+
 def test_imports_stand_at_the_top() -> None:
     for module in modules():
         tree = tree_of(path_of(module))
         top = set(tree.body)
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                assert node in top, f"{module}:{node.lineno}"
+                assert (node in top) != bool(named(node) & HEAVY), f"{module}:{node.lineno}"
 
 
 def test_no_file_is_a_drawer() -> None:

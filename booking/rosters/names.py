@@ -1,8 +1,8 @@
 """Finding people by their name as somebody types it: a part of it, its pinyin (zhouming), or its initials (zm)."""
 
+import os
 from functools import lru_cache
 
-from pypinyin import Style, pinyin
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -53,6 +53,10 @@ def _fits(readings: tuple[tuple[str, ...], ...], letters: str) -> bool:
 @lru_cache(maxsize=20_000)
 def _readings(name: str) -> tuple[tuple[str, ...], ...]:
     """The readings of each Chinese character; what is not Chinese is found by its letters as they are."""
+    # Only who searches pays for the table of readings; the one of phrases is four times as large, and of no use for names.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin import Style, pinyin  # noqa: PLC0415
+
     found = pinyin(name, style=Style.NORMAL, heteronym=True, errors="ignore")
     return tuple(
         tuple(reading.replace("ü", "v") for reading in readings if reading) for readings in found if any(readings)

@@ -82,7 +82,7 @@ def csrf() -> str:
     return _signed(raw) if raw else generate_csrf()
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _signed(_raw: str) -> str:
     return generate_csrf()
 

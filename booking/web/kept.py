@@ -49,10 +49,10 @@ class Kept:
 
     def __init__(self, news: News) -> None:
         self.news = news
-        self.sign_ins: Memory[str, Known] = Memory(20_000)
-        self.plain: Memory[tuple[int, str], tuple[int, int]] = Memory(20_000)
+        self.sign_ins: Memory[str, Known] = Memory(5_000)
+        self.plain: Memory[tuple[int, str], tuple[int, int]] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
-        self.answers: Memory[Hashable, Any] = Memory(20_000)
+        self.answers: Memory[Hashable, Any] = Memory(5_000)
 
     def is_true(self, page: Page, now: datetime) -> bool:
         return page.made_at <= now < page.until and page.seen == self.news.of(page.station_id, page.person_id)
