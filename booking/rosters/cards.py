@@ -78,10 +78,20 @@ def days(session: Session, station: Station, now: datetime) -> list[DayView]:
     return [DayView(calendar.day(when), *counted.get(when, (0, 0))) for when in every]
 
 
-def cards(session: Session, station: Station, when: date, person_id: int | None, now: datetime) -> list[Card]:
-    """The slots of one day, in order of time, as this reader (None: nobody signed in) sees them."""
+def cards(
+    session: Session,
+    station: Station,
+    when: date,
+    person_id: int | None,
+    now: datetime,
+    who: seats.Standing | None = None,
+) -> list[Card]:
+    """The slots of one day, in order of time, as this reader (None: nobody signed in) sees them.
+
+    `who` is the reader's standing, where it is known already.
+    """
     found = seats.runs().where(Slot.station_id == station.id, Slot.date == when).order_by(Slot.starts_at, Slot.id)
-    return _as_seen(session, [seats.run(row) for row in session.execute(found)], person_id, now)
+    return _as_seen(session, [seats.run(row) for row in session.execute(found)], person_id, now, who)
 
 
 def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -> Card | None:
@@ -128,11 +138,17 @@ def place_in_line(session: Session, entry: Booking | seats.Entry) -> int:
     return (session.scalar(before) or 0) + 1
 
 
-def _as_seen(session: Session, slots: Sequence[seats.Run], person_id: int | None, now: datetime) -> list[Card]:
+def _as_seen(
+    session: Session,
+    slots: Sequence[seats.Run],
+    person_id: int | None,
+    now: datetime,
+    who: seats.Standing | None = None,
+) -> list[Card]:
     if person_id is None or not slots:
         return [Card(slot, slot.state_at(now), now, refusal=_for_nobody(slot, now)) for slot in slots]
-    who = seats.standing(session, person_id, slots[0].station, slots[0].date, now)
-    return [_card(session, slot, who, now) for slot in slots]
+    known = who or seats.standing(session, person_id, slots[0].station, slots[0].date, now)
+    return [_card(session, slot, known, now) for slot in slots]
 
 
 def _card(session: Session, slot: seats.Run, who: seats.Standing, now: datetime) -> Card:

@@ -31,6 +31,7 @@ class News:
         self.noted = 0
         self._lock = Lock()
         self._looked = self._swept = -LATE
+        self._era = 0
         self._top = self._floor = -1
         self._tops: deque[tuple[float, int]] = deque()
         self._seen: set[int] = set()
@@ -43,20 +44,28 @@ class News:
             with self._lock:
                 self._read(monotonic())
 
-    def of(self, station_id: int, person_id: int | None) -> tuple[int, int]:
+    def of(self, station_id: int, person_id: int | None) -> tuple[int, ...]:
         """How often something of the station, and of the person, was seen to change since this process began."""
-        return self._stations[station_id], self._people[person_id] if person_id else 0
+        return self._era, self._stations[station_id], self._people[person_id] if person_id else 0
 
     def _read(self, began: float) -> None:
-        if self._top < 0:
-            self._top = swift.ask(self._engine, _TOP)[0][0] or 0
-            self._floor = max(0, self._top - 1000)
         sweeps = began - self._swept >= SWEEP
+        if sweeps:
+            self._begin(swift.ask(self._engine, _TOP)[0][0] or 0)
         self._note(swift.ask(self._engine, _SINCE, floor=self._floor if sweeps else self._top))
         self._looked = began
         if sweeps:
             self._swept = began
             self._forget(began)
+
+    def _begin(self, newest: int) -> None:
+        """At the first look, and when the history is shorter than it was: then another database has been put in its place."""
+        if self._top < 0 or newest < self._top:
+            self._era += 1
+            self.noted += 1
+            self._top, self._floor = newest, max(0, newest - 1000)
+            self._tops.clear()
+            self._seen.clear()
 
     def _note(self, rows: Sequence[swift.Row]) -> None:
         for number, station_id, person_id in rows:

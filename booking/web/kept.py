@@ -29,7 +29,7 @@ class Page:
     until: datetime
     station_id: int
     person_id: int | None
-    seen: tuple[int, int]
+    seen: tuple[int, ...]
     tag: str
     pieces: Packed
     opens_at: datetime | None
@@ -40,7 +40,7 @@ class Known:
     """A sign-in that was looked up."""
 
     found: people.SignedIn
-    seen: tuple[int, int]
+    seen: tuple[int, ...]
     made_at: datetime
 
 
@@ -50,7 +50,7 @@ class Kept:
     def __init__(self, news: News) -> None:
         self.news = news
         self.sign_ins: Memory[str, Known] = Memory(5_000)
-        self.plain: Memory[tuple[int, str], tuple[int, int]] = Memory(5_000)
+        self.plain: Memory[tuple[int, str], tuple[int, ...]] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
 

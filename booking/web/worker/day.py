@@ -231,16 +231,17 @@ def look(found: Station, person: Person | None, asked: date | None) -> Day:
     days = cards.days(session_, found, now)
     person_id = person.id if person else None
     when = asked if asked in {view.day.date for view in days} else _best(found, days, now)
+    who = seats.standing(session_, person_id, found, days[0].day.date, now) if person_id else None
     return Day(
         station=found,
         person=person,
         now=now,
         when=when,
         days=days,
-        cards=cards.cards(session_, found, when, person_id, now),
+        cards=cards.cards(session_, found, when, person_id, now, who),
         opening=cards.next_opening(session_, found.id, now),
         picked=picks.asked(),
-        entries=seats.standing(session_, person_id, found, days[0].day.date, now).entries if person_id else (),
+        entries=who.entries if who else (),
     )
 
 
