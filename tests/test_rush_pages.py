@@ -20,6 +20,7 @@ from booking.model import Activity, Booking, Event, Try
 from booking.rosters.news import SWEEP, News
 from booking.web.packing import Packed
 from tests.lunch_hour import LunchHour, at
+from tests.rules.test_strikes import give
 from tests.worker_cast import HTMX, Phone, card_in
 
 PATH = "/s/cbd?day=2026-11-24"
@@ -160,6 +161,15 @@ def test_who_has_just_acted_sees_it_at_once(stands: Flask, lunch: LunchHour) -> 
     token = card_in(look(phone), lunch.slot_id).field("csrf_token")
     phone.post(f"/slots/{lunch.slot_id}/book", "Mon 10:01", data={"csrf_token": token, "back": "day"}, headers=HTMX)
     assert card_in(look(phone), lunch.slot_id).data["mine"] == "booked"
+
+
+def test_who_is_like_everybody_on_one_day_need_not_be_on_another(stands: Flask, lunch: LunchHour) -> None:
+    later = lunch.slot("Wed 12:10")  # not open yet: there a pause changes nothing
+    give(lunch, 20, 10, 5, who="周明")
+    for who in ("李静", "周明"):
+        phone = Phone(stands, lunch, who)
+        assert card_in(phone.day("Mon 10:01", "2026-11-25"), later).data["state"] == "planned"
+        assert ('data-refusal="paused"' in card_in(look(phone), lunch.slot_id).html) == (who == "周明")
 
 
 def test_the_clock_alone_ends_a_kept_page(stands: Flask, lunch: LunchHour) -> None:

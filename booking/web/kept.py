@@ -50,7 +50,7 @@ class Kept:
     def __init__(self, news: News) -> None:
         self.news = news
         self.sign_ins: Memory[str, Known] = Memory(5_000)
-        self.plain: Memory[tuple[int, str], tuple[int, ...]] = Memory(5_000)
+        self.plain: Memory[Hashable, tuple[int, ...]] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
 

@@ -46,7 +46,7 @@ def shown(code: str) -> Response | None:
     if _is_special():
         return None
     memory, person_id = kept.look(request), current_user.person_id
-    plain = person_id and memory.plain.get((person_id, code)) == memory.news.of(0, person_id)
+    plain = person_id and memory.plain.get(_name(code, person_id)) == memory.news.of(0, person_id)
     page = memory.pages.get(_name(code, "plain" if plain else person_id))
     return answer(page) if page and memory.is_true(page, clock.now()) else None
 
@@ -61,7 +61,7 @@ def keep(day: Shown, station: Station, render: Callable[[], str], noted_before: 
     page = Page(day.now, until, station.id, reader, seen, day.tag, pieces, day.counts_to)
     if memory.news.noted == noted_before and not _is_special():
         if person_id and shared:
-            memory.plain[person_id, station.code] = memory.news.of(0, person_id)
+            memory.plain[_name(station.code, person_id)] = memory.news.of(0, person_id)
         memory.pages[_name(station.code, "plain" if person_id and shared else person_id)] = page
     return page
 
