@@ -165,7 +165,8 @@ def test_a_server_that_takes_three_a_minute_gets_every_letter_in_the_end(
         assert minutes < 24 * 60
     assert set(states(session).values()) == {"sent"}
     assert sorted(office.recipients) == sorted(addresses)
-    assert minutes < 60, f"took {minutes} minutes"
+    # 27 minutes where nothing is slow; a letter that also meets a time-out waits for its hour.
+    assert minutes < 240, f"took {minutes} minutes"
 
 
 def test_after_five_refusals_in_a_row_the_rest_goes_back_without_a_try(
