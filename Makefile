@@ -19,7 +19,8 @@ run: .venv/.run $(CATALOGUES)
 
 test: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk postgresql
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 || { [ $$? -eq 1 ] && echo "What failed is tried once more, alone:" \
+		&& $(BIN)/pytest --last-failed --last-failed-no-failures none; }
 
 lint: .venv/.dev
 	$(BIN)/ruff check
