@@ -19,8 +19,7 @@ run: .venv/.run $(CATALOGUES)
 
 test: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk postgresql
-	$(BIN)/pytest -n 2 || { [ $$? -eq 1 ] && echo "What failed is tried once more, alone:" \
-		&& $(BIN)/pytest --last-failed --last-failed-no-failures none; }
+	$(BIN)/pytest -n 2
 
 lint: .venv/.dev
 	$(BIN)/ruff check
