@@ -1,10 +1,11 @@
 """The history: writing one line of it, and replaying the lines of a slot."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from sqlalchemy import insert, join, literal, null, select
 from sqlalchemy.orm import Session
 
 from booking.model import HOLDING, Booking, Event, Slot
@@ -34,6 +35,31 @@ def record(
         setattr(line, name, value)
     session.add(line)
     return line
+
+
+def record_all(
+    session: Session,
+    kind: str,
+    now: datetime,
+    table: type[Slot] | type[Booking],
+    ids: Collection[int],
+    *,
+    after: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """One line for each of these slots or bookings. With `after` it says what they were before: call it first."""
+    if not ids:
+        return
+    about: dict[str, Any] = {"station_id": table.station_id, "plan_id": Slot.plan_id}
+    about |= {"before": table.state if after else null(), "after": literal(after), "reason": literal(reason)}
+    about |= {"at": literal(now, Event.at.type), "kind": literal(kind), "details": literal({}, Event.details.type)}
+    if table is Booking:
+        about |= {"slot_id": Booking.slot_id, "booking_id": Booking.id, "person_id": Booking.person_id}
+    else:
+        about |= {"slot_id": Slot.id}
+    source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
+    rows = select(*about.values()).select_from(source).where(table.id.in_(ids)).order_by(table.id)
+    session.execute(insert(Event).from_select(list(about), rows))
 
 
 class Line(Protocol):

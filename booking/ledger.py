@@ -1,6 +1,6 @@
 """The ledger of strikes: what it says of a person at a station."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -36,12 +36,10 @@ def pause_after(strikes: Sequence[datetime], policy: Policy) -> datetime | None:
     return None
 
 
-def is_warning(session: Session, person_id: int, station_id: int, policy: Policy, now: datetime) -> bool:
-    """Whether a strike written now would be the first in a long while: a warning only."""
-    earlier = select(func.count(Strike.id)).where(
-        Strike.person_id == person_id,
-        Strike.station_id == station_id,
-        Strike.forgiven_at.is_(None),
-        Strike.at > now - policy.warning_span,
+def last_strikes(session: Session, people: Collection[int]) -> dict[tuple[int, int], datetime]:
+    """When each of these people was last struck, by person and station; forgiven strikes do not count."""
+    struck = select(Strike.person_id, Strike.station_id, func.max(Strike.at)).where(
+        Strike.person_id.in_(people), Strike.forgiven_at.is_(None)
     )
-    return session.scalar(earlier) == 0
+    found = session.execute(struck.group_by(Strike.person_id, Strike.station_id))
+    return {(person_id, station_id): at for person_id, station_id, at in found}

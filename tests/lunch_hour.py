@@ -152,17 +152,16 @@ def tick(session: Session, now: datetime) -> None:
     """Everything that is due at a slot, once, as the jobs do it."""
     with store.transaction(session):
         slots.open_due(session, now)
-    rounds: tuple[tuple[Callable[[Session, datetime], Sequence[int]], Callable[[Session, int, datetime], object]], ...]
-    rounds = (
+    for due, verb in (
         (slots.to_start, seats.start),
         (slots.to_release, seats.release),
         (slots.to_finish, seats.finish),
-        (slots.to_promote, seats.promote),
-    )
-    for due, verb in rounds:
-        for slot_id in due(session, now):
-            with store.transaction(session):
-                verb(session, slot_id, now)
+    ):
+        with store.transaction(session):
+            verb(session, due(session, now), now)
+    for slot_id in slots.to_promote(session, now):
+        with store.transaction(session):
+            seats.promote(session, slot_id, now)
 
 
 def make_station(session: Session, code: str, **numbers: Any) -> int:

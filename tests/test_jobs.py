@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -127,10 +127,10 @@ def test_one_poisoned_slot_does_not_keep_the_others_waiting(
 
     real = seats.start
 
-    def start(session: Session, slot_id: int, now: datetime) -> bool:
-        if slot_id == cast.yesterday:
+    def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+        if cast.yesterday in slot_ids:
             raise ZeroDivisionError("poison")
-        return real(session, slot_id, now)
+        return real(session, slot_ids, now)
 
     monkeypatch.setattr(seats, "start", start)
     with app.app_context():

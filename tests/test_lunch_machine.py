@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from unittest import mock
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from booking import audit, people, seats, slots, store
 from booking.model import Base, Booking, Event, Slot, Station, Strike
 from booking.refusals import Refused
-from booking.seats import door, moves, presses
+from booking.seats import ends, hours, moves, presses
 from tests.lunch_hour import at, make_manager, make_people, make_slot, make_station, tick
 
 NAMES = ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")
@@ -255,11 +255,10 @@ def leave_uncounted(session: Session, slot: Slot, *rest: Any) -> None:
     slot.taken = taken
 
 
-def start_and_release(session: Session, slot_id: int, now: datetime) -> bool:
-    started = door.start(session, slot_id, now)
-    slot = moves.locked(session, slot_id)
-    for booking in moves.bookings(session, slot_id, "booked"):
-        moves.lose(session, slot, booking, now, punish=True)
+def start_and_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+    started = hours.start(session, slot_ids, now)
+    slots = {slot.id: slot for slot in store.lock(session, slots=slot_ids)}
+    ends.lose(session, slots, ends.claims(session, slots, "booked"), now, punish=True)
     return started
 
 

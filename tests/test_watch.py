@@ -1,6 +1,6 @@
 """The scheduler watched: rows set aside, releases held, outages noted, jobs late or on time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -42,10 +42,10 @@ def poison(cast: Letters, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
     real = seats.start
 
     def spread(error: Exception | None) -> None:
-        def start(session: Session, slot_id: int, now: datetime) -> bool:
-            if slot_id == cast.yoga and error:
+        def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+            if cast.yoga in slot_ids and error:
                 raise error
-            return real(session, slot_id, now)
+            return real(session, slot_ids, now)
 
         monkeypatch.setattr(seats, "start", start)
 
@@ -91,13 +91,13 @@ def test_the_databases_trouble_counts_against_no_row(
 
 
 def test_of_a_chunk_only_the_poisoned_row_stays_behind(app: Flask, cast: Letters, session: Session) -> None:
-    def open_but_one(session: Session, ids: list[int], now: datetime) -> int:
+    def open_but_one(session: Session, ids: Sequence[int], now: datetime) -> int:
         assert cast.next_yoga not in ids, "poison"
         return slots.open_these(session, ids, now)
 
     due = [cast.next_yoga, cast.next_talk, cast.thursday]
     with app.app_context(), pytest.raises(jobs.PartlyDone) as told:
-        Work(Turn(at("Wed 10:00")), "open_slots").chunks(due, 10, open_but_one)
+        Work(Turn(at("Wed 10:00")), "open_slots").chunks(due, open_but_one).result()
     assert told.value.did == 2
     assert [row.row_id for row in aside(session)] == [cast.next_yoga]
     assert session.get_one(Slot, cast.next_talk).state == "open"

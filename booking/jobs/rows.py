@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -13,9 +14,13 @@ from sqlalchemy.orm import Session
 
 from booking import clock, store, watch
 from booking.extensions import db
+from booking.jobs.manners import Manners
 
 log = logging.getLogger(__name__)
 
+# Seconds for which a transaction may hold its locks: nobody who presses meanwhile notices. The first one takes few rows.
+LOCKS_FOR = 0.05
+FIRST = 10
 # The database's trouble, not the row's: it counts against nobody, the next run tries again.
 PASSING = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -47,10 +52,11 @@ class PartlyDone(Exception):
 
 @dataclass
 class Work:
-    """A job's way through its rows."""
+    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it."""
 
     turn: Turn
     job: str
+    gentle: bool = False
     did: int = 0
     wrong: list[str] = field(default_factory=list)
     _skip: set[int] = field(default_factory=set)
@@ -61,32 +67,45 @@ class Work:
         self._skip = watch.to_skip(session, self.job, self.turn.now)
         self._known = watch.known(session, self.job)
 
-    def each(self, ids: Sequence[int], verb: Callable[[Session, int, datetime], Any]) -> int:
+    def each(self, ids: Sequence[int], verb: Callable[[Session, int, datetime], Any]) -> "Work":
         """One transaction for each row, so that no lock is held long."""
         for one in self._left(ids):
             if self.turn.stop():
                 break
             self._try(one, verb)
-        return self._result()
+        return self
 
-    def chunks(self, ids: Sequence[int], size: int, verb: Callable[[Session, Sequence[int], datetime], int]) -> int:
-        """One transaction for `size` rows; when it fails, one for each of them finds out which it was."""
-        left = self._left(ids)
-        for chunk in (left[n : n + size] for n in range(0, len(left), size)):
-            if self.turn.stop():
-                break
-            try:
-                with store.transaction(db.session) as session:
-                    did = verb(session, chunk, self.turn.now)
-                self.did += did
-                self._went_well(self._known.intersection(chunk))
-            except PASSING as error:
-                self._could_not(chunk[0], error, counts=False)
-            except Exception:
-                log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
-                for one in chunk:
-                    self._try(one, lambda session, row, now: verb(session, (row,), now))
-        return self._result()
+    def chunks(self, ids: Sequence[int], verb: Callable[[Session, Sequence[int], datetime], int]) -> "Work":
+        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of them finds out which."""
+        left, size, manners = self._left(ids), FIRST, Manners(self.turn.stop)
+        while left and not self.turn.stop():
+            chunk, left = left[:size], left[size:]
+            began = perf_counter()
+            self._together(chunk, verb)
+            took = perf_counter() - began
+            size = max(1, min(2 * size, int(size * LOCKS_FOR / took)))
+            if left and self.gentle:
+                manners.give_way(took)
+        return self
+
+    def result(self) -> int:
+        """How many things were done; raises when some could not be."""
+        if self.wrong:
+            raise PartlyDone(self.did, self.wrong)
+        return self.did
+
+    def _together(self, chunk: Sequence[int], verb: Callable[[Session, Sequence[int], datetime], int]) -> None:
+        try:
+            with store.transaction(db.session) as session:
+                did = verb(session, chunk, self.turn.now)
+            self.did += did
+            self._went_well(self._known.intersection(chunk))
+        except PASSING as error:
+            self._could_not(chunk[0], error, counts=False)
+        except Exception:
+            log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
+            for one in chunk:
+                self._try(one, lambda session, row, now: verb(session, (row,), now))
 
     def _left(self, ids: Sequence[int]) -> list[int]:
         return [one for one in ids if one not in self._skip]
@@ -113,8 +132,3 @@ class Work:
         if counts:
             with suppress(*PASSING), store.transaction(db.session) as session:
                 watch.could_not(session, self.job, one, f"{type(error).__name__}: {error}", self.turn.now)
-
-    def _result(self) -> int:
-        if self.wrong:
-            raise PartlyDone(self.did, self.wrong)
-        return self.did

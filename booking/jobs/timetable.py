@@ -13,9 +13,6 @@ from booking.extensions import db
 from booking.jobs.rows import Turn, Work
 from booking.mail import digests, outbox, pace, post
 
-# So many rows in one transaction hold no lock long enough for a press to notice.
-CHUNK = 50
-DIGESTS_AT_ONCE = 200
 LETTERS_AT_ONCE = 20
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
@@ -37,28 +34,32 @@ def learn_workdays(_turn: Turn) -> int:
 
 
 def plan_slots(turn: Turn) -> int:
-    return Work(turn, "plan_slots").each(slots.stations_to_plan(db.session()), _plan)
+    return Work(turn, "plan_slots").each(slots.stations_to_plan(db.session()), _plan).result()
 
 
 def open_slots(turn: Turn) -> int:
     due = slots.to_open(db.session(), turn.now)
-    return Work(turn, "open_slots").chunks(due, CHUNK, slots.open_these)
+    return Work(turn, "open_slots", gentle=True).chunks(due, slots.open_these).result()
 
 
 def start_slots(turn: Turn) -> int:
-    return Work(turn, "start_slots").each(slots.to_start(db.session(), turn.now), seats.start)
+    return Work(turn, "start_slots").chunks(slots.to_start(db.session(), turn.now), seats.start).result()
 
 
 def promote(turn: Turn) -> int:
-    return Work(turn, "promote").each(slots.to_promote(db.session(), turn.now), seats.promote)
+    return Work(turn, "promote").each(slots.to_promote(db.session(), turn.now), seats.promote).result()
 
 
 def release_no_shows(turn: Turn) -> int:
-    return Work(turn, "release_no_shows").each(slots.to_release(db.session(), turn.now), _release)
+    """Take the seats of those who did not come; where that comes too late, the manager decides."""
+    due = slots.to_release(db.session(), turn.now)
+    late = slots.too_late(db.session(), due, turn.now)
+    in_time = [slot_id for slot_id in due if slot_id not in set(late)]
+    return Work(turn, "release_no_shows").chunks(late, slots.hold_release).chunks(in_time, seats.release).result()
 
 
 def finish_slots(turn: Turn) -> int:
-    return Work(turn, "finish_slots").each(slots.to_finish(db.session(), turn.now), seats.finish)
+    return Work(turn, "finish_slots").chunks(slots.to_finish(db.session(), turn.now), seats.finish).result()
 
 
 def write_worker_digests(turn: Turn) -> int:
@@ -113,17 +114,10 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
     return done.added + done.moved + done.withdrawn
 
 
-def _release(session: Session, slot_id: int, now: datetime) -> int:
-    """Release the seats of those who did not come; after an outage of ours the manager decides."""
-    if slots.too_late_to_release(session, slot_id, now):
-        return slots.hold_release(session, slot_id, now)
-    return seats.release(session, slot_id, now)
-
-
 def _write_digests(turn: Turn, kind: str) -> int:
     readers = digests.to_write(db.session(), kind, turn.now)
-    work = Work(turn, f"write_{kind}_digests")
-    return work.chunks(readers, DIGESTS_AT_ONCE, lambda s, ids, now: digests.write(s, kind, now, only=ids))
+    work = Work(turn, f"write_{kind}_digests", gentle=True)
+    return work.chunks(readers, lambda s, ids, now: digests.write(s, kind, now, only=ids)).result()
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:

@@ -3,13 +3,14 @@
 A verb takes a session inside `store.transaction`, ids and the instant `now`; it raises `Refused`
 with a reason code and then changes nothing. Every change of state writes one event.
 
-`standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in and
-releases, `admit` reads a ticket, `moves` holds the single steps that they share.
+`standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in,
+`hours` is what the clock does (by `ends`), `admit` reads a ticket, `moves` holds the single steps that they share.
 """
 
 from booking.refusals import Refused
 from booking.seats.admit import admit
-from booking.seats.door import check_in, finish, release, stand_by, start, undo_check_in, vacate, walk_in
+from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_in
+from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
 from booking.seats.moves import find_booking, find_slot, is_late, leave
 from booking.seats.presses import Press, give_up, press, take

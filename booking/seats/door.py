@@ -1,4 +1,4 @@
-"""At the door: check-in, standby, walk-ins, and what the clock does from start to end."""
+"""At the door: check-in, standby, walk-ins; and a slot that is emptied because it is called off."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,15 +15,11 @@ from booking.seats.moves import (
     bookings,
     end,
     find_booking,
-    find_slot,
     leave,
-    line,
     locked,
-    lose,
     move,
     new,
     queue,
-    strike,
 )
 from booking.seats.standing import at_door, door_is_open, standing
 
@@ -113,58 +109,6 @@ def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor
     return booking
 
 
-def release(session: Session, slot_id: int, now: datetime) -> int:
-    """Take the seats of those who did not come, and give them to the people at the door.
-
-    Nobody is punished for a release that comes after the slot is over: then our own clock failed.
-    Returns how many seats were released.
-    """
-    found = find_slot(session, slot_id)
-    held = hold(session, {slot_id}, now, room=found.taken)
-    slot = held.slots[slot_id]
-    if slot.state == "cancelled" or slot.released_at or now < slot.release_at:
-        return 0
-    slot.released_at = now
-    absent = bookings(session, slot_id, "booked")
-    for booking in absent:
-        lose(session, slot, booking, now, punish=now < slot.ends_at)
-    serve(session, slot, now, held.people)
-    return len(absent)
-
-
-def start(session: Session, slot_id: int, now: datetime) -> bool:
-    """Record that the slot runs: the line ends, the seats left belong to the people at the door."""
-    held = hold(session, {slot_id}, now)
-    slot = held.slots[slot_id]
-    if slot.state not in ("planned", "open") or now < slot.starts_at:
-        return False
-    record(session, "started", now, slot=slot, before=slot.state, after="running")
-    slot.state = "running"
-    for entry in line(session, slot):
-        if entry.standby_at is None:
-            slot.waiting -= 1
-            end(session, slot, entry, "expired", now, "expired")
-    serve(session, slot, now, held.people)
-    return True
-
-
-def finish(session: Session, slot_id: int, now: datetime) -> bool:
-    """Close the books of a slot: who still waits got none, late cancels that nobody made good are struck."""
-    slot = locked(session, slot_id)
-    if slot.state != "running" or now < slot.ends_at:
-        return False
-    for entry in line(session, slot):
-        slot.waiting -= 1
-        end(session, slot, entry, "expired", now, "expired")
-    for booking in bookings(session, slot_id, "booked"):
-        lose(session, slot, booking, now, punish=slot.released_at is not None)
-    for booking in _unused(session, slot):
-        strike(session, slot, booking, now, "late_cancel")
-    record(session, "done", now, slot=slot, before="running", after="done")
-    slot.state = "done"
-    return True
-
-
 def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:
     """Empty a locked slot that is being cancelled: everybody on it is told once, nobody gets a strike."""
     everybody = bookings(session, slot.id, *LIVE)
@@ -175,22 +119,3 @@ def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: i
         once = f"slot_cancelled:{slot.id}:{booking.person_id}"
         tell(session, "slot_cancelled", now, person_id=booking.person_id, slot_id=slot.id, once=once, reason=reason)
     return everybody
-
-
-def _unused(session: Session, slot: Slot) -> list[Booking]:
-    """The late cancels whose seat nobody took afterwards; each later taking makes the earliest one good.
-
-    Who took such a seat and gave it up late again answers for it alone.
-    """
-    gone = [b for b in bookings(session, slot.id, "cancelled") if b.late and b.ended_at]
-    seated = [*bookings(session, slot.id, "attended", "released"), *gone]
-    takings = sorted((b.seated_at, b.id) for b in seated if b.seated_at)
-    unused = []
-    for booking in sorted(gone, key=lambda b: (b.ended_at, b.id)):
-        ended, own = booking.ended_at, booking.id
-        later = next((t for t in takings if ended and t[0] >= ended and t[1] != own), None)
-        if later is None:
-            unused.append(booking)
-        else:
-            takings.remove(later)
-    return unused

@@ -1,17 +1,18 @@
 """Passing seats on: to the line, to the first tap, or to the people at the door."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from booking import store
 from booking.history import record
 from booking.model import Booking, Slot
 from booking.notices import tell
-from booking.seats.moves import arrive, bookings, find_slot, line, move, sit, withdraw
+from booking.refusals import Refused
+from booking.seats.moves import arrive, bookings, line, move, sit, withdraw
 from booking.seats.standing import at_door, clashing, personal, standing
 
 # How many more people than free seats are locked at the front of a line: room for those skipped.
@@ -32,17 +33,25 @@ class Held:
     people: set[int]
 
 
-def hold(session: Session, slot_ids: Iterable[int], now: datetime, people: Iterable[int] = (), room: int = 1) -> Held:
+def hold(
+    session: Session,
+    slot_ids: Collection[int],
+    now: datetime,
+    people: Iterable[int] = (),
+    room: SQLColumnExpression[int] | int = 1,
+) -> Held:
     """Lock, by the law of `store`, these people, the front of the slots' lines, and every slot they are on.
 
-    `room` is how many seats may come free. People beyond the front are served by the next round.
+    `room` is how many seats may come free in each. People beyond the front are served by the next round.
     Slots in which they only hold a seat count too: a smaller capacity may make a place in line of it.
     """
-    slots = [find_slot(session, slot_id) for slot_id in slot_ids]
-    everybody = {*people, *(who for slot in slots for who in _front(session, slot, now, room))}
+    waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(slot_ids))).all())
+    if len(waiting) < len(slot_ids):
+        raise Refused("no_such_slot")
+    everybody = {*people, *_front(session, [slot_id for slot_id in waiting if waiting[slot_id]], now, room)}
     store.lock(session, people=everybody)
     beside = select(Booking.slot_id).where(Booking.person_id.in_(everybody), Booking.state.in_(("booked", "waiting")))
-    locked = store.lock(session, slots={*(slot.id for slot in slots), *session.scalars(beside)})
+    locked = store.lock(session, slots={*slot_ids, *(session.scalars(beside) if everybody else ())})
     return Held({slot.id: slot for slot in locked}, everybody)
 
 
@@ -105,15 +114,27 @@ def _skip(session: Session, slot: Slot, entry: Booking, reason: str, now: dateti
         record(session, "skipped", now, slot=slot, booking=entry, reason=reason)
 
 
-def _front(session: Session, slot: Slot, now: datetime, room: int) -> Sequence[int]:
+def _front(
+    session: Session, slot_ids: Collection[int], now: datetime, room: SQLColumnExpression[int] | int
+) -> Collection[int]:
     """Who is next for a seat: the line before the start, the people at the door after it.
 
     Those skipped once come on top: they may have become eligible, and must not hide the ones behind them.
     """
-    order = [Booking.standby_at.nulls_last(), Booking.line_no] if now >= slot.starts_at else [Booking.line_no]
-    found = select(Booking.person_id).where(Booking.slot_id == slot.id, Booking.state == "waiting").order_by(*order)
-    fresh = found.where(Booking.skipped.is_(None)).limit(slot.free + room + SPARE)
-    return [*session.scalars(fresh), *session.scalars(found.where(Booking.skipped.is_not(None)))]
+    if not slot_ids:
+        return ()
+    came = case((Slot.starts_at <= literal(now, Slot.starts_at.type), Booking.standby_at))
+    place = func.row_number().over(
+        partition_by=(Booking.slot_id, Booking.skipped.is_(None)), order_by=(came.nulls_last(), Booking.line_no)
+    )
+    may_sit = or_(Slot.starts_at > now, Booking.standby_at.is_not(None))
+    seats = (Slot.capacity - Slot.taken + room + SPARE).label("seats")
+    line = select(Booking.person_id, Booking.skipped, place.label("place"), seats).join(
+        Slot, Booking.slot_id == Slot.id
+    )
+    waits = line.where(Booking.slot_id.in_(slot_ids), Booking.state == "waiting", may_sit).subquery()
+    front = or_(waits.c.skipped.is_not(None), waits.c.place <= waits.c.seats)
+    return session.scalars(select(waits.c.person_id).where(front)).all()
 
 
 def move_down(session: Session, slot: Slot, number: int, now: datetime, actor_id: int | None = None) -> list[Booking]:

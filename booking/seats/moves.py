@@ -6,10 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import ledger, policy, store
+from booking import store
 from booking.history import record
-from booking.model import Booking, Slot, Strike
-from booking.notices import tell
+from booking.model import Booking, Slot
 from booking.refusals import Refused
 from booking.seats.standing import Entry
 
@@ -67,31 +66,6 @@ def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: dateti
         if booking.state == "waiting" and other.id != slot.id:
             other.waiting -= 1
             end(session, other, booking, "cancelled", now, "withdrawn")
-
-
-def lose(session: Session, slot: Slot, booking: Booking, now: datetime, punish: bool) -> None:
-    slot.taken -= 1
-    end(session, slot, booking, "released", now, "released" if punish else "release_missed")
-    if punish:
-        strike(session, slot, booking, now, "no_show")
-
-
-def strike(session: Session, slot: Slot, booking: Booking, now: datetime, reason: str) -> None:
-    numbers = policy.read(slot.station.policy)
-    warning = ledger.is_warning(session, booking.person_id, slot.station_id, numbers, now)
-    session.add(
-        Strike(
-            person_id=booking.person_id,
-            station_id=slot.station_id,
-            slot_id=slot.id,
-            booking_id=booking.id,
-            at=now,
-            reason=reason,
-        )
-    )
-    record(session, "strike", now, slot=slot, booking=booking, reason=reason)
-    person = booking.person_id
-    tell(session, "strike", now, person_id=person, slot_id=slot.id, reason=reason, warning=warning)
 
 
 def move(

@@ -15,8 +15,9 @@ from booking.slots.due import (
     to_promote,
     to_release,
     to_start,
+    too_late,
 )
-from booking.slots.late import held_releases, hold_release, release_held, too_late_to_release
+from booking.slots.late import held_releases, hold_release, release_held
 from booking.slots.moving import Move, may_move, move
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
 from booking.slots.settings import (
@@ -78,6 +79,6 @@ __all__ = [
     "to_promote",
     "to_release",
     "to_start",
-    "too_late_to_release",
+    "too_late",
     "untouched",
 ]

@@ -1,14 +1,17 @@
 """What the clock asks for now: ids of slots and stations that a job should look at, and the opening itself."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from booking import store
-from booking.history import record
+from booking.history import record_all
 from booking.model import Slot, Station
+
+# The clock releases within seconds. After so many minutes people have been seated by hand, or have gone.
+TOO_LATE = timedelta(minutes=5)
 
 
 def open_due(session: Session, now: datetime, limit: int = 200) -> int:
@@ -21,15 +24,13 @@ def to_open(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(due.order_by(Slot.opens_at, Slot.id)).all()
 
 
-def open_these(session: Session, slot_ids: Sequence[int], now: datetime) -> int:
+def open_these(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Record the opening of slots. Presses do not wait for it: they ask the clock."""
-    opened = 0
-    for slot in store.lock(session, slots=slot_ids):
-        if slot.state == "planned" and slot.opens_at <= now:
-            record(session, "opened", now, slot=slot, before="planned", after="open")
-            slot.state = "open"
-            opened += 1
-    return opened
+    locked = store.lock(session, slots=slot_ids)
+    opened = [slot.id for slot in locked if slot.state == "planned" and slot.opens_at <= now]
+    record_all(session, "opened", now, Slot, opened, after="open")
+    session.execute(update(Slot).where(Slot.id.in_(opened)).values(state="open"))
+    return len(opened)
 
 
 def stations_to_plan(session: Session) -> Sequence[int]:
@@ -51,6 +52,11 @@ def to_release(session: Session, now: datetime) -> Sequence[int]:
     """Slots whose no-shows must go; those that wait for the manager's word do so until somebody presses."""
     due = (Slot.released_at.is_(None), Slot.release_held_at.is_(None), Slot.release_at <= now)
     return _ids(session, Slot.state == "running", *due)
+
+
+def too_late(session: Session, slot_ids: Collection[int], now: datetime) -> Sequence[int]:
+    """Those of these slots whose release comes so late, by our own outage, that their manager decides."""
+    return _ids(session, Slot.id.in_(slot_ids), Slot.release_at < now - TOO_LATE)
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:

@@ -1,7 +1,7 @@
 """Releases that our own outage made late: nobody loses a seat for it unless the station's manager says so."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -10,23 +10,16 @@ from booking import seats, store
 from booking.history import record
 from booking.model import Slot
 
-# The clock releases within seconds. After so many minutes people have been seated by hand, or have gone.
-TOO_LATE = timedelta(minutes=5)
 
-
-def too_late_to_release(session: Session, slot_id: int, now: datetime) -> bool:
-    slot = session.get_one(Slot, slot_id)
-    return now > slot.release_at + TOO_LATE
-
-
-def hold_release(session: Session, slot_id: int, now: datetime) -> int:
-    """Mark a slot instead of releasing its seats: its manager decides. Twice is once."""
-    slot = store.lock(session, slots={slot_id})[0]
-    if slot.state != "running" or slot.released_at or slot.release_held_at:
-        return 0
-    slot.release_held_at = now
-    record(session, "release_held", now, slot=slot)
-    return 1
+def hold_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+    """Mark slots instead of releasing their seats. Twice is once."""
+    marked = 0
+    for slot in store.lock(session, slots=slot_ids):
+        if slot.state == "running" and not slot.released_at and not slot.release_held_at:
+            slot.release_held_at = now
+            record(session, "release_held", now, slot=slot)
+            marked += 1
+    return marked
 
 
 def release_held(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
@@ -34,7 +27,7 @@ def release_held(session: Session, slot_id: int, now: datetime, actor_id: int) -
     slot = session.get_one(Slot, slot_id)
     if slot.release_held_at is None or slot.state_at(now) != "running":
         return 0
-    released = seats.release(session, slot_id, now)
+    released = seats.release(session, [slot_id], now)
     record(session, "release_ordered", now, actor_id=actor_id, slot=slot)
     return released
 

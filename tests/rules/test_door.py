@@ -81,7 +81,7 @@ def test_no_shows_are_released_five_minutes_after_the_start(noon: LunchHour, clo
     noon.check_in("李静", "12:00")
     noon.tick("12:10")
     with store.transaction(noon.session) as session:
-        seats.release(session, noon.slot_id, at(clock))
+        seats.release(session, [noon.slot_id], at(clock))
     assert noon.states("周明", "李静") == [state, "attended"]
     assert noon.strikes("周明") == (["no_show"] if state == "released" else [])
 
