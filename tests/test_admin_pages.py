@@ -1,7 +1,6 @@
 """The admin's pages: stations are opened, renamed, closed; managers appointed; people found and stopped."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -270,8 +269,9 @@ def test_who_left_is_nowhere(network: Network, admin: FlaskClient) -> None:
 # The scheduler
 
 
-def test_the_last_run_of_each_job_is_shown(network: Network, admin: FlaskClient) -> None:
-    noon = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+@time_machine.travel(at("12:00"), tick=False)
+def test_the_last_run_of_each_job_is_shown(network: Network, app: Flask) -> None:
+    admin, noon = network.browser(app, "何主任"), at("12:00")
     assert "还没有跑过" in admin.get("/admin/jobs").text
     with store.transaction(network.session) as session:
         session.add(JobRun(name="open", started_at=noon, finished_at=noon, did=5))
