@@ -260,8 +260,19 @@ def test_when_the_leader_is_killed_another_leads_within_10_seconds(
 def test_an_opening_is_recorded_by_the_scheduler_alone(
     database_url: str, cast: Letters, session: Session, tmp_path: Path
 ) -> None:
+    now = clock.now()
     with store.transaction(session):
-        session.get_one(Slot, cast.thursday).opens_at = clock.now() - timedelta(days=1)
+        slot = session.get_one(Slot, cast.thursday)
+        slot.opens_at = now - timedelta(hours=1)
+        for name, hours in {
+            "free_until": 3,
+            "line_until": 3,
+            "checkin_from": 3,
+            "starts_at": 4,
+            "release_at": 5,
+            "ends_at": 6,
+        }.items():
+            setattr(slot, name, now + timedelta(hours=hours))
     with scheduler(database_url, tmp_path) as process:
         says(process, "leads")
 
