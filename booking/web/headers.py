@@ -4,8 +4,10 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from flask import Flask, Response, current_app, request
+from werkzeug.http import dump_cookie
 
 from booking.web import kept
 
@@ -64,9 +66,10 @@ def _say_how_long_it_keeps(response: Response) -> Response:
 
 
 def _remember_the_act(response: Response) -> None:
-    """For a moment this browser gets no page that another process has kept."""
-    secure = current_app.config["SESSION_COOKIE_SECURE"]
-    response.set_cookie(kept.JUST_ACTED, "1", max_age=kept.JUST_NOW, secure=secure, httponly=True, samesite="Lax")
+    """For a moment this browser gets no page that another process has kept. Counted from when it arrives: no date."""
+    how: Any = {"secure": current_app.config["SESSION_COOKIE_SECURE"], "httponly": True, "samesite": "Lax"}
+    cookie = dump_cookie(kept.JUST_ACTED, "1", max_age=kept.JUST_NOW, sync_expires=False, **how)
+    response.headers.add("Set-Cookie", cookie)
 
 
 def _read_file(response: Response) -> None:

@@ -14,7 +14,7 @@ from booking.extensions import db
 from booking.model import SignedIn
 from booking.rosters.news import News
 from booking.web.memory import Memory
-from booking.web.packing import Packed
+from booking.web.packing import Headers, Packed
 
 NO_LONGER = timedelta(seconds=60)  # for the little that has no history, such as an imported calendar
 JUST_ACTED = "acted"  # the cookie of a browser whose own act another process may not have seen yet
@@ -53,6 +53,8 @@ class Kept:
         self.plain: Memory[Hashable, tuple[int, ...]] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
+        self.told: Memory[Hashable, Any] = Memory(3_000)  # the words of answers to presses
+        self.headers: dict[int, Headers] = {}  # of the same, by status
 
     def is_true(self, page: Page, now: datetime) -> bool:
         return page.made_at <= now < page.until and page.seen == self.news.of(page.station_id, page.person_id)

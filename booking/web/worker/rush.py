@@ -27,7 +27,6 @@ from booking.refusals import Refused
 from booking.rosters import cards
 from booking.rosters.cards import Card
 from booking.web import blanks, kept, pace, show
-from booking.web.memory import Memory
 from booking.web.packing import Headers, sent, told_apart
 from booking.web.visitor import Visitor
 from booking.web.wire import Environ, Posted, Wire
@@ -85,8 +84,6 @@ class Rush:
 
     def __init__(self, ask: Ask, app: Flask) -> None:
         self._ask, self._app, self._wire = ask, app, Wire(app)
-        self._told: Memory[Hashable, Told] = Memory(2_000)
-        self._headers: dict[int, Headers] = {}
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         found = environ["REQUEST_METHOD"] == "POST" and ADDRESS(environ["PATH_INFO"])
@@ -96,6 +93,11 @@ class Rush:
         with self._app.app_context():
             answer = self._answer(environ, posted, int(found[1]))
         return answer(environ, start) if answer else self._ask(environ, start)
+
+    @property
+    def _kept(self) -> kept.Kept:
+        found: kept.Kept = self._app.extensions["kept"]
+        return found
 
     def _answer(self, environ: Environ, posted: Posted, slot_id: int) -> Ask | None:
         """None while nothing was done."""
@@ -147,7 +149,7 @@ class Rush:
 
     def _again(self, asked: Asked, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
         """The answer without a request of Flask's; None when no such one was given yet."""
-        if (headers := self._headers.get(status)) is None:
+        if (headers := self._kept.headers.get(status)) is None:
             return None
         card, said = telling.card, self._words(asked, telling)
         own = {"csrf": asked.posted.form.get("csrf_token", ""), "key": blanks.random_key()}
@@ -162,11 +164,11 @@ class Rush:
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
         today = show.station_date(asked.now, slot.station)
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
-        told = self._told.get(name)
+        told: Told | None = self._kept.told.get(name)
         if told is None or told.slot != slot:
             with self._request(asked):
                 said = shapes.say(telling.card, True, telling.outcome(PLACE))
-            told = self._told[name] = Told(slot, said)
+            told = self._kept.told[name] = Told(slot, said)
         return told.said
 
     def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
@@ -174,7 +176,7 @@ class Rush:
         with self._request(asked):
             response = self._app.finalize_request(make())
         if response.status_code in (200, 409) and not _sets_a_session(response):
-            self._headers[response.status_code] = told_apart(response.headers.items())
+            self._kept.headers[response.status_code] = told_apart(response.headers.items())
         return response
 
     @contextmanager
