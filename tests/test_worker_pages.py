@@ -1,6 +1,8 @@
 """What a worker sees and can do, hour by hour, without any script."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from flask import Flask
@@ -198,6 +200,19 @@ def test_ones_own_list_is_looked_at_again_in_the_same_way(app: Flask, lunch: Lun
     lunch.give_up("王磊", "Mon 10:03")
     assert "候补第 1" in words_of(phone.get("/me", "Mon 10:04", headers=tags).text)
     assert phone.get("/me", "11:41", headers=tags).status_code == 200  # the line has ended
+
+
+def test_the_looks_of_a_first_visit_come_with_the_page_and_only_then(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    for path in ("/s/cbd", f"/slots/{lunch.slot_id}", "/account/sign-in"):
+        phone.client = app.test_client()
+        first, second = phone.get(path, "Mon 10:20"), phone.get(path, "Mon 10:21")
+        (sheet,) = re.findall(r"<style>(.+?)</style>", first.text, re.DOTALL)
+        digest = b64encode(sha256(sheet.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in first.headers["Content-Security-Policy"]
+        assert first.text.index("css/app.css") > first.text.index("</main>")
+        assert "<style" not in second.text
+        assert second.text.index("css/app.css") < second.text.index("</head>")
 
 
 def test_what_one_reader_knows_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from booking import clock
 from booking.model import Station
-from booking.web import blanks, doorstep, htmx, kept, show
+from booking.web import blanks, doorstep, htmx, kept, looks, show
 from booking.web.doorstep import MadeFrom
 from booking.web.kept import Page
 from booking.web.packing import Packed
@@ -97,7 +97,7 @@ def _name(code: str, reader: Any) -> Hashable:
         request.args.get("day", "")[:10],
         picks.asked(),
         show.language(),
-        htmx.asked(),
+        htmx.asked() or looks.within(),
         takes_no_files(),
         reader,
     )
