@@ -202,6 +202,22 @@ def test_ones_own_list_is_looked_at_again_in_the_same_way(app: Flask, lunch: Lun
     assert phone.get("/me", "11:41", headers=tags).status_code == 200  # the line has ended
 
 
+@pytest.mark.parametrize("path", ["/s/cbd?day=2026-11-24", "/slots/{}", "/me"])
+@pytest.mark.parametrize("holds", [True, False])
+def test_the_first_look_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, path: str, holds: bool) -> None:
+    """The page says what it shows: its first question brings nothing that is there already."""
+    if holds:
+        lunch.book("周明", "Mon 10:00")
+    phone, address = Phone(app, lunch, "周明"), path.format(lunch.slot_id)
+    (shown,) = re.findall(r'data-tag="([^"]+)"', phone.get(address, "Mon 10:20").text)
+    known = HTMX | {"If-None-Match": f'W/"{shown}"'}
+    assert phone.get(address, "Mon 10:20:05", headers=known).status_code == 304
+    lunch.give_up("周明", "Mon 10:21") if holds else lunch.book("周明", "Mon 10:21")
+    news = phone.get(address, "Mon 10:22", headers=known)
+    assert (news.status_code, news.headers["ETag"] in (known["If-None-Match"], "")) == (200, False)
+    assert news.headers["ETag"] == 'W/"{}"'.format(*re.findall(r'data-tag="([^"]+)"', news.text))
+
+
 def test_the_looks_of_a_first_visit_come_with_the_page_and_only_then(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     for path in ("/s/cbd", f"/slots/{lunch.slot_id}", "/account/sign-in"):

@@ -126,9 +126,10 @@ class Day:
     def tag(self) -> str:
         """A name for all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
-        who = (self.person and self.person.id, show.language(), self.today, self.when, self.picked)
+        who = self.person and ("like everybody" if self.is_plain else self.person.id)
+        asked = show.language(), self.today, self.when, self.picked
         seen = [tag.facts(card) for card in self.cards]
-        return tag.of(who, seen, own, self.banner, self.opening, self.days)
+        return tag.of(who, asked, seen, own, self.banner, self.opening, self.days)
 
 
 pages.add_app_template_global(shapes.card, "slot_card")
