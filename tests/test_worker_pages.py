@@ -231,6 +231,26 @@ def test_the_looks_of_a_first_visit_come_with_the_page_and_only_then(app: Flask,
         assert second.text.index("css/app.css") < second.text.index("</head>")
 
 
+def test_a_limit_of_the_day_is_said_once_and_leads_to_the_seat_that_is_held(app: Flask, lunch: LunchHour) -> None:
+    others = [lunch.slot("13:10"), lunch.slot("14:10"), lunch.slot("15:10")]
+    lunch.book("周明", "Mon 10:00")
+    page = Phone(app, lunch, "周明").day("Mon 10:20")
+    shown = re.sub(r"<p[^>]* hidden>.*?</p>", "", page)
+    assert words_of(shown).count("每人每天最多 1 场") == 1
+    assert shown.index("每人每天最多 1 场") < shown.index("<article")
+    assert f'<a href="/slots/{lunch.slot_id}">看那一场</a>' in page
+    assert all('data-refusal="day_limit"' in card_in(page, slot).html for slot in others)
+
+
+def test_a_stranger_is_told_before_the_opening_that_an_account_is_needed(app: Flask, lunch: LunchHour) -> None:
+    hint, way = "先登录或注册", "/account/sign-in?next=/s/cbd?day%3D2026-11-24"
+    page = Phone(app, lunch).day("Mon 09:50")
+    assert hint in page
+    assert way in page
+    assert hint not in Phone(app, lunch, "周明").day("Mon 09:50")
+    assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: a tap leads there by itself
+
+
 def test_what_one_reader_knows_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:
     path = "/s/cbd?day=2026-11-24"
     tag = Phone(app, lunch, "周明").get(path, "Mon 10:20", headers=HTMX).headers["ETag"]
