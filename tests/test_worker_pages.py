@@ -284,7 +284,7 @@ def test_the_ledger_names_each_strike_its_reason_and_its_end(app: Flask, lunch: 
     lunch.tick("12:16")
     lunch.tick("13:01")
     words = words_of(Phone(app, lunch, "周明").get("/me", "13:05").text)
-    assert "11月24日周二 白领瑜伽课堂 没有来，也没有放弃 · 12月24日周四起不再计数" in words
+    assert "白领瑜伽课堂 11月24日周二 · 没有来，也没有放弃 12月24日周四起不再计数" in words
     assert "爽约已释放" in words
 
 

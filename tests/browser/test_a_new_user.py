@@ -90,7 +90,8 @@ def walks() -> Iterator[list[Walk]]:
 def test_the_first_days_of_a_new_worker(
     browser: Browser, live: str, lunch: LunchHour, walks: list[Walk], locale: str, script: bool
 ) -> None:
-    with chromium.opened(browser, live, locale=locale, java_script_enabled=script, device_scale_factor=1, reduced_motion="reduce") as page:
+    calm = {"device_scale_factor": 1, "reduced_motion": "reduce"}
+    with chromium.opened(browser, live, locale=locale, java_script_enabled=script, **calm) as page:
         page.set_default_timeout(PATIENCE)
         walk = Walk(page, lunch, f"{locale[:2]}{'' if script else '-plain'}")
         walks.append(walk)
