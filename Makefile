@@ -29,11 +29,12 @@ lint: .venv/.dev
 
 # GROWTH=full: ten million bookings instead of one. ROUNDS, SECONDS, STATIONS: see bench/README.md.
 bench: .venv/.bench
-	@deploy/system-packages postgresql wrk
+	@deploy/system-packages chromium fonts-noto-cjk postgresql wrk
 	$(BIN)/python -m bench --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:1)
 	$(BIN)/python -m bench.growth --rounds $(or $(ROUNDS),5) --bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
 	$(BIN)/python -m bench.slow
 	$(BIN)/python -m bench.embedded
+	$(BIN)/python -m bench.paint
 
 bench-city: .venv/.bench
 	@deploy/system-packages postgresql wrk

@@ -1,4 +1,4 @@
-"""How soon a phone shows a page, and what it costs: `python -m bench.paint http://127.0.0.1:8000/s/cbd`.
+"""How soon a phone shows a page, and what it costs: `python -m bench.paint`, or with an address of a server that runs.
 
 Chromium at 390 px, four times slower than this machine, on "slow 4G" as its developer tools have it. Bytes are
 what came over the wire with their headers: for a first visit and the next one. Beside it a plain page of
@@ -7,16 +7,23 @@ one heading and a paragraph, and one with a stylesheet, served and measured in t
 
 import argparse
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from statistics import median
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+from sqlalchemy.orm import Session
 
-from bench import report
+from bench import ground, report, servers
+from bench.ground import Ground
+from bench.servers import APP, Kind
+from booking import clock, demo
+from tests import databases
 
 # Slow 4G: 1.6 Mbit/s and 150 ms, as adjusted by the developer tools for throttling inside the browser.
 NETWORK = {"offline": False, "latency": 562.5, "downloadThroughput": 1_474_560 / 8, "uploadThroughput": 675_000 / 8}
@@ -51,21 +58,25 @@ class Visit:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("address")
+    arguments.add_argument("address", nargs="?", help="a station's page; without one a demo station is served")
     arguments.add_argument("--rounds", type=int, default=5)
     asked = arguments.parse_args()
+    if asked.address:
+        _measure(asked.address, asked.rounds)
+    else:
+        with _station() as address:
+            _measure(address, asked.rounds)
+
+
+def _measure(station: str, many: int) -> None:
     lines: list[tuple[object, ...]] = []
     with sync_playwright() as playwright, _plain_pages() as plain:
         path = shutil.which("chromium")
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
         )
-        for name, address in (
-            (asked.address, asked.address),
-            ("plain", f"{plain}/plain"),
-            ("styled", f"{plain}/styled"),
-        ):
-            rounds = [_visits(browser, address) for _ in range(asked.rounds)]
+        for name, address in (("station", station), ("plain", f"{plain}/plain"), ("styled", f"{plain}/styled")):
+            rounds = [_visits(browser, address) for _ in range(many)]
             for which, visits in zip(("first", "next"), zip(*rounds, strict=True), strict=True):
                 middle = [median(values) for values in zip(*(astuple(visit) for visit in visits), strict=True)]
                 lines.append((name, which, round(middle[0]), round(middle[1], 3), int(middle[2]), int(middle[3])))
@@ -122,6 +133,19 @@ class _Plain(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: object) -> None:
         """No access log in a table of figures."""
+
+
+@contextmanager
+def _station() -> Iterator[str]:
+    """The demo station's page, as `make run` serves it."""
+    with tempfile.TemporaryDirectory(prefix="lunch-hour-bench-") as folder:
+        place = Ground(f"sqlite:///{folder}/lunch.sqlite3", Path(folder))
+        ground.migrate(place.url)
+        with Session(databases.connect_engine(place.url)) as session:
+            demo.load(session, clock.now(), past_workdays=8)
+            session.commit()
+        with servers.serving(Kind("gthread", 1, 8), APP, place.settings()) as server:
+            yield f"{server.url}/s/cbd"
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """What a worker sees and can do, hour by hour, without any script."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from flask import Flask
@@ -200,6 +202,55 @@ def test_ones_own_list_is_looked_at_again_in_the_same_way(app: Flask, lunch: Lun
     assert phone.get("/me", "11:41", headers=tags).status_code == 200  # the line has ended
 
 
+@pytest.mark.parametrize("path", ["/s/cbd?day=2026-11-24", "/slots/{}", "/me"])
+@pytest.mark.parametrize("holds", [True, False])
+def test_the_first_look_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, path: str, holds: bool) -> None:
+    """The page says what it shows: its first question brings nothing that is there already."""
+    if holds:
+        lunch.book("周明", "Mon 10:00")
+    phone, address = Phone(app, lunch, "周明"), path.format(lunch.slot_id)
+    (shown,) = re.findall(r'data-tag="([^"]+)"', phone.get(address, "Mon 10:20").text)
+    known = HTMX | {"If-None-Match": f'W/"{shown}"'}
+    assert phone.get(address, "Mon 10:20:05", headers=known).status_code == 304
+    lunch.give_up("周明", "Mon 10:21") if holds else lunch.book("周明", "Mon 10:21")
+    news = phone.get(address, "Mon 10:22", headers=known)
+    assert (news.status_code, news.headers["ETag"] in (known["If-None-Match"], "")) == (200, False)
+    assert news.headers["ETag"] == 'W/"{}"'.format(*re.findall(r'data-tag="([^"]+)"', news.text))
+
+
+def test_the_looks_of_a_first_visit_come_with_the_page_and_only_then(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    for path in ("/s/cbd", f"/slots/{lunch.slot_id}", "/account/sign-in"):
+        phone.client = app.test_client()
+        first, second = phone.get(path, "Mon 10:20"), phone.get(path, "Mon 10:21")
+        (sheet,) = re.findall(r"<style>(.+?)</style>", first.text, re.DOTALL)
+        digest = b64encode(sha256(sheet.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in first.headers["Content-Security-Policy"]
+        assert first.text.index("css/app.css") > first.text.index("</main>")
+        assert "<style" not in second.text
+        assert second.text.index("css/app.css") < second.text.index("</head>")
+
+
+def test_a_limit_of_the_day_is_said_once_and_leads_to_the_seat_that_is_held(app: Flask, lunch: LunchHour) -> None:
+    others = [lunch.slot("13:10"), lunch.slot("14:10"), lunch.slot("15:10")]
+    lunch.book("周明", "Mon 10:00")
+    page = Phone(app, lunch, "周明").day("Mon 10:20")
+    shown = re.sub(r"<p[^>]* hidden>.*?</p>", "", page)
+    assert words_of(shown).count("每人每天最多 1 场") == 1
+    assert shown.index("每人每天最多 1 场") < shown.index("<article")
+    assert f'<a href="/slots/{lunch.slot_id}">看那一场</a>' in page
+    assert all('data-refusal="day_limit"' in card_in(page, slot).html for slot in others)
+
+
+def test_a_stranger_is_told_before_the_opening_that_an_account_is_needed(app: Flask, lunch: LunchHour) -> None:
+    hint, way = "先登录或注册", "/account/sign-in?next=/s/cbd?day%3D2026-11-24"
+    page = Phone(app, lunch).day("Mon 09:50")
+    assert hint in page
+    assert way in page
+    assert hint not in Phone(app, lunch, "周明").day("Mon 09:50")
+    assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: a tap leads there by itself
+
+
 def test_what_one_reader_knows_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:
     path = "/s/cbd?day=2026-11-24"
     tag = Phone(app, lunch, "周明").get(path, "Mon 10:20", headers=HTMX).headers["ETag"]
@@ -233,7 +284,7 @@ def test_the_ledger_names_each_strike_its_reason_and_its_end(app: Flask, lunch: 
     lunch.tick("12:16")
     lunch.tick("13:01")
     words = words_of(Phone(app, lunch, "周明").get("/me", "13:05").text)
-    assert "11月24日周二 白领瑜伽课堂 没有来，也没有放弃 · 12月24日周四起不再计数" in words
+    assert "白领瑜伽课堂 11月24日周二 · 没有来，也没有放弃 12月24日周四起不再计数" in words
     assert "爽约已释放" in words
 
 

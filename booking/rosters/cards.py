@@ -47,11 +47,10 @@ class Card:
 
 @dataclass(frozen=True)
 class DayView:
-    """One day of the strip: what the calendar says, how many slots it has and how many seats are left."""
+    """One day of the strip: what the calendar says, and how many slots it has."""
 
     day: workdays.Day
     slots: int = 0
-    free: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,14 +68,14 @@ def days(session: Session, station: Station, now: datetime) -> list[DayView]:
     first = clock.at_station(now, station.zone_name).date()
     last = first + timedelta(days=policy.read(station.policy).days_ahead)
     calendar = workdays.load(session, station.id, first, last)
-    counts = session.execute(
-        select(Slot.date, func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))
+    found = session.execute(
+        select(Slot.date, func.count(Slot.id))
         .where(Slot.station_id == station.id, Slot.date.between(first, last), Slot.state != "cancelled")
         .group_by(Slot.date)
     )
-    counted = {when: (slots, free) for when, slots, free in counts}
+    counted: dict[date, int] = dict(iter(found))
     every = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return [DayView(calendar.day(when), *counted.get(when, (0, 0))) for when in every]
+    return [DayView(calendar.day(when), counted.get(when, 0)) for when in every]
 
 
 def cards(

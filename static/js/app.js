@@ -4,7 +4,6 @@
   "use strict";
   const REGION = "[data-fresh]"; // a part of the page that can be asked for again
   const QUICKEST = 2000, SLOWEST = 60000;
-  const tags = new WeakMap();
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -54,7 +53,8 @@
   const isPoll = (ctx) => ctx.sourceElement.matches(REGION) && ctx.request.method === "GET";
 
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-    if (isPoll(ctx) && tags.has(ctx.sourceElement)) ctx.request.headers["If-None-Match"] = tags.get(ctx.sourceElement);
+    const { tag } = ctx.sourceElement.dataset; // what is shown is known by this name
+    if (isPoll(ctx) && tag) ctx.request.headers["If-None-Match"] = `W/"${tag}"`;
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     if (!isPoll(ctx)) return;
@@ -76,7 +76,7 @@
     } else if (isPoll(ctx)) {
       keepOutcomes(tasks);
     } else {
-      tags.delete(ctx.sourceElement.closest(REGION));
+      delete ctx.sourceElement.closest(REGION)?.dataset.tag; // it will show something else
     }
   });
   // A poll brings the region again without what the last press brought; that stays until the next press.
@@ -91,11 +91,7 @@
     }
   }
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (isPoll(ctx)) { // only what is shown counts as known
-      const tag = ctx.response.headers.get("ETag");
-      if (tag && ctx.response.status === 200) tags.set(ctx.sourceElement, tag);
-      return;
-    }
+    if (isPoll(ctx)) return;
     const outcome = one(`[data-outcome="new"]`);
     if (!outcome) return;
     for (const older of all("[data-outcome]")) if (older !== outcome) older.remove();

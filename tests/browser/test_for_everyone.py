@@ -1,11 +1,9 @@
 """Every page for everyone: axe, narrow and wide, large text, keyboard, calm; in both languages and themes.
 
-`SCREENS=folder` keeps a picture of each page.
+A picture of each page is kept in `build/screens/`.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests import chromium
 from tests.browser.everybody import NOON, PAGES, Everybody
+from tests.browser.screens import picture
 from tests.lunch_hour import LunchHour
 from tests.worker_cast import sign_in
 
@@ -40,13 +39,6 @@ def everybody(app: Flask, session: Session, live: str) -> Iterator[Everybody]:
         made = Everybody(app, session, live)
         made.load()
         yield made
-
-
-def picture(page: Page, *names: str) -> None:
-    if folder := os.environ.get("SCREENS"):
-        name = "-".join(names).replace("/", "_").replace("?", "_")
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Registering, and a forgotten password: both begin with a code by mail and end signed in."""
 
-from flask import request, url_for
+from flask import flash, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -34,7 +34,9 @@ def finish_register() -> Response:
         return htmx.go(url_for("account.register"))
     form = RegisterForm(asked.email)
     if form.validate_on_submit() and (token := _finish(form, asked.email)):
-        return welcome(token, asked.come_back)
+        answer = welcome(token, asked.come_back)
+        flash(_("注册好了，可以预约了。"), "good")
+        return answer
     return show("account/finish_register.html", form, email=asked.email)
 
 

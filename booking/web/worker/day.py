@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from booking import clock, policy, seats
 from booking.extensions import db
 from booking.model import Person, Station
+from booking.refusals import Refused
 from booking.rosters import cards, mine, places
 from booking.rosters.cards import Card, DayView, Opening
 from booking.web import access, htmx, show
@@ -57,6 +58,12 @@ class Day:
     @property
     def choices(self) -> list[picks.Choice]:
         return picks.choices(self.station.code, self.when, self.picked, self.cards)
+
+    @property
+    def limits(self) -> list[Refused]:
+        """What keeps this reader from more than one of the slots: said once, not on every card."""
+        found = {card.refusal.reason: card.refusal for card in self.shown if card.refusal and not card.mine}
+        return [no for reason, no in found.items() if reason in SAID_ONCE]
 
     @property
     def next_with_slots(self) -> date | None:
@@ -126,17 +133,20 @@ class Day:
     def tag(self) -> str:
         """A name for all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
-        who = (self.person and self.person.id, show.language(), self.today, self.when, self.picked)
+        who = self.person and ("like everybody" if self.is_plain else self.person.id)
+        asked = show.language(), self.today, self.when, self.picked
         seen = [tag.facts(card) for card in self.cards]
-        return tag.of(who, seen, own, self.banner, self.opening, self.days)
+        return tag.of(who, asked, seen, own, self.banner, self.opening, self.days)
 
 
 pages.add_app_template_global(shapes.card, "slot_card")
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
 
 
+# What is about the reader and not about the slot.
+SAID_ONCE = ("gone", "paused", "day_limit", "waiting_limit")
 # Why a press would be refused to this reader and not to another.
-OWN_REASONS = ("gone", "paused", "day_limit", "overlap", "waiting_limit", "yours", "in_line")
+OWN_REASONS = (*SAID_ONCE, "overlap", "yours", "in_line")
 
 
 def _moments(card: Card) -> tuple[datetime, ...]:

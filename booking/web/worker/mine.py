@@ -22,11 +22,12 @@ from booking.web.worker.room import pages
 def me() -> str | Response:
     person = access.worker()
     told = _mine(person)
+    name = tag.own(_tag(told))
     if htmx.asked():
-        return htmx.fresh(_tag(told), lambda: render_template("worker/_mine.html", **told, outcome=None))
+        return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
     missed = misses.misses(db.session(), person.id, told["seen_at"])
     return render_template(
-        "worker/me.html", **told, **_frame(told), outcome=outcomes.last(), misses=missed, why=whys.why
+        "worker/me.html", **told, **_frame(told), outcome=outcomes.last(), misses=missed, why=whys.why, tag=name
     )
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from booking import seats
 from booking.web import blanks, show
+from booking.web.worker import tag
 
 
 def count_down(opens_at: datetime, now: datetime) -> str:
@@ -17,5 +18,6 @@ pages = Blueprint("worker", __name__)
 pages.add_app_template_global(blanks.new_key, "new_key")
 pages.add_app_template_global(blanks.shown_at, "shown_at")
 pages.add_app_template_global(blanks.reader, "reader")
+pages.add_app_template_global(tag.own, "own_tag")
 pages.add_app_template_global(count_down, "count_down")
 pages.add_app_template_global(seats.is_late, "is_late")

@@ -15,9 +15,11 @@ from booking.web.worker.room import pages
 def slot(slot_id: int) -> str | Response:
     person = access.reader()
     card = access.seen_card(slot_id, person.id if person else None)
-    if not htmx.asked():
-        whole = db.session.get_one(Slot, slot_id)
-        about = {"station": whole.station, "activity": whole.activity, "rules": policy.read(whole.station.policy)}
-        return render_template("worker/slot.html", card=card, person=person, outcome=outcomes.last(), **about)
-    name = tag.of(person and person.id, show.language(), tag.facts(card))
-    return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", card=card, person=person, outcome=None))
+    today = show.station_date(card.seen_at, card.slot.station)
+    name = tag.own(tag.of(show.language(), today, tag.facts(card)))
+    shown = {"card": card, "person": person, "tag": name}
+    if htmx.asked():
+        return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))
+    whole = db.session.get_one(Slot, slot_id)
+    about = {"station": whole.station, "activity": whole.activity, "rules": policy.read(whole.station.policy)}
+    return render_template("worker/slot.html", **shown, **about, outcome=outcomes.last())

@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response
 
 from booking import clock
 from booking.model import Station
-from booking.web import blanks, doorstep, htmx, kept, show
+from booking.web import blanks, doorstep, htmx, kept, looks, show
 from booking.web.doorstep import MadeFrom
 from booking.web.kept import Page
 from booking.web.packing import Packed
-from booking.web.worker import picks
+from booking.web.worker import picks, tag
 from booking.web.worker.calendar import takes_no_files
 
 
@@ -79,7 +79,7 @@ def answer(page: Page) -> Response:
         return page.pieces.plain(values()).decode()
 
     doorstep.say_from(request.environ, MadeFrom(page, current_user.known, values))
-    return htmx.fresh(page.tag, body) if htmx.asked() else make_response(body())
+    return htmx.fresh(tag.own(page.tag), body) if htmx.asked() else make_response(body())
 
 
 def _is_special() -> bool:
@@ -97,7 +97,7 @@ def _name(code: str, reader: Any) -> Hashable:
         request.args.get("day", "")[:10],
         picks.asked(),
         show.language(),
-        htmx.asked(),
+        htmx.asked() or looks.within(),
         takes_no_files(),
         reader,
     )

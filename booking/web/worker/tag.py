@@ -4,10 +4,16 @@ from hashlib import sha256
 from typing import Any
 
 from booking.rosters.cards import Card
+from booking.web import blanks
 
 
 def of(*facts: Any) -> str:
     return sha256(repr(facts).encode()).hexdigest()[:20]
+
+
+def own(name: str) -> str:
+    """The name for one sign-in: whoever signs in after them in the same browser gets a page with keys of their own."""
+    return f"{name}-{blanks.reader()}"
 
 
 def facts(card: Card) -> tuple[Any, ...]:

@@ -1,0 +1,32 @@
+"""The addresses of our own files: stamped with what is in them, so that they may be kept for a year."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from time import monotonic
+
+from flask import current_app
+
+
+def static(filename: str) -> str:
+    """The address of one of our files, with its stamp."""
+    known = stamp(filename)
+    return f"/static/{filename}?v={known}" if known else f"/static/{filename}"
+
+
+def stamp(filename: str) -> str | None:
+    """A few characters of the file's hash, or nothing when there is no such file. Looked up once a second."""
+    path = Path(current_app.static_folder or "", filename)
+    until, found = _stamps.get(path, (0.0, None))
+    if until < monotonic():
+        found = _hash(path, path.stat().st_mtime_ns) if path.is_file() else None
+        _stamps[path] = monotonic() + 1, found
+    return found
+
+
+_stamps: dict[Path, tuple[float, str | None]] = {}
+
+
+@lru_cache(maxsize=512)
+def _hash(path: Path, _changed_at: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

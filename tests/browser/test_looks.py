@@ -1,0 +1,81 @@
+"""The main pages at every size, in both languages and themes, with script and without: a picture of each.
+
+What a picture must show is asked of the page as well: its theme and language, the whole of it within the screen, and
+that no line of Chinese begins with what belongs to the end of the line before.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+import time_machine
+from flask import Flask
+from playwright.sync_api import Browser, Page
+from sqlalchemy.orm import Session
+
+from tests import chromium
+from tests.browser.everybody import NOON, Everybody
+from tests.browser.screens import picture
+
+PAGES = ("/s/cbd", "/me", "/account/", "/stations")
+LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}
+PAPER = {"light": "rgb(250, 247, 241)", "dark": "rgb(23, 25, 22)"}
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Where a line begins with a mark that closes: its box stands left of the character before, and lower.
+BAD_BREAKS = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  const box = (node, n) => { range.setStart(node, n); range.setEnd(node, n + 1); return range.getClientRects()[0]; };
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (const { index } of node.data.matchAll(/(?<=\\S)[。，、；：！？）」”%]/g)) {
+      const here = box(node, index), before = box(node, index - 1);
+      if (!here || !before || here.top < before.top + 4 || here.left > before.left) continue;
+      found.push(node.data.slice(Math.max(0, index - 8), index + 2));
+    }
+  }
+  return found;
+}"""
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def everybody(app: Flask, session: Session, live: str) -> Iterator[Everybody]:
+    with time_machine.travel(NOON, tick=True):
+        made = Everybody(app, session, live)
+        made.load()
+        yield made
+
+
+def test_a_bad_line_break_is_seen(page: Page) -> None:
+    """The control of what follows."""
+    for rule, seen in (("anywhere", ["一二三四五六。七"]), ("strict", [])):
+        page.set_content(f'<p style="width: 6em; font: 16px/2 monospace; line-break: {rule}">一二三四五六。七八</p>')
+        assert page.evaluate(BAD_BREAKS) == seen
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_the_main_pages_look_right(everybody: Everybody, browser: Browser, locale: str, script: bool) -> None:
+    everybody.speak(LANGUAGES[locale])
+    calm = {"device_scale_factor": 1, "reduced_motion": "reduce", "java_script_enabled": script}
+    wrong, slot = [], next(path for path in everybody.pages("worker") if path.startswith("/slots/"))
+    for theme, width in product(PAPER, (320, 360, 390, 1280)):
+        device = calm | {"viewport": {"width": width, "height": 844}, "color_scheme": theme, "locale": locale}
+        with chromium.opened(browser, everybody.url, **device) as page:
+            everybody.enter(page, "worker")
+            for path in (*PAGES, slot):
+                page.goto(path, wait_until="load" if script else "domcontentloaded")
+                picture(page, "look", locale[:2], theme, str(width), "script" if script else "plain", path)
+                wrong += [(path, theme, width, what) for what in _wrongs(page, theme, locale)]
+    assert wrong == []
+
+
+def _wrongs(page: Page, theme: str, locale: str) -> Iterator[str]:
+    """Playwright evaluates in pages whose own scripts are off, too."""
+    if page.evaluate("() => getComputedStyle(document.documentElement).backgroundColor") != PAPER[theme]:
+        yield "another theme"
+    if page.locator("html").get_attribute("lang") != ("zh-CN" if locale == "zh-CN" else "en"):
+        yield "another language"
+    if page.evaluate(TOO_WIDE) > 0:
+        yield "wider than the screen"
+    yield from page.evaluate(BAD_BREAKS)
