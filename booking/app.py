@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import cli, extensions, store
+from booking.model import LANGUAGES
 from booking.web import (
     account,
     admin,
@@ -27,7 +28,6 @@ from booking.web import (
     worker,
 )
 
-LANGUAGES = ("zh_Hans_CN", "en")
 ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
 
 
@@ -74,6 +74,7 @@ def _bind_extensions(app: Flask) -> None:
     with app.app_context():
         store.tune(extensions.db.engine)
     kept.register(app)
+    worker.answer_the_rush(app)
     doorstep.register(app)
 
 

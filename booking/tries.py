@@ -1,26 +1,30 @@
 """Presses that brought nothing: kept, so that their people can be told why."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from booking.model import Try
+from booking.refusals import Refused
 
 # What is about this person and this slot. A slot that is not open yet, or over, needs no story.
 WORTH_TELLING = frozenset({"full", "line_closed", "day_limit", "overlap", "waiting_limit", "paused", "busy"})
 
 
-def remember(session: Session, person_id: int, slot_id: int, reason: str, now: datetime, **details: Any) -> bool:
-    """Keep a refused press; the same refusal again changes nothing. `details` are those of the refusal.
+def remember(session: Session, refused: Iterable[tuple[int, int, Refused, datetime]]) -> int:
+    """Keep refused presses (person, slot, why, when); the same refusal again changes nothing.
 
-    The refusal has rolled its own transaction back: this needs one of its own. Returns whether it was worth telling.
+    The refusals have rolled their own transactions back: this needs one of its own. Returns how many were worth telling.
     """
-    if reason not in WORTH_TELLING:
-        return False
+    rows = [
+        {"person_id": person_id, "slot_id": slot_id, "reason": no.reason, "at": now}
+        | {"until": no.details.get("until"), "most": no.details.get("limit")}
+        for person_id, slot_id, no, now in refused
+        if no.reason in WORTH_TELLING
+    ]
     dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-    row = {"person_id": person_id, "slot_id": slot_id, "reason": reason, "at": now}
-    kept = row | {"until": details.get("until"), "most": details.get("limit")}
-    session.execute(dialect.insert(Try).values(kept).on_conflict_do_nothing())
-    return True
+    if rows:
+        session.execute(dialect.insert(Try).on_conflict_do_nothing(), rows)
+    return len(rows)

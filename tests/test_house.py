@@ -22,7 +22,7 @@ ROWS = (
     ("stations", "audit", "ics", "watch", "numbers", "taps"),
     ("extensions",),
     ("mail",),
-    ("web/memory", "web/packing"),
+    ("web/memory", "web/packing", "web/wire"),
     ("web/kept",),
     ("web/doorstep",),
     ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors", "web/pace"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import people, store, tries
 from booking.model import Slot, Try
+from booking.refusals import Refused
 from booking.rosters import misses
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import Phone, words_of
@@ -23,7 +24,8 @@ def lunch(session: Session) -> LunchHour:
 def tell(lunch: LunchHour, who: str, reason: str, clock: str, slot_id: int | None = None, **details: Any) -> bool:
     """As the press does it after a refusal."""
     with store.transaction(lunch.session) as rows:
-        return tries.remember(rows, lunch.people[who], slot_id or lunch.slot_id, reason, at(clock), **details)
+        no = Refused(reason, **details)
+        return tries.remember(rows, [(lunch.people[who], slot_id or lunch.slot_id, no, at(clock))]) == 1
 
 
 def rush(lunch: LunchHour, *waiting: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from booking import tries
 from booking.demo.stage import Stage
 from booking.model import Booking, Event, Slot
+from booking.refusals import Refused
 
 LATE = timedelta(minutes=5)
 
@@ -18,4 +19,4 @@ def press_too_late(session: Session, stage: Stage) -> None:
     days = select(Slot.date).join(Booking, Booking.slot_id == Slot.id).where(Booking.person_id == stage.worker_id)
     full = select(Slot).where(Slot.state == "done", Slot.id.in_(queued), Slot.date.not_in(days))
     if slot := session.scalar(full.order_by(Slot.starts_at.desc(), Slot.id).limit(1)):
-        tries.remember(session, stage.worker_id, slot.id, "line_closed", slot.line_until + LATE)
+        tries.remember(session, [(stage.worker_id, slot.id, Refused("line_closed"), slot.line_until + LATE)])

@@ -18,11 +18,10 @@ from sqlalchemy.orm import Session, joinedload
 from booking.mail import digests, facts, invites, links, samples
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line
-from booking.model import Letter, Person, Slot
+from booking.model import LANGUAGES, Letter, Person, Slot
 
 __all__ = ["Dropped", "Loaded", "Message", "Said", "compose", "load", "sample", "say", "stylesheet"]
 
-LANGUAGES = ("zh_Hans_CN", "en")
 LONGEST_SUBJECT = 120
 
 _inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

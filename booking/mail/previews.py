@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from booking import clock
 from booking.mail import digests, letters
 from booking.mail.digests import Details, Reader
-from booking.model import Digest, Letter, Station
+from booking.model import LANGUAGES, Digest, Letter, Station
 
 
 def lines(session: Session, kind: str, station: Station, now: datetime, *, whole: bool = False) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _said(session: Session, kind: str, reader: Reader, today: date, due_at: date
     """The letter in words. Its row is never added to the session."""
     person, details = reader.person, {"date": today.isoformat(), **(reader.told or {})}
     row = Letter(kind=f"{kind}_digest", person_id=person.id, details=details, created_at=due_at)
-    language = person.language if person.language in letters.LANGUAGES else letters.LANGUAGES[0]
+    language = person.language if person.language in LANGUAGES else LANGUAGES[0]
     return letters.say(session, row, person, language, due_at)
 
 

@@ -2,7 +2,7 @@
 
 from booking.model.base import Base, UtcDateTime
 from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strike, Try
-from booking.model.people import Code, Failure, Feed, Manages, Person, SignIn
+from booking.model.people import LANGUAGES, SIGNED_IN, Code, Failure, Feed, Manages, Person, SignedIn, SignIn
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, SLOT_STATES, Activity, Plan, PlanException, Slot
 from booking.model.records import Digest, DoorTap, Event, JobRun, Letter, Outage, SetAside
@@ -11,7 +11,9 @@ __all__ = [
     "BOOKING_STATES",
     "HOLDING",
     "KINDS",
+    "LANGUAGES",
     "LIVE",
+    "SIGNED_IN",
     "SLOT_STATES",
     "Activity",
     "Base",
@@ -32,6 +34,7 @@ __all__ = [
     "PlanException",
     "SetAside",
     "SignIn",
+    "SignedIn",
     "Slot",
     "Station",
     "Strike",

@@ -1,12 +1,16 @@
 """Accounts, what they may, and how they signed in."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Id, one_of
 from booking.model.places import Station
+
+LANGUAGES = ("zh_Hans_CN", "en")
 
 
 class Person(Base):
@@ -56,6 +60,25 @@ class SignIn(Base):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     person: Mapped[Person] = relationship()
+
+    @classmethod
+    def lets_in(cls, now: Any) -> ColumnElement[bool]:
+        """Whether it counts at `now`; its person's row must be joined."""
+        lives = and_(cls.ended_at.is_(None), cls.expires_at > now)
+        return and_(lives, Person.disabled_at.is_(None), Person.deleted_at.is_(None))
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a request needs to know of the one who makes it."""
+
+    sign_in_id: int
+    person_id: int
+    language: str
+    is_admin: bool
+
+
+SIGNED_IN = (SignIn.id, Person.id, Person.language, Person.is_admin)
 
 
 class Feed(Base):

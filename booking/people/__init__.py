@@ -29,7 +29,6 @@ from booking.people.roles import appoint, dismiss
 from booking.people.sign_ins import (
     SIGN_IN_LASTS,
     Attempt,
-    SignedIn,
     attempt,
     begin,
     complete,
@@ -37,6 +36,7 @@ from booking.people.sign_ins import (
     end_sign_in,
     end_sign_ins,
     find_sign_in,
+    hash_token,
     sign_ins,
     with_code,
 )
@@ -47,7 +47,6 @@ __all__ = [
     "SIGN_IN_LASTS",
     "Attempt",
     "Refused",
-    "SignedIn",
     "appoint",
     "ask_for_code",
     "attempt",
@@ -77,6 +76,7 @@ __all__ = [
     "forgive_slot",
     "guest",
     "hash_password",
+    "hash_token",
     "live_bookings",
     "open_feed",
     "register",

@@ -12,23 +12,13 @@ from sqlalchemy.orm import Session, scoped_session
 
 from booking import store, swift
 from booking.history import record
-from booking.model import Person, SignIn
+from booking.model import SIGNED_IN, Person, SignedIn, SignIn
 from booking.people import codes, tries
 from booking.people.words import clean_email
 from booking.refusals import Refused
 from booking.swift import Statement, given
 
 SIGN_IN_LASTS = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """What a request needs to know of the one who makes it."""
-
-    sign_in_id: int
-    person_id: int
-    language: str
-    is_admin: bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +81,7 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     row = SignIn(
         person_id=person.id,
-        token_hash=_hash(token),
+        token_hash=hash_token(token),
         agent=agent[:200],
         created_at=now,
         expires_at=now + SIGN_IN_LASTS,
@@ -103,20 +93,14 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if it still counts."""
-    rows = swift.ask(session.get_bind().engine, _FIND, token_hash=_hash(token), now=now)
+    rows = swift.ask(session.get_bind().engine, _FIND, token_hash=hash_token(token), now=now)
     return next((SignedIn(*row) for row in rows), None)
 
 
 _FIND = Statement(
-    select(SignIn.id, Person.id, Person.language, Person.is_admin)
+    select(*SIGNED_IN)
     .join(Person, SignIn.person_id == Person.id)
-    .where(
-        SignIn.token_hash == given("token_hash"),
-        SignIn.ended_at.is_(None),
-        SignIn.expires_at > given("now"),
-        Person.disabled_at.is_(None),
-        Person.deleted_at.is_(None),
-    )
+    .where(SignIn.token_hash == given("token_hash"), SignIn.lets_in(given("now")))
 )
 
 
@@ -151,5 +135,6 @@ def _locked(session: Session, person_id: int) -> Person:
     return session.get_one(Person, person_id, populate_existing=True)
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
+    """What is kept of a sign-in's token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -12,6 +12,7 @@ from booking.seats.admit import admit
 from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
+from booking.seats.look import Look, look_through
 from booking.seats.moves import find_booking, find_slot, is_late, leave
 from booking.seats.presses import Press, give_up, press, take
 from booking.seats.runs import Run, run, runs
@@ -21,6 +22,7 @@ __all__ = [
     "AnySlot",
     "Entry",
     "Held",
+    "Look",
     "Press",
     "Refused",
     "Run",
@@ -34,6 +36,7 @@ __all__ = [
     "hold",
     "is_late",
     "leave",
+    "look_through",
     "move_down",
     "press",
     "promote",

@@ -1,16 +1,18 @@
 """What the rules need of a slot and of one person, by one statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import String, and_, cast, func, join, or_, select
+from sqlalchemy import Engine, String, and_, cast, func, join, or_, select
 from sqlalchemy.orm import aliased
 
 from booking import ledger, policy
-from booking.model import LIVE, Booking, Person, Slot, Strike
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
 from booking.seats.runs import RUN, Run, run, runs
 from booking.seats.standing import Entry, Standing, entry_columns
-from booking.swift import Line, Statement, given
+from booking.swift import Line, Row, Statement, ask, given
 
 # As long as any strike can count: the longest window that a policy may have, and the longest pause.
 STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["pause_days"][1])
@@ -18,32 +20,45 @@ STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A slot and a person in one instant. `acts` is the number that must still stand when something is written."""
+    """A slot and a person in one instant. `acts` is the number that must still stand when something is written.
+
+    `signed_in` is how the person came in, where that was asked.
+    """
 
     run: Run
     who: Standing
     acts: int
     pressed_before: bool
+    signed_in: SignedIn | None = None
 
 
 def look(line: Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look | None:
     """None when there is no such slot, or no such person."""
-    rows = _LOOK.run(
-        line,
-        person=person_id,
-        slot=slot_id,
-        key=key,
-        since=now - STRIKES_COUNT,
-        first=now.date() - timedelta(days=1),
-    )
+    rows = _LOOK.run(line, person=person_id, **_about(slot_id, now, key))
+    return _seen(rows, person_id, now) if rows else None
+
+
+def look_through(engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None) -> Look | None:
+    """The same of whoever holds this sign-in; None also when it does not count any more."""
+    rows = ask(engine, _LOOK_THROUGH, token_hash=token_hash, now=now, **_about(slot_id, now, key))
     if not rows:
         return None
+    signed_in = SignedIn(*rows[0][-len(SIGNED_IN) :])
+    return _seen([row[: -len(SIGNED_IN)] for row in rows], signed_in.person_id, now, signed_in)
+
+
+def _about(slot_id: int, now: datetime, key: str | None) -> dict[str, Any]:
+    since, first = now - STRIKES_COUNT, now.date() - timedelta(days=1)
+    return {"slot": slot_id, "key": key, "since": since, "first": first}
+
+
+def _seen(rows: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None) -> Look:
     width = len(RUN)
     seen = run(rows[0])
     acts, gone, strikes, before = rows[0][width : width + 4]
     entries = tuple(Entry(*row[width + 4 :]) for row in rows if row[width + 4] is not None)
     until = ledger.pause_now(_instants(strikes), policy.read(seen.station.policy), now) if strikes else None
-    return Look(seen, Standing(person_id, bool(gone), until, entries), acts, before is not None)
+    return Look(seen, Standing(person_id, bool(gone), until, entries), acts, before is not None, signed_in)
 
 
 _beside = aliased(Slot)
@@ -65,12 +80,15 @@ _PERSON = [
     .scalar_subquery(),
 ]
 _mine = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), _beside.date >= given("first"))
-_LOOK = Statement(
-    runs()
-    .add_columns(*_PERSON, *entry_columns(_beside))
-    .join(Person, Person.id == given("person"))
-    .outerjoin(join(Booking, _beside, Booking.slot_id == _beside.id), _mine)
-    .where(Slot.id == given("slot"))
+_BASE = runs().add_columns(*_PERSON, *entry_columns(_beside)).where(Slot.id == given("slot"))
+_ENTRIES: Any = join(Booking, _beside, Booking.slot_id == _beside.id)
+_LOOK = Statement(_BASE.join(Person, Person.id == given("person")).outerjoin(_ENTRIES, _mine))
+_LOOK_THROUGH = Statement(
+    _BASE.add_columns(*SIGNED_IN)
+    .join(SignIn, SignIn.token_hash == given("token_hash"))
+    .join(Person, Person.id == SignIn.person_id)
+    .outerjoin(_ENTRIES, _mine)
+    .where(SignIn.lets_in(given("now")))
 )
 
 

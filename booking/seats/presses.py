@@ -40,16 +40,21 @@ class Press:
 
 
 def press(
-    session: Session | scoped_session[Any], person_id: int, slot_id: int, now: datetime, key: str | None = None
+    session: Session | scoped_session[Any],
+    person_id: int,
+    slot_id: int,
+    now: datetime,
+    key: str | None = None,
+    seen: Look | None = None,
 ) -> Press:
     """`take` as a transaction of its own, in two statements where nothing is in the way; once more when the database was.
 
-    Not for within a transaction.
+    `seen` is a look that the caller has just made. Not for within a transaction.
     """
     session.rollback()  # what it has read before is old when this is over
     try:
         with store.line(session) as line:
-            done = _press(line, person_id, slot_id, now, key)
+            done = _press(line, person_id, slot_id, now, key, seen)
     except DBAPIError as error:
         if not store.passes(error):
             raise
@@ -86,10 +91,12 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
     return booking
 
 
-def _press(line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press | None:
+def _press(
+    line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None, first: Look | None = None
+) -> Press | None:
     """The press of somebody who has nothing that it would change; None for the others."""
     for _round in range(ROUNDS):
-        seen = _judged(line, person_id, slot_id, now, key)
+        seen, first = _judged(first or look(line, person_id, slot_id, now, key), slot_id, now), None
         mine = seen.who.on(slot_id)
         if mine and refusal(seen.run, seen.who, now):
             return Press(seen.run, mine, again=True)
@@ -102,9 +109,8 @@ def _press(line: swift.Line, person_id: int, slot_id: int, now: datetime, key: s
     raise Refused("busy")
 
 
-def _judged(line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look:
+def _judged(seen: Look | None, slot_id: int, now: datetime) -> Look:
     """What is true now; raises the reason when the rules say no to somebody who has nothing here."""
-    seen = look(line, person_id, slot_id, now, key)
     if seen is None or seen.run.station.closed_at:
         raise Refused("no_such_slot")
     if seen.pressed_before:
@@ -126,7 +132,7 @@ def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> Pr
 
 def _change(session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press:
     """The press of a locked person who pressed before, or whose places in line it changes."""
-    seen = _judged(line, person_id, slot_id, now, key)
+    seen = _judged(look(line, person_id, slot_id, now, key), slot_id, now)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return Press(seen.run, _entry(earlier, seen.run), again=True)
     dropped, mine = clashing(seen.run, seen.who), seen.who.on(slot_id)

@@ -47,6 +47,10 @@ class Skeletons:
     def __init__(self, size: int) -> None:
         self._kept: Memory[Hashable, Skeleton] = Memory(size)
 
+    def get(self, key: Hashable) -> Skeleton | None:
+        """The skeleton for `key`, if there is one yet."""
+        return self._kept.get(key)
+
     def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, Any]) -> Markup:
         """What `render` makes, with `values` in its blanks. It is asked only when there is nothing for `key` yet."""
         found = self._kept.get(key)
@@ -62,14 +66,18 @@ def filled(skeleton: Skeleton, values: Mapping[str, Any]) -> Markup:
 
 
 class _Values(dict[str, str]):
-    """The values as markup; a reader's own are made when they are needed."""
+    """The values as markup, made when they are needed; so is what is a reader's own and was not given."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__((name, str(escape(value))) for name, value in values.items())
+        super().__init__()
+        self._given = values
 
     def __missing__(self, name: str) -> str:
-        value = self[name] = word(name) if is_blank() else OWN[name]()
+        value = self[name] = str(escape(self._given[name])) if name in self._given else self._own(name)
         return value
+
+    def _own(self, name: str) -> str:
+        return word(name) if is_blank() else OWN[name]()
 
 
 def random_key() -> str:

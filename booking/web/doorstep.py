@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from booking import clock
 from booking.web import kept
 from booking.web.kept import Kept, Known, Page
+from booking.web.packing import Headers, sent, told_apart
 
 Environ = dict[str, Any]
-Headers = list[tuple[str, str]]
 MADE_FROM = "booking.made_from"  # where the app says in the environ what its answer was made from
 # The session is in the cookie: with it, these are all that an answer depends on.
 WORDS = (
@@ -30,8 +30,6 @@ WORDS = (
     "HTTP_HX_REQUEST",
     "HTTP_HX_HISTORY_RESTORE_REQUEST",
 )
-# Written anew for each answer.
-OF_THE_BODY = {"content-length", "content-encoding", "set-cookie"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Doorstep:
 
         def hear(status: str, headers: Headers, *rest: Any) -> Any:
             if (made := environ.get(MADE_FROM)) and status[:3] in ("200", "304") and not _has_cookie(headers):
-                memory.answers[question] = Answer(made, status, _kept_headers(headers))
+                memory.answers[question] = Answer(made, status, told_apart(headers))
             return start(status, headers, *rest)
 
         return self._ask(environ, hear)
@@ -98,26 +96,11 @@ def _say(answer: Answer, environ: Environ, start: Any) -> Iterable[bytes]:
     if answer.status.startswith("304"):
         start(answer.status, answer.headers)
         return []
-    values = answer.made.values()
-    pieces, headers = answer.made.page.pieces, list(answer.headers)
-    if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
-        body = pieces.packed(values)
-        headers.append(("Content-Encoding", "gzip"))
-    else:
-        body = pieces.plain(values)
-    start(answer.status, [*headers, ("Content-Length", str(len(body)))])
+    values, pieces = answer.made.values(), answer.made.page.pieces
+    headers, body = sent(answer.headers, environ, lambda: pieces.plain(values), lambda: pieces.packed(values))
+    start(answer.status, headers)
     return [body]
 
 
 def _has_cookie(headers: Headers) -> bool:
     return any(name.lower() == "set-cookie" for name, _value in headers)
-
-
-def _kept_headers(headers: Headers) -> Headers:
-    kept_ones = [(name, value) for name, value in headers if name.lower() not in OF_THE_BODY]
-    vary = [
-        f"{value}, Accept-Encoding" for name, value in kept_ones if name.lower() == "vary" and "Encoding" not in value
-    ]
-    if not vary:
-        return kept_ones
-    return [(name, value) for name, value in kept_ones if name.lower() != "vary"] + [("Vary", vary[0])]

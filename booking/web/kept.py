@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Flask, Request, current_app
 
-from booking import people
 from booking.extensions import db
+from booking.model import SignedIn
 from booking.rosters.news import News
 from booking.web.memory import Memory
 from booking.web.packing import Packed
@@ -39,7 +39,7 @@ class Page:
 class Known:
     """A sign-in that was looked up."""
 
-    found: people.SignedIn
+    found: SignedIn
     seen: tuple[int, ...]
     made_at: datetime
 

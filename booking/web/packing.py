@@ -2,9 +2,12 @@
 
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
+Headers = list[tuple[str, str]]
+OF_THE_BODY = {"content-length", "content-encoding"}
 _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952: deflate, no name, no time, any system
 _LAST = b"\x03\x00"  # RFC 1951: an empty block that says it is the last
 
@@ -28,6 +31,26 @@ class Packed:
     @cached_property
     def _blocks(self) -> list[bytes | str]:
         return [_compressed(part) if isinstance(part, bytes) else part for part in self._plain]
+
+
+def told_apart(headers: Iterable[tuple[str, str]]) -> Headers:
+    """The headers of an answer without what belongs to its body: it may come packed, and caches are told so."""
+    kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_BODY]
+    vary = next((value for name, value in kept if name.lower() == "vary"), None)
+    if vary is None or "Encoding" in vary:
+        return kept
+    return [(name, value) for name, value in kept if name.lower() != "vary"] + [("Vary", f"{vary}, Accept-Encoding")]
+
+
+def sent(
+    headers: Headers, environ: Mapping[str, Any], plain: Callable[[], bytes], packed: Callable[[], bytes]
+) -> tuple[Headers, bytes]:
+    """The body as this browser takes it, and the headers that go with it."""
+    if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        body, packing = packed(), [("Content-Encoding", "gzip")]
+    else:
+        body, packing = plain(), []
+    return [*headers, *packing, ("Content-Length", str(len(body)))], body
 
 
 def _compressed(part: bytes) -> bytes:

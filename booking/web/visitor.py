@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from booking import clock, people
 from booking.extensions import db, login
-from booking.model import Manages, Person, Station
+from booking.model import Manages, Person, SignedIn, Station
 from booking.web import kept
 
 
@@ -30,7 +30,7 @@ class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyp
 class Visitor(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
     """A person, signed in from one browser. The cookie carries the sign-in's token; rights are looked up in each request."""
 
-    def __init__(self, token: str, found: people.SignedIn, known: kept.Known | None = None) -> None:
+    def __init__(self, token: str, found: SignedIn, known: kept.Known | None = None) -> None:
         self.token = token
         self.known = known
         self.sign_in_id = found.sign_in_id
@@ -88,7 +88,7 @@ def recognise(token: str) -> Visitor | None:
     return Visitor(token, found) if found else None
 
 
-def _asked(token: str) -> people.SignedIn | None:
+def _asked(token: str) -> SignedIn | None:
     """What acts is looked up, always."""
     return people.find_sign_in(db.session, token, clock.now())
 

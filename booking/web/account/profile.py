@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from booking import clock, people, store
 from booking.extensions import db
+from booking.model import LANGUAGES
 from booking.refusals import Refused
 from booking.web import htmx
 from booking.web.access import safe_path, sign_in_required
@@ -15,7 +16,6 @@ from booking.web.account.room import agent, pages, show
 from booking.web.forms.account import PasswordForm, ProfileForm
 from booking.web.forms.asked import say
 
-LANGUAGES = ("zh_Hans_CN", "en")
 A_YEAR = 365 * 24 * 3600
 
 

@@ -8,12 +8,11 @@ from typing import Any
 from flask_babel import force_locale, gettext
 from werkzeug.datastructures import MultiDict
 
-from booking.model import Activity, Zone
+from booking.model import LANGUAGES, Activity, Zone
 from booking.refusals import Refused
 from booking.web.forms.fields import Form, plain
 from booking.web.forms.programme import KIND_WORDS, WEEKDAYS, ActivityForm, PlanForm
 
-LANGUAGES = ("zh_Hans_CN", "en")
 COLUMNS = {
     "activities": (
         "title", "kind", "host", "text", "bring", "suits", "title_en", "host_en", "text_en", "bring_en", "suits_en",

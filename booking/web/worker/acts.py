@@ -1,5 +1,7 @@
 """The worker's acts: book, give up, stand by at the door. Each answers in place, or by 303 where there is no script."""
 
+from datetime import datetime
+
 from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -21,13 +23,23 @@ def book(slot_id: int) -> Response:
     try:
         press = seats.press(db.session, person_id, slot_id, now, key)
     except Refused as no:
-        if early.is_early(no, now):
-            return early.carry(person_id, slot_id, key, no.details["opens_at"])
-        tried.remember(person_id, slot_id, no, now)
-        card = cards.of_refusal(no, now) or access.seen_card(slot_id, person_id)
-        return answer(outcomes.refused(card.slot, no), card)
+        return refused(no, person_id, slot_id, key, now)
+    return pressed(press, now)
+
+
+def pressed(press: seats.Press, now: datetime) -> Response:
+    """The answer to a press that the rules let through."""
     card = cards.of_press(db.session(), press, now)
     return answer(outcomes.of_press(card.slot, press, card.place or 0), card)
+
+
+def refused(no: Refused, person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
+    """The answer to a press that they did not."""
+    if early.is_early(no, now):
+        return early.carry(person_id, slot_id, key, no.details["opens_at"])
+    tried.remember(person_id, slot_id, no, now)
+    card = cards.of_refusal(no, now) or access.seen_card(slot_id, person_id)
+    return answer(outcomes.refused(card.slot, no), card)
 
 
 @pages.post("/bookings/<int:booking_id>/give-up")

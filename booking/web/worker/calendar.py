@@ -45,7 +45,11 @@ def mail_calendar(booking_id: int) -> Response:
 @pages.app_template_global()
 def takes_no_files() -> bool:
     """Whether the reader's browser is WeChat's, where downloads and webcal: fail."""
-    return "MicroMessenger" in request.user_agent.string
+    return is_wechat(request.user_agent.string)
+
+
+def is_wechat(agent: str) -> bool:
+    return "MicroMessenger" in agent
 
 
 def _seat(booking_id: int) -> Booking:

@@ -4,6 +4,7 @@ The shape is all that decides about the markup; what is only printed is a blank.
 shape, for squares are drawn and plurals are chosen by them.
 """
 
+from collections.abc import Mapping
 from types import SimpleNamespace as Blank
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 
 from booking.rosters.cards import Card
 from booking.web import show
-from booking.web.blanks import Skeletons, number, word
+from booking.web.blanks import Skeletons, filled, number, word
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.outcomes import Outcome
 
@@ -46,37 +47,69 @@ class Told(NamedTuple):
     undo: bool
 
 
+class Said(NamedTuple):
+    """What a card says to readers of one kind, whatever its numbers are."""
+
+    language: str
+    no_files: bool
+    signed_in: bool
+    words: dict[str, Any]
+    told: Told | None
+
+
 def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
     """The markup of one card in a day's list."""
-    slot = seen.slot
-    numbers = (seen.place or 0, seen.left, slot.capacity, slot.taken, slot.waiting)
-    why = show.reason(seen.refusal, slot.station) if seen.refusal else ""
-    shape = Shape(
-        show.language(),
-        signed_in,
-        takes_no_files(),
+    said = say(seen, signed_in, outcome)
+    shape = _shape(seen, said)
+    return _skeletons.fill(shape, lambda: _render(shape), _values(seen, said, outcome.booking_id if outcome else None))
+
+
+def say(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Said:
+    """All the words that the card needs, in the language of the request."""
+    told = Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None) if outcome else None
+    return Said(show.language(), takes_no_files(), signed_in, _words(seen, outcome), told)
+
+
+def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, Any]) -> Markup | None:
+    """The card without a request, from what was said before; None when no card of this shape has been rendered yet.
+
+    `own` is what is only this reader's: `csrf`, `key`, and words in which their own numbers stand.
+    """
+    skeleton = _skeletons.get(_shape(seen, said))
+    return filled(skeleton, {**_values(seen, said, booking_id), **own}) if skeleton else None
+
+
+def _shape(seen: Card, said: Said) -> Shape:
+    return Shape(
+        said.language,
+        said.signed_in,
+        said.no_files,
         seen.state,
         seen.act,
         seen.line_open,
         seen.mine.state if seen.mine else "",
         seen.refusal.reason if seen.refusal else "",
-        bool(why),
-        tuple(n if n <= FEW else None for n in numbers),
-        _told(outcome) if outcome else None,
+        bool(said.words["why"]),
+        tuple(n if n <= FEW else None for n in _numbers(seen)),
+        said.told,
     )
-    values = _words(seen, outcome) | {"why": why, "01": slot.id}
-    values |= {f"{n:02}": value for n, value in enumerate(numbers, start=3)}
-    return _skeletons.fill(shape, lambda: _render(shape), values)
 
 
-def _told(outcome: Outcome) -> Told:
-    return Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None)
+def _values(seen: Card, said: Said, booking_id: int | None) -> dict[str, Any]:
+    numbers = {f"{n:02}": value for n, value in enumerate(_numbers(seen), start=3)}
+    return {**said.words, "01": seen.slot.id, "02": booking_id, **numbers}
+
+
+def _numbers(seen: Card) -> tuple[int, ...]:
+    slot = seen.slot
+    return (seen.place or 0, seen.left, slot.capacity, slot.taken, slot.waiting)
 
 
 def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
     """What is printed."""
     slot = seen.slot
     words: dict[str, Any] = {
+        "why": show.reason(seen.refusal, slot.station) if seen.refusal else "",
         "time": show.clock_range(slot, slot.station),
         "starts": slot.starts_at.isoformat(),
         "until": show.clock_time(slot.line_until, slot.station),
@@ -86,7 +119,7 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
     if seen.state == "planned":
         words["opens"] = show.moment(slot.opens_at, slot.station, show.station_date(seen.seen_at, slot.station))
     if outcome:
-        words |= {"said": outcome.title, "more": outcome.text, "02": outcome.booking_id}
+        words |= {"said": outcome.title, "more": outcome.text}
     return words
 
 

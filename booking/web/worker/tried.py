@@ -39,8 +39,6 @@ def write(app: Flask) -> None:
     with app.app_context(), Session(db.engine) as session:
         try:
             with store.transaction(session):
-                for person_id, slot_id, no, now in gathered:
-                    about = {name: no.details[name] for name in ("until", "limit") if name in no.details}
-                    tries.remember(session, person_id, slot_id, no.reason, now, **about)
+                tries.remember(session, gathered)
         except SQLAlchemyError:
             app.logger.warning("%s tries could not be kept", len(gathered))

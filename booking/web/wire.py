@@ -1,0 +1,75 @@
+"""A small form read off the wire, without a request: its fields, whose session it comes from, and that its token fits.
+
+None is no answer: then the app reads the same request in its own way, and says what is wrong with it.
+"""
+
+import hmac
+import re
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from flask import Flask
+from flask.sessions import SessionMixin
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.http import parse_cookie
+
+Environ = dict[str, Any]
+FORM = "application/x-www-form-urlencoded"
+MOST = 4096  # bytes of a form that is a button and its hidden fields
+ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
+
+
+class Posted(NamedTuple):
+    """What came: the form, each field once, and the session of the browser that sent it."""
+
+    form: dict[str, str]
+    session: SessionMixin
+
+
+class Wire:
+    """Reads forms for one app, by its keys."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._token = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")  # Flask-WTF's own
+
+    def read(self, environ: Environ) -> Posted | None:
+        """The form that htmx sent, if its session and its token are good."""
+        if environ.get("HTTP_HX_REQUEST") != "true" or environ.get("QUERY_STRING") or environ.get("SCRIPT_NAME"):
+            return None
+        form = _form(environ)
+        session = self._session(environ) if form else None
+        if form is None or session is None or not self._fits(form.get("csrf_token", ""), session):
+            return None
+        return Posted(form, session)
+
+    def _session(self, environ: Environ) -> SessionMixin | None:
+        cookies: Any = SimpleNamespace(cookies=parse_cookie(environ))
+        return self._app.session_interface.open_session(self._app, cookies)
+
+    def _fits(self, token: str, session: SessionMixin) -> bool:
+        if not self._app.config["WTF_CSRF_ENABLED"]:
+            return True
+        try:
+            raw = self._token.loads(token)
+        except BadData:
+            return False
+        own = session.get("csrf_token")
+        return isinstance(raw, str) and isinstance(own, str) and hmac.compare_digest(raw, own)
+
+
+def _form(environ: Environ) -> dict[str, str] | None:
+    """The fields; what was read can be read again."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdigit() and int(length) <= MOST) or environ.get("CONTENT_TYPE") != FORM:
+        return None
+    body = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(body)
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=9)
+    except ValueError:
+        return None
+    form = dict(pairs)
+    return form if len(form) == len(pairs) and not ODD.search("".join(form.values())) else None

@@ -1,0 +1,207 @@
+"""A press on a card of the day, answered before Flask is asked: at the second of the opening every request is one.
+
+Rules, words and markup are those of `acts.book`. What is out of the ordinary goes on to the app, which begins anew;
+what was not said yet is said by the app, and kept.
+"""
+
+import gzip
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, g
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response
+
+from booking import clock, people, seats
+from booking.extensions import db
+from booking.model import LANGUAGES, SignedIn
+from booking.refusals import Refused
+from booking.rosters import cards
+from booking.rosters.cards import Card
+from booking.web import blanks, kept, pace, show
+from booking.web.memory import Memory
+from booking.web.packing import Headers, sent, told_apart
+from booking.web.visitor import Visitor
+from booking.web.wire import Environ, Posted, Wire
+from booking.web.worker import acts, early, outcomes, shapes, tried
+from booking.web.worker.calendar import is_wechat
+from booking.web.worker.outcomes import Outcome
+from booking.web.worker.shapes import Said
+
+ADDRESS = re.compile("/slots/([0-9]{1,18})/book").fullmatch
+FIELDS = {"csrf_token", "key", "back"}
+PLACE = blanks.number(9)  # stands for a place in line in the words that are kept
+
+Start = Any
+Ask = Callable[[Environ, Start], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One press: as it came, and what was true when it did."""
+
+    environ: Environ
+    posted: Posted
+    slot_id: int
+    key: str | None
+    now: datetime
+    token: str
+    seen: seats.Look
+    signed_in: SignedIn
+
+    @property
+    def person_id(self) -> int:
+        return self.signed_in.person_id
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was said about a slot, whatever its numbers were."""
+
+    slot: seats.Run
+    said: Said
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is to be said: the card, which words (`kind`), the outcome for a place in line, and the app's whole answer."""
+
+    card: Card
+    kind: Hashable
+    outcome: Callable[[int], Outcome]
+    whole: Callable[[], Response]
+
+
+class Rush:
+    """WSGI around the app."""
+
+    def __init__(self, ask: Ask, app: Flask) -> None:
+        self._ask, self._app, self._wire = ask, app, Wire(app)
+        self._told: Memory[Hashable, Told] = Memory(2_000)
+        self._headers: dict[int, Headers] = {}
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        found = environ["REQUEST_METHOD"] == "POST" and ADDRESS(environ["PATH_INFO"])
+        posted = self._wire.read(environ) if found else None
+        if not found or posted is None or posted.form.get("back") != "day" or not posted.form.keys() <= FIELDS:
+            return self._ask(environ, start)
+        with self._app.app_context():
+            answer = self._answer(environ, posted, int(found[1]))
+        return answer(environ, start) if answer else self._ask(environ, start)
+
+    def _answer(self, environ: Environ, posted: Posted, slot_id: int) -> Ask | None:
+        """None while nothing was done."""
+        token, key, now = posted.session.get("_user_id", ""), posted.form.get("key", "")[:64] or None, clock.now()
+        try:
+            seen = seats.look_through(db.engine, people.hash_token(token), slot_id, now, key)
+            if seen is None or seen.signed_in is None or seen.signed_in.language not in LANGUAGES:
+                return None
+            pace.press(seen.signed_in.person_id)
+        except (SQLAlchemyError, TooManyRequests):
+            return None
+        return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
+
+    def _press(self, asked: Asked) -> Ask:
+        try:
+            press = seats.press(db.session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
+        except Refused as no:
+            return self._refused(asked, no)
+        except SQLAlchemyError as error:
+            return self._by_the_app(asked, partial(self._trouble, error))
+        return self._pressed(asked, press)
+
+    def _pressed(self, asked: Asked, press: seats.Press) -> Ask:
+        card = cards.of_press(db.session(), press, asked.now)
+        telling = Telling(
+            card,
+            (press.booking.state, press.again),
+            lambda place: outcomes.of_press(card.slot, press, place),
+            lambda: acts.pressed(press, asked.now),
+        )
+        plain = not press.withdrawn and press.booking.state in ("booked", "waiting")
+        return (self._again(asked, telling, 200, press.booking.id) if plain else None) or self._by_the_app(
+            asked, telling.whole
+        )
+
+    def _refused(self, asked: Asked, no: Refused) -> Ask:
+        def whole() -> Response:
+            return acts.refused(no, asked.person_id, asked.slot_id, asked.key, asked.now)
+
+        card = cards.of_refusal(no, asked.now)
+        if card is None or early.is_early(no, asked.now):
+            return self._by_the_app(asked, whole)
+        telling = Telling(
+            card, (no.reason, *no.details.values()), lambda _place: outcomes.refused(card.slot, no), whole
+        )
+        if answer := self._again(asked, telling, 409):
+            tried.remember(asked.person_id, asked.slot_id, no, asked.now)
+            return answer
+        return self._by_the_app(asked, whole)
+
+    def _again(self, asked: Asked, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
+        """The answer without a request of Flask's; None when no such one was given yet."""
+        if (headers := self._headers.get(status)) is None:
+            return None
+        card, said = telling.card, self._words(asked, telling)
+        own = {"csrf": asked.posted.form.get("csrf_token", ""), "key": blanks.random_key()}
+        if card.place:
+            own["said"] = said.words["said"].replace(str(PLACE), str(card.place))
+        html = shapes.again(card, said, booking_id, own)
+        return _answer(status, headers, html.encode()) if html is not None else None
+
+    def _words(self, asked: Asked, telling: Telling) -> Said:
+        """Kept by all that they depend on, for as long as the slot is the same but for its numbers."""
+        slot = telling.card.slot.counting(0, 0, 0, 0)
+        wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
+        today = show.station_date(asked.now, slot.station)
+        name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
+        told = self._told.get(name)
+        if told is None or told.slot != slot:
+            with self._request(asked):
+                said = shapes.say(telling.card, True, telling.outcome(PLACE))
+            told = self._told[name] = Told(slot, said)
+        return told.said
+
+    def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
+        """An answer that is made within a request of Flask's. Its headers are those of all that are like it."""
+        with self._request(asked):
+            response = self._app.finalize_request(make())
+        if response.status_code in (200, 409) and not _sets_a_session(response):
+            self._headers[response.status_code] = told_apart(response.headers.items())
+        return response
+
+    @contextmanager
+    def _request(self, asked: Asked) -> Iterator[None]:
+        with self._app.request_context(asked.environ):
+            g._login_user = Visitor(asked.token, asked.signed_in)  # noqa: SLF001 - where Flask-Login looks first
+            yield
+
+    def _trouble(self, error: SQLAlchemyError) -> Response:
+        try:
+            return self._app.make_response(self._app.handle_user_exception(error))
+        except SQLAlchemyError as unknown:
+            return self._app.handle_exception(unknown)
+
+
+def register(app: Flask) -> None:
+    app.wsgi_app = Rush(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
+
+
+def _answer(status: int, headers: Headers, body: bytes) -> Ask:
+    def answer(environ: Environ, start: Start) -> Iterable[bytes]:
+        all_headers, sent_body = sent(headers, environ, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
+        start(f"{status} {HTTPStatus(status).phrase.upper()}", all_headers)
+        return [sent_body]
+
+    return answer
+
+
+def _sets_a_session(response: Response) -> bool:
+    return any(not cookie.startswith(f"{kept.JUST_ACTED}=") for cookie in response.headers.getlist("Set-Cookie"))
