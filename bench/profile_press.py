@@ -29,7 +29,7 @@ def main() -> None:
     asked = arguments.parse_args()
     with ground.server() as url, ground.prepared(url, "profile") as place:
         os.environ["BENCH_DATABASE"] = place.plain
-        staged = stage.make(place, stations=50, group=asked.presses * 3)
+        staged = stage.make(place, stations=max(50, asked.presses // 5), group=asked.presses * 3)
         app = place.app()
         todo = _environs(staged, asked.row)
         _print_costs(app, staged, asked.row, todo, asked.presses)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from booking import clock, policy, seats, workdays
 from booking.model import LIVE, Booking, Slot, Station
@@ -100,7 +101,7 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     return next(iter(_as_seen(session, [seats.run(row) for row in found], person_id, now)), None)
 
 
-def of_press(session: Session, press: seats.Press, now: datetime) -> Card:
+def of_press(session: Session | scoped_session[Any], press: seats.Press, now: datetime) -> Card:
     """The slot as the one sees it who has just pressed: nothing is asked that the press has told."""
     slot, mine = press.slot, press.booking if press.booking.state in LIVE else None
     waits = mine is not None and mine.state == "waiting"
@@ -130,7 +131,7 @@ def next_opening(session: Session, station_id: int, now: datetime) -> Opening | 
     return Opening(head.opens_at, head.date, together[0], together[1])
 
 
-def place_in_line(session: Session, entry: Booking | seats.Entry) -> int:
+def place_in_line(session: Session | scoped_session[Any], entry: Booking | seats.Entry) -> int:
     """The place of a waiting entry in its line, from 1."""
     before = select(func.count(Booking.id)).where(
         Booking.slot_id == entry.slot_id, Booking.state == "waiting", Booking.line_no < entry.line_no

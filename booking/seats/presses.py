@@ -52,9 +52,10 @@ def press(
     `seen` is a look that the caller has just made. Not for within a transaction.
     """
     session.rollback()  # what it has read before is old when this is over
+    first = _judged(seen, now) if seen else None
     try:
         with store.line(session) as line:
-            done = _press(line, person_id, slot_id, now, key, seen)
+            done = _press(line, person_id, slot_id, now, key, first)
     except DBAPIError as error:
         if not store.passes(error):
             raise
@@ -94,9 +95,12 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
 def _press(
     line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None, first: Look | None = None
 ) -> Press | None:
-    """The press of somebody who has nothing that it would change; None for the others."""
+    """The press of somebody who has nothing that it would change; None for the others.
+
+    `first` was seen, and judged, a moment ago.
+    """
     for _round in range(ROUNDS):
-        seen, first = _judged(first or look(line, person_id, slot_id, now, key), slot_id, now), None
+        seen, first = first or _judged(look(line, person_id, slot_id, now, key), now), None
         mine = seen.who.on(slot_id)
         if mine and refusal(seen.run, seen.who, now):
             return Press(seen.run, mine, again=True)
@@ -109,13 +113,13 @@ def _press(
     raise Refused("busy")
 
 
-def _judged(seen: Look | None, slot_id: int, now: datetime) -> Look:
+def _judged(seen: Look | None, now: datetime) -> Look:
     """What is true now; raises the reason when the rules say no to somebody who has nothing here."""
     if seen is None or seen.run.station.closed_at:
         raise Refused("no_such_slot")
     if seen.pressed_before:
         return seen
-    no, mine = refusal(seen.run, seen.who, now), seen.who.on(slot_id)
+    no, mine = refusal(seen.run, seen.who, now), seen.who.on(seen.run.id)
     if no and not (mine and no.reason in ("yours", "in_line")):
         no.seen = None if mine else seen.run
         raise no
@@ -132,7 +136,7 @@ def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> Pr
 
 def _change(session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press:
     """The press of a locked person who pressed before, or whose places in line it changes."""
-    seen = _judged(look(line, person_id, slot_id, now, key), slot_id, now)
+    seen = _judged(look(line, person_id, slot_id, now, key), now)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return Press(seen.run, _entry(earlier, seen.run), again=True)
     dropped, mine = clashing(seen.run, seen.who), seen.who.on(slot_id)

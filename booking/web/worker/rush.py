@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask, g
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -110,7 +111,8 @@ class Rush:
 
     def _press(self, asked: Asked) -> Ask:
         try:
-            press = seats.press(db.session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
+            with Session(db.engine) as session:
+                press = seats.press(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
         except Refused as no:
             return self._refused(asked, no)
         except SQLAlchemyError as error:
@@ -118,7 +120,7 @@ class Rush:
         return self._pressed(asked, press)
 
     def _pressed(self, asked: Asked, press: seats.Press) -> Ask:
-        card = cards.of_press(db.session(), press, asked.now)
+        card = cards.of_press(db.session, press, asked.now)
         telling = Telling(
             card,
             (press.booking.state, press.again),
@@ -126,9 +128,8 @@ class Rush:
             lambda: acts.pressed(press, asked.now),
         )
         plain = not press.withdrawn and press.booking.state in ("booked", "waiting")
-        return (self._again(asked, telling, 200, press.booking.id) if plain else None) or self._by_the_app(
-            asked, telling.whole
-        )
+        answer = self._again(asked, telling, 200, press.booking.id) if plain else None
+        return answer or self._by_the_app(asked, telling.whole)
 
     def _refused(self, asked: Asked, no: Refused) -> Ask:
         def whole() -> Response:
@@ -137,9 +138,8 @@ class Rush:
         card = cards.of_refusal(no, asked.now)
         if card is None or early.is_early(no, asked.now):
             return self._by_the_app(asked, whole)
-        telling = Telling(
-            card, (no.reason, *no.details.values()), lambda _place: outcomes.refused(card.slot, no), whole
-        )
+        kind = (no.reason, *no.details.values())
+        telling = Telling(card, kind, lambda _place: outcomes.refused(card.slot, no), whole)
         if answer := self._again(asked, telling, 409):
             tried.remember(asked.person_id, asked.slot_id, no, asked.now)
             return answer
