@@ -18,6 +18,7 @@ from booking.web import htmx
 from booking.web.access import managed_booking, managed_slot
 from booking.web.forms.desk import CapacityForm, ReasonForm, WalkInForm
 from booking.web.forms.fields import visible
+from booking.web.manager import undo
 from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
 
 Act = Callable[[Session], Any]
@@ -97,6 +98,7 @@ def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: A
         moving=moving,
         no=no,
         sentence=refused_words(no, slot.station) if no else "",
+        undo=undo.of(slot),
     )
 
 
