@@ -108,6 +108,8 @@
     if (ctx.response?.status === 304) caughtUp(ctx);
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    delete document.body.dataset.kept; // there is a network
+    keepPage();
     caughtUp(ctx);
     if (heard.size) refresh();
   });
@@ -116,6 +118,18 @@
     show();
   }
 
+  // --- the page itself, for a reload while there is no network (sw.js) -------------------------
+  let soon = 0;
+  function keepPage() {
+    const { me, kept: old } = document.body.dataset;
+    if (!me || old !== undefined || !navigator.serviceWorker) return;
+    soon ||= setTimeout(async () => {
+      soon = 0;
+      (await navigator.serviceWorker.ready).active.postMessage({ me, roster: location.pathname });
+    }, 1000);
+  }
+
+  window.addEventListener("load", keepPage);
   window.addEventListener("online", send);
   window.addEventListener("pageshow", send);
   window.addEventListener("storage", (event) => { if (event.key === KEY) show(); });
