@@ -7,6 +7,7 @@
   if (!desk || !bar) return;
   const KEY = `taps:${bar.dataset.url}`, AGAIN = 3000;
   let memory = [], sending = false, told = [];
+  const lasts = new Map(kept().map((tap) => [tap.booking, tap.nonce])); // the last tap on each name: their order is ours to tell
   let heard = new Map(), count = 0; // taps that the server has, and the roster shown may not have yet
   const asked = new WeakMap(); // of each request for the roster: how many taps had been heard when it left
 
@@ -30,7 +31,9 @@
     told = [];
     const row = form.closest("[data-booking]");
     const act = row.dataset.state === "attended" ? "out" : "in";
-    keep([...kept(), { booking: row.dataset.booking, act, at: Date.now(), nonce: name() }]);
+    const { booking } = row.dataset, nonce = name();
+    keep([...kept(), { booking, act, at: Date.now(), nonce, after: lasts.get(booking) || "" }]);
+    lasts.set(booking, nonce);
     send();
   }, true);
 
@@ -56,7 +59,7 @@
   async function deliver(tap) {
     const token = document.querySelector("[name=csrf_token]")?.value || "";
     const age = Math.min(Math.max(Date.now() - tap.at, 0), 999999999);
-    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce });
+    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce, after: tap.after || "" });
     let answer;
     try {
       const signal = AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined;

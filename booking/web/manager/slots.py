@@ -1,5 +1,6 @@
 """The coming slots: their list, their number of seats, one-off slots, calling one off."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask import render_template, request, url_for
@@ -7,7 +8,7 @@ from flask_babel import gettext, ngettext
 
 from booking import clock, policy, slots, store
 from booking.extensions import db
-from booking.model import Slot
+from booking.model import Booking, Slot
 from booking.refusals import Refused
 from booking.rosters import desk, door
 from booking.slots import Resized
@@ -104,17 +105,28 @@ def _asked_for() -> dict[str, object]:
 
 
 def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
-    names = gettext("、").join(booking.person.name for booking in did.moved)
+    names = _names(did.moved)
     if did.moved:
         return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.capacity, names=names)
+    got = _names(door.seated_at(db.session(), slot.id, now)) if did.seated else ""
+    if did.back and got:
+        return gettext(
+            "名额改为 %(n)s。%(names)s 的座位还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
+            n=slot.capacity,
+            names=_names(did.back),
+            others=got,
+        )
     if did.back:
-        names = gettext("、").join(booking.person.name for booking in did.back)
-        return gettext("名额改回 %(n)s。%(names)s 的座位还在，没发出的信撤下了。", n=slot.capacity, names=names)
-    if did.seated:
-        got = door.seated_at(db.session(), slot.id, now)
-        names = gettext("、").join(booking.person.name for booking in got)
-        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=names)
+        return gettext(
+            "名额改回 %(n)s。%(names)s 的座位还在，没发出的信撤下了。", n=slot.capacity, names=_names(did.back)
+        )
+    if got:
+        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=got)
     return gettext("名额改为 %(n)s。", n=slot.capacity)
+
+
+def _names(people: Sequence[Booking]) -> str:
+    return gettext("、").join(booking.person.name for booking in people)
 
 
 def _resized(slot: Slot, sentence: str) -> Answer:
