@@ -2,16 +2,21 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import exists, insert, literal, select
+from sqlalchemy import ColumnElement, exists, insert, literal, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String
 
-from booking.model import Booking, Letter
+from booking.model import Booking, Letter, Slot
+
+# How long the letters about a manager's act wait, so that a slip of the hand can be undone before anybody reads of it.
+SECOND_THOUGHTS = timedelta(minutes=1)
+# Nearer to the start every minute counts more than a second thought.
+NO_TIME = timedelta(minutes=30)
 
 
 def tell(
@@ -25,9 +30,13 @@ def tell(
     slot_id: int | None = None,
     booking_id: int | None = None,
     once: str | None = None,
+    wait: timedelta = timedelta(0),
     **details: Any,
 ) -> None:
-    """Queue one letter to a person, or to a bare address. A second letter with the same `once` is not written."""
+    """Queue one letter to a person, or to a bare address, to be sent after `wait`.
+
+    A second letter with the same `once` is not written.
+    """
     if once and session.scalar(select(exists().where(Letter.key == once))):
         return
     session.add(
@@ -42,9 +51,29 @@ def tell(
             details=details,
             message_id=secrets.token_hex(16),
             created_at=now,
-            next_try_at=now,
+            next_try_at=now + wait,
         )
     )
+
+
+def second_thoughts(slot: Slot, now: datetime) -> timedelta:
+    """How long to keep the letters about what a manager did to a slot."""
+    return SECOND_THOUGHTS if slot.starts_at - now > NO_TIME else timedelta(0)
+
+
+class TakenBack(NamedTuple):
+    """What a letter that will not be sent was about."""
+
+    booking_id: int | None
+    details: dict[str, Any]
+
+
+def take_back(session: Session, kind: str, slot_id: int, why: str, *which: ColumnElement[bool]) -> Sequence[TakenBack]:
+    """Call back the letters of a kind about a slot that nobody has begun to send: a sender claims by the same kind of
+    UPDATE, so one of the two finds the row."""
+    unsent = (Letter.kind == kind, Letter.slot_id == slot_id, Letter.state == "queued", Letter.tries == 0)
+    gone = update(Letter).where(*unsent, *which).values(state="dropped", key=None, error=why)
+    return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]
 
 
 def tell_all(session: Session, kind: str, now: datetime, booking_ids: Sequence[int], **details: Any) -> None:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -14,6 +15,7 @@ PHONE: dict[str, Any] = {
     "timezone_id": "Asia/Shanghai",
     "has_touch": True,
 }
+PATIENCE = 20  # seconds
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -63,3 +65,11 @@ def watch(page: Page, base_url: str) -> list[str]:
     page.on("pageerror", lambda error: wrongs.append(str(error)))
     page.on("request", see)
     return wrongs
+
+
+def becomes_true(page: Page, question: str, about: str = "") -> None:
+    """Ask a promise again and again: `wait_for_function` takes a promise for a yes."""
+    deadline = monotonic() + PATIENCE
+    while not page.evaluate(question, about):
+        assert monotonic() < deadline, question
+        page.wait_for_timeout(50)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from booking import people, seats, slots, store
+from booking.mail import outbox
 from booking.model import Person, Slot
 from booking.refusals import Refused
 from booking.seats import writing
@@ -41,6 +42,8 @@ VERBS: dict[str, Callable[..., Any]] = {
     "finish": lambda s, now, slot: f"{bool(seats.finish(s, [slot], now))}",
     "open": lambda s, now: f"{slots.open_due(s, now)} opened",
     "resize": lambda s, now, slot, capacity: bool(slots.set_capacity(s, slot, capacity, now, move_newest=True)),
+    "bring_back": lambda s, now, slot: f"{len(slots.bring_back(s, slot, now).again)} back",
+    "send": lambda s, now: f"{len(outbox._claim(s, now, outbox.AT_ONCE, 50))} claimed",
     "call_off": lambda s, now, slot: f"{len(slots.cancel(s, slot, '停电', now))} told",
     "leave": lambda s, now, person: people.delete_account(s, person, now),
 }  # fmt: skip

@@ -269,3 +269,25 @@ def test_a_slot_called_off_in_a_rush_keeps_nobody(crowd_of: Make) -> None:
     told = crowd.session.scalars(select(Letter.person_id).where(Letter.kind == "slot_cancelled")).all()
     assert len(told) == len(set(told))
     assert crowd.sound()
+
+
+@pytest.mark.parametrize("presses_first", [True, False])
+def test_a_slot_brought_back_while_letters_leave_and_its_people_book_elsewhere(
+    crowd_of: Make, presses_first: bool
+) -> None:
+    """Either it is back and no letter about it has left, or a letter has left and it stays off."""
+    crowd = crowd_of(12, 6)
+    later = crowd.lunch.slot("13:10", 20)
+    when, due = at("Mon 10:10"), at("Mon 10:12")
+    crowd.alone(*crowd.presses(crowd.ids), ("call_off", when, crowd.slot_id))
+    presses = [[("press", due, person, later)] for person in crowd.ids]
+    undo = [[("bring_back", due, crowd.slot_id)], [("bring_back", due, crowd.slot_id)], [("send", due)]]
+    answers = crowd.race([*presses, *undo] if presses_first else [*undo[::-1], *presses])
+    assert "error" not in "".join(answers)
+    letters = crowd.session.scalars(select(Letter.state).where(Letter.kind == "slot_cancelled")).all()
+    if crowd.lunch.now().state == "cancelled":
+        assert answers["no: people_know"] == 2
+        assert set(letters) == {"sending"}
+    else:
+        assert set(letters) == {"dropped"}
+    assert crowd.sound("Mon 10:12")

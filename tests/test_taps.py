@@ -30,8 +30,10 @@ def lunch(session: Session) -> LunchHour:
     return lunch
 
 
-def tap(lunch: LunchHour, who: str, tapped: str, arrives: str, *, here: bool = True, nonce: str = "") -> str:
-    made = Tap(nonce or f"{who}-{tapped}-{here}", lunch.latest(who).id, here, at(tapped))
+def tap(
+    lunch: LunchHour, who: str, tapped: str, arrives: str, *, here: bool = True, nonce: str = "", after: str = ""
+) -> str:
+    made = Tap(nonce or f"{who}-{tapped}-{here}", lunch.latest(who).id, here, at(tapped), after)
     return lunch.do(lambda s: taps.apply(s, made, at(arrives), lunch.manager_id, EXCUSE))
 
 
@@ -52,6 +54,15 @@ def test_the_same_tap_twice_counts_once(lunch: LunchHour) -> None:
     assert tap(lunch, "周明", "12:03", "12:10", nonce="abcdefgh") == "in"  # what was answered then
     assert lunch.state("周明") == "booked"
     assert len(lunch.lines("checked_in", "undone")) == 2
+
+
+def test_a_slow_first_answer_does_not_turn_two_taps_round(lunch: LunchHour) -> None:
+    """The first tap's age is two seconds old when it arrives, so that it looks later than the second."""
+    assert tap(lunch, "周明", "12:03:02", "12:03:02", nonce="abcdefgh") == "in"
+    assert tap(lunch, "周明", "12:03:01", "12:03:03", here=False, nonce="ijklmnop", after="abcdefgh") == "out"
+    assert tap(lunch, "周明", "12:03:01", "12:03:03", nonce="qrstuvwx", after="no-such-tap") == "older"
+    assert tap(lunch, "李静", "12:03:01", "12:03:04", nonce="12345678", after="abcdefgh") == "in"
+    assert came_at(lunch, "李静") == at("12:03:01")  # only a tap on the same name comes before it
 
 
 def test_taps_in_and_out_that_come_together_end_as_they_were_made(lunch: LunchHour) -> None:

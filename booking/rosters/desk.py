@@ -94,6 +94,19 @@ def plans(session: Session, station_id: int) -> Sequence[Plan]:
     return session.scalars(found.options(*load).order_by(Plan.starts, Plan.id)).all()
 
 
+def put_away(session: Session, station_id: int) -> dict[str, Sequence[Plan] | Sequence[Activity] | Sequence[Zone]]:
+    """What was stopped, put away or closed, the latest first."""
+    plans = select(Plan).where(Plan.station_id == station_id, Plan.stopped_at.is_not(None))
+    activities = select(Activity).where(Activity.station_id == station_id, Activity.retired_at.is_not(None))
+    zones = select(Zone).where(Zone.station_id == station_id, Zone.closed_at.is_not(None))
+    load = (joinedload(Plan.activity), joinedload(Plan.zone))
+    return {
+        "plans": session.scalars(plans.options(*load).order_by(Plan.stopped_at.desc()).limit(50)).all(),
+        "activities": session.scalars(activities.order_by(Activity.retired_at.desc()).limit(50)).all(),
+        "zones": session.scalars(zones.order_by(Zone.closed_at.desc()).limit(50)).all(),
+    }
+
+
 def strikes_of_slot(session: Session, slot_id: int) -> Sequence[Strike]:
     return session.scalars(select(Strike).where(Strike.slot_id == slot_id).order_by(Strike.id)).all()
 

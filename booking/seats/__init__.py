@@ -4,11 +4,13 @@ A verb takes a session inside `store.transaction`, ids and the instant `now`; it
 with a reason code and then changes nothing. Every change of state writes one event.
 
 `standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in,
-`hours` is what the clock does (by `ends`), `admit` reads a ticket, `moves` holds the single steps that they share.
+`hours` is what the clock does (by `ends`), `again` takes a mistake back, `admit` reads a ticket, `moves` holds the
+single steps that they share.
 """
 
 from booking.refusals import Refused
 from booking.seats.admit import admit
+from booking.seats.again import Back, anybody_told, called_off, last_cancel, move_back, reinstate
 from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
@@ -20,6 +22,7 @@ from booking.seats.standing import AnySlot, Entry, Standing, refusal, standing
 
 __all__ = [
     "AnySlot",
+    "Back",
     "Entry",
     "Held",
     "Look",
@@ -28,6 +31,8 @@ __all__ = [
     "Run",
     "Standing",
     "admit",
+    "anybody_told",
+    "called_off",
     "check_in",
     "find_booking",
     "find_slot",
@@ -35,12 +40,15 @@ __all__ = [
     "give_up",
     "hold",
     "is_late",
+    "last_cancel",
     "leave",
     "look_through",
+    "move_back",
     "move_down",
     "press",
     "promote",
     "refusal",
+    "reinstate",
     "release",
     "run",
     "runs",

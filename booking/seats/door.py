@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from booking.history import record
 from booking.model import LIVE, Booking, Slot
-from booking.notices import tell
+from booking.notices import second_thoughts, tell
 from booking.refusals import Refused
 from booking.seats.line import hold, serve
 from booking.seats.moves import (
@@ -116,6 +116,7 @@ def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: i
         booking.checked_in_at = None
         leave(session, slot, booking, now, "slot_cancelled", actor_id)
         booking.late = False
-        once = f"slot_cancelled:{slot.id}:{booking.person_id}"
-        tell(session, "slot_cancelled", now, person_id=booking.person_id, slot_id=slot.id, once=once, reason=reason)
+        person_id, wait = booking.person_id, second_thoughts(slot, now)
+        once = f"slot_cancelled:{slot.id}:{person_id}"
+        tell(session, "slot_cancelled", now, person_id=person_id, slot_id=slot.id, once=once, wait=wait, reason=reason)
     return everybody

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking import store
 from booking.history import record
 from booking.model import Booking, Slot
-from booking.notices import tell
+from booking.notices import second_thoughts, tell
 from booking.refusals import Refused
 from booking.seats.moves import arrive, bookings, line, move, sit, withdraw
 from booking.seats.standing import at_door, clashing, personal, standing
@@ -147,5 +147,6 @@ def move_down(session: Session, slot: Slot, number: int, now: datetime, actor_id
         slot.taken -= 1
         slot.waiting += 1
         move(session, slot, booking, "waiting", now, "moved_down", actor_id)
-        tell(session, "moved_down", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
+        person_id, wait = booking.person_id, second_thoughts(slot, now)
+        tell(session, "moved_down", now, person_id=person_id, slot_id=slot.id, booking_id=booking.id, wait=wait)
     return moved

@@ -1,7 +1,8 @@
 """Opening and changing slots.
 
 `timetable` turns wall times into instants, `planning` keeps the coming slots in step with the plans,
-`due` says what the clock asks for, `changes` is what a manager does to one slot, `settings` to a station.
+`due` says what the clock asks for, `changes` and `moving` are what a manager does to one slot, `undoing` takes
+it back, `settings` is what a manager does to a station.
 """
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
@@ -35,6 +36,7 @@ from booking.slots.settings import (
     stop_plan,
     stranded,
 )
+from booking.slots.undoing import bring_back, may_bring_back, offer_again, reopen_zone, resume_plan
 
 __all__ = [
     "MOST_WEEKS",
@@ -47,21 +49,26 @@ __all__ = [
     "Resized",
     "add",
     "blocked",
+    "bring_back",
     "cancel",
     "clash",
     "close_zone",
     "copy_week",
     "held_releases",
     "hold_release",
+    "may_bring_back",
     "may_move",
     "move",
     "note_screen",
+    "offer_again",
     "open_due",
     "open_these",
     "plan_ahead",
     "preview_week",
     "release_held",
     "renew_door",
+    "reopen_zone",
+    "resume_plan",
     "retire_activity",
     "save_activity",
     "save_exception",

@@ -29,10 +29,11 @@ class OneOff:
 
 @dataclass(frozen=True)
 class Resized:
-    """What a new capacity did: who moved down to the line, and how many of the line were seated."""
+    """What a new capacity did: who moved down to the line, how many of the line were seated, who never moved down."""
 
     moved: Sequence[Booking] = ()
     seated: int = 0
+    back: Sequence[Booking] = ()
 
 
 def set_capacity(
@@ -55,7 +56,10 @@ def set_capacity(
     moved = _make_way(session, slot, capacity, now, actor_id, move_newest)
     if slot.capacity != capacity:
         _write_down(session, slot, capacity, now, actor_id)
-    return Resized(moved, 0 if moved else seats.serve(session, slot, now, held.people))
+    if moved:
+        return Resized(moved)
+    back = seats.move_back(session, slot, now, held.people, actor_id)
+    return Resized((), seats.serve(session, slot, now, held.people), back)
 
 
 def cancel(

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats
 from booking.history import record
-from booking.model import LIVE, Booking, Letter, Person, PlanException, Slot, Zone
-from booking.notices import tell
+from booking.model import LIVE, Booking, Person, PlanException, Slot, Zone
+from booking.notices import second_thoughts, take_back, tell
 from booking.refusals import Refused
 from booking.slots import timetable
 from booking.slots.planning import clash
@@ -56,7 +56,7 @@ def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> timetab
         raise Refused("cancelled", why=slot.cancel_reason)
     if now >= slot.starts_at:
         raise Refused("started")
-    _fits(slot, session.get(Zone, wish.zone_id))
+    fits(slot, session.get(Zone, wish.zone_id))
     starts_at = clock.instant(slot.date, wish.starts, slot.station.zone_name)
     if starts_at <= now:
         raise Refused("past")
@@ -72,7 +72,8 @@ def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> timetab
     return table
 
 
-def _fits(slot: Slot, zone: Zone | None) -> None:
+def fits(slot: Slot, zone: Zone | None) -> None:
+    """Refuse a zone that is gone, somebody else's, or too small."""
     if zone is None or zone.station_id != slot.station_id or zone.closed_at:
         raise Refused("no_such_zone")
     if slot.capacity > zone.capacity:
@@ -114,17 +115,22 @@ def _tell(
     session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime
 ) -> Sequence[Booking]:
     """Who has not heard of an earlier move yet hears of this one only, from where they believe the slot to be."""
-    unsent = (
-        update(Letter)
-        .where(Letter.kind == "slot_moved", Letter.slot_id == slot.id, Letter.state == "queued", Letter.tries == 0)
-        .values(state="dropped", error="moved again")
-        .returning(Letter.booking_id, Letter.details)
-    )
-    believed = {row.booking_id: row.details["was"] for row in session.execute(unsent)}
+    unsent = take_back(session, "slot_moved", slot.id, "moved again")
+    believed = {letter.booking_id: letter.details["was"] for letter in unsent}
+    wait = second_thoughts(slot, now)
     told = [booking for booking in people if believed.get(booking.id, was) != _place(slot)]
     for booking in told:
         person_id, since = booking.person_id, believed.get(booking.id, was)
-        tell(session, "slot_moved", now, person_id=person_id, slot_id=slot.id, booking_id=booking.id, was=since)
+        tell(
+            session,
+            "slot_moved",
+            now,
+            person_id=person_id,
+            slot_id=slot.id,
+            booking_id=booking.id,
+            wait=wait,
+            was=since,
+        )
     return told
 
 

@@ -46,6 +46,7 @@ SENTENCES: dict[str, Any] = {
     "seat_free_at_desk": _("现在还有空位，可以直接入座。"),
     "full_at_desk": _("没有空位了，可以放到现场候补。"),
     "overlap_at_desk": _("这位同一时间在别的场次有座位。"),
+    "people_know": _("通知取消的信已经发出，不能再恢复；要开的话，请另加一场。"),
     "name_taken": _("已经有同名的了。"),
     "out_of_bounds": _("有的数字超出了允许的范围。"),
     "bad_sheet": _("这不是一份能读懂的表格，请存成 XLSX 或 CSV。"),

@@ -42,7 +42,11 @@
     region.asked = Date.now();
     window.htmx.trigger(region, "refresh");
   }
-  const busy = (region) => one("details[open], dialog[open], .htmx-request, input:not([type=hidden]):focus", region);
+  // A press is lost when what is under the finger is replaced between its going down and its coming up.
+  let finger = null;
+  document.addEventListener("pointerdown", ({ target, button }) => { if (!button) finger = target; });
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(() => { finger = null; }));
+  const busy = (region) => region.contains(finger) || one("details[open], dialog[open], .htmx-request, input:not([type=hidden]):focus", region);
   function poll() {
     for (const region of all(REGION)) {
       const every = Math.max(Number(region.dataset.fresh) * 1000, QUICKEST) * (region.patience || 1);
@@ -68,6 +72,12 @@
       event.preventDefault();
       const form = ctx.sourceElement.closest("form");
       if (form) setTimeout(() => form.requestSubmit(), Number(ctx.response.headers.get("X-Press-Again-In")) || 1000);
+      return;
+    }
+    if (isPoll(ctx) && ctx.target.contains(finger)) {
+      event.preventDefault();
+      const again = () => setTimeout(refresh, 50, ctx.sourceElement);
+      for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, again, { once: true });
       return;
     }
     if (ctx.response.status >= 400 && ![409, 422].includes(ctx.response.status)) {

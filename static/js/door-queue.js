@@ -7,6 +7,9 @@
   if (!desk || !bar) return;
   const KEY = `taps:${bar.dataset.url}`, AGAIN = 3000;
   let memory = [], sending = false, told = [];
+  const lasts = new Map(kept().map((tap) => [tap.booking, tap.nonce])); // the last tap on each name: their order is ours to tell
+  let heard = new Map(), count = 0; // taps that the server has, and the roster shown may not have yet
+  const asked = new WeakMap(); // of each request for the roster: how many taps had been heard when it left
 
   // --- what is kept ----------------------------------------------------------------------------
   function kept() {
@@ -28,7 +31,9 @@
     told = [];
     const row = form.closest("[data-booking]");
     const act = row.dataset.state === "attended" ? "out" : "in";
-    keep([...kept(), { booking: row.dataset.booking, act, at: Date.now(), nonce: name() }]);
+    const { booking } = row.dataset, nonce = name();
+    keep([...kept(), { booking, act, at: Date.now(), nonce, after: lasts.get(booking) || "" }]);
+    lasts.set(booking, nonce);
     send();
   }, true);
 
@@ -47,13 +52,14 @@
       sending = false;
       show();
     }
-    if (arrived && window.htmx) window.htmx.trigger(document.querySelector("#desk"), "refresh");
+    if (arrived) refresh();
   }
+  const refresh = () => window.htmx?.trigger(document.querySelector("#desk"), "refresh");
   // Whether the tap is settled: heard, or never to be heard.
   async function deliver(tap) {
     const token = document.querySelector("[name=csrf_token]")?.value || "";
     const age = Math.min(Math.max(Date.now() - tap.at, 0), 999999999);
-    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce });
+    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce, after: tap.after || "" });
     let answer;
     try {
       const signal = AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined;
@@ -64,6 +70,7 @@
     if (answer.status === 200) {
       const said = await answer.json().catch(() => ({}));
       if (said.words) told.push(said.words);
+      if (said.outcome === tap.act) heard.set(tap.booking, { act: tap.act, number: ++count });
       return true;
     }
     if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401) told = [bar.dataset.signIn];
@@ -72,18 +79,10 @@
 
   // --- what is shown ---------------------------------------------------------------------------
   function show() {
-    const taps = kept(), last = new Map(taps.map((tap) => [tap.booking, tap.act]));
+    const taps = kept(), unsent = new Map(taps.map((tap) => [tap.booking, tap.act]));
     for (const row of document.querySelectorAll(".roster [data-booking]")) {
-      const act = last.get(row.dataset.booking);
-      const does = row.querySelector(".do"), left = !act && row.classList.contains("unsent");
-      row.classList.toggle("unsent", Boolean(act));
-      if (left && does) does.textContent = row.dataset.state === "attended" ? bar.dataset.here : bar.dataset.notHere;
-      if (!act) continue;
-      row.classList.remove("booked", "attended");
-      row.dataset.state = act === "in" ? "attended" : "booked";
-      row.classList.add(row.dataset.state);
-      row.querySelector("button")?.setAttribute("aria-pressed", String(act === "in"));
-      if (does) does.textContent = `${act === "in" ? bar.dataset.here : bar.dataset.notHere} · ${bar.dataset.unsent}`;
+      const { booking } = row.dataset;
+      paint(row, unsent.get(booking) || heard.get(booking)?.act, unsent.has(booking));
     }
     const lines = [...new Set(told)];
     if (taps.length && !sending) lines.unshift(bar.dataset.waiting.replace("{n}", taps.length));
@@ -91,7 +90,49 @@
     bar.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   }
 
-  document.addEventListener("htmx:after:swap", show);
+  // A seat as it was tapped; without a tap as the server said. `said` is that word, while a tap hides it.
+  function paint(row, act, unsent) {
+    row.classList.toggle("unsent", unsent);
+    if (!act && !row.dataset.said) return;
+    row.dataset.said ||= row.dataset.state;
+    const state = act ? (act === "in" ? "attended" : "booked") : row.dataset.said;
+    const does = row.querySelector(".do"), word = state === "attended" ? bar.dataset.here : bar.dataset.notHere;
+    row.classList.remove("booked", "attended");
+    row.classList.add(state);
+    row.dataset.state = state;
+    row.querySelector("button")?.setAttribute("aria-pressed", String(state === "attended"));
+    if (does) does.textContent = unsent ? `${word} · ${bar.dataset.unsent}` : word;
+  }
+
+  // --- the roster comes again ------------------------------------------------------------------
+  // One that was asked for before a tap was heard does not know of it: the tap stays, and the roster is asked again.
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => { asked.set(ctx, count); });
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (ctx.response?.status === 304) caughtUp(ctx);
+  });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    delete document.body.dataset.kept; // there is a network
+    keepPage();
+    caughtUp(ctx);
+    if (heard.size) refresh();
+  });
+  function caughtUp(ctx) {
+    heard = new Map([...heard].filter(([, tap]) => tap.number > (asked.get(ctx) ?? 0)));
+    show();
+  }
+
+  // --- the page itself, for a reload while there is no network (sw.js) -------------------------
+  let soon = 0;
+  function keepPage() {
+    const { me, kept: old } = document.body.dataset;
+    if (!me || old !== undefined || !navigator.serviceWorker) return;
+    soon ||= setTimeout(async () => {
+      soon = 0;
+      (await navigator.serviceWorker.ready).active.postMessage({ me, roster: location.pathname });
+    }, 1000);
+  }
+
+  window.addEventListener("load", keepPage);
   window.addEventListener("online", send);
   window.addEventListener("pageshow", send);
   window.addEventListener("storage", (event) => { if (event.key === KEY) show(); });

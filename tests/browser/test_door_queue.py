@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -142,6 +142,110 @@ def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: Lun
         assert lunch.states("周明", "李静", "王磊") == ["attended", "attended", "booked"]
 
 
+def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live: str, lunch: LunchHour) -> None:
+    """The answer to the first tap's refresh is on its way while the second tap is made and heard."""
+    held: list[tuple[Route, str]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held or route.request.header_value("HX-Request") != "true":
+            route.continue_()
+            return
+        held.append((route, route.fetch().text().replace('<div class="desk"', '<div data-late class="desk"', 1)))
+
+    with roster(browser, live, lunch) as page:
+        page.route("**/manage/cbd/slots/*", hold_the_first)
+        with page.expect_request(lambda request: request.headers.get("hx-request") == "true"):
+            tap(page, "周明")
+        tap(page, "李静")
+        settled(page)
+        assert lunch.states("周明", "李静") == ["attended", "attended"]
+        page.evaluate("document.addEventListener('htmx:after:swap', () => { window.shown ||= "
+                      "[document.querySelector('[data-late]') !== null, ...[...document.querySelectorAll('.roster button')]"
+                      ".map((one) => one.getAttribute('aria-pressed'))] })")  # fmt: skip
+        held[0][0].fulfill(body=held[0][1], content_type="text/html")
+        page.wait_for_function("window.shown")
+        assert page.evaluate("window.shown") == [True, "true", "true", "false"]
+        expect(page.locator(".counters")).to_contain_text("2已到")  # and what it did not know was asked again
+
+
+def test_a_roster_that_comes_while_a_finger_is_down_loses_no_tap(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        lunch.check_in("周明", "12:00")
+        box = seat(page, "李静").locator("button").bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 50, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as answer:
+            page.evaluate("htmx.trigger(document.querySelector('#desk'), 'refresh')")
+        assert "aria-pressed" in answer.value.text()
+        page.evaluate("new Promise((done) => setTimeout(done))")
+        page.mouse.up()
+        expect(seat(page, "李静").locator("button")).to_have_attribute("aria-pressed", "true")
+        settled(page)
+        expect(page.locator(".counters")).to_contain_text("2已到")
+        assert lunch.states("周明", "李静") == ["attended", "attended"]
+
+
+KEPT = """async (name) => (await (await (await caches.open('rosters-1'))
+    .match(location.pathname, {ignoreVary: true}))?.text() || '').includes(name)"""
+
+
+def kept_page(page: Page, words: str) -> None:
+    """Wait until the phone has kept the roster with these words, and the scripts that it needs."""
+    chromium.becomes_true(page, KEPT, words)
+    chromium.becomes_true(page, "async () => (await (await caches.open('rosters-1')).keys()).length > 5")
+
+
+def test_a_reload_without_network_shows_the_last_roster_with_the_kept_taps(
+    browser: Browser, live: str, lunch: LunchHour
+) -> None:
+    with roster(browser, live, lunch) as page:
+        tap(page, "周明")
+        settled(page)
+        kept_page(page, 'aria-pressed="true"')
+        expect(page.locator(".kept")).to_be_hidden()
+        page.context.set_offline(True)
+        tap(page, "李静")
+        page.reload()
+        expect(page.locator(".kept")).to_contain_text("现在没有网络，这是 11月24日周二 12:0")
+        assert seat(page, "周明").locator("button").get_attribute("aria-pressed") == "true"
+        expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        tap(page, "王磊")
+        expect(page.locator("#unsent")).to_contain_text("2 次点击还没发出")
+        assert lunch.states("周明", "李静", "王磊") == ["attended", "booked", "booked"]
+        page.context.set_offline(False)
+        settled(page)
+        expect(page.locator(".kept")).to_be_hidden()
+        expect(page.locator(".counters")).to_contain_text("3已到")
+        assert (lunch.states("周明", "李静", "王磊"), len(taps_of(lunch))) == (["attended"] * 3, 3)
+
+
+def test_the_kept_roster_goes_with_the_sign_out(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        kept_page(page, "周明")
+        address = page.url
+        page.goto("/account/")
+        page.get_by_role("button", name="退出登录").click()
+        chromium.becomes_true(page, "async () => !(await caches.keys()).includes('rosters-1')")
+        page.context.set_offline(True)
+        with pytest.raises(Error, match="net::ERR"):
+            page.goto(address)
+
+
+def test_the_next_person_at_the_phone_never_sees_the_roster(browser: Browser, live: str, lunch: LunchHour) -> None:
+    """No sign-out: the session ended somewhere else."""
+    with roster(browser, live, lunch) as page:
+        kept_page(page, "周明")
+        address = page.url
+        page.context.clear_cookies()
+        page.goto("/s/cbd")
+        chromium.becomes_true(page, "async () => !(await caches.keys()).includes('rosters-1')")
+        page.context.set_offline(True)
+        with pytest.raises(Error, match="net::ERR"):
+            page.goto(address)
+
+
 FAST = "const real = Date.now; Date.now = () => real() + 180000;"
 SLOW = "const real = Date.now; Date.now = () => real() - 180000;"
 
@@ -164,6 +268,6 @@ def test_a_phone_whose_clock_is_wrong_tells_the_true_time(
 def test_a_refusal_is_said_and_not_tried_again(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         lunch.give_up("周明", "12:00")
-        tap(page, "周明")
+        seat(page, "周明").locator("button").click()
         expect(page.locator("#unsent")).to_contain_text("周明：这不是一条有效的预约", timeout=15_000)
         assert page.evaluate("Object.values(localStorage).filter((kept) => kept.includes('nonce')).length") == 0

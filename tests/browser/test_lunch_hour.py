@@ -5,35 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import time_machine
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy.orm import Session
 
 from booking import people, store
 from booking.model import Person
 from tests import chromium
-from tests.lunch_hour import LunchHour, at
+from tests.lunch_hour import LunchHour
+from tests.wall import Wall
 
 PASSWORD = "noon-hour-at-the-station"
 PATIENCE = 30_000  # ms: two browsers, a database and argon2 share a small machine with other tests
 DAY = "/s/cbd?day=2026-11-24"
-
-
-class Wall:
-    """The clock on the wall: it runs, and the test puts it forward."""
-
-    def __init__(self) -> None:
-        self._travel: time_machine.travel | None = None
-
-    def set(self, clock: str) -> None:
-        self.stop()
-        self._travel = time_machine.travel(at(clock), tick=True)
-        self._travel.start()
-
-    def stop(self) -> None:
-        if self._travel:
-            self._travel.stop()
-            self._travel = None
 
 
 @pytest.fixture

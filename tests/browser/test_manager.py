@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import time_machine
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from booking import people, slots, store, workdays
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from tests import chromium
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at
+from tests.wall import Wall
 
 PASSWORD = "noon-hour-at-the-station"
 DESK = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "device_scale_factor": 1}
@@ -46,23 +46,6 @@ def lunch(session: Session) -> LunchHour:
     for name in ("周明", "李静", "王磊", "陈晨"):
         lunch.book(name, "Mon 10:00")
     return lunch
-
-
-class Wall:
-    """The clock on the wall: it runs, and the test puts it forward."""
-
-    def __init__(self) -> None:
-        self._travel: time_machine.travel | None = None
-
-    def set(self, clock: str) -> None:
-        self.stop()
-        self._travel = time_machine.travel(at(clock), tick=True)
-        self._travel.start()
-
-    def stop(self) -> None:
-        if self._travel:
-            self._travel.stop()
-            self._travel = None
 
 
 @pytest.fixture
@@ -163,7 +146,7 @@ def raises_it_again(scene: Scene) -> None:
     row = page.locator(f"#slot_row-{lunch.slot_id}")
     row.get_by_label("名额").fill("4")
     row.get_by_role("button", name="改").click()
-    expect(page.get_by_text("候补里 王磊、陈晨 补上了")).to_be_visible()
+    expect(page.get_by_text("王磊 的座位还在，没发出的信撤下了；候补里 陈晨 补上了")).to_be_visible()
     expect(page.locator(f"#slot_row-{lunch.slot_id}")).to_have_attribute("data-left", "0")
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from time import monotonic
 
 import pytest
 import time_machine
@@ -16,7 +15,6 @@ from tests.live import serving
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import sign_in
 
-PATIENCE = 20_000
 KEPT = "async () => (await caches.match('/offline', {ignoreVary: true}))?.text() || ''"
 
 pytestmark = pytest.mark.sqlite
@@ -47,16 +45,8 @@ def become(page: Page, url: str, app: Flask, lunch: LunchHour, who: str) -> None
 
 def keeps(page: Page, words: str, there: bool = True) -> None:
     """Wait until the kept page has these words, or has them no more."""
-    becomes_true(page, f"async () => (await ({KEPT})()).includes({words!r}) === {str(there).lower()}")
+    chromium.becomes_true(page, f"async () => (await ({KEPT})()).includes({words!r}) === {str(there).lower()}")
     page.wait_for_timeout(200)  # its looks are kept after it
-
-
-def becomes_true(page: Page, question: str) -> None:
-    """Ask again and again: `wait_for_function` takes a promise for a yes."""
-    deadline = monotonic() + PATIENCE / 1000
-    while not page.evaluate(question):
-        assert monotonic() < deadline, question
-        page.wait_for_timeout(50)
 
 
 def test_the_ticket_is_there_without_a_network_and_says_from_when_it_is(
@@ -135,4 +125,4 @@ def test_switched_off_it_ends_itself_and_forgets(
         page.goto("/me")
         page.evaluate("async () => { await (await navigator.serviceWorker.getRegistration())?.update() }")
         gone = "async () => !(await navigator.serviceWorker.getRegistrations()).length && !(await caches.keys()).length"
-        becomes_true(page, gone)
+        chromium.becomes_true(page, gone)

@@ -29,6 +29,7 @@ class TapForm(Form):
     act = Line(validators=[needed, AnyOf(("in", "out"))])
     age = Number(validators=[needed, Between(0, 999_999_999)])
     nonce = Line(validators=[needed, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
+    after = Line(validators=[maybe, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
 
 
 class WalkInForm(Form):

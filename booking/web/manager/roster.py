@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import make_response, render_template, request, url_for
 from flask_babel import gettext, ngettext
+from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -18,6 +19,7 @@ from booking.web import htmx
 from booking.web.access import managed_booking, managed_slot
 from booking.web.forms.desk import CapacityForm, ReasonForm, WalkInForm
 from booking.web.forms.fields import visible
+from booking.web.manager import undo
 from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
 
 Act = Callable[[Session], Any]
@@ -28,7 +30,9 @@ def slot(code: str, slot_id: int) -> Answer:
     """The roster: a page, or the part of it that is asked for again and again."""
     found = managed_slot(code, slot_id)
     if not htmx.asked():
-        return show_slot(found)
+        page = make_response(show_slot(found))
+        page.headers["Kept-For"] = str(current_user.sign_in_id)
+        return page
     now = clock.now()
     tag = f"{door.last_event(db.session(), slot_id)}-{found.state_at(now)}-{now >= found.checkin_from}-{sought()}"
     return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
@@ -97,6 +101,7 @@ def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: A
         moving=moving,
         no=no,
         sentence=refused_words(no, slot.station) if no else "",
+        undo=undo.of(slot),
     )
 
 

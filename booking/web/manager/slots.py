@@ -1,5 +1,6 @@
 """The coming slots: their list, their number of seats, one-off slots, calling one off."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask import render_template, request, url_for
@@ -7,7 +8,7 @@ from flask_babel import gettext, ngettext
 
 from booking import clock, policy, slots, store
 from booking.extensions import db
-from booking.model import Slot
+from booking.model import Booking, Slot
 from booking.refusals import Refused
 from booking.rosters import desk, door
 from booking.slots import Resized
@@ -16,7 +17,8 @@ from booking.web.access import managed_slot, managed_station, safe_path
 from booking.web.forms.desk import CapacityForm, ReasonForm
 from booking.web.forms.fields import Day
 from booking.web.forms.programme import OneOffForm
-from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
+from booking.web.manager import undo
+from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown, zone_races
 from booking.web.manager.roster import show_slot
 from booking.web.show import station_date
 
@@ -72,10 +74,27 @@ def cancel(code: str, slot_id: int) -> Answer:
         with heard(form, slot.station):
             with store.transaction(db.session) as session:
                 told = slots.cancel(session, slot_id, form.reason.data, clock.now(), actor())
-            sentence = ngettext("已取消，会通知 %(num)s 人。", "已取消，会通知 %(num)s 人。", len(told))
-            return done(sentence, url_for(".slot", code=code, slot_id=slot_id))
+            return done(_called_off(len(told)), url_for(".slot", code=code, slot_id=slot_id))
     roster = desk.roster(db.session(), slot)
     return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster)
+
+
+@pages.post("/<code>/slots/<int:slot_id>/bring-back")
+def bring_back(code: str, slot_id: int) -> Answer:
+    """A cancel by mistake, while nobody has heard of it."""
+    slot = managed_slot(code, slot_id)
+    try:
+        with zone_races(), store.transaction(db.session) as session:
+            back = slots.bring_back(session, slot_id, clock.now(), actor())
+    except Refused as no:
+        return show_slot(slot, no), 409
+    return done(undo.happened(back), url_for(".slot", code=code, slot_id=slot_id))
+
+
+def _called_off(people: int) -> str:
+    if not people:
+        return gettext("已取消。")
+    return ngettext("已取消，会通知 %(num)s 人。", "已取消，会通知 %(num)s 人。", people)
 
 
 def _asked_for() -> dict[str, object]:
@@ -86,14 +105,28 @@ def _asked_for() -> dict[str, object]:
 
 
 def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
-    names = gettext("、").join(booking.person.name for booking in did.moved)
+    names = _names(did.moved)
     if did.moved:
         return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.capacity, names=names)
-    if did.seated:
-        got = door.seated_at(db.session(), slot.id, now)
-        names = gettext("、").join(booking.person.name for booking in got)
-        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=names)
+    got = _names(door.seated_at(db.session(), slot.id, now)) if did.seated else ""
+    if did.back and got:
+        return gettext(
+            "名额改为 %(n)s。%(names)s 的座位还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
+            n=slot.capacity,
+            names=_names(did.back),
+            others=got,
+        )
+    if did.back:
+        return gettext(
+            "名额改回 %(n)s。%(names)s 的座位还在，没发出的信撤下了。", n=slot.capacity, names=_names(did.back)
+        )
+    if got:
+        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=got)
     return gettext("名额改为 %(n)s。", n=slot.capacity)
+
+
+def _names(people: Sequence[Booking]) -> str:
+    return gettext("、").join(booking.person.name for booking in people)
 
 
 def _resized(slot: Slot, sentence: str) -> Answer:

@@ -25,7 +25,7 @@ def tap(code: str) -> Response | tuple[Response, int]:
         return jsonify(outcome="unreadable"), 422
     booking, now = managed_booking(code, form.booking.data), clock.now()
     at = now - timedelta(milliseconds=form.age.data)
-    kept = Tap(form.nonce.data, booking.id, form.act.data == "in", at)
+    kept = Tap(form.nonce.data, booking.id, form.act.data == "in", at, form.after.data or "")
     try:
         with store.transaction(db.session) as session:
             outcome = taps.apply(session, kept, now, actor(), gettext("断网时已经签到"))

@@ -61,6 +61,7 @@ def week(code: str) -> Answer:
         station=station,
         today=today,
         monday=monday,
+        sizes="sizes" in request.args,
         week_long=WEEK,
         stranded=slots.stranded(session, station, now),
         blocked=slots.blocked(session, station, now),

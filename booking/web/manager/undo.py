@@ -1,0 +1,43 @@
+"""What the page of a cancelled slot says of bringing it back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext, ngettext
+
+from booking import clock, seats, slots
+from booking.extensions import db
+from booking.model import Booking, Slot
+from booking.refusals import Refused
+from booking.web.manager.frame import refused_words
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Who would be on the slot again; or the sentence that says why that cannot be."""
+
+    people: Sequence[Booking] = ()
+    sentence: str = ""
+
+
+def of(slot: Slot) -> Undo | None:
+    """None where there is nothing to undo."""
+    try:
+        ended = slots.may_bring_back(db.session(), slot, clock.now())
+    except Refused as no:
+        return Undo(sentence=refused_words(no, slot.station))
+    if ended is None:
+        return None
+    return Undo([was.booking for was in seats.called_off(db.session(), slot, ended.at)])
+
+
+def happened(back: seats.Back) -> str:
+    """Who is on it again, and who is not: they will not hear of either."""
+    if back.elsewhere:
+        names = gettext("、").join(booking.person.name for booking in back.elsewhere)
+        return gettext(
+            "恢复了，%(n)s 人照旧，没有人收到信。%(names)s 另有安排，没有恢复。", n=len(back.again), names=names
+        )
+    if not back.again:
+        return gettext("恢复了。")
+    return ngettext("恢复了，%(num)s 人照旧，没有人收到信。", "恢复了，%(num)s 人照旧，没有人收到信。", len(back.again))
