@@ -3,7 +3,6 @@
 import asyncio
 import random
 import re
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,18 +24,15 @@ AGAIN = 0.3  # seconds until somebody without an answer presses again
 
 @dataclass(frozen=True)
 class Shipped:
-    """The web server as README starts it in production."""
+    """The web server as README starts it in production, and again when it ends, as systemd does."""
 
     workers: int = 1
 
     def command(self, target: str, port: int) -> list[str]:
-        line = re.search(
-            r"^    (granian|gunicorn) ([^#\n]+?) *(#.*)?$", (config.ROOT / "README.md").read_text(), re.MULTILINE
-        )
+        line = re.search(r"^ +(granian [^#\n]+?) wsgi:app", (config.ROOT / "README.md").read_text(), re.MULTILINE)
         assert line, "README does not say how to start the web server"
-        words = [word for word in shlex.split(line[2]) if word != "wsgi:app"]
-        where = {"granian": ["--port", str(port)], "gunicorn": ["--bind", f"127.0.0.1:{port}"]}[line[1]]
-        return [str(config.ROOT / ".venv" / "bin" / line[1]), *words, *where, "--workers", str(self.workers), target]
+        serve = f".venv/bin/{line[1]} --workers {self.workers} --port {port} {target}"
+        return ["bash", "-c", f"while :; do {serve}; done"]
 
 
 @dataclass
@@ -99,20 +95,20 @@ class Rush:
     async def _phone(self, waiting: Iterator[Tap]) -> None:
         for tap in waiting:
             while not tap.said:
-                tap.hear(*await _ask(self.port, feed.press(tap.slot, tap.visit)))
+                tap.hear(*await ask(self.port, feed.press(tap.slot, tap.visit)))
                 if not tap.said:
                     await asyncio.sleep(AGAIN)
             self.answers += 1
 
 
-async def _ask(port: int, request: bytes) -> tuple[int, str]:
+async def ask(port: int, request: bytes, patience: float = PATIENCE) -> tuple[int, str]:
     """Status and text; status 0 when there was no whole answer."""
     said = b""
     with suppress(OSError, TimeoutError):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             writer.write(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-            said = await asyncio.wait_for(reader.read(-1), PATIENCE)
+            said = await asyncio.wait_for(reader.read(-1), patience)
         finally:
             writer.close()
             with suppress(OSError):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import select, update
@@ -113,10 +113,12 @@ def serving(scene: Scene, workers: int, target: str = APP, **env: str) -> Iterat
 
 def kill_one(server: Server, chance: random.Random) -> None:
     """SIGKILL for one of the processes that answer; another comes in its place by itself."""
-    for _ in range(2000):
-        if serve := sorted(cpu.children(server.process.pid)):
-            os.kill(chance.choice(serve), signal.SIGKILL)
+    for _ in range(1000):
+        mothers = cpu.children(server.process.pid)
+        if found := sorted(child for mother in mothers for child in cpu.children(mother)):
+            os.kill(chance.choice(found), signal.SIGKILL)
             return
+        sleep(0.01)
     raise AssertionError("no web process is there to be killed")
 
 
