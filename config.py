@@ -158,6 +158,7 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": 64 * 1024,
         "MAX_FORM_MEMORY_SIZE": 64 * 1024,
         "MAX_FORM_PARTS": 200,
+        "TURNS": _number(env, "TURNS", 2, 1, 100),  # requests that a process works on at the same time
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "NEWS_EVERY": 0.5,  # seconds between two looks at what has changed
         "TRIES_AT_ONCE": False,

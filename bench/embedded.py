@@ -24,11 +24,11 @@ FOLDER = Path(os.environ.get("BENCH_FOLDER", "/var/tmp"))  # a real disk: each c
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--people", type=int, default=500)
-    arguments.add_argument("--threads", type=int, default=8)
+    arguments.add_argument("--threads", type=int, default=64)
     arguments.add_argument("--rounds", type=int, default=3)
     asked = arguments.parse_args()
     for number in range(asked.rounds):
-        found = _round(asked.people, Kind("gthread", 1, asked.threads))
+        found = _round(asked.people, Kind("granian", 1, asked.threads))
         print(f"round {number + 1}: {found}", flush=True)
         report.keep("embedded", {f"round_{number + 1}": found})
 

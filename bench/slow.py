@@ -1,4 +1,4 @@
-"""Do fifty slow phones stop the others? `python -m bench.slow --servers granian:2:1,gthread:2:4`.
+"""Do fifty slow phones stop the others? `python -m bench.slow --servers granian:2:64,gthread:2:4`.
 
 The p95 of quick users' pages, without and with fifty clients that send a press a byte a second: slow in the
 headers (a bad network) and slow in the form (headers at once, then the body).
@@ -20,7 +20,7 @@ QUICK = 8  # connections of the others: they should wait for the app, not for ea
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--servers", default="granian:2:1,granian:2:4,gthread:2:1,gthread:2:4,sync:2:1")
+    arguments.add_argument("--servers", default="granian:2:64,granian:2:1,gthread:2:64,gthread:2:4")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--seconds", type=int, default=4)
     asked = arguments.parse_args()

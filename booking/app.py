@@ -24,6 +24,7 @@ from booking.web import (
     manager,
     parts,
     show,
+    turns,
     visitor,
     worker,
 )
@@ -75,6 +76,7 @@ def _bind_extensions(app: Flask) -> None:
         store.tune(extensions.db.engine)
     kept.register(app)
     worker.answer_the_rush(app)
+    turns.register(app)
     doorstep.register(app)
 
 

@@ -82,13 +82,14 @@ def turn(line: swift.Line) -> Iterator[None]:
         yield
         return
     with _writers:
-        line.driver.execute("BEGIN IMMEDIATE")
+        line.send("BEGIN IMMEDIATE")
         try:
             yield
+            line.send("COMMIT")
         except BaseException:
-            line.driver.execute("ROLLBACK")
+            if line.driver.in_transaction:  # a full disk may have ended it
+                line.send("ROLLBACK")
             raise
-        line.driver.execute("COMMIT")
 
 
 def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:

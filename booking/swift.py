@@ -48,6 +48,13 @@ class Line:
         """Whether one statement may write to several tables."""
         return self.dialect.name == "postgresql"
 
+    def send(self, text: str) -> None:
+        """What has no values and no rows, such as BEGIN."""
+        try:
+            self.driver.execute(text)
+        except Exception as error:
+            raise _named(error, text, self) from error
+
 
 class Statement:
     """`run(line, **values)` sends it and gives its rows as tuples, of the types that the model says."""
@@ -187,6 +194,15 @@ def _new_pool(engine: Engine) -> QueuePool:
 
 
 def _connect(engine: Engine) -> Any:
+    """A new connection; that there is none now is said as SQLAlchemy would, to who can wait and ask again."""
+    wrong = cast("Any", engine.dialect.loaded_dbapi).Error
+    try:
+        return _connected(engine)
+    except wrong as error:
+        raise cast("Exception", DBAPIError.instance("", None, error, wrong, connection_invalidated=True)) from error
+
+
+def _connected(engine: Engine) -> Any:
     """A connection with all the settings of the engine's, that the engine then forgets."""
     held = engine.raw_connection()
     driver: Any = held.driver_connection

@@ -32,32 +32,54 @@ def server() -> Iterator[URL]:
 @contextmanager
 def made(place: Path, options: Sequence[str]) -> Iterator[URL]:
     """A new server with a folder of its own in `place`, for as long as the block lasts."""
+    with own(place, options) as server:
+        yield server.url
+
+
+@contextmanager
+def own(place: Path, options: Sequence[str]) -> Iterator["Server"]:
+    """The same, to be ended and begun again within the block."""
     with memory.folder(place) as folder:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         words = "-A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions"
         _run_as_postgres([binary("initdb"), "-D", str(folder / "d"), *words.split()])
-        with _serving(folder, options) as url:
-            yield url
+        server = Server(folder, options)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
-@contextmanager
-def _serving(folder: Path, settings: Sequence[str]) -> Iterator[URL]:
-    port = free_port()
-    options = [word for setting in settings for word in ("-c", setting)]
-    command = [binary("postgres"), "-D", str(folder / "d"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
-    with (folder / "log").open("wb") as log:
+class Server:
+    """PostgreSQL on a folder of its own, at one port."""
+
+    def __init__(self, folder: Path, settings: Sequence[str]) -> None:
+        port = free_port()
+        self.folder = folder
+        self.url = URL.create("postgresql+psycopg", "postgres", None, "127.0.0.1", port, "postgres")
+        command = [binary("postgres"), "-D", str(folder / "d"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
+        options = [word for setting in settings for word in ("-c", setting)]
         # Dies with the tests, even when they are killed.
-        process = subprocess.Popen(
-            ["setpriv", *_as_postgres(), "--pdeathsig", "INT", *command, *options], stdout=log, stderr=log
-        )
-    url = URL.create("postgresql+psycopg", "postgres", None, "127.0.0.1", port, "postgres")
-    try:
-        _wait_until_it_answers(url, process, folder / "log")
-        yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
+        self._command = ["setpriv", *_as_postgres(), "--pdeathsig", "INT", *command, *options]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it answers, which after a crash is when it has replayed its log."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        _wait_until_it_answers(self.url, self._process, self.folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+
+    def restart_at_once(self) -> None:
+        """What `pg_ctl restart -m immediate` does: nobody is asked, nothing is written out, a crash in all but name."""
+        self.stop(signal.SIGQUIT)
+        self.start()
 
 
 def _wait_until_it_answers(url: URL, process: subprocess.Popen[bytes], log: Path) -> None:

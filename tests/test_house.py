@@ -26,7 +26,7 @@ ROWS = (
     ("web/wire",),
     ("web/kept", "web/looks"),
     ("web/doorstep",),
-    ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors", "web/pace"),
+    ("web/reasons", "web/htmx", "web/visitor", "web/headers", "web/health", "web/errors", "web/pace", "web/turns"),
     ("web/show", "web/blanks"),
     ("web/access", "web/forms"),
     ("web/screens", "web/clockwork"),

@@ -2,7 +2,9 @@
 
 import gzip
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from threading import Thread
 from time import sleep
 
@@ -10,11 +12,12 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select, text, update
+from sqlalchemy import Engine, delete, func, make_url, select, text, update
 from sqlalchemy.orm import Session
 
 import config
-from booking import people, store, workdays
+from booking import people, store, swift, workdays
+from booking.extensions import db
 from booking.history import record
 from booking.model import Activity, Booking, Event, Try
 from booking.rosters.news import SWEEP, News
@@ -284,6 +287,41 @@ def test_connections_that_were_cut_cost_a_press_nothing(app: Flask, lunch: Lunch
     with engine.connect() as connection:
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+    assert phone.press("Mon 10:00").status_code == 200
+    assert bookings(lunch) == 1
+
+
+@pytest.mark.sqlite
+def test_a_file_that_stays_locked_is_a_calm_503_and_nothing_was_booked(
+    app: Flask, lunch: LunchHour, database_url: str
+) -> None:
+    phone = Phone(app, lunch, "周明")
+    phone.day("Mon 10:00")
+    with app.app_context(), swift.alone(db.engine) as line:
+        line.send("PRAGMA busy_timeout = 100")
+    with closing(sqlite3.connect(make_url(database_url).database or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        busy = phone.press("Mon 10:00")
+        other.execute("ROLLBACK")
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "3")
+    assert bookings(lunch) == 0
+    assert phone.press("Mon 10:00").status_code == 200
+
+
+@pytest.mark.sqlite
+def test_a_commit_that_fails_leaves_no_transaction_behind(
+    app: Flask, lunch: LunchHour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = Phone(app, lunch, "周明")
+    send = swift.Line.send
+
+    def full(line: swift.Line, text: str) -> None:
+        send(line, "COMMIT, for the disk is full" if text == "COMMIT" else text)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(swift.Line, "send", full)
+        assert phone.press("Mon 10:00").status_code == 503
+    assert bookings(lunch) == 0
     assert phone.press("Mon 10:00").status_code == 200
     assert bookings(lunch) == 1
 

@@ -1,0 +1,86 @@
+"""Slow phones hold no turn: a whole request first, then its turn, and few turns at the same time."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from threading import Event
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from booking.web.turns import Turns
+
+PATIENCE = 10
+
+
+class Slow(BytesIO):
+    """A form of which nothing comes until it is let go."""
+
+    def __init__(self, form: bytes) -> None:
+        super().__init__(form)
+        self.asked, self.let_go = Event(), Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.asked.set()
+        assert self.let_go.wait(PATIENCE)
+        return super().read(size)
+
+
+def echo(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+    start("200 OK", [])
+    return [environ["wsgi.input"].read()]
+
+
+def ask(turns: Turns, form: BytesIO, size: int | None) -> bytes:
+    length = {"HTTP_TRANSFER_ENCODING": "chunked"} if size is None else {"CONTENT_LENGTH": str(size)}
+    return b"".join(turns({"wsgi.input": form, **length}, lambda *_: None))
+
+
+def test_a_form_that_comes_slowly_keeps_nobody_waiting() -> None:
+    turns, slow = Turns(echo, most=1, largest=100), Slow(b"late")
+    with ThreadPoolExecutor() as threads:
+        late = threads.submit(ask, turns, slow, 4)
+        assert slow.asked.wait(PATIENCE)
+        assert threads.submit(ask, turns, BytesIO(b"now"), 3).result(PATIENCE) == b"now"
+        assert not late.done()
+        slow.let_go.set()
+        assert late.result(PATIENCE) == b"late"
+
+
+def test_only_so_many_have_their_turn_at_the_same_time() -> None:
+    inside, let_go = Event(), Event()
+
+    def hold(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        assert not inside.is_set(), "two at a time"
+        inside.set()
+        assert let_go.wait(PATIENCE)
+        inside.clear()
+        return [b"done"]
+
+    turns = Turns(hold, most=1, largest=100)
+    with ThreadPoolExecutor() as threads:
+        answers = [threads.submit(ask, turns, BytesIO(), 0) for _ in range(3)]
+        assert inside.wait(PATIENCE)
+        let_go.set()
+        assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
+
+
+@pytest.mark.parametrize("size", [7, None], ids=["with its length", "in chunks"])
+def test_of_what_is_too_large_only_a_byte_too_many_is_taken_in(size: int | None) -> None:
+    assert ask(Turns(echo, most=1, largest=7), BytesIO(b"1234567"), size) == b"1234567"
+    assert ask(Turns(echo, most=1, largest=4), BytesIO(b"1234567"), size) == b"12345"
+
+
+@pytest.mark.sqlite
+def test_a_form_in_chunks_is_read_and_one_that_is_too_large_refused(app: Flask, client: FlaskClient) -> None:
+    def post(form: bytes) -> int:
+        chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+        kind = "application/x-www-form-urlencoded"
+        options: Any = {"content_type": kind, "environ_overrides": {**chunked, "CONTENT_LENGTH": ""}}
+        return client.post("/account/language", input_stream=BytesIO(form), **options).status_code
+
+    assert post(b"language=en") == 303
+    assert post(b"language=no-such-language") == 400
+    assert post(b"language=en&more=" + b"x" * app.config["MAX_CONTENT_LENGTH"]) == 413
