@@ -16,9 +16,14 @@ LONGEST_LIST = 100
 
 
 def backlog(session: Session, now: datetime) -> dict[str, int]:
-    """What each job should have done by now and has not, slots and mail alike."""
+    """What each job should have done by now and has not: what a page may ask, for it is counted by indexes."""
+    return {**watch.slot_backlog(session, now), **letters_due(session, now)}
+
+
+def whole_backlog(session: Session, now: datetime) -> dict[str, int]:
+    """The same with the digests. Who has news today is a question about everybody: only the scheduler may ask it."""
     unwritten = {f"write_{kind}_digests": len(digests.to_write(session, kind, now)) for kind in digests.HOURS}
-    return {**watch.slot_backlog(session, now), **unwritten, **letters_due(session, now)}
+    return {**backlog(session, now), **unwritten}
 
 
 def letters_due(session: Session, now: datetime) -> dict[str, int]:

@@ -45,7 +45,7 @@ def _is_migrated(connection: Connection) -> bool:
 def _scheduler(session: Session) -> dict[str, Any]:
     """Seconds since a job of the scheduler was last seen (None when none ever was), and each job. No error is told."""
     now = clock.now()
-    jobs = watch.jobs(session, now, {**watch.slot_backlog(session, now), **queue.letters_due(session, now)})
+    jobs = watch.jobs(session, now, queue.backlog(session, now))
     seen = max((job.seen_at for job in jobs), default=None)
     return {
         "scheduler_age_seconds": round((now - seen).total_seconds(), 1) if seen else None,
