@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, Connection, Dialect, Engine, bindparam, event
+from sqlalchemy import BindParameter, Connection, DateTime, Dialect, Engine, bindparam, event
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -82,8 +82,9 @@ class _Compiled:
             compiled.binds.items(), lambda bind: bind.type.dialect_impl(dialect).bind_processor(dialect)
         )
         columns: Any = getattr(statement, "selected_columns", None) or getattr(statement, "exported_columns", ())
-        self.results = [_reader(column.type, dialect) for column in columns]
-        self.reads = any(self.results)
+        self.has_rows = bool(columns)
+        readers = ((place, _reader(column.type, dialect)) for place, column in enumerate(columns))
+        self.results = [(place, convert) for place, convert in readers if convert]
 
     def run(self, line: Line, values: Mapping[str, Any]) -> Sequence[Row]:
         given: Any = {**self.fixed, **values}
@@ -94,15 +95,16 @@ class _Compiled:
             given = [given[name] for name in self.order]
         try:
             cursor: DBAPICursor = line.driver.execute(self.text, given)
-            rows = cursor.fetchall() if self.results else []
+            rows = cursor.fetchall() if self.has_rows else []
         except Exception as error:
             raise _named(error, self.text, line) from error
-        return [self._read(row) for row in rows] if self.reads else cast("list[Row]", rows)
+        return [self._read(row) for row in rows] if self.results else cast("list[Row]", rows)
 
     def _read(self, row: Row) -> Row:
-        return tuple(
-            value if convert is None else convert(value) for value, convert in zip(row, self.results, strict=True)
-        )
+        values = list(row)
+        for place, convert in self.results:
+            values[place] = convert(values[place])
+        return tuple(values)
 
 
 def _converters(items: Any, processor: Callable[[Any], Convert]) -> list[tuple[str, Callable[[Any], Any]]]:
@@ -111,6 +113,8 @@ def _converters(items: Any, processor: Callable[[Any], Convert]) -> list[tuple[s
 
 
 def _reader(kind: Any, dialect: Dialect) -> Convert:
+    if dialect.name == "postgresql" and isinstance(getattr(kind, "impl", kind), DateTime):
+        return None  # what comes is aware already, and in UTC, which is the zone of our connections
     convert: Convert = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert
 

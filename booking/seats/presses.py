@@ -49,13 +49,12 @@ def press(
 ) -> Press:
     """`take` as a transaction of its own, in two statements where nothing is in the way; once more when the database was.
 
-    `seen` is a look that the caller has just made. Not for within a transaction.
+    `seen` is a look that the caller has just made and judged. Not for within a transaction.
     """
     session.rollback()  # what it has read before is old when this is over
-    first = _judged(seen, now) if seen else None
     try:
         with store.line(session) as line:
-            done = _press(line, person_id, slot_id, now, key, first)
+            done = _press(line, person_id, slot_id, now, key, seen)
     except DBAPIError as error:
         if not store.passes(error):
             raise
@@ -100,7 +99,7 @@ def _press(
     `first` was seen, and judged, a moment ago.
     """
     for _round in range(ROUNDS):
-        seen, first = first or _judged(look(line, person_id, slot_id, now, key), now), None
+        seen, first = first or judge(look(line, person_id, slot_id, now, key), now), None
         mine = seen.who.on(slot_id)
         if mine and refusal(seen.run, seen.who, now):
             return Press(seen.run, mine, again=True)
@@ -113,8 +112,8 @@ def _press(
     raise Refused("busy")
 
 
-def _judged(seen: Look | None, now: datetime) -> Look:
-    """What is true now; raises the reason when the rules say no to somebody who has nothing here."""
+def judge(seen: Look | None, now: datetime) -> Look:
+    """What was seen; raises the reason when the rules say no to somebody who has nothing here."""
     if seen is None or seen.run.station.closed_at:
         raise Refused("no_such_slot")
     if seen.pressed_before:
@@ -136,7 +135,7 @@ def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> Pr
 
 def _change(session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press:
     """The press of a locked person who pressed before, or whose places in line it changes."""
-    seen = _judged(look(line, person_id, slot_id, now, key), now)
+    seen = judge(look(line, person_id, slot_id, now, key), now)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return Press(seen.run, _entry(earlier, seen.run), again=True)
     dropped, mine = clashing(seen.run, seen.who), seen.who.on(slot_id)

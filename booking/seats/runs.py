@@ -69,6 +69,12 @@ class Run(SlotSense):
     zone: Room
     activity: Offer
 
+    @property
+    def words(self) -> tuple[Any, ...]:
+        """All that is said of it, but for its numbers."""
+        times = (self.date, self.opens_at, self.line_until, self.starts_at, self.ends_at)
+        return self.station, self.zone, self.activity, self.host, self.cancel_reason, times
+
     def counting(self, capacity: int, taken: int, waiting: int, line_last: int) -> "Run":
         """The same slot with other numbers."""
         return replace(self, capacity=capacity, taken=taken, waiting=waiting, line_last=line_last)

@@ -65,7 +65,7 @@ class Asked:
 class Told:
     """What was said about a slot, whatever its numbers were."""
 
-    slot: seats.Run
+    about: tuple[Any, ...]
     said: Said
 
 
@@ -113,6 +113,7 @@ class Rush:
 
     def _press(self, asked: Asked) -> Ask:
         try:
+            seats.judge(asked.seen, asked.now)
             with Session(db.engine) as session:
                 press = seats.press(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
         except Refused as no:
@@ -160,15 +161,15 @@ class Rush:
 
     def _words(self, asked: Asked, telling: Telling) -> Said:
         """Kept by all that they depend on, for as long as the slot is the same but for its numbers."""
-        slot = telling.card.slot.counting(0, 0, 0, 0)
+        slot = telling.card.slot
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
         today = show.station_date(asked.now, slot.station)
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
         told: Told | None = self._kept.told.get(name)
-        if told is None or told.slot != slot:
+        if told is None or told.about != slot.words:
             with self._request(asked):
                 said = shapes.say(telling.card, True, telling.outcome(PLACE))
-            told = self._kept.told[name] = Told(slot, said)
+            told = self._kept.told[name] = Told(slot.words, said)
         return told.said
 
     def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
