@@ -194,7 +194,8 @@ def _pool(engine: Engine) -> QueuePool:
 
 def _new_pool(engine: Engine) -> QueuePool:
     pool = QueuePool(lambda: _connect(engine), pool_size=LINES, max_overflow=0, timeout=5, reset_on_return=None)
-    event.listen(engine, "engine_disposed", _forget, once=True)
+    # A function of its own each time: SQLAlchemy hears one and the same only once.
+    event.listen(engine, "engine_disposed", lambda gone: _forget(gone), once=True)  # noqa: PLW0108
     return pool
 
 
