@@ -25,10 +25,8 @@ def late_since() -> datetime | None:
 def running(station_id: int | None = None) -> dict[str, Any]:
     """What a page about the jobs shows: of one station, or of all."""
     session, now = db.session(), clock.now()
-    # How many digests are due is no question for a page: it goes through everybody. The scheduler's figures have it.
-    due = {**watch.slot_backlog(session, now), **queue.letters_due(session, now)}
     return {
-        "jobs": watch.jobs(session, now, due),
+        "jobs": watch.jobs(session, now, queue.backlog(session, now)),
         "outages": watch.outages_since(session, now - OUTAGES_SHOWN_FOR),
         "aside": watch.listed(session, station_id),
         "failed": queue.failed(session, now, station_id),
