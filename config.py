@@ -62,7 +62,8 @@ def engine_options(url: str, pool: int = 5) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": 3,
             "application_name": "lunch-hour",
-            "options": "-c statement_timeout=5000 -c lock_timeout=3000 -c timezone=UTC",
+            # Compiling a statement takes longer than any of ours, and in a grown city the estimates ask for it.
+            "options": "-c statement_timeout=5000 -c lock_timeout=3000 -c timezone=UTC -c jit=off",
         },
     }
 

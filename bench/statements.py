@@ -8,14 +8,17 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from booking import swift
+
 
 @dataclass
 class Statement:
-    """One that was sent: its text, what filled it, how many seconds until the answer."""
+    """One that was sent: its text, what filled it, how many seconds until the answer, and whether it went past the ORM."""
 
     text: str
     parameters: Any
     seconds: float = 0.0
+    swift: bool = False
 
 
 @contextmanager
@@ -41,7 +44,27 @@ def heard(engine: Engine) -> Iterator[list[Statement]]:
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:
-        yield sent
+        with _swift_ones(sent):
+            yield sent
     finally:
         for name, listener in listeners.items():
             event.remove(engine, name, listener)
+
+
+@contextmanager
+def _swift_ones(sent: list[Statement]) -> Iterator[None]:
+    """They go to the driver as they are, and tell nobody."""
+    run = swift.Compiled.run
+
+    def heard_run(self: swift.Compiled, line: swift.Line, values: Any) -> Any:
+        began = perf_counter()
+        try:
+            return run(self, line, values)
+        finally:
+            sent.append(Statement(self.text, self.fixed | values, perf_counter() - began, swift=True))
+
+    swift.Compiled.run = heard_run  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        swift.Compiled.run = run  # type: ignore[method-assign]

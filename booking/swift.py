@@ -61,16 +61,18 @@ class Statement:
 
     def __init__(self, statement: Executable) -> None:
         self._statement = cast("ClauseElement", statement)
-        self._ready: dict[str, _Compiled] = {}
+        self._ready: dict[str, Compiled] = {}
 
     def run(self, line: Line, **values: Any) -> Sequence[Row]:
         ready = self._ready.get(line.dialect.name)
         if ready is None:
-            ready = self._ready[line.dialect.name] = _Compiled(self._statement, line.dialect)
+            ready = self._ready[line.dialect.name] = Compiled(self._statement, line.dialect)
         return ready.run(line, values)
 
 
-class _Compiled:
+class Compiled:
+    """A statement in the words of one database."""
+
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         if not isinstance(compiled, SQLCompiler):
@@ -138,7 +140,8 @@ def on(connection: Connection) -> Line:
 @contextmanager
 def alone(engine: Engine) -> Iterator[Line]:
     """A line of its own on which every statement is a transaction. Lines are few, and kept."""
-    held = _live(_pool(engine))
+    pool = _pool(engine)
+    held = _live(pool)
     try:
         yield Line(held.driver_connection, engine.dialect)
     except DBAPIError as error:
@@ -149,6 +152,8 @@ def alone(engine: Engine) -> Iterator[Line]:
     finally:
         held.info["used"] = monotonic()
         held.close()
+        if _pools.get(engine) is not pool:
+            pool.dispose()  # it was forgotten meanwhile
 
 
 def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
@@ -193,7 +198,8 @@ def _pool(engine: Engine) -> QueuePool:
 
 def _new_pool(engine: Engine) -> QueuePool:
     pool = QueuePool(lambda: _connect(engine), pool_size=LINES, max_overflow=0, timeout=5, reset_on_return=None)
-    event.listen(engine, "engine_disposed", lambda _engine: pool.dispose())
+    # A function of its own each time: SQLAlchemy hears one and the same only once.
+    event.listen(engine, "engine_disposed", lambda gone: _forget(gone), once=True)  # noqa: PLW0108
     return pool
 
 

@@ -1,12 +1,13 @@
 """No request reads a whole table: every route is driven in a big city, and the plan of each statement is read."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
 from bench import stock
@@ -159,11 +160,29 @@ def _whole_tables(engine: Engine, sent: list[Statement]) -> set[tuple[str, str]]
         for statement in sent:
             if statement.text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
                 continue
-            many = isinstance(statement.parameters, list)
-            filled = statement.parameters[0] if many else statement.parameters
-            (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement.text}", filled).scalar_one()
+            (plan,) = (_plan_of_any if statement.swift else _plan)(connection, statement)
             found |= {(table, " ".join(statement.text.split())) for table in _scanned(plan["Plan"])}
     return found
+
+
+def _plan(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
+    many = isinstance(statement.parameters, list)
+    filled = statement.parameters[0] if many else statement.parameters
+    (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement.text}", filled).scalar_one()
+    return [plan]
+
+
+def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
+    """The plan of a statement that is planned once for whatever fills it (`booking/swift.py`)."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.text)))
+    text = re.sub(r"%\((\w+)\)s", lambda name: f"${names.index(name[1]) + 1}", statement.text).replace("%%", "%")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    driver.execute(f"PREPARE asked AS {text}".encode())
+    values = f"({', '.join(['NULL'] * len(names))})" if names else ""
+    row = driver.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}".encode()).fetchone()
+    driver.execute("DEALLOCATE asked")
+    return list(row[0])
 
 
 def _scanned(plan: dict[str, Any]) -> Iterator[str]:

@@ -118,16 +118,15 @@ def of_refusal(no: Refused, now: datetime) -> Card | None:
 
 def next_opening(session: Session, station_id: int, now: datetime) -> Opening | None:
     """What opens next at a station."""
-    coming = select(Slot).where(Slot.station_id == station_id, Slot.state == "planned", Slot.opens_at > now)
-    head = session.scalar(coming.order_by(Slot.opens_at, Slot.date).limit(1))
-    if head is None:
-        return None
-    together = session.execute(
-        select(func.count(Slot.id), func.sum(Slot.capacity - Slot.taken)).where(
-            Slot.station_id == station_id, Slot.state == "planned", Slot.opens_at == head.opens_at
-        )
-    ).one()
-    return Opening(head.opens_at, head.date, together[0], together[1])
+    # All of a station's are few, and by date: asked for the first one only, the database goes through every station's.
+    coming = (
+        select(Slot.opens_at, func.min(Slot.date), func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))
+        .where(Slot.station_id == station_id, Slot.date >= (now - timedelta(days=1)).date())
+        .where(Slot.state == "planned", Slot.opens_at > now)
+        .group_by(Slot.opens_at)
+    )
+    rows = session.execute(coming).all()
+    return Opening(*min(rows)) if rows else None
 
 
 def place_in_line(session: Session | scoped_session[Any], entry: Booking | seats.Entry) -> int:

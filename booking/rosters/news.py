@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from threading import Lock
 from time import monotonic
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, literal_column, select
 
 from booking import swift
 from booking.model import Event
@@ -18,6 +18,7 @@ from booking.swift import Statement, given
 # No transaction is open for longer: an event with a lower number than one that we have seen may come up to then.
 LATE = 10.0
 SWEEP = 1.0  # seconds between two looks for such late ones
+AT_ONCE = 1000  # events of one statement
 
 
 class News:
@@ -52,11 +53,18 @@ class News:
         sweeps = began - self._swept >= SWEEP
         if sweeps:
             self._begin(swift.ask(self._engine, _TOP)[0][0] or 0)
-        self._note(swift.ask(self._engine, _SINCE, floor=self._floor if sweeps else self._top))
+        self._read_on(self._floor if sweeps else self._top)
         self._looked = began
         if sweeps:
             self._swept = began
             self._forget(began)
+
+    def _read_on(self, floor: int) -> None:
+        while rows := swift.ask(self._engine, _SINCE, floor=floor):
+            self._note(rows)
+            if len(rows) < AT_ONCE:
+                return
+            floor = rows[-1][0]
 
     def _begin(self, newest: int) -> None:
         """At the first look, and when the history is shorter than it was: then another database has been put in its place."""
@@ -85,4 +93,10 @@ class News:
 
 
 _TOP = Statement(select(func.max(Event.id)))
-_SINCE = Statement(select(Event.id, Event.station_id, Event.person_id).where(Event.id > given("floor")))
+# In order and no more than so many, or the database, which does not know how few they are, reads the whole history.
+_SINCE = Statement(
+    select(Event.id, Event.station_id, Event.person_id)
+    .where(Event.id > given("floor"))
+    .order_by(Event.id)
+    .limit(literal_column(str(AT_ONCE)))
+)
