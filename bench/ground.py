@@ -62,7 +62,7 @@ class Ground:
         """The process id of PostgreSQL itself."""
         with self.connect() as connection:
             row = connection.execute("SELECT pg_backend_pid()").fetchone()
-        fields = Path(f"/proc/{row and row[0]}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{row and row[0]}/stat").read_text().rpartition(")")[2].split()
         return int(fields[1])
 
     def connect(self) -> psycopg.Connection[Any]:
