@@ -247,6 +247,7 @@ def test_a_stranger_is_told_before_the_opening_that_an_account_is_needed(app: Fl
     page = Phone(app, lunch).day("Mon 09:50")
     assert hint in page
     assert way in page
+    assert hint in Phone(app, lunch).get(f"/slots/{lunch.slot_id}", "Mon 09:50").text
     assert hint not in Phone(app, lunch, "周明").day("Mon 09:50")
     assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: a tap leads there by itself
 
