@@ -144,7 +144,7 @@ def _station() -> Iterator[str]:
         with Session(databases.connect_engine(place.url)) as session:
             demo.load(session, clock.now(), past_workdays=8)
             session.commit()
-        with servers.serving(Kind("gthread", 1, 8), APP, place.settings()) as server:
+        with servers.serving(Kind("granian", 1, 64), APP, place.settings()) as server:
             yield f"{server.url}/s/cbd"
 
 

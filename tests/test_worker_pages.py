@@ -92,6 +92,12 @@ def test_an_old_page_pressed_after_giving_up_does_not_book_again(app: Flask, lun
     assert lunch.now().taken == 0
 
 
+def test_giving_up_from_ones_own_list_is_answered_once(app: Flask, lunch: LunchHour) -> None:
+    lunch.book("周明", "Mon 10:00")
+    answer = Phone(app, lunch, "周明").give_up("周明", "Mon 10:30")
+    assert words_of(answer.text).count("已放弃，谢谢你把座位让出来") == 1
+
+
 def test_the_undo_is_a_real_give_up(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch, "周明")
     card = card_in(phone.book("Mon 10:00").text, lunch.slot_id)
@@ -247,6 +253,7 @@ def test_a_stranger_is_told_before_the_opening_that_an_account_is_needed(app: Fl
     page = Phone(app, lunch).day("Mon 09:50")
     assert hint in page
     assert way in page
+    assert hint in Phone(app, lunch).get(f"/slots/{lunch.slot_id}", "Mon 09:50").text
     assert hint not in Phone(app, lunch, "周明").day("Mon 09:50")
     assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: a tap leads there by itself
 

@@ -85,6 +85,7 @@
       if (!isPoll(ctx)) trouble();
     } else if (isPoll(ctx)) {
       keepOutcomes(tasks);
+      ctx.mine = mine(ctx.sourceElement);
     } else {
       delete ctx.sourceElement.closest(REGION)?.dataset.tag; // it will show something else
     }
@@ -101,7 +102,7 @@
     }
   }
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (isPoll(ctx)) return;
+    if (isPoll(ctx)) return say(ctx.mine);
     const outcome = one(`[data-outcome="new"]`);
     if (!outcome) return;
     for (const older of all("[data-outcome]")) if (older !== outcome) older.remove();
@@ -112,6 +113,13 @@
     const region = outcome.closest(REGION); // what else the press changed: the day's other cards, the strip
     if (region && region.id !== ctx.target.id) setTimeout(refresh, 300, region);
   });
+  // What a poll has changed for the reader is said once, to who does not see it: a place in line that became a seat.
+  const mine = (root) => new Map(all("[data-slot]", root.parentElement).map((card) => [card.dataset.slot, card.dataset.mine]));
+  function say(before) {
+    const changed = all("[data-slot]").filter((card) => before?.has(card.dataset.slot) && before.get(card.dataset.slot) !== card.dataset.mine);
+    const words = changed.map((card) => all("h1, h2, h3, .pill", card).map((part) => part.textContent.trim()).join(" "));
+    if (changed.length) one("#said").textContent = words.join(" ");
+  }
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !isPoll(ctx)) trouble(); });
   function trouble() {
     const words = one("#trouble"), place = one("#flashes");

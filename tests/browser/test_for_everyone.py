@@ -60,6 +60,7 @@ def test_axe_finds_nothing_on_any_page(
         with chromium.opened(browser, everybody.url, **device, locale=locale, color_scheme=theme) as page:
             everybody.enter(page, who)
             for path in everybody.pages(who):
+                page.set_viewport_size(device["viewport"] | ({"height": 12_000} if path == "/parts" else {}))
                 page.goto(path)
                 picture(page, locale[:2], theme, who or "nobody", path)
                 for wrong in axe.run(page, options={"runOnly": RULES}).response["violations"]:
@@ -134,6 +135,18 @@ def test_a_keyboard_books_and_is_led_to_the_answer(phone: tuple[Page, LunchHour]
     expect(answer).to_contain_text("约上了")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="撤销")).to_be_focused()
+
+
+def test_a_seat_that_comes_from_the_line_is_announced_once(phone: tuple[Page, LunchHour]) -> None:
+    page, lunch = phone
+    for who in ("周明", "王磊", "李静"):
+        lunch.book(who, "Mon 10:15")
+    page.goto("/s/cbd?day=2026-11-24")
+    said = page.locator("#said")
+    expect(page.locator("[data-mine=waiting]")).to_have_count(1)
+    expect(said).to_have_text("")
+    lunch.give_up("周明", "Mon 10:16")
+    expect(said).to_have_text("白领瑜伽课堂 已预约", timeout=20_000)
 
 
 @pytest.mark.parametrize(("wish", "moves"), [("reduce", False), ("no-preference", True)])

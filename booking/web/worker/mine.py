@@ -25,9 +25,11 @@ def me() -> str | Response:
     name = tag.own(_tag(told))
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
+    if outcome := outcomes.last():
+        session.pop("_flashes", None)  # the same words stand at the top already
     missed = misses.misses(db.session(), person.id, told["seen_at"])
     return render_template(
-        "worker/me.html", **told, **_frame(told), outcome=outcomes.last(), misses=missed, why=whys.why, tag=name
+        "worker/me.html", **told, **_frame(told), outcome=outcome, misses=missed, why=whys.why, tag=name
     )
 
 
