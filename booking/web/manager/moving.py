@@ -16,17 +16,15 @@ from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
 def move(code: str, slot_id: int) -> Answer:
     slot, now = managed_slot(code, slot_id), clock.now()
     form = _form(slot)
-    sure = False
     if form.validate_on_submit():
         with heard(form, slot.station):
             if request.form.get("sure") == "y" or not (slot.taken or slot.waiting):
                 with store.transaction(db.session) as session:
                     told = slots.move(session, slot_id, form.wish(), now, actor())
                 return done(_told(len(told)), url_for(".slot", code=code, slot_id=slot_id))
-            slots.may_move(db.session(), slot, form.wish(), now)
-            sure = True
+            slots.may_move(db.session(), slot, form.wish(), now)  # somebody came on it since the page was shown
     roster = desk.roster(db.session(), slot)
-    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, sure=sure)
+    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster)
 
 
 def _told(people: int) -> str:
