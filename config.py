@@ -52,7 +52,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
 def engine_options(url: str, pool: int = 5) -> dict[str, Any]:
     """Few connections, short waits: a hot row is served faster by a short queue."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5}}
+        return {"connect_args": {"timeout": 3}}
     return {
         "isolation_level": "READ COMMITTED",
         "pool_size": pool,

@@ -20,8 +20,8 @@ from booking.model import Person, Slot
 T = TypeVar("T", Person, Slot)
 R = TypeVar("R")
 
-# lock_timeout, deadlock_detected, serialization_failure, admin_shutdown
-PASSING = ("55P03", "40P01", "40001", "57P01")
+# lock_timeout, deadlock_detected, serialization_failure, admin_shutdown; another process that writes to the file
+PASSING = ("55P03", "40P01", "40001", "57P01", "SQLITE_BUSY")
 QUIET = {"synchronize_session": False}
 
 # Several SQLite writers in one process starve each other in its busy loop; here they queue instead.
@@ -65,7 +65,8 @@ def carry_out(session: Session | scoped_session[Any], verb: Callable[[Session], 
 
 def passes(error: DBAPIError) -> bool:
     """Whether the same may work in a moment: a lock limit, a deadlock, a connection that was lost."""
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in PASSING
+    names = (getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorname", None))
+    return error.connection_invalidated or any(name in PASSING for name in names)
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def tune(engine: Engine) -> None:
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=FULL"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=3000", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -13,10 +13,11 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, func, make_url, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import config
-from booking import people, store, swift, workdays
+from booking import people, seats, store, swift, workdays
 from booking.extensions import db
 from booking.history import record
 from booking.model import Activity, Booking, Event, Try
@@ -274,7 +275,7 @@ def test_a_lock_that_stays_is_a_calm_503_and_nothing_was_booked(
     thread = held(1.5)
     busy = Phone(hurried, lunch, "周明").press("Mon 10:00")
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "3")
-    assert "系统正忙" in busy.text
+    assert "刚才没有约上，也什么都没有改变。请再按一次。" in busy.text
     thread.join()
     assert bookings(lunch) == 0
 
@@ -289,6 +290,19 @@ def test_connections_that_were_cut_cost_a_press_nothing(app: Flask, lunch: Lunch
         connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
     assert phone.press("Mon 10:00").status_code == 200
     assert bookings(lunch) == 1
+
+
+def test_a_press_of_which_nobody_knows_says_so(app: Flask, lunch: LunchHour, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_arguments: object) -> None:
+        raise OperationalError("", None, Exception("gone"), connection_invalidated=True)
+
+    monkeypatch.setattr(seats, "press", lost)
+    for headers in (HTMX, {}):
+        answer = Phone(app, lunch, "周明").post(
+            f"/slots/{lunch.slot_id}/book", "Mon 10:00", data={"back": "day"}, headers=headers
+        )
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+        assert "还不知道刚才有没有成功。请再按一次：成功了也不会重复。" in answer.text
 
 
 @pytest.mark.sqlite

@@ -24,6 +24,9 @@ SENTENCES = {
     500: (_("我们这边出错了"), _("这次操作没有完成。请稍后再试，问题已经记录下来。")),
     503: (_("系统正忙"), _("请过几秒再试，已经确认的预约不会丢失。")),
 }
+# Of a worker's act whose transaction the database ended, or of which it is not known, for the connection was lost.
+NOT_DONE = (_("系统正忙"), _("刚才没有约上，也什么都没有改变。请再按一次。"))
+WHO_KNOWS = (_("系统正忙"), _("还不知道刚才有没有成功。请再按一次：成功了也不会重复。"))
 PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次。"))
 
 
@@ -65,7 +68,7 @@ def _http(error: HTTPException) -> Response:
 
 def _busy(error: Exception) -> Response:
     log.warning("database busy or gone at %s: %s", request.endpoint, type(error).__name__)
-    response = _calm_page(503)
+    response = _calm_page(503, _of_an_act(error))
     response.headers["Retry-After"] = "3"
     return response
 
@@ -81,8 +84,15 @@ def _page(code: int, words: tuple[object, object]) -> Response:
     return make_response(render_template("errors/page.html", title=title, advice=advice), code)
 
 
-def _calm_page(code: int) -> Response:
+def _of_an_act(error: Exception) -> tuple[object, object] | None:
+    """What a worker needs to know after a press: whether it counted, and that pressing again is safe."""
+    if request.method != "POST" or request.blueprint != "worker":
+        return None
+    return WHO_KNOWS if isinstance(error, DBAPIError) and error.connection_invalidated else NOT_DONE
+
+
+def _calm_page(code: int, words: tuple[object, object] | None = None) -> Response:
     """Rendered without asking the database for anything, the reader's name and language included."""
     g.calm = True
-    title, advice = SENTENCES[code]
+    title, advice = words or SENTENCES[code]
     return make_response(render_template("errors/calm.html", title=title, advice=advice), code)
