@@ -13,7 +13,7 @@ from booking import store, workdays
 from booking.mail import digests, outbox
 from booking.model import Digest, Letter, Manages, Person, Slot, Station
 from tests import databases
-from tests.letter_cast import Letters
+from tests.letter_cast import Letters, write_digests
 from tests.lunch_hour import TUESDAY, at
 
 
@@ -22,7 +22,7 @@ def write(session: Session, kind: str, clock: str) -> set[str]:
     before = told(session, kind)
     while True:
         with store.transaction(session):
-            if not digests.write(session, kind, at(clock), limit=2):
+            if not write_digests(session, kind, at(clock), limit=2):
                 return told(session, kind) - before
 
 

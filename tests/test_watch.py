@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking import audit, jobs, seats, slots, store, watch
 from booking.jobs.rows import Turn, Work
-from booking.mail import digests
+from booking.mail import digests, writing
 from booking.model import Booking, Digest, JobRun, Outage, SetAside, Slot, Strike
 from tests.letter_cast import Letters
 from tests.lunch_hour import TUESDAY, at
@@ -108,13 +108,13 @@ def test_one_poisoned_reader_keeps_no_other_from_their_digest(
 ) -> None:
     cast.yesterday_at_noon()
     cast.full_tuesday()
-    real, poisoned = digests._letter, cast.people["林晓"]
+    real, poisoned = writing._details, cast.people["林晓"]
 
-    def letter(due: digests.Round, person: digests.Person, *rest: object) -> object:
-        assert person.id != poisoned, "poison"
-        return real(due, person, *rest)  # type: ignore[arg-type]
+    def details(one: digests.Noted) -> object:
+        assert one.person_id != poisoned, "poison"
+        return real(one)
 
-    monkeypatch.setattr(digests, "_letter", letter)
+    monkeypatch.setattr(writing, "_details", details)
     ran = tick(app, "08:30")["write_worker_digests"]
     assert ran.did == 5
     assert ran.error.startswith(f"{poisoned}: AssertionError")

@@ -21,12 +21,21 @@ log = logging.getLogger(__name__)
 # Seconds for which a transaction may hold its locks: nobody who presses meanwhile notices. The first one takes few rows.
 LOCKS_FOR = 0.05
 FIRST = 10
+MOST = 2000
 # The database's trouble, not the row's: it counts against nobody, the next run tries again.
 PASSING = (OperationalError, InterfaceError, PoolTimeout)
 
 
+Verb = Callable[[Session, Sequence[Any], datetime], int]
+Look = Callable[[Session, Sequence[int], datetime], Sequence[Any]]
+
+
 def no_stop() -> bool:
     return False
+
+
+def _themselves(_session: Session, ids: Sequence[int], _now: datetime) -> Sequence[int]:
+    return ids
 
 
 @dataclass(frozen=True)
@@ -75,17 +84,19 @@ class Work:
             self._try(one, verb)
         return self
 
-    def chunks(self, ids: Sequence[int], verb: Callable[[Session, Sequence[int], datetime], int]) -> "Work":
-        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of them finds out which."""
+    def chunks(self, ids: Sequence[int], verb: Verb, look: Look = _themselves) -> "Work":
+        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of them finds out which.
+
+        `look` says, before the transaction, what the verb is to do about these rows.
+        """
         left, size, manners = self._left(ids), FIRST, Manners(self.turn.stop)
         while left and not self.turn.stop():
             chunk, left = left[:size], left[size:]
             began = perf_counter()
-            self._together(chunk, verb)
-            took = perf_counter() - began
-            size = max(1, min(2 * size, int(size * LOCKS_FOR / took)))
+            locked = self._together(chunk, verb, look)
+            size = max(1, min(2 * size, MOST, int(size * LOCKS_FOR / locked)))
             if left and self.gentle:
-                manners.give_way(took)
+                manners.give_way(perf_counter() - began)
         return self
 
     def result(self) -> int:
@@ -94,10 +105,14 @@ class Work:
             raise PartlyDone(self.did, self.wrong)
         return self.did
 
-    def _together(self, chunk: Sequence[int], verb: Callable[[Session, Sequence[int], datetime], int]) -> None:
+    def _together(self, chunk: Sequence[int], verb: Verb, look: Look) -> float:
+        """Do these rows at once. Returns for how many seconds they may have been locked."""
+        locked = perf_counter()
         try:
+            found = look(db.session(), chunk, self.turn.now)
+            locked = perf_counter()
             with store.transaction(db.session) as session:
-                did = verb(session, chunk, self.turn.now)
+                did = verb(session, found, self.turn.now)
             self.did += did
             self._went_well(self._known.intersection(chunk))
         except PASSING as error:
@@ -105,7 +120,8 @@ class Work:
         except Exception:
             log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
             for one in chunk:
-                self._try(one, lambda session, row, now: verb(session, (row,), now))
+                self._try(one, lambda session, row, now: verb(session, look(session, (row,), now), now))
+        return perf_counter() - locked
 
     def _left(self, ids: Sequence[int]) -> list[int]:
         return [one for one in ids if one not in self._skip]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import people, seats, slots, store, workdays
 from booking.extensions import db
 from booking.jobs.rows import Turn, Work
-from booking.mail import digests, outbox, pace, post
+from booking.mail import digests, outbox, pace, post, writing
 
 LETTERS_AT_ONCE = 20
 # A round of letters ends before anybody could take its claims for a dead sender's.
@@ -115,9 +115,10 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
 
 
 def _write_digests(turn: Turn, kind: str) -> int:
-    readers = digests.to_write(db.session(), kind, turn.now)
+    """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
     work = Work(turn, f"write_{kind}_digests", gentle=True)
-    return work.chunks(readers, lambda s, ids, now: digests.write(s, kind, now, only=ids)).result()
+    readers = digests.to_write(db.session(), kind, turn.now)
+    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, kind, now, ids)).result()
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:

@@ -1,30 +1,26 @@
-"""Who gets a daily letter, and what was true for them at its hour. `letters` words it later.
+"""Who gets a daily letter, and what was true for them at its hour. `writing` claims it, `letters` words it later.
 
-A digest is claimed by its row: one per person, kind and date, whoever else is writing. What is
-noted are ids and numbers; the letter looks up the rest. A digest whose hours have passed is not
-written any more: yesterday's news helps nobody.
+What is noted are ids and numbers; the letter looks up the rest. A digest whose hours have passed is
+not written any more: yesterday's news helps nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, cast, exists, insert, literal, or_, select, union, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, exists, literal, or_, select, union
 from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy, workdays
 from booking.history import record
-from booking.model import Booking, DayOverride, Digest, Letter, Manages, Person, Slot, Station, Strike
+from booking.model import Booking, DayOverride, Digest, Manages, Person, Slot, Station, Strike
 
 # The hours between which each kind is written.
 HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14, 0))}
 # Who came or tried to in these days belongs to a station and hears what opens there.
 REGULAR_FOR = timedelta(days=30)
-BATCH = 500
 # The column by which each kind is switched off, by the kind of its letter.
 WANTED = {"worker_digest": "wants_digest", "manager_digest": "wants_manager_digest"}
 KINDS = tuple(WANTED)
@@ -45,25 +41,37 @@ class Round:
     stations: Select[int]
 
 
+class Noted(NamedTuple):
+    """One digest to be written: its reader, and what was true for them."""
+
+    person_id: int
+    language: str | None
+    kind: str
+    date: Day
+    details: Details
+
+
 def to_write(session: Session, kind: str, now: datetime) -> list[int]:
     """The people whose digest is due and not written, each once."""
     found = (session.scalars(_unwritten(due, now)).all() for due in _rounds(session, kind, now))
     return sorted({person_id for ids in found for person_id in ids})
 
 
-def write(session: Session, kind: str, now: datetime, limit: int = BATCH, only: Sequence[int] | None = None) -> int:
-    """Write up to `limit` digests that are due and not written, or those of `only` these people. Returns how many."""
-    written = 0
+def gather(session: Session, kind: str, now: datetime, people: Sequence[int]) -> list[Noted]:
+    """What the digests of these people would tell, those without news left out; who has one already is not asked."""
+    noted: dict[tuple[int, date], Noted] = {}
     for due in _rounds(session, kind, now):
-        # Whoever names people has just asked who has news; asking again for every chunk would read it all each time.
-        wanted = _unwritten(due, now) if only is None else _readers(due).where(Person.id.in_(only))
-        ids = session.scalars(wanted.order_by(Person.id).limit(limit - written)).all()
-        if ids:
-            people = session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)).all()
-            told = _for_workers(session, due, people, now) if kind == "worker" else _for_managers(session, due, people)
-            news = {person_id: details for person_id, details in told.items() if _has_news(kind, details)}
-            written += _write(session, due, [person for person in people if person.id in news], news, now)
-    return written
+        readers = _readers(due).add_columns(Person.language).where(Person.id.in_(people)).order_by(Person.id)
+        languages = {row.id: row.language for row in session.execute(readers)}
+        for person_id, details in _told(session, due, list(languages), now).items():
+            one = Noted(person_id, languages[person_id], kind, due.date, details)
+            if _has_news(kind, details):
+                noted.setdefault((person_id, due.date), one)
+    return list(noted.values())
+
+
+def _told(session: Session, due: Round, people: Sequence[int], now: datetime) -> dict[int, Details]:
+    return _for_workers(session, due, people, now) if due.kind == "worker" else _for_managers(session, due, people)
 
 
 def _has_news(kind: str, details: Details) -> bool:
@@ -89,7 +97,7 @@ def preview(session: Session, kind: str, station: Station, now: datetime) -> lis
     known = Person.id.in_(theirs if kind == "worker" else runs) | Person.id.in_(news)
     people = session.scalars(select(Person).where(known).order_by(Person.id)).all()
     readers = [person for person in people if person.id in news and not _why_not(person, kind)]
-    told = _for_workers(session, due, readers, due.due_at) if kind == "worker" else _for_managers(session, due, readers)
+    told = _told(session, due, [person.id for person in readers], due.due_at)
     nothing = "nothing to say" if _works(session, station, due.date) else "a rest day"
     return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or nothing) for p in people]
 
@@ -156,18 +164,17 @@ def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
 
 def _unwritten(due: Round, now: datetime) -> Select[int]:
     """The ids of the people to whom there is something to say and nothing has been said."""
-    return _readers(due).where(Person.id.in_(_news(due, now)))
+    written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
+    return _readers(due).where(~written, Person.id.in_(_news(due, now)))
 
 
 def _readers(due: Round) -> Select[int]:
-    """The ids of all who want the digest, can read it, and do not have it yet."""
-    written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
+    """The ids of all who want the digest and can read it."""
     return select(Person.id).where(
         Person.email.is_not(None),
         getattr(Person, WANTED[f"{due.kind}_digest"]),
         Person.deleted_at.is_(None),
         Person.disabled_at.is_(None),
-        ~written,
     )
 
 
@@ -211,8 +218,7 @@ def _news_for_managers(due: Round) -> Any:
     return select(Manages.person_id).where(Manages.station_id.in_(busy))
 
 
-def _for_workers(session: Session, due: Round, people: Iterable[Person], now: datetime) -> dict[int, Details]:
-    ids = [person.id for person in people]
+def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime) -> dict[int, Details]:
     told: dict[int, Details] = {i: {"stations": [], "seats": [], "waits": [], "opens": [], "strikes": []} for i in ids}
     for row in session.execute(_entries(due, now, "booked").where(Booking.person_id.in_(ids)).order_by(Booking.id)):
         told[row.person_id]["seats"].append(row.slot_id)
@@ -221,10 +227,9 @@ def _for_workers(session: Session, due: Round, people: Iterable[Person], now: da
     lines = _lines(session, {row.slot_id for row in waits})
     for row in waits:
         told[row.person_id]["waits"].append([row.slot_id, lines[row.slot_id].index(row.line_no) + 1])
-    opens = defaultdict(list)
-    for slot in session.execute(_opening(due, now).order_by(Slot.opens_at, Slot.starts_at, Slot.id)):
-        opens[slot.station_id].append(slot.id)
-    for person_id, station_id in _homes(session, due, ids):
+    homes = _homes(session, due, ids)
+    opens = _opens(session, due, now, {station_id for _, station_id in homes})
+    for person_id, station_id in homes:
         told[person_id]["opens"] += opens[station_id]
         told[person_id]["stations"].append(station_id)
     _add_strikes(session, told, now)
@@ -240,12 +245,22 @@ def _lines(session: Session, slot_ids: set[int]) -> dict[int, list[int | None]]:
     return lines
 
 
-def _homes(session: Session, due: Round, ids: list[int]) -> Any:
+def _opens(session: Session, due: Round, now: datetime, stations: set[int]) -> dict[int, list[int]]:
+    """The slots of these stations that open later today."""
+    opens: dict[int, list[int]] = defaultdict(list)
+    found = _opening(due, now).where(Slot.station_id.in_(stations)).order_by(Slot.opens_at, Slot.starts_at, Slot.id)
+    for station_id, slot_id in session.execute(found):
+        opens[station_id].append(slot_id)
+    return opens
+
+
+def _homes(session: Session, due: Round, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
     """The stations of each person: where they have been lately, or have something ahead."""
     lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
     found = select(Booking.person_id, Booking.station_id).join(Slot, Booking.slot_id == Slot.id).distinct()
-    theirs = found.where(Booking.person_id.in_(ids), Booking.station_id.in_(due.stations), lately)
-    return session.execute(theirs.order_by(Booking.person_id, Booking.station_id))
+    here = found.where(Booking.person_id.in_(ids), Booking.station_id.in_(due.stations), lately)
+    theirs = here.order_by(Booking.person_id, Booking.station_id)
+    return [(row.person_id, row.station_id) for row in session.execute(theirs)]
 
 
 def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> None:
@@ -266,46 +281,11 @@ def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> N
             told[person_id]["strikes"].append([station.id, counting, paused.isoformat() if paused else None])
 
 
-def _for_managers(session: Session, due: Round, people: Iterable[Person]) -> dict[int, Details]:
-    told: dict[int, Details] = {person.id: {"stations": []} for person in people}
+def _for_managers(session: Session, due: Round, people: Sequence[int]) -> dict[int, Details]:
+    told: dict[int, Details] = {person_id: {"stations": []} for person_id in people}
     theirs = select(Manages.person_id, Manages.station_id).where(
         Manages.person_id.in_(told), Manages.station_id.in_(due.stations)
     )
     for person_id, station_id in session.execute(theirs.order_by(Manages.station_id)):
         told[person_id]["stations"].append(station_id)
     return told
-
-
-def _write(session: Session, due: Round, people: Iterable[Person], told: dict[int, Details], now: datetime) -> int:
-    claimed = _claim(session, due, told, now)
-    rows = [_letter(due, person, told[person.id], claimed[person.id], now) for person in people if person.id in claimed]
-    if rows:
-        session.execute(insert(Letter), rows)
-        key = literal("digest:") + cast(Digest.id, String)
-        letter = select(Letter.id).where(Letter.key == key).scalar_subquery()
-        session.execute(
-            update(Digest).where(Digest.id.in_(claimed.values())).values(letter_id=letter),
-            execution_options={"synchronize_session": False},
-        )
-    return len(rows)
-
-
-def _claim(session: Session, due: Round, told: Iterable[int], now: datetime) -> dict[int, int]:
-    """The digests that are ours to write, by person. Somebody else's row, even one not committed yet, wins."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-    rows = [{"person_id": i, "kind": due.kind, "date": due.date, "written_at": now} for i in told]
-    claim = dialect.insert(Digest).values(rows).on_conflict_do_nothing().returning(Digest.person_id, Digest.id)
-    return {row.person_id: row.id for row in session.execute(claim)}
-
-
-def _letter(due: Round, person: Person, details: Details, digest_id: int, now: datetime) -> Details:
-    return {
-        "kind": f"{due.kind}_digest",
-        "key": f"digest:{digest_id}",
-        "person_id": person.id,
-        "language": person.language,
-        "details": {"date": due.date.isoformat(), **details},
-        "message_id": token_hex(16),
-        "created_at": now,
-        "next_try_at": now,
-    }
