@@ -4,7 +4,7 @@ Ids are laid out so that a driver can name them without asking: slot `1 + k + PE
 is run `k` of the first station day, `stations * PER_DAY` further on it is the next day's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -69,14 +69,16 @@ def add_past(connection: psycopg.Connection[Any], city: City, bookings: int) -> 
     return days * city.stations * a_slot
 
 
-def add_papers(connection: psycopg.Connection[Any], city: City, rows: int) -> None:
-    """So many rows in every table that is neither a place nor the history: letters, strikes, sign-ins …
+def add_papers(
+    connection: psycopg.Connection[Any], city: City, rows: int, only: Collection[str] = inserts.PAPERS
+) -> None:
+    """So many rows in every table, or `only` these, that is neither a place nor the history: letters, strikes …
 
     For the planner's eyes only: they point at nothing that makes sense.
     """
     values = vars(city) | {"per_day": PER_DAY, "rows": rows}
-    for table, statement in inserts.PAPERS.items():
-        _fill(connection, table, statement, values)
+    for table in only:
+        _fill(connection, table, inserts.PAPERS[table], values)
         if table not in ("manages", "day_override", "plan_exception"):
             connection.execute(f"SELECT setval('{table}_id_seq', {rows} + 1)")
 

@@ -1,0 +1,225 @@
+"""The scheduler at scale, beside one bulk statement, and beside the rush: `python -m bench.jobs --rounds 3`.
+
+Opening a slot of each of 3,933 stations, releasing 12,000 no-shows, writing 60,000 digests. Rounds go bulk, job,
+bulk; then the rush alone, the rush with the job next to it, the rush alone.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from statistics import median
+from time import perf_counter, process_time
+
+from bench import cpu, ground, report, servers, stage, stock
+from bench.chores import CHORES, DIGESTS, Chore
+from bench.ground import Ground
+from bench.rows import Bench
+from bench.servers import APP, Kind
+from bench.stage import Stage
+from booking.jobs import manners
+from booking.jobs.rows import Turn
+from booking.jobs.running import Ran, run
+from booking.jobs.timetable import TIMETABLE
+
+LEAST, LEFT = 0.3, 0.9
+
+
+@dataclass(frozen=True)
+class Cost:
+    """How long something took by the clock, and how much CPU by itself and by PostgreSQL."""
+
+    did: int
+    seconds: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """A chore beside its bulk statement, before and after, and the presses a second without and with it."""
+
+    bulk: tuple[Cost, Cost]
+    job: Cost
+    alone: tuple[float, float] = (0, 0)
+    beside: float = 0
+
+    @property
+    def ratio(self) -> float:
+        return sum(one.seconds for one in self.bulk) / 2 / self.job.seconds
+
+    @property
+    def by_cpu(self) -> float:
+        return sum(one.cpu for one in self.bulk) / 2 / self.job.cpu
+
+    @property
+    def left(self) -> float:
+        """The share of the rush that is left while the job runs."""
+        return 2 * self.beside / sum(self.alone) if self.beside else 0.0
+
+
+def main() -> None:
+    asked = _asked()
+    manners.NEED = float("inf")  # here a job never rests; the one beside the rush, in a process of its own, does
+    with ground.server() as url, ground.prepared(url, "jobs") as place:
+        staged = stage.make(place, asked.stations, asked.group)
+        found: dict[str, list[Round]] = defaultdict(list)
+        _remember(staged)
+        _learn_digests(staged)
+        for number in range(asked.rounds):
+            for chore in [chore for chore in CHORES if asked.only in chore.name]:
+                found[chore.name].append(_round(staged, chore, asked.seconds))
+            print(f"round {number + 1}: {report.load()}\n{_table(found)}", flush=True)
+    print(f"written to {report.keep('results', _results(found))}")
+
+
+def _asked() -> argparse.Namespace:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--stations", type=int, default=3_933)
+    arguments.add_argument("--group", type=int, default=stage.GROUP, help="a fifth of the people who get digests")
+    arguments.add_argument("--seconds", type=int, default=8, help="of the rush beside each job; 0 leaves it out")
+    arguments.add_argument("--only", default="", help="part of a row's name")
+    return arguments.parse_args()
+
+
+def _remember(staged: Stage) -> None:
+    """Letters and digests of the days before: empty tables mislead PostgreSQL's planner for the rest of a connection."""
+    with staged.ground.connect() as connection:
+        stock.add_papers(connection, staged.city, staged.city.people, ("letter", "digest"))
+        connection.execute("SELECT setval('letter_id_seq', (SELECT max(id) FROM letter))")
+        connection.execute("SELECT setval('digest_id_seq', (SELECT max(id) FROM digest))")
+        connection.execute("UPDATE bench_last SET letter = (SELECT max(id) FROM letter)")
+
+
+def _learn_digests(staged: Stage) -> None:
+    """The bulk statement writes what the app has written."""
+    now = DIGESTS.prepare(staged)
+    _carry_out(staged.ground, DIGESTS, now)
+    DIGESTS.back(staged)
+
+
+def _round(staged: Stage, chore: Chore, seconds: int) -> Round:
+    before = _bulk(staged, chore)
+    job = _job(staged, chore)
+    after = _bulk(staged, chore)
+    if before.did != job.did:
+        raise RuntimeError(f"{chore.name}: the statement did {before.did}, the job {job.did}")
+    return (
+        Round((before, after), job, *_beside_the_rush(staged, chore, seconds))
+        if seconds
+        else Round((before, after), job)
+    )
+
+
+def _bulk(staged: Stage, chore: Chore) -> Cost:
+    now = chore.prepare(staged)
+    with _costs(staged.ground) as cost:
+        cost.append(chore.at_once(staged, now))
+    chore.back(staged)
+    return Cost(*cost)
+
+
+def _job(staged: Stage, chore: Chore) -> Cost:
+    now = chore.prepare(staged)
+    with _costs(staged.ground) as cost:
+        cost.append(_carry_out(staged.ground, chore, now).did)
+    chore.back(staged)
+    return Cost(*cost)
+
+
+@contextmanager
+def _costs(place: Ground) -> Iterator[list[float]]:
+    """Adds seconds and CPU seconds, ours and PostgreSQL's, to what the block has put in."""
+    found: list[float] = []
+    began, own, database = perf_counter(), process_time(), cpu.used(place.postmaster)
+    yield found
+    found += [perf_counter() - began, process_time() - own + cpu.used(place.postmaster) - database]
+
+
+def _carry_out(place: Ground, chore: Chore, now: datetime) -> Ran:
+    """The job as the scheduler runs it."""
+    (job,) = (job for job in TIMETABLE if job.name == chore.job)
+    with place.app().app_context():
+        ran = run(job, Turn(now))
+    if ran.error:
+        raise RuntimeError(f"{chore.name}: {ran.error}")
+    return ran
+
+
+def _beside_the_rush(staged: Stage, chore: Chore, seconds: int) -> tuple[tuple[float, float], float]:
+    """Presses a second of the web side: alone, before and after, and with the job next to it."""
+    staged.reset()
+    with servers.serving(Kind(), APP, staged.ground.settings()) as server:
+        bench = Bench(staged, server, server, staged.ground.postmaster, seconds)
+        bench.warm_up("warm")
+        before = bench.run(server, "many", loop=False).per_s
+        now = chore.prepare(staged)
+        with _elsewhere(staged.ground, chore, now):
+            beside = bench.run(server, "many", loop=False).per_s
+        after = bench.run(server, "many", loop=False).per_s
+    chore.back(staged)
+    staged.reset()
+    return (before, after), beside
+
+
+@contextmanager
+def _elsewhere(place: Ground, chore: Chore, now: datetime) -> Iterator[None]:
+    """The job in a process of its own, as the scheduler is one; ended with the block, done or not."""
+    spawned = get_context("spawn")
+    ready, go = spawned.Event(), spawned.Event()
+    process = spawned.Process(target=_wait_and_carry_out, args=(place, chore, now, ready, go))
+    process.start()
+    ready.wait(60)
+    go.set()
+    yield
+    process.kill()
+    process.join()
+
+
+def _wait_and_carry_out(place: Ground, chore: Chore, now: datetime, ready, go) -> None:  # type: ignore[no-untyped-def]
+    place.app()  # what is imported once
+    ready.set()
+    go.wait()
+    _carry_out(place, chore, now)
+
+
+def _table(found: dict[str, list[Round]]) -> str:
+    head = (
+        "row",
+        "at least",
+        "ratio (spread)",
+        "by CPU (spread)",
+        "rows",
+        "job s",
+        "bulk s",
+        "rush left, at least 0.90",
+    )
+    lines = []
+    for name, rounds in found.items():
+        ratio, by_cpu, left = (report.spread([getattr(r, n) for r in rounds]) for n in ("ratio", "by_cpu", "left"))
+        job = median(r.job.seconds for r in rounds)
+        bulk = median(one.seconds for r in rounds for one in r.bulk)
+        lines.append((name, LEAST, ratio, by_cpu, rounds[0].job.did, f"{job:.2f}", f"{bulk:.2f}", left))
+    return report.table(head, lines)
+
+
+def _results(found: dict[str, list[Round]]) -> dict[str, dict[str, float]]:
+    results = {}
+    for name, rounds in found.items():
+        ratio = report.spread([one.ratio for one in rounds])
+        results[name] = {
+            "ratio": round(ratio.middle, 3),
+            "min": round(ratio.least, 3),
+            "max": round(ratio.most, 3),
+            "per_s": round(median(one.job.did / one.job.seconds for one in rounds), 1),
+            "by_cpu": round(median(one.by_cpu for one in rounds), 3),
+            "rush_left": round(median(one.left for one in rounds), 3),
+        }
+    return results
+
+
+if __name__ == "__main__":
+    main()
