@@ -184,15 +184,50 @@ def test_nobody_stops_anothers_digest(client: FlaskClient, session: Session, sto
 # As mail programs show them
 
 
+# The weakest contrast of ink and ground among the texts that can be seen, by WCAG's arithmetic, and the text.
+WEAKEST = """() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => {
+    const [r, g, b] = parts(colour).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if (parts(colour)[3] !== 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !element.getClientRects().length) continue;
+    const [dark, bright] = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => a - b);
+    found.push([(bright + 0.05) / (dark + 0.05), texts.currentNode.data.trim()]);
+  }
+  return found.sort((a, b) => a[0] - b[0])[0];
+}"""
+
+
 @pytest.mark.sqlite
 @pytest.mark.parametrize("width", [360, 700])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_letters_fit_the_screen_in_light_and_dark(browser: Browser, width: int, scheme: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     for letter in sorted(EXPECTED.glob("*.html")):
         page.set_content(letter.read_text())
         assert page.evaluate("document.documentElement.scrollWidth") <= width, letter.name
         paper = page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
         assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(32, 35, 31)"}[scheme], letter.name
         assert page.locator("a").all_inner_texts() == [text for text in page.locator("a").all_inner_texts() if text]
+        contrast, words = page.evaluate(WEAKEST)
+        assert contrast >= 4.5, f"{letter.name}: {words}"
+        small = [
+            box["height"] for a in page.locator(".act a").all() if (box := a.bounding_box()) and box["height"] < 44
+        ]
+        assert small == [], letter.name
+    assert asked == []
     page.close()
