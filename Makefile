@@ -32,6 +32,8 @@ bench: .venv/.bench
 	@deploy/system-packages chromium fonts-noto-cjk postgresql wrk
 	$(BIN)/python -m bench --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:1)
 	$(BIN)/python -m bench.growth --rounds $(or $(ROUNDS),5) --bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
+	$(BIN)/python -m bench.jobs --rounds $(or $(ROUNDS),5)
+	$(BIN)/python -m bench.letters --rounds $(or $(ROUNDS),5)
 	$(BIN)/python -m bench.slow
 	$(BIN)/python -m bench.embedded
 	$(BIN)/python -m bench.paint

@@ -97,7 +97,7 @@ def _remember(staged: Stage) -> None:
 def _learn_digests(staged: Stage) -> None:
     """The bulk statement writes what the app has written."""
     now = DIGESTS.prepare(staged)
-    _carry_out(staged.ground, DIGESTS, now)
+    carry_out(staged.ground, DIGESTS, now)
     DIGESTS.back(staged)
 
 
@@ -125,7 +125,7 @@ def _bulk(staged: Stage, chore: Chore) -> Cost:
 def _job(staged: Stage, chore: Chore) -> Cost:
     now = chore.prepare(staged)
     with _costs(staged.ground) as cost:
-        cost.append(_carry_out(staged.ground, chore, now).did)
+        cost.append(carry_out(staged.ground, chore, now).did)
     chore.back(staged)
     return Cost(*cost)
 
@@ -139,7 +139,7 @@ def _costs(place: Ground) -> Iterator[list[float]]:
     found += [perf_counter() - began, process_time() - own + cpu.used(place.postmaster) - database]
 
 
-def _carry_out(place: Ground, chore: Chore, now: datetime) -> Ran:
+def carry_out(place: Ground, chore: Chore, now: datetime) -> Ran:
     """The job as the scheduler runs it."""
     (job,) = (job for job in TIMETABLE if job.name == chore.job)
     with place.app().app_context():
@@ -183,7 +183,7 @@ def _wait_and_carry_out(place: Ground, chore: Chore, now: datetime, ready, go) -
     place.app()  # what is imported once
     ready.set()
     go.wait()
-    _carry_out(place, chore, now)
+    carry_out(place, chore, now)
 
 
 def _table(found: dict[str, list[Round]]) -> str:

@@ -1,6 +1,6 @@
 """Many slots in one transaction: the same rules as for one, and one bad row costs no other its turn."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,22 @@ def test_a_transaction_takes_as_many_rows_as_fit_into_its_time(
     most = max(machine.chunks[1:])
     assert most == 1 or most * a_row <= rows.LOCKS_FOR
     assert len(machine.chunks) <= 500 / min(500, max(1, rows.LOCKS_FOR / a_row)) + 6
+
+
+def test_looking_up_what_to_do_locks_nothing_and_makes_no_batch_smaller(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(0.0001)
+    monkeypatch.setattr(rows, "perf_counter", machine)
+
+    def look(session: Session, ids: Sequence[int], _now: datetime) -> Sequence[int]:
+        assert not session.info.get("writes")
+        machine.now += 3
+        return ids
+
+    with app.app_context():
+        assert Work(Turn(at("12:15")), "open_slots").chunks(range(1, 501), machine.verb, look).result() == 500
+    assert max(machine.chunks) > 100
 
 
 def pressure(path: Path, waited: int) -> None:

@@ -85,7 +85,7 @@ def take_up_stuck_letters(turn: Turn) -> int:
 def forget(turn: Turn) -> int:
     with store.transaction(db.session) as session:
         forgotten = people.forget(session, turn.now)
-    return forgotten + _batches(turn, outbox.forget)
+    return forgotten + _batches(turn, outbox.forget) + _batches(turn, people.forget_names)
 
 
 # What one slot goes through: after an outage these run once in this order, before each has its own pace again.

@@ -1,0 +1,50 @@
+"""Old bookings lose their name: they go, with their history, to somebody who has none, and stay one person's for a month.
+
+A stand-in is a deleted account that never was one. It takes over what a person did in the calendar months that
+have begun more than 180 days ago, and nothing says whose place it took.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from booking.model import Booking, Event, Person, Slot, Strike
+
+KEPT_FOR = timedelta(days=180)
+# SQLite holds everybody up meanwhile.
+AT_ONCE = 20
+
+
+def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
+    """Take the name off old bookings, strikes and lines of history of up to `limit` people. Returns how many people."""
+    old = select(Slot.id).where(Slot.date < nameless_before(now))
+    people = session.scalars(_named(old).limit(limit)).all()
+    if people:
+        pairs = _stand_ins(session, people, now)
+        for column in (Booking.person_id, Strike.person_id, Event.person_id, Event.actor_id):
+            table: Any = column.class_
+            theirs = update(table.__table__).where(column == bindparam("old"), table.slot_id.in_(old))
+            session.connection().execute(theirs.values({column.key: bindparam("new")}), pairs)
+    return len(people)
+
+
+def nameless_before(now: datetime) -> date:
+    """The first day whose bookings keep their names: of the month in which the day of 180 days ago lies, none does."""
+    month = (now - KEPT_FOR).date().replace(day=1)
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _named(slots: Select[int]) -> Select[int]:
+    """Whose bookings of these slots still have a name; a deleted account has none."""
+    named = select(Person.id).where(Person.deleted_at.is_(None))
+    theirs = select(Booking.person_id).where(Booking.slot_id.in_(slots), Booking.person_id.in_(named))
+    return theirs.distinct().order_by(Booking.person_id)
+
+
+def _stand_ins(session: Session, people: Sequence[int], now: datetime) -> list[dict[str, int]]:
+    nobody = {"created_at": now, "deleted_at": now, "wants_digest": False, "wants_manager_digest": False}
+    made = session.scalars(insert(Person).returning(Person.id), [nobody] * len(people)).all()
+    return [{"old": old, "new": new} for old, new in zip(people, made, strict=True)]
