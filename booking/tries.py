@@ -26,5 +26,6 @@ def remember(session: Session, refused: Iterable[tuple[int, int, Refused, dateti
     ]
     dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
     if rows:
-        session.execute(dialect.insert(Try).on_conflict_do_nothing(), rows)
+        # With RETURNING, SQLAlchemy sends many rows in one statement.
+        session.execute(dialect.insert(Try).on_conflict_do_nothing().returning(Try.reason), rows)
     return len(rows)

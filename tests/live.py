@@ -1,16 +1,37 @@
 """The app behind a real socket, in a thread of the tests' process: a moved clock moves it too."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
 class _Quiet(WSGIRequestHandler):
     def log(self, *_args: object) -> None:
         """A test's output is no access log."""
+
+
+_serving: dict[str, BaseWSGIServer] = {}
+
+
+@contextmanager
+def cut(url: str) -> Iterator[None]:
+    """As long as the block lasts, whoever asks is cut off.
+
+    A browser that is set offline forgets it for a moment when it reloads, and sends what waits.
+    """
+    server = _serving[url]
+    app, server.app = server.app, _cut_off
+    try:
+        yield
+    finally:
+        server.app = app
+
+
+def _cut_off(_environ: object, _start: object) -> Iterable[bytes]:
+    raise ConnectionAbortedError
 
 
 @contextmanager
@@ -21,9 +42,11 @@ def serving(make_app: Callable[[str], Flask]) -> Iterator[str]:
     server.app = make_app(url)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
+    _serving[url] = server
     try:
         yield url
     finally:
+        del _serving[url]
         server.shutdown()
         thread.join()
         server.server_close()

@@ -15,6 +15,7 @@ from booking import audit, people, store
 from booking.model import Person, Plan, Slot, Zone
 from tests.browser.test_door_queue import PASSWORD, kept_page, roster, seat, settled, tap, taps_of
 from tests.browser.test_friday_report import SIZES, fits
+from tests.live import cut
 from tests.lunch_hour import LunchHour, at
 from tests.wall import Wall
 
@@ -28,6 +29,7 @@ class Scene:
     page: Page
     lunch: LunchHour
     wall: Wall
+    live: str
 
     @property
     def slot(self) -> Slot:
@@ -62,7 +64,7 @@ def test_the_whole_week(
     browser: Browser, live: str, lunch: LunchHour, wall: Wall, tmp_path: Path, size: dict[str, object]
 ) -> None:
     with roster(browser, live, lunch, LATER, **size) as page:
-        scene = Scene(page, lunch, wall)
+        scene = Scene(page, lunch, wall, live)
         plans_on_monday(scene)
         the_teacher_calls(scene)
         the_rush(scene)
@@ -135,13 +137,14 @@ def noon_at_the_door(scene: Scene) -> None:
 def the_network_is_gone_for_two_minutes(scene: Scene) -> None:
     page = scene.page
     page.context.set_offline(True)
-    tap(page, "李静")
-    page.reload()
-    expect(page.locator(".kept")).to_contain_text("现在没有网络")
-    expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
-    tap(page, "王磊")
-    tap(page, "王磊", here=False)
-    assert fits(page)
+    with cut(scene.live):
+        tap(page, "李静")
+        page.reload()
+        expect(page.locator(".kept")).to_contain_text("现在没有网络")
+        expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
+        tap(page, "王磊")
+        tap(page, "王磊", here=False)
+        assert fits(page)
     scene.wall.set("Wed 12:03")
     page.evaluate("localStorage.setItem('later', 120000)")
     page.context.set_offline(False)
