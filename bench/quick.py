@@ -20,7 +20,7 @@ def main() -> None:
     kind = Kind(asked.server, asked.workers, asked.threads)
     print(HEAD)
     with ground.server() as url, ground.prepared(url, "quick") as place:
-        staged = stage.make(place, stations=100, group=4000)
+        staged = stage.make(place, stations=400, group=4000)
         for _ in range(asked.rounds):
             with rows.up(staged, kind, asked.seconds) as bench:
                 for row in (row for row in ROWS if row.name in (asked.rows or names)):

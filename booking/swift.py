@@ -40,6 +40,7 @@ class Line:
 
     def __init__(self, driver: Any, dialect: Dialect, *, inside: bool = False) -> None:
         self.driver = driver
+        self.cursor: DBAPICursor = driver.cursor()  # kept, for it knows how to read what it has read before
         self.dialect = dialect
         self.inside = inside
 
@@ -96,8 +97,8 @@ class Compiled:
         if self.order is not None:
             given = [given[name] for name in self.order]
         try:
-            cursor: DBAPICursor = line.driver.execute(self.text, given)
-            rows = cursor.fetchall() if self.has_rows else []
+            line.cursor.execute(self.text, given)
+            rows = line.cursor.fetchall() if self.has_rows else []
         except Exception as error:
             raise _named(error, self.text, line) from error
         return [self._read(row) for row in rows] if self.results else cast("list[Row]", rows)
@@ -143,7 +144,7 @@ def alone(engine: Engine) -> Iterator[Line]:
     pool = _pool(engine)
     held = _live(pool)
     try:
-        yield Line(held.driver_connection, engine.dialect)
+        yield _line(held, engine)
     except DBAPIError as error:
         if error.connection_invalidated:
             held.invalidate()
@@ -172,6 +173,12 @@ def _forget(engine: Engine) -> None:
     with _guard:
         if pool := _pools.pop(engine, None):
             pool.dispose()
+
+
+def _line(held: PoolProxiedConnection, engine: Engine) -> Line:
+    if "line" not in held.info:
+        held.info["line"] = Line(held.driver_connection, engine.dialect)
+    return cast("Line", held.info["line"])
 
 
 def _live(pool: QueuePool) -> PoolProxiedConnection:

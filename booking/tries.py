@@ -27,5 +27,5 @@ def remember(session: Session, refused: Iterable[tuple[int, int, Refused, dateti
     dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
     if rows:
         # With RETURNING, SQLAlchemy sends many rows in one statement.
-        session.execute(dialect.insert(Try).on_conflict_do_nothing().returning(Try.reason), rows)
+        session.execute(dialect.insert(Try.__table__).on_conflict_do_nothing().returning(Try.reason), rows)
     return len(rows)

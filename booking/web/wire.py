@@ -6,14 +6,12 @@ None is no answer: then the app reads the same request in its own way, and says 
 import hmac
 import re
 from io import BytesIO
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from flask import Flask
-from flask.sessions import SessionMixin
+from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadData, URLSafeTimedSerializer
-from werkzeug.http import parse_cookie
 
 from booking.web.seals import Seal
 
@@ -24,10 +22,10 @@ ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
 
 
 class Posted(NamedTuple):
-    """What came: the form, each field once, and the session of the browser that sent it."""
+    """What came: the form, each field once, and what the session of the browser that sent it holds."""
 
     form: dict[str, str]
-    session: SessionMixin
+    session: dict[str, Any]
 
 
 class Wire:
@@ -49,11 +47,19 @@ class Wire:
             return None
         return Posted(form, session)
 
-    def _session(self, environ: Environ) -> SessionMixin | None:
-        cookies: Any = SimpleNamespace(cookies=parse_cookie(environ))
-        return self._app.session_interface.open_session(self._app, cookies)
+    def _session(self, environ: Environ) -> dict[str, Any] | None:
+        app, head = self._app, f"{self._app.config['SESSION_COOKIE_NAME']}="
+        sealed = [part for part in environ.get("HTTP_COOKIE", "").split("; ") if part.startswith(head)]
+        if len(sealed) != 1:
+            return None
+        signer = cast("SecureCookieSessionInterface", app.session_interface).get_signing_serializer(app)
+        try:
+            lasts = int(app.permanent_session_lifetime.total_seconds())
+            return cast("dict[str, Any]", signer.loads(sealed[0][len(head) :], max_age=lasts)) if signer else None
+        except BadData:
+            return None
 
-    def _fits(self, token: str, session: SessionMixin) -> bool:
+    def _fits(self, token: str, session: dict[str, Any]) -> bool:
         if not self._app.config["WTF_CSRF_ENABLED"]:
             return True
         try:
