@@ -80,7 +80,7 @@ def _table(found: dict[str, list[Pair]]) -> str:
                 f"{median(run.web_ms for run in runs):.2f}",
                 f"{median(run.database_ms for run in runs):.2f}",
                 round(median(run.p99_ms for run in runs)),
-                sum(row.errors(run) for run in runs),
+                sum(row.errors(pair) for pair in pairs),
             )
         )
     return report.table(head, lines)

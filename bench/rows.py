@@ -20,9 +20,11 @@ class Row:
     least: float
     loops: bool = False
 
-    def errors(self, run: Run) -> int:
-        """Answers that are not what the row is about: a refusal is right only where it is asked for."""
-        return run.broken + (run.requests - run.refused if self.name == "press_refused" else run.refused)
+    def errors(self, pair: "Pair") -> int:
+        """Answers that are not what the row is about: a refusal is right only where it is asked for, and no ceiling
+        may run out of seats."""
+        run, bare = pair.app, pair.ceiling.refused + pair.after.refused
+        return bare + run.broken + (run.requests - run.refused if self.name == "press_refused" else run.refused)
 
 
 ROWS = (
