@@ -9,13 +9,12 @@ from email.mime.text import MIMEText
 from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
 
-from css_inline import CSSInliner
 from flask import current_app, render_template
 from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.mail import digests, facts, invites, links, samples
+from booking.mail import digests, facts, invites, links, samples, styling
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line
 from booking.model import LANGUAGES, Letter, Person, Slot
@@ -23,8 +22,6 @@ from booking.model import LANGUAGES, Letter, Person, Slot
 __all__ = ["Dropped", "Loaded", "Message", "Said", "compose", "load", "sample", "say", "stylesheet"]
 
 LONGEST_SUBJECT = 120
-
-_inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 class WholeAddresses(Compat32):
@@ -103,7 +100,7 @@ def say(session: Session, letter: Letter, reader: Person | None, language: str, 
     """Subject, text and page of a letter in one language."""
     with force_locale(language):
         said = _words(letter.kind, facts.of(session, letter, reader, now))
-    return Said(said.subject, said.text, _inline.inline(said.page))
+    return Said(said.subject, said.text, styling.inline(said.page))
 
 
 def sample(kind: str, language: str, now: datetime, style: str) -> Said:
