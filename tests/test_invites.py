@@ -22,7 +22,7 @@ KEEPS, LOSES = ("confirmed", "promoted", "calendar", "slot_moved"), ("moved_down
 def posted(app: Flask, session: Session, kind: str) -> EmailMessage:
     letter, now = letter_cast.make(session, kind)
     with app.app_context():
-        raw = letters.compose(session, letter, now).mime.as_bytes()
+        raw = letters.compose(session, letter, now).mime
     message = message_from_bytes(raw, policy=default)
     assert isinstance(message, EmailMessage)
     return message
@@ -97,7 +97,7 @@ def test_the_event_speaks_the_readers_language(app: Flask, session: Session, lan
         session.get_one(Person, cast.people["林晓"]).language = language
     with app.app_context():
         mime = letters.compose(session, cast.letter("confirmed", "林晓"), at("Mon 10:01")).mime
-    message = message_from_bytes(mime.as_bytes(), policy=default)
+    message = message_from_bytes(mime, policy=default)
     assert isinstance(message, EmailMessage)
     event = event_in(files(message)[0])
     assert event["SUMMARY"] == title

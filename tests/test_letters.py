@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable
 from email import message_from_bytes
-from email.mime.multipart import MIMEMultipart
 from email.policy import default
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def test_a_letter_reads_as_expected(app: Flask, session: Session, kind: str, ton
 NASTY = "<img src=x onerror=alert(1)>\r\nBcc: victim@example.com {{7*7}} %(x)s"
 
 
-def composed(app: Flask, session: Session, kind: str) -> MIMEMultipart:
+def composed(app: Flask, session: Session, kind: str) -> bytes:
     letter, now = letter_cast.make(session, kind)
     with app.app_context():
         return letters.compose(session, letter, now).mime
@@ -68,9 +67,9 @@ def test_what_people_typed_stays_text(app: Flask, session: Session, kind: str) -
     make_everything_nasty(session)
     with app.app_context():
         mime = letters.compose(session, letter, now).mime
-    back = message_from_bytes(mime.as_bytes(), policy=default)
+    back = message_from_bytes(mime, policy=default)
     assert "Bcc" not in back
-    assert back.get_all("To") == [mime["To"]]
+    assert len(back.get_all("To")) == 1
     page = back.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert "<img" not in page
     assert "49" not in back["Subject"]
@@ -89,20 +88,21 @@ def test_every_link_is_ours_and_nothing_is_loaded(app: Flask, session: Session, 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("kind", letter_cast.KINDS)
 def test_the_headers_of_a_letter(app: Flask, session: Session, kind: str) -> None:
-    mime = composed(app, session, kind)
+    raw = composed(app, session, kind)
+    mime = message_from_bytes(raw)
     assert re.fullmatch(r"<[0-9a-f]{32}@localhost>", mime["Message-ID"])
     assert mime["Auto-Submitted"] == "auto-generated"
     words = [part.get_content_type() for part in mime.walk() if part.get_content_maintype() == "text"][:2]
     assert words == ["text/plain", "text/html"]
     assert ("List-Unsubscribe" in mime) == ("List-Id" in mime) == kind.endswith("_digest")
-    for line in mime.as_bytes().decode("ascii").split("\r\n"):
+    for line in raw.decode("ascii").split("\r\n"):
         assert len(line) <= 998
         assert "\n" not in line
 
 
 @pytest.mark.sqlite
 def test_one_click_says_how(app: Flask, session: Session) -> None:
-    raw = composed(app, session, "worker_digest").as_bytes().decode("ascii")
+    raw = composed(app, session, "worker_digest").decode("ascii")
     assert re.search(r"\r\nList-Unsubscribe: <http://localhost/letters/stop/\S+>\r\n", raw)
     assert "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
 
@@ -111,7 +111,7 @@ def test_one_click_says_how(app: Flask, session: Session) -> None:
 def test_a_letter_is_the_same_at_every_try(app: Flask, session: Session) -> None:
     letter, now = letter_cast.make(session, "confirmed")
     with app.app_context():
-        first, again = (letters.compose(session, letter, now).mime.as_bytes() for _ in range(2))
+        first, again = (letters.compose(session, letter, now).mime for _ in range(2))
     assert first == again
 
 

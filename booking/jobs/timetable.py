@@ -13,7 +13,8 @@ from booking.extensions import db
 from booking.jobs.rows import Turn, Work
 from booking.mail import digests, outbox, pace, post, writing
 
-LETTERS_AT_ONCE = 20
+# How many letters one round claims. When its sender dies they wait ten minutes: digests may.
+IN_A_ROUND = {"at_once": 20, "digests": 200}
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
 
@@ -138,7 +139,7 @@ def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     sent, speed = 0, pace.of_this_process()
     with post.opened(current_app.config) as office:
         while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
-            done = _round(turn, office, now, which, min(room, LETTERS_AT_ONCE))
+            done = _round(turn, office, now, which, min(room, IN_A_ROUND[kinds]))
             speed.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if done.wants_rest:

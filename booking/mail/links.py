@@ -1,5 +1,6 @@
 """Addresses that letters carry. They are built from PUBLIC_URL alone, and none of them acts by itself."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -31,4 +32,9 @@ def read_stop(token: str) -> tuple[int, str] | None:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="stop-digest")
+    return _signer_with(current_app.config["SECRET_KEY"])
+
+
+@lru_cache(2)
+def _signer_with(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="stop-digest")

@@ -6,6 +6,7 @@ be sent exactly once: a connection lost after DATA is tried again, under the sam
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import store
+from booking import store, swift
 from booking.mail import digests, letters
 from booking.mail.post import Post, PutOff, Rejected, Unreachable
 from booking.model import Digest, Letter
@@ -38,6 +39,12 @@ UNREAD = {"synchronize_session": False}
 
 IS_DIGEST = Letter.kind.in_(digests.KINDS)
 AT_ONCE = ~IS_DIGEST
+# Written after every letter, before the body of the next goes out: who is killed sends one twice, no more.
+SENT = swift.Statement(
+    update(Letter)
+    .where(Letter.id == swift.given("letter_id"))
+    .values(state="sent", error="", sent_at=swift.given("now", Letter.sent_at.type), tries=Letter.tries + 1)
+)
 
 
 @dataclass
@@ -124,11 +131,11 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
     """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
     ready, ends = [], []
     reading = session() if isinstance(session, scoped_session) else session
-    kept = letters.load(reading, ids)
+    kept = letters.load(reading, ids, now)
     for n, letter in enumerate(kept.letters):
         end = partial(_end, session, letter.id, letter.kind, now)
         try:
-            ready.append(letters.compose(reading, letter, now))
+            ready.append(letters.compose(reading, letter, now, kept))
         except letters.Dropped as reason:
             ends.append(partial(end, "dropped", str(reason)))
             done.dropped += 1
@@ -165,7 +172,11 @@ def _send(session: AnySession, post: Post, message: letters.Message, now: dateti
         end("failed", f"{type(error).__name__}: {error}")
         done.failed += 1
     else:
-        end("sent")
+        if message.kind in SECRET:
+            end("sent")
+        else:
+            with store.line(session) as line, nullcontext() if line.fuses else store.turn(line):
+                SENT.run(line, letter_id=message.letter_id, now=now)
         done.sent += 1
 
 

@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ class Unreachable(PutOff):
 class Post(Protocol):
     """Where messages go."""
 
-    def send(self, sender: str, to: str, message: Message) -> None: ...
+    def send(self, sender: str, to: str, message: bytes) -> None: ...
 
 
 @contextmanager
@@ -56,13 +56,14 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def send(self, sender: str, to: str, message: Message) -> None:  # noqa: ARG002 (Post's signature)
+    def send(self, sender: str, to: str, message: bytes) -> None:  # noqa: ARG002 (Post's signature)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            when = parsedate_to_datetime(message["Date"]).strftime("%Y%m%d-%H%M%S")
-            name = message["Message-ID"].strip("<>").partition("@")[0]
+            head = BytesHeaderParser().parsebytes(message)
+            when = parsedate_to_datetime(head["Date"]).strftime("%Y%m%d-%H%M%S")
+            name = head["Message-ID"].strip("<>").partition("@")[0]
             draft = self.path / f".{name}"
-            draft.write_bytes(message.as_bytes())
+            draft.write_bytes(message)
             draft.replace(self.path / f"{when}-{name}.eml")
         except OSError as error:
             raise Unreachable(f"cannot write to the mail folder: {error}") from error
@@ -75,10 +76,10 @@ class Server:
         self.settings = settings
         self.connection: smtplib.SMTP | None = None
 
-    def send(self, sender: str, to: str, message: Message) -> None:
+    def send(self, sender: str, to: str, message: bytes) -> None:
         connection = self.connection or self._connect()
         try:
-            connection.sendmail(sender, [to], message.as_bytes())
+            connection.sendmail(sender, [to], message)
         except smtplib.SMTPRecipientsRefused as error:
             _judge(*next(iter(error.recipients.values())), error)
         except smtplib.SMTPResponseException as error:

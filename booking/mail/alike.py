@@ -1,0 +1,76 @@
+"""Digests that tell the same are worded once: only the name of the reader and the way out differ.
+
+People of one slot hear the same: sixty thousand digests are four thousand. What was worded is used for a
+minute, which is no longer than a letter may lie between its wording and its sending anyway.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from markupsafe import escape
+
+from booking.mail.facts import Facts
+from booking.model import Letter
+
+GOOD_FOR = timedelta(minutes=1)
+MOST = 4096
+# Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
+NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
+
+Key = tuple[str, str, bool, str]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A letter in words."""
+
+    subject: str
+    text: str
+    page: str
+
+
+class Alike:
+    """What was worded in the last minute."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Key, tuple[datetime, Said]] = OrderedDict()
+
+    def has(self, key: Key, now: datetime) -> bool:
+        """Whether it need not be worded again."""
+        return key in self._kept and abs(now - self._kept[key][0]) < GOOD_FOR
+
+    def said(self, key: Key, now: datetime, word: Callable[[], Said]) -> Said:
+        """The words of all letters with this key, `NAME` and `STOP` in them."""
+        if not self.has(key, now):
+            self._kept[key] = now, word()
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST:
+                self._kept.popitem(last=False)
+        return self._kept[key][1]
+
+
+def of_this_process() -> Alike:
+    found: Alike = current_app.extensions.setdefault("mail_alike", Alike())
+    return found
+
+
+def key(letter: Letter, language: str, *, named: bool) -> Key:
+    """Equal for letters that tell the same."""
+    return letter.kind, language, named, repr(letter.details)
+
+
+def to_one(said: Said, name: str, stop: str) -> Said:
+    """The words, to one reader."""
+    return Said(
+        said.subject,
+        said.text.replace(NAME, name).replace(STOP, stop),
+        said.page.replace(NAME, str(escape(name))).replace(STOP, str(escape(stop))),
+    )
+
+
+def to_anybody(told: Facts, *, named: bool) -> Facts:
+    """What the templates may name, for nobody in particular."""
+    return told | {"name": NAME if named else "", "stop": STOP}
