@@ -5,9 +5,10 @@ minute, which is no longer than a letter may lie between its wording and its sen
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app
 from markupsafe import escape
@@ -16,7 +17,7 @@ from booking.mail.facts import Facts
 from booking.model import Letter
 
 GOOD_FOR = timedelta(minutes=1)
-MOST = 4096
+MOST = 8192
 # Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
 NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
 
@@ -33,19 +34,32 @@ class Said:
 
 
 class Alike:
-    """What was worded in the last minute."""
+    """What was worded in the last minute: whole letters, and pieces of them."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Key, tuple[datetime, Said]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[datetime, Any]] = OrderedDict()
 
-    def has(self, key: Key, now: datetime) -> bool:
+    def has(self, key: Hashable, now: datetime) -> bool:
         """Whether it need not be worded again."""
         return key in self._kept and abs(now - self._kept[key][0]) < GOOD_FOR
 
     def said(self, key: Key, now: datetime, word: Callable[[], Said]) -> Said:
         """The words of all letters with this key, `NAME` and `STOP` in them."""
+        found: Said = self._get(key, now, word)
+        return found
+
+    def pieces(self, language: str, now: datetime) -> Callable[..., str]:
+        """For templates: `call kept(...)` gives its block; the same for all letters of this language with these values."""
+
+        def kept(*key: Hashable, caller: Callable[[], str]) -> str:
+            found: str = self._get((language, *key), now, caller)
+            return found
+
+        return kept
+
+    def _get(self, key: Hashable, now: datetime, make: Callable[[], Any]) -> Any:
         if not self.has(key, now):
-            self._kept[key] = now, word()
+            self._kept[key] = now, make()
             self._kept.move_to_end(key)
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)

@@ -59,6 +59,7 @@ def common(kind: str, reader: Person | None, slot: Slot | None) -> Facts:
         "zone_words": zone_words,
         "slot": slot,
         "station": slot.station if slot else None,
+        "kept": lambda *_, caller: caller(),
         "stop": links.stop(reader.id, kind) if reader and kind in digests.KINDS else None,
     }
 

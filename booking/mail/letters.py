@@ -10,7 +10,7 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.mail import alike, digests, facts, invites, links, packing, samples, styling
+from booking.mail import alike, digests, facts, invites, links, packing, samples, styling, tongue
 from booking.mail.alike import Said
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line, plain_name
@@ -95,14 +95,14 @@ def _said(session: Session, letter: Letter, reader: Person | None, now: datetime
     if reader is None or letter.kind not in digests.KINDS:
         return say(session, letter, reader, language, now)
 
-    name = plain_name(reader.name)
+    name, known = plain_name(reader.name), alike.of_this_process()
 
     def word() -> Said:
         with force_locale(language):
             told = alike.to_anybody(facts.of(session, letter, reader, now), named=bool(name))
-            return _styled(letter.kind, told)
+            return _styled(letter.kind, told | {"kept": known.pieces(language, now)})
 
-    said = alike.of_this_process().said(alike.key(letter, language, named=bool(name)), now, word)
+    said = known.said(alike.key(letter, language, named=bool(name)), now, word)
     return alike.to_one(said, name, links.stop(reader.id, letter.kind))
 
 
@@ -129,6 +129,7 @@ def stylesheet() -> str:
 
 
 def _words(kind: str, told: facts.Facts) -> Said:
+    told = told | tongue.sentences()
     subject, text, page = (
         render_template(f"mail/{kind}/{part}", **told) for part in ("subject.txt", "text.txt", "page.html")
     )

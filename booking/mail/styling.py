@@ -7,7 +7,7 @@ from css_inline import CSSInliner
 
 _inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 # What differs between two pages of one shape: texts and addresses. The style itself is let through.
-_TOLD = re.compile(r'(<style>.*?</style>)|(?<=href=")[^"]*|(?<=>)\s*[^<\s][^<]*', re.DOTALL)
+_TOLD = re.compile(r'<style>.*?</style>|>[^<]*[^\s<][^<]*|href="[^"]*', re.DOTALL)
 _HERE = "\ue000"
 
 
@@ -16,13 +16,14 @@ def inline(page: str) -> str:
     told: list[str] = []
 
     def leave_out(found: re.Match[str]) -> str:
-        if found[1]:
-            return found[1]
-        told.append(found[0])
-        return _HERE
+        if found[0].startswith("<style>"):
+            return found[0]
+        begins = ">" if found[0][0] == ">" else 'href="'
+        told.append(found[0].removeprefix(begins))
+        return begins + _HERE
 
     first, *rest = _styled(_TOLD.sub(leave_out, page))
-    return first + "".join(text + markup for text, markup in zip(told, rest, strict=True))
+    return first + "".join([text + markup for text, markup in zip(told, rest, strict=True)])
 
 
 @lru_cache(256)

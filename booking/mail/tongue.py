@@ -1,0 +1,28 @@
+"""The words of one language for templates, looked up once for a whole letter and not at every sentence."""
+
+from typing import Any
+
+from flask_babel import get_translations
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+
+def sentences() -> dict[str, Any]:
+    """`gettext` and `ngettext` for a template, in the language that is current now."""
+    known = get_translations()
+
+    @pass_context
+    def gettext(context: Context, said: str, **values: Any) -> str:
+        return _fill(context, known.ugettext(said), values)
+
+    @pass_context
+    def ngettext(context: Context, one: str, many: str, num: int, **values: Any) -> str:
+        return _fill(context, known.ungettext(one, many, num), {"num": num, **values})
+
+    return {"gettext": gettext, "ngettext": ngettext}
+
+
+def _fill(context: Context, said: str, values: dict[str, Any]) -> str:
+    """As Jinja does it: in a page, what is filled in is escaped."""
+    return (Markup(said) if context.eval_ctx.autoescape else said) % values  # noqa: S704 - our own sentences
