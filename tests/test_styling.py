@@ -4,8 +4,9 @@ from css_inline import CSSInliner
 
 from booking.mail import styling
 
-STYLE = "<html><head><title>{title}</title><style>td {{ color: #111; }} @media (max-width: 9px) {{ td {{ color: red; }} }}</style></head>"
-PAGE = STYLE + '<body><table><tr><td>{text}</td><td><a href="{link}">{more}</a></td></tr></table></body></html>'
+STYLE = "<style>td {{ color: #111; }} @media (max-width: 9px) {{ td {{ color: red; }} }}</style>"
+HEAD = f"<html><head><title>{{title}}</title>{STYLE}</head>"
+PAGE = HEAD + '<body><table><tr><td>{text}</td><td><a href="{link}">{more}</a></td></tr></table></body></html>'
 
 
 def page(**told: str) -> str:
@@ -20,7 +21,12 @@ def test_a_page_is_styled_as_the_whole_of_it_would_be() -> None:
 
 def test_each_word_and_address_comes_back_where_it_was() -> None:
     styling.inline(page())
-    told = {"title": "标题", "text": "a &lt;b&gt; &#39;\ue000", "link": "http://localhost/s?a=1&amp;b=2", "more": "更多"}
+    told = {
+        "title": "标题",
+        "text": "a &lt;b&gt; &#39;\ue000",
+        "link": "http://localhost/s?a=1&amp;b=2",
+        "more": "更多",
+    }
     assert styling.inline(page(**told)) == styling.inline(page()).replace(">T<", ">标题<").replace(
         ">one<", f">{told['text']}<"
     ).replace("http://localhost/1", told["link"]).replace(">two<", ">更多<")

@@ -14,7 +14,7 @@ from booking.jobs.rows import Turn, Work
 from booking.mail import digests, outbox, pace, post, writing
 
 # How many letters one round claims. When its sender dies they wait ten minutes: digests may.
-IN_A_ROUND = {"at_once": 20, "digests": 200}
+IN_A_ROUND = {"at_once": 20, "digests": 500}
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
 

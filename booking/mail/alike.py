@@ -41,7 +41,7 @@ class Alike:
 
     def has(self, key: Hashable, now: datetime) -> bool:
         """Whether it need not be worded again."""
-        return key in self._kept and abs(now - self._kept[key][0]) < GOOD_FOR
+        return self._find(key, now) is not None
 
     def said(self, key: Key, now: datetime, word: Callable[[], Said]) -> Said:
         """The words of all letters with this key, `NAME` and `STOP` in them."""
@@ -58,12 +58,18 @@ class Alike:
         return kept
 
     def _get(self, key: Hashable, now: datetime, make: Callable[[], Any]) -> Any:
-        if not self.has(key, now):
-            self._kept[key] = now, make()
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST:
+        found = self._find(key, now)
+        if found is None:
+            found = now, make()
+            self._kept.pop(key, None)
+            self._kept[key] = found
+            if len(self._kept) > MOST:
                 self._kept.popitem(last=False)
-        return self._kept[key][1]
+        return found[1]
+
+    def _find(self, key: Hashable, now: datetime) -> tuple[datetime, Any] | None:
+        found = self._kept.get(key)
+        return found if found and abs(now - found[0]) < GOOD_FOR else None
 
 
 def of_this_process() -> Alike:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app, render_template
 from flask_babel import force_locale
@@ -67,15 +67,21 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     reader = (loaded or load(session, [letter.id], now)).readers.get(letter.person_id)
     to = facts.address(letter, reader)
     said = _said(session, letter, reader, now)
-    with force_locale(_language(letter, reader)):
-        invite = invites.with_letter(session, letter)
+    invite = _invite(session, letter, reader)
     name, sender = packing.sender(current_app.config["MAIL_FROM"])
     words = [packing.Part("plain", said.text), packing.Part("html", said.page)]
-    mime = packing.pack(_headers(letter, said, name, to), letter.message_id, words, invite and _file(invite))
+    mime = packing.pack(_headers(letter, said, name, to), letter.message_id, words, invite)
     return Message(letter.id, letter.kind, sender, to, mime, letter.tries, letter.created_at)
 
 
-def _file(invite: invites.Invite) -> packing.Part:
+def _invite(session: Session, letter: Letter, reader: Person | None) -> packing.Part | None:
+    """The calendar file that goes with the letter."""
+    if letter.kind not in invites.METHODS:
+        return None
+    with force_locale(_language(letter, reader)):
+        invite = invites.with_letter(session, letter)
+    if invite is None:
+        return None
     more = f'; method="{invite.method}"\r\nContent-Disposition: attachment; filename="lunch-hour.ics"'
     return packing.Part("calendar", invite.content, more)
 

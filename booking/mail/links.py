@@ -19,22 +19,25 @@ def host() -> str:
 
 def stop(person_id: int, kind: str) -> str:
     """Where a person ends one kind of digest, without signing in."""
-    return public(f"/letters/stop/{_signer().dumps([person_id, kind])}")
+    return public(f"/letters/stop/{_token(current_app.config['SECRET_KEY'], person_id, kind)}")
 
 
 def read_stop(token: str) -> tuple[int, str] | None:
     """The person and the kind of digest that a token of `stop` names; None when nobody signed it."""
     try:
-        person_id, kind = _signer().loads(token)
+        person_id, kind = _signer(current_app.config["SECRET_KEY"]).loads(token)
     except BadSignature:
         return None
     return int(person_id), str(kind)
 
 
-def _signer() -> URLSafeSerializer:
-    return _signer_with(current_app.config["SECRET_KEY"])
+@lru_cache(8)
+def _token(secret: str, person_id: int, kind: str) -> str:
+    """A letter names it in several places."""
+    token: str = _signer(secret).dumps([person_id, kind])
+    return token
 
 
 @lru_cache(2)
-def _signer_with(secret: str) -> URLSafeSerializer:
+def _signer(secret: str) -> URLSafeSerializer:
     return URLSafeSerializer(secret, salt="stop-digest")

@@ -1,0 +1,85 @@
+"""Digests that tell the same are worded once, and each reader's is still their own."""
+
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import store
+from booking.mail import alike, letters, links
+from booking.model import Activity, Letter, Person
+from tests.letter_cast import Letters, write_digests
+from tests.lunch_hour import at
+
+NOW = at("08:30")
+
+
+@pytest.fixture
+def digests(session: Session) -> list[int]:
+    """Tuesday's digests of everybody; 周明's name tries to be markup, 李静 has none, 王磊 reads English."""
+    cast = Letters(session)
+    cast.yesterday_at_noon()
+    cast.full_tuesday()
+    cast.do(write_digests, "worker", NOW)
+    with store.transaction(session):
+        session.get_one(Person, cast.people["周明"]).name = "<b>O'N & x</b>"
+        session.get_one(Person, cast.people["李静"]).name = ""
+        session.get_one(Person, cast.people["王磊"]).language = "en"
+        for letter in session.scalars(select(Letter).where(Letter.person_id == cast.people["王磊"])):
+            letter.language = "en"
+    return list(session.scalars(select(Letter.id).where(Letter.kind == "worker_digest").order_by(Letter.id)))
+
+
+def words(raw: bytes) -> tuple[str, str, str]:
+    message = message_from_bytes(raw, policy=default)
+    text, page = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    return message["Subject"], text.replace("\r\n", "\n"), page.replace("\r\n", "\n")
+
+
+def test_each_reads_as_if_it_were_the_only_one(app: Flask, session: Session, digests: list[int]) -> None:
+    with app.app_context():
+        loaded = letters.load(session, digests, NOW)
+        for letter in loaded.letters:
+            reader = session.get_one(Person, letter.person_id)
+            alone = letters.say(session, letter, reader, letter.language or "zh_Hans_CN", NOW)
+            raw = letters.compose(session, letter, NOW, loaded).mime
+            assert words(raw) == (alone.subject, alone.text.rstrip("\n") + "\n", alone.page)
+            assert links.stop(reader.id, letter.kind).encode() in raw
+            assert alike.NAME not in alone.page
+
+
+def test_a_minute_later_it_is_worded_again(app: Flask, session: Session, digests: list[int]) -> None:
+    def page(clock: str) -> str:
+        with app.app_context():
+            loaded = letters.load(session, digests, at(clock))
+            return words(letters.compose(session, loaded.letters[0], at(clock), loaded).mime)[2]
+
+    before = page("08:30")
+    with store.transaction(session):
+        for activity in session.scalars(select(Activity)):
+            activity.title = activity.title_en = "Renamed"
+    assert page("08:30:59") == before
+    assert "Renamed" not in before
+    assert "Renamed" in page("08:31")
+
+
+def test_what_was_worded_is_given_to_the_next(app: Flask) -> None:
+    known, worded = alike.Alike(), []
+    said = alike.Said("s", f"to {alike.NAME}", f"to {alike.NAME}, {alike.STOP}")
+    for _ in range(3):
+        found = known.said(("worker_digest", "en", True, "{}"), NOW, lambda: worded.append(1) or said)
+    assert worded == [1]
+    assert alike.to_one(found, "<i>", "http://localhost/?a&b") == alike.Said(
+        "s", "to <i>", "to &lt;i&gt;, http://localhost/?a&amp;b"
+    )
+
+
+def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alike, "MOST", 2)
+    known = alike.Alike()
+    for n in range(3):
+        known.pieces("en", NOW)(n, caller=lambda: "words")
+    assert [known.has(("en", n), NOW) for n in range(3)] == [False, True, True]
