@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy, workdays
 from booking.history import record
+from booking.mail.each import among
 from booking.model import Booking, DayOverride, Digest, Manages, Person, Slot, Station, Strike
 
 # The hours between which each kind is written.
@@ -61,7 +62,7 @@ def gather(session: Session, kind: str, now: datetime, people: Sequence[int]) ->
     """What the digests of these people would tell, those without news left out; who has one already is not asked."""
     noted: dict[tuple[int, date], Noted] = {}
     for due in _rounds(session, kind, now):
-        readers = _readers(due).add_columns(Person.language).where(Person.id.in_(people)).order_by(Person.id)
+        readers = _readers(due).add_columns(Person.language).where(Person.id.in_(among(people))).order_by(Person.id)
         languages = {row.id: row.language for row in session.execute(readers)}
         for person_id, details in _told(session, due, list(languages), now).items():
             one = Noted(person_id, languages[person_id], kind, due.date, details)
@@ -220,9 +221,11 @@ def _news_for_managers(due: Round) -> Any:
 
 def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime) -> dict[int, Details]:
     told: dict[int, Details] = {i: {"stations": [], "seats": [], "waits": [], "opens": [], "strikes": []} for i in ids}
-    for row in session.execute(_entries(due, now, "booked").where(Booking.person_id.in_(ids)).order_by(Booking.id)):
+    for row in session.execute(
+        _entries(due, now, "booked").where(Booking.person_id.in_(among(ids))).order_by(Booking.id)
+    ):
         told[row.person_id]["seats"].append(row.slot_id)
-    theirs = _entries(due, now, "waiting").where(Booking.person_id.in_(ids))
+    theirs = _entries(due, now, "waiting").where(Booking.person_id.in_(among(ids)))
     waits = session.execute(theirs.order_by(Booking.id)).all()
     lines = _lines(session, {row.slot_id for row in waits})
     for row in waits:
@@ -239,7 +242,9 @@ def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime
 def _lines(session: Session, slot_ids: set[int]) -> dict[int, list[int | None]]:
     """The numbers of each line, in order."""
     lines: dict[int, list[int | None]] = defaultdict(list)
-    found = select(Booking.slot_id, Booking.line_no).where(Booking.slot_id.in_(slot_ids), Booking.state == "waiting")
+    found = select(Booking.slot_id, Booking.line_no).where(
+        Booking.slot_id.in_(among(slot_ids)), Booking.state == "waiting"
+    )
     for slot_id, line_no in session.execute(found.order_by(Booking.line_no)):
         lines[slot_id].append(line_no)
     return lines
@@ -248,7 +253,9 @@ def _lines(session: Session, slot_ids: set[int]) -> dict[int, list[int | None]]:
 def _opens(session: Session, due: Round, now: datetime, stations: set[int]) -> dict[int, list[int]]:
     """The slots of these stations that open later today."""
     opens: dict[int, list[int]] = defaultdict(list)
-    found = _opening(due, now).where(Slot.station_id.in_(stations)).order_by(Slot.opens_at, Slot.starts_at, Slot.id)
+    found = (
+        _opening(due, now).where(Slot.station_id.in_(among(stations))).order_by(Slot.opens_at, Slot.starts_at, Slot.id)
+    )
     for station_id, slot_id in session.execute(found):
         opens[station_id].append(slot_id)
     return opens
@@ -258,7 +265,7 @@ def _homes(session: Session, due: Round, ids: Sequence[int]) -> Sequence[tuple[i
     """The stations of each person: where they have been lately, or have something ahead."""
     lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
     found = select(Booking.person_id, Booking.station_id).join(Slot, Booking.slot_id == Slot.id).distinct()
-    here = found.where(Booking.person_id.in_(ids), Booking.station_id.in_(due.stations), lately)
+    here = found.where(Booking.person_id.in_(among(ids)), Booking.station_id.in_(due.stations), lately)
     theirs = here.order_by(Booking.person_id, Booking.station_id)
     return [(row.person_id, row.station_id) for row in session.execute(theirs)]
 
@@ -268,7 +275,7 @@ def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> N
     found = (
         select(Strike.person_id, Strike.at, Station)
         .join(Station, Station.id == Strike.station_id)
-        .where(Strike.person_id.in_(told), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366))
+        .where(Strike.person_id.in_(among(told)), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366))
     )
     marks: dict[tuple[int, Station], list[datetime]] = defaultdict(list)
     for person_id, at, station in session.execute(found.order_by(Strike.at)):
@@ -284,7 +291,7 @@ def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> N
 def _for_managers(session: Session, due: Round, people: Sequence[int]) -> dict[int, Details]:
     told: dict[int, Details] = {person_id: {"stations": []} for person_id in people}
     theirs = select(Manages.person_id, Manages.station_id).where(
-        Manages.person_id.in_(told), Manages.station_id.in_(due.stations)
+        Manages.person_id.in_(among(told)), Manages.station_id.in_(due.stations)
     )
     for person_id, station_id in session.execute(theirs.order_by(Manages.station_id)):
         told[person_id]["stations"].append(station_id)

@@ -9,13 +9,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import JSON, column, insert, literal, select, true
+from sqlalchemy import insert, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.functions import FunctionElement
 
 from booking.mail.digests import Noted
+from booking.mail.each import each
 from booking.model import Digest, Letter
 from booking.notices import RandomHex
 
@@ -29,7 +28,7 @@ def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
 def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -> int:
     letters = _claim(session, f"digest:{noted[0].kind}:{day}:", noted, now)
     if letters:
-        pair = _each(letters)
+        pair = each(letters)
         said = {
             "kind": literal(noted[0].kind),
             "date": literal(day),
@@ -43,7 +42,7 @@ def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -
 def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) -> list[tuple[int, int]]:
     """Write the letters that nobody has written: [person, letter]. Somebody else's, even one not committed yet, wins."""
     dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-    one = _each([[o.person_id, o.language, _details(o)] for o in noted])
+    one = each([[o.person_id, o.language, _details(o)] for o in noted])
     moment = literal(now, Letter.created_at.type)
     columns: dict[str, Any] = {
         "kind": literal(f"{noted[0].kind}_digest"),
@@ -64,25 +63,3 @@ def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) ->
 
 def _details(one: Noted) -> dict[str, Any]:
     return {"date": one.date.isoformat(), **one.details}
-
-
-def _each(rows: Sequence[Sequence[Any]]) -> Any:
-    """Rows as a table of one column: one parameter, however many there are."""
-    return Each(literal(rows, JSON)).table_valued(column("value", JSON)).c.value
-
-
-class Each(FunctionElement[Any]):
-    """The elements of a JSON array, as rows."""
-
-    inherit_cache = True
-    name = "each"
-
-
-@compiles(Each, "postgresql")
-def _by_postgresql(element: Each, compiler: Any, **how: Any) -> str:
-    return f"json_array_elements({compiler.process(element.clauses, **how)})"
-
-
-@compiles(Each, "sqlite")
-def _by_sqlite(element: Each, compiler: Any, **how: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **how)})"

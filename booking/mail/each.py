@@ -1,0 +1,35 @@
+"""Many values as one parameter of a statement: a list of a thousand costs the compiler and the driver more than the database."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Select, Text, cast, column, literal, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+def among(ids: Collection[int]) -> Select[int]:
+    """For `column.in_(…)`."""
+    return select(cast(cast(each(list(ids)), Text), BigInteger))
+
+
+def each(rows: Sequence[Sequence[Any]]) -> Any:
+    """Rows as a table of one column: one parameter, however many there are."""
+    return Each(literal(rows, JSON)).table_valued(column("value", JSON)).c.value
+
+
+class Each(FunctionElement[Any]):
+    """The elements of a JSON array, as rows."""
+
+    inherit_cache = True
+    name = "each"
+
+
+@compiles(Each, "postgresql")
+def _by_postgresql(element: Each, compiler: Any, **how: Any) -> str:
+    return f"json_array_elements({compiler.process(element.clauses, **how)})"
+
+
+@compiles(Each, "sqlite")
+def _by_sqlite(element: Each, compiler: Any, **how: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **how)})"
