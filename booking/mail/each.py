@@ -13,7 +13,7 @@ def among(ids: Collection[int]) -> Select[int]:
     return select(cast(cast(each(list(ids)), Text), BigInteger))
 
 
-def each(rows: Sequence[Sequence[Any]]) -> Any:
+def each(rows: Sequence[Any]) -> Any:
     """Rows as a table of one column: one parameter, however many there are."""
     return Each(literal(rows, JSON)).table_valued(column("value", JSON)).c.value
 
