@@ -4,6 +4,7 @@ A press costs the ORM several milliseconds and the database one; here the same s
 same words of SQLAlchemy, costs what the driver costs.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,18 +13,20 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, Connection, DateTime, Dialect, Engine, bindparam, event
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
+from booking.prepared import Prepared
+
 # Takers of one hot slot queue here, where it is free, and not at its row, where each waiter costs the others time.
 LINES = 2
 IDLE = 1.0  # seconds after which a connection may have been cut unseen
 
 Row = tuple[Any, ...]
+NAMED = re.compile(r"%\((\w+)\)s")
 Convert = Callable[[Any], Any] | None
 
 _pools: "WeakKeyDictionary[Engine, QueuePool]" = WeakKeyDictionary()
@@ -40,9 +43,10 @@ class Line:
 
     def __init__(self, driver: Any, dialect: Dialect, *, inside: bool = False) -> None:
         self.driver = driver
-        self.cursor: DBAPICursor = driver.cursor()  # kept, for it knows how to read what it has read before
         self.dialect = dialect
         self.inside = inside
+        # A connection that is a line of its own for good knows its statements.
+        self.prepared = None if inside or not self.fuses else Prepared(driver)
 
     @property
     def fuses(self) -> bool:
@@ -80,6 +84,8 @@ class Compiled:
             raise TypeError("only statements have rows and values")
         self.text = str(compiled)
         self.order = compiled.positiontup
+        self.names = list(dict.fromkeys(NAMED.findall(self.text)))
+        self.numbered = NAMED.sub(lambda name: f"${self.names.index(name[1]) + 1}", self.text).replace("%%", "%")
         self.fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self.binds = _converters(
             compiled.binds.items(), lambda bind: bind.type.dialect_impl(dialect).bind_processor(dialect)
@@ -90,18 +96,21 @@ class Compiled:
         self.results = [(place, convert) for place, convert in readers if convert]
 
     def run(self, line: Line, values: Mapping[str, Any]) -> Sequence[Row]:
-        given: Any = {**self.fixed, **values}
+        given = {**self.fixed, **values}
         for name, convert in self.binds:
             if name in given:
                 given[name] = convert(given[name])
-        if self.order is not None:
-            given = [given[name] for name in self.order]
         try:
-            line.cursor.execute(self.text, given)
-            rows = line.cursor.fetchall() if self.has_rows else []
+            rows = self._send(line, given)
         except Exception as error:
             raise _named(error, self.text, line) from error
-        return [self._read(row) for row in rows] if self.results else cast("list[Row]", rows)
+        return [self._read(row) for row in rows] if self.results else rows
+
+    def _send(self, line: Line, given: dict[str, Any]) -> list[Row]:
+        if line.prepared:
+            return line.prepared.run(self.numbered, [given[name] for name in self.names])
+        cursor = line.driver.execute(self.text, given if self.order is None else [given[name] for name in self.order])
+        return cursor.fetchall() if self.has_rows else []
 
     def _read(self, row: Row) -> Row:
         values = list(row)

@@ -15,6 +15,7 @@ HOUSE = config.ROOT / "booking"
 # From the ground up. A room is a file or a folder; a file imports only from the rows below its own,
 # or from its own room.
 ROWS = (
+    ("prepared",),
     ("model", "policy", "clock", "refusals", "swift"),
     ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
     ("seats",),
@@ -35,7 +36,7 @@ ROWS = (
     ("cli",),
     ("app",),
 )
-FREE_OF_FLASK = [room for row in ROWS[:5] for room in row]
+FREE_OF_FLASK = [room for row in ROWS[:6] for room in row]
 ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 
 
