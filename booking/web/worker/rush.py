@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, g
+from flask_babel import force_locale
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
@@ -167,8 +168,8 @@ class Rush:
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
         told: Told | None = self._kept.told.get(name)
         if told is None or told.about != slot.words:
-            with self._request(asked):
-                said = shapes.say(telling.card, True, telling.outcome(PLACE))
+            with force_locale(asked.signed_in.language):
+                said = shapes.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat)
             told = self._kept.told[name] = Told(slot.words, said)
         return told.said
 

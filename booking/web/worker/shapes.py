@@ -59,15 +59,15 @@ class Said(NamedTuple):
 
 def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
     """The markup of one card in a day's list."""
-    said = say(seen, signed_in, outcome)
+    said = say(seen, outcome, signed_in=signed_in, no_files=takes_no_files())
     shape = _shape(seen, said)
     return _skeletons.fill(shape, lambda: _render(shape), _values(seen, said, outcome.booking_id if outcome else None))
 
 
-def say(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Said:
-    """All the words that the card needs, in the language of the request."""
+def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
+    """All the words that the card needs, in the language of the moment. Needs no request."""
     told = Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None) if outcome else None
-    return Said(show.language(), takes_no_files(), signed_in, _words(seen, outcome), told)
+    return Said(show.language(), no_files, signed_in, _words(seen, outcome), told)
 
 
 def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, Any]) -> Markup | None:
