@@ -3,21 +3,37 @@
 For the few statements that everybody sends in the same second (`swift`). https://www.psycopg.org/psycopg3/docs/api/pq.html
 """
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection, OperationalError
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader, PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 
 GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
+class _KeptJson(Loader):
+    """What was read before is not parsed again: a station's numbers come with every look. Nobody may change it."""
+
+    def load(self, data: Buffer) -> Any:
+        return _parsed(bytes(data))
+
+
+@lru_cache(maxsize=1000)
+def _parsed(data: bytes) -> Any:
+    return json.loads(data)
+
+
 class Prepared:
     """`run(text, values)`: the values stand in the text as $1, $2 … and go as text, so that the server knows their types."""
 
     def __init__(self, connection: Connection[Any]) -> None:
+        connection.adapters.register_loader("json", _KeptJson)
         self._to = connection.pgconn
         self._adapting = Transformer(connection)  # kept, for it remembers how each type is read
         self._names: dict[str, bytes] = {}
