@@ -17,7 +17,7 @@ from booking.mail.facts import Facts
 from booking.model import Letter
 
 GOOD_FOR = timedelta(minutes=1)
-MOST = 8192
+MOST = 4_000_000  # characters: a letter has 20,000, and a scheduler stays small
 # Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
 NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
 
@@ -38,6 +38,7 @@ class Alike:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, tuple[datetime, Any]] = OrderedDict()
+        self._size = 0
 
     def has(self, key: Hashable, now: datetime) -> bool:
         """Whether it need not be worded again."""
@@ -61,15 +62,24 @@ class Alike:
         found = self._find(key, now)
         if found is None:
             found = now, make()
-            self._kept.pop(key, None)
+            self._forget(key)
             self._kept[key] = found
-            if len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+            self._size += _length(found[1])
+            while self._size > MOST:
+                self._forget(next(iter(self._kept)))
         return found[1]
+
+    def _forget(self, key: Hashable) -> None:
+        if key in self._kept:
+            self._size -= _length(self._kept.pop(key)[1])
 
     def _find(self, key: Hashable, now: datetime) -> tuple[datetime, Any] | None:
         found = self._kept.get(key)
         return found if found and abs(now - found[0]) < GOOD_FOR else None
+
+
+def _length(words: Said | str) -> int:
+    return len(words) if isinstance(words, str) else len(words.text) + len(words.page)
 
 
 def of_this_process() -> Alike:
