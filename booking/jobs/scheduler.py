@@ -1,5 +1,6 @@
 """The scheduler's process: it waits until it leads, then runs each job of the timetable at its pace."""
 
+import gc
 import logging
 import os
 import signal
@@ -27,6 +28,7 @@ QUIET = timedelta(seconds=15)
 def scheduler(app: Flask, say: Callable[[str], object]) -> None:
     """Run the jobs whenever this process leads, until SIGTERM or Ctrl-C. `say` hears whether it does."""
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a job is still at it
+    gc.set_threshold(700, 10, 10)  # it may be slower than a web process, and stays smaller
     ending = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())

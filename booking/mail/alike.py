@@ -17,7 +17,7 @@ from booking.mail.facts import Facts
 from booking.model import Letter
 
 GOOD_FOR = timedelta(minutes=1)
-MOST = 4_000_000  # characters: a letter has 20,000, and a scheduler stays small
+MOST = 1_000_000  # characters, of two bytes each: a letter has 20,000, and a scheduler stays small
 # Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
 NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
 
