@@ -162,7 +162,9 @@ def app(
     app.config.update(settings | settings_for_tests(database_url, tmp_path))
     # The handle is one for all apps: another one's limits must not reach this one.
     limiter.enabled = app.config["RATELIMIT_ENABLED"]
-    kept.register(app)  # what it remembers is of another database
+    # What it remembers is of another database.
+    kept.register(app)
+    app.extensions.pop("mail_alike", None)
     yield app
     disconnect(app)
 
