@@ -56,7 +56,7 @@ def may_bring_back(session: Session, slot: Slot, now: datetime) -> Event | None:
 
 
 def reopen_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
-    """A zone that was closed is there again; refused when another one has its name by now."""
+    """A zone that was closed is there again. Its name was kept for it."""
     zone.closed_at = None
     save_zone(session, zone, now, actor_id)
 

@@ -11,7 +11,6 @@ from booking import clock, people
 from booking.extensions import db, login
 from booking.model import Manages, Person, SignedIn, Station
 from booking.web import kept
-from booking.web.seals import Seal
 
 
 class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyped
@@ -67,8 +66,6 @@ class Sessions(SecureCookieSessionInterface):
         key = app.secret_key
         if key not in self._made:
             self._made = {key: super().get_signing_serializer(app)}
-            if made := self._made[key]:
-                made.signer = Seal
         return self._made[key]
 
 

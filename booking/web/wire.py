@@ -13,8 +13,6 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from booking.web.seals import Seal
-
 Environ = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
 MOST = 4096  # bytes of a form that is a button and its hidden fields
@@ -33,9 +31,7 @@ class Wire:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._token = URLSafeTimedSerializer(
-            app.secret_key or "", salt="wtf-csrf-token", signer=Seal
-        )  # Flask-WTF's own
+        self._token = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")  # Flask-WTF's own
 
     def read(self, environ: Environ) -> Posted | None:
         """The form that htmx sent, if its session and its token are good."""
