@@ -5,14 +5,19 @@ bulk; then the rush alone, the rush with the job next to it, the rush alone.
 """
 
 import argparse
+import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from multiprocessing import get_context
 from statistics import median
 from time import perf_counter, process_time
+
+from flask import Flask
+from sqlalchemy import text
 
 from bench import cpu, ground, report, servers, stage, stock
 from bench.chores import CHORES, DIGESTS, Chore
@@ -20,6 +25,7 @@ from bench.ground import Ground
 from bench.rows import Bench
 from bench.servers import APP, Kind
 from bench.stage import Stage
+from booking.extensions import db
 from booking.jobs import manners
 from booking.jobs.rows import Turn
 from booking.jobs.running import Ran, run
@@ -123,11 +129,24 @@ def _bulk(staged: Stage, chore: Chore) -> Cost:
 
 
 def _job(staged: Stage, chore: Chore) -> Cost:
+    standing(staged.ground)
     now = chore.prepare(staged)
     with _costs(staged.ground) as cost:
         cost.append(carry_out(staged.ground, chore, now).did)
     chore.back(staged)
     return Cost(*cost)
+
+
+@cache
+def standing(place: Ground) -> Flask:
+    """The app as it stands in a scheduler that has run for a while: connected, and out of the collector's way."""
+    app = place.app()
+    with app.app_context():
+        db.session.execute(text("SELECT 1"))
+        db.session.remove()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 @contextmanager
@@ -142,7 +161,7 @@ def _costs(place: Ground) -> Iterator[list[float]]:
 def carry_out(place: Ground, chore: Chore, now: datetime) -> Ran:
     """The job as the scheduler runs it."""
     (job,) = (job for job in TIMETABLE if job.name == chore.job)
-    with place.app().app_context():
+    with standing(place).app_context():
         ran = run(job, Turn(now))
     if ran.error:
         raise RuntimeError(f"{chore.name}: {ran.error}")
@@ -180,7 +199,7 @@ def _elsewhere(place: Ground, chore: Chore, now: datetime) -> Iterator[None]:
 
 
 def _wait_and_carry_out(place: Ground, chore: Chore, now: datetime, ready, go) -> None:  # type: ignore[no-untyped-def]
-    place.app()  # what is imported once
+    standing(place)
     ready.set()
     go.wait()
     carry_out(place, chore, now)

@@ -118,8 +118,9 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
 def _write_digests(turn: Turn, kind: str) -> int:
     """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
     work = Work(turn, f"write_{kind}_digests", gentle=True)
-    readers = digests.to_write(db.session(), kind, turn.now)
-    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, kind, now, ids)).result()
+    due = digests.rounds(db.session(), kind, turn.now)
+    readers = digests.to_write(db.session(), due, turn.now)
+    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:

@@ -26,8 +26,7 @@ def to_open(session: Session, now: datetime) -> Sequence[int]:
 
 def open_these(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Record the opening of slots. Presses do not wait for it: they ask the clock."""
-    locked = store.lock(session, slots=slot_ids)
-    opened = [slot.id for slot in locked if slot.state == "planned" and slot.opens_at <= now]
+    opened = store.lock_if(session, slot_ids, Slot.state == "planned", Slot.opens_at <= now)
     record_all(session, "opened", now, Slot, opened, after="open")
     session.execute(update(Slot).where(Slot.id.in_(opened)).values(state="open"))
     return len(opened)
