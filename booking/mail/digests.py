@@ -229,45 +229,47 @@ def _news_for_managers(due: Round) -> Any:
 
 
 def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime) -> dict[int, Details]:
-    told: dict[int, Details] = {i: {"stations": [], "seats": [], "waits": [], "opens": [], "strikes": []} for i in ids}
-    opens, waiting = due.opens(session, now), list[int]()
-    for person_id, station_id, seats, waits in session.connection().execute(_homes(due, ids, now)):
-        one = told[person_id]
-        one["stations"].append(station_id)
-        one["opens"] += opens.get(station_id, ())
-        one["seats"] += _numbers(seats)
-        if waits:
-            one["waits"] += [[slot_id, 0] for slot_id in _numbers(waits)]
-            waiting += _numbers(waits)
+    told: dict[int, Details] = {}
+    opens, waiting = due.opens(session, now), set[int]()
+    for person_id, places, seats, waits in session.connection().execute(_entries_of(due, ids, now)):
+        stations = _numbers(places)
+        told[person_id] = {
+            "stations": stations,
+            "seats": _numbers(seats) if seats else (),
+            "waits": [[slot_id, 0] for slot_id in _numbers(waits)] if waits else (),
+            "opens": opens[stations[0]] if len(stations) == 1 else [n for station in stations for n in opens[station]],
+            "strikes": [],
+        }
+        waiting.update(slot_id for slot_id, _ in told[person_id]["waits"])
     _add_places(session, told, waiting)
     _add_strikes(session, told, now)
     return told
 
 
-def _homes(due: Round, ids: Sequence[int], now: datetime) -> Select[int, int, str | None, str | None]:
-    """The stations of each person, where they have been lately or have something ahead, with the slots of their entries."""
-    slots = func.aggregate_strings(cast(Booking.slot_id, Text), ",")
+def _entries_of(due: Round, ids: Sequence[int], now: datetime) -> Select[int, str, str | None, str | None]:
+    """Each person with the stations where they have been lately or have something ahead, and the slots of their entries."""
     lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
-    return (
-        _ahead(due)
-        .add_columns(Booking.station_id, *(slots.filter(entry) for entry in _entries(due, now)))
-        .where(Booking.person_id.in_(among(ids)), lately)
-        .group_by(Booking.person_id, Booking.station_id)
-        .order_by(Booking.person_id, Booking.station_id)
-    )
+    slots = (_together(Booking.slot_id).filter(entry) for entry in _entries(due, now))
+    found = _ahead(due).where(Booking.person_id.in_(among(ids)), lately).group_by(Booking.person_id)
+    return found.add_columns(_together(Booking.station_id), *slots).order_by(Booking.person_id)
 
 
-def _numbers(text: str | None) -> list[int]:
-    return sorted(map(int, text.split(","))) if text else []
+def _together(column: Any) -> Any:
+    """The numbers of a group in one text; `_numbers` reads it."""
+    return func.aggregate_strings(cast(column, Text), ",")
 
 
-def _add_places(session: Session, told: dict[int, Details], slot_ids: Sequence[int]) -> None:
+def _numbers(text: str) -> list[int]:
+    return sorted({int(number) for number in text.split(",")})
+
+
+def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) -> None:
     """How far each of these people is in the lines of these slots."""
     if not slot_ids:
         return
     lines: dict[int, list[int]] = defaultdict(list)
     found = select(Booking.slot_id, Booking.person_id).where(
-        Booking.slot_id.in_(among(set(slot_ids))), Booking.state == "waiting"
+        Booking.slot_id.in_(among(slot_ids)), Booking.state == "waiting"
     )
     for slot_id, person_id in session.execute(found.order_by(Booking.line_no)):
         lines[slot_id].append(person_id)
