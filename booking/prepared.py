@@ -34,23 +34,25 @@ class Prepared:
 
     def __init__(self, connection: Connection[Any]) -> None:
         connection.adapters.register_loader("json", _KeptJson)
+        self._connection = connection
         self._to = connection.pgconn
-        self._adapting = Transformer(connection)  # kept, for it remembers how each type is read
-        self._names: dict[str, bytes] = {}
+        self._known: dict[str, tuple[bytes, Any]] = {}
 
     def run(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows. Raises psycopg's errors."""
-        name = self._names.get(text) or self._prepare(text)
-        dumped: Any = self._adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        name, adapting = self._known.get(text) or self._prepare(text)
+        dumped: Any = adapting.dump_sequence(values, _as_text(len(values)))
         result = self._checked(lambda: self._to.exec_prepared(name, dumped))
-        self._adapting.set_pgresult(result)
-        return self._adapting.load_rows(0, result.ntuples, tuple)
+        # Its columns are read as they were the first time.
+        adapting.set_pgresult(result, set_loaders=adapting.pgresult is None)
+        rows: list[tuple[Any, ...]] = adapting.load_rows(0, result.ntuples, tuple)
+        return rows
 
-    def _prepare(self, text: str) -> bytes:
-        name = b"swift_%d" % len(self._names)
+    def _prepare(self, text: str) -> tuple[bytes, Any]:
+        name = b"swift_%d" % len(self._known)
         self._checked(lambda: self._to.prepare(name, text.encode()))
-        self._names[text] = name
-        return name
+        known = self._known[text] = name, Transformer(self._connection)
+        return known
 
     def _checked(self, send: Any) -> Any:
         try:
@@ -62,3 +64,8 @@ class Prepared:
         if result.status not in GOOD:
             raise error_from_result(result, "utf-8")
         return result
+
+
+@lru_cache
+def _as_text(count: int) -> list[PyFormat]:
+    return [PyFormat.TEXT] * count

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, insert, li
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.each import each
 from booking.mail.digests import Noted, reads
-from booking.mail.each import each
 from booking.model import Digest, Letter, Person
 from booking.notices import RandomHex
 
