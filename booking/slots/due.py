@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from booking import store
+from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
 
@@ -55,7 +56,7 @@ def to_release(session: Session, now: datetime) -> Sequence[int]:
 
 def too_late(session: Session, slot_ids: Collection[int], now: datetime) -> Sequence[int]:
     """Those of these slots whose release comes so late, by our own outage, that their manager decides."""
-    return _ids(session, Slot.id.in_(slot_ids), Slot.release_at < now - TOO_LATE)
+    return _ids(session, Slot.id.in_(among(slot_ids)), Slot.release_at < now - TOO_LATE)
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:
