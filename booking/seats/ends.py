@@ -28,7 +28,9 @@ class Claim(NamedTuple):
 def claims(session: Session, slots: Collection[int], state: str, *which: SQLColumnExpression[bool]) -> Sequence[Claim]:
     """The bookings of locked slots that are in that state, in the order in which they were made."""
     columns = [getattr(Booking, name) for name in Claim._fields]
-    found = select(*columns).where(Booking.slot_id.in_(among(slots)), Booking.state == state, *which).order_by(Booking.id)
+    found = (
+        select(*columns).where(Booking.slot_id.in_(among(slots)), Booking.state == state, *which).order_by(Booking.id)
+    )
     return [Claim(*row) for row in session.execute(found)] if slots else []
 
 
