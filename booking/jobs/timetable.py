@@ -9,10 +9,10 @@ from flask import current_app
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from booking import people, seats, slots, store, workdays
+from booking import people, seats, slots, store, watch, workdays
 from booking.extensions import db
 from booking.jobs.manners import Manners
-from booking.jobs.rows import Turn, Work
+from booking.jobs.rows import PartlyDone, Turn, Work
 from booking.mail import digests, outbox, pace, post, writing
 
 # How many letters one round claims. When its sender dies they wait ten minutes: digests may.
@@ -92,7 +92,18 @@ def take_up_stuck_letters(turn: Turn) -> int:
 def forget(turn: Turn) -> int:
     with store.transaction(db.session) as session:
         forgotten = people.forget(session, turn.now)
-    return forgotten + _batches(turn, outbox.forget) + _batches(turn, people.forget_names)
+    return forgotten + _batches(turn, outbox.forget)
+
+
+def forget_names(turn: Turn) -> int:
+    """Asks all old bookings, so no more than once a month when nobody is left: a whole month's names go at its turn."""
+    last = watch.found_nothing(db.session(), "forget_names")
+    if last and people.nameless_before(last) == people.nameless_before(turn.now):
+        return 0
+    forgotten = _batches(turn, people.forget_names)
+    if turn.stop():
+        raise PartlyDone(forgotten, ["ended early"])  # nobody may take this for an answer
+    return forgotten
 
 
 # What one slot goes through: after an outage these run once in this order, before each has its own pace again.
@@ -113,6 +124,7 @@ TIMETABLE = (
     Job("send_letters", 2, send_letters),
     Job("send_digests", 5, send_digests),
     Job("forget", 3600, forget),
+    Job("forget_names", 3600, forget_names),
 )
 
 

@@ -31,6 +31,7 @@ JOBS: dict[str, Any] = {
     "send_letters": _("发通知邮件"),
     "send_digests": _("发日报"),
     "forget": _("清理旧数据"),
+    "forget_names": _("隐去旧预约的姓名"),
 }
 # The kinds of letters.
 LETTERS: dict[str, Any] = {

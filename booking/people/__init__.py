@@ -24,7 +24,7 @@ from booking.people.farewell import delete_account, live_bookings
 from booking.people.feeds import close_feed, feed_of, open_feed, whose_feed
 from booking.people.memory import forget
 from booking.people.mercy import forgive, forgive_slot
-from booking.people.names import forget_names
+from booking.people.names import forget_names, nameless_before
 from booking.people.passwords import check_strength, fits, hash_password
 from booking.people.roles import appoint, dismiss
 from booking.people.sign_ins import (
@@ -80,6 +80,7 @@ __all__ = [
     "hash_password",
     "hash_token",
     "live_bookings",
+    "nameless_before",
     "open_feed",
     "register",
     "reset_password",

@@ -2,7 +2,7 @@
 
 from booking.watch.aside import again, could_not, done, known, listed, to_skip
 from booking.watch.outages import note_outage, outages_since
-from booking.watch.runs import JobState, beat, jobs, keep_only, late_since, slot_backlog, write_down
+from booking.watch.runs import JobState, beat, found_nothing, jobs, keep_only, late_since, slot_backlog, write_down
 
 __all__ = [
     "JobState",
@@ -10,6 +10,7 @@ __all__ = [
     "beat",
     "could_not",
     "done",
+    "found_nothing",
     "jobs",
     "keep_only",
     "known",

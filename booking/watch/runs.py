@@ -70,6 +70,12 @@ def write_down(
     )
 
 
+def found_nothing(session: Session, name: str) -> datetime | None:
+    """When the last run of a job began, if it went well and there was nothing to do."""
+    row = session.get(JobRun, name)
+    return row.started_at if row and row.finished_at and not row.did and not row.error else None
+
+
 def keep_only(session: Session, names: Collection[str]) -> None:
     """Forget jobs of an older version: nobody runs them, so they would be late for ever."""
     session.execute(delete(JobRun).where(JobRun.name.not_in(names)))

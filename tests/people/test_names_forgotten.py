@@ -1,13 +1,18 @@
 """Bookings lose their name after 180 days, and nothing else: numbers, history and rules stay as they were."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bench.statements import heard
 from booking import audit, jobs, people, store
+from booking.extensions import db
+from booking.jobs import running, timetable
+from booking.jobs.rows import Turn
 from booking.model import Booking, Event, Person, Strike
 from booking.people.names import nameless_before
 from tests.lunch_hour import SHANGHAI, LunchHour, at
@@ -65,11 +70,38 @@ def test_before_that_names_stay_and_twice_is_once(lunch: LunchHour, session: Ses
     assert [forget(session, AFTER, limit=2) for _ in range(3)] == [2, 1, 0]
 
 
+def tick(app: Flask, now: datetime) -> tuple[jobs.Ran, bool]:
+    """What the job told, and whether it asked the bookings."""
+    with time_machine.travel(now, tick=False), app.app_context():
+        (job,) = (job for job in jobs.TIMETABLE if job.name == "forget_names")
+        with heard(db.engine) as sent:
+            (ran,) = running.in_order([job], now)
+    return ran, any("FROM booking" in statement.text for statement in sent)
+
+
 def test_the_job_does_it_for_everybody(app: Flask, lunch: LunchHour, session: Session) -> None:
     with app.app_context():
         told = {ran.name: ran for ran in jobs.tick(AFTER)}
-    assert (told["forget"].did >= 3, told["forget"].error) == (True, "")
+    assert (told["forget_names"].did, told["forget_names"].error) == (3, "")
     assert whose(session)["booking"].isdisjoint(lunch.people.values())
+
+
+def test_once_nobody_is_left_the_bookings_are_not_asked_until_the_next_month(app: Flask, lunch: LunchHour) -> None:
+    told = [tick(app, AFTER + timedelta(days=days)) for days in (0, 1, 2, 6, 8, 9)]
+    assert [(ran.did, asked) for ran, asked in told] == [
+        (3, True),  # all three
+        (0, True),  # nobody is left
+        (0, False),
+        (0, False),
+        (0, True),  # 180 days ago another month began
+        (0, False),
+    ]
+
+
+def test_a_run_that_ended_early_is_no_answer(app: Flask, lunch: LunchHour) -> None:
+    with app.app_context(), pytest.raises(jobs.PartlyDone):
+        timetable.forget_names(Turn(AFTER, lambda: True))
+    assert tick(app, AFTER)[0].did == 3
 
 
 @pytest.mark.parametrize(
