@@ -34,6 +34,7 @@ bench: .venv/.bench
 	$(BIN)/python -m bench.growth --rounds $(or $(ROUNDS),5) --bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
 	$(BIN)/python -m bench.jobs --rounds $(or $(ROUNDS),5)
 	$(BIN)/python -m bench.letters --rounds $(or $(ROUNDS),5)
+	$(BIN)/python -m bench.mail_down --rounds $(or $(ROUNDS),5)
 	$(BIN)/python -m bench.slow
 	$(BIN)/python -m bench.embedded
 	$(BIN)/python -m bench.paint

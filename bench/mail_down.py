@@ -1,0 +1,83 @@
+"""Presses while the mail server takes connections and says nothing, beside presses without any mail: `python -m bench.mail_down`.
+
+Each press that gives a seat writes a letter; a scheduler of its own tries to send them. Rounds go without, with, without.
+"""
+
+import argparse
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from bench import ground, report, servers, stage
+from bench.ground import Ground
+from bench.rows import Bench
+from bench.servers import APP, BIN, Kind
+from bench.stage import Stage
+
+LEAST = 0.9
+
+
+def main() -> None:
+    asked = _asked()
+    with ground.server() as url, ground.prepared(url, "mail") as place:
+        staged = stage.make(place, asked.stations, asked.group)
+        found = [_round(staged, asked.seconds) for _ in range(asked.rounds)]
+    ratio = report.spread([ratio for ratio, _ in found])
+    rows = [("mail_down", LEAST, ratio, round(sum(per_s for _, per_s in found) / len(found)))]
+    print(f"{report.load()}\n{report.table(('row', 'at least', 'ratio (spread)', 'presses a second'), rows)}")
+    kept = {"ratio": round(ratio.middle, 3), "min": round(ratio.least, 3), "max": round(ratio.most, 3)}
+    print(f"written to {report.keep('results', {'mail_down': kept})}")
+
+
+def _asked() -> argparse.Namespace:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--stations", type=int, default=400)
+    arguments.add_argument("--group", type=int, default=stage.GROUP)
+    arguments.add_argument("--seconds", type=int, default=8)
+    return arguments.parse_args()
+
+
+def _round(staged: Stage, seconds: int) -> tuple[float, float]:
+    before = _rush(staged, seconds, nullcontext())
+    with _silent() as port:
+        down = _rush(staged, seconds, _scheduler(staged.ground, f"smtp://127.0.0.1:{port}"))
+    after = _rush(staged, seconds, nullcontext())
+    return 2 * down / (before + after), down
+
+
+def _rush(staged: Stage, seconds: int, beside: AbstractContextManager[None]) -> float:
+    staged.reset()
+    with servers.serving(Kind(), APP, staged.ground.settings()) as server, beside:
+        bench = Bench(staged, server, server, staged.ground.postmaster, seconds)
+        for _ in range(3):
+            bench.run(server, "warm", loop=False, seconds=2)
+        return bench.run(server, "many", loop=False).per_s
+
+
+@contextmanager
+def _silent() -> Iterator[int]:
+    """The port of a server that takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as server:
+        yield server.getsockname()[1]
+
+
+@contextmanager
+def _scheduler(place: Ground, mail_url: str) -> Iterator[None]:
+    settings = {**servers.environment(), **place.settings(), "MAIL_URL": mail_url}
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", str(BIN / "flask"), "scheduler"],
+        env=settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    main()
