@@ -6,6 +6,7 @@ For the few statements that everybody sends in the same second (`swift`). https:
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from select import select
 from typing import Any
 
 from psycopg import Connection, OperationalError
@@ -40,11 +41,30 @@ class Prepared:
 
     def run(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows. Raises psycopg's errors."""
-        name = self._names.get(text) or self._prepare(text)
-        dumped: Any = self._adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        name, dumped = self._ready(text, values)
         result = self._checked(lambda: self._to.exec_prepared(name, dumped))
         self._adapting.set_pgresult(result)
         return self._adapting.load_rows(0, result.ntuples, tuple)
+
+    def send(self, text: str, values: Sequence[Any]) -> None:
+        """Hand it to the kernel; `finish` says what became of it. Only one may be on its way."""
+        name, dumped = self._ready(text, values)
+        self._to.send_query_prepared(name, dumped)
+        while self._to.flush():
+            select([], [self._to.socket], [])
+
+    def finish(self) -> None:
+        """Wait for what was sent. Raises psycopg's errors."""
+        while self._to.is_busy():
+            select([self._to.socket], [], [])
+            self._to.consume_input()
+        while result := self._to.get_result():
+            if result.status not in GOOD:
+                raise error_from_result(result, "utf-8")
+
+    def _ready(self, text: str, values: Sequence[Any]) -> tuple[bytes, Any]:
+        name = self._names.get(text) or self._prepare(text)
+        return name, self._adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
 
     def _prepare(self, text: str) -> bytes:
         name = b"swift_%d" % len(self._names)

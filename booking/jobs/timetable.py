@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import people, seats, slots, store, workdays
 from booking.extensions import db
 from booking.jobs.rows import Turn, Work
-from booking.mail import digests, outbox, pace, post, writing
+from booking.mail import digests, ends, outbox, pace, post, writing
 
 # How many letters one round claims. When its sender dies they wait ten minutes: digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
@@ -137,9 +137,9 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     """Send until nothing is due or no more may leave, or until the server puts something off: the next run goes on."""
     sent, speed = 0, pace.of_this_process()
-    with post.opened(current_app.config) as office:
+    with post.opened(current_app.config) as office, ends.opened(db.session) as book:
         while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
-            done = _round(turn, office, now, which, min(room, IN_A_ROUND[kinds]))
+            done = _round(turn, office, book, now, which, min(room, IN_A_ROUND[kinds]))
             speed.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if done.wants_rest:
@@ -149,8 +149,10 @@ def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     return sent
 
 
-def _round(turn: Turn, office: post.Post, now: datetime, which: ColumnElement[bool], limit: int) -> outbox.Round:
+def _round(
+    turn: Turn, office: post.Post, book: ends.Ends, now: datetime, which: ColumnElement[bool], limit: int
+) -> outbox.Round:
     def stop() -> bool:
         return turn.stop() or turn.later() - now > LONGEST_ROUND
 
-    return outbox.deliver(db.session, office, now, which, limit, stop)
+    return outbox.deliver(db.session, office, book, now, which, limit, stop)
