@@ -35,20 +35,24 @@ class Prepared:
 
     def __init__(self, connection: Connection[Any]) -> None:
         connection.adapters.register_loader("json", _KeptJson)
+        self._connection = connection
         self._to = connection.pgconn
-        self._adapting = Transformer(connection)  # kept, for it remembers how each type is read
-        self._names: dict[str, bytes] = {}
+        self._known: dict[str, tuple[bytes, Any]] = {}
 
     def run(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows. Raises psycopg's errors."""
-        name, dumped = self._ready(text, values)
+        name, adapting = self._known.get(text) or self._prepare(text)
+        dumped: Any = adapting.dump_sequence(values, _as_text(len(values)))
         result = self._checked(lambda: self._to.exec_prepared(name, dumped))
-        self._adapting.set_pgresult(result)
-        return self._adapting.load_rows(0, result.ntuples, tuple)
+        # Its columns are read as they were the first time.
+        adapting.set_pgresult(result, set_loaders=adapting.pgresult is None)
+        rows: list[tuple[Any, ...]] = adapting.load_rows(0, result.ntuples, tuple)
+        return rows
 
     def send(self, text: str, values: Sequence[Any]) -> None:
         """Hand it to the kernel; `finish` says what became of it. Only one may be on its way."""
-        name, dumped = self._ready(text, values)
+        name, adapting = self._known.get(text) or self._prepare(text)
+        dumped: Any = adapting.dump_sequence(values, _as_text(len(values)))
         self._to.send_query_prepared(name, dumped)
         while self._to.flush():
             select([], [self._to.socket], [])
@@ -62,15 +66,11 @@ class Prepared:
             if result.status not in GOOD:
                 raise error_from_result(result, "utf-8")
 
-    def _ready(self, text: str, values: Sequence[Any]) -> tuple[bytes, Any]:
-        name = self._names.get(text) or self._prepare(text)
-        return name, self._adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
-
-    def _prepare(self, text: str) -> bytes:
-        name = b"swift_%d" % len(self._names)
+    def _prepare(self, text: str) -> tuple[bytes, Any]:
+        name = b"swift_%d" % len(self._known)
         self._checked(lambda: self._to.prepare(name, text.encode()))
-        self._names[text] = name
-        return name
+        known = self._known[text] = name, Transformer(self._connection)
+        return known
 
     def _checked(self, send: Any) -> Any:
         try:
@@ -82,3 +82,8 @@ class Prepared:
         if result.status not in GOOD:
             raise error_from_result(result, "utf-8")
         return result
+
+
+@lru_cache
+def _as_text(count: int) -> list[PyFormat]:
+    return [PyFormat.TEXT] * count

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import swift
+from booking import lines, swift
 from booking.model import Person, Slot
 
 T = TypeVar("T", Person, Slot)
@@ -72,7 +72,7 @@ def passes(error: DBAPIError) -> bool:
 @contextmanager
 def line(session: Session | scoped_session[Any]) -> Iterator[swift.Line]:
     """A line beside `session`. Each of its statements is a transaction."""
-    with swift.alone(session.get_bind().engine) as found:
+    with lines.alone(session.get_bind().engine) as found:
         yield found
 
 

@@ -5,32 +5,21 @@ same words of SQLAlchemy, costs what the driver costs.
 """
 
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, Connection, DateTime, Dialect, Engine, bindparam, event
+from sqlalchemy import BindParameter, Connection, DateTime, Dialect, bindparam
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
 from booking.prepared import Prepared
 
-# Takers of one hot slot queue here, where it is free, and not at its row, where each waiter costs the others time.
-LINES = 2
-IDLE = 1.0  # seconds after which a connection may have been cut unseen
-
 Row = tuple[Any, ...]
 NAMED = re.compile(r"%\((\w+)\)s")
 Convert = Callable[[Any], Any] | None
-
-_pools: "WeakKeyDictionary[Engine, QueuePool]" = WeakKeyDictionary()
-_guard = threading.Lock()
 
 
 def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
@@ -173,101 +162,3 @@ def _named(error: Exception, text: str, line: Line) -> Exception:
 def on(connection: Connection) -> Line:
     """A line that works inside the transaction of `connection`."""
     return Line(connection.connection.driver_connection, connection.dialect, inside=True)
-
-
-@contextmanager
-def alone(engine: Engine) -> Iterator[Line]:
-    """A line of its own on which every statement is a transaction. Lines are few, and kept."""
-    pool = _pool(engine)
-    held = _live(pool)
-    try:
-        yield _line(held, engine)
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            held.invalidate()
-            _forget(engine)  # what cut one has cut the others
-        raise
-    finally:
-        held.info["used"] = monotonic()
-        held.close()
-        if _pools.get(engine) is not pool:
-            pool.dispose()  # it was forgotten meanwhile
-
-
-def own(engine: Engine) -> Line:
-    """A line that no pool knows, each of its statements a transaction; who asks for it closes its driver."""
-    return Line(_connect(engine), engine.dialect)
-
-
-def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
-    """The rows of a statement that only reads; asked again on a new line if the old one was cut."""
-    try:
-        with alone(engine) as line:
-            return statement.run(line, **values)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-    with alone(engine) as line:
-        return statement.run(line, **values)
-
-
-def _forget(engine: Engine) -> None:
-    with _guard:
-        if pool := _pools.pop(engine, None):
-            pool.dispose()
-
-
-def _line(held: PoolProxiedConnection, engine: Engine) -> Line:
-    if "line" not in held.info:
-        held.info["line"] = Line(held.driver_connection, engine.dialect)
-    return cast("Line", held.info["line"])
-
-
-def _live(pool: QueuePool) -> PoolProxiedConnection:
-    """A connection from the pool. One that was idle for long is asked whether it still is one."""
-    while True:
-        held = pool.connect()
-        if monotonic() - held.info.get("used", monotonic()) < IDLE:
-            return held
-        try:
-            held.driver_connection.execute("SELECT 1")  # type: ignore[union-attr]
-        except Exception:  # noqa: BLE001 - of whatever driver
-            held.invalidate()
-        else:
-            return held
-
-
-def _pool(engine: Engine) -> QueuePool:
-    found = _pools.get(engine)
-    if found is None:
-        with _guard:
-            found = _pools.get(engine) or _pools.setdefault(engine, _new_pool(engine))
-    return found
-
-
-def _new_pool(engine: Engine) -> QueuePool:
-    pool = QueuePool(lambda: _connect(engine), pool_size=LINES, max_overflow=0, timeout=5, reset_on_return=None)
-    # A function of its own each time: SQLAlchemy hears one and the same only once.
-    event.listen(engine, "engine_disposed", lambda gone: _forget(gone), once=True)  # noqa: PLW0108
-    return pool
-
-
-def _connect(engine: Engine) -> Any:
-    """A new connection; that there is none now is said as SQLAlchemy would, to who can wait and ask again."""
-    wrong = cast("Any", engine.dialect.loaded_dbapi).Error
-    try:
-        return _connected(engine)
-    except wrong as error:
-        raise cast("Exception", DBAPIError.instance("", None, error, wrong, connection_invalidated=True)) from error
-
-
-def _connected(engine: Engine) -> Any:
-    """A connection with all the settings of the engine's, that the engine then forgets."""
-    held = engine.raw_connection()
-    driver: Any = held.driver_connection
-    held.detach()
-    if engine.dialect.name == "postgresql":
-        driver.autocommit = True
-        driver.prepare_threshold = 0
-        driver.execute("SET plan_cache_mode = force_generic_plan")
-    return driver

@@ -9,19 +9,19 @@ import sys
 
 from sqlalchemy import Engine
 
-from booking import swift
+from booking import lines
 from booking.mail import ends
 from tests.databases import connect_engine
 from tests.lunch_hour import at
 
 
 def main(url: str, how: str, *ids: str) -> None:
-    write = {"lines": lines, "one_line": one_line}[how]
+    write = {"lines": many_lines, "one_line": one_line}[how]
     kept = write(connect_engine(f"{url}?application_name=killed"), [int(letter_id) for letter_id in ids])
     os.kill(os.getpid(), signal.SIGKILL * bool(kept))
 
 
-def lines(engine: Engine, ids: list[int]) -> object:
+def many_lines(engine: Engine, ids: list[int]) -> object:
     way = ends.OnTheirWay(engine)
     for letter_id in ids:
         way.sent(letter_id, at("Mon 09:30"))
@@ -29,7 +29,7 @@ def lines(engine: Engine, ids: list[int]) -> object:
 
 
 def one_line(engine: Engine, ids: list[int]) -> object:
-    line = swift.own(engine)
+    line = lines.own(engine)
     to = line.driver.pgconn
     to.enter_pipeline_mode()
     for letter_id in ids:

@@ -17,6 +17,7 @@ HOUSE = config.ROOT / "booking"
 ROWS = (
     ("prepared",),
     ("model", "policy", "clock", "refusals", "swift"),
+    ("lines", "each"),
     ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
     ("seats",),
     ("slots", "rosters", "people"),

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import config
-from booking import people, seats, store, swift, workdays
+from booking import lines, people, seats, store, swift, workdays
 from booking.extensions import db
 from booking.history import record
 from booking.model import Activity, Booking, Event, Try
@@ -311,7 +311,7 @@ def test_a_file_that_stays_locked_is_a_calm_503_and_nothing_was_booked(
 ) -> None:
     phone = Phone(app, lunch, "周明")
     phone.day("Mon 10:00")
-    with app.app_context(), swift.alone(db.engine) as line:
+    with app.app_context(), lines.alone(db.engine) as line:
         line.send("PRAGMA busy_timeout = 100")
     with closing(sqlite3.connect(make_url(database_url).database or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

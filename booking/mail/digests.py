@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy, workdays
+from booking.each import among
 from booking.history import record
-from booking.mail.each import among
 from booking.model import Booking, DayOverride, Digest, Manages, Person, Slot, Station, Strike
 
 # The hours between which each kind is written.

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import store, swift
+from booking import lines, store, swift
 from booking.model import Letter
 
 # As many ends are on their way, and as many letters would go again after a power cut.
@@ -103,7 +103,7 @@ class OnTheirWay:
         """Write what was not confirmed, on a new line. Raises when there is none."""
         self.close()
         if self.unconfirmed:
-            line = swift.own(self._engine)
+            line = lines.own(self._engine)
             self._idle.append(line)
         while self.unconfirmed:
             letter_id, now = self.unconfirmed[0]
@@ -111,16 +111,16 @@ class OnTheirWay:
             self.unconfirmed.popleft()
 
     def close(self) -> None:
-        lines = [*self._busy, *self._idle]
+        ended = [*self._busy, *self._idle]
         self._busy.clear()
         self._idle.clear()
-        for line in lines:
+        for line in ended:
             line.driver.close()
 
     def _free(self) -> swift.Line:
         if self._idle:
             return self._idle.pop()
-        return swift.own(self._engine) if len(self._busy) < LINES else self._confirmed()
+        return lines.own(self._engine) if len(self._busy) < LINES else self._confirmed()
 
     def _confirmed(self) -> swift.Line:
         line = self._busy.popleft()

@@ -13,8 +13,8 @@ from sqlalchemy import insert, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.each import each
 from booking.mail.digests import Noted
-from booking.mail.each import each
 from booking.model import Digest, Letter
 from booking.notices import RandomHex
 

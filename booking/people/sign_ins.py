@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import store, swift
+from booking import lines, store
 from booking.history import record
 from booking.model import SIGNED_IN, Person, SignedIn, SignIn
 from booking.people import codes, tries
@@ -93,7 +93,7 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if it still counts."""
-    rows = swift.ask(session.get_bind().engine, _FIND, token_hash=hash_token(token), now=now)
+    rows = lines.ask(session.get_bind().engine, _FIND, token_hash=hash_token(token), now=now)
     return next((SignedIn(*row) for row in rows), None)
 
 

@@ -11,9 +11,9 @@ from time import monotonic
 
 from sqlalchemy import Engine, func, literal_column, select
 
-from booking import swift
+from booking import lines
 from booking.model import Event
-from booking.swift import Statement, given
+from booking.swift import Row, Statement, given
 
 # No transaction is open for longer: an event with a lower number than one that we have seen may come up to then.
 LATE = 10.0
@@ -52,7 +52,7 @@ class News:
     def _read(self, began: float) -> None:
         sweeps = began - self._swept >= SWEEP
         if sweeps:
-            self._begin(swift.ask(self._engine, _TOP)[0][0] or 0)
+            self._begin(lines.ask(self._engine, _TOP)[0][0] or 0)
         self._read_on(self._floor if sweeps else self._top)
         self._looked = began
         if sweeps:
@@ -60,7 +60,7 @@ class News:
             self._forget(began)
 
     def _read_on(self, floor: int) -> None:
-        while rows := swift.ask(self._engine, _SINCE, floor=floor):
+        while rows := lines.ask(self._engine, _SINCE, floor=floor):
             self._note(rows)
             if len(rows) < AT_ONCE:
                 return
@@ -75,7 +75,7 @@ class News:
             self._tops.clear()
             self._seen.clear()
 
-    def _note(self, rows: Sequence[swift.Row]) -> None:
+    def _note(self, rows: Sequence[Row]) -> None:
         for number, station_id, person_id in rows:
             if number not in self._seen:
                 self._seen.add(number)

@@ -9,10 +9,11 @@ from sqlalchemy import Engine, String, and_, cast, func, join, or_, select
 from sqlalchemy.orm import aliased
 
 from booking import ledger, policy
+from booking.lines import ask
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
 from booking.seats.runs import RUN, Run, run, runs
 from booking.seats.standing import Entry, Standing, entry_columns
-from booking.swift import Line, Row, Statement, ask, given
+from booking.swift import Line, Row, Statement, given
 
 # As long as any strike can count: the longest window that a policy may have, and the longest pause.
 STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["pause_days"][1])

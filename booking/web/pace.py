@@ -1,6 +1,8 @@
 """How often one person may press. Hammering gains nothing; giving up is never limited."""
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from flask import current_app
 from limits import RateLimitItem, parse
@@ -11,11 +13,11 @@ from booking.extensions import limiter
 LONGEST = 5  # seconds after which another try is worth it, however long the window is
 
 
-def press(person_id: int) -> None:
-    """Count one press; 429 with Retry-After when there were too many."""
+def press(person_id: int, settings: Mapping[str, Any] | None = None) -> None:
+    """Count one press; 429 with Retry-After when there were too many. With `settings` it needs no app at hand."""
     if not limiter.enabled:
         return
-    allowed = _parsed(current_app.config["PRESS_LIMIT"])
+    allowed = _parsed((settings or current_app.config)["PRESS_LIMIT"])
     if not limiter.limiter.hit(allowed, "press", str(person_id)):
         raise TooManyRequests(retry_after=min(LONGEST, allowed.get_expiry()))
 

@@ -37,7 +37,7 @@ def refused(no: Refused, person_id: int, slot_id: int, key: str | None, now: dat
     """The answer to a press that they did not."""
     if early.is_early(no, now):
         return early.carry(person_id, slot_id, key, no.details["opens_at"])
-    tried.remember(person_id, slot_id, no, now)
+    tried.of_this_process().remember(person_id, slot_id, no, now)
     card = cards.of_refusal(no, now) or access.seen_card(slot_id, person_id)
     return answer(outcomes.refused(card.slot, no), card)
 

@@ -85,29 +85,27 @@ class Rush:
 
     def __init__(self, ask: Ask, app: Flask) -> None:
         self._ask, self._app, self._wire = ask, app, Wire(app)
+        self._kept: kept.Kept = app.extensions["kept"]
+        self._tried: tried.Tried = app.extensions["tried"]
+        with app.app_context():
+            self._engine = db.engine
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         found = environ["REQUEST_METHOD"] == "POST" and ADDRESS(environ["PATH_INFO"])
         posted = self._wire.read(environ) if found else None
         if not found or posted is None or posted.form.get("back") != "day" or not posted.form.keys() <= FIELDS:
             return self._ask(environ, start)
-        with self._app.app_context():
-            answer = self._answer(environ, posted, int(found[1]))
+        answer = self._answer(environ, posted, int(found[1]))
         return answer(environ, start) if answer else self._ask(environ, start)
-
-    @property
-    def _kept(self) -> kept.Kept:
-        found: kept.Kept = self._app.extensions["kept"]
-        return found
 
     def _answer(self, environ: Environ, posted: Posted, slot_id: int) -> Ask | None:
         """None while nothing was done."""
         token, key, now = posted.session.get("_user_id", ""), posted.form.get("key", "")[:64] or None, clock.now()
         try:
-            seen = seats.look_through(db.engine, people.hash_token(token), slot_id, now, key)
+            seen = seats.look_through(self._engine, people.hash_token(token), slot_id, now, key)
             if seen is None or seen.signed_in is None or seen.signed_in.language not in LANGUAGES:
                 return None
-            pace.press(seen.signed_in.person_id)
+            pace.press(seen.signed_in.person_id, self._app.config)
         except (SQLAlchemyError, TooManyRequests):
             return None
         return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
@@ -115,16 +113,16 @@ class Rush:
     def _press(self, asked: Asked) -> Ask:
         try:
             seats.judge(asked.seen, asked.now)
-            with Session(db.engine) as session:
+            with Session(self._engine) as session:
                 press = seats.press(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
+                card = cards.of_press(session, press, asked.now)
         except Refused as no:
             return self._refused(asked, no)
         except SQLAlchemyError as error:
             return self._by_the_app(asked, partial(self._trouble, error))
-        return self._pressed(asked, press)
+        return self._pressed(asked, press, card)
 
-    def _pressed(self, asked: Asked, press: seats.Press) -> Ask:
-        card = cards.of_press(db.session, press, asked.now)
+    def _pressed(self, asked: Asked, press: seats.Press, card: Card) -> Ask:
         telling = Telling(
             card,
             (press.booking.state, press.again),
@@ -145,7 +143,7 @@ class Rush:
         kind = (no.reason, *no.details.values())
         telling = Telling(card, kind, lambda _place: outcomes.refused(card.slot, no), whole)
         if answer := self._again(asked, telling, 409):
-            tried.remember(asked.person_id, asked.slot_id, no, asked.now)
+            self._tried.remember(asked.person_id, asked.slot_id, no, asked.now)
             return answer
         return self._by_the_app(asked, whole)
 
@@ -168,7 +166,7 @@ class Rush:
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
         told: Told | None = self._kept.told.get(name)
         if told is None or told.about != slot.words:
-            with force_locale(asked.signed_in.language):
+            with self._app.app_context(), force_locale(asked.signed_in.language):
                 said = shapes.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat)
             told = self._kept.told[name] = Told(slot.words, said)
         return told.said
@@ -195,6 +193,7 @@ class Rush:
 
 
 def register(app: Flask) -> None:
+    tried.register(app)
     app.wsgi_app = Rush(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
 
 

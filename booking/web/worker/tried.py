@@ -13,32 +13,45 @@ from booking.refusals import Refused
 
 SOON = 0.5  # seconds
 
-_lock = Lock()
-_waiting: list[tuple[int, int, Refused, datetime]] = []
+
+class Tried:
+    """What gathers in one process."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._lock = Lock()
+        self._waiting: list[tuple[int, int, Refused, datetime]] = []
+
+    def remember(self, person_id: int, slot_id: int, no: Refused, now: datetime) -> None:
+        """Keep this refusal, if it is worth telling. Needs no request."""
+        if no.reason not in tries.WORTH_TELLING:
+            return
+        with self._lock:
+            self._waiting.append((person_id, slot_id, no, now))
+            first = len(self._waiting) == 1
+        if self._app.config["TRIES_AT_ONCE"]:
+            self.write()
+        elif first:
+            timer = Timer(SOON, self.write)
+            timer.daemon = True
+            timer.start()
+
+    def write(self) -> None:
+        """Write what has gathered. What cannot be written is forgotten: it is a courtesy."""
+        with self._lock:
+            gathered, self._waiting = self._waiting, []
+        with self._app.app_context(), Session(db.engine) as session:
+            try:
+                with store.transaction(session):
+                    tries.remember(session, gathered)
+            except SQLAlchemyError:
+                self._app.logger.warning("%s tries could not be kept", len(gathered))
 
 
-def remember(person_id: int, slot_id: int, no: Refused, now: datetime) -> None:
-    """Keep this refusal, if it is worth telling."""
-    if no.reason not in tries.WORTH_TELLING:
-        return
-    with _lock:
-        _waiting.append((person_id, slot_id, no, now))
-        first = len(_waiting) == 1
-    if current_app.config["TRIES_AT_ONCE"]:
-        write(current_app)
-    elif first:
-        timer = Timer(SOON, write, [current_app._get_current_object()])  # type: ignore[attr-defined] # noqa: SLF001
-        timer.daemon = True
-        timer.start()
+def register(app: Flask) -> None:
+    app.extensions["tried"] = Tried(app)
 
 
-def write(app: Flask) -> None:
-    """Write what has gathered. What cannot be written is forgotten: it is a courtesy."""
-    with _lock:
-        gathered, _waiting[:] = list(_waiting), []
-    with app.app_context(), Session(db.engine) as session:
-        try:
-            with store.transaction(session):
-                tries.remember(session, gathered)
-        except SQLAlchemyError:
-            app.logger.warning("%s tries could not be kept", len(gathered))
+def of_this_process() -> Tried:
+    found: Tried = current_app.extensions["tried"]
+    return found

@@ -1,6 +1,7 @@
 """Many values as one parameter of a statement: a list of a thousand costs the compiler and the driver more than the database."""
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Select, Text, cast, column, literal, select
@@ -18,6 +19,18 @@ def each(rows: Sequence[Any]) -> Any:
     return Each(literal(rows, JSON)).table_valued(column("value", JSON)).c.value
 
 
+def written(moment: datetime | None) -> str | None:
+    """An instant as an element of such a row, for `Instant`; as SQLite keeps it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
+
+
+class Instant(FunctionElement[datetime]):
+    """The text that was `written` as an instant: PostgreSQL has a type for it, and our connections are in UTC."""
+
+    inherit_cache = True
+    name = "instant"
+
+
 class Each(FunctionElement[Any]):
     """The elements of a JSON array, as rows."""
 
@@ -33,3 +46,13 @@ def _by_postgresql(element: Each, compiler: Any, **how: Any) -> str:
 @compiles(Each, "sqlite")
 def _by_sqlite(element: Each, compiler: Any, **how: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **how)})"
+
+
+@compiles(Instant, "postgresql")
+def _cast_by_postgresql(text: Instant, compiler: Any, **how: Any) -> str:
+    return f"CAST({compiler.process(text.clauses, **how)} AS TIMESTAMP WITH TIME ZONE)"
+
+
+@compiles(Instant, "sqlite")
+def _left_by_sqlite(text: Instant, compiler: Any, **how: Any) -> str:
+    return str(compiler.process(text.clauses, **how))
