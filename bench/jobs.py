@@ -5,14 +5,20 @@ bulk; then the rush alone, the rush with the job next to it, the rush alone.
 """
 
 import argparse
+import gc
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from multiprocessing import get_context
+from os import cpu_count
 from statistics import median
 from time import perf_counter, process_time
+
+from flask import Flask
+from sqlalchemy import text
 
 from bench import cpu, ground, report, servers, stage, stock
 from bench.chores import CHORES, DIGESTS, Chore
@@ -20,12 +26,14 @@ from bench.ground import Ground
 from bench.rows import Bench
 from bench.servers import APP, Kind
 from bench.stage import Stage
+from booking.extensions import db
 from booking.jobs import manners
 from booking.jobs.rows import Turn
 from booking.jobs.running import Ran, run
 from booking.jobs.timetable import TIMETABLE
 
-LEAST, LEFT = 0.3, 0.9
+LEAST = 0.3
+FIGURES = ("ratio", "by_cpu", "left", "taken")
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,27 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Rush:
+    """Presses a second without and with the job next to them, its seconds, and the share of the machine that it took."""
+
+    alone: tuple[float, float]
+    beside: float
+    took: float
+    taken: float
+
+    @property
+    def left(self) -> float:
+        """The share of the rush that is left while the job runs."""
+        return 2 * self.beside / sum(self.alone)
+
+
+@dataclass(frozen=True)
 class Round:
-    """A chore beside its bulk statement, before and after, and the presses a second without and with it."""
+    """A chore beside its bulk statement, before and after, and beside the rush."""
 
     bulk: tuple[Cost, Cost]
     job: Cost
-    alone: tuple[float, float] = (0, 0)
-    beside: float = 0
+    rush: Rush | None = None
 
     @property
     def ratio(self) -> float:
@@ -56,8 +78,11 @@ class Round:
 
     @property
     def left(self) -> float:
-        """The share of the rush that is left while the job runs."""
-        return 2 * self.beside / sum(self.alone) if self.beside else 0.0
+        return self.rush.left if self.rush else 0.0
+
+    @property
+    def taken(self) -> float:
+        return self.rush.taken if self.rush else 0.0
 
 
 def main() -> None:
@@ -107,11 +132,7 @@ def _round(staged: Stage, chore: Chore, seconds: int) -> Round:
     after = _bulk(staged, chore)
     if before.did != job.did:
         raise RuntimeError(f"{chore.name}: the statement did {before.did}, the job {job.did}")
-    return (
-        Round((before, after), job, *_beside_the_rush(staged, chore, seconds))
-        if seconds
-        else Round((before, after), job)
-    )
+    return Round((before, after), job, _beside_the_rush(staged, chore, seconds) if seconds else None)
 
 
 def _bulk(staged: Stage, chore: Chore) -> Cost:
@@ -123,11 +144,24 @@ def _bulk(staged: Stage, chore: Chore) -> Cost:
 
 
 def _job(staged: Stage, chore: Chore) -> Cost:
+    standing(staged.ground)
     now = chore.prepare(staged)
     with _costs(staged.ground) as cost:
         cost.append(carry_out(staged.ground, chore, now).did)
     chore.back(staged)
     return Cost(*cost)
+
+
+@cache
+def standing(place: Ground) -> Flask:
+    """The app as it stands in a scheduler that has run for a while: connected, and out of the collector's way."""
+    app = place.app()
+    with app.app_context():
+        db.session.execute(text("SELECT 1"))
+        db.session.remove()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 @contextmanager
@@ -142,48 +176,71 @@ def _costs(place: Ground) -> Iterator[list[float]]:
 def carry_out(place: Ground, chore: Chore, now: datetime) -> Ran:
     """The job as the scheduler runs it."""
     (job,) = (job for job in TIMETABLE if job.name == chore.job)
-    with place.app().app_context():
+    with standing(place).app_context():
         ran = run(job, Turn(now))
     if ran.error:
         raise RuntimeError(f"{chore.name}: {ran.error}")
     return ran
 
 
-def _beside_the_rush(staged: Stage, chore: Chore, seconds: int) -> tuple[tuple[float, float], float]:
-    """Presses a second of the web side: alone, before and after, and with the job next to it."""
+def _beside_the_rush(staged: Stage, chore: Chore, seconds: int) -> Rush:
+    """The web side's presses a second: alone, with the job next to it, alone.
+
+    Each run has a stage set back and processes of its own, or the last one would press on what the first has sold.
+    """
+    before, _ = _rush(staged, seconds)
+    beside, job = _rush(staged, seconds, chore)
+    after, _ = _rush(staged, seconds)
+    return Rush((before, after), beside, *job)
+
+
+def _rush(staged: Stage, seconds: int, chore: Chore | None = None) -> tuple[float, tuple[float, float]]:
+    """Presses a second; how long the job took, and its share of the machine."""
     staged.reset()
+    now = chore.prepare(staged) if chore else None
     with servers.serving(Kind(), APP, staged.ground.settings()) as server:
         bench = Bench(staged, server, server, staged.ground.postmaster, seconds)
-        bench.warm_up("warm")
-        before = bench.run(server, "many", loop=False).per_s
-        now = chore.prepare(staged)
-        with _elsewhere(staged.ground, chore, now):
-            beside = bench.run(server, "many", loop=False).per_s
-        after = bench.run(server, "many", loop=False).per_s
-    chore.back(staged)
-    staged.reset()
-    return (before, after), beside
+        for _ in range(2):
+            bench.run(server, "warm", loop=False, seconds=2)
+        with _elsewhere(staged.ground, chore, now) if chore and now else nullcontext([]) as told:
+            found = bench.run(server, "many", loop=False)
+    if chore:
+        chore.back(staged)
+    took, used = told or (0.0, 0.0)
+    return found.per_s, (took, used / found.seconds / (cpu_count() or 1))
 
 
 @contextmanager
-def _elsewhere(place: Ground, chore: Chore, now: datetime) -> Iterator[None]:
-    """The job in a process of its own, as the scheduler is one; ended with the block, done or not."""
+def _elsewhere(place: Ground, chore: Chore, now: datetime) -> Iterator[list[float]]:
+    """The job in a process of its own, as the scheduler is one; ended with the block.
+
+    Then the list has how long the job took (infinity: it is not done) and how much CPU, with its database process.
+    """
     spawned = get_context("spawn")
-    ready, go = spawned.Event(), spawned.Event()
-    process = spawned.Process(target=_wait_and_carry_out, args=(place, chore, now, ready, go))
+    ours, theirs = spawned.Pipe()
+    process = spawned.Process(target=_wait_and_carry_out, args=(place, chore, now, theirs))
     process.start()
-    ready.wait(60)
-    go.set()
-    yield
+    if not ours.poll(60):
+        raise RuntimeError(f"{chore.name}: the process beside the rush does not start")
+    pids = (process.pid or 0, ours.recv())
+    before = sum(map(cpu.used, pids))
+    ours.send("go")
+    told: list[float] = []
+    yield told
+    told += [ours.recv() if ours.poll() else float("inf"), sum(map(cpu.used, pids)) - before]
     process.kill()
     process.join()
 
 
-def _wait_and_carry_out(place: Ground, chore: Chore, now: datetime, ready, go) -> None:  # type: ignore[no-untyped-def]
-    place.app()  # what is imported once
-    ready.set()
-    go.wait()
+def _wait_and_carry_out(place: Ground, chore: Chore, now: datetime, pipe) -> None:  # type: ignore[no-untyped-def]
+    with standing(place).app_context():
+        pipe.send(db.session.scalar(text("SELECT pg_backend_pid()")))
+        db.session.remove()
+    pipe.recv()
+    began = perf_counter()
     carry_out(place, chore, now)
+    pipe.send(perf_counter() - began)
+    pipe.recv()  # an ended process would have used no CPU
 
 
 def _table(found: dict[str, list[Round]]) -> str:
@@ -196,14 +253,23 @@ def _table(found: dict[str, list[Round]]) -> str:
         "job s",
         "bulk s",
         "rush left, at least 0.90",
+        "machine taken",
+        "job s then",
     )
     lines = []
     for name, rounds in found.items():
-        ratio, by_cpu, left = (report.spread([getattr(r, n) for r in rounds]) for n in ("ratio", "by_cpu", "left"))
+        ratio, by_cpu, left, taken = (report.spread([getattr(r, n) for r in rounds]) for n in FIGURES)
         job = median(r.job.seconds for r in rounds)
         bulk = median(one.seconds for r in rounds for one in r.bulk)
-        lines.append((name, LEAST, ratio, by_cpu, rounds[0].job.did, f"{job:.2f}", f"{bulk:.2f}", left))
+        cost = (rounds[0].job.did, f"{job:.2f}", f"{bulk:.2f}")
+        lines.append((name, LEAST, ratio, by_cpu, *cost, left, taken, _seconds(rounds)))
     return report.table(head, lines)
+
+
+def _seconds(rounds: list[Round]) -> str:
+    """How long the job took beside the rush, if it ended within it."""
+    took = median(one.rush.took if one.rush else 0 for one in rounds)
+    return f"{took:.1f}" if took < float("inf") else "longer than the rush"
 
 
 def _results(found: dict[str, list[Round]]) -> dict[str, dict[str, float]]:
@@ -217,6 +283,7 @@ def _results(found: dict[str, list[Round]]) -> dict[str, dict[str, float]]:
             "per_s": round(median(one.job.did / one.job.seconds for one in rounds), 1),
             "by_cpu": round(median(one.by_cpu for one in rounds), 3),
             "rush_left": round(median(one.left for one in rounds), 3),
+            "machine_taken": round(median(one.taken for one in rounds), 3),
         }
     return results
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import insert, join, literal, null, select
 from sqlalchemy.orm import Session
 
+from booking.each import among
 from booking.model import HOLDING, Booking, Event, Slot
 
 
@@ -58,7 +59,7 @@ def record_all(
     else:
         about |= {"slot_id": Slot.id}
     source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
-    rows = select(*about.values()).select_from(source).where(table.id.in_(ids)).order_by(table.id)
+    rows = select(*about.values()).select_from(source).where(table.id.in_(among(ids))).order_by(table.id)
     session.execute(insert(Event).from_select(list(about), rows))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String
 
+from booking.each import among
 from booking.model import Booking, Letter, Slot
 
 # How long the letters about a manager's act wait, so that a slip of the hand can be undone before anybody reads of it.
@@ -83,7 +84,7 @@ def tell_all(session: Session, kind: str, now: datetime, booking_ids: Sequence[i
     said = {"kind": literal(kind), "details": literal(details, Letter.details.type), "message_id": RandomHex()}
     when = {"created_at": literal(now, Letter.created_at.type), "next_try_at": literal(now, Letter.created_at.type)}
     columns: dict[str, Any] = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, **said, **when}
-    rows = select(*columns.values()).where(Booking.id.in_(booking_ids)).order_by(Booking.id)
+    rows = select(*columns.values()).where(Booking.id.in_(among(booking_ids))).order_by(Booking.id)
     session.execute(insert(Letter).from_select(list(columns), rows))
 
 

@@ -6,11 +6,11 @@ keeps it cannot deadlock. On SQLite a writing transaction holds the whole file, 
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -101,6 +101,12 @@ def lock(session: Session, people: Collection[int] = (), slots: Collection[int] 
             update(Person).where(Person.id.in_(people)).values(acts=Person.acts + 1), execution_options=QUIET
         )
     return _lock(session, Slot, slots) if slots else []
+
+
+def lock_if(session: Session, slots: Collection[int], *still: ColumnElement[bool]) -> Sequence[int]:
+    """Lock those of these slots of which this is still true, for a verb that needs no more of them than their ids."""
+    wanted = select(Slot.id).where(Slot.id.in_(slots), *still).order_by(Slot.id)
+    return session.scalars(wanted.with_for_update(key_share=True)).all()
 
 
 def one_at_a_time(session: Session, *names: str) -> None:

@@ -128,8 +128,9 @@ class Letters:
 
 def write_digests(session: Session, kind: str, now: datetime, limit: int = 500) -> int:
     """As many of the due digests, as the job writes them."""
-    readers = digests.to_write(session, kind, now)[:limit]
-    return writing.write(session, digests.gather(session, kind, now, readers), now)
+    due = digests.rounds(session, kind, now)
+    readers = digests.to_write(session, due, now)[:limit]
+    return writing.write(session, digests.gather(session, due, now, readers), now)
 
 
 def make(session: Session, kind: str) -> tuple[Letter, datetime]:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import audit, jobs, seats, store
-from booking.jobs import manners, rows
+from booking.jobs import manners, rows, timetable
 from booking.jobs.rows import Turn, Work
+from booking.mail import outbox
 from booking.model import Booking, Event, Letter, SetAside, Slot, Strike
 from tests.lunch_hour import LunchHour, at, tick
 
@@ -197,6 +198,38 @@ def test_a_gentle_job_rests_when_others_wait_for_a_processor(
     pressure(tmp_path / "cpu", waited)
     mine.give_way(0.05)
     assert clock.now == pytest.approx(1 + 0.05 * manners.REST if rests else 1)
+
+
+@pytest.mark.parametrize("letters_a_round", [{"at_once": 20, "digests": 500}])
+@pytest.mark.parametrize("kinds", ["at_once", "digests"])
+@pytest.mark.parametrize(("crowded", "a_letter"), [(False, 0.002), (True, 0.002), (True, 0.5)])
+def test_letters_give_way_too_but_never_stand_still(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    letters_a_round: dict[str, int],
+    kinds: str,
+    crowded: bool,
+    a_letter: float,
+) -> None:
+    clock, sizes, left = Machine(1), list[int](), [2_000]
+
+    def deliver(*_: Any) -> outbox.Round:
+        sizes.append(min(left[0], _[4]))
+        left[0] -= sizes[-1]
+        clock.now += sizes[-1] * a_letter
+        return outbox.Round(claimed=sizes[-1], sent=sizes[-1])
+
+    monkeypatch.setattr(timetable, "_round", deliver)
+    monkeypatch.setattr(timetable, "perf_counter", clock)
+    monkeypatch.setattr(manners, "perf_counter", clock)
+    monkeypatch.setattr(manners, "waited", lambda: clock.now if crowded else 0.0)
+    monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
+    with app.app_context():
+        assert timetable._deliver(Turn(at("12:15")), kinds, outbox.AT_ONCE) == 2_000
+    work = 2_000 * a_letter
+    assert clock.now - work == pytest.approx(min(manners.REST * work, 2_000 / timetable.AT_LEAST) if crowded else 0)
+    assert sizes[0] == letters_a_round[kinds]
+    assert set(sizes[1:-1]) == {timetable.IN_A_CROWD if crowded else letters_a_round[kinds]}
 
 
 def test_where_nobody_counts_the_waiting_the_load_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

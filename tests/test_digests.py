@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from booking import store, workdays
-from booking.mail import digests, outbox
+from booking.mail import digests, outbox, writing
 from booking.model import Digest, Letter, Manages, Person, Slot, Station
 from tests import databases
 from tests.letter_cast import Letters, write_digests
@@ -77,6 +77,24 @@ def test_a_place_in_line_never_looks_like_a_seat(cast: Letters, session: Session
     assert (told["seats"], told["waits"]) == ([], [[cast.yoga, 1]])
 
 
+def test_each_place_in_a_line_is_told_to_its_own_person(cast: Letters, session: Session) -> None:
+    for who, clock in (("刘洋", "Mon 10:00:03"), ("陈晨", "Mon 10:00:04")):
+        cast.book(who, cast.yoga, clock)
+    write(session, "worker", "08:30")
+    told = {who: details(cast, who)["waits"] for who in ("王磊", "刘洋", "陈晨", "周明")}
+    assert told == {"王磊": [[cast.yoga, 1]], "刘洋": [[cast.yoga, 2]], "陈晨": [[cast.yoga, 3]], "周明": []}
+
+
+def test_who_switches_it_off_while_it_is_written_gets_none(cast: Letters, session: Session) -> None:
+    due = digests.rounds(session, "worker", at("08:30"))
+    noted = digests.gather(session, due, at("08:30"), digests.to_write(session, due, at("08:30")))
+    with store.transaction(session):
+        digests.want(session, cast.people["林晓"], "worker_digest", at("08:30"), wanted=False)
+    with store.transaction(session):
+        assert writing.write(session, noted, at("08:30")) == 5
+    assert "林晓" not in told(session, "worker")
+
+
 def test_strikes_are_told_with_the_pause(cast: Letters, session: Session) -> None:
     write(session, "worker", "08:30")
     assert details(cast, "王磊")["strikes"] == [[cast.station_id, 1, None]]
@@ -136,7 +154,10 @@ def test_the_hour_is_the_stations_own(cast: Letters, session: Session) -> None:
 
 
 def test_one_row_per_person_kind_and_date_and_each_has_its_letter(cast: Letters, session: Session) -> None:
-    write(session, "worker", "08:30")
+    with store.transaction(session):
+        assert write_digests(session, "worker", at("08:30")) == 6
+    with store.transaction(session):
+        assert write_digests(session, "worker", at("08:31")) == 0
     assert session.scalar(select(func.count(Digest.id))) == 6
     assert session.scalars(select(Digest).where(Digest.letter_id.is_(None))).all() == []
 

@@ -1,7 +1,8 @@
-"""Leaving the machine to those who press: a job that nobody waits for rests while others wait for a processor."""
+"""Leaving the machine to those who press: a job that may wait rests while others wait for a processor."""
 
 import os
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -15,17 +16,19 @@ NAP = 0.1
 
 
 class Manners:
-    """One run of a job, between its transactions. `stop` ends a rest early."""
+    """One run of a job, between its transactions. `stop` ends a rest early; `crowded` is what it saw last."""
 
     def __init__(self, stop: Callable[[], bool]) -> None:
         self.stop = stop
+        self.crowded = False
         self._seen = waited()
         self._at = perf_counter()
 
-    def give_way(self, worked: float) -> None:
-        """Rest, after so many seconds of work, if anybody has waited since the last time."""
-        if self._others_wait():
-            until = perf_counter() + REST * worked
+    def give_way(self, worked: float, longest: float = inf) -> None:
+        """Rest, after so many seconds of work, if anybody has waited since the last time: no longer than `longest`."""
+        self.crowded = self._others_wait()
+        if self.crowded:
+            until = perf_counter() + min(REST * worked, longest)
             while not self.stop() and (left := until - perf_counter()) > 0:
                 sleep(min(left, NAP))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 
 from flask import current_app
 from sqlalchemy import ColumnElement
@@ -10,11 +11,16 @@ from sqlalchemy.orm import Session
 
 from booking import people, seats, slots, store, workdays
 from booking.extensions import db
+from booking.jobs.manners import Manners
 from booking.jobs.rows import Turn, Work
 from booking.mail import digests, ends, outbox, pace, post, writing
 
 # How many letters one round claims. When its sender dies they wait ten minutes: digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
+# While others wait for a processor a round is no larger, and a rest no longer than so many letters a second allow:
+# codes are the first of each round, so somebody who signs in meanwhile waits two seconds.
+IN_A_CROWD = 20
+AT_LEAST = 10
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
 
@@ -118,8 +124,9 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
 def _write_digests(turn: Turn, kind: str) -> int:
     """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
     work = Work(turn, f"write_{kind}_digests", gentle=True)
-    readers = digests.to_write(db.session(), kind, turn.now)
-    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, kind, now, ids)).result()
+    due = digests.rounds(db.session(), kind, turn.now)
+    readers = digests.to_write(db.session(), due, turn.now)
+    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
@@ -136,16 +143,18 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
 
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     """Send until nothing is due or no more may leave, or until the server puts something off: the next run goes on."""
-    sent, speed = 0, pace.of_this_process()
+    sent, speed, manners = 0, pace.of_this_process(), Manners(turn.stop)
     with post.opened(current_app.config) as office, ends.opened(db.session) as book:
         while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
-            done = _round(turn, office, book, now, which, min(room, IN_A_ROUND[kinds]))
+            began, most = perf_counter(), IN_A_CROWD if manners.crowded else IN_A_ROUND[kinds]
+            done = _round(turn, office, book, now, which, min(room, most))
             speed.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if done.wants_rest:
                 speed.rest(kinds, now)
             if not done.claimed or done.put_off:
                 break
+            manners.give_way(perf_counter() - began, done.claimed / AT_LEAST)
     return sent
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy, workdays
@@ -30,7 +30,7 @@ Details = dict[str, Any]
 Day = date  # inside a class with a field named date, `date` is that field
 
 
-@dataclass(frozen=True)
+@dataclass
 class Round:
     """The stations of one time zone whose digest hour has come on a workday of theirs."""
 
@@ -40,38 +40,49 @@ class Round:
     ends_at: datetime
     before: Day
     stations: Select[int]
+    _opens: dict[int, list[int]] | None = None
+
+    def opens(self, session: Session, now: datetime) -> dict[int, list[int]]:
+        """The slots that open later today, by station; looked up once."""
+        if self._opens is None:
+            self._opens = defaultdict(list)
+            found = _opening(self, now).order_by(Slot.opens_at, Slot.starts_at, Slot.id)
+            for station_id, slot_id in session.execute(found):
+                self._opens[station_id].append(slot_id)
+        return self._opens
 
 
 class Noted(NamedTuple):
     """One digest to be written: its reader, and what was true for them."""
 
     person_id: int
-    language: str | None
     kind: str
     date: Day
     details: Details
 
 
-def to_write(session: Session, kind: str, now: datetime) -> list[int]:
+def rounds(session: Session, kind: str, now: datetime) -> list[Round]:
+    """The rounds of that kind whose hours these are."""
+    return list(_rounds(session, kind, now))
+
+
+def to_write(session: Session, due: Sequence[Round], now: datetime) -> list[int]:
     """The people whose digest is due and not written, each once: station by station, for those hear much the same."""
-    found = (session.execute(_unwritten(due, now)).all() for due in _rounds(session, kind, now))
+    found = (session.execute(_unwritten(one, now)).all() for one in due)
     home = {person_id: station_id for rows in found for person_id, station_id in rows}
     return sorted(home, key=lambda person_id: (home[person_id], person_id))
 
 
-def gather(session: Session, kind: str, now: datetime, people: Sequence[int]) -> list[Noted]:
+def gather(session: Session, due: Sequence[Round], now: datetime, people: Sequence[int]) -> list[Noted]:
     """What the digests of these people would tell, in their order, those without news left out.
 
     Who has one already is not asked.
     """
     noted: dict[tuple[int, date], Noted] = {}
-    for due in _rounds(session, kind, now):
-        readers = _readers(due).add_columns(Person.language).where(Person.id.in_(among(people))).order_by(Person.id)
-        languages = {row.id: row.language for row in session.execute(readers)}
-        for person_id, details in _told(session, due, list(languages), now).items():
-            one = Noted(person_id, languages[person_id], kind, due.date, details)
-            if _has_news(kind, details):
-                noted.setdefault((person_id, due.date), one)
+    for one in due:
+        for person_id, details in _told(session, one, people, now).items():
+            if _has_news(one.kind, details):
+                noted.setdefault((person_id, one.date), Noted(person_id, one.kind, one.date, details))
     place = {person_id: n for n, person_id in enumerate(people)}
     return sorted(noted.values(), key=lambda one: place[one.person_id])
 
@@ -173,18 +184,14 @@ def _unwritten(due: Round, now: datetime) -> Select[int, int]:
     written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
     news = _news(due, now).subquery()
     heard = select(news.c.person_id, func.min(news.c.station_id).label("home")).group_by(news.c.person_id).subquery()
-    readers = _readers(due).join(heard, heard.c.person_id == Person.id)
-    return readers.add_columns(heard.c.home).where(~written)
+    readers = select(Person.id, heard.c.home).join(heard, heard.c.person_id == Person.id)
+    return readers.where(reads(due.kind), ~written)
 
 
-def _readers(due: Round) -> Select[int]:
-    """The ids of all who want the digest and can read it."""
-    return select(Person.id).where(
-        Person.email.is_not(None),
-        getattr(Person, WANTED[f"{due.kind}_digest"]),
-        Person.deleted_at.is_(None),
-        Person.disabled_at.is_(None),
-    )
+def reads(kind: str) -> ColumnElement[bool]:
+    """Whether a person wants that kind of digest, and can read it."""
+    wants: ColumnElement[bool] = getattr(Person, WANTED[f"{kind}_digest"])
+    return and_(Person.email.is_not(None), wants, Person.deleted_at.is_(None), Person.disabled_at.is_(None))
 
 
 def _news(due: Round, now: datetime) -> Any:
@@ -196,22 +203,21 @@ def _news_for_workers(due: Round, now: datetime) -> Any:
     regulars = select(Booking.person_id, Booking.station_id).where(
         Booking.station_id.in_(_opening(due, now).with_only_columns(Slot.station_id)), *_regular(due)
     )
-    seats, waits = (
-        _entries(due, now, state).with_only_columns(Booking.person_id, Booking.station_id)
-        for state in ("booked", "waiting")
-    )
+    seats, waits = (_ahead(due).add_columns(Booking.station_id).where(entry) for entry in _entries(due, now))
     return union(seats, waits, regulars)
 
 
-def _entries(due: Round, now: datetime, state: str) -> Select[int, int, int | None]:
-    """Today's seats, or every place in line, as they stood at the digest's hour: later ones had their own letter."""
-    on_time = Slot.date == due.date if state == "booked" else Slot.date >= due.date
-    return (
-        select(Booking.person_id, Booking.slot_id, Booking.line_no)
-        .join(Slot, Booking.slot_id == Slot.id)
-        .where(Booking.station_id.in_(due.stations), Booking.state == state, on_time, Slot.starts_at > now)
-        .where((Booking.seated_at if state == "booked" else Booking.created_at) < due.due_at)
-    )
+def _ahead(due: Round) -> Select[int]:
+    """Whose bookings of slots of these stations, of which `_entries` tells those that matter."""
+    found = select(Booking.person_id).join(Slot, Booking.slot_id == Slot.id)
+    return found.where(Booking.station_id.in_(due.stations))
+
+
+def _entries(due: Round, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Today's seats, and every place in line, as they stood at the digest's hour: later ones had their own letter."""
+    seat = and_(Booking.state == "booked", Slot.date == due.date, Booking.seated_at < due.due_at)
+    wait = and_(Booking.state == "waiting", Slot.date >= due.date, Booking.created_at < due.due_at)
+    return and_(seat, Slot.starts_at > now), and_(wait, Slot.starts_at > now)
 
 
 def _opening(due: Round, now: datetime) -> Select[int, int]:
@@ -232,72 +238,73 @@ def _news_for_managers(due: Round) -> Any:
 
 
 def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime) -> dict[int, Details]:
-    told: dict[int, Details] = {i: {"stations": [], "seats": [], "waits": [], "opens": [], "strikes": []} for i in ids}
-    for row in session.execute(
-        _entries(due, now, "booked").where(Booking.person_id.in_(among(ids))).order_by(Booking.id)
-    ):
-        told[row.person_id]["seats"].append(row.slot_id)
-    theirs = _entries(due, now, "waiting").where(Booking.person_id.in_(among(ids)))
-    waits = session.execute(theirs.order_by(Booking.id)).all()
-    lines = _lines(session, {row.slot_id for row in waits})
-    for row in waits:
-        told[row.person_id]["waits"].append([row.slot_id, lines[row.slot_id].index(row.line_no) + 1])
-    homes = _homes(session, due, ids)
-    opens = _opens(session, due, now, {station_id for _, station_id in homes})
-    for person_id, station_id in homes:
-        told[person_id]["opens"] += opens[station_id]
-        told[person_id]["stations"].append(station_id)
+    told: dict[int, Details] = {}
+    opens, waiting = due.opens(session, now), set[int]()
+    for person_id, places, seats, waits in session.connection().execute(_entries_of(due, ids, now)):
+        stations = _numbers(places)
+        told[person_id] = {
+            "stations": stations,
+            "seats": _numbers(seats) if seats else (),
+            "waits": [[slot_id, 0] for slot_id in _numbers(waits)] if waits else (),
+            "opens": opens[stations[0]] if len(stations) == 1 else [n for station in stations for n in opens[station]],
+            "strikes": [],
+        }
+        waiting.update(slot_id for slot_id, _ in told[person_id]["waits"])
+    _add_places(session, told, waiting)
     _add_strikes(session, told, now)
     return told
 
 
-def _lines(session: Session, slot_ids: set[int]) -> dict[int, list[int | None]]:
-    """The numbers of each line, in order."""
-    lines: dict[int, list[int | None]] = defaultdict(list)
-    found = select(Booking.slot_id, Booking.line_no).where(
+def _entries_of(due: Round, ids: Sequence[int], now: datetime) -> Select[int, str, str | None, str | None]:
+    """Each person with the stations where they have been lately or have something ahead, and the slots of their entries."""
+    lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
+    slots = (_together(Booking.slot_id).filter(entry) for entry in _entries(due, now))
+    found = _ahead(due).where(Booking.person_id.in_(among(ids)), lately).group_by(Booking.person_id)
+    return found.add_columns(_together(Booking.station_id), *slots).order_by(Booking.person_id)
+
+
+def _together(column: Any) -> Any:
+    """The numbers of a group in one text; `_numbers` reads it."""
+    return func.aggregate_strings(cast(column, Text), ",")
+
+
+def _numbers(text: str) -> list[int]:
+    return sorted({int(number) for number in text.split(",")})
+
+
+def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) -> None:
+    """How far each of these people is in the lines of these slots."""
+    if not slot_ids:
+        return
+    lines: dict[int, list[int]] = defaultdict(list)
+    found = select(Booking.slot_id, Booking.person_id).where(
         Booking.slot_id.in_(among(slot_ids)), Booking.state == "waiting"
     )
-    for slot_id, line_no in session.execute(found.order_by(Booking.line_no)):
-        lines[slot_id].append(line_no)
-    return lines
-
-
-def _opens(session: Session, due: Round, now: datetime, stations: set[int]) -> dict[int, list[int]]:
-    """The slots of these stations that open later today."""
-    opens: dict[int, list[int]] = defaultdict(list)
-    found = (
-        _opening(due, now).where(Slot.station_id.in_(among(stations))).order_by(Slot.opens_at, Slot.starts_at, Slot.id)
-    )
-    for station_id, slot_id in session.execute(found):
-        opens[station_id].append(slot_id)
-    return opens
-
-
-def _homes(session: Session, due: Round, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-    """The stations of each person: where they have been lately, or have something ahead."""
-    lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
-    found = select(Booking.person_id, Booking.station_id).join(Slot, Booking.slot_id == Slot.id).distinct()
-    here = found.where(Booking.person_id.in_(among(ids)), Booking.station_id.in_(due.stations), lately)
-    theirs = here.order_by(Booking.person_id, Booking.station_id)
-    return [(row.person_id, row.station_id) for row in session.execute(theirs)]
+    for slot_id, person_id in session.execute(found.order_by(Booking.line_no)):
+        lines[slot_id].append(person_id)
+    for person_id, details in told.items():
+        for wait in details["waits"]:
+            wait[1] = lines[wait[0]].index(person_id) + 1
 
 
 def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> None:
     """Strikes that count, by station, with the pause that they bring."""
     found = (
-        select(Strike.person_id, Strike.at, Station)
+        select(Strike.person_id, Strike.at, Station.id, Station.policy)
         .join(Station, Station.id == Strike.station_id)
         .where(Strike.person_id.in_(among(told)), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366))
     )
-    marks: dict[tuple[int, Station], list[datetime]] = defaultdict(list)
-    for person_id, at, station in session.execute(found.order_by(Strike.at)):
-        marks[person_id, station].append(at)
-    for (person_id, station), dates in marks.items():
-        numbers = policy.read(station.policy)
+    marks: dict[tuple[int, int], list[datetime]] = defaultdict(list)
+    policies: dict[int, dict[str, Any]] = {}
+    for person_id, at, station_id, numbers in session.execute(found.order_by(Strike.at)):
+        marks[person_id, station_id].append(at)
+        policies[station_id] = numbers
+    for (person_id, station_id), dates in marks.items():
+        numbers = policy.read(policies[station_id])
         until = ledger.pause_after(dates, numbers)
         paused = until if until and until > now else None
         if counting := sum(at > now - numbers.strike_window for at in dates):
-            told[person_id]["strikes"].append([station.id, counting, paused.isoformat() if paused else None])
+            told[person_id]["strikes"].append([station_id, counting, paused.isoformat() if paused else None])
 
 
 def _for_managers(session: Session, due: Round, people: Sequence[int]) -> dict[int, Details]:

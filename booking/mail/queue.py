@@ -22,8 +22,8 @@ def backlog(session: Session, now: datetime) -> dict[str, int]:
 
 def whole_backlog(session: Session, now: datetime) -> dict[str, int]:
     """The same with the digests. Who has news today is a question about everybody: only the scheduler may ask it."""
-    unwritten = {f"write_{kind}_digests": len(digests.to_write(session, kind, now)) for kind in digests.HOURS}
-    return {**backlog(session, now), **unwritten}
+    unwritten = {kind: digests.to_write(session, digests.rounds(session, kind, now), now) for kind in digests.HOURS}
+    return {**backlog(session, now), **{f"write_{kind}_digests": len(ids) for kind, ids in unwritten.items()}}
 
 
 def letters_due(session: Session, now: datetime) -> dict[str, int]:

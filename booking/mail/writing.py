@@ -1,4 +1,4 @@
-"""Writing digests: any number of them in two statements.
+"""Writing digests: any number of them at once.
 
 A digest is claimed by the key of its letter: one per person, kind and date, whoever else is writing.
 """
@@ -9,14 +9,16 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import insert, literal, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from booking.each import each
-from booking.mail.digests import Noted
-from booking.model import Digest, Letter
+from booking.mail.digests import Noted, reads
+from booking.model import Digest, Letter, Person
 from booking.notices import RandomHex
+
+Claimed = tuple[ColumnElement[int], ColumnElement[int]]
 
 
 def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
@@ -26,39 +28,41 @@ def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
 
 
 def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -> int:
-    letters = _claim(session, f"digest:{noted[0].kind}:{day}:", noted, now)
-    if letters:
-        pair = each(letters)
-        said = {
-            "kind": literal(noted[0].kind),
-            "date": literal(day),
-            "written_at": literal(now, Digest.written_at.type),
-        }
-        columns: dict[str, Any] = {"person_id": pair[0].as_integer(), "letter_id": pair[1].as_integer(), **said}
-        session.execute(insert(Digest).from_select(list(columns), select(*columns.values())))
-    return len(letters)
+    claimed = _claim(session, f"digest:{noted[0].kind}:{day}:", noted, now)
+    said = {"kind": literal(noted[0].kind), "date": literal(day), "written_at": literal(now, Digest.written_at.type)}
+    columns: dict[str, Any] = {"person_id": claimed[0], "letter_id": claimed[1], **said}
+    rows = insert(Digest).from_select(list(columns), select(*columns.values()), include_defaults=False)
+    return session.connection().execute(rows, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) -> list[tuple[int, int]]:
-    """Write the letters that nobody has written: [person, letter]. Somebody else's, even one not committed yet, wins."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-    one = each([[o.person_id, o.language, _details(o)] for o in noted])
+def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) -> Claimed:
+    """Write the letters that nobody has written. Somebody else's, even one not committed yet, wins."""
+    rows = each([[one.person_id, _details(one)] for one in noted])
     moment = literal(now, Letter.created_at.type)
     columns: dict[str, Any] = {
         "kind": literal(f"{noted[0].kind}_digest"),
-        "key": literal(key) + one[0].as_string(),
-        "person_id": one[0].as_integer(),
-        "language": one[1].as_string(),
-        "details": one[2],
+        "key": literal(key) + cast(Person.id, Text),
+        "person_id": Person.id,
+        "language": Person.language,
+        "details": rows[1],
         "message_id": RandomHex(),
         "created_at": moment,
         "next_try_at": moment,
     }
-    # SQLite takes ON CONFLICT for a part of the join when there is no WHERE.
-    rows = select(*columns.values()).where(true())
-    claim = dialect.insert(Letter).from_select(list(columns), rows)
+    found = select(*columns.values()).where(Person.id == rows[0].as_integer(), reads(noted[0].kind))
+    return _mine(session.connection(), list(columns), found)
+
+
+def _mine(connection: Connection, columns: list[str], found: Select[Any]) -> Claimed:
+    """Reader and number of each letter that is ours. PostgreSQL writes it in the statement that asks, SQLite before that."""
+    fuses = connection.dialect.name == "postgresql"
+    claim = (postgresql if fuses else sqlite).insert(Letter).from_select(columns, found)
     mine = claim.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.person_id, Letter.id)
-    return [(row.person_id, row.id) for row in session.execute(mine) if row.person_id]
+    if fuses:
+        written = mine.cte("mine")
+        return written.c.person_id, written.c.id
+    pair = each([list(row) for row in connection.execute(mine) if row.person_id])
+    return pair[0].as_integer(), pair[1].as_integer()
 
 
 def _details(one: Noted) -> dict[str, Any]:

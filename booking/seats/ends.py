@@ -8,6 +8,7 @@ from sqlalchemy import SQLColumnExpression, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from booking import ledger, policy
+from booking.each import among
 from booking.history import record_all
 from booking.model import Booking, Slot, Station, Strike
 from booking.notices import tell_all
@@ -27,7 +28,9 @@ class Claim(NamedTuple):
 def claims(session: Session, slots: Collection[int], state: str, *which: SQLColumnExpression[bool]) -> Sequence[Claim]:
     """The bookings of locked slots that are in that state, in the order in which they were made."""
     columns = [getattr(Booking, name) for name in Claim._fields]
-    found = select(*columns).where(Booking.slot_id.in_(slots), Booking.state == state, *which).order_by(Booking.id)
+    found = (
+        select(*columns).where(Booking.slot_id.in_(among(slots)), Booking.state == state, *which).order_by(Booking.id)
+    )
     return [Claim(*row) for row in session.execute(found)] if slots else []
 
 
@@ -54,7 +57,7 @@ def strike(session: Session, seats: Sequence[Claim], now: datetime, reason: str)
     warned = _warned(session, seats, now)
     about = [Booking.person_id, Booking.station_id, Booking.slot_id, Booking.id]
     said = [literal(now, Strike.at.type), literal(reason)]
-    rows = select(*about, *said).where(Booking.id.in_([seat.id for seat in seats])).order_by(Booking.id)
+    rows = select(*about, *said).where(Booking.id.in_(among([seat.id for seat in seats]))).order_by(Booking.id)
     names = ["person_id", "station_id", "slot_id", "booking_id", "at", "reason"]
     session.execute(insert(Strike).from_select(names, rows))
     record_all(session, "strike", now, Booking, [seat.id for seat in seats], reason=reason)
@@ -65,7 +68,7 @@ def strike(session: Session, seats: Sequence[Claim], now: datetime, reason: str)
 
 def _warned(session: Session, seats: Sequence[Claim], now: datetime) -> set[int]:
     """Those for whose people it is the first strike in a long while: a warning only."""
-    stations = select(Station.id, Station.policy).where(Station.id.in_({seat.station_id for seat in seats}))
+    stations = select(Station.id, Station.policy).where(Station.id.in_(among({seat.station_id for seat in seats})))
     numbers = {row.id: policy.read(row.policy) for row in session.execute(stations)}
     struck = ledger.last_strikes(session, {seat.person_id for seat in seats})
     warned = set()
@@ -83,4 +86,4 @@ def _end(session: Session, ended: Sequence[Claim], state: str, now: datetime, re
         return
     record_all(session, reason, now, Booking, ids, after=state)
     values = {"state": state, "ended_at": now, "end_reason": reason}
-    session.execute(update(Booking).where(Booking.id.in_(ids)).values(values), execution_options=QUIET)
+    session.execute(update(Booking).where(Booking.id.in_(among(ids))).values(values), execution_options=QUIET)

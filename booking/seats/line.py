@@ -8,6 +8,7 @@ from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from booking import store
+from booking.each import among
 from booking.history import record
 from booking.model import Booking, Slot
 from booking.notices import second_thoughts, tell
@@ -45,7 +46,7 @@ def hold(
     `room` is how many seats may come free in each. People beyond the front are served by the next round.
     Slots in which they only hold a seat count too: a smaller capacity may make a place in line of it.
     """
-    waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(slot_ids))).all())
+    waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(among(slot_ids)))).all())
     if len(waiting) < len(slot_ids):
         raise Refused("no_such_slot")
     everybody = {*people, *_front(session, [slot_id for slot_id in waiting if waiting[slot_id]], now, room)}

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from booking import store
+from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
 
@@ -26,8 +27,7 @@ def to_open(session: Session, now: datetime) -> Sequence[int]:
 
 def open_these(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Record the opening of slots. Presses do not wait for it: they ask the clock."""
-    locked = store.lock(session, slots=slot_ids)
-    opened = [slot.id for slot in locked if slot.state == "planned" and slot.opens_at <= now]
+    opened = store.lock_if(session, slot_ids, Slot.state == "planned", Slot.opens_at <= now)
     record_all(session, "opened", now, Slot, opened, after="open")
     session.execute(update(Slot).where(Slot.id.in_(opened)).values(state="open"))
     return len(opened)
@@ -56,7 +56,7 @@ def to_release(session: Session, now: datetime) -> Sequence[int]:
 
 def too_late(session: Session, slot_ids: Collection[int], now: datetime) -> Sequence[int]:
     """Those of these slots whose release comes so late, by our own outage, that their manager decides."""
-    return _ids(session, Slot.id.in_(slot_ids), Slot.release_at < now - TOO_LATE)
+    return _ids(session, Slot.id.in_(among(slot_ids)), Slot.release_at < now - TOO_LATE)
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:
