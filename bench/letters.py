@@ -19,8 +19,8 @@ from typing import BinaryIO
 from sqlalchemy import update
 
 import config
-from bench import cpu, ground, jobs, report, stage
-from bench.chores import DIGESTS
+from bench import cpu, ground, jobs, readers, report, stage
+from bench.chores import DIGESTS, Chore
 from bench.stage import Stage
 from booking import store
 from booking.app import create_app
@@ -39,26 +39,36 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--letters", type=int, default=10_000)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument(
+        "--mixed", action="store_true", help="everybody goes to many stations, as nobody really does"
+    )
     asked = arguments.parse_args()
     manners.NEED = float("inf")
     with ground.server() as url, ground.prepared(url, "letters") as place, _sink() as port:
-        staged = stage.make(place, min(400, asked.letters // 20), asked.letters // len(stage.STAGED))
-        now = _write(staged)
+        if asked.mixed:
+            staged, chore = (
+                stage.make(place, min(400, asked.letters // 20), asked.letters // len(stage.STAGED)),
+                DIGESTS,
+            )
+        else:
+            staged, chore = readers.make(place, asked.letters), readers.MORNING
+        now = _write(staged, chore)
         ready = _ready(staged, now)
         found = [_round(staged, ready, port, now) for _ in range(asked.rounds)]
     ratio, by_cpu = (report.spread([pair[n] for pair in found]) for n in (0, 1))
     per_s = median(pair[2] for pair in found)
+    name = "letters_mixed" if asked.mixed else "letters"
     head = ("row", "at least", "ratio (spread)", "by CPU (spread)", "letters", "a letter", "per s")
     size = f"{sum(map(len, ready)) / len(ready) / 1000:.1f} KB"
-    print(f"{report.load()}\n{report.table(head, [('letters', LEAST, ratio, by_cpu, len(ready), size, round(per_s))])}")
+    print(f"{report.load()}\n{report.table(head, [(name, LEAST, ratio, by_cpu, len(ready), size, round(per_s))])}")
     row = {"ratio": ratio.middle, "min": ratio.least, "max": ratio.most, "per_s": per_s, "by_cpu": by_cpu.middle}
-    print(f"written to {report.keep('results', {'letters': {name: round(n, 3) for name, n in row.items()}})}")
+    print(f"written to {report.keep('results', {name: {kind: round(n, 3) for kind, n in row.items()}})}")
 
 
-def _write(staged: Stage) -> datetime:
+def _write(staged: Stage, chore: Chore) -> datetime:
     """A digest for everybody, as the job writes them. Returns their hour."""
-    now = DIGESTS.prepare(staged)
-    jobs.carry_out(staged.ground, DIGESTS, now)
+    now = chore.prepare(staged)
+    jobs.carry_out(staged.ground, chore, now)
     return now
 
 

@@ -89,6 +89,11 @@ class alone:  # noqa: N801 - `with lines.alone(engine) as line`
         self._lines.give_back(self._line, cut=cut)
 
 
+def own(engine: Engine) -> Line:
+    """A line that is never lent to others; who asks for it closes its driver."""
+    return Line(_connect(engine), engine.dialect)
+
+
 def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
     """The rows of a statement that only reads; asked again on a new line if the old one was cut."""
     try:

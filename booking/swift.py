@@ -5,7 +5,8 @@ same words of SQLAlchemy, costs what the driver costs.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import BindParameter, Connection, DateTime, Dialect, bindparam
@@ -43,8 +44,20 @@ class Line:
 
     def send(self, text: str) -> None:
         """What has no values and no rows, such as BEGIN."""
-        try:
+        with self.named(text):
             self.driver.execute(text)
+
+    def finish(self) -> None:
+        """Wait for what was handed over."""
+        if self.prepared:
+            with self.named(""):
+                self.prepared.finish()
+
+    @contextmanager
+    def named(self, text: str) -> Iterator[None]:
+        """Errors of the driver become those of SQLAlchemy."""
+        try:
+            yield
         except Exception as error:
             raise _named(error, text, self) from error
 
@@ -57,10 +70,17 @@ class Statement:
         self._ready: dict[str, Compiled] = {}
 
     def run(self, line: Line, **values: Any) -> Sequence[Row]:
+        return self._compiled(line).run(line, values)
+
+    def hand_over(self, line: Line, **values: Any) -> None:
+        """Hand it to the kernel of this machine and go on, on a line of one's `own`; `line.finish` tells the rest."""
+        self._compiled(line).hand_over(line, values)
+
+    def _compiled(self, line: Line) -> "Compiled":
         ready = self._ready.get(line.dialect.name)
         if ready is None:
             ready = self._ready[line.dialect.name] = Compiled(self._statement, line.dialect)
-        return ready.run(line, values)
+        return ready
 
 
 class Compiled:
@@ -84,15 +104,24 @@ class Compiled:
         self.results = [(place, convert) for place, convert in readers if convert]
 
     def run(self, line: Line, values: Mapping[str, Any]) -> Sequence[Row]:
-        given = {**self.fixed, **values}
-        for name, convert in self.binds:
-            if name in given:
-                given[name] = convert(given[name])
+        given = self._given(values)
         try:
             rows = self._send(line, given)
         except Exception as error:
             raise _named(error, self.text, line) from error
         return [self._read(row) for row in rows] if self.results else rows
+
+    def hand_over(self, line: Line, values: Mapping[str, Any]) -> None:
+        given, prepared = self._given(values), cast("Prepared", line.prepared)
+        with line.named(self.text):
+            prepared.send(self.numbered, [given[name] for name in self.names])
+
+    def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        given = {**self.fixed, **values}
+        for name, convert in self.binds:
+            if name in given:
+                given[name] = convert(given[name])
+        return given
 
     def _send(self, line: Line, given: dict[str, Any]) -> list[Row]:
         if line.prepared:

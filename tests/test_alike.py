@@ -1,5 +1,6 @@
 """Digests that tell the same are worded once, and each reader's is still their own."""
 
+import quopri
 from email import message_from_bytes
 from email.policy import default
 
@@ -68,18 +69,28 @@ def test_a_minute_later_it_is_worded_again(app: Flask, session: Session, digests
 
 def test_what_was_worded_is_given_to_the_next(app: Flask) -> None:
     known, worded = alike.Alike(), []
-    said = alike.Said("s", f"to {alike.NAME}", f"to {alike.NAME}, {alike.STOP}")
+    said = alike.Worded("s", [b"to ", alike.NAME], [b"to ", alike.NAME, b", ", alike.STOP])
     for _ in range(3):
-        found = known.said(("worker_digest", "en", True, "{}"), NOW, lambda: worded.append(1) or said)
+        found = known.get("a key", NOW, lambda: worded.append(1) or said)
     assert worded == [1]
-    assert alike.to_one(found, "<i>", "http://localhost/?a&b") == alike.Said(
-        "s", "to <i>", "to &lt;i&gt;, http://localhost/?a&amp;b"
-    )
+    one = alike.to_one(found, "<i>", "http://localhost/?a&b")
+    assert quopri.decodestring(one.text) == b"to <i>"
+    assert quopri.decodestring(one.page) == b"to &lt;i&gt;, http://localhost/?a&amp;b"
+
+
+def test_a_piece_is_worded_once_and_stands_in_every_letter(app: Flask) -> None:
+    known, worded = alike.Alike(), []
+    for n in range(3):
+        pieces = alike.Pieces(known, "en", NOW, style="p { color: red; }")
+        mark = pieces.kept("seat.html", 7, caller=lambda: worded.append(1) or "\n<p>seat</p>\n")
+        said = b"".join(pieces.quoted(f"<b>{n}</b>{mark}\ue0029\ue002."))
+        assert quopri.decodestring(said).decode() == f'<b>{n}</b>\r\n<p style="color: red;">seat</p>\r\n.'
+    assert worded == [1]
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alike, "MOST", 2 * len("words"))
     known = alike.Alike()
     for n in range(3):
-        known.pieces("en", NOW)(n, caller=lambda: "words")
-    assert [known.has(("en", n), NOW) for n in range(3)] == [False, True, True]
+        known.get(n, NOW, lambda: "words")
+    assert [known.has(n, NOW) for n in range(3)] == [False, True, True]

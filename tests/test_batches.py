@@ -214,7 +214,7 @@ def test_letters_give_way_too_but_never_stand_still(
     clock, sizes, left = Machine(1), list[int](), [2_000]
 
     def deliver(*_: Any) -> outbox.Round:
-        sizes.append(min(left[0], _[4]))
+        sizes.append(min(left[0], _[-1]))
         left[0] -= sizes[-1]
         clock.now += sizes[-1] * a_letter
         return outbox.Round(claimed=sizes[-1], sent=sizes[-1])

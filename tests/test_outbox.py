@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking import store
 from booking.extensions import db
-from booking.mail import letters, outbox, post
+from booking.mail import ends, letters, outbox, post
 from booking.model import Letter
 from booking.notices import tell
 from tests import mail_server
@@ -56,8 +56,8 @@ def write(session: Session, *addresses: str, now: datetime = NOW) -> None:
 
 
 def deliver(app: Flask, now: datetime = NOW, **options: Any) -> outbox.Round:
-    with app.app_context(), post.opened(app.config) as office:
-        return outbox.deliver(db.session, office, now, **options)
+    with app.app_context(), post.opened(app.config) as office, ends.opened(db.session) as book:
+        return outbox.deliver(db.session, office, book, now, **options)
 
 
 def states(session: Session) -> dict[str, str]:

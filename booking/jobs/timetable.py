@@ -13,7 +13,7 @@ from booking import people, seats, slots, store, watch, workdays
 from booking.extensions import db
 from booking.jobs.manners import Manners
 from booking.jobs.rows import PartlyDone, Turn, Work
-from booking.mail import digests, outbox, pace, post, writing
+from booking.mail import digests, ends, outbox, pace, post, writing
 
 # How many letters one round claims. When its sender dies they wait ten minutes: digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
@@ -156,10 +156,10 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     """Send until nothing is due or no more may leave, or until the server puts something off: the next run goes on."""
     sent, speed, manners = 0, pace.of_this_process(), Manners(turn.stop)
-    with post.opened(current_app.config) as office:
+    with post.opened(current_app.config) as office, ends.opened(db.session) as book:
         while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
             began, most = perf_counter(), IN_A_CROWD if manners.crowded else IN_A_ROUND[kinds]
-            done = _round(turn, office, now, which, min(room, most))
+            done = _round(turn, office, book, now, which, min(room, most))
             speed.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if done.wants_rest:
@@ -170,8 +170,10 @@ def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     return sent
 
 
-def _round(turn: Turn, office: post.Post, now: datetime, which: ColumnElement[bool], limit: int) -> outbox.Round:
+def _round(
+    turn: Turn, office: post.Post, book: ends.Ends, now: datetime, which: ColumnElement[bool], limit: int
+) -> outbox.Round:
     def stop() -> bool:
         return turn.stop() or turn.later() - now > LONGEST_ROUND
 
-    return outbox.deliver(db.session, office, now, which, limit, stop)
+    return outbox.deliver(db.session, office, book, now, which, limit, stop)

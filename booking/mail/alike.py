@@ -1,27 +1,35 @@
 """Digests that tell the same are worded once: only the name of the reader and the way out differ.
 
-People of one slot hear the same: sixty thousand digests are four thousand. What was worded is used for a
-minute, which is no longer than a letter may lie between its wording and its sending anyway.
+People of one slot hear the same: sixty thousand digests are four thousand. What those share, a seat's card or what
+opens at a station, is worded once too, and kept as it goes over the line. What was worded is used for a minute, which
+is no longer than a letter may lie between its wording and its sending anyway.
 """
 
+import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app
 from markupsafe import escape
 
+from booking.mail import packing, styling
 from booking.mail.facts import Facts
 from booking.model import Letter
 
 GOOD_FOR = timedelta(minutes=1)
-MOST = 1_000_000  # characters, of two bytes each: a letter has 20,000, and a scheduler stays small
+MOST = 2_000_000  # bytes: a scheduler stays small
 # Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
 NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
+# Stands for a kept piece in the words around it.
+_MARK = "\ue002{}\ue002"
+_HOLES = re.compile(f"({NAME}|{STOP}|{_MARK.format('[0-9]+')})")
 
 Key = tuple[str, str, bool, str]
+# Words on their way to bytes: what is quoted already, and the holes between.
+Quoted = Sequence[bytes | str]
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,30 @@ class Said:
     subject: str
     text: str
     page: str
+
+
+class Worded(NamedTuple):
+    """A letter as it is kept, `NAME` and `STOP` in it."""
+
+    subject: str
+    text: Quoted
+    page: Quoted
+
+
+class Packed(NamedTuple):
+    """A letter to one reader, quoted."""
+
+    subject: str
+    text: bytes
+    page: bytes
+
+
+class Piece(NamedTuple):
+    """A block of a template that many letters share, and the blanks around it."""
+
+    before: str
+    quoted: bytes
+    after: str
 
 
 class Alike:
@@ -44,21 +76,8 @@ class Alike:
         """Whether it need not be worded again."""
         return self._find(key, now) is not None
 
-    def said(self, key: Key, now: datetime, word: Callable[[], Said]) -> Said:
-        """The words of all letters with this key, `NAME` and `STOP` in them."""
-        found: Said = self._get(key, now, word)
-        return found
-
-    def pieces(self, language: str, now: datetime) -> Callable[..., str]:
-        """For templates: `call kept(...)` gives its block; the same for all letters of this language with these values."""
-
-        def kept(*key: Hashable, caller: Callable[[], str]) -> str:
-            found: str = self._get((language, *key), now, caller)
-            return found
-
-        return kept
-
-    def _get(self, key: Hashable, now: datetime, make: Callable[[], Any]) -> Any:
+    def get(self, key: Hashable, now: datetime, make: Callable[[], Any]) -> Any:
+        """What `make` gave within this minute, or gives now."""
         found = self._find(key, now)
         if found is None:
             found = now, make()
@@ -78,8 +97,49 @@ class Alike:
         return found if found and abs(now - found[0]) < GOOD_FOR else None
 
 
-def _length(words: Said | str) -> int:
-    return len(words) if isinstance(words, str) else len(words.text) + len(words.page)
+class Pieces:
+    """The pieces of one letter that is being worded; `style` is the stylesheet of the page."""
+
+    def __init__(self, known: Alike, language: str, now: datetime, style: str) -> None:
+        self._known = known
+        self._language = language
+        self._now = now
+        self._style = style
+        self._marks: dict[str, bytes] = {}
+
+    def kept(self, name: str, *values: Hashable, caller: Callable[[], str]) -> str:
+        """For templates: `call kept(name, …)` gives its block; the same for all letters of this language with these values.
+
+        A name ends as the file in which it stands. In a subject it gives the words themselves, elsewhere a mark.
+        """
+        key = (self._language, name, *values)
+        if name.startswith("subject"):
+            return str(self._known.get(key, self._now, caller))
+        piece: Piece = self._known.get(key, self._now, lambda: self._piece(name, caller()))
+        mark = _MARK.format(len(self._marks))
+        self._marks[mark] = piece.quoted
+        return f"{piece.before}{mark}{piece.after}"
+
+    def _piece(self, name: str, said: str) -> Piece:
+        words = said.strip()
+        before, after = said[: len(said) - len(said.lstrip())], said[len(said.rstrip()) :]
+        quoted = packing.quoted(styling.piece(words, self._style) if name.endswith(".html") else words)
+        return Piece(before, quoted, after)
+
+    def quoted(self, words: str) -> Quoted:
+        """The words with their pieces."""
+        first, *rest = _HOLES.split(words)
+        made: list[bytes | str] = [packing.quoted(first)]
+        for hole, text in zip(rest[::2], rest[1::2], strict=True):
+            made += [hole if hole in (NAME, STOP) else self._marks.get(hole, b""), packing.quoted(text)]
+        return made
+
+
+def _length(made: Worded | Piece | str) -> int:
+    """Bytes, those shared with others included."""
+    if isinstance(made, str):
+        return len(made)
+    return len(made.quoted) if isinstance(made, Piece) else sum(map(len, (*made.text, *made.page)))
 
 
 def of_this_process() -> Alike:
@@ -92,13 +152,15 @@ def key(letter: Letter, language: str, *, named: bool) -> Key:
     return letter.kind, language, named, repr(letter.details)
 
 
-def to_one(said: Said, name: str, stop: str) -> Said:
+def to_one(worded: Worded, name: str, stop: str) -> Packed:
     """The words, to one reader."""
-    return Said(
-        said.subject,
-        said.text.replace(NAME, name).replace(STOP, stop),
-        said.page.replace(NAME, str(escape(name))).replace(STOP, str(escape(stop))),
-    )
+    plain = {NAME: packing.quoted(name), STOP: packing.quoted(stop)}
+    escaped = {NAME: packing.quoted(str(escape(name))), STOP: packing.quoted(str(escape(stop)))}
+    return Packed(worded.subject, _filled(worded.text, plain), _filled(worded.page, escaped))
+
+
+def _filled(words: Quoted, holes: dict[str, bytes]) -> bytes:
+    return b"".join([part if isinstance(part, bytes) else holes[part] for part in words])
 
 
 def to_anybody(told: Facts, *, named: bool) -> Facts:

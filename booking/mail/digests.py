@@ -67,19 +67,24 @@ def rounds(session: Session, kind: str, now: datetime) -> list[Round]:
 
 
 def to_write(session: Session, due: Sequence[Round], now: datetime) -> list[int]:
-    """The people whose digest is due and not written, each once."""
-    found = (session.scalars(_unwritten(one, now)).all() for one in due)
-    return sorted({person_id for ids in found for person_id in ids})
+    """The people whose digest is due and not written, each once: station by station, for those hear much the same."""
+    found = (session.execute(_unwritten(one, now)).all() for one in due)
+    home = {person_id: station_id for rows in found for person_id, station_id in rows}
+    return sorted(home, key=lambda person_id: (home[person_id], person_id))
 
 
 def gather(session: Session, due: Sequence[Round], now: datetime, people: Sequence[int]) -> list[Noted]:
-    """What the digests of these people would tell, those without news left out; who has one already is not asked."""
+    """What the digests of these people would tell, in their order, those without news left out.
+
+    Who has one already is not asked.
+    """
     noted: dict[tuple[int, date], Noted] = {}
     for one in due:
         for person_id, details in _told(session, one, people, now).items():
             if _has_news(one.kind, details):
                 noted.setdefault((person_id, one.date), Noted(person_id, one.kind, one.date, details))
-    return list(noted.values())
+    place = {person_id: n for n, person_id in enumerate(people)}
+    return sorted(noted.values(), key=lambda one: place[one.person_id])
 
 
 def _told(session: Session, due: Round, people: Sequence[int], now: datetime) -> dict[int, Details]:
@@ -103,7 +108,7 @@ class Reader:
 def preview(session: Session, kind: str, station: Station, now: datetime) -> list[Reader]:
     """Who gets today's digest because of one station, and who does not and why. Writes nothing."""
     due = _round_of(session, kind, station, now)
-    news = set(session.scalars(_news(due, due.due_at)))
+    news = set(session.scalars(select(_news(due, due.due_at).subquery().c.person_id)))
     theirs = select(Booking.person_id).where(Booking.station_id == station.id, *_regular(due))
     runs = select(Manages.person_id).where(Manages.station_id == station.id)
     known = Person.id.in_(theirs if kind == "worker" else runs) | Person.id.in_(news)
@@ -174,10 +179,13 @@ def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
     return select(Station.id).where(Station.zone_name == zone, Station.closed_at.is_(None), works)
 
 
-def _unwritten(due: Round, now: datetime) -> Select[int]:
-    """The ids of the people to whom there is something to say and nothing has been said."""
+def _unwritten(due: Round, now: datetime) -> Select[int, int]:
+    """The ids of the people to whom there is something to say and nothing has been said, with a station of each."""
     written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
-    return select(Person.id).where(reads(due.kind), ~written, Person.id.in_(_news(due, now)))
+    news = _news(due, now).subquery()
+    heard = select(news.c.person_id, func.min(news.c.station_id).label("home")).group_by(news.c.person_id).subquery()
+    readers = select(Person.id, heard.c.home).join(heard, heard.c.person_id == Person.id)
+    return readers.where(reads(due.kind), ~written)
 
 
 def reads(kind: str) -> ColumnElement[bool]:
@@ -187,14 +195,15 @@ def reads(kind: str) -> ColumnElement[bool]:
 
 
 def _news(due: Round, now: datetime) -> Any:
+    """Who has something to hear, and the stations that it is about."""
     return _news_for_workers(due, now) if due.kind == "worker" else _news_for_managers(due)
 
 
 def _news_for_workers(due: Round, now: datetime) -> Any:
-    regulars = select(Booking.person_id).where(
+    regulars = select(Booking.person_id, Booking.station_id).where(
         Booking.station_id.in_(_opening(due, now).with_only_columns(Slot.station_id)), *_regular(due)
     )
-    seats, waits = (_ahead(due).where(entry) for entry in _entries(due, now))
+    seats, waits = (_ahead(due).add_columns(Booking.station_id).where(entry) for entry in _entries(due, now))
     return union(seats, waits, regulars)
 
 
@@ -225,7 +234,7 @@ def _news_for_managers(due: Round) -> Any:
     """Whoever runs a station that has slots today or soon, or had some on the last workday."""
     around = Slot.date.between(due.before, due.date + timedelta(days=7))
     busy = select(Slot.station_id).where(Slot.station_id.in_(due.stations), around)
-    return select(Manages.person_id).where(Manages.station_id.in_(busy))
+    return select(Manages.person_id, Manages.station_id).where(Manages.station_id.in_(busy))
 
 
 def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime) -> dict[int, Details]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.mail import alike, digests, facts, invites, links, packing, samples, styling, tongue
-from booking.mail.alike import Said
+from booking.mail.alike import Packed, Said, Worded
 from booking.mail.facts import Dropped
 from booking.mail.words import one_line, plain_name
 from booking.model import LANGUAGES, Letter, Person, Slot
@@ -70,7 +70,7 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     invite = _invite(session, letter, reader)
     name, sender = packing.sender(current_app.config["MAIL_FROM"])
     words = [packing.Part("plain", said.text), packing.Part("html", said.page)]
-    mime = packing.pack(_headers(letter, said, name, to), letter.message_id, words, invite)
+    mime = packing.pack(_headers(letter, said.subject, name, to), letter.message_id, words, invite)
     return Message(letter.id, letter.kind, sender, to, mime, letter.tries, letter.created_at)
 
 
@@ -83,7 +83,7 @@ def _invite(session: Session, letter: Letter, reader: Person | None) -> packing.
     if invite is None:
         return None
     more = f'; method="{invite.method}"\r\nContent-Disposition: attachment; filename="lunch-hour.ics"'
-    return packing.Part("calendar", invite.content, more)
+    return packing.Part("calendar", packing.quoted(invite.content), more)
 
 
 def _language(letter: Letter, reader: Person | None) -> str:
@@ -95,21 +95,24 @@ def _key(letter: Letter, reader: Person | None) -> alike.Key:
     return alike.key(letter, _language(letter, reader), named=bool(reader and plain_name(reader.name)))
 
 
-def _said(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Said:
+def _said(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Packed:
     """The words of a letter; those of a digest are everybody's to whom it tells the same."""
     language = _language(letter, reader)
     if reader is None or letter.kind not in digests.KINDS:
-        return say(session, letter, reader, language, now)
+        said = say(session, letter, reader, language, now)
+        return Packed(said.subject, packing.quoted(said.text), packing.quoted(said.page))
 
     name, known = plain_name(reader.name), alike.of_this_process()
 
-    def word() -> Said:
+    def word() -> Worded:
         with force_locale(language):
+            pieces = alike.Pieces(known, language, now, stylesheet())
             told = alike.to_anybody(facts.of(session, letter, reader, now), named=bool(name))
-            return _styled(letter.kind, told | {"kept": known.pieces(language, now)})
+            said = _styled(letter.kind, told | {"kept": pieces.kept})
+            return Worded(said.subject, pieces.quoted(said.text), pieces.quoted(said.page))
 
-    said = known.said(alike.key(letter, language, named=bool(name)), now, word)
-    return alike.to_one(said, name, links.stop(reader.id, letter.kind))
+    worded = known.get(alike.key(letter, language, named=bool(name)), now, word)
+    return alike.to_one(worded, name, links.stop(reader.id, letter.kind))
 
 
 def say(session: Session, letter: Letter, reader: Person | None, language: str, now: datetime) -> Said:
@@ -142,12 +145,12 @@ def _words(kind: str, told: facts.Facts) -> Said:
     return Said(one_line(subject)[:LONGEST_SUBJECT], _tidy(text), page)
 
 
-def _headers(letter: Letter, said: Said, sender: str, to: str) -> dict[str, str]:
+def _headers(letter: Letter, subject: str, sender: str, to: str) -> dict[str, str]:
     headers = {
         "Date": packing.moment(letter.created_at),
         "From": sender,
         "To": one_line(to),
-        "Subject": packing.subject(said.subject),
+        "Subject": packing.subject(subject),
         "Message-ID": f"<{letter.message_id}@{links.host()}>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",

@@ -6,7 +6,6 @@ be sent exactly once: a connection lost after DATA is tried again, under the sam
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,8 +15,9 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import store, swift
+from booking import store
 from booking.mail import digests, letters
+from booking.mail.ends import Ends
 from booking.mail.post import Post, PutOff, Rejected, Unreachable
 from booking.model import Digest, Letter
 
@@ -39,12 +39,6 @@ UNREAD = {"synchronize_session": False}
 
 IS_DIGEST = Letter.kind.in_(digests.KINDS)
 AT_ONCE = ~IS_DIGEST
-# Written after every letter, before the body of the next goes out: who is killed sends one twice, no more.
-SENT = swift.Statement(
-    update(Letter)
-    .where(Letter.id == swift.given("letter_id"))
-    .values(state="sent", error="", sent_at=swift.given("now", Letter.sent_at.type), tries=Letter.tries + 1)
-)
 
 
 @dataclass
@@ -62,6 +56,7 @@ class Round:
 def deliver(
     session: AnySession,
     post: Post,
+    ends: Ends,
     now: datetime,
     kinds: ColumnElement[bool] = AT_ONCE,
     limit: int = 20,
@@ -84,13 +79,14 @@ def deliver(
             break
         put_off = done.put_off
         try:
-            _send(session, post, message, now, done)
+            _send(session, post, ends, message, now, done)
         except Unreachable as error:
             for left in ready[n:]:
                 _try_again(session, left, str(error), now, done)
             break
         refusals = refusals + 1 if done.put_off > put_off else 0
         done.wants_rest = refusals >= PATIENCE
+    ends.settle()
     return done
 
 
@@ -155,7 +151,7 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
     return ready
 
 
-def _send(session: AnySession, post: Post, message: letters.Message, now: datetime, done: Round) -> None:
+def _send(session: AnySession, post: Post, ends: Ends, message: letters.Message, now: datetime, done: Round) -> None:
     end = partial(_end, session, message.letter_id, message.kind, now)
     try:
         post.send(message.sender, message.to, message.mime)
@@ -175,8 +171,7 @@ def _send(session: AnySession, post: Post, message: letters.Message, now: dateti
         if message.kind in SECRET:
             end("sent")
         else:
-            with store.line(session) as line, nullcontext() if line.fuses else store.turn(line):
-                SENT.run(line, letter_id=message.letter_id, now=now)
+            ends.sent(message.letter_id, now)
         done.sent += 1
 
 

@@ -1,6 +1,10 @@
-"""A letter as the bytes that go over the line: MIME, packed by hand, since ten thousand are packed in a row."""
+"""A letter as the bytes that go over the line: MIME, packed by hand, since ten thousand are packed in a row.
 
-from binascii import b2a_base64
+Texts go as quoted-printable (RFC 2045), for what was quoted in pieces is put together by joining them.
+"""
+
+import re
+from binascii import b2a_qp
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.header import Header
@@ -8,14 +12,15 @@ from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 from typing import NamedTuple
 
-LINE = 76  # characters of base64 on a line
+# b2a_qp looks at 76 characters a line, but not at the last of them; a cut leaves what is quoted whole.
+_TOO_LONG = re.compile(rb"^(?=.{77})(.{60,75})(?<!=)(?<!=.)(.+)$", re.MULTILINE)
 
 
 class Part(NamedTuple):
-    """A text, what kind of text it is, and more headers of its own."""
+    """A text, `quoted`, what kind of text it is, and more headers of its own."""
 
     kind: str
-    text: str
+    quoted: bytes
     more: str = ""
 
 
@@ -24,19 +29,28 @@ def pack(headers: Mapping[str, str], boundary: str, words: Sequence[Part], file:
     body = _multipart("alternative", f"={boundary}=", [_part(part) for part in words])
     if file:
         body = _multipart("mixed", f"=+{boundary}=", [body, _part(file)])
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"{head}MIME-Version: 1.0\r\n{body}".encode("ascii")
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return b"%sMIME-Version: 1.0\r\n%s" % (head.encode("ascii"), body)
 
 
-def _multipart(kind: str, boundary: str, parts: Sequence[str]) -> str:
-    inside = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
-    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n{inside}--{boundary}--\r\n'
+def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    line = f"--{boundary}".encode("ascii")
+    inside = b"".join([b"%s\r\n%s\r\n" % (line, part) for part in parts])
+    head = f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n'.encode("ascii")
+    return b"%s%s%s--\r\n" % (head, inside, line)
 
 
-def _part(part: Part) -> str:
-    head = f'Content-Type: text/{part.kind}; charset="utf-8"{part.more}\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-    packed = b2a_base64(part.text.encode(), newline=False).decode("ascii")
-    return head + "\r\n".join([packed[at : at + LINE] for at in range(0, len(packed), LINE)])
+def _part(part: Part) -> bytes:
+    head = f'Content-Type: text/{part.kind}; charset="utf-8"{part.more}\r\n'
+    return b"%sContent-Transfer-Encoding: quoted-printable\r\n\r\n%s" % (head.encode("ascii"), part.quoted)
+
+
+def quoted(text: str) -> bytes:
+    """The text in quoted-printable: another may stand before it and after it."""
+    made = b2a_qp(text.replace("\r\n", "\n").replace("\r", "\n").encode())
+    if not made.endswith(b"\n"):
+        made += b"=\n"  # a line end that does not count
+    return _TOO_LONG.sub(rb"\1=\n\2", made).replace(b"\n", b"\r\n")
 
 
 @lru_cache(1024)
