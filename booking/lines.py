@@ -35,7 +35,7 @@ class Lines:
         if not self._turns.acquire(timeout=WAIT):
             raise exc.TimeoutError(f"no line came free in {WAIT:.0f} s")
         try:
-            return self._live() or Line(_connect(engine), engine.dialect)
+            return self._live() or own(engine)
         except BaseException:
             self._turns.release()
             raise
