@@ -1,6 +1,7 @@
 """Presses while the mail server takes connections and says nothing, beside presses without any mail: `python -m bench.mail_down`.
 
-Each press that gives a seat writes a letter; a scheduler of its own tries to send them. Rounds go without, with, without.
+Each press that gives a seat writes a letter; a scheduler of its own, which has caught up with all else, tries to send
+them. Rounds go without, with, without.
 """
 
 import argparse
@@ -8,14 +9,16 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import monotonic, sleep
 
-from bench import ground, report, servers, stage
+from bench import cpu, ground, report, servers, stage
 from bench.ground import Ground
 from bench.rows import Bench
 from bench.servers import APP, BIN, Kind
 from bench.stage import Stage
 
 LEAST = 0.9
+CATCHES_UP = 120  # seconds at most
 
 
 def main() -> None:
@@ -73,10 +76,20 @@ def _scheduler(place: Ground, mail_url: str) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
+        _wait_until_idle(process.pid)
         yield
     finally:
         process.kill()
         process.wait()
+
+
+def _wait_until_idle(pid: int) -> None:
+    """Until a scheduler that has just begun has planned, opened and finished all that its new city has for it."""
+    idle, since = 0, monotonic()
+    while idle < 5 and monotonic() - since < CATCHES_UP:
+        before = cpu.used(pid)
+        sleep(1)
+        idle = idle + 1 if cpu.used(pid) - before < 0.1 else 0
 
 
 if __name__ == "__main__":
