@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
-from flask_login import login_user
 from itsdangerous import URLSafeTimedSerializer
 
 from booking import people
 from booking.model import SignedIn
+from booking.web import visitor
 from booking.web.visitor import Visitor
 
 
@@ -55,8 +55,7 @@ def visits(app: Flask, tokens: dict[int, str], stations: int = 1) -> Iterator[Vi
         raise RuntimeError("the app has no SECRET_KEY")
     csrf = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")
     with app.test_request_context():
-        login_user(Visitor("", SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
-        session.permanent = True
+        visitor.enter(Visitor("", SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
         like = dict(session)
     for n, (person, token) in enumerate(tokens.items()):
         raw = secrets.token_hex(20)

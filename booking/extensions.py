@@ -1,5 +1,8 @@
 """Flask's handles. `create_app` binds them to an app."""
 
+from threading import Lock
+from time import time
+
 from flask_babel import Babel
 from flask_compress import Compress
 from flask_limiter import Limiter
@@ -18,11 +21,24 @@ class CalmMemory(MemoryStorage):
 
     STORAGE_SCHEME = ["calm-memory"]
     hits = 0
+    _guard = Lock()
 
-    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - the library's private name
-        self.hits += 1
-        if self.hits % 1_000 == 0:
-            self._MemoryStorage__expire_events()  # type: ignore[attr-defined]
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count `amount` more within `expiry` seconds from the first; the count."""
+        now = time()
+        with self._guard:
+            if self.expirations.get(key, 0) <= now:
+                self.storage[key], self.expirations[key] = 0, now + expiry
+            self.storage[key] += amount
+            self.hits += 1
+            if self.hits > max(1_000, len(self.expirations)):
+                self._forget(now)
+            return self.storage[key]
+
+    def _forget(self, now: float) -> None:
+        self.hits = 0
+        for key in [key for key, until in self.expirations.items() if until <= now]:
+            del self.storage[key], self.expirations[key]
 
 
 # What a verb has written is still true for the page that shows it: no second look after the commit.

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from time import monotonic
 from types import TracebackType
 from typing import Any, cast
@@ -26,45 +27,38 @@ class Lines:
     """The lines of one engine."""
 
     def __init__(self) -> None:
-        self._turns = threading.Semaphore(LINES)
-        self._free: list[tuple[Line, float]] = []
+        self._free: SimpleQueue[tuple[Line, float] | None] = SimpleQueue()  # None: one that is still to be opened
+        for _ in range(LINES):
+            self._free.put(None)
         self._over = False
 
     def take(self, engine: Engine) -> Line:
         """A line that nobody else has until it is given back."""
-        if not self._turns.acquire(timeout=WAIT):
-            raise exc.TimeoutError(f"no line came free in {WAIT:.0f} s")
         try:
-            return self._live() or own(engine)
+            kept = self._free.get(timeout=WAIT)
+        except Empty:
+            raise exc.TimeoutError(f"no line came free in {WAIT:.0f} s") from None
+        try:
+            return kept[0] if kept and _is_live(*kept) else own(engine)
         except BaseException:
-            self._turns.release()
+            self._free.put(None)
             raise
 
     def give_back(self, line: Line, *, cut: bool) -> None:
         if cut:
             _close(line)
-        else:
-            self._free.append((line, monotonic()))
-        self._turns.release()
+        self._free.put(None if cut else (line, monotonic()))
         if self._over:  # it was forgotten meanwhile
             self.close()
 
     def close(self) -> None:
         """Lend these no more. Those that are out are closed when they come back."""
         self._over = True
-        with suppress(IndexError):
-            while True:
-                _close(self._free.pop()[0])
-
-    def _live(self) -> Line | None:
-        """One that was idle for long is asked whether it still is one."""
-        with suppress(IndexError):
-            while True:
-                line, used = self._free.pop()
-                if monotonic() - used < IDLE or _answers(line):
-                    return line
-                _close(line)
-        return None
+        for _ in range(self._free.qsize()):
+            with suppress(Empty):
+                if kept := self._free.get_nowait():
+                    _close(kept[0])
+                self._free.put(None)
 
 
 class alone:  # noqa: N801 - `with lines.alone(engine) as line`
@@ -124,10 +118,14 @@ def _forget(engine: Engine) -> None:
             lines.close()
 
 
-def _answers(line: Line) -> bool:
+def _is_live(line: Line, used: float) -> bool:
+    """One that was idle for long is asked whether it still is one."""
+    if monotonic() - used < IDLE:
+        return True
     try:
         line.driver.execute("SELECT 1")
     except Exception:  # noqa: BLE001 - of whatever driver
+        _close(line)
         return False
     return True
 

@@ -1,23 +1,26 @@
 """The press that is answered before Flask is asked says, word for word, what the app would have said."""
 
+import gc
 import gzip
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from booking import people, store, workdays
 from booking.model import Activity, Booking, Try
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
-from tests.worker_cast import HTMX, Phone, card_in
+from tests.worker_cast import HTMX, Phone, card_in, when
 
 WECHAT = {"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"}
 PATH = "/s/cbd?day=2026-11-24"
@@ -223,6 +226,31 @@ def test_a_refusal_is_remembered_also_when_the_app_was_not_asked(
     lunch.session.rollback()
     kept = lunch.session.scalars(select(Try).where(Try.person_id == lunch.people["王磊"])).one()
     assert (kept.slot_id, kept.reason, kept.most) == (lunch.slot_id, "day_limit", 1)
+
+
+@pytest.mark.parametrize(("given_that", "clock"), [(nothing, "Mon 09:00"), (cancelled, "Mon 10:01")])
+def test_a_refusal_leaves_nothing_for_the_collector(
+    app: Flask, lunch: LunchHour, given_that: Callable[[LunchHour], None], clock: str
+) -> None:
+    """One that held the frame which raised it held the whole request, until all was looked through for such rings."""
+    given_that(lunch)
+    phone = phone_of(app, lunch, "周明")
+    for _ in range(3):
+        press(phone, clock)
+    request = EnvironBuilder(path=f"/slots/{lunch.slot_id}/book", method="POST", data={"back": "day", "key": "k"})
+    cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in phone.client._cookies.values())
+    environ = request.get_environ() | {"HTTP_HX_REQUEST": "true", "HTTP_COOKIE": cookies}
+    said: list[str] = []
+    environ["of this request"] = mark = type("Mark", (), {})()
+    alive = weakref.ref(mark)
+    with time_machine.travel(when(clock), tick=False):
+        gc.disable()
+        try:
+            list(app.wsgi_app(environ, lambda status, _headers: said.append(status)))
+            del environ, mark
+            assert (said, alive()) == (["409 CONFLICT"], None)
+        finally:
+            gc.enable()
 
 
 # What goes on to the app

@@ -1,8 +1,7 @@
 """Accounts, what they may, and how they signed in."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -68,8 +67,7 @@ class SignIn(Base):
         return and_(lives, Person.disabled_at.is_(None), Person.deleted_at.is_(None))
 
 
-@dataclass(frozen=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """What a request needs to know of the one who makes it."""
 
     sign_in_id: int

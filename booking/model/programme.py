@@ -114,6 +114,8 @@ class Counted(Protocol):
 class SlotSense:
     """What follows from a slot's row."""
 
+    __slots__ = ()
+
     @property
     def free(self: Counted) -> int:
         return self.capacity - self.taken

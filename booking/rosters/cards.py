@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, scoped_session
@@ -13,8 +13,7 @@ from booking.model import LIVE, Booking, Slot, Station
 from booking.refusals import Refused
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):
     """One slot as one reader sees it. `mine` is their live booking, `place` their place in line (from 1).
 
     `refusal` is what a press would be refused with; None for somebody who is not signed in and may press.

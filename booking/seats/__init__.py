@@ -16,7 +16,7 @@ from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
 from booking.seats.look import Look, look_through
 from booking.seats.moves import find_booking, find_slot, is_late, leave
-from booking.seats.presses import Press, give_up, judge, press, take
+from booking.seats.presses import Press, give_up, press, take, verdict
 from booking.seats.runs import Run, run, runs
 from booking.seats.standing import AnySlot, Entry, Standing, refusal, standing
 
@@ -40,7 +40,6 @@ __all__ = [
     "give_up",
     "hold",
     "is_late",
-    "judge",
     "last_cancel",
     "leave",
     "look_through",
@@ -60,5 +59,6 @@ __all__ = [
     "take",
     "undo_check_in",
     "vacate",
+    "verdict",
     "walk_in",
 ]

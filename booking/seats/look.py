@@ -1,9 +1,8 @@
 """What the rules need of a slot and of one person, by one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, String, and_, cast, func, join, or_, select
 from sqlalchemy.orm import aliased
@@ -19,8 +18,7 @@ from booking.swift import Line, Row, Statement, given
 STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["pause_days"][1])
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """A slot and a person in one instant. `acts` is the number that must still stand when something is written.
 
     `signed_in` is how the person came in, where that was asked.
@@ -44,7 +42,7 @@ def look_through(engine: Engine, token_hash: str, slot_id: int, now: datetime, k
     rows = ask(engine, _LOOK_THROUGH, token_hash=token_hash, now=now, **_about(slot_id, now, key))
     if not rows:
         return None
-    signed_in = SignedIn(*rows[0][-len(SIGNED_IN) :])
+    signed_in = SignedIn._make(rows[0][-len(SIGNED_IN) :])
     return _seen([row[: -len(SIGNED_IN)] for row in rows], signed_in.person_id, now, signed_in)
 
 
@@ -57,7 +55,7 @@ def _seen(rows: Sequence[Row], person_id: int, now: datetime, signed_in: SignedI
     width = len(RUN)
     seen = run(rows[0])
     acts, gone, strikes, before = rows[0][width : width + 4]
-    entries = tuple(Entry(*row[width + 4 :]) for row in rows if row[width + 4] is not None)
+    entries = tuple(Entry._make(row[width + 4 :]) for row in rows if row[width + 4] is not None)
     until = ledger.pause_now(_instants(strikes), policy.read(seen.station.policy), now) if strikes else None
     return Look(seen, Standing(person_id, bool(gone), until, entries), acts, before is not None, signed_in)
 

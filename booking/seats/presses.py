@@ -1,8 +1,7 @@
 """The worker's two presses: take a seat or a place in line, and give it up."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -23,8 +22,7 @@ from booking.seats.writing import Claimed, claim_place, claim_seat
 ROUNDS = 5
 
 
-@dataclass(frozen=True)
-class Press:
+class Press(NamedTuple):
     """The answer to a press: the slot as it is now, the person's booking of it, whether it was there already,
     and what it replaced."""
 
@@ -99,7 +97,7 @@ def _press(
     `first` was seen, and judged, a moment ago.
     """
     for _round in range(ROUNDS):
-        seen, first = first or judge(look(line, person_id, slot_id, now, key), now), None
+        seen, first = first or _judged(look(line, person_id, slot_id, now, key), now), None
         mine = seen.who.on(slot_id)
         if mine and refusal(seen.run, seen.who, now):
             return Press(seen.run, mine, again=True)
@@ -112,15 +110,24 @@ def _press(
     raise Refused("busy")
 
 
-def judge(seen: Look | None, now: datetime) -> Look:
-    """What was seen; raises the reason when the rules say no to somebody who has nothing here."""
-    if seen is None or seen.run.station.closed_at:
-        raise Refused("no_such_slot")
+def verdict(seen: Look, now: datetime) -> Refused | None:
+    """Why the rules say no to somebody who has nothing here; None for all others. Nothing is raised, thousands ask."""
+    if seen.run.station.closed_at:
+        return Refused("no_such_slot")
     if seen.pressed_before:
-        return seen
+        return None
     no, mine = refusal(seen.run, seen.who, now), seen.who.on(seen.run.id)
-    if no and not (mine and no.reason in ("yours", "in_line")):
-        no.seen = None if mine else seen.run
+    if no is None or (mine and no.reason in ("yours", "in_line")):
+        return None
+    no.seen = None if mine else seen.run
+    return no
+
+
+def _judged(seen: Look | None, now: datetime) -> Look:
+    """What was seen, if the rules let it pass."""
+    if seen is None:
+        raise Refused("no_such_slot")
+    if no := verdict(seen, now):
         raise no
     return seen
 
@@ -135,7 +142,7 @@ def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> Pr
 
 def _change(session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Press:
     """The press of a locked person who pressed before, or whose places in line it changes."""
-    seen = judge(look(line, person_id, slot_id, now, key), now)
+    seen = _judged(look(line, person_id, slot_id, now, key), now)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return Press(seen.run, _entry(earlier, seen.run), again=True)
     dropped, mine = clashing(seen.run, seen.who), seen.who.on(slot_id)

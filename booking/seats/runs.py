@@ -1,7 +1,6 @@
 """A slot as it was seen, in one row and without the ORM: what the rules ask of it, and the words for a card."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -43,10 +42,7 @@ class Offer(NamedTuple):
     picture: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run(SlotSense):
-    """A slot as it was seen: its row, and the words that go with it."""
-
+class _Row(NamedTuple):
     id: int
     station_id: int
     plan_id: int | None
@@ -69,6 +65,12 @@ class Run(SlotSense):
     zone: Room
     activity: Offer
 
+
+class Run(SlotSense, _Row):
+    """A slot as it was seen: its row, and the words that go with it."""
+
+    __slots__ = ()
+
     @property
     def words(self) -> tuple[Any, ...]:
         """All that is said of it, but for its numbers."""
@@ -77,10 +79,10 @@ class Run(SlotSense):
 
     def counting(self, capacity: int, taken: int, waiting: int, line_last: int) -> "Run":
         """The same slot with other numbers."""
-        return replace(self, capacity=capacity, taken=taken, waiting=waiting, line_last=line_last)
+        return self._replace(capacity=capacity, taken=taken, waiting=waiting, line_last=line_last)
 
 
-OWN = [getattr(Slot, name) for name in Run.__dataclass_fields__ if name not in ("station", "zone", "activity")]
+OWN = [getattr(Slot, name) for name in _Row._fields if name not in ("station", "zone", "activity")]
 PLACE, ROOM, OFFER = (
     [getattr(table, name) for name in shown._fields]
     for table, shown in ((Station, Place), (Zone, Room), (Activity, Offer))
@@ -103,5 +105,5 @@ def run(row: Sequence[Any]) -> Run:
     place = len(OWN)
     room = place + len(PLACE)
     offer = room + len(ROOM)
-    words: Any = (Place(*row[place:room]), Room(*row[room:offer]), Offer(*row[offer : len(RUN)]))
-    return Run(*row[:place], *words)
+    words = Place._make(row[place:room]), Room._make(row[room:offer]), Offer._make(row[offer : len(RUN)])
+    return Run._make((*row[:place], *words))

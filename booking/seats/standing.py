@@ -1,8 +1,7 @@
 """Who may have a seat: what the rules know of a person, and every reason for a no."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -15,8 +14,7 @@ from booking.seats.runs import Place, Run
 AnySlot = Slot | Run
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One live booking of a person, with what the limits ask of its slot."""
 
     id: int
@@ -47,8 +45,7 @@ class Entry:
         return (self.station_id, self.date) == (slot.station_id, slot.date) and self.via != "door"
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What the rules need to know of one person at one station."""
 
     person_id: int
@@ -73,7 +70,7 @@ def standing(session: Session, person_id: int, station: Station | Place, since: 
         person_id,
         found is None or found.deleted_at is not None or found.disabled_at is not None,
         ledger.paused_until(session, person_id, station.id, policy.read(station.policy), now),
-        tuple(Entry(*row) for row in rows),
+        tuple(Entry._make(row) for row in rows),
     )
 
 

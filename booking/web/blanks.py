@@ -51,33 +51,32 @@ class Skeletons:
         """The skeleton for `key`, if there is one yet."""
         return self._kept.get(key)
 
-    def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, Any]) -> Markup:
+    def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, str]) -> Markup:
         """What `render` makes, with `values` in its blanks. It is asked only when there is nothing for `key` yet."""
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = skeleton(render, SHAPES)
-        return filled(found, values)
+        return filled(found, _WithOwn(values))
 
 
-def filled(skeleton: Skeleton, values: Mapping[str, Any]) -> Markup:
-    """The skeleton with `values` in its blanks."""
-    given = _Values(values)
-    return Markup("".join([given[part] if n % 2 else part for n, part in enumerate(skeleton)]))  # noqa: S704
+def filled(skeleton: Skeleton, values: Mapping[str, str]) -> Markup:
+    """The skeleton with `values`, which are markup, in its blanks."""
+    parts = skeleton.copy()
+    parts[1::2] = map(values.__getitem__, skeleton[1::2])
+    return Markup("".join(parts))  # noqa: S704
 
 
-class _Values(dict[str, str]):
-    """The values as markup, made when they are needed; so is what is a reader's own and was not given."""
+def escaped(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as `filled` wants them."""
+    return {name: str(escape(value)) for name, value in values.items()}
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__()
-        self._given = values
+
+class _WithOwn(dict[str, str]):
+    """Values, and what is a reader's own, made when it is needed."""
 
     def __missing__(self, name: str) -> str:
-        value = self[name] = str(escape(self._given[name])) if name in self._given else self._own(name)
+        value = self[name] = word(name) if is_blank() else str(escape(OWN[name]()))
         return value
-
-    def _own(self, name: str) -> str:
-        return word(name) if is_blank() else OWN[name]()
 
 
 def random_key() -> str:

@@ -1,7 +1,9 @@
 """How things are shown: instants as a station's clock, words in the reader's language."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from functools import lru_cache, wraps
+from typing import Any, Protocol, TypeVar
 
 from babel.dates import format_skeleton
 from flask import Flask
@@ -10,6 +12,8 @@ from flask_babel import get_locale, gettext
 from booking import clock
 from booking.refusals import Refused
 from booking.web.reasons import NEXT_STEPS, SENTENCES, UNKNOWN
+
+Say = TypeVar("Say", bound=Callable[..., str])
 
 
 class HasZoneName(Protocol):
@@ -42,9 +46,21 @@ def register(app: Flask) -> None:
     app.add_template_global(clock.now, "now")
 
 
+def said_once(say: Say) -> Say:
+    """What was found in words once is not looked up again for the same values and language: many ask in one second."""
+    known = lru_cache(4096)(lambda _language, *values: say(*values))
+
+    @wraps(say)
+    def said(*values: Any) -> str:
+        return known(language(), *values)
+
+    return said  # type: ignore[return-value]
+
+
 def language() -> str:
     """The reader's language as `<html lang>` wants it."""
-    return "en" if str(get_locale()).startswith("en") else "zh-CN"
+    locale = get_locale()
+    return "en" if locale and locale.language == "en" else "zh-CN"
 
 
 def local(thing: Any, field: str) -> str:
@@ -55,7 +71,7 @@ def local(thing: Any, field: str) -> str:
 
 def clock_time(instant: datetime, where: HasZoneName | str) -> str:
     """12:10, by the station's wall clock."""
-    return _wall(instant, where).strftime("%H:%M")
+    return _wall_time(instant, _zone(where))
 
 
 def clock_seconds(instant: datetime, where: HasZoneName | str) -> str:
@@ -73,6 +89,7 @@ def station_date(instant: datetime, where: HasZoneName | str) -> date:
     return _wall(instant, where).date()
 
 
+@said_once
 def day_name(day: date, today: date | None = None) -> str:
     """周三; 今天 and 明天 when `today` is given."""
     if today and day == today:
@@ -87,6 +104,7 @@ def day_of_month(day: date) -> str:
     return str(day.day)
 
 
+@said_once
 def day_date(day: date, today: date | None = None) -> str:
     """11月24日周二; with the year only where it is not the one of `today`."""
     skeleton = "MMMEd" if today is None or day.year == today.year else "yMMMEd"
@@ -95,10 +113,7 @@ def day_date(day: date, today: date | None = None) -> str:
 
 def moment(instant: datetime, where: HasZoneName | str, today: date | None = None) -> str:
     """今天 10:00, 周三 10:00, or 12月8日周二 10:00 when it is more than six days away from `today`."""
-    day = station_date(instant, where)
-    near = today is not None and abs((day - today).days) <= 6
-    name = day_name(day, today) if near else day_date(day, today)
-    return f"{name} {clock_time(instant, where)}"
+    return _moment(instant, _zone(where), today)
 
 
 def since(seconds: float) -> str:
@@ -133,24 +148,47 @@ def phone(number: str) -> str:
 def reason(no: Refused, where: HasZoneName | None = None) -> str:
     """Why not, in one sentence; instants by the clock of `where`."""
     code = "cancelled_because" if no.reason == "cancelled" and no.details.get("why") else no.reason
-    said = {name: _in_words(value, where) for name, value in no.details.items()}
-    return str(SENTENCES.get(code, UNKNOWN)) % said
+    if not no.details:
+        return _sentence(code)
+    zone = where.zone_name if where else "Asia/Shanghai"
+    return _sentence(code, station_date(clock.now(), zone), zone, *no.details.items())
 
 
 def next_step(no: Refused) -> str:
     """What the reader can do next, or nothing."""
-    return str(NEXT_STEPS.get(no.reason, ""))
+    return _next_step(no.reason)
 
 
-def _in_words(value: Any, where: HasZoneName | None) -> Any:
-    if not isinstance(value, datetime):
-        return value
-    zone = where.zone_name if where else "Asia/Shanghai"
-    return moment(value, zone, station_date(clock.now(), zone))
+@said_once
+def _sentence(code: str, today: date | None = None, zone: str = "", *details: tuple[str, Any]) -> str:
+    given = {name: _moment(value, zone, today) if isinstance(value, datetime) else value for name, value in details}
+    return str(SENTENCES.get(code, UNKNOWN)) % given
+
+
+@said_once
+def _next_step(code: str) -> str:
+    return str(NEXT_STEPS.get(code, ""))
+
+
+@said_once
+def _moment(instant: datetime, zone: str, today: date | None) -> str:
+    day = station_date(instant, zone)
+    near = today is not None and abs((day - today).days) <= 6
+    name = day_name(day, today) if near else day_date(day, today)
+    return f"{name} {clock_time(instant, zone)}"
+
+
+@lru_cache(4096)
+def _wall_time(instant: datetime, zone: str) -> str:
+    return clock.at_station(instant, zone).strftime("%H:%M")
 
 
 def _wall(instant: datetime, where: HasZoneName | str) -> datetime:
-    return clock.at_station(instant, where if isinstance(where, str) else where.zone_name)
+    return clock.at_station(instant, _zone(where))
+
+
+def _zone(where: HasZoneName | str) -> str:
+    return where if isinstance(where, str) else where.zone_name
 
 
 def _noon(day: date) -> datetime:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSessionInterface
-from flask_login import AnonymousUserMixin, UserMixin
+from flask_login import AnonymousUserMixin, UserMixin, login_user
 from sqlalchemy import select
 
 from booking import clock, people
@@ -76,6 +76,13 @@ def register(app: Flask) -> None:
     login.user_loader(recognise)
     app.permanent_session_lifetime = people.SIGN_IN_LASTS
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+
+
+def enter(found: Visitor | None) -> None:
+    """Keep who it is in the session of this browser."""
+    login_user(found)
+    session.permanent = True
+    del session["_id"]  # half of the cookie, and for a protection that we do not use
 
 
 def recognise(token: str) -> Visitor | None:

@@ -11,7 +11,9 @@ from urllib.parse import parse_qsl
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import URLSafeTimedSerializer
+
+from booking.web.seal import Seal
 
 Environ = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
@@ -30,8 +32,12 @@ class Wire:
     """Reads forms for one app, by its keys."""
 
     def __init__(self, app: Flask) -> None:
-        self._app = app
-        self._token = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")  # Flask-WTF's own
+        sessions = cast("SecureCookieSessionInterface", app.session_interface).get_signing_serializer(app)
+        self._session_seal = Seal(cast("URLSafeTimedSerializer", sessions))
+        self._token_seal = Seal(URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token"))  # Flask-WTF's own
+        self._cookie = f"{app.config['SESSION_COOKIE_NAME']}="
+        self._lasts = app.permanent_session_lifetime.total_seconds()
+        self._config = app.config
 
     def read(self, environ: Environ) -> Posted | None:
         """The form that htmx sent, if its session and its token are good."""
@@ -44,25 +50,15 @@ class Wire:
         return Posted(form, session)
 
     def _session(self, environ: Environ) -> dict[str, Any] | None:
-        app, head = self._app, f"{self._app.config['SESSION_COOKIE_NAME']}="
-        sealed = [part for part in environ.get("HTTP_COOKIE", "").split("; ") if part.startswith(head)]
+        sealed = [part for part in environ.get("HTTP_COOKIE", "").split("; ") if part.startswith(self._cookie)]
         if len(sealed) != 1:
             return None
-        signer = cast("SecureCookieSessionInterface", app.session_interface).get_signing_serializer(app)
-        try:
-            lasts = int(app.permanent_session_lifetime.total_seconds())
-            return cast("dict[str, Any]", signer.loads(sealed[0][len(head) :], max_age=lasts)) if signer else None
-        except BadData:
-            return None
+        return cast("dict[str, Any] | None", self._session_seal.open(sealed[0][len(self._cookie) :], self._lasts))
 
     def _fits(self, token: str, session: dict[str, Any]) -> bool:
-        if not self._app.config["WTF_CSRF_ENABLED"]:
+        if not self._config["WTF_CSRF_ENABLED"]:
             return True
-        try:
-            raw = self._token.loads(token)
-        except BadData:
-            return False
-        own = session.get("csrf_token")
+        raw, own = self._token_seal.open(token), session.get("csrf_token")
         return isinstance(raw, str) and isinstance(own, str) and hmac.compare_digest(raw, own)
 
 

@@ -2,7 +2,7 @@
 
 from flask import request, session, url_for
 from flask_babel import gettext as _
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people, store
@@ -64,8 +64,7 @@ def sign_out() -> Response:
 def welcome(token: str, come_back: str) -> Response:
     """Keep the sign-in in a fresh cookie, and go where the person wanted to go."""
     session.clear()
-    session.permanent = True
-    login_user(visitor.recognise(token))
+    visitor.enter(visitor.recognise(token))
     return htmx.go(come_back)
 
 

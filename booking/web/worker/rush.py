@@ -8,14 +8,14 @@ import gzip
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, g
 from flask_babel import force_locale
+from markupsafe import escape
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
@@ -38,14 +38,15 @@ from booking.web.worker.shapes import Said
 
 ADDRESS = re.compile("/slots/([0-9]{1,18})/book").fullmatch
 FIELDS = {"csrf_token", "key", "back"}
+STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (200, 409)}
 PLACE = blanks.number(9)  # stands for a place in line in the words that are kept
 
 Start = Any
-Ask = Callable[[Environ, Start], Iterable[bytes]]
+Body = Iterable[bytes]
+Ask = Callable[[Environ, Start], Body]
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """One press: as it came, and what was true when it did."""
 
     environ: Environ
@@ -62,16 +63,14 @@ class Asked:
         return self.signed_in.person_id
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What was said about a slot, whatever its numbers were."""
 
     about: tuple[Any, ...]
     said: Said
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(NamedTuple):
     """What is to be said: the card, which words (`kind`), the outcome for a place in line, and the app's whole answer."""
 
     card: Card
@@ -90,7 +89,7 @@ class Rush:
         with app.app_context():
             self._engine = db.engine
 
-    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start: Start) -> Body:
         found = environ["REQUEST_METHOD"] == "POST" and ADDRESS(environ["PATH_INFO"])
         posted = self._wire.read(environ) if found else None
         if not found or posted is None or posted.form.get("back") != "day" or not posted.form.keys() <= FIELDS:
@@ -111,8 +110,9 @@ class Rush:
         return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
 
     def _press(self, asked: Asked) -> Ask:
+        if no := seats.verdict(asked.seen, asked.now):
+            return self._refused(asked, no)
         try:
-            seats.judge(asked.seen, asked.now)
             with Session(self._engine) as session:
                 press = seats.press(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
                 card = cards.of_press(session, press, asked.now)
@@ -152,7 +152,7 @@ class Rush:
         if (headers := self._kept.headers.get(status)) is None:
             return None
         card, said = telling.card, self._words(asked, telling)
-        own = {"csrf": asked.posted.form.get("csrf_token", ""), "key": blanks.random_key()}
+        own = {"csrf": str(escape(asked.posted.form.get("csrf_token", ""))), "key": blanks.random_key()}
         if card.place:
             own["said"] = said.words["said"].replace(str(PLACE), str(card.place))
         html = shapes.again(card, said, booking_id, own)
@@ -198,9 +198,9 @@ def register(app: Flask) -> None:
 
 
 def _answer(status: int, headers: Headers, body: bytes) -> Ask:
-    def answer(environ: Environ, start: Start) -> Iterable[bytes]:
+    def answer(environ: Environ, start: Start) -> Body:
         all_headers, sent_body = sent(headers, environ, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
-        start(f"{status} {HTTPStatus(status).phrase.upper()}", all_headers)
+        start(STATUS[status], all_headers)
         return [sent_body]
 
     return answer

@@ -13,10 +13,11 @@ from markupsafe import Markup
 
 from booking.rosters.cards import Card
 from booking.web import show
-from booking.web.blanks import Skeletons, filled, number, word
+from booking.web.blanks import Skeletons, escaped, filled, number, word
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.outcomes import Outcome
 
+NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # the blanks of `_values`: the slot, the booking, and `_numbers`
 FEW = 20  # numbers up to here are part of the shape
 
 _skeletons = Skeletons(2000)
@@ -48,12 +49,12 @@ class Told(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a card says to readers of one kind, whatever its numbers are."""
+    """What a card says to readers of one kind, whatever its numbers are. Its `words` are markup."""
 
     language: str
     no_files: bool
     signed_in: bool
-    words: dict[str, Any]
+    words: dict[str, str]
     told: Told | None
 
 
@@ -67,13 +68,13 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
 def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
     """All the words that the card needs, in the language of the moment. Needs no request."""
     told = Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None) if outcome else None
-    return Said(show.language(), no_files, signed_in, _words(seen, outcome), told)
+    return Said(show.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
 
 
-def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, Any]) -> Markup | None:
+def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
     """The card without a request, from what was said before; None when no card of this shape has been rendered yet.
 
-    `own` is what is only this reader's: `csrf`, `key`, and words in which their own numbers stand.
+    `own` is what is only this reader's, as markup: `csrf`, `key`, and words in which their own numbers stand.
     """
     skeleton = _skeletons.get(_shape(seen, said))
     return filled(skeleton, {**_values(seen, said, booking_id), **own}) if skeleton else None
@@ -95,9 +96,8 @@ def _shape(seen: Card, said: Said) -> Shape:
     )
 
 
-def _values(seen: Card, said: Said, booking_id: int | None) -> dict[str, Any]:
-    numbers = {f"{n:02}": value for n, value in enumerate(_numbers(seen), start=3)}
-    return {**said.words, "01": seen.slot.id, "02": booking_id, **numbers}
+def _values(seen: Card, said: Said, booking_id: int | None) -> dict[str, str]:
+    return {**said.words, **dict(zip(NUMBERS, map(str, (seen.slot.id, booking_id, *_numbers(seen))), strict=True))}
 
 
 def _numbers(seen: Card) -> tuple[int, ...]:
