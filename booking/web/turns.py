@@ -6,7 +6,7 @@ and many threads do not fight over one interpreter and a few connections.
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from threading import BoundedSemaphore
+from queue import SimpleQueue
 from typing import Any
 
 from flask import Flask
@@ -19,13 +19,18 @@ class Turns:
 
     def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], most: int, largest: int) -> None:
         self._ask = ask
-        self._turns = BoundedSemaphore(most)
+        self._turns: SimpleQueue[None] = SimpleQueue()  # a semaphore in C: this one is asked at every request
+        for _ in range(most):
+            self._turns.put(None)
         self._largest = largest
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
-        with self._turns:
+        self._turns.get()
+        try:
             return self._ask(environ, start)
+        finally:
+            self._turns.put(None)
 
     def _take_in(self, environ: Environ) -> None:
         """Of what is too large only so much that the app sees that it is."""
