@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from booking import people, store, workdays
-from booking.model import Activity, Booking, Try
+from booking.model import Activity, Booking, Slot, Station, Try
+from booking.slots import settings as settings_of
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
 from tests.worker_cast import HTMX, Phone, card_in, when
@@ -182,8 +183,30 @@ def test_words_that_change_are_said_anew(app: Flask, lunch: LunchHour) -> None:
     for _ in range(2):
         press(phone, "Mon 09:00")
     with store.transaction(lunch.session) as session:
-        session.scalars(select(Activity)).one().title = "八段锦"
+        activity = session.scalars(select(Activity)).one()
+        activity.title = "八段锦"
+        settings_of.save_activity(session, activity, at("Mon 09:00"))
     assert "八段锦" in press(phone, "Mon 09:00").text
+
+
+def test_what_decides_is_asked_at_every_press(app: Flask, lunch: LunchHour) -> None:
+    """Also when nothing was written into the history: the words of a slot may be a moment old, its rules never."""
+    phone = phone_of(app, lunch, "周明")
+    for _ in range(2):
+        assert press(phone, "Mon 09:00").status_code == 409
+    with store.transaction(lunch.session) as session:
+        session.get_one(Slot, lunch.slot_id).opens_at = at("Mon 08:00")
+    assert press(phone, "Mon 09:00").status_code == 200
+
+
+def test_a_closed_station_lets_nobody_in_at_once(app: Flask, lunch: LunchHour) -> None:
+    phone = phone_of(app, lunch, "周明")
+    for _ in range(2):
+        press(phone, "Mon 09:00")
+    with store.transaction(lunch.session) as session:
+        session.scalars(select(Station)).one().closed_at = at("Mon 08:00")
+    assert press(phone, "Mon 10:01").status_code == 404
+    assert lunch.session.scalar(select(func.count(Booking.id))) == 0
 
 
 def test_each_reader_gets_their_own_language_and_token(make_app: Callable[..., Flask], lunch: LunchHour) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, String, and_, cast, func, join, or_, select
+from sqlalchemy import Engine, Select, String, and_, cast, func, join, or_, select
 from sqlalchemy.orm import aliased
 
 from booking import ledger, policy
 from booking.lines import ask
-from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
-from booking.seats.runs import RUN, Run, run, runs
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
+from booking.seats.runs import DECIDES, RUN, Run, run, run_again, runs
 from booking.seats.standing import Entry, Standing, entry_columns
 from booking.swift import Line, Row, Statement, given
 
@@ -34,16 +34,24 @@ class Look(NamedTuple):
 def look(line: Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look | None:
     """None when there is no such slot, or no such person."""
     rows = _LOOK.run(line, person=person_id, **_about(slot_id, now, key))
-    return _seen(rows, person_id, now) if rows else None
+    return _seen(run(rows[0]), [row[len(RUN) :] for row in rows], person_id, now) if rows else None
 
 
-def look_through(engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None) -> Look | None:
-    """The same of whoever holds this sign-in; None also when it does not count any more."""
-    rows = ask(engine, _LOOK_THROUGH, token_hash=token_hash, now=now, **_about(slot_id, now, key))
+def look_through(
+    engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None, known: Run | None = None
+) -> Look | None:
+    """The same of whoever holds this sign-in; None also when it does not count any more.
+
+    `known` is the slot as it was seen a moment ago, if its words are still true: they are not asked for again.
+    """
+    statement, width = (_LOOK_AGAIN, len(DECIDES)) if known else (_LOOK_THROUGH, len(RUN))
+    rows = ask(engine, statement, token_hash=token_hash, now=now, **_about(slot_id, now, key))
     if not rows:
         return None
     signed_in = SignedIn._make(rows[0][-len(SIGNED_IN) :])
-    return _seen([row[: -len(SIGNED_IN)] for row in rows], signed_in.person_id, now, signed_in)
+    slot = run_again(rows[0], known) if known else run(rows[0])
+    person = [row[width : -len(SIGNED_IN)] for row in rows]
+    return _seen(slot, person, signed_in.person_id, now, signed_in)
 
 
 def _about(slot_id: int, now: datetime, key: str | None) -> dict[str, Any]:
@@ -51,13 +59,12 @@ def _about(slot_id: int, now: datetime, key: str | None) -> dict[str, Any]:
     return {"slot": slot_id, "key": key, "since": since, "first": first}
 
 
-def _seen(rows: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None) -> Look:
-    width = len(RUN)
-    seen = run(rows[0])
-    acts, gone, strikes, before = rows[0][width : width + 4]
-    entries = tuple(Entry._make(row[width + 4 :]) for row in rows if row[width + 4] is not None)
-    until = ledger.pause_now(_instants(strikes), policy.read(seen.station.policy), now) if strikes else None
-    return Look(seen, Standing(person_id, bool(gone), until, entries), acts, before is not None, signed_in)
+def _seen(slot: Run, person: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None) -> Look:
+    """From the columns of `_PERSON` and of the person's entries."""
+    acts, gone, strikes, before = person[0][: len(_PERSON)]
+    entries = tuple(Entry._make(row[len(_PERSON) :]) for row in person if row[len(_PERSON)] is not None)
+    until = ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
+    return Look(slot, Standing(person_id, bool(gone), until, entries), acts, before is not None, signed_in)
 
 
 _beside = aliased(Slot)
@@ -79,16 +86,27 @@ _PERSON = [
     .scalar_subquery(),
 ]
 _mine = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), _beside.date >= given("first"))
-_BASE = runs().add_columns(*_PERSON, *entry_columns(_beside)).where(Slot.id == given("slot"))
 _ENTRIES: Any = join(Booking, _beside, Booking.slot_id == _beside.id)
-_LOOK = Statement(_BASE.join(Person, Person.id == given("person")).outerjoin(_ENTRIES, _mine))
-_LOOK_THROUGH = Statement(
-    _BASE.add_columns(*SIGNED_IN)
-    .join(SignIn, SignIn.token_hash == given("token_hash"))
-    .join(Person, Person.id == SignIn.person_id)
-    .outerjoin(_ENTRIES, _mine)
-    .where(SignIn.lets_in(given("now")))
-)
+
+
+def _of_person(slots: Select[Any]) -> Select[Any]:
+    return slots.add_columns(*_PERSON, *entry_columns(_beside)).where(Slot.id == given("slot"))
+
+
+def _through(slots: Select[Any]) -> Statement:
+    return Statement(
+        _of_person(slots)
+        .add_columns(*SIGNED_IN)
+        .join(SignIn, SignIn.token_hash == given("token_hash"))
+        .join(Person, Person.id == SignIn.person_id)
+        .outerjoin(_ENTRIES, _mine)
+        .where(SignIn.lets_in(given("now")))
+    )
+
+
+_LOOK = Statement(_of_person(runs()).join(Person, Person.id == given("person")).outerjoin(_ENTRIES, _mine))
+_LOOK_THROUGH = _through(runs())
+_LOOK_AGAIN = _through(select(*DECIDES).join_from(Slot, Station, Slot.station_id == Station.id))
 
 
 def _instants(text: str) -> list[datetime]:

@@ -88,6 +88,8 @@ PLACE, ROOM, OFFER = (
     for table, shown in ((Station, Place), (Zone, Room), (Activity, Offer))
 )
 RUN = [*OWN, *PLACE, *ROOM, *OFFER]
+# What decides anything. The rest is words, which hardly ever change.
+DECIDES = [*OWN, Station.policy, Station.closed_at]
 
 
 def runs() -> Select[Any]:
@@ -107,3 +109,12 @@ def run(row: Sequence[Any]) -> Run:
     offer = room + len(ROOM)
     words = Place._make(row[place:room]), Room._make(row[room:offer]), Offer._make(row[offer : len(RUN)])
     return Run._make((*row[:place], *words))
+
+
+def run_again(row: Sequence[Any], known: Run) -> Run:
+    """A slot from the columns of `DECIDES`, with the words that it had a moment ago."""
+    policy, closed_at = row[len(OWN) : len(DECIDES)]
+    station = known.station
+    if (policy, closed_at) != (station.policy, station.closed_at):
+        station = station._replace(policy=policy, closed_at=closed_at)
+    return Run._make((*row[: len(OWN)], station, known.zone, known.activity))

@@ -13,6 +13,7 @@ from flask import Flask, Request, current_app
 from booking.extensions import db
 from booking.model import SignedIn
 from booking.rosters.news import News
+from booking.seats import Run
 from booking.web.memory import Memory
 from booking.web.packing import Headers, Packed
 
@@ -44,6 +45,15 @@ class Known:
     made_at: datetime
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A slot as it was a moment ago: its words may still be true, its numbers are old."""
+
+    slot: Run
+    seen: tuple[int, ...]
+    made_at: datetime
+
+
 class Kept:
     """One process's memory."""
 
@@ -53,6 +63,7 @@ class Kept:
         self.plain: Memory[Hashable, tuple[int, ...]] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
+        self.slots: Memory[int, Seen] = Memory(2_000)  # for their words
         self.told: Memory[Hashable, Any] = Memory(3_000)  # the words of answers to presses
         self.headers: dict[int, Headers] = {}  # of the same, by status
 
@@ -62,6 +73,18 @@ class Kept:
     def is_known(self, known: Known, now: datetime) -> bool:
         person_id = known.found.person_id
         return known.made_at <= now < known.made_at + NO_LONGER and known.seen == self.news.of(0, person_id)
+
+    def slot(self, slot_id: int, now: datetime) -> Run | None:
+        """The slot, if nothing of its station has changed since it was seen."""
+        found = self.slots.get(slot_id)
+        if not found or not found.made_at <= now < found.made_at + NO_LONGER:
+            return None
+        return found.slot if found.seen == self.news.of(found.slot.station_id, None) else None
+
+    def keep_slot(self, slot: Run, now: datetime, noted: int) -> None:
+        """`noted` is what the news had noted before the slot was looked at."""
+        if noted == self.news.noted:
+            self.slots[slot.id] = Seen(slot, self.news.of(slot.station_id, None), now)
 
 
 def register(app: Flask) -> None:

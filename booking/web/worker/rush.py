@@ -101,13 +101,22 @@ class Rush:
         """None while nothing was done."""
         token, key, now = posted.session.get("_user_id", ""), posted.form.get("key", "")[:64] or None, clock.now()
         try:
-            seen = seats.look_through(self._engine, people.hash_token(token), slot_id, now, key)
+            seen = self._look(people.hash_token(token), slot_id, now, key)
             if seen is None or seen.signed_in is None or seen.signed_in.language not in LANGUAGES:
                 return None
             pace.press(seen.signed_in.person_id, self._app.config)
         except (SQLAlchemyError, TooManyRequests):
             return None
         return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
+
+    def _look(self, token_hash: str, slot_id: int, now: datetime, key: str | None) -> seats.Look | None:
+        """What a slot is called is asked for once, until the history says something new of its station."""
+        self._kept.news.look()
+        noted, known = self._kept.news.noted, self._kept.slot(slot_id, now)
+        seen = seats.look_through(self._engine, token_hash, slot_id, now, key, known)
+        if seen and known is None:
+            self._kept.keep_slot(seen.run, now, noted)
+        return seen
 
     def _press(self, asked: Asked) -> Ask:
         if no := seats.verdict(asked.seen, asked.now):
@@ -174,7 +183,11 @@ class Rush:
     def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
         """An answer that is made within a request of Flask's. Its headers are those of all that are like it."""
         with self._request(asked):
-            response = self._app.finalize_request(make())
+            try:
+                made = make()
+            except Exception as error:  # noqa: BLE001 - as Flask does
+                made = self._trouble(error)
+            response = self._app.finalize_request(made)
         if response.status_code in (200, 409) and not _sets_a_session(response):
             self._kept.headers[response.status_code] = told_apart(response.headers.items())
         return response
@@ -185,10 +198,10 @@ class Rush:
             g._login_user = Visitor(asked.token, asked.signed_in)  # noqa: SLF001 - where Flask-Login looks first
             yield
 
-    def _trouble(self, error: SQLAlchemyError) -> Response:
+    def _trouble(self, error: Exception) -> Response:
         try:
             return self._app.make_response(self._app.handle_user_exception(error))
-        except SQLAlchemyError as unknown:
+        except Exception as unknown:  # noqa: BLE001 - as Flask does
             return self._app.handle_exception(unknown)
 
 
