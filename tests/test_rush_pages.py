@@ -3,9 +3,9 @@
 import gzip
 import re
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from threading import Thread
 from time import sleep
 
 import pytest
@@ -239,29 +239,36 @@ def hurried(make_app: Callable[..., Flask], database_url: str) -> Flask:
 
 
 @pytest.fixture
-def held(engine: Engine, lunch: LunchHour) -> Iterator[Callable[[float], Thread]]:
-    """Holds the slot's row for so many seconds."""
-    threads = []
+def held(engine: Engine, lunch: LunchHour) -> Iterator[Callable[[float], Callable[[], None]]]:
+    """Holds the slot's row for so many seconds, or until it is told to let go."""
+    held = []
 
-    def hold(seconds: float) -> None:
+    def hold(seconds: float, let_go: threading.Event) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT 1 FROM slot WHERE id = :id FOR UPDATE"), {"id": lunch.slot_id})
-            sleep(seconds)
+            let_go.wait(seconds)
 
-    def start(seconds: float) -> Thread:
-        threads.append(Thread(target=hold, args=[seconds]))
-        threads[-1].start()
+    def start(seconds: float) -> Callable[[], None]:
+        let_go = threading.Event()
+        thread = threading.Thread(target=hold, args=[seconds, let_go])
+
+        def end() -> None:
+            let_go.set()
+            thread.join()
+
+        thread.start()
         sleep(0.1)
-        return threads[-1]
+        held.append(end)
+        return end
 
     yield start
-    for thread in threads:
-        thread.join()
+    for end in held:
+        end()
 
 
 @pytest.mark.postgresql
 def test_a_lock_that_is_held_for_a_moment_is_waited_for_twice(
-    hurried: Flask, lunch: LunchHour, held: Callable[[float], Thread]
+    hurried: Flask, lunch: LunchHour, held: Callable[[float], Callable[[], None]]
 ) -> None:
     held(0.5)
     assert Phone(hurried, lunch, "周明").press("Mon 10:00").status_code == 200
@@ -270,13 +277,13 @@ def test_a_lock_that_is_held_for_a_moment_is_waited_for_twice(
 
 @pytest.mark.postgresql
 def test_a_lock_that_stays_is_a_calm_503_and_nothing_was_booked(
-    hurried: Flask, lunch: LunchHour, held: Callable[[float], Thread]
+    hurried: Flask, lunch: LunchHour, held: Callable[[float], Callable[[], None]]
 ) -> None:
-    thread = held(1.5)
+    let_go = held(30)
     busy = Phone(hurried, lunch, "周明").press("Mon 10:00")
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "3")
     assert "刚才没有约上，也什么都没有改变。请再按一次。" in busy.text
-    thread.join()
+    let_go()
     assert bookings(lunch) == 0
 
 
