@@ -99,6 +99,10 @@ class Work:
                 manners.give_way(perf_counter() - began)
         return self
 
+    def tries_again(self) -> bool:
+        """Whether a row that could not be done is due once more."""
+        return bool(self._known - self._skip)
+
     def result(self) -> int:
         """How many things were done; raises when some could not be."""
         if self.wrong:

@@ -136,9 +136,13 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
 def _write_digests(turn: Turn, kind: str) -> int:
     """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
     work = Work(turn, f"write_{kind}_digests", gentle=True)
-    due = digests.rounds(db.session(), kind, turn.now)
+    due = digests.rounds(db.session(), kind, turn.now, even_done=work.tries_again())
     readers = digests.to_write(db.session(), due, turn.now)
-    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
+    written = work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
+    if due and not turn.stop():
+        with store.transaction(db.session) as session:
+            digests.note_done(session, due, turn.now)
+    return written
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
