@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from bench.statements import heard
 from booking import audit, jobs, seats, store
 from booking.jobs import manners, rows, timetable
 from booking.jobs.rows import Turn, Work
@@ -130,6 +131,24 @@ def test_one_bad_booking_keeps_only_its_own_slot_from_its_release(app: Flask, no
     assert noon.states("陈晨", "刘洋", slot_id=noon.beside) == ["booked", "booked"]
     assert noon.states("赵敏", "孙悦", slot_id=noon.west) == ["released", "released"]
     assert noon.session.scalars(select(SetAside.row_id)).all() == [noon.beside]
+
+
+def test_seats_that_nobody_waits_for_are_released_by_few_statements(session: Session, engine: Engine) -> None:
+    lunch = Noon(session, capacity=2)
+    for who, slot_id in (
+        ("周明", lunch.slot_id),
+        ("李静", lunch.slot_id),
+        ("陈晨", lunch.beside),
+        ("赵敏", lunch.west),
+    ):
+        lunch.book(who, EARLY, slot_id)
+    tick(session, at("12:10"))
+    with heard(engine) as sent:
+        assert release(lunch) == 4
+    by_one = engine.dialect.name == "postgresql"
+    writes_and_reads = [one for one in sent if one.text.split()[0] in ("SELECT", "INSERT", "UPDATE", "WITH")]
+    assert len(writes_and_reads) == (7 if by_one else 11)
+    assert audit.breaches(session, at("12:15")) == []
 
 
 # How much at once
