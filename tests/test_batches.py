@@ -183,6 +183,39 @@ def test_a_transaction_takes_as_many_rows_as_fit_into_its_time(
     assert len(machine.chunks) <= 500 / min(500, max(1, rows.LOCKS_FOR / a_row)) + 6
 
 
+def test_where_the_transaction_costs_more_than_its_rows_it_does_not_shrink_to_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(0.004)
+
+    def busy(session: Session, ids: Collection[int], now: datetime) -> int:
+        machine.now += 0.15
+        return machine.verb(session, ids, now)
+
+    monkeypatch.setattr(rows, "perf_counter", machine)
+    with app.app_context():
+        assert Work(Turn(at("12:15")), "release_no_shows").chunks(range(1, 501), busy).result() == 500
+    assert set(machine.chunks[2:-1]) == {rows.FIRST}
+
+
+@pytest.mark.parametrize(
+    ("crowded", "a_row", "took"),
+    [(False, 0.001, 0.5), (True, 0.001, 2.5), (True, 0.004, 2.5), (True, 0.02, 10.0), (True, 0.0001, 0.42)],
+)
+def test_a_gentle_job_that_has_promised_to_be_done_rests_only_as_long_as_it_can(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, crowded: bool, a_row: float, took: float
+) -> None:
+    machine = Machine(a_row)
+    monkeypatch.setattr(rows, "perf_counter", machine)
+    monkeypatch.setattr(manners, "perf_counter", machine)
+    monkeypatch.setattr(manners, "waited", lambda: machine.now if crowded else 0.0)
+    monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(machine, "now", machine.now + seconds))
+    with app.app_context():
+        work = Work(Turn(at("12:15")), "release_no_shows", gentle=True, within=2.5)
+        assert work.chunks(range(1, 501), machine.verb).result() == 500
+    assert machine.now == pytest.approx(took, rel=0.1)
+
+
 def test_looking_up_what_to_do_locks_nothing_and_makes_no_batch_smaller(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
