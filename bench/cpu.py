@@ -1,6 +1,7 @@
 """CPU time of process trees: it says what a request costs even while others use the machine too."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -10,7 +11,7 @@ def used(pid: int) -> float:
     """Seconds of CPU that a process, its living children and its ended ones have used."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return sum(map(int, fields[11:15])) * TICK + sum(used(child) for child in children(pid))
 
@@ -18,7 +19,8 @@ def used(pid: int) -> float:
 def children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += map(int, task.read_text().split())
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            found += map(int, task.read_text().split())
     return found
 
 

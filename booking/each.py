@@ -4,19 +4,34 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Select, Text, cast, column, literal, select
+from sqlalchemy import JSON, BigInteger, ColumnElement, Select, Text, cast, column, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+from booking.swift import given
 
 
 def among(ids: Collection[int]) -> Select[int]:
     """For `column.in_(…)`."""
-    return select(cast(cast(each(list(ids)), Text), BigInteger))
+    return _numbers(each(list(ids)))
+
+
+def among_given(name: str) -> Select[int]:
+    """The same in a statement that is compiled once: the ids come as a list by this name."""
+    return _numbers(_rows(given(name, JSON())))
 
 
 def each(rows: Sequence[Any]) -> Any:
     """Rows as a table of one column: one parameter, however many there are."""
-    return Each(literal(rows, JSON)).table_valued(column("value", JSON)).c.value
+    return _rows(literal(rows, JSON))
+
+
+def _rows(array: ColumnElement[Any]) -> Any:
+    return Each(array).table_valued(column("value", JSON)).c.value
+
+
+def _numbers(rows: Any) -> Select[int]:
+    return select(cast(cast(rows, Text), BigInteger))
 
 
 def written(moment: datetime | None) -> str | None:

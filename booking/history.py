@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import insert, join, literal, null, select
+from sqlalchemy import ColumnElement, Insert, Select, insert, join, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from booking.each import among
 from booking.model import HOLDING, Booking, Event, Slot
+from booking.swift import given
 
 
 def record(
@@ -61,6 +62,36 @@ def record_all(
     source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
     rows = select(*about.values()).select_from(source).where(table.id.in_(among(ids))).order_by(table.id)
     session.execute(insert(Event).from_select(list(about), rows))
+
+
+class Told(NamedTuple):
+    """A line about a booking, for `lines_of`. With `after` it says what the booking was before: write it first."""
+
+    kind: str
+    after: str | None = None
+    reason: ColumnElement[str] | None = None
+
+
+def lines_of(bookings: Select[int], *told: Told) -> Insert:
+    """These lines, in this order, for each of these bookings; at what is given as `now`."""
+    about = {name: getattr(Booking, name) for name in ("station_id", "slot_id", "person_id")}
+    about |= {"booking_id": Booking.id, "plan_id": Slot.plan_id}
+    about |= {"at": given("now", Event.at.type), "details": literal({}, Event.details.type)}
+    found = [_line(about, place, one).where(Booking.id.in_(bookings)) for place, one in enumerate(told)]
+    lines = (union_all(*found) if len(found) > 1 else found[0]).subquery()
+    names = [name for name in lines.c.keys() if name != "place"]  # noqa: SIM118 - not a dict
+    rows = select(*(lines.c[name] for name in names)).order_by(lines.c.booking_id, lines.c.place)
+    return insert(Event).from_select(names, rows, include_defaults=False)
+
+
+def _line(about: dict[str, Any], place: int, told: Told) -> Select[Any]:
+    after = literal(told.after) if told.after else null()
+    said = {"kind": literal(told.kind), "before": Booking.state if told.after else null(), "after": after}
+    reason = null() if told.reason is None else told.reason
+    columns: dict[str, Any] = {**about, **said, "reason": reason, "place": literal(place)}
+    return select(*(value.label(name) for name, value in columns.items())).join_from(
+        Booking, Slot, Booking.slot_id == Slot.id
+    )
 
 
 class Line(Protocol):

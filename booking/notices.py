@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, Select, exists, insert, literal, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String
 
-from booking.each import among
 from booking.model import Booking, Letter, Slot
+from booking.swift import defaults, given
 
 # How long the letters about a manager's act wait, so that a slip of the hand can be undone before anybody reads of it.
 SECOND_THOUGHTS = timedelta(minutes=1)
@@ -77,15 +77,15 @@ def take_back(session: Session, kind: str, slot_id: int, why: str, *which: Colum
     return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]
 
 
-def tell_all(session: Session, kind: str, now: datetime, booking_ids: Sequence[int], **details: Any) -> None:
-    """Queue the same letter to the people of these bookings, about their slots."""
-    if not booking_ids:
-        return
-    said = {"kind": literal(kind), "details": literal(details, Letter.details.type), "message_id": RandomHex()}
-    when = {"created_at": literal(now, Letter.created_at.type), "next_try_at": literal(now, Letter.created_at.type)}
-    columns: dict[str, Any] = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, **said, **when}
-    rows = select(*columns.values()).where(Booking.id.in_(among(booking_ids))).order_by(Booking.id)
-    session.execute(insert(Letter).from_select(list(columns), rows))
+def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:
+    """One letter to each person of these bookings, about its slot; as old as what is given as `now`."""
+    now = given("now", Letter.created_at.type)
+    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id}
+    said = {"kind": literal(kind), "details": details, "message_id": RandomHex(), "created_at": now, "next_try_at": now}
+    constant = {name: literal(value) for name, value in defaults(Letter).items()}
+    columns: dict[str, Any] = {**constant, **about, **said}
+    rows = select(*columns.values()).where(Booking.id.in_(bookings)).order_by(Booking.id)
+    return insert(Letter).from_select(list(columns), rows, include_defaults=False)
 
 
 class RandomHex(FunctionElement[str]):

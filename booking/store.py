@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import lines, swift
+from booking.each import among
 from booking.model import Person, Slot
 
 T = TypeVar("T", Person, Slot)
@@ -105,7 +106,7 @@ def lock(session: Session, people: Collection[int] = (), slots: Collection[int] 
 
 def lock_if(session: Session, slots: Collection[int], *still: ColumnElement[bool]) -> Sequence[int]:
     """Lock those of these slots of which this is still true, for a verb that needs no more of them than their ids."""
-    wanted = select(Slot.id).where(Slot.id.in_(slots), *still).order_by(Slot.id)
+    wanted = select(Slot.id).where(Slot.id.in_(among(slots)), *still).order_by(Slot.id)
     return session.scalars(wanted.with_for_update(key_share=True)).all()
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Connection, DateTime, Dialect, bindparam
+from sqlalchemy import BindParameter, Connection, DateTime, Dialect, Insert, Update, bindparam, literal, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
@@ -20,6 +21,12 @@ from booking.prepared import Prepared
 Row = tuple[Any, ...]
 NAMED = re.compile(r"%\((\w+)\)s")
 Convert = Callable[[Any], Any] | None
+
+
+def defaults(table: type[DeclarativeBase]) -> dict[str, Any]:
+    """What columns of a table are when nothing is said of them, for an INSERT that must say it."""
+    columns = table.__table__.columns
+    return {c.name: c.default.arg for c in columns if c.default is not None and c.default.is_scalar}
 
 
 def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
@@ -81,6 +88,21 @@ class Statement:
         if ready is None:
             ready = self._ready[line.dialect.name] = Compiled(self._statement, line.dialect)
         return ready
+
+
+class Together:
+    """Writes of which none asks for what another has written: one statement where that can be, else one after the other.
+
+    Their order counts only for those who wait for them, as SQLite does.
+    """
+
+    def __init__(self, *writes: Insert | Update) -> None:
+        self._steps = [Statement(write) for write in writes]
+        self._fused = Statement(select(literal(1)).add_cte(*(one.cte(f"write{n}") for n, one in enumerate(writes))))
+
+    def run(self, line: Line, **values: Any) -> None:
+        for statement in [self._fused] if line.fuses else self._steps:
+            statement.run(line, **values)
 
 
 class Compiled:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from bench.statements import heard
 from booking import audit, jobs, seats, store
 from booking.jobs import manners, rows, timetable
 from booking.jobs.rows import Turn, Work
@@ -132,6 +133,24 @@ def test_one_bad_booking_keeps_only_its_own_slot_from_its_release(app: Flask, no
     assert noon.session.scalars(select(SetAside.row_id)).all() == [noon.beside]
 
 
+def test_seats_that_nobody_waits_for_are_released_by_few_statements(session: Session, engine: Engine) -> None:
+    lunch = Noon(session, capacity=2)
+    for who, slot_id in (
+        ("周明", lunch.slot_id),
+        ("李静", lunch.slot_id),
+        ("陈晨", lunch.beside),
+        ("赵敏", lunch.west),
+    ):
+        lunch.book(who, EARLY, slot_id)
+    tick(session, at("12:10"))
+    with heard(engine) as sent:
+        assert release(lunch) == 4
+    by_one = engine.dialect.name == "postgresql"
+    writes_and_reads = [one for one in sent if one.text.split()[0] in ("SELECT", "INSERT", "UPDATE", "WITH")]
+    assert len(writes_and_reads) == (7 if by_one else 11)
+    assert audit.breaches(session, at("12:15")) == []
+
+
 # How much at once
 
 
@@ -162,6 +181,39 @@ def test_a_transaction_takes_as_many_rows_as_fit_into_its_time(
     most = max(machine.chunks[1:])
     assert most == 1 or most * a_row <= rows.LOCKS_FOR
     assert len(machine.chunks) <= 500 / min(500, max(1, rows.LOCKS_FOR / a_row)) + 6
+
+
+def test_where_the_transaction_costs_more_than_its_rows_it_does_not_shrink_to_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(0.004)
+
+    def busy(session: Session, ids: Collection[int], now: datetime) -> int:
+        machine.now += 0.15
+        return machine.verb(session, ids, now)
+
+    monkeypatch.setattr(rows, "perf_counter", machine)
+    with app.app_context():
+        assert Work(Turn(at("12:15")), "release_no_shows").chunks(range(1, 501), busy).result() == 500
+    assert set(machine.chunks[2:-1]) == {rows.FIRST}
+
+
+@pytest.mark.parametrize(
+    ("crowded", "a_row", "took"),
+    [(False, 0.001, 0.5), (True, 0.001, 2.5), (True, 0.004, 2.5), (True, 0.02, 10.0), (True, 0.0001, 0.42)],
+)
+def test_a_gentle_job_that_has_promised_to_be_done_rests_only_as_long_as_it_can(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, crowded: bool, a_row: float, took: float
+) -> None:
+    machine = Machine(a_row)
+    monkeypatch.setattr(rows, "perf_counter", machine)
+    monkeypatch.setattr(manners, "perf_counter", machine)
+    monkeypatch.setattr(manners, "waited", lambda: machine.now if crowded else 0.0)
+    monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(machine, "now", machine.now + seconds))
+    with app.app_context():
+        work = Work(Turn(at("12:15")), "release_no_shows", gentle=True, within=2.5)
+        assert work.chunks(range(1, 501), machine.verb).result() == 500
+    assert machine.now == pytest.approx(took, rel=0.1)
 
 
 def test_looking_up_what_to_do_locks_nothing_and_makes_no_batch_smaller(

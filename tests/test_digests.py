@@ -1,17 +1,25 @@
 """Who gets a daily letter, when, about what, and never twice."""
 
+import re
 import threading
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from bench.statements import heard
 from booking import store, workdays
-from booking.mail import digests, outbox, writing
-from booking.model import Digest, Letter, Manages, Person, Slot, Station
+from booking.extensions import db
+from booking.jobs import PartlyDone, timetable
+from booking.jobs.rows import Turn
+from booking.mail import digests, outbox, queue, writing
+from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station
 from tests import databases
 from tests.letter_cast import Letters, write_digests
 from tests.lunch_hour import TUESDAY, at
@@ -180,6 +188,76 @@ def test_five_writers_at_once_write_each_digest_once(cast: Letters, session: Ses
     session.rollback()
     assert session.scalar(select(func.count(Letter.id)).where(Letter.kind == "worker_digest")) == 6
     assert session.scalar(select(func.count(Digest.id))) == 6
+
+
+# Asking a question about everybody
+
+
+def job(app: Flask, clock: str, **options: Any) -> int:
+    """What the job of the workers' digests does at that time."""
+    with app.app_context():
+        return timetable.write_worker_digests(Turn(at(clock), **options))
+
+
+def test_a_round_that_is_done_asks_nobodys_bookings(app: Flask, cast: Letters) -> None:
+    assert job(app, "08:30") == 6
+    with app.app_context(), heard(db.engine) as sent:
+        assert job(app, "08:30:20") == 0
+        assert queue.whole_backlog(db.session(), at("08:30:40"))["write_worker_digests"] == 0
+    read = {table for one in sent for table in re.findall(r"FROM (\w+)", one.text)}
+    assert read & {"booking", "person", "digest", "manages"} == set()
+    by_the_job = sent[: next(n for n, one in enumerate(sent) if one.text == "ROLLBACK") + 1]
+    assert len([one for one in by_the_job if one.text.startswith("SELECT")]) <= 4
+
+
+def test_who_switches_it_on_later_in_the_morning_is_told_within_ten_minutes(
+    app: Flask, cast: Letters, session: Session
+) -> None:
+    for clock, wanted, written in (("08:29", False, 0), ("08:30", None, 5), ("08:31", True, 0), ("08:40", None, 1)):
+        if wanted is not None:
+            with store.transaction(session):
+                digests.want(session, cast.people["林晓"], "worker_digest", at(clock), wanted=wanted)
+        assert job(app, clock) == written, clock
+    assert job(app, "08:50") == 0
+
+
+def test_a_round_that_ended_early_or_failed_is_not_done(
+    app: Flask, cast: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> int:
+        raise OperationalError("INSERT", None, ZeroDivisionError("broken on purpose"))
+
+    assert job(app, "08:30", stop=lambda: True) == 0
+    with monkeypatch.context() as patch, pytest.raises(PartlyDone):
+        patch.setattr(writing, "write", broken)
+        job(app, "08:30:20")
+    assert job(app, "08:30:40") == 6
+
+
+def test_a_person_whose_digest_failed_is_tried_again_as_soon_as_it_is_due(
+    app: Flask, cast: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = writing.write
+
+    def poisoned(session: Session, noted: Sequence[digests.Noted], now: datetime) -> int:
+        if cast.people["林晓"] in {one.person_id for one in noted}:
+            raise ZeroDivisionError("poison")
+        return real(session, noted, now)
+
+    with monkeypatch.context() as patch, pytest.raises(PartlyDone):
+        patch.setattr(writing, "write", poisoned)
+        job(app, "08:30")
+    assert job(app, "08:30:20") == 0
+    assert job(app, "08:31") == 1
+
+
+@pytest.mark.parametrize("seen", ["Mon 09:00", "08:29", "10:00"])
+def test_a_round_is_not_done_because_of_another_day_or_a_clock_that_was_wrong(
+    app: Flask, cast: Letters, session: Session, seen: str
+) -> None:
+    with store.transaction(session):
+        session.add(DigestRound(kind="worker", zone_name="Asia/Shanghai", done_at=at(seen)))
+    assert job(app, "08:35") == 6
 
 
 def test_letters_and_rows_of_30_days_ago_are_forgotten(cast: Letters, session: Session) -> None:

@@ -257,8 +257,8 @@ def leave_uncounted(session: Session, slot: Slot, *rest: Any) -> None:
 
 def start_and_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     started = hours.start(session, slot_ids, now)
-    slots = {slot.id: slot for slot in store.lock(session, slots=slot_ids)}
-    ends.lose(session, slots, ends.claims(session, slots, "booked"), now, punish=True)
+    store.lock(session, slots=slot_ids)
+    ends.lose(session, ends.claims(session, slot_ids, "booked"), now, punish=True)
     return started
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,15 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bench.statements import Statement, heard
 from booking import jobs, store
 from booking.extensions import db
 from booking.jobs import timetable
 from booking.jobs.rows import Turn
 from booking.mail import outbox, pace, post
 from booking.model import Letter
-from tests import mail_server
+from booking.notices import tell
+from tests import mail_server, postgres
 from tests.letter_cast import Letters
 from tests.test_outbox import MINUTE, NOW, deliver, only, settings, states, write
 
@@ -223,6 +225,109 @@ def test_a_round_that_lasts_too_long_ends_before_anybody_takes_its_claims(
     tick_mail(app, NOW)
     assert len(office.came) == 5
     assert claimed[:3] == [NOW, NOW + 4 * MINUTE, NOW + 8 * MINUTE]
+
+
+# Nobody there
+
+
+@contextmanager
+def closed() -> Iterator[int]:
+    """A port at which nobody listens."""
+    yield postgres.free_port()
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """The port of a server that takes every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def leaving() -> Iterator[int]:
+    """The port of a server that takes two letters and is gone."""
+
+    def talk() -> None:
+        line, _ = listener.accept()
+        listener.close()
+        with line, line.makefile("rb") as heard:
+            line.sendall(b"220 hello\r\n")
+            taken = 0
+            while taken < 2:
+                word = heard.readline()[:4]
+                line.sendall(b"354 go on\r\n" if word == b"data" else b"250 yes\r\n")
+                if word == b"data":
+                    taken += next(line == b".\r\n" for line in heard if line == b".\r\n")
+                    line.sendall(b"250 taken\r\n")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=talk)
+    thread.start()
+    yield listener.getsockname()[1]
+    thread.join()
+
+
+@pytest.fixture
+def connects(monkeypatch: pytest.MonkeyPatch) -> list[post.Server]:
+    """Grows with each try to connect."""
+    tried: list[post.Server] = []
+    real = post.Server._open
+    monkeypatch.setattr(post.Server, "_open", lambda server: tried.append(server) or real(server))
+    return tried
+
+
+def put_offs(sent: list[Statement]) -> int:
+    """How many statements put letters off."""
+    return sum(one.text.startswith("UPDATE letter SET") and "next_try_at=" in one.text for one in sent)
+
+
+@pytest.mark.parametrize("nobody", [closed, silent])
+def test_nobody_there_costs_one_connection_and_one_statement_and_each_letter_keeps_its_own_pace(
+    make_app: Callable[..., Flask],
+    session: Session,
+    connects: list[post.Server],
+    nobody: Callable[[], AbstractContextManager[int]],
+) -> None:
+    write(session, *(f"a{n}@example.com" for n in range(20)))
+    with store.transaction(session):
+        for letter in session.scalars(select(Letter)):
+            letter.tries = letter.id % 5
+    with nobody() as port:
+        app = make_app(**settings(port) | {"MAIL_TIMEOUT": 1})
+        with app.app_context(), heard(db.engine) as sent:
+            assert deliver(app) == outbox.Round(claimed=20, put_off=20)
+    assert (len(connects), put_offs(sent)) == (1, 1)
+    session.rollback()
+    found = {(one.tries, one.next_try_at - NOW, one.state) for one in session.scalars(select(Letter))}
+    minutes = enumerate((1, 5, 15, 60, 180), start=1)
+    assert found == {(tries, pause * MINUTE, "queued") for tries, pause in minutes}
+
+
+def test_when_the_server_leaves_in_the_middle_the_rest_is_put_off_together(
+    make_app: Callable[..., Flask], session: Session, connects: list[post.Server]
+) -> None:
+    write(session, *(f"a{n}@example.com" for n in range(20)))
+    with leaving() as port:
+        app = make_app(**settings(port))
+        with app.app_context(), heard(db.engine) as sent:
+            assert deliver(app) == outbox.Round(claimed=20, sent=2, put_off=18)
+    # The letter at which it broke, and the seventeen behind it.
+    assert (len(connects), put_offs(sent)) == (2, 2)
+    assert Counter(states(session).values()) == {"sent": 2, "queued": 18}
+
+
+def test_of_a_batch_put_off_only_what_is_a_day_old_is_given_up(
+    make_app: Callable[..., Flask], session: Session
+) -> None:
+    write(session, "young@example.com", now=NOW - timedelta(hours=23, minutes=59))
+    write(session, "old@example.com", now=NOW - timedelta(hours=23, minutes=59, seconds=1))
+    with store.transaction(session):
+        code = {"code": "407261", "purpose": "reset"}
+        tell(session, "code", NOW - timedelta(hours=24), to="code@example.com", language="zh_Hans_CN", **code)
+    with closed() as port:
+        assert deliver(make_app(**settings(port))) == outbox.Round(claimed=3, put_off=1, failed=2)
+    assert states(session) == {"young@example.com": "queued", "old@example.com": "failed", "code@example.com": "failed"}
+    assert session.scalars(select(Letter).where(Letter.kind == "code")).one().details == {}
 
 
 # Poison

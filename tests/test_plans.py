@@ -14,14 +14,19 @@ from bench import stock
 from bench.statements import Statement, heard
 from bench.stock import City
 from bench.visitors import Visit, sign_in
+from booking import store
 from booking.extensions import db
+from booking.jobs import timetable
+from booking.jobs.rows import Turn
+from booking.mail import digests
 from tests import postgres
+from tests.lunch_hour import at
 
 CITY = City(stations=1_500, people=12_000, days=4)
 PAST, PAPERS = 60_000, 20_000
 HERE = 7  # the station that is looked at; person 1 runs it
 # Tables that stay small however many people come: they are read whole, rightly.
-SMALL = {"workday", "job_run", "alembic_version", "outage", "set_aside"}
+SMALL = {"workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round"}
 # Pages of the network's admin that count everybody, or join the few thousand stations to a page of people.
 COUNTED = {
     ("GET /admin/", "station"),
@@ -38,6 +43,8 @@ SLOTS = {
     "later": CITY.slot(HERE, 0, 1),
     "door": CITY.slot(HERE, 4),
 }
+# A workday's hour at which both kinds of digest are written.
+NOON = at("11:30")
 
 pytestmark = pytest.mark.postgresql
 
@@ -64,6 +71,17 @@ def test_no_request_reads_a_whole_table(app: Flask, city: Visit) -> None:
         read.ask(f"POST {path}", "POST", path, form)
     if read.wholes:
         pytest.fail("\n".join(read.wholes))
+
+
+def test_digests_of_which_nobody_is_owed_one_read_no_table_that_grows_with_people(app: Flask, city: Visit) -> None:
+    with app.app_context():
+        done = [digests.rounds(db.session(), kind, NOON) for kind in digests.HOURS]
+        with store.transaction(db.session) as session:
+            digests.note_done(session, [one for due in done for one in due], NOON)
+        with heard(db.engine) as sent:
+            timetable.write_worker_digests(Turn(NOON))
+            timetable.write_manager_digests(Turn(NOON))
+        assert {table for table, _ in _whole_tables(db.engine, sent)} == {"station"}  # for the zones: a few thousand
 
 
 class Reader:

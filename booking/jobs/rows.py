@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil, inf
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,27 @@ FIRST = 10
 MOST = 2000
 # The database's trouble, not the row's: it counts against nobody, the next run tries again.
 PASSING = (OperationalError, InterfaceError, PoolTimeout)
+
+
+@dataclass
+class Size:
+    """How many rows the next transaction takes: as many as fit into `LOCKS_FOR`.
+
+    Where it is the transaction that takes its time and not its rows, on a busy machine, fewer rows would cost more
+    altogether and lock hardly shorter: then no fewer than `FIRST`.
+    """
+
+    rows: int = FIRST
+    least: int = 1
+    _last: tuple[int, float] = (0, 0.0)
+
+    def learn(self, rows: int, seconds: float) -> None:
+        """So many were locked for so long."""
+        before, a_row = self._last
+        if rows < before and seconds / rows > 2 * a_row:
+            self.least = FIRST
+        self._last = rows, seconds / rows
+        self.rows = max(self.least, min(2 * self.rows, MOST, int(self.rows * LOCKS_FOR / seconds)))
 
 
 Verb = Callable[[Session, Sequence[Any], datetime], int]
@@ -61,11 +83,15 @@ class PartlyDone(Exception):
 
 @dataclass
 class Work:
-    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it."""
+    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it.
+
+    One that is to be done `within` so many seconds rests only as long as that can be kept.
+    """
 
     turn: Turn
     job: str
     gentle: bool = False
+    within: float = inf
     did: int = 0
     wrong: list[str] = field(default_factory=list)
     _skip: set[int] = field(default_factory=set)
@@ -89,15 +115,21 @@ class Work:
 
         `look` says, before the transaction, what the verb is to do about these rows.
         """
-        left, size, manners = self._left(ids), FIRST, Manners(self.turn.stop)
+        left, size, manners = self._left(ids), Size(), Manners(self.turn.stop)
+        until = perf_counter() + self.within
         while left and not self.turn.stop():
-            chunk, left = left[:size], left[size:]
+            chunk, left = left[: size.rows], left[size.rows :]
             began = perf_counter()
-            locked = self._together(chunk, verb, look)
-            size = max(1, min(2 * size, MOST, int(size * LOCKS_FOR / locked)))
+            size.learn(len(chunk), self._together(chunk, verb, look))
             if left and self.gentle:
-                manners.give_way(perf_counter() - began)
+                worked = perf_counter() - began
+                spare = until - perf_counter() - worked / len(chunk) * len(left)
+                manners.give_way(worked, max(0.0, spare / ceil(len(left) / size.rows)))
         return self
+
+    def tries_again(self) -> bool:
+        """Whether a row that could not be done is due once more."""
+        return bool(self._known - self._skip)
 
     def result(self) -> int:
         """How many things were done; raises when some could not be."""

@@ -21,6 +21,8 @@ IN_A_ROUND = {"at_once": 20, "digests": 500}
 # codes are the first of each round, so somebody who signs in meanwhile waits two seconds.
 IN_A_CROWD = 20
 AT_LEAST = 10
+# People stand at the door: seats are released within five seconds, and the job looks every two.
+RELEASED_WITHIN = 2.5
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
 
@@ -62,7 +64,8 @@ def release_no_shows(turn: Turn) -> int:
     due = slots.to_release(db.session(), turn.now)
     late = slots.too_late(db.session(), due, turn.now)
     in_time = [slot_id for slot_id in due if slot_id not in set(late)]
-    return Work(turn, "release_no_shows").chunks(late, slots.hold_release).chunks(in_time, seats.release).result()
+    work = Work(turn, "release_no_shows", gentle=True, within=RELEASED_WITHIN)
+    return work.chunks(late, slots.hold_release).chunks(in_time, seats.release).result()
 
 
 def finish_slots(turn: Turn) -> int:
@@ -136,9 +139,13 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
 def _write_digests(turn: Turn, kind: str) -> int:
     """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
     work = Work(turn, f"write_{kind}_digests", gentle=True)
-    due = digests.rounds(db.session(), kind, turn.now)
+    due = digests.rounds(db.session(), kind, turn.now, even_done=work.tries_again())
     readers = digests.to_write(db.session(), due, turn.now)
-    return work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
+    written = work.chunks(readers, writing.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
+    if due and not turn.stop():
+        with store.transaction(db.session) as session:
+            digests.note_done(session, due, turn.now)
+    return written
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:

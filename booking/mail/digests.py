@@ -5,7 +5,7 @@ not written any more: yesterday's news helps nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
-from booking import clock, ledger, policy, workdays
+from booking import clock, ledger, policy, store, workdays
 from booking.each import among
 from booking.history import record
-from booking.model import Booking, DayOverride, Digest, Manages, Person, Slot, Station, Strike
+from booking.model import Booking, DayOverride, Digest, DigestRound, Manages, Person, Slot, Station, Strike
 
 # The hours between which each kind is written.
 HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14, 0))}
 # Who came or tried to in these days belongs to a station and hears what opens there.
 REGULAR_FOR = timedelta(days=30)
+# A round that owed nobody anything is asked again so much later: a slot may have been added, a digest switched on.
+AGAIN = timedelta(minutes=10)
 # The column by which each kind is switched off, by the kind of its letter.
 WANTED = {"worker_digest": "wants_digest", "manager_digest": "wants_manager_digest"}
 KINDS = tuple(WANTED)
@@ -35,6 +37,7 @@ class Round:
     """The stations of one time zone whose digest hour has come on a workday of theirs."""
 
     kind: str
+    zone: str
     date: Day
     due_at: datetime
     ends_at: datetime
@@ -61,9 +64,21 @@ class Noted(NamedTuple):
     details: Details
 
 
-def rounds(session: Session, kind: str, now: datetime) -> list[Round]:
-    """The rounds of that kind whose hours these are."""
-    return list(_rounds(session, kind, now))
+def rounds(session: Session, kind: str, now: datetime, *, even_done: bool = False) -> list[Round]:
+    """The rounds of that kind whose hours these are; without `even_done` not those that lately owed nobody anything.
+
+    `to_write` reads everybody's bookings, so it is not asked about a round every few seconds for hours.
+    """
+    marked = select(DigestRound.zone_name, DigestRound.done_at).where(DigestRound.kind == kind)
+    done = {} if even_done else dict(session.execute(marked).all())
+    return list(_rounds(session, kind, now, done))
+
+
+def note_done(session: Session, due: Iterable[Round], now: datetime) -> None:
+    """All that these rounds owed at `now` is written."""
+    store.one_at_a_time(session, "digest rounds")
+    for one in due:
+        session.merge(DigestRound(kind=one.kind, zone_name=one.zone, done_at=now))
 
 
 def to_write(session: Session, due: Sequence[Round], now: datetime) -> list[int]:
@@ -135,7 +150,7 @@ def _round_of(session: Session, kind: str, station: Station, now: datetime) -> R
     due_at = due_today(station, kind, now)
     ends_at = clock.instant(today + timedelta(days=1), time(0), station.zone_name)
     here = select(Station.id).where(Station.id == station.id, literal(calendar.is_workday(today)))
-    return Round(kind, today, due_at, ends_at, calendar.workday_before(today), here)
+    return Round(kind, station.zone_name, today, due_at, ends_at, calendar.workday_before(today), here)
 
 
 def _why_not(person: Person, kind: str) -> str:
@@ -159,17 +174,21 @@ def want(session: Session, person_id: int, kind: str, now: datetime, *, wanted: 
         record(session, "profile_changed", now, actor_id=person_id, person_id=person_id, changed=[WANTED[kind]])
 
 
-def _rounds(session: Session, kind: str, now: datetime) -> Iterator[Round]:
+def _rounds(session: Session, kind: str, now: datetime, done: Mapping[str, datetime]) -> Iterator[Round]:
     since, until = HOURS[kind]
     zones = session.scalars(select(Station.zone_name).where(Station.closed_at.is_(None)).distinct())
     for zone in sorted(zones):
         today = clock.at_station(now, zone).date()
         due_at, over_at = clock.instant(today, since, zone), clock.instant(today, until, zone)
-        if due_at <= now < over_at:
+        if due_at <= now < over_at and not _is_done(done.get(zone), due_at, now):
             calendar = workdays.load(session, None, today, today)
             working = _working(zone, today, nationwide=calendar.is_workday(today))
             ends_at = clock.instant(today + timedelta(days=1), time(0), zone)
-            yield Round(kind, today, due_at, ends_at, calendar.workday_before(today), working)
+            yield Round(kind, zone, today, due_at, ends_at, calendar.workday_before(today), working)
+
+
+def _is_done(seen: datetime | None, due_at: datetime, now: datetime) -> bool:
+    return seen is not None and due_at <= seen <= now < seen + AGAIN
 
 
 def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:

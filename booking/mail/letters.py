@@ -39,8 +39,6 @@ class Message:
     sender: str
     to: str
     mime: bytes
-    tries: int
-    created_at: datetime
 
 
 def load(session: Session, ids: Sequence[int], now: datetime) -> Loaded:
@@ -71,7 +69,7 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     name, sender = packing.sender(current_app.config["MAIL_FROM"])
     words = [packing.Part("plain", said.text), packing.Part("html", said.page)]
     mime = packing.pack(_headers(letter, said.subject, name, to), letter.message_id, words, invite)
-    return Message(letter.id, letter.kind, sender, to, mime, letter.tries, letter.created_at)
+    return Message(letter.id, letter.kind, sender, to, mime)
 
 
 def _invite(session: Session, letter: Letter, reader: Person | None) -> packing.Part | None:

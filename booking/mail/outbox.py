@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import store
+from booking.each import among
 from booking.mail import digests, letters
 from booking.mail.ends import Ends
 from booking.mail.post import Post, PutOff, Rejected, Unreachable
@@ -71,6 +72,12 @@ def deliver(
     with store.transaction(session) as writing:
         claimed = _claim(writing, now, kinds, limit)
     done.claimed = len(claimed)
+    try:
+        if claimed:
+            post.reach()
+    except Unreachable as error:  # before anything is worded: nothing can go
+        _put_off(session, claimed, str(error), now, done)
+        return done
     ready = _word(session, claimed, now, done)
     refusals = 0
     for n, message in enumerate(ready):
@@ -81,8 +88,7 @@ def deliver(
         try:
             _send(session, post, ends, message, now, done)
         except Unreachable as error:
-            for left in ready[n:]:
-                _try_again(session, left, str(error), now, done)
+            _put_off(session, [left.letter_id for left in ready[n:]], str(error), now, done)
             break
         refusals = refusals + 1 if done.put_off > put_off else 0
         done.wants_rest = refusals >= PATIENCE
@@ -161,7 +167,7 @@ def _send(session: AnySession, post: Post, ends: Ends, message: letters.Message,
     except Unreachable:
         raise
     except PutOff as error:
-        _try_again(session, message, str(error), now, done)
+        _put_off(session, [message.letter_id], str(error), now, done)
     except Exception as error:
         # Taken or not: a letter that breaks the sending itself is not tried again.
         log.exception("letter %s cannot be sent", message.letter_id)
@@ -186,21 +192,31 @@ def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: s
         writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=UNREAD)
 
 
-def _try_again(session: AnySession, message: letters.Message, error: str, now: datetime, done: Round) -> None:
-    pause = PAUSES[min(message.tries, len(PAUSES) - 1)]
-    if now + pause > message.created_at + GIVE_UP_AFTER:
-        _end(session, message.letter_id, message.kind, now, "failed", error)
-        done.failed += 1
-        return
-    _release(session, [message.letter_id], tries=Letter.tries + 1, next_try_at=now + pause, error=error[:300])
-    done.put_off += 1
+def _put_off(session: AnySession, ids: Sequence[int], error: str, now: datetime, done: Round) -> None:
+    """Each comes again after the pause that its own tries ask for, or is given up; one statement for all of them."""
+    over = Letter.created_at < _again(now - GIVE_UP_AFTER)
+    values = {
+        "state": case((over, "failed"), else_="queued"),
+        "details": case((and_(over, Letter.kind.in_(SECRET)), literal({}, Letter.details.type)), else_=Letter.details),
+        "next_try_at": _again(now),
+        "claimed_at": None,
+        "tries": Letter.tries + 1,
+        "error": error[:300],
+    }
+    mine = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "sending").values(values)
+    with store.transaction(session) as writing:
+        states = writing.scalars(mine.returning(Letter.state), execution_options=UNREAD).all()
+    done.failed += states.count("failed")
+    done.put_off += states.count("queued")
+
+
+def _again(since: datetime) -> ColumnElement[datetime]:
+    """When a letter comes again, by its number of tries."""
+    *first, last = (literal(since + pause, Letter.next_try_at.type) for pause in PAUSES)
+    return case(dict(enumerate(first)), value=Letter.tries, else_=last)
 
 
 def _put_back(session: AnySession, ids: Sequence[int]) -> None:
-    _release(session, ids)
-
-
-def _release(session: AnySession, ids: Sequence[int], **values: Any) -> None:
     with store.transaction(session) as writing:
         mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
-        writing.execute(mine.values(state="queued", claimed_at=None, **values), execution_options=UNREAD)
+        writing.execute(mine.values(state="queued", claimed_at=None), execution_options=UNREAD)

@@ -34,12 +34,15 @@ class Unreachable(PutOff):
 class Post(Protocol):
     """Where messages go."""
 
+    def reach(self) -> None:
+        """Open the way; raises `Unreachable`."""
+
     def send(self, sender: str, to: str, message: bytes) -> None: ...
 
 
 @contextmanager
 def opened(settings: Mapping[str, Any]) -> Iterator[Post]:
-    """The post that the settings name. Its one connection is opened by the first message and used for all."""
+    """The post that the settings name. Its one connection is opened when it is first reached, and used for all."""
     if settings["MAIL_HOST"] is None:
         yield Folder(Path(settings["MAIL_FOLDER"]))
         return
@@ -55,6 +58,9 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def reach(self) -> None:
+        """A folder is made by the first letter."""
 
     def send(self, sender: str, to: str, message: bytes) -> None:  # noqa: ARG002 (Post's signature)
         try:
@@ -75,6 +81,10 @@ class Server:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
         self.connection: smtplib.SMTP | None = None
+
+    def reach(self) -> None:
+        if self.connection is None:
+            self._connect()
 
     def send(self, sender: str, to: str, message: bytes) -> None:
         connection = self.connection or self._connect()

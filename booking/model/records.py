@@ -51,6 +51,16 @@ class Digest(Base):
     written_at: Mapped[datetime]
 
 
+class DigestRound(Base):
+    """The digests of one kind in one time zone: when it was last seen that nobody is owed one any more."""
+
+    __tablename__ = "digest_round"
+    __table_args__ = (one_of("kind", ("worker", "manager")),)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    zone_name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    done_at: Mapped[datetime]
+
+
 class Event(Base):
     """记录: one line of history. `actor_id` NULL means the clock did it."""
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import SQLColumnExpression, insert, literal, select, update
+from sqlalchemy import Insert, SQLColumnExpression, Update, case, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from booking import ledger, policy
-from booking.each import among
-from booking.history import record_all
-from booking.model import Booking, Slot, Station, Strike
-from booking.notices import tell_all
+from booking import ledger, policy, swift
+from booking.each import among, among_given
+from booking.history import Told, lines_of, record_all
+from booking.model import Booking, Letter, Slot, Station, Strike
+from booking.notices import letters_to
 from booking.store import QUIET
+from booking.swift import given
 
 
 class Claim(NamedTuple):
@@ -41,29 +42,30 @@ def expire(session: Session, slots: Mapping[int, Slot], entries: Sequence[Claim]
     _end(session, entries, "expired", now, "expired")
 
 
-def lose(session: Session, slots: Mapping[int, Slot], seats: Sequence[Claim], now: datetime, *, punish: bool) -> None:
-    """These seats are not used; `punish` says whether that is their people's fault."""
-    for seat in seats:
-        slots[seat.slot_id].taken -= 1
-    _end(session, seats, "released", now, "released" if punish else "release_missed")
-    if punish:
-        strike(session, seats, now, "no_show")
+def lose(session: Session, seats: Sequence[Claim], now: datetime, *, punish: bool) -> None:
+    """These seats of locked slots are not used, and come free; `punish` says whether that is their people's fault."""
+    if seats:
+        struck = _words(session, seats, now, "no_show") if punish else {}
+        (NO_SHOWS if punish else MISSED).run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
 
 
 def strike(session: Session, seats: Sequence[Claim], now: datetime, reason: str) -> None:
     """A line in each ledger, and a letter that says why."""
-    if not seats:
-        return
-    warned = _warned(session, seats, now)
-    about = [Booking.person_id, Booking.station_id, Booking.slot_id, Booking.id]
-    said = [literal(now, Strike.at.type), literal(reason)]
-    rows = select(*about, *said).where(Booking.id.in_(among([seat.id for seat in seats]))).order_by(Booking.id)
-    names = ["person_id", "station_id", "slot_id", "booking_id", "at", "reason"]
-    session.execute(insert(Strike).from_select(names, rows))
-    record_all(session, "strike", now, Booking, [seat.id for seat in seats], reason=reason)
-    for warning in (True, False):
-        told = [seat.id for seat in seats if (seat.id in warned) is warning]
-        tell_all(session, "strike", now, told, reason=reason, warning=warning)
+    if seats:
+        struck = _words(session, seats, now, reason)
+        STRIKES.run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
+
+
+def _line(session: Session) -> swift.Line:
+    """Past the ORM, within its transaction."""
+    session.flush()
+    return swift.on(session.connection())
+
+
+def _words(session: Session, seats: Sequence[Claim], now: datetime, reason: str) -> dict[str, Any]:
+    """What a strike says: why, whom it only warns, and its letter to those and to the others."""
+    first, again = ({"reason": reason, "warning": warning} for warning in (True, False))
+    return {"reason": reason, "warned": list(_warned(session, seats, now)), "first": first, "again": again}
 
 
 def _warned(session: Session, seats: Sequence[Claim], now: datetime) -> set[int]:
@@ -87,3 +89,39 @@ def _end(session: Session, ended: Sequence[Claim], state: str, now: datetime, re
     record_all(session, reason, now, Booking, ids, after=state)
     values = {"state": state, "ended_at": now, "end_reason": reason}
     session.execute(update(Booking).where(Booking.id.in_(among(ids))).values(values), execution_options=QUIET)
+
+
+def _freed() -> Update:
+    gone = select(Booking.slot_id, func.count().label("seats")).where(Booking.id.in_(IDS)).group_by(Booking.slot_id)
+    lost = gone.subquery()
+    return update(Slot).where(Slot.id == lost.c.slot_id).values(taken=Slot.taken - lost.c.seats)
+
+
+def _released(reason: str) -> Update:
+    ended = {"state": "released", "ended_at": given("now", Booking.ended_at.type), "end_reason": reason}
+    return update(Booking).where(Booking.id.in_(IDS)).values(ended)
+
+
+def _struck() -> tuple[Insert, Insert]:
+    """The ledger's line and the letter."""
+    about = {name: getattr(Booking, name) for name in ("person_id", "station_id", "slot_id")}
+    said = {"booking_id": Booking.id, "at": given("now", Strike.at.type), "reason": WHY}
+    constant = {name: literal(value) for name, value in swift.defaults(Strike).items()}
+    columns: dict[str, Any] = {**constant, **about, **said}
+    rows = select(*columns.values()).where(Booking.id.in_(IDS)).order_by(Booking.id)
+    kind = Letter.details.type
+    details = case((Booking.id.in_(among_given("warned")), given("first", kind)), else_=given("again", kind))
+    return (
+        insert(Strike).from_select(list(columns), rows, include_defaults=False),
+        letters_to("strike", IDS, details),
+    )
+
+
+IDS = among_given("ids")
+WHY = given("reason", Strike.reason.type)
+STRUCK = Told("strike", reason=WHY)
+STRIKES = swift.Together(lines_of(IDS, STRUCK), *_struck())
+NO_SHOWS = swift.Together(
+    _freed(), lines_of(IDS, Told("released", "released"), STRUCK), _released("released"), *_struck()
+)
+MISSED = swift.Together(_freed(), lines_of(IDS, Told("release_missed", "released")), _released("release_missed"))

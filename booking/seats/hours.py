@@ -3,13 +3,15 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking import store
+from booking.each import among
 from booking.history import record_all
 from booking.model import Booking, Slot
 from booking.seats.ends import Claim, claims, expire, lose, strike
-from booking.seats.line import hold, serve
+from booking.seats.line import hold, lock_front, serve
 from booking.seats.moves import bookings
 
 
@@ -33,15 +35,14 @@ def release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     Nobody is punished for a release that comes after the slot is over: then our own clock failed.
     Returns how many seats were released.
     """
-    held = hold(session, slot_ids, now, room=Slot.taken)
-    due = {n: slot for n in slot_ids if _is_due(slot := held.slots[n], now)}
+    front = lock_front(session, slot_ids, now, room=Slot.taken)
+    store.lock_if(session, front.slots)
+    due = _mark_released(session, slot_ids, now)
     absent = claims(session, due, "booked")
-    for slot in due.values():
-        slot.released_at = now
     for punish in (True, False):
-        lose(session, due, [seat for seat in absent if (now < due[seat.slot_id].ends_at) is punish], now, punish=punish)
-    for slot in due.values():
-        serve(session, slot, now, held.people)
+        lose(session, [seat for seat in absent if (now < due[seat.slot_id]) is punish], now, punish=punish)
+    for slot in _awaited(session, due) if front.people else ():
+        serve(session, slot, now, front.people)
     return len(absent)
 
 
@@ -52,7 +53,7 @@ def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     absent = claims(session, due, "booked")
     for punish in (True, False):
         seats = [seat for seat in absent if (due[seat.slot_id].released_at is not None) is punish]
-        lose(session, due, seats, now, punish=punish)
+        lose(session, seats, now, punish=punish)
     strike(session, _unused(session, due), now, "late_cancel")
     record_all(session, "done", now, Slot, due, after="done")
     for slot in due.values():
@@ -60,8 +61,16 @@ def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     return len(due)
 
 
-def _is_due(slot: Slot, now: datetime) -> bool:
-    return slot.state != "cancelled" and slot.released_at is None and now >= slot.release_at
+def _mark_released(session: Session, slot_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Those of these locked slots whose release is due, with their ends."""
+    due = (Slot.state != "cancelled", Slot.released_at.is_(None), Slot.release_at <= now)
+    mine = update(Slot).where(Slot.id.in_(among(slot_ids)), *due).values(released_at=now)
+    return dict(session.execute(mine.returning(Slot.id, Slot.ends_at), execution_options=store.QUIET).all())
+
+
+def _awaited(session: Session, slot_ids: Collection[int]) -> Sequence[Slot]:
+    found = select(Slot).where(Slot.id.in_(among(slot_ids)), Slot.waiting > 0).order_by(Slot.id)
+    return session.scalars(found.execution_options(populate_existing=True)).all()
 
 
 def _unused(session: Session, slots: Collection[int]) -> list[Claim]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -46,14 +47,32 @@ def hold(
     `room` is how many seats may come free in each. People beyond the front are served by the next round.
     Slots in which they only hold a seat count too: a smaller capacity may make a place in line of it.
     """
+    front = lock_front(session, slot_ids, now, people, room)
+    return Held({slot.id: slot for slot in store.lock(session, slots=front.slots)}, front.people)
+
+
+class Front(NamedTuple):
+    """People who are locked, and the slots to be locked next."""
+
+    people: set[int]
+    slots: set[int]
+
+
+def lock_front(
+    session: Session,
+    slot_ids: Collection[int],
+    now: datetime,
+    people: Iterable[int] = (),
+    room: SQLColumnExpression[int] | int = 1,
+) -> Front:
+    """The first half of `hold`."""
     waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(among(slot_ids)))).all())
     if len(waiting) < len(slot_ids):
         raise Refused("no_such_slot")
     everybody = {*people, *_front(session, [slot_id for slot_id in waiting if waiting[slot_id]], now, room)}
     store.lock(session, people=everybody)
     beside = select(Booking.slot_id).where(Booking.person_id.in_(everybody), Booking.state.in_(("booked", "waiting")))
-    locked = store.lock(session, slots={*slot_ids, *(session.scalars(beside) if everybody else ())})
-    return Held({slot.id: slot for slot in locked}, everybody)
+    return Front(everybody, {*slot_ids, *(session.scalars(beside) if everybody else ())})
 
 
 def serve(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from booking import store
 from booking.model import Base, Booking, Event, Letter, Person, Slot
 from booking.seats.look import Look
-from booking.swift import Line, Statement, given
+from booking.swift import Line, Statement, defaults, given
 
 
 class Claimed(NamedTuple):
@@ -105,8 +105,7 @@ class _Row(NamedTuple):
 def _row(table: type[Base], values: dict[str, Any]) -> _Row:
     """A row to insert: what is said, and the defaults of the columns that are not."""
     columns = table.__table__.c
-    constant = {c.name: c.default.arg for c in columns if c.default is not None and c.default.is_scalar}
-    typed = {name: _typed(value, columns[name]) for name, value in {**constant, **values}.items()}
+    typed = {name: _typed(value, columns[name]) for name, value in {**defaults(table), **values}.items()}
     return _Row(table, typed)
 
 
