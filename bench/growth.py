@@ -22,7 +22,7 @@ from bench.stock import City
 from bench.visitors import sign_in
 from bench.wrk import Run
 
-PEOPLE = 12_000
+PEOPLE = 30_000  # each presses once: enough for five rounds of three seconds on a quick machine
 ROWS = (("growth_press", "press", False), ("growth_page", "page", True))
 
 
@@ -34,6 +34,7 @@ class Side:
     feeds: dict[str, Path]
     postmaster: int
     stopped: dict[str, str]
+    log: Path
 
     def run(self, name: str, seconds: int, *, loop: bool) -> Run:
         at = "" if loop else self.stopped.get(name, "")
@@ -56,6 +57,8 @@ def main() -> None:
         small = open_sides.enter_context(_side(url, "small", kind, 1, 0))
         big = open_sides.enter_context(_side(url, "big", kind, asked.stations, asked.bookings))
         found = _measure(small, big, asked.rounds, asked.seconds)
+        for side in (small, big):
+            print(report.said(side.log), end="")
     print(f"{report.load()}; {asked.stations} stations, {asked.bookings} bookings against one station and none")
     print(_table(found))
     print(f"written to {report.keep('results', _results(found))}")
@@ -67,8 +70,9 @@ def _side(url: URL, name: str, kind: Kind, stations: int, bookings: int) -> Iter
     with ground.prepared(url, name) as place:
         feeds = _fill(place, City(stations, max(PEOPLE, stations * 75)), bookings)
         print(f"{name}: made in {monotonic() - began:.0f} s", flush=True)
-        with servers.serving(kind, APP, place.settings()) as server:
-            side = Side(server, feeds, place.postmaster, {})
+        log = place.folder / "server.log"
+        with servers.serving(kind, APP, place.settings(), log) as server:
+            side = Side(server, feeds, place.postmaster, {}, log)
             for _ in range(2):
                 side.run("page", 2, loop=True)
                 side.run("press", 2, loop=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,12 @@ def keep(name: str, results: Mapping[str, Any]) -> Path:
     known = json.loads(path.read_text()) if path.exists() else {}
     path.write_text(json.dumps(known | dict(results), indent=2) + "\n")
     return path
+
+
+def said(log: Path) -> str:
+    """What a server has complained about, and how often: no error in a table stays without its reason."""
+    counted = Counter(log.read_text(errors="replace").splitlines())
+    return "".join(f"{times} × {line}\n" for line, times in counted.most_common(20))
 
 
 def load() -> str:

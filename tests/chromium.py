@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -16,6 +16,8 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
 }
 PATIENCE = 20  # seconds
+# What is said of the network, not of the page.
+UNHEARD = ("Failed to load resource", "htmx: htmx:error: Failed to fetch")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -28,13 +30,19 @@ ARGUMENTS = [
 @contextmanager
 def launched() -> Iterator[Browser]:
     """One browser for the run."""
+    with sync_playwright() as playwright, launch(playwright.chromium) as browser:
+        yield browser
+
+
+@contextmanager
+def launch(kind: BrowserType, **options: Any) -> Iterator[Browser]:
+    """A browser with `options` of its own."""
     path = shutil.which("chromium")
     if path is None:
         raise RuntimeError("Chromium is not installed, and the browser tests need it: run `make test` once")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    browser = kind.launch(executable_path=path, args=ARGUMENTS, **options)
+    yield browser
+    browser.close()
 
 
 @contextmanager
@@ -54,7 +62,7 @@ def watch(page: Page, base_url: str) -> list[str]:
     wrongs: list[str] = []
 
     def hear(message: Any) -> None:
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        if message.type == "error" and not message.text.startswith(UNHEARD):
             wrongs.append(message.text)
 
     def see(request: Any) -> None:

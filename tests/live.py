@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -11,6 +12,10 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 class _Quiet(WSGIRequestHandler):
     def log(self, *_args: object) -> None:
         """A test's output is no access log."""
+
+    def connection_dropped(self, _error: BaseException, _environ: dict[str, object] | None = None) -> None:
+        """Nothing more comes over this one: who waits for an answer hears that there will be none."""
+        self.close_connection = True
 
 
 _serving: dict[str, BaseWSGIServer] = {}
@@ -32,6 +37,24 @@ def cut(url: str) -> Iterator[None]:
 
 def _cut_off(_environ: object, _start: object) -> Iterable[bytes]:
     raise ConnectionAbortedError
+
+
+@contextmanager
+def lost(url: str) -> Iterator[None]:
+    """As long as the block lasts, what is asked is done, and nobody hears the answer."""
+    server = _serving[url]
+    app = cast("Flask", server.app)
+
+    def do_and_be_cut_off(environ: dict[str, object], _start: object) -> Iterable[bytes]:
+        for _part in app(environ, lambda *_head: lambda _part: None):
+            pass
+        raise ConnectionAbortedError
+
+    server.app = do_and_be_cut_off
+    try:
+        yield
+    finally:
+        server.app = app
 
 
 @contextmanager

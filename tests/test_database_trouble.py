@@ -84,6 +84,23 @@ def test_a_row_that_somebody_else_holds_is_not_waited_for_long(shop: FlaskClient
     assert shop.get("/write").text == "written"
 
 
+@pytest.mark.postgresql
+def test_what_was_in_the_way_is_in_the_log(shop: FlaskClient, engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    @shop.application.get("/long")
+    def long() -> str:
+        db.session.execute(text("SET LOCAL statement_timeout = 50"))
+        return str(db.session.scalar(text("SELECT pg_sleep(5)")))
+
+    assert is_calm(shop, "/long")
+    with engine.begin() as other:
+        other.execute(text("UPDATE station SET name = name"))
+        assert is_calm(shop, "/write")
+    assert caplog.messages == [
+        "database busy or gone at long: QueryCanceled",
+        "database busy or gone at write: LockNotAvailable",
+    ]
+
+
 @pytest.mark.sqlite
 def test_a_file_that_somebody_else_writes_is_not_waited_for_long(shop: FlaskClient, database_url: str) -> None:
     other = sqlite3.connect(make_url(database_url).database or "", isolation_level=None)

@@ -67,7 +67,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _busy(error: Exception) -> Response:
-    log.warning("database busy or gone at %s: %s", request.endpoint, type(error).__name__)
+    # The driver's own name for it tells a statement that took too long from a lock, or from a lost connection.
+    log.warning("database busy or gone at %s: %s", request.endpoint, type(getattr(error, "orig", error)).__name__)
     response = _calm_page(503, _of_an_act(error))
     response.headers["Retry-After"] = "3"
     return response

@@ -103,6 +103,7 @@
   }
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (isPoll(ctx)) return say(ctx.mine);
+    answered();
     const outcome = one(`[data-outcome="new"]`);
     if (!outcome) return;
     for (const older of all("[data-outcome]")) if (older !== outcome) older.remove();
@@ -118,14 +119,23 @@
   function say(before) {
     const changed = all("[data-slot]").filter((card) => before?.has(card.dataset.slot) && before.get(card.dataset.slot) !== card.dataset.mine);
     const words = changed.map((card) => all("h1, h2, h3, .pill", card).map((part) => part.textContent.trim()).join(" "));
-    if (changed.length) one("#said").textContent = words.join(" ");
+    if (!changed.length) return;
+    answered();
+    one("#said").textContent = words.join(" ");
   }
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !isPoll(ctx)) trouble(); });
   function trouble() {
     const words = one("#trouble"), place = one("#flashes");
     if (!words || !place) return;
     place.replaceChildren(words.content.cloneNode(true));
+    place.dataset.trouble = "";
     place.scrollIntoView({ block: "nearest" });
+  }
+  // That nobody answered is said until somebody has, or a poll has shown what became of the press.
+  function answered() {
+    const place = one("#flashes[data-trouble]");
+    place?.replaceChildren();
+    place?.removeAttribute("data-trouble");
   }
 
   // --- a question before a grave act: <form data-confirm="…"> ----------------------------------

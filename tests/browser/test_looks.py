@@ -19,6 +19,7 @@ from tests.browser.screens import picture
 
 PAGES = ("/s/cbd", "/me", "/account/", "/stations")
 LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}
+WIDTHS = (320, 360, 390, 1280)
 PAPER = {"light": "rgb(250, 247, 241)", "dark": "rgb(23, 25, 22)"}
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Where a line begins with a mark that closes: its box stands left of the character before, and lower.
@@ -34,6 +35,18 @@ BAD_BREAKS = """() => {
   }
   return found;
 }"""
+
+# Words that have slipped below their seats, and days that the edge of the screen cuts in two.
+SLIPPED = """() => [...document.querySelectorAll('.seats')].filter((seats) => {
+  const [drawn, words] = [...seats.children].map((part) => part.getBoundingClientRect());
+  return words.left < drawn.right || words.top > drawn.bottom || drawn.top > words.bottom;
+}).map((seats) => seats.textContent)"""
+CUT = """() => [...document.querySelectorAll('.days span:not(.unseen), .days b, .days small')].filter((text) => {
+  const range = document.createRange();
+  range.selectNodeContents(text);
+  const { left, right } = range.getBoundingClientRect();
+  return left < innerWidth - 16 && right > innerWidth - 8;  // what is further out has faded
+}).map((text) => text.textContent)"""
 
 pytestmark = pytest.mark.sqlite
 
@@ -59,7 +72,7 @@ def test_the_main_pages_look_right(everybody: Everybody, browser: Browser, local
     everybody.speak(LANGUAGES[locale])
     calm = {"device_scale_factor": 1, "reduced_motion": "reduce", "java_script_enabled": script}
     wrong, slot = [], next(path for path in everybody.pages("worker") if path.startswith("/slots/"))
-    for theme, width in product(PAPER, (320, 360, 390, 1280)):
+    for theme, width in product(PAPER, WIDTHS):
         device = calm | {"viewport": {"width": width, "height": 844}, "color_scheme": theme, "locale": locale}
         with chromium.opened(browser, everybody.url, **device) as page:
             everybody.enter(page, "worker")
@@ -67,6 +80,20 @@ def test_the_main_pages_look_right(everybody: Everybody, browser: Browser, local
                 page.goto(path, wait_until="load" if script else "domcontentloaded")
                 picture(page, "look", locale[:2], theme, str(width), "script" if script else "plain", path)
                 wrong += [(path, theme, width, what) for what in _wrongs(page, theme, locale)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_words_stand_beside_their_seats_and_no_day_is_cut(everybody: Everybody, browser: Browser, locale: str) -> None:
+    everybody.speak(LANGUAGES[locale])
+    wrong = []
+    with chromium.opened(browser, everybody.url, device_scale_factor=1, locale=locale) as page:
+        everybody.enter(page, "worker")
+        for path in ("/parts", "/s/cbd"):
+            page.goto(path)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 844})
+                wrong += [(path, width, what) for what in page.evaluate(SLIPPED) + page.evaluate(CUT)]
     assert wrong == []
 
 

@@ -68,6 +68,18 @@ def stand_by(slot_id: int) -> Response:
     return answer(outcomes.of_standby(slot, booking))
 
 
+@pages.get("/slots/<int:slot_id>/book")
+@pages.get("/slots/<int:slot_id>/standby")
+def after_lost_answer(slot_id: int) -> Response:
+    """A browser whose press got no answer stays at its address, and some ask for it again without the form."""
+    return htmx.go(url_for("worker.slot", slot_id=slot_id))
+
+
+@pages.get("/bookings/<int:booking_id>/give-up")
+def after_lost_give_up(**_booking_id: int) -> Response:
+    return htmx.go(url_for("worker.me"))
+
+
 def answer(outcome: Outcome, card: cards.Card | None = None) -> Response:
     """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
     back = request.form.get("back", "slot")

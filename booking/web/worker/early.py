@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from booking import clock, seats
 from booking.extensions import db
 from booking.refusals import Refused
+from booking.rosters import cards
 from booking.web import access, blanks, htmx, pace
 from booking.web.worker import outcomes
 from booking.web.worker.room import pages
@@ -50,7 +51,8 @@ def opening(slot_id: int) -> Response:
     pace.press(person_id)
     try:
         press = seats.press(db.session, person_id, slot_id, now, key)
-        outcomes.keep(outcomes.of_press(press.slot, press, press.place or 0))
+        card = cards.of_press(db.session(), press, now)
+        outcomes.keep(outcomes.of_press(card.slot, press, card.place or 0))
     except Refused as no:
         if is_early(no, now):
             return _wait(slot_id, (no.details["opens_at"] - now).total_seconds())

@@ -46,12 +46,16 @@ def of_press(slot: AnySlot, press: seats.Press, place: int) -> Outcome:
     if booking.state in ("booked", "attended"):
         return Outcome(slot.id, "good", _seat_title(slot, press), _seat_text(slot, press), booking_id=booking.id)
     if booking.state == "waiting":
-        title = gettext("你排在第 %(place)s 位", place=place)
-        return Outcome(slot.id, "wait", title, _wait_text(slot), booking_id=booking.id)
+        return Outcome(slot.id, "wait", _wait_title(press, place), _wait_text(slot), booking_id=booking.id)
     return refused(slot, Refused("given_up_before"))
 
 
 def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
+    """`was` is its state before. What had ended already has not changed, and a newer booking there neither."""
+    if booking.end_reason != "given_up":
+        return refused(slot, Refused("not_live"))
+    if was == "cancelled":
+        return Outcome(slot.id, "", gettext("之前已经放弃过了，这次什么也没有改变"))
     if was == "waiting":
         return Outcome(slot.id, "", gettext("已退出候补"))
     if booking.late:
@@ -91,6 +95,12 @@ def _seat_text(slot: AnySlot, press: seats.Press) -> str:
         return str(gettext("和它冲突的候补已经替你退出。"))
     bring = show.local(slot.activity, "bring")
     return str(gettext("记得：%(bring)s。", bring=bring)) if bring else ""
+
+
+def _wait_title(press: seats.Press, place: int) -> str:
+    if press.again:
+        return str(gettext("你已经在候补了，排在第 %(place)s 位", place=place))
+    return str(gettext("你排在第 %(place)s 位", place=place))
 
 
 def _wait_text(slot: AnySlot) -> str:
