@@ -78,7 +78,7 @@ def _ready(staged: Stage, now: datetime) -> list[bytes]:
         ids = db.session.scalars(db.select(Letter.id).where(Letter.state == "queued").order_by(Letter.id)).all()
         made = []
         for start in range(0, len(ids), 200):
-            kept = letters.load(db.session(), ids[start : start + 200], now)
+            kept = letters.load(db.session(), ids[start : start + 200])
             made += [letters.compose(db.session(), letter, now, kept).mime for letter in kept.letters]
     return made
 

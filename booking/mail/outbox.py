@@ -127,7 +127,7 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
     """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
     ready, ends = [], []
     reading = session() if isinstance(session, scoped_session) else session
-    kept = letters.load(reading, ids, now)
+    kept = letters.load(reading, ids)
     for n, letter in enumerate(kept.letters):
         end = partial(_end, session, letter.id, letter.kind, now)
         try:

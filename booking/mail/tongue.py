@@ -1,11 +1,19 @@
 """The words of one language for templates, looked up once for a whole letter and not at every sentence."""
 
+from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from flask_babel import get_translations
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+
+
+@lru_cache
+def locale(language: str) -> Locale:
+    """For `force_locale`, which would parse the name each time."""
+    return Locale.parse(language)
 
 
 def sentences() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,10 +53,21 @@ LETTERS: dict[str, Any] = {
 
 def one_line(text: str) -> str:
     """`text` on one line, without characters that nobody sees."""
-    seen = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in text)
-    return " ".join(seen.split())
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in text)
+    return " ".join(text.split())
 
 
+def tidy(text: str) -> str:
+    """No blanks at line ends, at most one empty line in a row."""
+    lines: list[str] = []
+    for line in (line.rstrip() for line in text.strip().splitlines()):
+        if line or lines[-1]:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+@lru_cache(1024)
 def plain_name(name: str) -> str:
     """A name that no mail program turns into a link: addresses in it are left out, its length is capped."""
     return one_line(ADDRESS.sub("", one_line(name)))[:LONGEST_NAME].strip()

@@ -1,6 +1,7 @@
 """How things are shown: instants as a station's clock, words in the reader's language."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 from babel.dates import format_skeleton
@@ -44,7 +45,8 @@ def register(app: Flask) -> None:
 
 def language() -> str:
     """The reader's language as `<html lang>` wants it."""
-    return "en" if str(get_locale()).startswith("en") else "zh-CN"
+    locale = get_locale()
+    return "en" if locale and locale.language == "en" else "zh-CN"
 
 
 def local(thing: Any, field: str) -> str:
@@ -55,7 +57,7 @@ def local(thing: Any, field: str) -> str:
 
 def clock_time(instant: datetime, where: HasZoneName | str) -> str:
     """12:10, by the station's wall clock."""
-    return _wall(instant, where).strftime("%H:%M")
+    return _clock_time(instant, where if isinstance(where, str) else where.zone_name)
 
 
 def clock_seconds(instant: datetime, where: HasZoneName | str) -> str:
@@ -151,6 +153,12 @@ def _in_words(value: Any, where: HasZoneName | None) -> Any:
 
 def _wall(instant: datetime, where: HasZoneName | str) -> datetime:
     return clock.at_station(instant, where if isinstance(where, str) else where.zone_name)
+
+
+@lru_cache(1000)
+def _clock_time(instant: datetime, zone: str) -> str:
+    """Everything begins at the same few times."""
+    return clock.at_station(instant, zone).strftime("%H:%M")
 
 
 def _noon(day: date) -> datetime:
