@@ -120,7 +120,7 @@ class Filling:
     def fill(self, frame: Frame, name: str, stop: str) -> Packed:
         """The letter to the reader of that name, whose way out is `stop`."""
         plain = {NAME: packing.quoted(name), STOP: packing.quoted(stop)}
-        escaped = {NAME: packing.quoted(str(escape(name))), STOP: packing.quoted(str(escape(stop)))}
+        escaped = {hole: _escaped(said, plain[hole]) for hole, said in ((NAME, name), (STOP, stop))}
         subject = "".join([part if isinstance(part, str) else self._piece(part) for part in frame.subject])
         return Packed(subject, self._joined(frame.text, plain), self._joined(frame.page, escaped))
 
@@ -182,6 +182,12 @@ def _identity(value: Any) -> Hashable:
         return tuple([_identity(one) for one in value])
     found: Hashable = getattr(value, "id", value)
     return found
+
+
+def _escaped(said: str, quoted: bytes) -> bytes:
+    """As it stands in a page; hardly anything there is to escape in a name or an address."""
+    safe = str(escape(said))
+    return quoted if safe == said else packing.quoted(safe)
 
 
 def _quoted(part: str | Block) -> bytes | str | Block:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import store
+from booking.each import among
 from booking.mail import digests, letters
 from booking.mail.ends import Ends
 from booking.mail.post import Post, PutOff, Rejected, Unreachable
@@ -119,8 +120,10 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
     first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
     ids = session.scalars(first.with_for_update(skip_locked=True)).all()
     # Asked again: without FOR UPDATE (SQLite has none) the look and the claim are two steps.
-    claim = update(Letter).where(Letter.id.in_(ids), Letter.state == "queued")
-    return sorted(session.scalars(claim.values(state="sending", claimed_at=now).returning(Letter.id)), key=ids.index)
+    claim = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "queued")
+    mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
+    taken = set(session.scalars(mine, execution_options=UNREAD))
+    return [letter_id for letter_id in ids if letter_id in taken]
 
 
 def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[letters.Message]:

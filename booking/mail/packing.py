@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 # b2a_qp looks at 76 characters a line, but not at the last of them; a cut leaves what is quoted whole.
 _TOO_LONG = re.compile(rb"^(?=.{77})(.{60,75})(?<!=)(?<!=.)(.+)$", re.MULTILINE)
+LONGEST_LINE = 76
 # Characters of a subject that need no fold, and bytes in one encoded word, which may have 75 characters.
 PLAIN_SUBJECT = 66
 IN_A_WORD = 39
@@ -53,7 +54,9 @@ def quoted(text: str) -> bytes:
     made = b2a_qp(text.replace("\r\n", "\n").replace("\r", "\n").encode())
     if not made.endswith(b"\n"):
         made += b"=\n"  # a line end that does not count
-    return _TOO_LONG.sub(rb"\1=\n\2", made).replace(b"\n", b"\r\n")
+    if max(map(len, made.split(b"\n"))) > LONGEST_LINE:
+        made = _TOO_LONG.sub(rb"\1=\n\2", made)
+    return made.replace(b"\n", b"\r\n")
 
 
 @lru_cache(1024)

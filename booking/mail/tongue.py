@@ -28,7 +28,7 @@ def sentences() -> dict[str, Any]:
     def ngettext(context: Context, one: str, many: str, num: int, **values: Any) -> str:
         return _fill(context, known.ungettext(one, many, num), {"num": num, **values})
 
-    return {"gettext": gettext, "ngettext": ngettext}
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 def _fill(context: Context, said: str, values: dict[str, Any]) -> str:

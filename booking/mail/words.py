@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import get_timezone_name
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
@@ -75,4 +76,9 @@ def plain_name(name: str) -> str:
 
 def zone_words(station: Station) -> str:
     """中国时间: the name of the time that the station's clock shows."""
-    return get_timezone_name(ZoneInfo(station.zone_name), locale=get_locale())
+    return _zone_words(station.zone_name, get_locale())
+
+
+@lru_cache(100)
+def _zone_words(zone: str, locale: Locale) -> str:
+    return get_timezone_name(ZoneInfo(zone), locale=locale)

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
+from babel import Locale
 from babel.dates import format_skeleton
 from flask import Flask
 from flask_babel import get_locale, gettext
@@ -52,7 +53,8 @@ def language() -> str:
 def local(thing: Any, field: str) -> str:
     """`thing.field` in the reader's language; the Chinese one where there is no other."""
     chinese: str = getattr(thing, field) or ""
-    return getattr(thing, f"{field}_en", None) or chinese if language() == "en" else chinese
+    english: str | None = getattr(thing, f"{field}_en", None)
+    return english if english and language() == "en" else chinese
 
 
 def clock_time(instant: datetime, where: HasZoneName | str) -> str:
@@ -81,7 +83,7 @@ def day_name(day: date, today: date | None = None) -> str:
         return str(gettext("今天"))
     if today and day == today + timedelta(days=1):
         return str(gettext("明天"))
-    return format_skeleton("E", _noon(day), locale=get_locale())
+    return _named("E", day, get_locale())
 
 
 def day_of_month(day: date) -> str:
@@ -92,7 +94,7 @@ def day_of_month(day: date) -> str:
 def day_date(day: date, today: date | None = None) -> str:
     """11月24日周二; with the year only where it is not the one of `today`."""
     skeleton = "MMMEd" if today is None or day.year == today.year else "yMMMEd"
-    return format_skeleton(skeleton, _noon(day), locale=get_locale())
+    return _named(skeleton, day, get_locale())
 
 
 def moment(instant: datetime, where: HasZoneName | str, today: date | None = None) -> str:
@@ -161,6 +163,8 @@ def _clock_time(instant: datetime, zone: str) -> str:
     return clock.at_station(instant, zone).strftime("%H:%M")
 
 
-def _noon(day: date) -> datetime:
+@lru_cache(1000)
+def _named(skeleton: str, day: date, locale: Locale) -> str:
     """Babel's skeletons want a datetime; noon is the same date everywhere that matters."""
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return format_skeleton(skeleton, noon, locale=locale)
