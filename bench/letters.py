@@ -42,9 +42,12 @@ def main() -> None:
     arguments.add_argument(
         "--mixed", action="store_true", help="everybody goes to many stations, as nobody really does"
     )
+    arguments.add_argument(
+        "--one-by-one", action="store_true", help="the sink does not offer PIPELINING, as mail servers do"
+    )
     asked = arguments.parse_args()
     manners.NEED = float("inf")
-    with ground.server() as url, ground.prepared(url, "letters") as place, _sink() as port:
+    with ground.server() as url, ground.prepared(url, "letters") as place, _sink(not asked.one_by_one) as port:
         if asked.mixed:
             staged, chore = (
                 stage.make(place, min(400, asked.letters // 20), asked.letters // len(stage.STAGED)),
@@ -78,7 +81,7 @@ def _ready(staged: Stage, now: datetime) -> list[bytes]:
         ids = db.session.scalars(db.select(Letter.id).where(Letter.state == "queued").order_by(Letter.id)).all()
         made = []
         for start in range(0, len(ids), 200):
-            kept = letters.load(db.session(), ids[start : start + 200], now)
+            kept = letters.load(db.session(), ids[start : start + 200])
             made += [letters.compose(db.session(), letter, now, kept).mime for letter in kept.letters]
     return made
 
@@ -117,29 +120,30 @@ def _app(staged: Stage, port: int, now: datetime, count: int) -> tuple[float, fl
 
 
 @contextmanager
-def _sink() -> Iterator[int]:
+def _sink(pipelines: bool) -> Iterator[int]:
     """The port of a server in a process of its own."""
     spawned = get_context("spawn")
     here, there = spawned.Pipe()
-    process = spawned.Process(target=_serve, args=(there,), daemon=True)
+    process = spawned.Process(target=_serve, args=(there, pipelines), daemon=True)
     process.start()
     yield here.recv()
     process.kill()
     process.join()
 
 
-def _serve(here: Connection) -> None:
+def _serve(here: Connection, pipelines: bool) -> None:
     """One talk at a time: yes to every line, and to every body."""
+    hello = b"250-sink\r\n250 PIPELINING\r\n" if pipelines else b"250 sink\r\n"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         here.send(listener.getsockname()[1])
         while True:
             line, _ = listener.accept()
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with line, line.makefile("rb") as heard:
-                _talk(line, heard)
+                _talk(line, heard, hello)
 
 
-def _talk(line: socket.socket, heard: BinaryIO) -> None:
+def _talk(line: socket.socket, heard: BinaryIO, hello: bytes) -> None:
     line.sendall(b"220 sink\r\n")
     for said in heard:
         word = said[:4].upper()
@@ -147,7 +151,7 @@ def _talk(line: socket.socket, heard: BinaryIO) -> None:
             line.sendall(b"354 go on\r\n")
             while heard.readline() not in (b".\r\n", b""):
                 pass
-        line.sendall(b"221 bye\r\n" if word == b"QUIT" else b"250 yes\r\n")
+        line.sendall({b"QUIT": b"221 bye\r\n", b"EHLO": hello}.get(word, b"250 yes\r\n"))
 
 
 if __name__ == "__main__":

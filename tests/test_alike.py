@@ -42,7 +42,7 @@ def words(raw: bytes) -> tuple[str, str, str]:
 
 def test_each_reads_as_if_it_were_the_only_one(app: Flask, session: Session, digests: list[int]) -> None:
     with app.app_context():
-        loaded = letters.load(session, digests, NOW)
+        loaded = letters.load(session, digests)
         for letter in loaded.letters:
             reader = session.get_one(Person, letter.person_id)
             alone = letters.say(session, letter, reader, letter.language or "zh_Hans_CN", NOW)
@@ -55,7 +55,7 @@ def test_each_reads_as_if_it_were_the_only_one(app: Flask, session: Session, dig
 def test_a_minute_later_it_is_worded_again(app: Flask, session: Session, digests: list[int]) -> None:
     def page(clock: str) -> str:
         with app.app_context():
-            loaded = letters.load(session, digests, at(clock))
+            loaded = letters.load(session, digests)
             return words(letters.compose(session, loaded.letters[0], at(clock), loaded).mime)[2]
 
     before = page("08:30")
@@ -67,30 +67,40 @@ def test_a_minute_later_it_is_worded_again(app: Flask, session: Session, digests
     assert "Renamed" in page("08:31")
 
 
-def test_what_was_worded_is_given_to_the_next(app: Flask) -> None:
-    known, worded = alike.Alike(), []
-    said = alike.Worded("s", [b"to ", alike.NAME], [b"to ", alike.NAME, b", ", alike.STOP])
-    for _ in range(3):
-        found = known.get("a key", NOW, lambda: worded.append(1) or said)
-    assert worded == [1]
-    one = alike.to_one(found, "<i>", "http://localhost/?a&b")
-    assert quopri.decodestring(one.text) == b"to <i>"
+def filled(known: alike.Alike, frame: alike.Frame, told: dict[str, object], name: str = "") -> alike.Packed:
+    filling = alike.Filling(known, "en", NOW, lambda: told, lambda: "p { color: red; }")
+    return filling.fill(frame, name, "http://localhost/?a&b")
+
+
+def test_a_frame_takes_the_name_and_the_way_out_of_each_reader(app: Flask) -> None:
+    said = f"to {alike.NAME}, {alike.STOP}"
+    with app.app_context():
+        one = filled(alike.Alike(), alike.Framing({}).frame("s", said, said), {}, "<i>")
+    assert quopri.decodestring(one.text) == b"to <i>, http://localhost/?a&b"
     assert quopri.decodestring(one.page) == b"to &lt;i&gt;, http://localhost/?a&amp;b"
 
 
-def test_a_piece_is_worded_once_and_stands_in_every_letter(app: Flask) -> None:
+def test_a_block_is_worded_once_and_stands_in_every_letter(app: Flask) -> None:
     known, worded = alike.Alike(), []
-    for n in range(3):
-        pieces = alike.Pieces(known, "en", NOW, style="p { color: red; }")
-        mark = pieces.kept("seat.html", 7, caller=lambda: worded.append(1) or "\n<p>seat</p>\n")
-        said = b"".join(pieces.quoted(f"<b>{n}</b>{mark}\ue0029\ue002."))
-        assert quopri.decodestring(said).decode() == f'<b>{n}</b>\r\n<p style="color: red;">seat</p>\r\n.'
-    assert worded == [1]
+
+    def word(slots: list[int], day: str) -> str:
+        worded.append((*slots, day))
+        return f"\n<p>{slots} on {day}</p>\n"
+
+    framing = alike.Framing({"slots": [[1]], "day": "Mon"})
+    mark = framing.kept("seat.html", ("slots", 0), "day", caller=word)
+    frame = framing.frame("", "", f"<b>letter</b>{mark}\ue0029\ue002.")
+    worded.clear()
+    with app.app_context():
+        pages = [filled(known, frame, {"slots": [[n]], "day": "Tue"}).page for n in (1, 2, 1)]
+    said = '<b>letter</b>\r\n<p style="color: red;">[{}] on Tue</p>\r\n\ue0029\ue002.'
+    assert [quopri.decodestring(page).decode() for page in pages] == [said.format(n) for n in (1, 2, 1)]
+    assert worded == [(1, "Tue"), (2, "Tue")]
 
 
-def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_than_so_many_are_kept_and_those_asked_for_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alike, "MOST", 2 * len("words"))
-    known = alike.Alike()
-    for n in range(3):
-        known.get(n, NOW, lambda: "words")
-    assert [known.has(n, NOW) for n in range(3)] == [False, True, True]
+    known, made = alike.Alike(), []
+    for n in (0, 1, 0, 2, 0, 2, 1):
+        known.get(n, NOW, lambda n=n: made.append(n) or "words")
+    assert made == [0, 1, 2, 1]

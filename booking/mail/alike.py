@@ -1,52 +1,51 @@
-"""Digests that tell the same are worded once: only the name of the reader and the way out differ.
+"""Digests that tell of the same things are made of the same pieces: each is worded once, and joined as bytes.
 
-People of one slot hear the same: sixty thousand digests are four thousand. What those share, a seat's card or what
-opens at a station, is worded once too, and kept as it goes over the line. What was worded is used for a minute, which
-is no longer than a letter may lie between its wording and its sending anyway.
+Letters of one shape, say of one seat, no place in line and one opening, differ in their blocks alone: what a template
+puts into `call(slot) kept("seat.html", ("seats", 0))`. So a shape's `Frame` is worded once, with holes for its blocks;
+a block is worded once for all letters that tell the same there, and kept as it goes over the line. What was worded is
+used for a minute, which is no longer than a letter may lie between its wording and its sending anyway.
 """
 
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import current_app
+from flask_babel import force_locale
 from markupsafe import escape
 
-from booking.mail import packing, styling
+from booking.mail import packing, styling, tongue
 from booking.mail.facts import Facts
-from booking.model import Letter
+from booking.mail.words import tidy
 
 GOOD_FOR = timedelta(minutes=1)
 MOST = 2_000_000  # bytes: a scheduler stays small
 # Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
 NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
-# Stands for a kept piece in the words around it.
+# Stands for a block in the words around it.
 _MARK = "\ue002{}\ue002"
 _HOLES = re.compile(f"({NAME}|{STOP}|{_MARK.format('[0-9]+')})")
 
-Key = tuple[str, str, bool, str]
-# Words on their way to bytes: what is quoted already, and the holes between.
-Quoted = Sequence[bytes | str]
+# The name of a fact, or one of a fact that is a list.
+Place = str | tuple[str, int]
 
 
-@dataclass(frozen=True)
-class Said:
-    """A letter in words."""
+class Block(NamedTuple):
+    """A hole of a frame. It is worded by the facts at its places and by nothing else; its name ends as its file."""
 
-    subject: str
-    text: str
-    page: str
+    name: str
+    places: tuple[Place, ...]
+    word: Callable[..., str]
 
 
-class Worded(NamedTuple):
-    """A letter as it is kept, `NAME` and `STOP` in it."""
+class Frame(NamedTuple):
+    """The letters of one shape: words, quoted but in the subject, and between them `NAME`, `STOP` and blocks."""
 
-    subject: str
-    text: Quoted
-    page: Quoted
+    subject: Sequence[str | Block]
+    text: Sequence[bytes | str | Block]
+    page: Sequence[bytes | str | Block]
 
 
 class Packed(NamedTuple):
@@ -57,89 +56,101 @@ class Packed(NamedTuple):
     page: bytes
 
 
-class Piece(NamedTuple):
-    """A block of a template that many letters share, and the blanks around it."""
-
-    before: str
-    quoted: bytes
-    after: str
-
-
 class Alike:
-    """What was worded in the last minute: whole letters, and pieces of them."""
+    """What was worded in the last minute, the least asked for forgotten first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, tuple[datetime, Any]] = OrderedDict()
         self._size = 0
 
-    def has(self, key: Hashable, now: datetime) -> bool:
-        """Whether it need not be worded again."""
-        return self._find(key, now) is not None
-
     def get(self, key: Hashable, now: datetime, make: Callable[[], Any]) -> Any:
         """What `make` gave within this minute, or gives now."""
-        found = self._find(key, now)
-        if found is None:
-            found = now, make()
-            self._forget(key)
-            self._kept[key] = found
-            self._size += _length(found[1])
-            while self._size > MOST:
-                self._forget(next(iter(self._kept)))
-        return found[1]
+        found = self._kept.get(key)
+        if found and abs(now - found[0]) < GOOD_FOR:
+            self._kept.move_to_end(key)
+            return found[1]
+        made = make()
+        self._forget(key)
+        self._kept[key] = now, made
+        self._size += _length(made)
+        while self._size > MOST:
+            self._forget(next(iter(self._kept)))
+        return made
 
     def _forget(self, key: Hashable) -> None:
         if key in self._kept:
             self._size -= _length(self._kept.pop(key)[1])
 
-    def _find(self, key: Hashable, now: datetime) -> tuple[datetime, Any] | None:
-        found = self._kept.get(key)
-        return found if found and abs(now - found[0]) < GOOD_FOR else None
+
+class Framing:
+    """A frame that is being worded, for the first letter of its shape."""
+
+    def __init__(self, told: Facts) -> None:
+        self._told = told
+        self._blocks: dict[str, Block] = {}
+
+    def kept(self, name: str, *places: Place, caller: Callable[..., str]) -> str:
+        """For templates: a mark, with the blanks around the block's words, which all letters share."""
+        said = plainly(self._told)(name, *places, caller=caller)
+        mark = _MARK.format(len(self._blocks))
+        self._blocks[mark] = Block(name, places, caller)
+        return said[: len(said) - len(said.lstrip())] + mark + said[len(said.rstrip()) :]
+
+    def frame(self, subject: str, text: str, page: str) -> Frame:
+        words = [part for part in self._parts(subject) if part]
+        return Frame(words, *([_quoted(part) for part in self._parts(said)] for said in (text, page)))
+
+    def _parts(self, said: str) -> list[str | Block]:
+        return [self._blocks.get(part, part) for part in _HOLES.split(said)]
 
 
-class Pieces:
-    """The pieces of one letter that is being worded; `style` is the stylesheet of the page."""
+class Filling:
+    """A frame that is being filled with the facts of one letter."""
 
-    def __init__(self, known: Alike, language: str, now: datetime, style: str) -> None:
+    def __init__(
+        self, known: Alike, language: str, now: datetime, tell: Callable[[], Facts], style: Callable[[], str]
+    ) -> None:
         self._known = known
         self._language = language
         self._now = now
+        self._tell = tell
         self._style = style
-        self._marks: dict[str, bytes] = {}
+        self._keys: dict[Place, Hashable] = {}
 
-    def kept(self, name: str, *values: Hashable, caller: Callable[[], str]) -> str:
-        """For templates: `call kept(name, …)` gives its block; the same for all letters of this language with these values.
+    def fill(self, frame: Frame, name: str, stop: str) -> Packed:
+        """The letter to the reader of that name, whose way out is `stop`."""
+        plain = {NAME: packing.quoted(name), STOP: packing.quoted(stop)}
+        escaped = {hole: _escaped(said, plain[hole]) for hole, said in ((NAME, name), (STOP, stop))}
+        subject = "".join([part if isinstance(part, str) else self._piece(part) for part in frame.subject])
+        return Packed(subject, self._joined(frame.text, plain), self._joined(frame.page, escaped))
 
-        A name ends as the file in which it stands. In a subject it gives the words themselves, elsewhere a mark.
-        """
-        key = (self._language, name, *values)
-        if name.startswith("subject"):
-            return str(self._known.get(key, self._now, caller))
-        piece: Piece = self._known.get(key, self._now, lambda: self._piece(name, caller()))
-        mark = _MARK.format(len(self._marks))
-        self._marks[mark] = piece.quoted
-        return f"{piece.before}{mark}{piece.after}"
+    def _joined(self, parts: Sequence[bytes | str | Block], holes: dict[str, bytes]) -> bytes:
+        return b"".join(
+            [
+                part if isinstance(part, bytes) else self._piece(part) if isinstance(part, Block) else holes[part]
+                for part in parts
+            ]
+        )
 
-    def _piece(self, name: str, said: str) -> Piece:
-        words = said.strip()
-        before, after = said[: len(said) - len(said.lstrip())], said[len(said.rstrip()) :]
-        quoted = packing.quoted(styling.piece(words, self._style) if name.endswith(".html") else words)
-        return Piece(before, quoted, after)
+    def _piece(self, block: Block) -> Any:
+        """The words of a block: quoted, but in a subject."""
+        key = (self._language, block.name, *[self._key(place) for place in block.places])
+        return self._known.get(key, self._now, lambda: self._word(block))
 
-    def quoted(self, words: str) -> Quoted:
-        """The words with their pieces."""
-        first, *rest = _HOLES.split(words)
-        made: list[bytes | str] = [packing.quoted(first)]
-        for hole, text in zip(rest[::2], rest[1::2], strict=True):
-            made += [hole if hole in (NAME, STOP) else self._marks.get(hole, b""), packing.quoted(text)]
-        return made
+    def _key(self, place: Place) -> Hashable:
+        if place not in self._keys:
+            self._keys[place] = _identity(_at(self._tell(), place))
+        return self._keys[place]
 
-
-def _length(made: Worded | Piece | str) -> int:
-    """Bytes, those shared with others included."""
-    if isinstance(made, str):
-        return len(made)
-    return len(made.quoted) if isinstance(made, Piece) else sum(map(len, (*made.text, *made.page)))
+    def _word(self, block: Block) -> str | bytes:
+        with force_locale(tongue.locale(self._language)):
+            said = str(plainly(self._tell())(block.name, *block.places, caller=block.word)).strip()
+        if block.name.startswith("subject"):
+            return said
+        if block.name.endswith(".html"):
+            style = self._known.get("style", self._now, self._style)
+            return packing.quoted(styling.piece(said, style))
+        return packing.quoted(tidy(said).rstrip("\n"))
 
 
 def of_this_process() -> Alike:
@@ -147,22 +158,44 @@ def of_this_process() -> Alike:
     return found
 
 
-def key(letter: Letter, language: str, *, named: bool) -> Key:
-    """Equal for letters that tell the same."""
-    return letter.kind, language, named, repr(letter.details)
-
-
-def to_one(worded: Worded, name: str, stop: str) -> Packed:
-    """The words, to one reader."""
-    plain = {NAME: packing.quoted(name), STOP: packing.quoted(stop)}
-    escaped = {NAME: packing.quoted(str(escape(name))), STOP: packing.quoted(str(escape(stop)))}
-    return Packed(worded.subject, _filled(worded.text, plain), _filled(worded.page, escaped))
-
-
-def _filled(words: Quoted, holes: dict[str, bytes]) -> bytes:
-    return b"".join([part if isinstance(part, bytes) else holes[part] for part in words])
-
-
 def to_anybody(told: Facts, *, named: bool) -> Facts:
     """What the templates may name, for nobody in particular."""
     return told | {"name": NAME if named else "", "stop": STOP}
+
+
+def plainly(told: Facts) -> Callable[..., str]:
+    """`kept` for a letter of which nothing is kept."""
+
+    def kept(_name: str, *places: Place, caller: Callable[..., str]) -> str:
+        return caller(*[_at(told, place) for place in places])
+
+    return kept
+
+
+def _at(told: Facts, place: Place) -> Any:
+    return told[place] if isinstance(place, str) else told[place[0]][place[1]]
+
+
+def _identity(value: Any) -> Hashable:
+    """Rows stand for themselves by their ids: what they say may change, but not within a minute that matters."""
+    if isinstance(value, list | tuple):
+        return tuple([_identity(one) for one in value])
+    found: Hashable = getattr(value, "id", value)
+    return found
+
+
+def _escaped(said: str, quoted: bytes) -> bytes:
+    """As it stands in a page; hardly anything there is to escape in a name or an address."""
+    safe = str(escape(said))
+    return quoted if safe == said else packing.quoted(safe)
+
+
+def _quoted(part: str | Block) -> bytes | str | Block:
+    return part if isinstance(part, Block) or part in (NAME, STOP) else packing.quoted(part)
+
+
+def _length(made: Any) -> int:
+    """Bytes, those shared with others included."""
+    if not isinstance(made, Frame):
+        return len(made)
+    return sum([len(part) for parts in made for part in parts])

@@ -1,8 +1,9 @@
 """Wording: one row of the outbox becomes one message, in its reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import current_app, render_template
@@ -10,15 +11,34 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from booking.each import among
 from booking.mail import alike, digests, facts, invites, links, packing, samples, styling, tongue
-from booking.mail.alike import Packed, Said, Worded
+from booking.mail.alike import Frame, Packed
 from booking.mail.facts import Dropped
-from booking.mail.words import one_line, plain_name
+from booking.mail.words import one_line, plain_name, tidy
 from booking.model import LANGUAGES, Letter, Person, Slot
 
 __all__ = ["Dropped", "Loaded", "Message", "Said", "compose", "load", "sample", "say", "stylesheet"]
 
 LONGEST_SUBJECT = 120
+# What a batch reads of its letters and readers: as plain rows of no more than is asked for, a tenth of the objects' cost.
+OF_LETTERS = (
+    *(Letter.id, Letter.kind, Letter.person_id, Letter.to, Letter.language, Letter.slot_id, Letter.booking_id),
+    *(Letter.details, Letter.message_id, Letter.tries, Letter.created_at),
+)
+OF_READERS = (
+    *(Person.id, Person.name, Person.email, Person.language, Person.deleted_at, Person.disabled_at),
+    *(Person.wants_digest, Person.wants_manager_digest),
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A letter in words."""
+
+    subject: str
+    text: str
+    page: str
 
 
 @dataclass(frozen=True)
@@ -41,28 +61,26 @@ class Message:
     mime: bytes
 
 
-def load(session: Session, ids: Sequence[int], now: datetime) -> Loaded:
+def load(session: Session, ids: Sequence[int]) -> Loaded:
     """Read the letters, in this order, and what they are about, at once."""
-    rows = {row.id: row for row in _rows(session, Letter, ids)}
+    rows = {row.id: row for row in _rows(session, OF_LETTERS, ids)}
     letters = [rows[letter_id] for letter_id in ids if letter_id in rows]
     people = {letter.person_id for letter in letters if letter.person_id}
-    readers = {row.id: row for row in _rows(session, Person, people)}
-    known = alike.of_this_process()
-    new = [letter for letter in letters if not known.has(_key(letter, readers.get(letter.person_id)), now)]
-    wanted = {slot_id for letter in new for slot_id in facts.slot_ids(letter)}
+    readers = {row.id: row for row in _rows(session, OF_READERS, people)}
+    wanted = {slot_id for letter in letters for slot_id in facts.slot_ids(letter)}
     beside = (joinedload(Slot.activity), joinedload(Slot.zone), joinedload(Slot.station))
     slots = session.scalars(select(Slot).where(Slot.id.in_(wanted)).options(*beside)).all() if wanted else []
     return Loaded(letters, readers, slots)
 
 
-def _rows(session: Session, model: Any, ids: Any) -> Sequence[Any]:
-    """Rows with the names of the model's attributes: a tenth of what its objects cost."""
-    return session.execute(select(model.__table__).where(model.id.in_(ids))).all() if ids else ()
+def _rows(session: Session, columns: Any, ids: Collection[int]) -> Sequence[Any]:
+    """Rows with the names of the model's attributes; the first is the id."""
+    return session.execute(select(*columns).where(columns[0].in_(among(ids)))).all() if ids else ()
 
 
 def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | None = None) -> Message:
     """The message of a row; raises `Dropped` when there is nobody to tell, or nothing to tell any more."""
-    reader = (loaded or load(session, [letter.id], now)).readers.get(letter.person_id)
+    reader = (loaded or load(session, [letter.id])).readers.get(letter.person_id)
     to = facts.address(letter, reader)
     said = _said(session, letter, reader, now)
     invite = _invite(session, letter, reader)
@@ -89,45 +107,46 @@ def _language(letter: Letter, reader: Person | None) -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
-def _key(letter: Letter, reader: Person | None) -> alike.Key:
-    return alike.key(letter, _language(letter, reader), named=bool(reader and plain_name(reader.name)))
-
-
 def _said(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Packed:
-    """The words of a letter; those of a digest are everybody's to whom it tells the same."""
+    """The words of a letter."""
     language = _language(letter, reader)
-    if reader is None or letter.kind not in digests.KINDS:
-        said = say(session, letter, reader, language, now)
-        return Packed(said.subject, packing.quoted(said.text), packing.quoted(said.page))
+    if reader and letter.kind in digests.KINDS:
+        return _digest(session, letter, reader, language, now)
+    said = say(session, letter, reader, language, now)
+    return Packed(said.subject, packing.quoted(said.text), packing.quoted(said.page))
 
+
+def _digest(session: Session, letter: Letter, reader: Person, language: str, now: datetime) -> Packed:
+    """The words of a digest, of which most are those of other readers too."""
     name, known = plain_name(reader.name), alike.of_this_process()
+    tell = cache(lambda: alike.to_anybody(facts.of(session, letter, reader, now), named=bool(name)))
+    key = (letter.kind, language, bool(name), *facts.shape(letter, tell))
+    frame = known.get(key, now, lambda: _frame(letter.kind, language, tell()))
+    filled = alike.Filling(known, language, now, tell, stylesheet).fill(frame, name, links.stop(reader.id, letter.kind))
+    return filled._replace(subject=_subject(filled.subject))
 
-    def word() -> Worded:
-        with force_locale(language):
-            pieces = alike.Pieces(known, language, now, stylesheet())
-            told = alike.to_anybody(facts.of(session, letter, reader, now), named=bool(name))
-            said = _styled(letter.kind, told | {"kept": pieces.kept})
-            return Worded(said.subject, pieces.quoted(said.text), pieces.quoted(said.page))
 
-    worded = known.get(alike.key(letter, language, named=bool(name)), now, word)
-    return alike.to_one(worded, name, links.stop(reader.id, letter.kind))
+def _frame(kind: str, language: str, told: facts.Facts) -> Frame:
+    framing = alike.Framing(told)
+    with force_locale(language):
+        said = _words(kind, told | {"kept": framing.kept})
+    return framing.frame(said.subject, said.text, styling.inline(said.page))
 
 
 def say(session: Session, letter: Letter, reader: Person | None, language: str, now: datetime) -> Said:
     """Subject, text and page of a letter in one language."""
     with force_locale(language):
-        return _styled(letter.kind, facts.of(session, letter, reader, now))
-
-
-def _styled(kind: str, told: facts.Facts) -> Said:
-    said = _words(kind, told)
-    return Said(said.subject, said.text, styling.inline(said.page))
+        told = facts.of(session, letter, reader, now)
+        said = _words(letter.kind, told | {"kept": alike.plainly(told)})
+    return Said(_subject(said.subject), said.text, styling.inline(said.page))
 
 
 def sample(kind: str, language: str, now: datetime, style: str) -> Said:
     """A letter about a made-up lunch hour, to look at in a browser: its page links to the stylesheet at `style`."""
     with force_locale(language):
-        return _words(kind, samples.of(kind, now) | {"style": style})
+        told = samples.of(kind, now) | {"style": style}
+        said = _words(kind, told | {"kept": alike.plainly(told)})
+    return Said(_subject(said.subject), said.text, said.page)
 
 
 def stylesheet() -> str:
@@ -140,7 +159,11 @@ def _words(kind: str, told: facts.Facts) -> Said:
     subject, text, page = (
         render_template(f"mail/{kind}/{part}", **told) for part in ("subject.txt", "text.txt", "page.html")
     )
-    return Said(one_line(subject)[:LONGEST_SUBJECT], _tidy(text), page)
+    return Said(subject, tidy(text), page)
+
+
+def _subject(said: str) -> str:
+    return one_line(said)[:LONGEST_SUBJECT]
 
 
 def _headers(letter: Letter, subject: str, sender: str, to: str) -> dict[str, str]:
@@ -160,12 +183,3 @@ def _headers(letter: Letter, subject: str, sender: str, to: str) -> dict[str, st
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
     return headers
-
-
-def _tidy(text: str) -> str:
-    """No blanks at line ends, at most one empty line in a row."""
-    lines: list[str] = []
-    for line in (line.rstrip() for line in text.strip().splitlines()):
-        if line or lines[-1]:
-            lines.append(line)
-    return "\n".join(lines) + "\n"

@@ -1,10 +1,14 @@
 """Addresses that letters carry. They are built from PUBLIC_URL alone, and none of them acts by itself."""
 
+import hmac
+from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha1
 from urllib.parse import urlsplit
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
 
 
 def public(path: str) -> str:
@@ -14,7 +18,7 @@ def public(path: str) -> str:
 
 def host() -> str:
     """The name that our Message-IDs and lists carry."""
-    return urlsplit(current_app.config["PUBLIC_URL"]).hostname or "localhost"
+    return _host(current_app.config["PUBLIC_URL"])
 
 
 def stop(person_id: int, kind: str) -> str:
@@ -31,11 +35,31 @@ def read_stop(token: str) -> tuple[int, str] | None:
     return int(person_id), str(kind)
 
 
+@lru_cache(2)
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or "localhost"
+
+
 @lru_cache(8)
 def _token(secret: str, person_id: int, kind: str) -> str:
-    """A letter names it in several places."""
-    token: str = _signer(secret).dumps([person_id, kind])
-    return token
+    """As `_signer` signs it, for a fraction of what it takes; a letter names it in several places."""
+    signed = base64_encode(f'[{person_id},"{kind}"]')
+    return b".".join([signed, base64_encode(_hmac(secret)(signed))]).decode()
+
+
+@lru_cache(2)
+def _hmac(secret: str) -> Callable[[bytes], bytes]:
+    """The hash of that signer, with its key in it for good: to put it in takes OpenSSL twenty times as long as to sign."""
+    key = _signer(secret).make_signer().derive_key().ljust(64, b"\0")
+    inner, outer = (sha1(key.translate(half), usedforsecurity=True) for half in (hmac.trans_36, hmac.trans_5C))  # noqa: S324 - what itsdangerous signs with
+
+    def sign(said: bytes) -> bytes:
+        first, last = inner.copy(), outer.copy()
+        first.update(said)
+        last.update(first.digest())
+        return last.digest()
+
+    return sign
 
 
 @lru_cache(2)

@@ -125,15 +125,17 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
     first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
     ids = session.scalars(first.with_for_update(skip_locked=True)).all()
     # Asked again: without FOR UPDATE (SQLite has none) the look and the claim are two steps.
-    claim = update(Letter).where(Letter.id.in_(ids), Letter.state == "queued")
-    return sorted(session.scalars(claim.values(state="sending", claimed_at=now).returning(Letter.id)), key=ids.index)
+    claim = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "queued")
+    mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
+    taken = set(session.scalars(mine, execution_options=UNREAD))
+    return [letter_id for letter_id in ids if letter_id in taken]
 
 
 def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[letters.Message]:
     """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
     ready, ends = [], []
     reading = session() if isinstance(session, scoped_session) else session
-    kept = letters.load(reading, ids, now)
+    kept = letters.load(reading, ids)
     for n, letter in enumerate(kept.letters):
         end = partial(_end, session, letter.id, letter.kind, now)
         try:

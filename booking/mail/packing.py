@@ -4,16 +4,20 @@ Texts go as quoted-printable (RFC 2045), for what was quoted in pieces is put to
 """
 
 import re
+from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 from typing import NamedTuple
 
 # b2a_qp looks at 76 characters a line, but not at the last of them; a cut leaves what is quoted whole.
 _TOO_LONG = re.compile(rb"^(?=.{77})(.{60,75})(?<!=)(?<!=.)(.+)$", re.MULTILINE)
+LONGEST_LINE = 76
+# Characters of a subject that need no fold, and bytes in one encoded word, which may have 75 characters.
+PLAIN_SUBJECT = 66
+IN_A_WORD = 39
 
 
 class Part(NamedTuple):
@@ -50,13 +54,22 @@ def quoted(text: str) -> bytes:
     made = b2a_qp(text.replace("\r\n", "\n").replace("\r", "\n").encode())
     if not made.endswith(b"\n"):
         made += b"=\n"  # a line end that does not count
-    return _TOO_LONG.sub(rb"\1=\n\2", made).replace(b"\n", b"\r\n")
+    if max(map(len, made.split(b"\n"))) > LONGEST_LINE:
+        made = _TOO_LONG.sub(rb"\1=\n\2", made)
+    return made.replace(b"\n", b"\r\n")
 
 
 @lru_cache(1024)
 def subject(words: str) -> str:
-    """A subject as a header, folded."""
-    return Header(words, "utf-8", header_name="Subject").encode(linesep="\r\n")
+    """A subject as a header, folded: plain where it can be, else in encoded words (RFC 2047)."""
+    if words.isascii() and words.isprintable() and len(words) <= PLAIN_SUBJECT and "=?" not in words:
+        return words
+    lines = [b""]
+    for character in map(str.encode, words):
+        if len(lines[-1]) + len(character) > IN_A_WORD:
+            lines.append(b"")
+        lines[-1] += character
+    return "\r\n ".join([f"=?utf-8?b?{b64encode(line).decode()}?=" for line in lines])
 
 
 @lru_cache(64)

@@ -1,11 +1,19 @@
 """The words of one language for templates, looked up once for a whole letter and not at every sentence."""
 
+from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from flask_babel import get_translations
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+
+
+@lru_cache
+def locale(language: str) -> Locale:
+    """For `force_locale`, which would parse the name each time."""
+    return Locale.parse(language)
 
 
 def sentences() -> dict[str, Any]:
@@ -20,7 +28,7 @@ def sentences() -> dict[str, Any]:
     def ngettext(context: Context, one: str, many: str, num: int, **values: Any) -> str:
         return _fill(context, known.ungettext(one, many, num), {"num": num, **values})
 
-    return {"gettext": gettext, "ngettext": ngettext}
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 def _fill(context: Context, said: str, values: dict[str, Any]) -> str:

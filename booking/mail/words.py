@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import get_timezone_name
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
@@ -52,10 +54,21 @@ LETTERS: dict[str, Any] = {
 
 def one_line(text: str) -> str:
     """`text` on one line, without characters that nobody sees."""
-    seen = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in text)
-    return " ".join(seen.split())
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in text)
+    return " ".join(text.split())
 
 
+def tidy(text: str) -> str:
+    """No blanks at line ends, at most one empty line in a row."""
+    lines: list[str] = []
+    for line in (line.rstrip() for line in text.strip().splitlines()):
+        if line or lines[-1]:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+@lru_cache(1024)
 def plain_name(name: str) -> str:
     """A name that no mail program turns into a link: addresses in it are left out, its length is capped."""
     return one_line(ADDRESS.sub("", one_line(name)))[:LONGEST_NAME].strip()
@@ -63,4 +76,9 @@ def plain_name(name: str) -> str:
 
 def zone_words(station: Station) -> str:
     """中国时间: the name of the time that the station's clock shows."""
-    return get_timezone_name(ZoneInfo(station.zone_name), locale=get_locale())
+    return _zone_words(station.zone_name, get_locale())
+
+
+@lru_cache(100)
+def _zone_words(zone: str, locale: Locale) -> str:
+    return get_timezone_name(ZoneInfo(zone), locale=locale)
