@@ -3,12 +3,15 @@
 import quopri
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import meta, nodes
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import config
 from booking import store
 from booking.mail import alike, letters, links
 from booking.model import Activity, Letter, Person
@@ -16,6 +19,21 @@ from tests.letter_cast import Letters, write_digests
 from tests.lunch_hour import at
 
 NOW = at("08:30")
+# What a block may name beside its arguments: the same for every reader.
+COMMON = {
+    "_",
+    "ngettext",
+    "one_line",
+    "link",
+    "zone_words",
+    "button",
+    "slot_facts",
+    "when",
+    "when_today",
+    "where",
+    "row",
+    "seat",
+}
 
 
 @pytest.fixture
@@ -50,6 +68,34 @@ def test_each_reads_as_if_it_were_the_only_one(app: Flask, session: Session, dig
             assert words(raw) == (alone.subject, alone.text.rstrip("\n") + "\n", alone.page)
             assert links.stop(reader.id, letter.kind).encode() in raw
             assert alike.NAME not in alone.page
+
+
+def names(app: Flask, block: nodes.CallBlock | nodes.Macro) -> set[str]:
+    """What it names that it was not given."""
+    asked = {name.name for name in block.find_all(nodes.Name) if name.ctx == "load"}
+    asked -= {name.name for name in block.call.find_all(nodes.Name)} if isinstance(block, nodes.CallBlock) else set()
+    for include in block.find_all(nodes.Include):
+        asked |= meta.find_undeclared_variables(parsed(app, include.template.value))  # type: ignore[attr-defined]
+    given = {name.name for name in block.find_all(nodes.Name) if name.ctx != "load"}
+    return asked - given - ({"loop"} if block.find(nodes.For) else set())
+
+
+def parsed(app: Flask, path: str) -> nodes.Template:
+    return app.jinja_env.parse((Path(config.ROOT) / "templates" / path).read_text())
+
+
+@pytest.mark.parametrize("part", ["subject.txt", "text.txt", "page.html", "../parts.html", "../parts.txt"])
+def test_a_block_names_nothing_but_its_arguments(app: Flask, part: str) -> None:
+    """Another reader's letter may be the one for which it was worded."""
+    page = parsed(app, f"mail/worker_digest/{part}")
+    found = [names(app, block) for block in (*page.find_all(nodes.CallBlock), *page.find_all(nodes.Macro))]
+    assert len(found) >= 4
+    assert set().union(*found) <= COMMON
+
+
+def test_control_a_block_that_names_a_reader_is_found(app: Flask) -> None:
+    page = app.jinja_env.parse("{% call(slot) kept('seat.txt', ('seats', 0)) %}{{ slot.id }} {{ seats }}{% endcall %}")
+    assert names(app, next(page.find_all(nodes.CallBlock))) == {"seats"}
 
 
 def test_a_minute_later_it_is_worded_again(app: Flask, session: Session, digests: list[int]) -> None:
