@@ -254,7 +254,7 @@ def leaving() -> Iterator[int]:
             line.sendall(b"220 hello\r\n")
             taken = 0
             while taken < 2:
-                word = heard.readline()[:4]
+                word = heard.readline()[:4].lower()
                 line.sendall(b"354 go on\r\n" if word == b"data" else b"250 yes\r\n")
                 if word == b"data":
                     taken += next(line == b".\r\n" for line in heard if line == b".\r\n")

@@ -149,7 +149,7 @@ def kept(scene: Scene) -> list[tuple[int, int, str]]:
 
 
 def place(tap: Tap) -> str:
-    found = re.search(r"你排在第 (\d+) 位", tap.words)
+    found = re.search(r"排在第 (\d+) 位", tap.words)
     assert found, tap.words
     return found[1]
 
