@@ -84,10 +84,14 @@ class Rush:
 
     def __init__(self, ask: Ask, app: Flask) -> None:
         self._ask, self._app, self._wire = ask, app, Wire(app)
-        self._kept: kept.Kept = app.extensions["kept"]
         self._tried: tried.Tried = app.extensions["tried"]
         with app.app_context():
             self._engine = db.engine
+
+    @property
+    def _kept(self) -> kept.Kept:
+        found: kept.Kept = self._app.extensions["kept"]
+        return found
 
     def __call__(self, environ: Environ, start: Start) -> Body:
         found = environ["REQUEST_METHOD"] == "POST" and ADDRESS(environ["PATH_INFO"])
