@@ -82,7 +82,7 @@ def enter(found: Visitor | None) -> None:
     """Keep who it is in the session of this browser."""
     login_user(found)
     session.permanent = True
-    del session["_id"]  # half of the cookie, and for a protection that we do not use
+    del session["_id"]  # a third of the cookie, and for a protection that we do not use
 
 
 def recognise(token: str) -> Visitor | None:
