@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from datetime import date, time
 from hashlib import sha256
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking import store, workdays
 from booking.model import Activity, Slot, Station
-from tests.lunch_hour import LunchHour, at
+from tests.lunch_hour import LunchHour, at, make_slot
 from tests.worker_cast import HTMX, Card, Phone, card_in, words_of
 
 
@@ -52,6 +53,16 @@ def test_one_tap_is_a_seat_and_the_answer_stands_at_the_card(app: Flask, lunch: 
     assert card.data["mine"] == "booked"
     assert "约上了，明天 12:10 见" in card.words
     assert words_of(answer.text).count("约上了，明天 12:10 见") == 2  # at the top of the page too
+
+
+def test_a_seat_of_another_week_is_told_with_its_date(app: Flask, lunch: LunchHour) -> None:
+    """See you on Tuesday would be the wrong one."""
+    with store.transaction(lunch.session) as session:
+        station = session.get_one(Station, lunch.station_id)
+        slot_id = make_slot(session, station, date(2026, 12, 8), time(12, 10), 2)
+        session.get_one(Slot, slot_id).opens_at = at("Mon 10:00")
+    answer = Phone(app, lunch, "周明").post(f"/slots/{slot_id}/book", "Mon 10:00", data={"back": "day"}, headers=HTMX)
+    assert "约上了，12月8日周二 12:10 见" in answer.text
 
 
 def test_the_answer_is_shown_once(app: Flask, lunch: LunchHour) -> None:

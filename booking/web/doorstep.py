@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock
+from booking.model import SignedIn
 from booking.web import kept
 from booking.web.kept import Kept, Known, Page
 from booking.web.packing import Headers, sent, told_apart
@@ -37,7 +38,7 @@ class MadeFrom:
     """The page that an answer was made from, for a sign-in that was known, and what of it is the reader's own."""
 
     page: Page
-    known: Known | None
+    known: Known[SignedIn] | None
     values: Callable[[], dict[str, str]]
 
 

@@ -6,7 +6,7 @@ Nothing here is older than the last look at the history (`rosters/news`), and no
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flask import Flask, Request, current_app
 
@@ -17,6 +17,7 @@ from booking.seats import Run
 from booking.web.memory import Memory
 from booking.web.packing import Headers, Packed
 
+T = TypeVar("T")
 NO_LONGER = timedelta(seconds=60)  # for the little that has no history, such as an imported calendar
 JUST_ACTED = "acted"  # the cookie of a browser whose own act another process may not have seen yet
 JUST_NOW = 2  # seconds that it lasts
@@ -37,19 +38,10 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A sign-in that was looked up."""
+class Known(Generic[T]):
+    """Something that was looked up: who is signed in, or a slot, of which the words may still be true."""
 
-    found: SignedIn
-    seen: tuple[int, ...]
-    made_at: datetime
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A slot as it was a moment ago: its words may still be true, its numbers are old."""
-
-    slot: Run
+    found: T
     seen: tuple[int, ...]
     made_at: datetime
 
@@ -59,32 +51,32 @@ class Kept:
 
     def __init__(self, news: News) -> None:
         self.news = news
-        self.sign_ins: Memory[str, Known] = Memory(5_000)
+        self.sign_ins: Memory[str, Known[SignedIn]] = Memory(5_000)
         self.plain: Memory[Hashable, tuple[int, ...]] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
-        self.slots: Memory[int, Seen] = Memory(2_000)  # for their words
+        self.slots: Memory[int, Known[Run]] = Memory(2_000)  # for their words
         self.told: Memory[Hashable, Any] = Memory(3_000)  # the words of answers to presses
         self.headers: dict[int, Headers] = {}  # of the same, by status
 
     def is_true(self, page: Page, now: datetime) -> bool:
         return page.made_at <= now < page.until and page.seen == self.news.of(page.station_id, page.person_id)
 
-    def is_known(self, known: Known, now: datetime) -> bool:
-        person_id = known.found.person_id
-        return known.made_at <= now < known.made_at + NO_LONGER and known.seen == self.news.of(0, person_id)
+    def is_known(self, known: Known[SignedIn], now: datetime) -> bool:
+        return self._holds(known, now, 0, known.found.person_id)
 
     def slot(self, slot_id: int, now: datetime) -> Run | None:
-        """The slot, if nothing of its station has changed since it was seen."""
-        found = self.slots.get(slot_id)
-        if not found or not found.made_at <= now < found.made_at + NO_LONGER:
-            return None
-        return found.slot if found.seen == self.news.of(found.slot.station_id, None) else None
+        """The slot as it was a moment ago, if nothing of its station has changed since. Its numbers are old."""
+        known = self.slots.get(slot_id)
+        return known.found if known and self._holds(known, now, known.found.station_id, None) else None
 
     def keep_slot(self, slot: Run, now: datetime, noted: int) -> None:
         """`noted` is what the news had noted before the slot was looked at."""
         if noted == self.news.noted:
-            self.slots[slot.id] = Seen(slot, self.news.of(slot.station_id, None), now)
+            self.slots[slot.id] = Known(slot, self.news.of(slot.station_id, None), now)
+
+    def _holds(self, known: Known[Any], now: datetime, station_id: int, person_id: int | None) -> bool:
+        return known.made_at <= now < known.made_at + NO_LONGER and known.seen == self.news.of(station_id, person_id)
 
 
 def register(app: Flask) -> None:

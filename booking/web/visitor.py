@@ -17,7 +17,7 @@ class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyp
     """Nobody we know."""
 
     id: int | None = None
-    known: kept.Known | None = None
+    known: kept.Known[SignedIn] | None = None
     person_id: int | None = None
     person: Person | None = None
     is_admin = False
@@ -30,7 +30,7 @@ class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyp
 class Visitor(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
     """A person, signed in from one browser. The cookie carries the sign-in's token; rights are looked up in each request."""
 
-    def __init__(self, token: str, found: SignedIn, known: kept.Known | None = None) -> None:
+    def __init__(self, token: str, found: SignedIn, known: kept.Known[SignedIn] | None = None) -> None:
         self.token = token
         self.known = known
         self.sign_in_id = found.sign_in_id
@@ -100,7 +100,7 @@ def _asked(token: str) -> SignedIn | None:
     return people.find_sign_in(db.session, token, clock.now())
 
 
-def _kept(token: str) -> kept.Known | None:
+def _kept(token: str) -> kept.Known[SignedIn] | None:
     """Who only reads was looked up a moment ago, and nothing of them has changed since."""
     memory, now = kept.look(request), clock.now()
     known = memory.sign_ins.get(token)

@@ -86,8 +86,8 @@ def unwarned(slot: AnySlot) -> Outcome:
 def _seat_title(slot: AnySlot, press: seats.Press) -> str:
     if press.again:
         return str(gettext("这一场你已经约上了"))
-    day = show.day_name(slot.date, show.station_date(clock.now(), slot.station))
-    return str(gettext("约上了，%(day)s %(time)s 见", day=day, time=show.clock_time(slot.starts_at, slot.station)))
+    today = show.station_date(clock.now(), slot.station)
+    return str(gettext("约上了，%(when)s 见", when=show.moment(slot.starts_at, slot.station, today)))
 
 
 def _seat_text(slot: AnySlot, press: seats.Press) -> str:
