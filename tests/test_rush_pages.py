@@ -12,16 +12,14 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, make_url, select, text, update
+from sqlalchemy import Engine, func, make_url, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import config
 from booking import lines, people, seats, store, swift, workdays
 from booking.extensions import db
-from booking.history import record
-from booking.model import Activity, Booking, Event, Try
-from booking.rosters.news import SWEEP, News
+from booking.model import Activity, Booking, Try
 from booking.web.packing import Packed
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
@@ -345,34 +343,3 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
     assert bookings(lunch) == 0
     assert phone.press("Mon 10:00").status_code == 200
     assert bookings(lunch) == 1
-
-
-# The history, read as it grows
-
-
-@pytest.mark.postgresql
-def test_an_event_that_commits_late_is_news_all_the_same(engine: Engine, lunch: LunchHour) -> None:
-    news = News(engine, every=0)
-    with Session(engine) as slow, Session(engine) as quick:
-        record(slow, "skipped", at("Mon 10:00"), station_id=lunch.station_id)
-        slow.flush()
-        record(quick, "skipped", at("Mon 10:00"), person_id=lunch.people["周明"])
-        quick.commit()
-        news.look()
-        before = news.of(lunch.station_id, lunch.people["周明"])
-        slow.commit()
-        sleep(SWEEP)
-        news.look()
-    assert news.of(lunch.station_id, lunch.people["周明"]) != before
-
-
-def test_another_database_in_its_place_is_news(engine: Engine, lunch: LunchHour) -> None:
-    news = News(engine, every=0)
-    lunch.book("周明", "Mon 10:00")
-    news.look()
-    before = news.of(lunch.station_id, None)
-    with engine.begin() as connection:
-        connection.execute(delete(Event))
-    sleep(SWEEP)
-    news.look()
-    assert news.of(lunch.station_id, None) != before

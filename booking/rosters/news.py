@@ -4,7 +4,7 @@ Every change of state writes one event in its transaction. So whoever has seen n
 has missed nothing of it.
 """
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Sequence
 from threading import Lock
 from time import monotonic
@@ -19,12 +19,44 @@ from booking.swift import Row, Statement, given
 LATE = 10.0
 SWEEP = 1.0  # seconds between two looks for such late ones
 AT_ONCE = 1000  # events of one statement
+REMEMBERED = 20_000  # stations, and as many people; in a city a whole lunch of them would take 20 MB
+
+
+class Changes:
+    """When each was last seen to change, by a count that only grows.
+
+    Those who changed longest ago are forgotten, but not when the latest of them did: nobody forgotten changed after that.
+    """
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._newest = 0
+        self._kept: tuple[dict[int, int], dict[int, int], int, int] = ({}, {}, 0, 0)  # swapped as one: others read
+
+    def note(self, one: int | None, count: int) -> None:
+        """`one` has changed, and `count` is more than ever before."""
+        if one is None:
+            return
+        young, _, closed, _ = self._kept
+        if len(young) >= self._size:
+            self._kept = young, _, _, _ = {}, young, self._newest, closed
+        young[one] = self._newest = count
+
+    def forget(self, count: int) -> None:
+        """Anybody may have changed."""
+        self._newest = count
+        self._kept = {}, {}, count, count
+
+    def last(self, one: int | None) -> int:
+        """The count when it changed, or a later one; 0 for nobody, and while nothing was ever seen to change."""
+        young, old, _, forgotten = self._kept
+        return 0 if one is None else young.get(one) or old.get(one) or forgotten
 
 
 class News:
-    """One process's view of the history. `of` names what was seen; it differs once something has changed.
+    """One process's view of the history.
 
-    `noted` counts all that was seen: who asks while it grows cannot say what the answer is from.
+    `noted` counts all that was seen: what is asked of the database after that is true until `changed` is more.
     """
 
     def __init__(self, engine: Engine, every: float) -> None:
@@ -32,12 +64,10 @@ class News:
         self.noted = 0
         self._lock = Lock()
         self._looked = self._swept = -LATE
-        self._era = 0
         self._top = self._floor = -1
         self._tops: deque[tuple[float, int]] = deque()
         self._seen: set[int] = set()
-        self._stations: defaultdict[int, int] = defaultdict(int)
-        self._people: defaultdict[int, int] = defaultdict(int)
+        self._stations, self._people = Changes(), Changes()
 
     def look(self, *, at_once: bool = False) -> None:
         """Read on, if the last look is long enough ago, or in any case."""
@@ -45,9 +75,9 @@ class News:
             with self._lock:
                 self._read(monotonic())
 
-    def of(self, station_id: int, person_id: int | None) -> tuple[int, ...]:
-        """How often something of the station, and of the person, was seen to change since this process began."""
-        return self._era, self._stations[station_id], self._people[person_id] if person_id else 0
+    def changed(self, station_id: int | None = None, person_id: int | None = None) -> int:
+        """What `noted` was when something of the station or of the person was last seen to change; never less."""
+        return max(self._stations.last(station_id), self._people.last(person_id))
 
     def _read(self, began: float) -> None:
         sweeps = began - self._swept >= SWEEP
@@ -69,8 +99,9 @@ class News:
     def _begin(self, newest: int) -> None:
         """At the first look, and when the history is shorter than it was: then another database has been put in its place."""
         if self._top < 0 or newest < self._top:
-            self._era += 1
             self.noted += 1
+            self._stations.forget(self.noted)
+            self._people.forget(self.noted)
             self._top, self._floor = newest, max(0, newest - 1000)
             self._tops.clear()
             self._seen.clear()
@@ -81,8 +112,8 @@ class News:
                 self._seen.add(number)
                 self.noted += 1
                 self._top = max(self._top, number)
-                self._stations[station_id] += 1
-                self._people[person_id] += 1
+                self._stations.note(station_id, self.noted)
+                self._people.note(person_id, self.noted)
 
     def _forget(self, began: float) -> None:
         """What was the newest so long ago has nothing uncommitted below it any more."""

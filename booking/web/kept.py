@@ -31,7 +31,7 @@ class Page:
     until: datetime
     station_id: int
     person_id: int | None
-    seen: tuple[int, ...]
+    noted: int
     tag: str
     pieces: Packed
     opens_at: datetime | None
@@ -42,17 +42,17 @@ class Known(Generic[T]):
     """Something that was looked up: who is signed in, or a slot, of which the words may still be true."""
 
     found: T
-    seen: tuple[int, ...]
+    noted: int
     made_at: datetime
 
 
 class Kept:
-    """One process's memory."""
+    """One process's memory. `noted` is what the news had noted before anything was looked up."""
 
     def __init__(self, news: News) -> None:
         self.news = news
         self.sign_ins: Memory[str, Known[SignedIn]] = Memory(5_000)
-        self.plain: Memory[Hashable, tuple[int, ...]] = Memory(5_000)
+        self.plain: Memory[Hashable, int] = Memory(5_000)
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
         self.slots: Memory[int, Known[Run]] = Memory(2_000)  # for their words
@@ -60,10 +60,15 @@ class Kept:
         self.headers: dict[int, Headers] = {}  # of the same, by status
 
     def is_true(self, page: Page, now: datetime) -> bool:
-        return page.made_at <= now < page.until and page.seen == self.news.of(page.station_id, page.person_id)
+        return page.made_at <= now < page.until and page.noted >= self.news.changed(page.station_id, page.person_id)
+
+    def is_plain(self, name: Hashable, person_id: int) -> bool:
+        """Whether the page of this name has nothing of the person's own."""
+        noted = self.plain.get(name)
+        return noted is not None and noted >= self.news.changed(person_id=person_id)
 
     def is_known(self, known: Known[SignedIn], now: datetime) -> bool:
-        return self._holds(known, now, 0, known.found.person_id)
+        return self._holds(known, now, None, known.found.person_id)
 
     def slot(self, slot_id: int, now: datetime) -> Run | None:
         """The slot as it was a moment ago, if nothing of its station has changed since. Its numbers are old."""
@@ -71,12 +76,12 @@ class Kept:
         return known.found if known and self._holds(known, now, known.found.station_id, None) else None
 
     def keep_slot(self, slot: Run, now: datetime, noted: int) -> None:
-        """`noted` is what the news had noted before the slot was looked at."""
-        if noted == self.news.noted:
-            self.slots[slot.id] = Known(slot, self.news.of(slot.station_id, None), now)
+        self.slots[slot.id] = Known(slot, noted, now)
 
-    def _holds(self, known: Known[Any], now: datetime, station_id: int, person_id: int | None) -> bool:
-        return known.made_at <= now < known.made_at + NO_LONGER and known.seen == self.news.of(station_id, person_id)
+    def _holds(self, known: Known[Any], now: datetime, station_id: int | None, person_id: int | None) -> bool:
+        return known.made_at <= now < known.made_at + NO_LONGER and known.noted >= self.news.changed(
+            station_id, person_id
+        )
 
 
 def register(app: Flask) -> None:

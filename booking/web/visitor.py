@@ -109,7 +109,5 @@ def _kept(token: str) -> kept.Known[SignedIn] | None:
     noted, found = memory.news.noted, _asked(token)
     if found is None:
         return None
-    known = kept.Known(found, memory.news.of(0, found.person_id), now)
-    if memory.news.noted == noted:
-        memory.sign_ins[token] = known
+    known = memory.sign_ins[token] = kept.Known(found, noted, now)
     return known

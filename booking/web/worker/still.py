@@ -37,7 +37,7 @@ class Shown(Protocol):
 
 
 def noted() -> int:
-    """What must not have grown between the first question for a page and its keeping."""
+    """What a page that is asked for now is kept with."""
     return kept.kept().news.noted
 
 
@@ -46,22 +46,21 @@ def shown(code: str) -> Response | None:
     if _is_special():
         return None
     memory, person_id = kept.look(request), current_user.person_id
-    plain = person_id and memory.plain.get(_name(code, person_id)) == memory.news.of(0, person_id)
+    plain = person_id and memory.is_plain(_name(code, person_id), person_id)
     page = memory.pages.get(_name(code, "plain" if plain else person_id))
     return answer(page) if page and memory.is_true(page, clock.now()) else None
 
 
-def keep(day: Shown, station: Station, render: Callable[[], str], noted_before: int) -> Page:
-    """Render, and keep it, unless something has changed meanwhile."""
+def keep(day: Shown, station: Station, render: Callable[[], str], noted: int) -> Page:
+    """Render, and keep it. `noted` is from before the day was looked at."""
     memory, person_id = kept.kept(), current_user.person_id
     shared = day.is_plain
     until = min(day.changes_at, day.now + kept.NO_LONGER)
-    seen = memory.news.of(station.id, None if shared else person_id)
     pieces, reader = Packed(blanks.skeleton(render)), None if shared else person_id
-    page = Page(day.now, until, station.id, reader, seen, day.tag, pieces, day.counts_to)
-    if memory.news.noted == noted_before and not _is_special():
+    page = Page(day.now, until, station.id, reader, noted, day.tag, pieces, day.counts_to)
+    if not _is_special():
         if person_id and shared:
-            memory.plain[_name(station.code, person_id)] = memory.news.of(0, person_id)
+            memory.plain[_name(station.code, person_id)] = noted
         memory.pages[_name(station.code, "plain" if person_id and shared else person_id)] = page
     return page
 
