@@ -199,19 +199,18 @@ def test_where_the_transaction_costs_more_than_its_rows_it_does_not_shrink_to_on
 
 
 @pytest.mark.parametrize(
-    ("crowded", "a_row", "took"),
-    [(False, 0.001, 0.5), (True, 0.001, 2.5), (True, 0.004, 2.5), (True, 0.02, 10.0), (True, 0.0001, 0.42)],
+    ("gentle", "crowded", "took"), [(True, True, 0.5 * (1 + manners.REST)), (True, False, 0.5), (False, True, 0.5)]
 )
-def test_a_gentle_job_that_has_promised_to_be_done_rests_only_as_long_as_it_can(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, crowded: bool, a_row: float, took: float
+def test_for_each_second_of_work_a_gentle_job_leaves_several_to_others(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, gentle: bool, crowded: bool, took: float
 ) -> None:
-    machine = Machine(a_row)
+    machine = Machine(0.001)
     monkeypatch.setattr(rows, "perf_counter", machine)
     monkeypatch.setattr(manners, "perf_counter", machine)
     monkeypatch.setattr(manners, "waited", lambda: machine.now if crowded else 0.0)
     monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(machine, "now", machine.now + seconds))
     with app.app_context():
-        work = Work(Turn(at("12:15")), "release_no_shows", gentle=True, within=2.5)
+        work = Work(Turn(at("12:15")), "release_no_shows", gentle)
         assert work.chunks(range(1, 501), machine.verb).result() == 500
     assert machine.now == pytest.approx(took, rel=0.1)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil, inf
 from time import perf_counter
 from typing import Any
 
@@ -83,15 +82,11 @@ class PartlyDone(Exception):
 
 @dataclass
 class Work:
-    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it.
-
-    One that is to be done `within` so many seconds rests only as long as that can be kept.
-    """
+    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it."""
 
     turn: Turn
     job: str
     gentle: bool = False
-    within: float = inf
     did: int = 0
     wrong: list[str] = field(default_factory=list)
     _skip: set[int] = field(default_factory=set)
@@ -116,15 +111,12 @@ class Work:
         `look` says, before the transaction, what the verb is to do about these rows.
         """
         left, size, manners = self._left(ids), Size(), Manners(self.turn.stop)
-        until = perf_counter() + self.within
         while left and not self.turn.stop():
             chunk, left = left[: size.rows], left[size.rows :]
             began = perf_counter()
             size.learn(len(chunk), self._together(chunk, verb, look))
             if left and self.gentle:
-                worked = perf_counter() - began
-                spare = until - perf_counter() - worked / len(chunk) * len(left)
-                manners.give_way(worked, max(0.0, spare / ceil(len(left) / size.rows)))
+                manners.give_way(perf_counter() - began)
         return self
 
     def tries_again(self) -> bool:

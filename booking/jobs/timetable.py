@@ -21,8 +21,6 @@ IN_A_ROUND = {"at_once": 20, "digests": 500}
 # codes are the first of each round, so somebody who signs in meanwhile waits two seconds.
 IN_A_CROWD = 20
 AT_LEAST = 10
-# People stand at the door: seats are released within five seconds, and the job looks every two.
-RELEASED_WITHIN = 2.5
 # A round of letters ends before anybody could take its claims for a dead sender's.
 LONGEST_ROUND = timedelta(minutes=3)
 
@@ -64,7 +62,7 @@ def release_no_shows(turn: Turn) -> int:
     due = slots.to_release(db.session(), turn.now)
     late = slots.too_late(db.session(), due, turn.now)
     in_time = [slot_id for slot_id in due if slot_id not in set(late)]
-    work = Work(turn, "release_no_shows", gentle=True, within=RELEASED_WITHIN)
+    work = Work(turn, "release_no_shows", gentle=True)
     return work.chunks(late, slots.hold_release).chunks(in_time, seats.release).result()
 
 
