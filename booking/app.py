@@ -60,9 +60,6 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 
 def _bind_extensions(app: Flask) -> None:
     extensions.db.init_app(app)
-    extensions.migrate.init_app(
-        app, extensions.db, directory=str(config.ROOT / "booking" / "migrations"), render_as_batch=True
-    )
     extensions.login.init_app(app)
     visitor.register(app)
     extensions.csrf.init_app(app)

@@ -10,12 +10,11 @@ from typing import TextIO
 import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
-from sqlalchemy.orm import Session
 
-from booking import audit, clock, demo, jobs, people, slots, store, workdays
+from booking import audit, clock, demo, jobs, migrating, people, slots, store, workdays
 from booking.extensions import db
 from booking.mail import previews
-from booking.model import Station
+from booking.model import LANGUAGES, Station
 from booking.refusals import Refused
 from booking.rosters import places
 
@@ -23,7 +22,7 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
 def register(app: Flask) -> None:
-    for command in (demo_command, tick, check, digest, scheduler, create_user, workdays_group):
+    for command in (demo_command, tick, check, digest, scheduler, create_user, workdays_group, migrating.command):
         app.cli.add_command(command)
 
 
@@ -86,7 +85,9 @@ def check() -> None:
 @pass_script_info
 def scheduler(info: ScriptInfo) -> None:
     """Run the jobs until SIGTERM. Of several such processes one leads, and another takes over when it dies."""
-    jobs.scheduler(info.load_app(), say=partial(click.echo, err=True))
+    from booking.jobs.scheduler import scheduler as keep_on  # noqa: PLC0415 - with what no web process needs
+
+    keep_on(info.load_app(), say=partial(click.echo, err=True))
 
 
 @click.command("create-user")
@@ -94,16 +95,23 @@ def scheduler(info: ScriptInfo) -> None:
 @click.option("--role", type=click.Choice(["worker", "manager", "admin"]), required=True)
 @click.option("--station", "code", help="Code of the station that a manager runs.")
 @click.option("--name", help="What people see; the part before the @ unless given.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Of pages and letters.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @with_appcontext
-def create_user(email: str, role: str, code: str | None, name: str | None, *, password_stdin: bool) -> None:
+def create_user(
+    email: str, role: str, code: str | None, name: str | None, language: str, *, password_stdin: bool
+) -> None:
     """Create an account with a role."""
     if (role == "manager") != bool(code):
         raise click.UsageError("--station belongs to --role manager, and a manager needs one")
+    shown, now = name or email.partition("@")[0], clock.now()
     with _refusals_as_errors():
         password_hash = people.hash_password(_password(email, from_stdin=password_stdin))
         with store.transaction(db.session) as session:
-            _create(session, email, name or email.partition("@")[0], password_hash, role, code)
+            create = partial(people.create, password_hash=password_hash, is_admin=role == "admin", language=language)
+            person = create(session, email, shown, now)
+            if code:
+                people.appoint(session, person.id, _station(code).id, now)
     click.echo(f"{role} {email} created")
 
 
@@ -120,14 +128,6 @@ def import_workdays(file: TextIO) -> None:
     for day in changed:
         click.echo(day.isoformat())
     click.echo(f"{len(changed)} dates changed their meaning")
-
-
-def _create(session: Session, email: str, name: str, password_hash: str, role: str, code: str | None) -> None:
-    now = clock.now()
-    person = people.create(session, email, name, now, password_hash=password_hash, is_admin=role == "admin")
-    if code is None:
-        return
-    people.appoint(session, person.id, _station(code).id, now)
 
 
 def _station(code: str) -> Station:

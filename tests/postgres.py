@@ -74,7 +74,7 @@ class Server:
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(20)
+            self._process.wait(60)
 
     def restart_at_once(self) -> None:
         """What `pg_ctl restart -m immediate` does: nobody is asked, nothing is written out, a crash in all but name."""
@@ -83,7 +83,7 @@ class Server:
 
 
 def _wait_until_it_answers(url: URL, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         with suppress(psycopg.OperationalError):
             psycopg.connect(plain(url)).close()
             return

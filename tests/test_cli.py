@@ -47,12 +47,20 @@ def test_a_manager_gets_the_station(run: FlaskCliRunner, session: Session, stati
     assert session.get(Manages, (manager.id, station.id)) is not None
 
 
+@pytest.mark.sqlite
+def test_who_reads_english_is_written_to_in_english(run: FlaskCliRunner, session: Session) -> None:
+    assert create(run, "a@example.com", "--role", "worker").startswith("0")
+    assert create(run, "b@example.com", "--role", "worker", "--language", "en").startswith("0")
+    assert session.scalars(select(Person.language).order_by(Person.email)).all() == ["zh_Hans_CN", "en"]
+
+
 REFUSED = [
     (("m@example.com", "--role", "manager"), "a manager needs one"),
     (("m@example.com", "--role", "manager", "--station", "nowhere"), "there is no station 'nowhere'"),
     (("w@example.com", "--role", "worker", "--station", "cbd"), "belongs to --role manager"),
     (("nonsense", "--role", "worker"), "bad_email"),
     (("w@example.com", "--role", "king"), "not one of"),
+    (("w@example.com", "--role", "worker", "--language", "xx"), "not one of"),
 ]
 
 

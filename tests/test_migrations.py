@@ -1,5 +1,6 @@
 """The migrations, up and down, on both databases, and the guards that autogenerate does not see."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,10 +9,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask import Flask
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from booking import migrating
+from booking.extensions import db
 from booking.model import Activity, Base, Slot, Station, Zone
 from tests import databases
 
@@ -45,7 +49,37 @@ def slot(zone: Zone, starts_at: datetime, **columns: Any) -> Slot:
 
 
 def test_there_is_one_head() -> None:
-    assert len(HEADS) == 1
+    assert HEADS == [migrating.NEWEST]
+
+
+@pytest.mark.parametrize(("revision", "done"), [("base", False), ("0001", False), ("head", True)])
+def test_a_database_is_ready_after_the_last_step(engine: Engine, revision: str, done: bool) -> None:
+    if not done:
+        command.downgrade(databases.alembic_config(engine), revision)
+    with engine.connect() as connection:
+        assert migrating.is_done(connection) == done
+
+
+def test_the_command_makes_the_tables_of_an_empty_database(make_app: Callable[..., Flask], empty_url: str) -> None:
+    app = make_app(SQLALCHEMY_DATABASE_URI=empty_url)
+    run = app.test_cli_runner()
+    assert not is_done(app)
+    assert run.invoke(args=["db", "upgrade"]).exit_code == 0
+    assert is_done(app)
+
+
+def is_done(app: Flask) -> bool:
+    with app.app_context(), db.engine.connect() as connection:
+        return migrating.is_done(connection)
+
+
+@pytest.mark.sqlite
+def test_the_command_takes_the_words_of_flask_migrate(app: Flask) -> None:
+    run = app.test_cli_runner()
+    assert "Upgrade to a later version" in run.invoke(args=["db", "--help"]).output
+    assert "--sql" in run.invoke(args=["db", "upgrade", "--help"]).output
+    unknown = run.invoke(args=["db", "no-such-step"])
+    assert (unknown.exit_code, "No such command 'no-such-step'" in unknown.output) == (2, True)
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_model(engine: Engine) -> None:

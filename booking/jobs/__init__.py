@@ -1,4 +1,5 @@
-"""The jobs: `timetable` is the one page that lists them, `running` runs and records one, `leading` decides who does.
+"""The jobs: `timetable` is the one page that lists them, `running` runs and records one, `leading` decides who does,
+and `scheduler` is the process that does it at its pace.
 
 All of them mean "everything that is due and not done": running one twice, late, or in two places
 at once does nothing twice.
@@ -6,7 +7,6 @@ at once does nothing twice.
 
 from booking.jobs.rows import PartlyDone
 from booking.jobs.running import Ran, tick
-from booking.jobs.scheduler import scheduler
 from booking.jobs.timetable import TIMETABLE, Job
 
-__all__ = ["TIMETABLE", "Job", "PartlyDone", "Ran", "scheduler", "tick"]
+__all__ = ["TIMETABLE", "Job", "PartlyDone", "Ran", "tick"]

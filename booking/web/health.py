@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Blueprint, Response, current_app, jsonify
-from sqlalchemy import Connection
+from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from booking import clock, watch
+from booking import clock, migrating, watch
 from booking.extensions import db
 from booking.mail import queue
 
@@ -29,17 +26,12 @@ def ready() -> tuple[Response, int]:
     """200 when the database answers and has every migration; how the scheduler is doing is for information."""
     try:
         with db.engine.connect() as connection:
-            migrated = _is_migrated(connection)
+            migrated = migrating.is_done(connection)
             told = _scheduler(Session(connection)) if migrated else NOTHING_KNOWN
     except (DBAPIError, PoolTimeout):
         return jsonify(status="database does not answer", **NOTHING_KNOWN), 503
     status = "ok" if migrated else "migrations pending"
     return jsonify(status=status, **told), 200 if migrated else 503
-
-
-def _is_migrated(connection: Connection) -> bool:
-    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
-    return set(MigrationContext.configure(connection).get_current_heads()) == set(scripts.get_heads())
 
 
 def _scheduler(session: Session) -> dict[str, Any]:
