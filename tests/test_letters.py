@@ -19,6 +19,7 @@ from booking.mail import letters, links
 from booking.mail.words import plain_name
 from booking.model import Activity, Letter, Person, Station, Zone
 from tests import letter_cast
+from tests.browser.screens import picture
 
 EXPECTED = Path(__file__).parent / "letters"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -229,5 +230,6 @@ def test_letters_fit_the_screen_in_light_and_dark(browser: Browser, width: int, 
             box["height"] for a in page.locator(".act a").all() if (box := a.bounding_box()) and box["height"] < 44
         ]
         assert small == [], letter.name
+        picture(page, "letter", letter.stem, str(width), scheme)
     assert asked == []
     page.close()

@@ -34,9 +34,10 @@ from tests.test_outbox import MINUTE, NOW, deliver, only, settings, states, writ
 pytestmark = pytest.mark.smtp
 
 
-@pytest.fixture
-def office() -> Iterator[mail_server.Office]:
+@pytest.fixture(params=[False, True], ids=["one-by-one", "pipelines"])
+def office(request: pytest.FixtureRequest) -> Iterator[mail_server.Office]:
     with mail_server.running() as office:
+        office.pipelines = request.param
         yield office
 
 

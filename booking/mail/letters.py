@@ -15,6 +15,7 @@ from booking.each import among
 from booking.mail import alike, digests, facts, invites, links, packing, samples, styling, tongue
 from booking.mail.alike import Frame, Packed
 from booking.mail.facts import Dropped
+from booking.mail.talk import Envelope
 from booking.mail.words import one_line, plain_name, tidy
 from booking.model import LANGUAGES, Letter, Person, Slot
 
@@ -56,8 +57,7 @@ class Message:
 
     letter_id: int
     kind: str
-    sender: str
-    to: str
+    envelope: Envelope
     mime: bytes
 
 
@@ -87,7 +87,7 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     name, sender = packing.sender(current_app.config["MAIL_FROM"])
     words = [packing.Part("plain", said.text), packing.Part("html", said.page)]
     mime = packing.pack(_headers(letter, said.subject, name, to), letter.message_id, words, invite)
-    return Message(letter.id, letter.kind, sender, to, mime)
+    return Message(letter.id, letter.kind, Envelope(sender, to, len(mime)), mime)
 
 
 def _invite(session: Session, letter: Letter, reader: Person | None) -> packing.Part | None:

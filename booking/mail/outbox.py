@@ -80,15 +80,16 @@ def deliver(
         return done
     ready = _word(session, claimed, now, done)
     refusals = 0
-    for n, message in enumerate(ready):
+    for n in range(len(ready)):
+        left = ready[n:]
         if stop() or done.wants_rest:
-            _put_back(session, [left.letter_id for left in ready[n:]])
+            _put_back(session, [message.letter_id for message in left])
             break
         put_off = done.put_off
         try:
-            _send(session, post, ends, message, now, done)
+            _send(session, post, ends, left, now, done)
         except Unreachable as error:
-            _put_off(session, [left.letter_id for left in ready[n:]], str(error), now, done)
+            _put_off(session, [message.letter_id for message in left], str(error), now, done)
             break
         refusals = refusals + 1 if done.put_off > put_off else 0
         done.wants_rest = refusals >= PATIENCE
@@ -159,10 +160,14 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
     return ready
 
 
-def _send(session: AnySession, post: Post, ends: Ends, message: letters.Message, now: datetime, done: Round) -> None:
+def _send(
+    session: AnySession, post: Post, ends: Ends, left: Sequence[letters.Message], now: datetime, done: Round
+) -> None:
+    """Send the first of those that are left. The second comes next, unless the round ends."""
+    message, following = left[0], left[1].envelope if len(left) > 1 else None
     end = partial(_end, session, message.letter_id, message.kind, now)
     try:
-        post.send(message.sender, message.to, message.mime)
+        post.send(message.envelope, message.mime, following)
     except Rejected as error:
         end("failed", str(error))
         done.failed += 1

@@ -4,20 +4,18 @@ Either way the answer is: taken, `Rejected` (never again), `PutOff` (again later
 (nobody answers, so nothing else can be sent now either).
 """
 
-import re
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from booking.mail import links
+from booking.mail.talk import Envelope, Talk
 
-# What an address looks like in which nothing needs quoting.
-PLAIN = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 # Answers about us, not about the letter: signing in is missing or wrong. Mending the settings mends them.
 OUR_FAULT = {530, 534, 535, 538}
 
@@ -40,7 +38,8 @@ class Post(Protocol):
     def reach(self) -> None:
         """Open the way; raises `Unreachable`."""
 
-    def send(self, sender: str, to: str, message: bytes) -> None: ...
+    def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> None:
+        """Hand one over. The server may be told already what is `following`, which may still be left unsent."""
 
 
 @contextmanager
@@ -65,7 +64,7 @@ class Folder:
     def reach(self) -> None:
         """A folder is made by the first letter."""
 
-    def send(self, sender: str, to: str, message: bytes) -> None:  # noqa: ARG002 (Post's signature)
+    def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> None:  # noqa: ARG002 (Post's signature)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             head = BytesHeaderParser().parsebytes(message)
@@ -83,41 +82,40 @@ class Server:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
-        self.connection: smtplib.SMTP | None = None
+        self.talk: Talk | None = None
 
     def reach(self) -> None:
-        if self.connection is None:
+        if self.talk is None:
             self._connect()
 
-    def send(self, sender: str, to: str, message: bytes) -> None:
-        connection = self.connection or self._connect()
+    def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> None:
+        if self.talk and self.talk.expects_another(envelope):
+            self.close()
+        talk = self.talk or self._connect()
         try:
-            _hand_over(connection, sender, to, message)
+            talk.hand_over(envelope, message, following)
         except smtplib.SMTPResponseException as error:
             _judge(error.smtp_code, error.smtp_error, error)
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise PutOff(f"{type(error).__name__}: {error}") from error
-        except ValueError as error:  # an address that SMTP cannot carry; the talk stopped in the middle of it
-            self.close()
+        except ValueError as error:  # an address that SMTP cannot carry; nothing of it was said
             raise Rejected(f"{type(error).__name__}: {error}") from error
         finally:
-            if connection.sock is None:  # a 421, or the server hung up
-                self.connection = None
+            if talk.over:  # a 421, or the server hung up
+                self.talk = None
 
     def close(self) -> None:
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            with suppress(OSError, smtplib.SMTPException):
-                connection.quit()
-            connection.close()
+        talk, self.talk = self.talk, None
+        if talk is not None:
+            talk.close()
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self) -> Talk:
         try:
-            self.connection = self._open()
+            self.talk = Talk(self._open())
         except (OSError, smtplib.SMTPException) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
-        return self.connection
+        return self.talk
 
     def _open(self) -> smtplib.SMTP:
         where: dict[str, Any] = {
@@ -137,54 +135,6 @@ class Server:
             connection.close()
             raise
         return connection
-
-
-def _hand_over(talk: smtplib.SMTP, sender: str, to: str, message: bytes) -> None:
-    """As smtplib's `sendmail`, in fewer packets and looks at the body. Raises the first answer that refuses."""
-    talk.ehlo_or_helo_if_needed()
-    size = f" size={len(message)}" if talk.has_extn("size") else ""
-    lines = [(f"MAIL FROM:{_bare(sender)}{size}", {250}), (f"RCPT TO:{_bare(to)}", {250, 251}), ("DATA", {354})]
-    refused = _converse(talk, lines)
-    if refused is None:
-        talk.send(b"%s.\r\n" % message.replace(b"\n.", b"\n.."))
-        code, said = talk.getreply()
-        if code == 250:
-            return
-        refused = smtplib.SMTPDataError(code, said)
-    if refused.smtp_code == 421:
-        talk.close()
-    else:
-        with suppress(smtplib.SMTPServerDisconnected):
-            talk.rset()
-    raise refused
-
-
-def _converse(talk: smtplib.SMTP, lines: Sequence[tuple[str, set[int]]]) -> smtplib.SMTPResponseException | None:
-    """Say these lines, in one packet where the server lets us (RFC 2920), and hear every answer. Gives the first refusal."""
-    refused = None
-    for group in [lines] if talk.has_extn("pipelining") else [[line] for line in lines]:
-        talk.send("".join([f"{line}\r\n" for line, _ in group]).encode("ascii"))
-        for _, good in group:
-            code, said = talk.getreply()
-            if code not in good:
-                refused = refused or smtplib.SMTPResponseException(code, said)
-            if code == 421:  # nothing more will be said
-                return smtplib.SMTPResponseException(code, said)
-        if refused and code == 354:  # it waits for a body that has nowhere to go
-            talk.send(b".\r\n")
-            talk.getreply()
-        if refused:
-            break
-    return refused
-
-
-def _bare(address: str) -> str:
-    """The address in angle brackets. ValueError when it would break out of its line."""
-    if PLAIN.fullmatch(address):
-        return f"<{address}>"
-    if "\r" in address or "\n" in address:
-        raise ValueError("a line end in an address")
-    return smtplib.quoteaddr(address)
 
 
 def _judge(code: int, said: bytes | str, error: Exception) -> None:
