@@ -5,11 +5,13 @@ import gzip
 import re
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
+from flask_babel import gettext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -19,6 +21,8 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from booking import people, store, workdays
 from booking.model import Activity, Booking, Slot, Station, Try
 from booking.slots import settings as settings_of
+from booking.web import show
+from booking.web.worker.spoken import Spoken
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
 from tests.worker_cast import HTMX, Phone, card_in, when
@@ -116,6 +120,11 @@ def one_bring(lunch: LunchHour) -> None:
         session.scalars(select(Activity)).one().bring = "一张瑜伽垫 <b> {0} \ue000csrf\ue001"
 
 
+def odd_words(lunch: LunchHour) -> None:
+    with store.transaction(lunch.session) as session:
+        session.scalars(select(Activity)).one().title = "瑜伽 \ue000csrf\ue001 <key> {0}"
+
+
 SITUATIONS = {
     "a seat": (nothing, "Mon 10:01", 200),
     "a seat, in English": (english, "Mon 10:01", 200),
@@ -123,6 +132,7 @@ SITUATIONS = {
     "the first place in line": (full, "Mon 10:01", 200),
     "the second": (in_line, "Mon 10:01", 200),
     "not open yet": (nothing, "Mon 09:00", 409),
+    "not open yet, in odd words": (odd_words, "Mon 09:00", 409),
     "one a day": (booked_beside, "Mon 10:01", 409),
     "another at that hour": (booked_across, "Mon 10:01", 409),
     "two places at most": (waits_twice, "Mon 10:01", 409),
@@ -189,6 +199,22 @@ def test_words_that_change_are_said_anew(app: Flask, lunch: LunchHour) -> None:
     assert "八段锦" in press(phone, "Mon 09:00").text
 
 
+def test_a_refusal_tells_the_numbers_of_now(app: Flask, lunch: LunchHour) -> None:
+    booked_beside(lunch)
+    phone = phone_of(app, lunch, "周明")
+
+    def both() -> str:
+        kept, whole = (same(press(phone, "Mon 10:01", whole=whole)) for whole in (False, True))
+        assert kept == whole
+        return str(kept[2])
+
+    seen = [both() for _ in range(3)]
+    lunch.book("李静", "Mon 10:01")
+    seen += [both() for _ in range(2)]
+    lunch.give_up("李静", "Mon 10:01")
+    assert [seen.index(html) for html in [*seen, both()]] == [0, 0, 0, 3, 3, 0]
+
+
 def test_what_decides_is_asked_at_every_press(app: Flask, lunch: LunchHour) -> None:
     """Also when nothing was written into the history: the words of a slot may be a moment old, its rules never."""
     phone = phone_of(app, lunch, "周明")
@@ -207,6 +233,22 @@ def test_a_closed_station_lets_nobody_in_at_once(app: Flask, lunch: LunchHour) -
         session.scalars(select(Station)).one().closed_at = at("Mon 08:00")
     assert press(phone, "Mon 10:01").status_code == 404
     assert lunch.session.scalar(select(func.count(Booking.id))) == 0
+
+
+@pytest.mark.sqlite
+def test_words_without_a_request_are_in_the_language_asked_for_in_every_thread(app: Flask) -> None:
+    spoken = Spoken(app)
+
+    def words() -> tuple[str, str]:
+        return show.language(), str(gettext("今天"))
+
+    def both(_turn: int) -> list[tuple[str, str]]:
+        return [spoken.say(language, words) for language in ("zh_Hans_CN", "en", "zh_Hans_CN")]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(map(tuple, pool.map(both, range(20)))) == {(("zh-CN", "今天"), ("en", "today"), ("zh-CN", "今天"))}
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert show.language() == "en", "what is settled there is settled nowhere else"
 
 
 def test_each_reader_gets_their_own_language_and_token(make_app: Callable[..., Flask], lunch: LunchHour) -> None:

@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from time import sleep
 
 import pytest
 from flask import Flask
@@ -241,22 +240,23 @@ def held(engine: Engine, lunch: LunchHour) -> Iterator[Callable[[float], Callabl
     """Holds the slot's row for so many seconds, or until it is told to let go."""
     held = []
 
-    def hold(seconds: float, let_go: threading.Event) -> None:
+    def hold(seconds: float, holds: threading.Event, let_go: threading.Event) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT 1 FROM slot WHERE id = :id FOR UPDATE"), {"id": lunch.slot_id})
+            holds.set()
             let_go.wait(seconds)
 
     def start(seconds: float) -> Callable[[], None]:
-        let_go = threading.Event()
-        thread = threading.Thread(target=hold, args=[seconds, let_go])
+        holds, let_go = threading.Event(), threading.Event()
+        thread = threading.Thread(target=hold, args=[seconds, holds, let_go])
 
         def end() -> None:
             let_go.set()
             thread.join()
 
         thread.start()
-        sleep(0.1)
         held.append(end)
+        assert holds.wait(30)
         return end
 
     yield start
@@ -268,7 +268,7 @@ def held(engine: Engine, lunch: LunchHour) -> Iterator[Callable[[float], Callabl
 def test_a_lock_that_is_held_for_a_moment_is_waited_for_twice(
     hurried: Flask, lunch: LunchHour, held: Callable[[float], Callable[[], None]]
 ) -> None:
-    held(0.5)
+    held(0.4)
     assert Phone(hurried, lunch, "周明").press("Mon 10:00").status_code == 200
     assert newest(lunch).state == "booked"
 

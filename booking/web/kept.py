@@ -56,7 +56,7 @@ class Kept:
         self.pages: Memory[Hashable, Page] = Memory(1_000)
         self.answers: Memory[Hashable, Any] = Memory(5_000)
         self.slots: Memory[int, Known[Run]] = Memory(2_000)  # for their words
-        self.told: Memory[Hashable, Any] = Memory(3_000)  # the words of answers to presses
+        self.told: Memory[Hashable, Any] = Memory(2_000)  # the words of answers to presses
         self.headers: dict[int, Headers] = {}  # of the same, by status
 
     def is_true(self, page: Page, now: datetime) -> bool:

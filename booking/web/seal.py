@@ -13,7 +13,8 @@ from typing import Any
 from itsdangerous import URLSafeTimedSerializer
 
 TO_PLAIN, TO_URL = bytes.maketrans(b"-_", b"+/"), bytes.maketrans(b"+/", b"-_")
-TAG = b'{" '  # how Flask's JSON begins what JSON has no word for, such as a tuple
+TAG = '{" '  # how Flask's JSON begins what JSON has no word for, such as a tuple
+_plain = json.JSONDecoder().decode
 
 
 class Seal:
@@ -33,8 +34,8 @@ class Seal:
         if lasts is not None and not 0 <= int(time()) - int.from_bytes(_decoded(instant), "big") <= lasts:
             return None
         packed = payload.startswith(b".")
-        text = zlib.decompress(_decoded(payload[1:])) if packed else _decoded(payload)
-        return json.loads(text) if TAG not in text else self._loads(text.decode())
+        text = (zlib.decompress(_decoded(payload[1:])) if packed else _decoded(payload)).decode()
+        return _plain(text) if TAG not in text else self._loads(text)
 
 
 def _encoded(plain: bytes) -> bytes:

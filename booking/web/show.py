@@ -1,6 +1,7 @@
 """How things are shown: instants as a station's clock, words in the reader's language."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, wraps
 from typing import Any, Protocol, TypeVar
@@ -14,6 +15,7 @@ from booking.refusals import Refused
 from booking.web.reasons import NEXT_STEPS, SENTENCES, UNKNOWN
 
 Say = TypeVar("Say", bound=Callable[..., str])
+_settled: ContextVar[str | None] = ContextVar("settled", default=None)
 
 
 class HasZoneName(Protocol):
@@ -59,6 +61,15 @@ def said_once(say: Say) -> Say:
 
 def language() -> str:
     """The reader's language as `<html lang>` wants it."""
+    return _settled.get() or _language()
+
+
+def settle_language() -> None:
+    """It stays what it is in this context: asking Flask-Babel costs more than most words do."""
+    _settled.set(_language())
+
+
+def _language() -> str:
     locale = get_locale()
     return "en" if locale and locale.language == "en" else "zh-CN"
 

@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from flask import Flask, g
-from flask_babel import force_locale
 from markupsafe import escape
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -28,17 +27,21 @@ from booking.refusals import Refused
 from booking.rosters import cards
 from booking.rosters.cards import Card
 from booking.web import blanks, kept, pace, show
-from booking.web.packing import Headers, sent, told_apart
+from booking.web.packing import Headers, Packed, sent, told_apart
 from booking.web.visitor import Visitor
 from booking.web.wire import Environ, Posted, Wire
 from booking.web.worker import acts, early, outcomes, shapes, tried
 from booking.web.worker.calendar import is_wechat
 from booking.web.worker.outcomes import Outcome
 from booking.web.worker.shapes import Said
+from booking.web.worker.spoken import Spoken
 
 ADDRESS = re.compile("/slots/([0-9]{1,18})/book").fullmatch
 FIELDS = {"csrf_token", "key", "back"}
 STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (200, 409)}
+# What is a reader's own, as tags: no word of anybody's can look like one, for words are escaped.
+OWN = {"csrf": "<csrf>", "key": "<key>"}
+OWNS = re.compile("<(csrf|key)>")
 PLACE = blanks.number(9)  # stands for a place in line in the words that are kept
 
 Start = Any
@@ -63,11 +66,24 @@ class Asked(NamedTuple):
         return self.signed_in.person_id
 
 
-class Told(NamedTuple):
+class Told:
     """What was said about a slot, whatever its numbers were."""
 
-    about: tuple[Any, ...]
-    said: Said
+    __slots__ = ("_last", "about", "said")
+
+    def __init__(self, about: tuple[Any, ...], said: Said) -> None:
+        self.about, self.said = about, said
+        self._last: tuple[Hashable, Packed | None] = None, None
+
+    def to_who_has_nothing(self, card: Card) -> Packed | None:
+        """The card of a refusal; the last one while it looks the same, for the refused are many. None as for `again`."""
+        looks = card.state, card.line_open, card.slot.capacity, card.slot.taken, card.slot.waiting
+        last, pieces = self._last
+        if last != looks or pieces is None:
+            html = shapes.again(card, self.said, None, OWN)
+            pieces = Packed(OWNS.split(html)) if html is not None else None
+            self._last = looks, pieces
+        return pieces
 
 
 class Telling(NamedTuple):
@@ -85,6 +101,7 @@ class Rush:
     def __init__(self, ask: Ask, app: Flask) -> None:
         self._ask, self._app, self._wire = ask, app, Wire(app)
         self._tried: tried.Tried = app.extensions["tried"]
+        self._spoken = Spoken(app)
         with app.app_context():
             self._engine = db.engine
 
@@ -164,14 +181,22 @@ class Rush:
         """The answer without a request of Flask's; None when no such one was given yet."""
         if (headers := self._kept.headers.get(status)) is None:
             return None
-        card, said = telling.card, self._words(asked, telling)
+        card, told = telling.card, self._told(asked, telling)
         own = {"csrf": str(escape(asked.posted.form.get("csrf_token", ""))), "key": blanks.random_key()}
+        if card.mine is None:
+            pieces = told.to_who_has_nothing(card)
+            if pieces is None:
+                return None
+            return _answer(status, headers, partial(pieces.plain, own), partial(pieces.packed, own))
         if card.place:
-            own["said"] = said.words["said"].replace(str(PLACE), str(card.place))
-        html = shapes.again(card, said, booking_id, own)
-        return _answer(status, headers, html.encode()) if html is not None else None
+            own["said"] = told.said.words["said"].replace(str(PLACE), str(card.place))
+        html = shapes.again(card, told.said, booking_id, own)
+        if html is None:
+            return None
+        body = html.encode()
+        return _answer(status, headers, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
 
-    def _words(self, asked: Asked, telling: Telling) -> Said:
+    def _told(self, asked: Asked, telling: Telling) -> Told:
         """Kept by all that they depend on, for as long as the slot is the same but for its numbers."""
         slot = telling.card.slot
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
@@ -179,10 +204,12 @@ class Rush:
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
         told: Told | None = self._kept.told.get(name)
         if told is None or told.about != slot.words:
-            with self._app.app_context(), force_locale(asked.signed_in.language):
-                said = shapes.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat)
+            said = self._spoken.say(
+                asked.signed_in.language,
+                lambda: shapes.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat),
+            )
             told = self._kept.told[name] = Told(slot.words, said)
-        return told.said
+        return told
 
     def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
         """An answer that is made within a request of Flask's. Its headers are those of all that are like it."""
@@ -214,11 +241,11 @@ def register(app: Flask) -> None:
     app.wsgi_app = Rush(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
 
 
-def _answer(status: int, headers: Headers, body: bytes) -> Ask:
+def _answer(status: int, headers: Headers, plain: Callable[[], bytes], packed: Callable[[], bytes]) -> Ask:
     def answer(environ: Environ, start: Start) -> Body:
-        all_headers, sent_body = sent(headers, environ, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
+        all_headers, body = sent(headers, environ, plain, packed)
         start(STATUS[status], all_headers)
-        return [sent_body]
+        return [body]
 
     return answer
 

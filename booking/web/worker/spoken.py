@@ -1,0 +1,37 @@
+"""Words without a request: each thread keeps, for each language, a context in which it is spoken."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import Context, copy_context
+from threading import local
+from typing import TypeVar
+
+from flask import Flask
+from flask_babel import force_locale
+
+from booking.web import show
+
+T = TypeVar("T")
+
+
+class Spoken(local):
+    """`say(language, words)`: what `words` says in that language. It may ask for nothing but words."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._begun: dict[str, Context] = {}
+        self._kept = ExitStack()  # nothing is left: opening them is what costs
+
+    def say(self, language: str, words: Callable[[], T]) -> T:
+        return (self._begun.get(language) or self._begin(language)).run(words)
+
+    def _begin(self, language: str) -> Context:
+        begun = copy_context()
+        begun.run(self._enter, language)
+        self._begun[language] = begun
+        return begun
+
+    def _enter(self, language: str) -> None:
+        self._app.app_context().push()
+        self._kept.enter_context(force_locale(language))
+        show.settle_language()
