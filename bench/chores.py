@@ -151,6 +151,7 @@ DIGESTS = Chore(
     undo=(
         "CREATE TABLE IF NOT EXISTS bench_letter AS SELECT * FROM letter WHERE kind = 'worker_digest'",
         "DELETE FROM digest WHERE date = (SELECT date FROM slot WHERE id = %(day4)s)",
+        "DELETE FROM digest_round",
         "DELETE FROM letter WHERE kind = 'worker_digest'",
         "DELETE FROM booking WHERE slot_id >= %(day4)s AND slot_id < %(day5)s",
         "UPDATE slot SET taken = 0 WHERE id >= %(day4)s AND id < %(day5)s",

@@ -154,8 +154,11 @@ def _job(staged: Stage, chore: Chore) -> Cost:
 
 @cache
 def standing(place: Ground) -> Flask:
+    return stood(place.app())
+
+
+def stood(app: Flask) -> Flask:
     """The app as it stands in a scheduler that has run for a while: connected, and out of the collector's way."""
-    app = place.app()
     with app.app_context():
         db.session.execute(text("SELECT 1"))
         db.session.remove()

@@ -105,7 +105,7 @@ def _loop(ready: list[bytes], port: int) -> tuple[float, float]:
 
 def _app(staged: Stage, port: int, now: datetime, count: int) -> tuple[float, float]:
     place = staged.ground
-    app = create_app(config.load(place.settings() | {"MAIL_URL": f"smtp://127.0.0.1:{port}"}))
+    app = jobs.stood(create_app(config.load(place.settings() | {"MAIL_URL": f"smtp://127.0.0.1:{port}"})))
     with app.app_context():
         with store.transaction(db.session) as session:
             again = {"state": "queued", "sent_at": None, "tries": 0, "next_try_at": now}

@@ -16,11 +16,12 @@ def main() -> None:
     arguments.add_argument("--server", default="granian", choices=("granian", "gthread", "sync"))
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--group", type=int, default=4000, help="people ready for each kind of press")
     asked = arguments.parse_args()
     kind = Kind(asked.server, asked.workers, asked.threads)
     print(HEAD)
     with ground.server() as url, ground.prepared(url, "quick") as place:
-        staged = stage.make(place, stations=400, group=4000)
+        staged = stage.make(place, stations=400, group=asked.group)
         for _ in range(asked.rounds):
             with rows.up(staged, kind, asked.seconds) as bench:
                 for row in (row for row in ROWS if row.name in (asked.rows or names)):

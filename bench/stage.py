@@ -15,6 +15,8 @@ GROUP = 12_000  # people for each kind of press
 STAGED = ("warm", "many", "hot", "line", "refused")
 PAST = 20_000
 POLLS = 200
+AGAIN = 2  # slots that each of the refused presses
+REFUSING = 100  # stations: the group comes forty to a slot, as in the city, where sixty of 75 are refused
 
 
 @dataclass
@@ -49,7 +51,9 @@ def make(ground: Ground, stations: int = 400, group: int = GROUP) -> Stage:
         stock.add_past(connection, city, PAST)
         people = {name: range(1 + n * group, 1 + (n + 1) * group) for n, name in enumerate(STAGED)}
         for statement in SCENE:
-            connection.execute(statement, vars(city) | {"first": people["refused"][0], "group": group})
+            connection.execute(
+                statement, vars(city) | {"first": people["refused"][0], "group": group, "refusing": _refusing(city)}
+            )
         app = ground.app()
         visits = {name: sign_in(connection, app, persons, stations) for name, persons in people.items()}
         for statement in KEEP:
@@ -65,11 +69,12 @@ def _write(stage: Stage, app: Flask) -> None:
     city, visits = stage.city, stage.visits
     stations = city.stations
     spread = range(len(visits["many"]))
+    pressing = visits | {"refused": visits["refused"] * AGAIN}
     targets = {
         "many": [city.slot(n % stations + 1, n // stations % 2) for n in spread],
         "line": [city.slot(n % stations + 1, 2 + n // stations % 2) for n in spread],
         "hot": [city.hot[0] for _ in spread],
-        "refused": [_refused_slot(city, n) for n in spread],
+        "refused": [_refused_slot(city, n, k) for k in range(AGAIN) for n in spread],
     }
     day = "?day=" + _first_day(stage)
     pages = [(f"/s/s{n % stations + 1}{day}", visits["warm"][n]) for n in range(2 * stations)]
@@ -79,7 +84,7 @@ def _write(stage: Stage, app: Flask) -> None:
         "page_packed": [feed.get(path, visit, "Accept-Encoding: gzip, deflate, br\r\n") for path, visit in pages],
         "poll": polls,
         **{
-            name: [feed.press(*pair) for pair in zip(slots, visits[name], strict=True)]
+            name: [feed.press(*pair) for pair in zip(slots, pressing[name], strict=True)]
             for name, slots in targets.items()
         },
     }
@@ -99,10 +104,17 @@ def _write(stage: Stage, app: Flask) -> None:
     stage.feeds = {name: feed.write(stage.ground.folder / name, requests) for name, requests in feeds.items()}
 
 
-def _refused_slot(city: City, n: int) -> int:
-    """Not open yet; one seat a day is held already; paused: in turn. `SCENE` has made the second and third."""
-    station = n // 3 % city.stations + 1
-    return (city.slot(station, n // 3 % 5, 2), city.slot(station, 0), city.slot(station, 1))[n % 3]
+def _refused_slot(city: City, n: int, k: int) -> int:
+    """Not open yet; one seat a day is held already; paused: in turn, each at one slot of a station, and again at another.
+
+    `SCENE` has made the second and third.
+    """
+    station = n // 3 % _refusing(city) + 1
+    return (city.slot(station, k, 2), city.slot(station, k), city.slot(station, 2 + k))[n % 3]
+
+
+def _refusing(city: City) -> int:
+    return min(city.stations, REFUSING)
 
 
 def _first_day(stage: Stage) -> str:
@@ -135,15 +147,15 @@ SCENE: tuple[LiteralString, ...] = (
     # Every third of the refused holds the last run of the day at their station …
     """INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
        SELECT s * 5 + 5, s + 1, %(first)s + n, 'booked', 'tap', 'limit-' || n, now(), now(), false
-       FROM (SELECT n, n / 3 %% %(stations)s AS s FROM generate_series(1, %(group)s - 1, 3) n) held""",
-    """UPDATE slot SET taken = held.n FROM (SELECT slot_id, count(*) AS n FROM booking
+       FROM (SELECT n, n / 3 %% %(refusing)s AS s FROM generate_series(1, %(group)s - 1, 3) n) held""",
+    """UPDATE slot SET taken = held.n, capacity = greatest(capacity, held.n) FROM (SELECT slot_id, count(*) AS n FROM booking
        WHERE ticket LIKE 'limit-%%' GROUP BY slot_id) held WHERE id = held.slot_id""",
     # … and every other third has missed three slots there.
     """INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, ended_at, late)
        SELECT past.id, past.station_id, %(first)s + n, 'released', 'tap', 'gone-' || past.id || '-' || n,
               past.opens_at, past.opens_at, past.release_at, false
        FROM generate_series(2, %(group)s - 1, 3) n CROSS JOIN LATERAL (
-            SELECT * FROM slot WHERE station_id = n / 3 %% %(stations)s + 1 AND state = 'done'
+            SELECT * FROM slot WHERE station_id = n / 3 %% %(refusing)s + 1 AND state = 'done'
             ORDER BY date DESC LIMIT 3) past""",
     """INSERT INTO strike (person_id, station_id, slot_id, booking_id, at, reason, forgive_reason)
        SELECT person_id, station_id, slot_id, id, now() - (interval '1 day'), 'no_show', ''

@@ -90,7 +90,7 @@ def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) ->
             if all(mark.exists() for mark in marks):
                 process.send_signal(signal.SIGINT)
                 break
-            sleep(0.1)
+            sleep(0.02)
         lasted = monotonic() - began
         told, _ = process.communicate(timeout=90)
     return told, lasted
