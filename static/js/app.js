@@ -184,8 +184,10 @@
     const workers = navigator.serviceWorker;
     if (!workers || me === undefined) return;
     if (!me) return workers.controller?.postMessage({ me });
-    await workers.register("/sw.js");
-    (await workers.ready).active.postMessage({ me, changed });
+    try {
+      await workers.register("/sw.js");
+      (await workers.ready).active.postMessage({ me, changed });
+    } catch { /* no network, or a browser that keeps nothing: the next page asks again */ }
   }
 
   // --- begin -----------------------------------------------------------------------------------
