@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Error, Page, expect, sync_playwright
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -15,7 +15,7 @@ PHONE: dict[str, Any] = {
     "timezone_id": "Asia/Shanghai",
     "has_touch": True,
 }
-PATIENCE = 20  # seconds
+PATIENCE = 30  # seconds: browsers, databases and argon2 share a small machine with other tests
 # What is said of the network, not of the page.
 UNHEARD = ("Failed to load resource", "htmx: htmx:error: Failed to fetch")
 ARGUMENTS = [
@@ -29,7 +29,8 @@ ARGUMENTS = [
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """One browser for the run."""
+    """One browser for the run, and patience for all that is expected of it."""
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright, launch(playwright.chromium) as browser:
         yield browser
 
@@ -49,7 +50,7 @@ def launch(kind: BrowserType, **options: Any) -> Iterator[Browser]:
 def opened(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     """A page of a phone (or with other `options`) that fails on script errors, CSP and strangers."""
     context = browser.new_context(base_url=base_url, **(PHONE | options))
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     wrongs = watch(page, base_url)
     yield page
@@ -78,6 +79,16 @@ def watch(page: Page, base_url: str) -> list[str]:
 def becomes_true(page: Page, question: str, about: str = "") -> None:
     """Ask a promise again and again: `wait_for_function` takes a promise for a yes."""
     deadline = monotonic() + PATIENCE
-    while not page.evaluate(question, about):
+    while not _said(page, question, about):
         assert monotonic() < deadline, question
         page.wait_for_timeout(50)
+
+
+def _said(page: Page, question: str, about: str) -> Any:
+    """A page that goes while it is asked is no answer; the next one is asked."""
+    try:
+        return page.evaluate(question, about)
+    except Error as error:
+        if "context was destroyed" not in str(error):
+            raise
+        return False

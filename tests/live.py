@@ -1,15 +1,28 @@
 """The app behind a real socket, in a thread of the tests' process: a moved clock moves it too."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from socketserver import BaseServer
+from time import monotonic, sleep
 from typing import cast
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+PATIENCE = 30  # seconds
+
 
 class _Quiet(WSGIRequestHandler):
+    def run_wsgi(self) -> None:
+        """As the class above does it, and counted as long as it lasts."""
+        _under_way[self.server].add(self)
+        try:
+            super().run_wsgi()
+        finally:
+            _under_way[self.server].discard(self)
+
     def log(self, *_args: object) -> None:
         """A test's output is no access log."""
 
@@ -19,6 +32,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 _serving: dict[str, BaseWSGIServer] = {}
+_under_way: defaultdict[BaseServer, set[WSGIRequestHandler]] = defaultdict(set)
 
 
 @contextmanager
@@ -73,3 +87,13 @@ def serving(make_app: Callable[[str], Flask]) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+        _finish(server)
+
+
+def _finish(server: BaseWSGIServer) -> None:
+    """Whoever asked may have gone; the answer is still made, on a connection that must not outlive the test's app."""
+    deadline = monotonic() + PATIENCE
+    while _under_way[server]:
+        assert monotonic() < deadline, "a request does not end"
+        sleep(0.01)
+    del _under_way[server]

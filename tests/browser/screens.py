@@ -1,9 +1,9 @@
-"""Pictures of what the tests see, kept in `build/screens/` (or `SCREENS=folder`) for people to look at."""
+"""What the tests see: whether it fits, and pictures kept in `build/screens/` (or `SCREENS=folder`) for people."""
 
 import os
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 import config
 
@@ -14,3 +14,18 @@ def picture(page: Page, *names: str, whole: bool = True) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = "-".join(names).replace("/", "_").replace("?", "_")
     page.screenshot(path=folder / f"{name}.png", full_page=whole)
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing needs scrolling sideways; waits for a page that is on its way."""
+    size = page.viewport_size
+    assert size
+    wide: int = page.locator("main").evaluate("() => document.documentElement.scrollWidth")
+    return wide <= size["width"]
+
+
+def sign_out(page: Page) -> None:
+    """Press the button on one's account page, and wait: what follows is asked of the page that comes."""
+    button = page.get_by_role("button", name="退出登录")
+    button.click()
+    expect(button).to_have_count(0)

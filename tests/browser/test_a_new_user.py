@@ -20,7 +20,6 @@ from tests.lunch_hour import LunchHour, at
 
 EMAIL = "xin.lai@example.com"
 DAY = "/s/cbd?day=2026-11-24"
-PATIENCE = 30_000
 
 pytestmark = pytest.mark.sqlite
 
@@ -78,9 +77,7 @@ class Walk:
 @pytest.fixture
 def walks() -> Iterator[list[Walk]]:
     made: list[Walk] = []
-    expect.set_options(timeout=PATIENCE)
     yield made
-    expect.set_options(timeout=None)
     for walk in made:
         walk.end()
 
@@ -92,7 +89,6 @@ def test_the_first_days_of_a_new_worker(
 ) -> None:
     calm = {"device_scale_factor": 1, "reduced_motion": "reduce"}
     with chromium.opened(browser, live, locale=locale, java_script_enabled=script, **calm) as page:
-        page.set_default_timeout(PATIENCE)
         walk = Walk(page, lunch, f"{locale[:2]}{'' if script else '-plain'}")
         walks.append(walk)
         registers(walk)
@@ -112,6 +108,7 @@ def registers(walk: Walk) -> None:
     page.locator("#day a[href*='sign-in']").first.click()
     walk.stop("sign-in")
     page.locator("main a[href*='register']").click()
+    page.wait_for_url(re.compile("/account/register"))
     page.locator("[name=email]").fill(EMAIL)
     walk.stop("register")
     page.locator("main form button").click()
@@ -177,6 +174,7 @@ def gives_up(walk: Walk) -> None:
 def comes_back(walk: Walk) -> None:
     page = walk.page
     page.locator(".tabs a[href='/']").click()
+    expect(page.locator("#day")).to_be_visible()
     card = page.locator(f"#slot-card-{walk.lunch.slot_id}")
     if not card.count():
         page.goto(DAY)

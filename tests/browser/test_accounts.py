@@ -1,5 +1,6 @@
 """A new colleague's first and last day, in Chromium at phone width: with script, and without."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,9 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
 from tests import chromium
+from tests.browser.screens import fits, sign_out
 from tests.network_cast import Network
 
-PATIENCE = 30_000  # ms: argon2 and a browser share a small machine with other tests
 PASSWORD = "a fine noon"
 
 
@@ -22,8 +23,6 @@ def network(session: Session) -> Network:
 @pytest.mark.parametrize("script", [True, False])
 def test_from_registering_to_leaving(network: Network, browser: Browser, live: str, script: bool) -> None:
     with chromium.opened(browser, live, java_script_enabled=script) as page:
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
         register(page, network)
         change_name(page)
         sign_out_and_in_by_code(page, network)
@@ -34,6 +33,7 @@ def test_from_registering_to_leaving(network: Network, browser: Browser, live: s
 def register(page: Page, network: Network) -> None:
     page.goto("/account/sign-in?next=/account/")
     page.get_by_role("link", name="注册新账户").click()
+    page.wait_for_url(re.compile("/account/register"))
     page.get_by_label("邮箱").fill("new@example.com")
     page.get_by_role("button", name="发验证码").click()
     page.get_by_label("验证码").fill("00")
@@ -56,11 +56,12 @@ def change_name(page: Page) -> None:
 
 
 def sign_out_and_in_by_code(page: Page, network: Network) -> None:
-    page.get_by_role("button", name="退出登录").click()
+    sign_out(page)
     page.goto("/account/")
     expect(page.get_by_role("heading", name="登录")).to_be_visible()
     page.get_by_label("邮箱").fill("new@example.com")
     page.get_by_role("button", name="发验证码到邮箱").click()
+    expect(page.get_by_label("验证码")).to_be_visible()
     page.get_by_label("验证码").fill(network.code("new@example.com"))
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", name="苏晚晚")).to_be_visible()
@@ -87,7 +88,7 @@ def leave(page: Page) -> None:
 
 def assert_fits(page: Page) -> None:
     """Nothing is wider than the phone, and every target is as large as a thumb."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert fits(page)
     small: list[Any] = [
         box
         for button in page.locator(".main button").all()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from booking import people, store
 from booking.model import DoorTap, Person
 from tests import chromium
+from tests.browser.screens import fits, sign_out
 from tests.live import cut
 from tests.lunch_hour import LunchHour, at
 
@@ -37,7 +38,7 @@ def lunch(session: Session) -> Iterator[LunchHour]:
 def roster(browser: Browser, live: str, lunch: LunchHour, skew: str = "", **options: Any) -> Iterator[Page]:
     """The roster on a phone. A lost network is reported to the console, which nobody reads at the door."""
     context = browser.new_context(base_url=live, **(chromium.PHONE | options))
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(chromium.PATIENCE * 1000)
     if skew:
         context.add_init_script(skew)
     page = context.new_page()
@@ -60,7 +61,7 @@ def tap(page: Page, name: str, *, here: bool = True) -> None:
 
 
 def settled(page: Page) -> None:
-    expect(page.locator("#unsent")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#unsent")).to_be_hidden()
     expect(page.locator(".unsent")).to_have_count(0)
 
 
@@ -79,7 +80,7 @@ def test_taps_without_network_are_kept_shown_and_sent_later(browser: Browser, li
         tap(page, "王磊", here=False)
         expect(page.locator("#unsent")).to_contain_text("3 次点击还没发出")
         expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert fits(page)
         assert lunch.states("周明", "李静", "王磊") == ["attended", "booked", "booked"]
         page.wait_for_timeout(2000)
         page.context.set_offline(False)
@@ -138,7 +139,7 @@ def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: Lun
         for page in (one, other):
             for name in ("周明", "李静"):
                 button = seat(page, name).locator("button")
-                expect(button).to_have_attribute("aria-pressed", "true", timeout=12_000)
+                expect(button).to_have_attribute("aria-pressed", "true")
         assert len(lunch.lines("checked_in")) == 2
         assert lunch.states("周明", "李静", "王磊") == ["attended", "attended", "booked"]
 
@@ -212,7 +213,7 @@ def test_a_reload_without_network_shows_the_last_roster_with_the_kept_taps(
             expect(page.locator(".kept")).to_contain_text("现在没有网络，这是 11月24日周二 12:0")
             assert seat(page, "周明").locator("button").get_attribute("aria-pressed") == "true"
             expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
-            assert page.evaluate("document.documentElement.scrollWidth") == 390
+            assert fits(page)
             tap(page, "王磊")
             expect(page.locator("#unsent")).to_contain_text("2 次点击还没发出")
             assert lunch.states("周明", "李静", "王磊") == ["attended", "booked", "booked"]
@@ -228,7 +229,7 @@ def test_the_kept_roster_goes_with_the_sign_out(browser: Browser, live: str, lun
         kept_page(page, "周明")
         address = page.url
         page.goto("/account/")
-        page.get_by_role("button", name="退出登录").click()
+        sign_out(page)
         chromium.becomes_true(page, "async () => !(await caches.keys()).includes('rosters-1')")
         page.context.set_offline(True)
         with pytest.raises(Error, match="net::ERR"):
@@ -271,5 +272,5 @@ def test_a_refusal_is_said_and_not_tried_again(browser: Browser, live: str, lunc
     with roster(browser, live, lunch) as page:
         lunch.give_up("周明", "12:00")
         seat(page, "周明").locator("button").click()
-        expect(page.locator("#unsent")).to_contain_text("周明：这不是一条有效的预约", timeout=15_000)
+        expect(page.locator("#unsent")).to_contain_text("周明：这不是一条有效的预约")
         assert page.evaluate("Object.values(localStorage).filter((kept) => kept.includes('nonce')).length") == 0

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests import chromium
 from tests.browser.everybody import NOON, PAGES, Everybody
-from tests.browser.screens import picture
+from tests.browser.screens import fits, picture
 from tests.lunch_hour import LunchHour
 from tests.worker_cast import sign_in
 
@@ -23,7 +23,6 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 # Tall, for what the bar at the bottom covers now can be scrolled to.
 PHONE = {"viewport": {"width": 390, "height": 4000}, "reduced_motion": "reduce", "device_scale_factor": 1}
 DESK = PHONE | {"viewport": {"width": 1280, "height": 3000}, "has_touch": False}
-TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Controls below 44 px, but for links inside sentences (WCAG 2.5.8 spares those) and what is not to be seen.
 SMALL = """() => [...document.querySelectorAll('button, summary, select, input:not([type=hidden]), .button, .tabs a, .days a')]
     .filter((e) => e.checkVisibility() && !e.closest('.unseen') && !['checkbox', 'radio'].includes(e.type))
@@ -81,7 +80,7 @@ def test_nothing_is_wider_than_a_phone_and_nothing_too_small_for_a_thumb(
                 page.goto(path, wait_until="domcontentloaded")
                 for width in (360, 390, 1280):
                     page.set_viewport_size({"width": width, "height": 900})
-                    if page.evaluate(TOO_WIDE) > 0:
+                    if not fits(page):
                         wide.add((path, width))
                 if path != "/parts":
                     small |= {(path, what) for what in page.evaluate(SMALL)}
@@ -98,7 +97,7 @@ def test_text_of_twice_the_size_still_fits(everybody: Everybody, browser: Browse
                 page.goto(path)
                 page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
                 picture(page, "large", locale[:2], path)
-                if page.evaluate(TOO_WIDE) > 0:
+                if not fits(page):
                     wide.add((locale, path))
     assert wide == set()
 
@@ -146,7 +145,7 @@ def test_a_seat_that_comes_from_the_line_is_announced_once(phone: tuple[Page, Lu
     expect(page.locator("[data-mine=waiting]")).to_have_count(1)
     expect(said).to_have_text("")
     lunch.give_up("周明", "Mon 10:16")
-    expect(said).to_have_text("白领瑜伽课堂 已预约", timeout=20_000)
+    expect(said).to_have_text("白领瑜伽课堂 已预约")
 
 
 @pytest.mark.parametrize(("wish", "moves"), [("reduce", False), ("no-preference", True)])

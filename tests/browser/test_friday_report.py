@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from booking import people, store
 from booking.model import Person, Zone
 from tests import chromium
+from tests.browser.screens import fits
 from tests.lunch_hour import LunchHour, at
 
 pytestmark = pytest.mark.sqlite
@@ -48,10 +49,6 @@ def sign_in(page: Page, then: str) -> None:
     page.get_by_label("密码", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
     page.wait_for_url(f"**{then}")
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
 @SIZES

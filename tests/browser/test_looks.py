@@ -15,13 +15,12 @@ from sqlalchemy.orm import Session
 
 from tests import chromium
 from tests.browser.everybody import NOON, Everybody
-from tests.browser.screens import picture
+from tests.browser.screens import fits, picture
 
 PAGES = ("/s/cbd", "/me", "/account/", "/stations")
 LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}
 WIDTHS = (320, 360, 390, 1280)
 PAPER = {"light": "rgb(250, 247, 241)", "dark": "rgb(23, 25, 22)"}
-TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Where a line begins with a mark that closes: its box stands left of the character before, and lower.
 BAD_BREAKS = """() => {
   const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
@@ -103,6 +102,6 @@ def _wrongs(page: Page, theme: str, locale: str) -> Iterator[str]:
         yield "another theme"
     if page.locator("html").get_attribute("lang") != ("zh-CN" if locale == "zh-CN" else "en"):
         yield "another language"
-    if page.evaluate(TOO_WIDE) > 0:
+    if not fits(page):
         yield "wider than the screen"
     yield from page.evaluate(BAD_BREAKS)

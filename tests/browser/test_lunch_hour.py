@@ -15,7 +15,6 @@ from tests.lunch_hour import LunchHour
 from tests.wall import Wall
 
 PASSWORD = "noon-hour-at-the-station"
-PATIENCE = 30_000  # ms: two browsers, a database and argon2 share a small machine with other tests
 DAY = "/s/cbd?day=2026-11-24"
 
 
@@ -45,13 +44,6 @@ class Scene:
         return self.page.locator(f"#slot-act-{self.lunch.slot_id}")
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=None)
-
-
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     """Three seats on Tuesday at 12:10; 周明 and the manager can sign in."""
@@ -73,8 +65,6 @@ def test_a_whole_lunch_hour(browser: Browser, live: str, lunch: LunchHour, wall:
         chromium.opened(browser, live, java_script_enabled=script) as page,
         chromium.opened(browser, live, java_script_enabled=script) as desk,
     ):
-        for screen in (page, desk):
-            screen.set_default_timeout(PATIENCE)
         scene = Scene(page, desk, wall, lunch, script)
         before_the_opening(scene)
         at_the_opening(scene)

@@ -11,11 +11,18 @@ from playwright.sync_api import Browser, Error, Page, expect
 from sqlalchemy.orm import Session
 
 from tests import chromium
+from tests.browser.screens import sign_out
 from tests.live import serving
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import sign_in
 
 KEPT = "async () => (await caches.match('/offline', {ignoreVary: true}))?.text() || ''"
+# Its looks are kept after it.
+LOOKS = f"""async () => {{
+  const files = (await ({KEPT})()).matchAll(/(?:href|src)="(\\/static\\/[^"#]+\\.(?:css|svg)[^"#]*)/g);
+  for (const [, file] of files) if (!(await caches.match(file.replaceAll('&amp;', '&'), {{ignoreVary: true}}))) return false;
+  return true;
+}}"""
 
 pytestmark = pytest.mark.sqlite
 
@@ -46,7 +53,8 @@ def become(page: Page, url: str, app: Flask, lunch: LunchHour, who: str) -> None
 def keeps(page: Page, words: str, there: bool = True) -> None:
     """Wait until the kept page has these words, or has them no more."""
     chromium.becomes_true(page, f"async () => (await ({KEPT})()).includes({words!r}) === {str(there).lower()}")
-    page.wait_for_timeout(200)  # its looks are kept after it
+    if there:
+        chromium.becomes_true(page, LOOKS)
 
 
 def test_the_ticket_is_there_without_a_network_and_says_from_when_it_is(
@@ -73,7 +81,7 @@ def test_signing_out_takes_the_ticket_away(browser: Browser, live: str, app: Fla
         page.goto("/me")
         keeps(page, "白领瑜伽课堂")
         page.goto("/account/")
-        page.get_by_role("button", name="退出登录").click()
+        sign_out(page)
         keeps(page, "白领瑜伽课堂", there=False)
         page.context.set_offline(True)
         with pytest.raises(Error, match="net::ERR"):
@@ -100,6 +108,20 @@ def test_a_press_on_the_days_list_is_in_the_kept_page_at_once(
         keeps(page, "那时没有预约")
         page.get_by_role("button", name="预约：白领瑜伽课堂").click()
         keeps(page, "白领瑜伽课堂")
+
+
+def test_where_nothing_can_be_kept_the_page_is_as_it_is(
+    browser: Browser, live: str, app: Flask, lunch: LunchHour
+) -> None:
+    """The network went while the page came, or the browser forbids it; `opened` hears errors of scripts."""
+    with chromium.opened(browser, live) as page:
+        page.add_init_script(
+            "navigator.serviceWorker.register = () => { window.asked = true; return Promise.reject(new TypeError()); }"
+        )
+        become(page, live, app, lunch, "周明")
+        page.goto("/me")
+        chromium.becomes_true(page, "() => window.asked")
+        expect(page.locator("#mine .qr svg")).to_be_visible()
 
 
 def test_strangers_get_no_service_worker(browser: Browser, live: str, lunch: LunchHour) -> None:

@@ -25,7 +25,6 @@ ONE_CLOCK = """(() => {
   const clock = { timeOrigin: %d, now: () => Date.now() - clock.timeOrigin, getEntriesByType: () => [] };
   Object.defineProperty(window, "performance", { get: () => clock, set: () => {} });
 })()"""
-PATIENCE = 30_000  # ms, on a machine that does other things too
 
 
 @pytest.fixture
@@ -81,7 +80,6 @@ class Street:
 
     def phone(self, who: str, luck: float = 0.5, **options: bool) -> Phone:
         page = self.open.enter_context(chromium.opened(self.browser, self.url, **options))
-        page.set_default_timeout(PATIENCE)
         client: FlaskClient = self.app.test_client()
         sign_in(client, self.lunch, who)
         with time_machine.travel(at("Mon 09:50"), tick=False):
@@ -101,12 +99,10 @@ def street(browser: Browser, make_app: Callable[..., Flask], lunch: LunchHour) -
         made.append(make_app(PUBLIC_URL=url, WTF_CSRF_ENABLED=True))
         return made[0]
 
-    expect.set_options(timeout=PATIENCE)
     with serving(make) as url, ExitStack() as open_pages:
         street = Street(browser, made[0], url, lunch, open_pages)
         yield street
         street.clock.close()
-    expect.set_options(timeout=None)
 
 
 def test_each_phone_asks_at_its_own_moment_after_the_opening_by_the_servers_clock(street: Street) -> None:

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from booking import audit, people, store
 from booking.model import Person, Plan, Slot, Zone
+from tests.browser.screens import fits
 from tests.browser.test_door_queue import PASSWORD, kept_page, roster, seat, settled, tap, taps_of
-from tests.browser.test_friday_report import SIZES, fits
+from tests.browser.test_friday_report import SIZES
 from tests.live import cut
 from tests.lunch_hour import LunchHour, at
 from tests.wall import Wall
@@ -95,6 +96,7 @@ def the_teacher_calls(scene: Scene) -> None:
     page = scene.page
     scene.wall.set("Mon 11:00")
     page.get_by_role("link", name="改名额").click()
+    expect(page.get_by_role("link", name="好了")).to_be_visible()
     assert fits(page)
     cell = page.locator(".cell", has=page.locator(f".chip[data-slot='{scene.slot.id}']"))
     cell.get_by_label("名额").fill("2")

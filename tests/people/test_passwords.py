@@ -75,7 +75,7 @@ def test_only_a_few_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         with lock:
             running += 1
             most = max(most, running)
-        full.wait(5)
+        full.wait(30)
         with lock:
             running -= 1
         return True

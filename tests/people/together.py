@@ -18,7 +18,7 @@ def together(engine: Engine, times: int, act: Callable[[Session, int], Any]) -> 
 
     def one(number: int) -> Any:
         with Session(engine) as session:
-            ready.wait(10)
+            ready.wait(30)
             try:
                 with store.transaction(session) as rows:
                     return act(rows, number)
