@@ -211,7 +211,7 @@ def test_a_reload_without_network_shows_the_last_roster_with_the_kept_taps(
             tap(page, "李静")
             page.reload()
             expect(page.locator(".kept")).to_contain_text("现在没有网络，这是 11月24日周二 12:0")
-            assert seat(page, "周明").locator("button").get_attribute("aria-pressed") == "true"
+            expect(seat(page, "周明").locator("button")).to_have_attribute("aria-pressed", "true")
             expect(seat(page, "李静")).to_contain_text("已到 · 还没发出")
             assert fits(page)
             tap(page, "王磊")
