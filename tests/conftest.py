@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
@@ -29,6 +30,10 @@ from tests.memory import folder
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+# How long an example takes says something of the machine, not of the app.
+settings.register_profile("lunch-hour", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lunch-hour")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

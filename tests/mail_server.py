@@ -50,9 +50,8 @@ class Office:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.recipients.append(",".join(envelope.rcpt_tos))
-        mood = self.at_data.get(envelope.rcpt_tos[0], "250 OK")
-        if mood == "hang":
-            await asyncio.sleep(30)
+        while (mood := self.at_data.get(envelope.rcpt_tos[0], "250 OK")) == "hang":
+            await asyncio.sleep(0.01)
         assert isinstance(envelope.content, bytes)
         self.came.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         if mood == "drop":

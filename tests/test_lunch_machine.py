@@ -236,7 +236,6 @@ def live(engine: Engine, examples: int, **options: Any) -> None:
         settings=settings(
             max_examples=LONG or examples,
             stateful_step_count=40,
-            deadline=None,
             database=None,
             derandomize=not LONG,
             suppress_health_check=list(HealthCheck),
