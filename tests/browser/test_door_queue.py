@@ -264,7 +264,7 @@ def test_a_phone_whose_clock_is_wrong_tells_the_true_time(
         page.context.set_offline(False)
         settled(page)
         (kept,) = taps_of(lunch)
-        assert 1 < (kept.received_at - kept.at).total_seconds() < 150  # and not by three minutes wrong
+        assert 1 < (kept.received_at - kept.at).total_seconds() < 30
         assert lunch.state("周明") == "attended"
 
 
