@@ -108,6 +108,8 @@ def _read_csv(content: bytes) -> Iterator[Sequence[Any]]:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" in text:  # UTF-16 without a mark, or no text at all
+            raise Refused("bad_sheet")
         try:
             yield from csv.reader(io.StringIO(text, newline=""), strict=True)
         except csv.Error as error:

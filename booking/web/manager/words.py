@@ -69,13 +69,13 @@ OF_SLOTS: dict[str, Any] = {
 }
 OF_PEOPLE: dict[str, Any] = {
     "created": _("建立账户"),
-    "signed_in": _("登录"),
-    "signed_out": _("退出登录"),
+    "signed_in": _("登录了"),
+    "signed_out": _("退出了登录"),
     "password_changed": _("改密码"),
     "profile_changed": _("改个人资料"),
-    "disabled": _("停用账户"),
-    "enabled": _("恢复账户"),
-    "account_deleted": _("注销账户"),
+    "disabled": _("账户停用了"),
+    "enabled": _("账户恢复了"),
+    "account_deleted": _("账户注销了"),
     "feed_opened": _("开通日历订阅"),
     "feed_closed": _("停用日历订阅"),
 }
