@@ -50,7 +50,8 @@ def written() -> frozenset[str]:
                 if callee in writers:
                     words, handed_on = _said(_argument(call, writers[callee]), function, module)
                     kinds |= words
-                    writers |= {(module.name, function.name): place for place in handed_on if function}
+                    for place in handed_on:
+                        writers[(module.name, function.name if function else "")] = place
     return frozenset(kinds)
 
 

@@ -4,7 +4,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -21,7 +21,20 @@ from werkzeug.test import run_wsgi_app
 import config
 from booking import people, sheets, stations, store
 from booking.mail import links
-from booking.model import Activity, Booking, Event, Letter, Person, Plan, PlanException, SetAside, Slot, Station, Strike, Zone
+from booking.model import (
+    Activity,
+    Booking,
+    Event,
+    Letter,
+    Person,
+    Plan,
+    PlanException,
+    SetAside,
+    Slot,
+    Station,
+    Strike,
+    Zone,
+)
 from booking.web.forms import rows
 from tests import event_kinds, odd
 from tests.cookies import carry
@@ -31,7 +44,14 @@ BEGIN, END = at("Mon 12:20"), at("Tue 13:30")
 READERS = ("stranger", "worker", "manager", "other manager", "admin")
 ODD_NAMES = ("\u202e周\u202c明", "<b>李静</b>", "𰀀𱍐", "مرحبا", "长" * 40, "a'\"&{{x}}", "=1+1", "%(x)s")
 ASKED = re.compile(r'request\.(?:args|values|form)\.get\("(\w+)"')
-CHANGED: tuple[Any, ...] = (["name", "address"], {"name": ["a", "b"], "capacity": ["", "5"]}, {}, [], ["gone"], {"gone": ["", "x"]})
+CHANGED: tuple[Any, ...] = (
+    ["name", "address"],
+    {"name": ["a", "b"], "capacity": ["", "5"]},
+    {},
+    [],
+    ["gone"],
+    {"gone": ["", "x"]},
+)
 
 
 class Request(NamedTuple):
@@ -78,7 +98,9 @@ class Fuzz:
         self.statuses: defaultdict[int, int] = defaultdict(int)
         self.rules = [(method, rule) for rule in app.url_map.iter_rules() for method in sorted(rule.methods or ())]
         self.acts = [(method, rule) for method, rule in self.rules if method == "POST"]
-        self.asked = sorted({name for file in (config.ROOT / "booking/web").rglob("*.py") for name in ASKED.findall(file.read_text())})
+        self.asked = sorted(
+            {name for file in (config.ROOT / "booking/web").rglob("*.py") for name in ASKED.findall(file.read_text())}
+        )
         self.forms: dict[str, dict[str, str]] = {}
         self.cookies: dict[str, str] = {}
         self.lunch = LunchHour(session, capacity=3)
@@ -138,7 +160,13 @@ class Fuzz:
     def _programme(self, session: Session) -> None:
         station_id, slot = self.lunch.station_id, session.get_one(Slot, self.lunch.slot_id)
         activity = session.scalars(select(Activity).where(Activity.station_id == station_id)).one()
-        hours = {"weekdays": "5", "starts": time(12, 10), "minutes": 50, "capacity": 10, "valid_from": date(2026, 11, 27)}
+        hours = {
+            "weekdays": "5",
+            "starts": time(12, 10),
+            "minutes": 50,
+            "capacity": 10,
+            "valid_from": date(2026, 11, 27),
+        }
         plan = Plan(station_id=station_id, activity_id=activity.id, zone_id=slot.zone_id, **hours)
         session.add(plan)
         session.flush()
@@ -216,7 +244,10 @@ class Fuzz:
             path += chance.choice(("/", "//", "/..", "%00", "%ff", "%2f", ";x", "/" + odd.raw(chance)))
         query = ""
         if chance.random() < 0.5:
-            names = [chance.choice(self.asked) if chance.random() < 0.9 else odd.raw(chance) for _ in range(chance.choice((1, 1, 2, 4)))]
+            names = [
+                chance.choice(self.asked) if chance.random() < 0.9 else odd.raw(chance)
+                for _ in range(chance.choice((1, 1, 2, 4)))
+            ]
             query = chance.choice(("&", "&", "&", ";", "&&")).join(f"{name}={odd.raw(chance)}" for name in names)
         reader = self._reader(chance, rule)
         headers = self._own(reader)
@@ -236,7 +267,9 @@ class Fuzz:
             return chance.choice(READERS)
         if rule.rule.startswith("/admin"):
             return "admin"
-        return chance.choice(("manager", "admin") if rule.rule.startswith("/manage") else ("worker", "worker", "manager"))
+        return chance.choice(
+            ("manager", "admin") if rule.rule.startswith("/manage") else ("worker", "worker", "manager")
+        )
 
     def _own(self, reader: str) -> dict[str, str]:
         return {"Cookie": self.cookies[reader]} if reader in self.cookies else {}
@@ -248,7 +281,11 @@ class Fuzz:
         known = self.values.get(name, [])
         if known and chance.random() < 0.8:
             return quote(chance.choice(known))
-        return quote(chance.choice(odd.IDS)) if name.endswith("_id") else chance.choice((odd.raw(chance), quote(chance.choice(odd.TOKENS))))
+        return (
+            quote(chance.choice(odd.IDS))
+            if name.endswith("_id")
+            else chance.choice((odd.raw(chance), quote(chance.choice(odd.TOKENS))))
+        )
 
     def _files(self, chance: random.Random, rule: Rule) -> dict[str, bytes]:
         if "import" not in rule.rule or chance.random() < 0.1:

@@ -16,8 +16,33 @@ TEXTS = (
     "9223372036854775807", "9223372036854775808", "18446744073709551616", "2147483648", "0001-01-01", "9999-12-31",
     "2026-02-30", "2026-W48-1", "20261124", "10000-01-01", "24:00", "25:61", "[]", "{}", "[" * 2000, '{"year": 1e400}',
 )  # fmt: skip
-BYTES = (b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\x00", b"%zz", b"\xe4\xbd", b"\xf4\x90\x80\x80", b"\x80abc", b"\xd5\xc5")
-IDS = ("0", "-1", "00001", "9" * 18, "1" + "0" * 18, "9223372036854775808", "9" * 400, "１", "١", "1.0", "0x1", "+1", " 1", "x")
+BYTES = (
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xc0\xaf",
+    b"\x00",
+    b"%zz",
+    b"\xe4\xbd",
+    b"\xf4\x90\x80\x80",
+    b"\x80abc",
+    b"\xd5\xc5",
+)
+IDS = (
+    "0",
+    "-1",
+    "00001",
+    "9" * 18,
+    "1" + "0" * 18,
+    "9223372036854775808",
+    "9" * 400,
+    "１",
+    "١",
+    "1.0",
+    "0x1",
+    "+1",
+    " 1",
+    "x",
+)
 TOKENS = (
     "", ".", "..", "a.b", "a.b.c", "W10.", "e30.aaa.bbb", "令牌", "=" * 9, "A" * 4000, "eyJhIjoxfQ.YWJj.c2ln",
     ".eJyrVkpUslIyUqoFABFoAuw.aaaa.bbbb", "x|é", "|", "1|" + "f" * 128,
@@ -32,14 +57,18 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "If-Range": ('"x', "Mon, 01 Jan 99999999999999 00:00:00 GMT", "\xff"),
     "Range": ("bytes=0-", "bytes=9-1", "bytes=-", "bytes=" + "9" * 5000 + "-", "bytes=²-", "bytes=-9", "x=1-2", "bytes=1-2,5-6",
               "bytes=99999999999-999999999999", "bytes=0-0,-1"),
-    "Content-Type": ("", "x", "text/html; charset=\xff", "multipart/form-data", "multipart/form-data; boundary=", "application/json",
+    "Content-Type": ("", "x", "text/html; charset=\xff", "multipart/form-data", "multipart/form-data; boundary=",
+                     "application/json",
                      "multipart/form-data; boundary=" + "b" * 300, "application/x-www-form-urlencoded; charset=utf-7",
-                     "multipart/form-data; boundary=\xff", "multipart/form-data; boundary*=utf-8''%ff", "a/b; c*0*=x''%zz; c*1=2"),
+                     "multipart/form-data; boundary=\xff", "multipart/form-data; boundary*=utf-8''%ff",
+                     "a/b; c*0*=x''%zz; c*1=2"),
     "Content-Length": ("", "-1", "x", "²", "9" * 18, "9" * 5000, "1e3", " 5", "+5", "0"),
     "Content-Encoding": ("gzip", "\xff"),
     "Transfer-Encoding": ("chunked", "x"),
-    "Host": ("", "[", "[::1", "localhost:99999999", "localhost:x", "a b", "\xff", "例子", "a" * 3000, "evil.example", "../..", ":", "@"),
-    "X-Forwarded-For": ("", ",", "[", "::1", "fe80::1%eth0", "999.1.1.1", "a" * 3000, "1.1.1.1, \xff", "2001:db8::/64", "unknown"),
+    "Host": ("", "[", "[::1", "localhost:99999999", "localhost:x", "a b", "\xff", "例子", "a" * 3000, "evil.example",
+             "../..", ":", "@"),
+    "X-Forwarded-For": ("", ",", "[", "::1", "fe80::1%eth0", "999.1.1.1", "a" * 3000, "1.1.1.1, \xff", "2001:db8::/64",
+                        "unknown"),
     "X-Forwarded-Proto": ("https", "x", "\xff", ","),
     "X-Forwarded-Host": ("[", "\xff"),
     "User-Agent": ("", "\xff\xfe", "a" * 5000, "MicroMessenger", "<b>", "Mozilla/5.0 (iPhone) MicroMessenger/8.0 iPhone"),
@@ -78,15 +107,19 @@ def header(random: Random) -> tuple[str, str]:
     if name == "Cookie":
         return name, cookie(random)
     if random.random() < 0.7:
-        return name, random.choice(HEADERS[name]).encode("utf-8" if name == "Host" else "latin-1", "replace").decode("latin-1")
+        return name, random.choice(HEADERS[name]).encode("utf-8" if name == "Host" else "latin-1", "replace").decode(
+            "latin-1"
+        )
     return name, "".join(text(random).split("\x00")).replace("\r", "").replace("\n", "").encode().decode("latin-1")
 
 
 def cookie(random: Random) -> str:
     value = random.choice(TOKENS) if random.random() < 0.7 else raw(random)
     name = random.choice(COOKIES)
-    return random.choice((f"{name}={value}", f"{name}", f"{name}={value}; {name}={value}", f'{name}="{value}', ";=;")).encode().decode(
-        "latin-1"
+    return (
+        random.choice((f"{name}={value}", f"{name}", f"{name}={value}; {name}={value}", f'{name}="{value}', ";=;"))
+        .encode()
+        .decode("latin-1")
     )
 
 
@@ -130,7 +163,9 @@ def multipart(random: Random, sent: list[tuple[str, str]], files: dict[str, byte
         sent = sent + [("part", "")] * 3000
     parts = [_part(line, f'name="{name}"', value.encode(errors="surrogatepass")) for name, value in sent]
     for name, content in files.items():
-        named = random.choice((f'filename="{quote(text(random)[:40])}"', "filename*=utf-8''%ff", 'filename=""', "filename=\"表.xlsx\""))
+        named = random.choice(
+            (f'filename="{quote(text(random)[:40])}"', "filename*=utf-8''%ff", 'filename=""', 'filename="表.xlsx"')
+        )
         parts.append(_part(line, f'name="{name}"; {named}', content))
     end = random.choice((f"--{line}--\r\n",) * 4 + ("", f"--{line}", "--other--\r\n"))
     return f"multipart/form-data; boundary={line}", b"".join(parts) + end.encode()

@@ -18,8 +18,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("seed", "count"), [(seed, count) for seed in seeds])
 
 
-# Werkzeug leaves the file of a body that it gives up half-way to the garbage collector.
-@pytest.mark.filterwarnings("ignore:Exception ignored in.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning")
+# Werkzeug leaves the file of a body, or of an answer, that it gives up half-way to the garbage collector.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*(SpooledTemporaryFile|FileIO):pytest.PytestUnraisableExceptionWarning"
+)
 def test_nothing_that_anybody_sends_is_answered_with_500(
     session: Session, make_app: Callable[..., Flask], seed: int, count: int
 ) -> None:
