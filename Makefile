@@ -1,4 +1,4 @@
-# run: the demo, ready to use     test: everything, on both databases     lint: style and types     bench: the rush, measured
+# run: the demo, ready to use     test: everything, on both databases     test-all: sweeps and fuzz at full size too     lint: style and types     bench: the rush, measured
 PORT ?= 8000
 export PORT
 
@@ -11,15 +11,15 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard booking/translations/*/LC_MESSAGES
 # J018 wants url_for, but the addresses are a promise and are written as they are.
 ALLOWED := H015,H020,H030,H031,H043,H044,J018
 
-.PHONY: run test lint bench bench-city format catalogue lock
+.PHONY: run test test-all lint bench bench-city format catalogue lock
 .DELETE_ON_ERROR:
 
 run: .venv/.run $(CATALOGUES)
 	@deploy/serve
 
-test: .venv/.dev $(CATALOGUES)
+test test-all: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk postgresql
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 $(if $(filter test-all,$@),--whole)
 
 lint: .venv/.dev
 	$(BIN)/ruff check

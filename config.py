@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from click import ClickException
 
@@ -68,10 +68,20 @@ def engine_options(url: str, pool: int = 5) -> dict[str, Any]:
     }
 
 
+def split_url(url: str) -> SplitResult:
+    """The parts of an address; of one that is none, those of an empty one."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
 def _public_url(env: Mapping[str, str]) -> str:
     """Where people reach the app; every link that leaves it is built from this one."""
     url = env.get("PUBLIC_URL") or f"http://127.0.0.1:{_number(env, 'PORT', 8000, 1, 65535)}"
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise BadSetting(f"PUBLIC_URL must look like https://lunch.example.com, not {url!r}")
     return url.rstrip("/")
@@ -122,17 +132,13 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     }
     if not (url := env.get("MAIL_URL")):
         return settings
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
+    parts = split_url(url)
     if parts.scheme not in MAIL_PORTS or not parts.hostname:
         raise BadSetting("MAIL_URL must look like smtp://user:password@mail.example.com:587")
     starttls = parse_qs(parts.query).get("starttls", ["1" if parts.username else "0"])[0]
     return settings | {
         "MAIL_HOST": parts.hostname,
-        "MAIL_PORT": port or MAIL_PORTS[parts.scheme],
+        "MAIL_PORT": parts.port or MAIL_PORTS[parts.scheme],
         "MAIL_USERNAME": unquote(parts.username or ""),
         "MAIL_PASSWORD": unquote(parts.password or ""),
         "MAIL_TLS": parts.scheme == "smtps",

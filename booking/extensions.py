@@ -40,9 +40,16 @@ class CalmMemory(MemoryStorage):
             del self.storage[key], self.expirations[key]
 
 
+class Login(LoginManager):  # type: ignore[misc] # Flask-Login is untyped
+    """The library's, without its second cookie: we set none, and one that is not ASCII would be an error."""
+
+    def _load_user_from_remember_cookie(self, cookie: str) -> None:
+        """Nobody is signed in by it."""
+
+
 # What a verb has written is still true for the page that shows it: no second look after the commit.
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
-login = LoginManager()
+login = Login()
 csrf = CSRFProtect()
 babel = Babel()
 limiter = Limiter(key_func=get_remote_address)

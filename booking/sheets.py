@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from booking.refusals import Refused
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # What an honest sheet unpacks to; a small file that says more is a bomb.
 LARGEST = 8 * 1024 * 1024
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an .xls, or an .xlsx behind a password
+ENCRYPTED = 0x1  # the bit of a part of a zip file
 MOST_ROWS, MOST_COLUMNS = 500, 40
 NOT_ALLOWED_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 WIDEST = 40
@@ -60,7 +61,12 @@ def write_xlsx(tables: Iterable[Table]) -> bytes:
 
 
 def read(content: bytes) -> list[list[str]]:
-    """The cells of an XLSX or CSV file as text, the heads first, without empty rows. Refuses with `bad_sheet`."""
+    """The cells of an XLSX or CSV file as text, the heads first, without empty rows.
+
+    Refuses with `bad_sheet`, with `locked_sheet` what has a password or is of the old kind, and with `sheet_too_long`.
+    """
+    if content.startswith(OLE):
+        raise Refused("locked_sheet")
     rows = _read_xlsx(content) if content[:2] == b"PK" else _read_csv(content)
     found = []
     for row in rows:
@@ -102,6 +108,8 @@ def _read_csv(content: bytes) -> Iterator[Sequence[Any]]:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" in text:  # UTF-16 without a mark, or no text at all
+            raise Refused("bad_sheet")
         try:
             yield from csv.reader(io.StringIO(text, newline=""), strict=True)
         except csv.Error as error:
@@ -112,7 +120,6 @@ def _read_csv(content: bytes) -> Iterator[Sequence[Any]]:
 
 def _read_xlsx(content: bytes) -> Iterator[Sequence[Any]]:
     from openpyxl import load_workbook  # noqa: PLC0415 - 15 MB that most processes never need
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
@@ -120,20 +127,21 @@ def _read_xlsx(content: bytes) -> Iterator[Sequence[Any]]:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         yield from sheet.iter_rows(max_row=MOST_ROWS * 2, max_col=MOST_COLUMNS, values_only=True)
-    except (
-        zipfile.BadZipFile, zipfile.LargeZipFile, InvalidFileException, ParseError,
-        KeyError, ValueError, IndexError, AttributeError, TypeError, OSError, EOFError, NotImplementedError,
-    ) as error:  # fmt: skip
+    except Refused:
+        raise
+    except Exception as error:  # a damaged file makes zipfile, zlib, expat and openpyxl raise whatever they like
         raise Refused("bad_sheet") from error
 
 
 def _refuse_bombs(packed: zipfile.ZipFile) -> None:
     if sum(part.file_size for part in packed.infolist()) > LARGEST:
         raise Refused("bad_sheet")
+    if any(part.flag_bits & ENCRYPTED for part in packed.infolist()):
+        raise Refused("locked_sheet")
     for part in packed.infolist():
         with packed.open(part) as file:
-            # Entities are how a few bytes of XML become gigabytes; no sheet of Excel declares any.
-            if b"<!DOCTYPE" in file.read(LARGEST + 1):
+            # Entities are how a few bytes of XML become gigabytes; no sheet of Excel declares any. In UTF-16 neither.
+            if b"<!DOCTYPE" in file.read(LARGEST + 1).replace(b"\0", b""):
                 raise Refused("bad_sheet")
 
 

@@ -51,7 +51,8 @@ def change_station(session: Session, station_id: int, details: Details, now: dat
     check_zone(details.zone_name)
     station = session.get_one(Station, station_id)
     wanted = asdict(details)
-    changed = [field for field, value in wanted.items() if getattr(station, field) != value]
+    was = {field: getattr(station, field) for field in wanted}
+    changed = {field: [was[field], value] for field, value in wanted.items() if was[field] != value}
     for field in changed:
         setattr(station, field, wanted[field])
     if changed:

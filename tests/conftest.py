@@ -36,6 +36,10 @@ settings.register_profile("lunch-hour", deadline=None, suppress_health_check=[He
 settings.load_profile("lunch-hour")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="Sweeps and fuzz at full size, as `make test-all` does it.")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return

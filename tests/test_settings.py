@@ -91,6 +91,8 @@ BAD = [
     ("PORT", "70000"),
     ("PORT", "８０００"),
     ("PUBLIC_URL", "lunch.example.com"),
+    ("PUBLIC_URL", "http://["),
+    ("PUBLIC_URL", "https://lunch.example.com:x"),
     ("PUBLIC_URL", "ftp://lunch.example.com"),
     ("SIGN_IN_PER_ADDRESS", "-1"),
     ("TRUSTED_PROXIES", "yes"),

@@ -6,13 +6,14 @@ What somebody may not see does not exist: 404. Who is not signed in is asked to,
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import abort, request
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 from sqlalchemy import select
 
+import config
 from booking import clock
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
@@ -139,7 +140,7 @@ def _way_back() -> str:
     """Where to go after signing in: this page, or for an act the page that it stood on."""
     if request.method in ("GET", "HEAD") and not htmx.asked():
         return request.full_path.rstrip("?")
-    page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    page = config.split_url(request.headers.get("HX-Current-URL") or request.referrer or "")
     if page.netloc != request.host:
         return "/"
     return safe_path(f"{page.path}?{page.query}" if page.query else page.path)

@@ -4,6 +4,7 @@ import logging
 import re
 
 from flask import Flask, Response, abort, g, make_response, render_template, request
+from flask.globals import request_ctx
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -81,6 +82,8 @@ def _database(error: DBAPIError) -> Response:
 
 
 def _page(code: int, words: tuple[object, object]) -> Response:
+    if request_ctx.url_adapter is None:  # the Host is no name of a host, so no page of ours has an address
+        return _calm_page(code, words)
     title, advice = words
     return make_response(render_template("errors/page.html", title=title, advice=advice), code)
 

@@ -51,7 +51,7 @@ def _secure(response: Response) -> Response:
 
 def _say_how_long_it_keeps(response: Response) -> Response:
     """Pages are personal: nobody keeps them. A file at its stamped address never changes."""
-    if request.endpoint == "static" and response.status_code in (200, 206, 304):
+    if request.endpoint == "static" and request.method != "OPTIONS" and response.status_code in (200, 206, 304):
         _read_file(response)
         stamped = request.args.get("v") == stamp((request.view_args or {})["filename"])
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"

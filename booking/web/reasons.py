@@ -50,6 +50,7 @@ SENTENCES: dict[str, Any] = {
     "name_taken": _("已经有同名的了。"),
     "out_of_bounds": _("有的数字超出了允许的范围。"),
     "bad_sheet": _("这不是一份能读懂的表格，请存成 XLSX 或 CSV。"),
+    "locked_sheet": _("这份表格有密码，或者是旧的 .xls 格式。请去掉密码，另存为 .xlsx 再传。"),
     "bad_heads": _("第一行的表头里缺少：%(missing)s。请用模板。"),
     "empty_sheet": _("表格里一行也没有。"),
     "sheet_too_long": _("一次最多 %(limit)s 行。"),

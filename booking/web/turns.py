@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import Flask
 
+from booking.web import wire
+
 Environ = dict[str, Any]
 
 
@@ -34,9 +36,9 @@ class Turns:
 
     def _take_in(self, environ: Environ) -> None:
         """Of what is too large only so much that the app sees that it is."""
-        length = environ.get("CONTENT_LENGTH") or ""
-        if length.isdecimal():
-            wanted = min(int(length), self._largest + 1)
+        length = wire.length_of(environ)
+        if length is not None:
+            wanted = min(length, self._largest + 1)
         else:
             wanted = self._largest + 1 if "HTTP_TRANSFER_ENCODING" in environ else 0
         if not wanted:

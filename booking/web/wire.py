@@ -17,6 +17,7 @@ from booking.web.seal import Seal
 
 Environ = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
+LONGEST_NUMBER = 18  # digits; Python refuses to read those that have thousands
 MOST = 4096  # bytes of a form that is a button and its hidden fields
 ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
 
@@ -62,12 +63,20 @@ class Wire:
         return isinstance(raw, str) and isinstance(own, str) and hmac.compare_digest(raw, own)
 
 
+def length_of(environ: Environ) -> int | None:
+    """How many bytes the body has, as the request says; None when it does not say so in plain digits."""
+    text = environ.get("CONTENT_LENGTH") or ""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text) if len(text) <= LONGEST_NUMBER else 10**LONGEST_NUMBER
+
+
 def _form(environ: Environ) -> dict[str, str] | None:
     """The fields; what was read can be read again."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if not (length.isascii() and length.isdigit() and int(length) <= MOST) or environ.get("CONTENT_TYPE") != FORM:
+    length = length_of(environ)
+    if length is None or length > MOST or environ.get("CONTENT_TYPE") != FORM:
         return None
-    body = environ["wsgi.input"].read(int(length))
+    body = environ["wsgi.input"].read(length)
     environ["wsgi.input"] = BytesIO(body)
     try:
         pairs = _pairs(body.decode("ascii"))

@@ -18,7 +18,7 @@ def show(template: str, form: Form, status: int = 200, **words: object) -> Respo
 
 def address() -> str:
     """The network address that tries are counted by."""
-    return request.remote_addr or "unknown"
+    return (request.remote_addr or "unknown")[:64]  # as much as is kept: behind a proxy it may be any text
 
 
 def per_address() -> int:

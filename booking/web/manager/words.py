@@ -57,13 +57,34 @@ OF_SLOTS: dict[str, Any] = {
     "door_paired": _("配对门口屏幕"),
     "door_renewed": _("解除所有门口屏幕"),
     "headline": _("开关公开的成绩页"),
+    "station_created": _("驿站建好了"),
+    "station_changed": _("改驿站资料"),
+    "station_closed": _("驿站关闭"),
+    "station_reopened": _("驿站重新开放"),
+    "demo_loaded": _("装入演示数据"),
     "appointed": _("任命管理员"),
     "dismissed": _("撤下管理员"),
     "guest": _("登记访客"),
     "phone_shown": _("看了完整的手机号"),
 }
+OF_PEOPLE: dict[str, Any] = {
+    "created": _("建立账户"),
+    "signed_in": _("登录了"),
+    "signed_out": _("退出了登录"),
+    "password_changed": _("改密码"),
+    "profile_changed": _("改个人资料"),
+    "disabled": _("账户停用了"),
+    "enabled": _("账户恢复了"),
+    "account_deleted": _("账户注销了"),
+    "feed_opened": _("开通日历订阅"),
+    "feed_closed": _("停用日历订阅"),
+}
 COLUMNS: dict[str, Any] = {
     "name": _("名称"),
+    "name_en": _("英文名称"),
+    "address": _("地址"),
+    "address_en": _("英文地址"),
+    "zone_name": _("时区"),
     "title": _("名称"),
     "capacity": _("名额"),
     "weekdays": _("星期"),
@@ -93,11 +114,15 @@ SKIPPED: dict[str, Any] = {
 
 def said(event: Event) -> str:
     """What happened, with what makes it plain: the numbers, the date, the reason."""
-    table = OF_BOOKINGS if event.booking_id else OF_SLOTS
-    what = str(table.get(event.kind) or OF_SLOTS.get(event.kind) or event.kind)
+    what = str(_what(event))
     if more := _more(event):
         return gettext("%(what)s：%(more)s", what=what, more=more)
     return what
+
+
+def _what(event: Event) -> object:
+    tables = (OF_BOOKINGS, OF_SLOTS, OF_PEOPLE) if event.booking_id else (OF_SLOTS, OF_PEOPLE, OF_BOOKINGS)
+    return next((table[event.kind] for table in tables if event.kind in table), event.kind)
 
 
 def _more(event: Event) -> str:
@@ -106,7 +131,7 @@ def _more(event: Event) -> str:
         return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
     if event.kind == "policy":
         numbers = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
-        return gettext("、").join(sorted({str(NUMBERS[name]) for name, _value in numbers}))
+        return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
     if changed := _changed(details.get("changed") or {}):
         return gettext("、").join([*([details["name"]] if "name" in details else []), *changed])
     if "name" in details:
@@ -117,8 +142,10 @@ def _more(event: Event) -> str:
     return str(SKIPPED.get(reason, reason))
 
 
-def _changed(columns: dict[str, list[str]]) -> list[str]:
-    """Before and after, of the columns that have a name for people."""
+def _changed(columns: dict[str, list[str]] | list[str]) -> list[str]:
+    """Before and after, of the columns that have a name for people; of a list only their names."""
+    if isinstance(columns, list):
+        return [str(COLUMNS[name]) for name in columns if name in COLUMNS]
     return [
         gettext("%(what)s %(was)s → %(became)s", what=COLUMNS[name], was=was or "—", became=became or "—")
         for name, (was, became) in columns.items()

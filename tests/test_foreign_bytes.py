@@ -1,0 +1,140 @@
+"""Foreign bytes that once made an error of ours: each parser of them answers calmly. The fuzz looks for more of the kind."""
+
+import io
+import random
+import zipfile
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from booking import sheets
+from booking.refusals import Refused
+from booking.sheets import Table
+from booking.web import files
+from tests import odd
+from tests.desk_cast import Desk, said
+from tests.lunch_hour import LunchHour
+
+pytestmark = pytest.mark.sqlite
+BROKEN = ("http://[", "http://[::1", "//[", "http://[]/", "http://localhost:x/", "http://localhost:99999999/")
+
+
+@pytest.mark.parametrize("header", ["Referer", "HX-Current-URL"])
+@pytest.mark.parametrize("address", BROKEN)
+def test_an_address_that_is_none_leads_home_after_signing_in(client: FlaskClient, header: str, address: str) -> None:
+    answer = client.post("/account/sign-ins/end-others", headers={header: address})
+    assert (answer.status_code, answer.location) == (303, "/account/sign-in?next=%2F")
+
+
+HOSTILE: dict[str, tuple[dict[str, str], int]] = {
+    "a cookie of Flask-Login's that is not ASCII": ({"Cookie": "remember_token=1|\xe9"}, 200),
+    "a session that is none": ({"Cookie": "lunch=.eJw.\xe9.a"}, 200),
+    "a length of 5,000 digits": ({"Content-Length": "9" * 5000}, 200),
+    "a length that is no number": ({"Content-Length": "\xb2"}, 200),
+    "a host that is too long for one": ({"Host": "a" * 3000}, 400),
+    "a host of a label that is too long": ({"Host": f"{'a' * 64}.cn"}, 400),
+    "a range of 5,000 digits": ({"Range": f"bytes={'9' * 5000}-"}, 200),
+    "a date that no clock shows": ({"If-Modified-Since": f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"}, 200),
+}
+
+
+@pytest.mark.parametrize("path", ["/stations", "/account/sign-in"])
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_header_that_nobody_can_read_is_no_error_of_ours(client: FlaskClient, path: str, what: str) -> None:
+    headers, status = HOSTILE[what]
+    client.environ_base |= {"CONTENT_LENGTH": ""}
+    given: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    if "HTTP_CONTENT_LENGTH" in given:
+        given["CONTENT_LENGTH"] = given.pop("HTTP_CONTENT_LENGTH")
+    answer = client.get(path, environ_overrides=given)
+    assert answer.status_code == status
+    assert "<h1" in answer.text
+
+
+def test_asking_what_may_be_done_with_a_file_looks_for_none(client: FlaskClient) -> None:
+    """Its name may be longer than a file's can be, and nothing is kept of it."""
+    before = len(files._stamps)
+    for name in ("[" * 2000, "../setup.cfg", "no-such-file"):
+        assert client.options(f"/static/{name}").status_code == 200
+    assert len(files._stamps) == before
+
+
+# Sheets
+
+
+def packed(flags: int = 0, **parts: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    content = bytearray(out.getvalue())
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = content.find(signature)
+        content[at + place] |= flags
+    return bytes(content)
+
+
+WHOLE = sheets.write_xlsx([Table("x", ("名称", "类别"), [("八段锦", "健身"), ("书法", 3)])])
+SHEETS: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "表格里一行也没有。"),
+    "half of it": (WHOLE[: len(WHOLE) // 2], "这不是一份能读懂的表格"),
+    "behind a password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "这份表格有密码"),
+    "with encrypted parts": (packed(1, a=b"x"), "这份表格有密码"),
+    "a document of another program": (packed(a=b"<x/>"), "这不是一份能读懂的表格"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\xff\xff", "这不是一份能读懂的表格"),
+    "UTF-16": ("名称,类别\n瑜伽,瑜伽\n".encode("utf-16"), "这不是一份能读懂的表格"),
+    "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "这不是一份能读懂的表格"),
+    "a quote that does not end": ('名称,类别\n"瑜伽,瑜伽\n'.encode(), "这不是一份能读懂的表格"),
+    "a bomb": (packed(a=bytes(sheets.LARGEST + 1)), "这不是一份能读懂的表格"),
+    "entities in UTF-16": (packed(a='<!DOCTYPE x [<!ENTITY a "b">]><x/>'.encode("utf-16")), "这不是一份能读懂的表格"),
+}
+
+
+@pytest.mark.parametrize("what", SHEETS)
+def test_what_is_no_sheet_is_said_at_the_field(session: Session, app: Flask, what: str) -> None:
+    content, sentence = SHEETS[what]
+    answer = Desk(app, LunchHour(session)).post("import/activities", sheet=(io.BytesIO(content), "表.xlsx"))
+    assert answer.status_code == 422
+    assert sentence in said(answer)
+    assert 'id="sheet-error"' in answer.text
+
+
+def test_a_damaged_sheet_is_read_or_refused(request: pytest.FixtureRequest) -> None:
+    """Bytes of the file, and bytes of what is packed in it."""
+    with zipfile.ZipFile(io.BytesIO(WHOLE)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    for number in range(2600 if request.config.getoption("--whole") else 150):
+        chance = random.Random(number)
+        name = chance.choice(list(parts))
+        for content in (odd.damaged(chance, WHOLE), packed(**parts | {name: odd.damaged(chance, parts[name])})):
+            assert what_becomes_of(content) in ("read", "bad_sheet", "locked_sheet", "sheet_too_long"), number
+
+
+def what_becomes_of(content: bytes) -> str:
+    try:
+        sheets.read(content)
+    except Refused as no:
+        return no.reason
+    return "read"
+
+
+# Acts
+
+
+@pytest.mark.parametrize("state", ["released", "cancelled", "waiting", "booked"])
+def test_undoing_what_is_no_check_in_any_more_says_so(session: Session, app: Flask, state: str) -> None:
+    lunch = LunchHour(session, capacity=2 if state != "waiting" else 1)
+    lunch.book("李静", "Mon 10:00")
+    lunch.book("周明", "Mon 10:01")
+    if state == "cancelled":
+        lunch.give_up("周明", "Mon 10:10")
+    if state == "released":
+        lunch.check_in("李静", "12:05")
+        lunch.tick("12:16")
+    assert lunch.state("周明") == state
+    answer = Desk(app, lunch).post(f"bookings/{lunch.latest('周明').id}/undo", "12:17")
+    assert answer.status_code == 200
+    assert "周明" in said(answer)
