@@ -181,10 +181,33 @@ def test_a_form_from_elsewhere_signs_nobody_in(network: Network, make_app: Calla
 
 
 @pytest.mark.sqlite
-def test_a_code_flood_from_one_address_is_stopped(network: Network, make_app: Callable[..., Flask]) -> None:
-    client = make_app(RATELIMIT_ENABLED=True, SIGN_IN_PER_ADDRESS=3).test_client()
-    answers = [client.post("/account/forgotten", data={"email": f"{n}@example.com"}) for n in range(4)]
-    assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
+@pytest.mark.parametrize("path", ["/account/forgotten", "/account/register", "/account/sign-in/code"])
+def test_a_code_flood_from_one_network_is_stopped_across_processes(
+    network: Network, make_app: Callable[..., Flask], path: str
+) -> None:
+    """Two processes, and each letter asked for from another address of one IPv6 client."""
+    clients = [make_app(SIGN_IN_PER_ADDRESS=3).test_client() for _process in range(2)]
+    with time_machine.travel(MONDAY, tick=False):
+        answers = [
+            clients[n % 2].post(
+                path, data={"email": f"{n}@example.com"}, environ_base={"REMOTE_ADDR": f"2001:db8::{n}"}
+            )
+            for n in range(4)
+        ]
+        other = clients[0].post(path, data={"email": ZHOU}, environ_base={"REMOTE_ADDR": "2001:db8:0:1::1"})
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 422]
+    assert said(answers[3]) == {"email": "验证码发得太多了，今天 10:00 之后再要。"}
+    assert "3@example.com" in answers[3].text
+    assert other.status_code == 303
+
+
+@pytest.mark.sqlite
+def test_the_pages_that_hash_have_a_process_share_of_the_limit(
+    network: Network, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(RATELIMIT_ENABLED=True, SIGN_IN_PER_ADDRESS=3, WEB_WORKERS=2).test_client()
+    forms = [client.post("/account/register/finish", environ_base={"REMOTE_ADDR": f"2001:db8::{n}"}) for n in range(4)]
+    assert [answer.status_code for answer in forms] == [303, 303, 303, 429]
 
 
 # Registering

@@ -66,6 +66,7 @@ SENTENCES: dict[str, Any] = {
     "password_long": _("密码最多 %(limit)s 位。"),
     "password_common": _("这个密码太容易猜到了，换一个长一点的。"),
     "too_many_tries": _("试错的次数太多了，%(until)s 之后再试。"),
+    "too_many_letters": _("这样的邮件发得太多了，%(until)s 之后再要。"),
     "too_many_codes": _("验证码发得太多了，%(until)s 之后再要。"),
     "disabled": _("这个账户已经停用，请联系驿站。"),
     "changed": _("密码刚刚改过，请重新登录。"),

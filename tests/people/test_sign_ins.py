@@ -126,10 +126,13 @@ def test_a_stopped_account_is_told_so_only_with_its_password(network: Network) -
 
 
 def test_signing_in_by_code(network: Network) -> None:
-    act(network, lambda rows: people.ask_for_code(rows, "zhou@example.com", "sign_in", "en", MONDAY))
+    act(
+        network,
+        lambda rows: people.ask_for_code(rows, "zhou@example.com", "sign_in", "en", MONDAY, "a browser", "10.0.0.1"),
+    )
     code = network.code("zhou@example.com")
     with store.transaction(network.session) as rows:
-        token = people.with_code(rows, "zhou@example.com", code, "10.0.0.1", PHONE, MONDAY)
+        token = people.with_code(rows, "zhou@example.com", code, "a browser", "10.0.0.1", PHONE, MONDAY)
     assert token
     assert people.find_sign_in(network.session, token, MONDAY)
 
@@ -192,7 +195,10 @@ def test_the_history_tells_of_it(network: Network) -> None:
 def test_what_no_limit_looks_at_is_forgotten(network: Network) -> None:
     sign_in(network)
     attempt(network, "zhou@example.com", MONDAY)
-    act(network, lambda rows: people.ask_for_code(rows, "zhou@example.com", "reset", "en", MONDAY))
+    act(
+        network,
+        lambda rows: people.ask_for_code(rows, "zhou@example.com", "reset", "en", MONDAY, "a browser", "10.0.0.1"),
+    )
     with store.transaction(network.session) as rows:
         assert people.forget(rows, MONDAY + 23 * HOUR) == 0
         assert people.forget(rows, MONDAY + 25 * HOUR) == 2
