@@ -65,6 +65,7 @@ SENTENCES: dict[str, Any] = {
     "password_short": _("密码至少 %(limit)s 位。"),
     "password_long": _("密码最多 %(limit)s 位。"),
     "password_common": _("这个密码太容易猜到了，换一个长一点的。"),
+    "password_known": _("这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。"),
     "too_many_tries": _("试错的次数太多了，%(until)s 之后再试。"),
     "too_many_letters": _("这样的邮件发得太多了，%(until)s 之后再要。"),
     "too_many_codes": _("验证码发得太多了，%(until)s 之后再要。"),

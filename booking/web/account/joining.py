@@ -73,11 +73,26 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
             else:
                 who = people.reset_password(rows, email, code, kept, *whence, now, per_address())
             if who:
+                _check_again(form, who)
                 return people.begin(rows, who, agent(), now)
     except Refused as no:
+        if no.reason in ("password_common", "password_known"):
+            say(form.password, no)
+            return None
         failed(how, email, no.reason)
         say(form.code, no)
         return None
     failed(how, email)
     form.code.errors = [_("验证码不对，或者已经过期。")]
     return None
+
+
+def known_of(person: Person) -> list[str]:
+    """What others know of somebody, and a password must not be made of."""
+    stations = [role.station for role in person.manages]
+    return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
+
+
+def _check_again(form: RegisterForm | ResetForm, who: Person) -> None:
+    """Who has the code may learn what the account is called; before that a refusal would tell a stranger."""
+    people.check_strength(form.password.data, *known_of(who))
