@@ -97,7 +97,7 @@ def _is_made_of(plain: str, known: Iterable[str]) -> bool:
 
 def _words(known: Iterable[str]) -> set[str]:
     """Each text in one and in parts; no part so short that it is in every other word."""
-    plain = [_plain(text) for text in (*SERVICE, *known)]
+    plain = [half for text in (*SERVICE, *known) for half in _plain(text).split("@")]
     parts = {part for text in plain for part in (BETWEEN.sub("", text), *WORDS.findall(text))}
     return {part for part in parts if len(part) > 2 or (len(part) == 2 and not part.isascii())}
 
