@@ -210,6 +210,80 @@ def test_the_pages_that_hash_have_a_process_share_of_the_limit(
     assert [answer.status_code for answer in forms] == [303, 303, 303, 429]
 
 
+# A code is bound to its browser
+
+FINISH = [
+    ("/account/sign-in/code", "/account/sign-in/finish", ZHOU),
+    ("/account/forgotten", "/account/forgotten/finish", ZHOU),
+    ("/account/register", "/account/register/finish", NEW),
+]
+
+
+@pytest.mark.parametrize(("ask", "finish", "email"), FINISH)
+def test_a_code_that_another_browser_asked_for_signs_nobody_in(
+    network: Network, app: Flask, ask: str, finish: str, email: str
+) -> None:
+    """A asks, B asks: the code of B typed at A is wrong, and each one's own still works."""
+    a, b = app.test_client(), app.test_client()
+    codes = []
+    for browser in (a, b):
+        browser.post(ask, data={"email": email})
+        codes.append(network.code(email))
+    form = {"name": "苏晚", "password": "a fine noon"}
+    answer = a.post(finish, data=form | {"code": codes[1]})
+    assert (answer.status_code, said(answer)) == (422, {"code": "验证码不对，或者已经过期。"})
+    assert not is_signed_in(a)
+    assert a.post(finish, data=form | {"code": codes[0]}).status_code == 303
+    assert is_signed_in(a)
+
+
+def test_a_code_of_ones_own_account_does_not_sign_another_browser_in(network: Network, app: Flask) -> None:
+    """Login CSRF: what was asked for in one browser is not there in another."""
+    mine, theirs = app.test_client(), app.test_client()
+    mine.post("/account/sign-in/code", data={"email": ZHOU})
+    answer = theirs.post("/account/sign-in/finish", data={"code": network.code(ZHOU)})
+    assert answer.location == "/account/sign-in"
+    assert not is_signed_in(theirs)
+
+
+WEAK = [
+    ("sunshine", "这个密码太容易猜到了，换一个长一点的。"),
+    ("suwan-2026", "这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。"),
+]
+
+
+@pytest.mark.parametrize(("password", "sentence"), WEAK)
+def test_a_password_that_others_would_try_is_refused_when_registering(
+    network: Network, client: FlaskClient, password: str, sentence: str
+) -> None:
+    client.post("/account/register", data={"email": "su.wan@example.com"})
+    code = network.code("su.wan@example.com")
+    answer = finish_register(client, code=code, name="晚晚", password=password)
+    assert (answer.status_code, said(answer)) == (422, {"password": sentence})
+    assert f'value="{code}"' in answer.text
+    assert 'value="晚晚"' in answer.text
+    assert password not in answer.text
+    assert finish_register(client, code=code, name="晚晚").status_code == 303
+
+
+def test_what_the_account_is_called_is_told_only_to_who_has_the_code(network: Network, client: FlaskClient) -> None:
+    with store.transaction(network.session) as session:
+        session.get_one(Person, network.ids["周明"]).name = "Quentin"
+    client.post("/account/forgotten", data={"email": ZHOU})
+    code = network.code(ZHOU)
+    guess = {"code": f"{(int(code) + 1) % 10**6:06d}", "password": "quentin-2026"}
+    assert said(client.post("/account/forgotten/finish", data=guess)) == {"code": "验证码不对，或者已经过期。"}
+    assert list(said(client.post("/account/forgotten/finish", data=guess | {"code": code}))) == ["password"]
+    good = {"code": code, "password": "noon-at-the-station"}
+    assert client.post("/account/forgotten/finish", data=good).status_code == 303
+
+
+def test_a_manager_may_not_take_the_stations_name(network: Network, app: Flask) -> None:
+    lin = network.browser(app, "林经理")
+    answer = lin.post("/account/password", data={"old": PASSWORD, "password": "cbd-白领驿站-1"})
+    assert list(said(answer)) == ["password"]
+
+
 # Registering
 
 
