@@ -2,13 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TextIO
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 
 from booking import audit, clock, demo, jobs, migrating, people, slots, store, workdays
@@ -31,6 +31,10 @@ def register(app: Flask) -> None:
 @with_appcontext
 def demo_command(*, if_empty: bool) -> None:
     """Load the demo station into an empty database."""
+    if current_app.config["PRODUCTION"]:
+        raise click.ClickException(
+            "The demo's password is public, so there is no demo with an https PUBLIC_URL or APP_ENV=production"
+        )
     now = clock.now()
     try:
         with store.transaction(db.session) as session:
@@ -106,12 +110,14 @@ def create_user(
         raise click.UsageError("--station belongs to --role manager, and a manager needs one")
     shown, now = name or email.partition("@")[0], clock.now()
     with _refusals_as_errors():
-        password_hash = people.hash_password(_password(email, from_stdin=password_stdin))
+        station = _station(code) if code else None
+        known = (email, shown, *((station.code, station.name, station.name_en) if station else ()))
+        password_hash = people.hash_password(_password(known, from_stdin=password_stdin))
         with store.transaction(db.session) as session:
             create = partial(people.create, password_hash=password_hash, is_admin=role == "admin", language=language)
             person = create(session, email, shown, now)
-            if code:
-                people.appoint(session, person.id, _station(code).id, now)
+            if station:
+                people.appoint(session, person.id, station.id, now)
     click.echo(f"{role} {email} created")
 
 
@@ -137,12 +143,12 @@ def _station(code: str) -> Station:
     return station
 
 
-def _password(email: str, *, from_stdin: bool) -> str:
+def _password(known: Iterable[str], *, from_stdin: bool) -> str:
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    people.check_strength(password, email)
+    people.check_strength(password, *known)
     return password
 
 

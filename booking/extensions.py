@@ -3,15 +3,16 @@
 from threading import Lock
 from time import time
 
+from flask import request
 from flask_babel import Babel
 from flask_compress import Compress
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from limits.storage import MemoryStorage
 
+from booking import people
 from booking.model import Base
 
 
@@ -47,10 +48,15 @@ class Login(LoginManager):  # type: ignore[misc] # Flask-Login is untyped
         """Nobody is signed in by it."""
 
 
+def client_address() -> str:
+    """Client address: what limits know a network client by."""
+    return people.client_network(request.remote_addr)
+
+
 # What a verb has written is still true for the page that shows it: no second look after the commit.
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 login = Login()
 csrf = CSRFProtect()
 babel = Babel()
-limiter = Limiter(key_func=get_remote_address)
+limiter = Limiter(key_func=client_address)
 compress = Compress()

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people, store
+from booking import store
 from booking.model import Activity, Event, Person, Plan, Slot, Station, Zone
-from tests.cookies import carry
+from tests.cookies import carry, lasting
 from tests.lunch_hour import LunchHour, at, make_manager
 from tests.worker_cast import when, words_of
 
@@ -26,7 +26,7 @@ class Desk:
         self.lunch, self.client, self.root = lunch, app.test_client(), f"/manage/{code}"
         with store.transaction(lunch.session) as session:
             who = session.get_one(Person, person_id or lunch.manager_id)
-            token = people.begin(session, who, "desk", at("Mon 08:00"))
+            token = lasting(session, who, "desk", at("Mon 08:00"))
         carry(self.client, token, at("Mon 08:00"))
 
     def get(self, path: str, clock: str = "Mon 11:00", **options: Any) -> TestResponse:

@@ -22,6 +22,7 @@ from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, PASSWORD, PHONE, Network
 
 NEW, ZHOU = "new@example.com", "zhou@example.com"
+TOO_KNOWN = "这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。"
 SENTENCE = re.compile(r'class="error" id="(\w+)-error">.*?<span>([^<]+)</span>', re.DOTALL)
 
 
@@ -181,10 +182,107 @@ def test_a_form_from_elsewhere_signs_nobody_in(network: Network, make_app: Calla
 
 
 @pytest.mark.sqlite
-def test_a_code_flood_from_one_address_is_stopped(network: Network, make_app: Callable[..., Flask]) -> None:
-    client = make_app(RATELIMIT_ENABLED=True, SIGN_IN_PER_ADDRESS=3).test_client()
-    answers = [client.post("/account/forgotten", data={"email": f"{n}@example.com"}) for n in range(4)]
-    assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
+@pytest.mark.parametrize("path", ["/account/forgotten", "/account/register", "/account/sign-in/code"])
+def test_a_code_flood_from_one_network_is_stopped_across_processes(
+    network: Network, make_app: Callable[..., Flask], path: str
+) -> None:
+    """Two processes, and each letter asked for from another address of one IPv6 client."""
+    clients = [make_app(SIGN_IN_PER_ADDRESS=3).test_client() for _process in range(2)]
+    with time_machine.travel(MONDAY, tick=False):
+        answers = [
+            clients[n % 2].post(
+                path, data={"email": f"{n}@example.com"}, environ_base={"REMOTE_ADDR": f"2001:db8::{n}"}
+            )
+            for n in range(4)
+        ]
+        other = clients[0].post(path, data={"email": ZHOU}, environ_base={"REMOTE_ADDR": "2001:db8:0:1::1"})
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 422]
+    assert said(answers[3]) == {"email": "验证码发得太多了，今天 10:00 之后再要。"}
+    assert "3@example.com" in answers[3].text
+    assert other.status_code == 303
+
+
+@pytest.mark.sqlite
+def test_the_pages_that_hash_have_a_process_share_of_the_limit(
+    network: Network, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(RATELIMIT_ENABLED=True, SIGN_IN_PER_ADDRESS=3, WEB_WORKERS=2).test_client()
+    forms = [client.post("/account/register/finish", environ_base={"REMOTE_ADDR": f"2001:db8::{n}"}) for n in range(4)]
+    assert [answer.status_code for answer in forms] == [303, 303, 303, 429]
+
+
+# A code is bound to its browser
+
+FINISH = [
+    ("/account/sign-in/code", "/account/sign-in/finish", ZHOU),
+    ("/account/forgotten", "/account/forgotten/finish", ZHOU),
+    ("/account/register", "/account/register/finish", NEW),
+]
+
+
+@pytest.mark.parametrize(("ask", "finish", "email"), FINISH)
+def test_a_code_that_another_browser_asked_for_signs_nobody_in(
+    network: Network, app: Flask, ask: str, finish: str, email: str
+) -> None:
+    """A asks, B asks: the code of B typed at A is wrong, and each one's own still works."""
+    a, b = app.test_client(), app.test_client()
+    codes = []
+    for browser in (a, b):
+        browser.post(ask, data={"email": email})
+        codes.append(network.code(email))
+    form = {"name": "苏晚", "password": "a fine noon"}
+    answer = a.post(finish, data=form | {"code": codes[1]})
+    assert (answer.status_code, said(answer)) == (422, {"code": "验证码不对，或者已经过期。"})
+    assert not is_signed_in(a)
+    assert a.post(finish, data=form | {"code": codes[0]}).status_code == 303
+    assert is_signed_in(a)
+
+
+def test_a_code_of_ones_own_account_does_not_sign_another_browser_in(network: Network, app: Flask) -> None:
+    """Login CSRF: what was asked for in one browser is not there in another."""
+    mine, theirs = app.test_client(), app.test_client()
+    mine.post("/account/sign-in/code", data={"email": ZHOU})
+    answer = theirs.post("/account/sign-in/finish", data={"code": network.code(ZHOU)})
+    assert answer.location == "/account/sign-in"
+    assert not is_signed_in(theirs)
+
+
+WEAK = [
+    ("sunshine", "这个密码太容易猜到了，换一个长一点的。"),
+    ("suwan-2026", TOO_KNOWN),
+]
+
+
+@pytest.mark.parametrize(("password", "sentence"), WEAK)
+def test_a_password_that_others_would_try_is_refused_when_registering(
+    network: Network, client: FlaskClient, password: str, sentence: str
+) -> None:
+    client.post("/account/register", data={"email": "su.wan@example.com"})
+    code = network.code("su.wan@example.com")
+    answer = finish_register(client, code=code, name="晚晚", password=password)
+    assert (answer.status_code, said(answer)) == (422, {"password": sentence})
+    assert f'value="{code}"' in answer.text
+    assert 'value="晚晚"' in answer.text
+    assert password not in answer.text
+    assert finish_register(client, code=code, name="晚晚").status_code == 303
+
+
+def test_what_the_account_is_called_is_told_only_to_who_has_the_code(network: Network, client: FlaskClient) -> None:
+    with store.transaction(network.session) as session:
+        session.get_one(Person, network.ids["周明"]).name = "Quentin"
+    client.post("/account/forgotten", data={"email": ZHOU})
+    code = network.code(ZHOU)
+    guess = {"code": f"{(int(code) + 1) % 10**6:06d}", "password": "quentin-2026"}
+    assert said(client.post("/account/forgotten/finish", data=guess)) == {"code": "验证码不对，或者已经过期。"}
+    assert list(said(client.post("/account/forgotten/finish", data=guess | {"code": code}))) == ["password"]
+    good = {"code": code, "password": "noon-at-the-station"}
+    assert client.post("/account/forgotten/finish", data=good).status_code == 303
+
+
+def test_a_manager_may_not_take_the_stations_name(network: Network, app: Flask) -> None:
+    lin = network.browser(app, "林经理")
+    answer = lin.post("/account/password", data={"old": PASSWORD, "password": "cbd-白领驿站-1"})
+    assert list(said(answer)) == ["password"]
 
 
 # Registering
@@ -227,7 +325,7 @@ WRONG_REGISTRATIONS = [
     ({"password": "short"}, {"password": "密码至少 8 位。"}),
     ({"password": "x" * 129}, {"password": "密码最多 128 位。"}),
     ({"password": "12345678"}, {"password": "这个密码太容易猜到了，换一个长一点的。"}),
-    ({"password": NEW}, {"password": "这个密码太容易猜到了，换一个长一点的。"}),
+    ({"password": NEW}, {"password": TOO_KNOWN}),
 ]
 
 

@@ -150,6 +150,17 @@ def test_inside_wechat_the_file_comes_by_mail(app: Flask, lunch: LunchHour) -> N
     assert lunch.letters("周明") == ["confirmed", "calendar"]
 
 
+def test_the_eleventh_letter_of_an_hour_is_not_sent(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch, "周明")
+    lunch.book("周明", "Mon 10:00")
+    mail = f"/bookings/{lunch.latest('周明').id}/calendar/mail"
+    for _letter in range(10):
+        phone.post(mail, "Mon 10:02")
+    assert "这样的邮件发得太多了，今天 11:02 之后再要。" in phone.post(mail, "Mon 10:03").text
+    lunch.session.rollback()
+    assert lunch.letters("周明").count("calendar") == 10
+
+
 def test_nobody_mails_another_persons_seat(app: Flask, lunch: LunchHour) -> None:
     lunch.book("周明", "Mon 10:00")
     mail = f"/bookings/{lunch.latest('周明').id}/calendar/mail"

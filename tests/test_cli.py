@@ -1,6 +1,7 @@
 """What whoever runs a station's server types."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import config
 from booking import people
 from booking.model import Manages, Person, Station, Workday
 
 PASSWORD = "five-quiet-lunches"
+KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture
@@ -80,6 +83,39 @@ def test_a_weak_password_and_a_second_account_are_refused(run: FlaskCliRunner, s
     assert "password_short" in create(run, "w@example.com", "--role", "worker", typed="short\n")
     assert create(run, "w@example.com", "--role", "worker").startswith("0")
     assert "email_taken" in create(run, "W@example.com", "--role", "worker")
+
+
+WEAK = [
+    ("password1", "password_common"),
+    ("sunshine99", "password_common"),
+    ("lunch-hour-demo", "password_common"),
+    ("su.wan-2026", "password_known"),
+    ("苏晚苏晚2026", "password_known"),
+    ("cbd-cbd-cbd", "password_known"),
+]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(("password", "reason"), WEAK)
+def test_a_password_that_others_would_try_is_refused(
+    run: FlaskCliRunner, session: Session, station: Station, password: str, reason: str
+) -> None:
+    wish = ("su.wan@example.com", "--role", "manager", "--station", "cbd", "--name", "苏晚")
+    assert reason in create(run, *wish, typed=f"{password}\n")
+    assert session.scalars(select(Person)).all() == []
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("words", [["demo"], ["demo", "--if-empty"]])
+@pytest.mark.parametrize("settings", [{"PUBLIC_URL": "https://lunch.example.com"}, {"APP_ENV": "production"}])
+def test_there_is_no_demo_where_its_public_password_would_let_everybody_in(
+    make_app: Callable[..., Flask], session: Session, words: list[str], settings: dict[str, str]
+) -> None:
+    asked = config.load({"SECRET_KEY": KEY} | settings)
+    result = make_app(PRODUCTION=asked["PRODUCTION"]).test_cli_runner().invoke(args=words)
+    assert result.exit_code == 1
+    assert "The demo's password is public" in result.output
+    assert session.scalars(select(Person)).all() == []
 
 
 ANNOUNCED = {

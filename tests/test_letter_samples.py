@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import store
 from booking.mail import facts, samples
 from booking.mail.words import LETTERS
 from booking.model import Person, Slot
 from tests import letter_cast
-from tests.cookies import carry
+from tests.cookies import carry, lasting
 from tests.lunch_hour import LunchHour, at
 
 pytestmark = pytest.mark.sqlite
@@ -29,7 +29,7 @@ def token_of_an_admin(lunch: LunchHour) -> str:
     with store.transaction(lunch.session) as session:
         admin = session.get_one(Person, lunch.manager_id)
         admin.is_admin = True
-        return people.begin(session, admin, "desk", at("Mon 08:00"))
+        return lasting(session, admin, "desk", at("Mon 08:00"))
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from booking import people, store
+from booking import store
 from booking.model import Activity, Booking, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
-from tests.cookies import carry
+from tests.cookies import carry, lasting
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
 NOW = at("Tue 12:05")
@@ -269,7 +269,7 @@ class World:
         client = self.app.test_client()
         if person_id := self.readers[reader]:
             with store.transaction(self.lunch.session) as session:
-                token = people.begin(session, session.get_one(Person, person_id), "browser", NOW)
+                token = lasting(session, session.get_one(Person, person_id), "browser", NOW)
             carry(client, token, NOW)
         return client
 

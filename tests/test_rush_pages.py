@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from limits import parse
 from sqlalchemy import Engine, func, make_url, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ import config
 from booking import lines, people, seats, store, swift, workdays
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
+from booking.web import pace
 from booking.web.packing import Packed
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
@@ -88,8 +90,17 @@ def test_a_carried_press_is_nobody_elses_and_does_not_last(app: Flask, lunch: Lu
     assert bookings(lunch) == 0
 
 
+@pytest.mark.parametrize(
+    ("whole", "processes", "share"), [("60 per minute", 1, 60), ("60 per minute", 4, 15), ("3 per 2 minutes", 4, 1)]
+)
+def test_each_process_lets_its_share_of_the_presses_through(whole: str, processes: int, share: int) -> None:
+    limit = pace._share(whole, processes)
+    assert limit.amount == share
+    assert limit.get_expiry() == parse(whole).get_expiry()
+
+
 def test_who_hammers_is_asked_to_wait_and_may_still_give_up(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
-    app = make_app(RATELIMIT_ENABLED=True, PRESS_LIMIT="3 per minute", RATELIMIT_STORAGE_URI="calm-memory://")
+    app = make_app(RATELIMIT_ENABLED=True, PRESS_LIMIT="3 per minute")
     phone = Phone(app, lunch, "周明")
     assert [phone.press("Mon 10:00").status_code for _ in range(5)] == [200, 200, 200, 429, 429]
     assert phone.press("Mon 10:00").headers["Retry-After"] == "5"

@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 
 from booking import store
 from booking.model import Person
-from booking.people.sign_ins import begin
-from tests.cookies import carry
+from tests.cookies import carry, lasting
 from tests.lunch_hour import SHANGHAI, LunchHour, at
 
 HTMX = {"HX-Request": "true"}
@@ -83,7 +82,7 @@ def when(clock: str) -> datetime:
 
 def sign_in(client: FlaskClient, lunch: LunchHour, who: str) -> None:
     with store.transaction(lunch.session) as session:
-        token = begin(session, session.get_one(Person, lunch.people[who]), "phone", at("Mon 08:00"))
+        token = lasting(session, session.get_one(Person, lunch.people[who]), "phone", at("Mon 08:00"))
     carry(client, token, at("Mon 08:00"))
 
 

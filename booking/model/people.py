@@ -68,12 +68,13 @@ class SignIn(Base):
 
 
 class SignedIn(NamedTuple):
-    """What a request needs to know of the one who makes it."""
+    """What a request needs to know of the one who makes it. `to_renew`: it ends soon unless something is done in it."""
 
     sign_in_id: int
     person_id: int
     language: str
     is_admin: bool
+    to_renew: bool = False
 
 
 SIGNED_IN = (SignIn.id, Person.id, Person.language, Person.is_admin)
@@ -89,13 +90,22 @@ class Feed(Base):
 
 
 class Code(Base):
-    """A mailed code for one address and purpose; single use, a few tries, hashed."""
+    """A mailed code for one address and purpose; single use, a few tries, hashed.
+
+    `browser` is the hash of the secret of the browser that asked, `address` where that was in the network.
+    """
 
     __tablename__ = "code"
-    __table_args__ = (one_of("purpose", ("register", "reset", "sign_in")), Index(None, "email", "purpose"))
+    __table_args__ = (
+        one_of("purpose", ("register", "reset", "sign_in")),
+        Index(None, "email", "purpose"),
+        Index(None, "address", "created_at"),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
     purpose: Mapped[str] = mapped_column(String(16))
+    browser: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    address: Mapped[str] = mapped_column(String(64), default="", server_default="")
     code_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -38,9 +38,13 @@ from booking.people.sign_ins import (
     end_sign_ins,
     find_sign_in,
     hash_token,
+    person_of,
+    renew,
     sign_ins,
+    was_idle,
     with_code,
 )
+from booking.people.tries import ask_for_letter, client_network, guess_door_code
 from booking.people.words import clean_company, clean_email, clean_name, clean_phone
 from booking.refusals import Refused
 
@@ -50,6 +54,7 @@ __all__ = [
     "Refused",
     "appoint",
     "ask_for_code",
+    "ask_for_letter",
     "attempt",
     "begin",
     "change_profile",
@@ -58,6 +63,7 @@ __all__ = [
     "clean_email",
     "clean_name",
     "clean_phone",
+    "client_network",
     "close_feed",
     "complete",
     "confirm",
@@ -76,17 +82,21 @@ __all__ = [
     "forget_names",
     "forgive",
     "forgive_slot",
+    "guess_door_code",
     "guest",
     "hash_password",
     "hash_token",
     "live_bookings",
     "nameless_before",
     "open_feed",
+    "person_of",
     "register",
+    "renew",
     "reset_password",
     "set_password",
     "sign_ins",
     "speak",
+    "was_idle",
     "whose_feed",
     "with_code",
 ]

@@ -48,13 +48,14 @@ def register(
     name: str,
     password_hash: str,
     language: str,
+    browser: str,
     address: str,
     now: datetime,
     per_address: int = tries.PER_ADDRESS,
 ) -> Person | None:
     """An account for who holds the code that was mailed there. None for a wrong one, which must be committed too."""
     name, language = clean_name(name), clean_language(language)
-    if not codes.redeem(session, email, "register", code, address, now, per_address):
+    if not codes.redeem(session, email, "register", code, browser, address, now, per_address):
         return None
     return create(session, email, name, now, password_hash=password_hash, language=language)
 
@@ -107,12 +108,13 @@ def reset_password(
     email: str,
     code: str,
     password_hash: str,
+    browser: str,
     address: str,
     now: datetime,
     per_address: int = tries.PER_ADDRESS,
 ) -> Person | None:
     """A new password for who holds the mailed code. None for a wrong one, which must be committed too."""
-    if not codes.redeem(session, email, "reset", code, address, now, per_address):
+    if not codes.redeem(session, email, "reset", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
     return set_password(session, person_id, password_hash, now) if person_id else None

@@ -1,4 +1,7 @@
-"""Codes by mail: six digits for one address and purpose, good once, for a quarter of an hour."""
+"""Codes by mail: six digits for one address, purpose and browser, good once, for a quarter of an hour.
+
+A code counts only in the browser that asked for it: whoever talks somebody into reading one out has nothing of it.
+"""
 
 import hashlib
 import hmac
@@ -21,48 +24,60 @@ PER_HOUR = 5
 PURPOSES = ("register", "reset", "sign_in")
 
 
-def ask_for_code(session: Session, email: str, purpose: str, language: str, now: datetime) -> None:
+def ask_for_code(
+    session: Session,
+    email: str,
+    purpose: str,
+    language: str,
+    now: datetime,
+    browser: str,
+    address: str,
+    per_address: int = tries.PER_ADDRESS,
+) -> None:
     """Mail a code, if the address may have one. The rows, the time and the answer are the same if not.
 
-    Raises `too_many_codes` when the address had its share of this hour.
+    `browser` is the secret of the browser that asks, `address` where it is in the network.
+    Raises `too_many_codes` when the e-mail address or the network client had its share of this hour.
     """
-    address = clean_email(email)
-    store.one_at_a_time(session, f"codes of {address}")
-    _stop(session, address, now)
-    person = session.scalar(select(Person).where(Person.email == address, Person.deleted_at.is_(None)))
+    email, browser, address = clean_email(email), _hash(browser), tries.client_network(address)
+    store.one_at_a_time(session, f"codes of {email}")
+    _stop(session, email, now)
+    tries.ask_for_code(session, purpose, address, now, per_address)
+    person = session.scalar(select(Person).where(Person.email == email, Person.deleted_at.is_(None)))
     code = f"{secrets.randbelow(10**6):06d}"
     wanted = (person is None) if purpose == "register" else (person is not None and person.disabled_at is None)
-    _forget(session, address, purpose, now)
+    _forget(session, email, purpose, browser, now)
     kept = code if wanted else secrets.token_hex()  # nobody can guess what was never mailed
     session.add(
         Code(
-            email=address,
+            email=email,
             purpose=purpose,
-            code_hash=_hash(address, purpose, kept),
+            browser=browser,
+            address=address,
+            code_hash=_hash(email, purpose, kept),
             created_at=now,
             expires_at=now + GOOD_FOR,
         )
     )
     if wanted:
         tongue = person.language if person else language
-        tell(session, "code", now, to=address, language=tongue, code=code, purpose=purpose)
+        tell(session, "code", now, to=email, language=tongue, code=code, purpose=purpose)
     elif purpose == "register" and person and person.disabled_at is None:
-        tell(session, "already_registered", now, to=address, language=person.language)
+        tell(session, "already_registered", now, to=email, language=person.language)
 
 
 def redeem(
-    session: Session, email: str, purpose: str, code: str, address: str, now: datetime, per_address: int
+    session: Session, email: str, purpose: str, code: str, browser: str, address: str, now: datetime, per_address: int
 ) -> bool:
-    """Use a code up. False counts as one try, so it must be committed: do not raise after it.
+    """Use up a code that this browser asked for. False counts as one try, so it must be committed: do not raise after it.
 
     Raises `too_many_tries` when the network address had its share of failures.
     """
     email = clean_email(email)
     store.one_at_a_time(session, f"codes of {email}")
     failure = tries.reserve(session, f"{purpose} code of {email}", address, now, per_address)
-    newest = (
-        select(Code.id).where(Code.email == email, Code.purpose == purpose).order_by(Code.id.desc()).limit(1)
-    ).scalar_subquery()
+    asked = (Code.email == email, Code.purpose == purpose, Code.browser == _hash(browser))
+    newest = select(Code.id).where(*asked).order_by(Code.id.desc()).limit(1).scalar_subquery()
     alive = (Code.id == newest, Code.used_at.is_(None), Code.tries < TRIES, Code.expires_at > now)
     tried = session.execute(update(Code).where(*alive).values(tries=Code.tries + 1).returning(Code.id, Code.code_hash))
     found = tried.one_or_none()
@@ -83,10 +98,10 @@ def _use(session: Session, code_id: int, now: datetime) -> bool:
     return session.execute(used).one_or_none() is not None
 
 
-def _forget(session: Session, email: str, purpose: str, now: datetime) -> None:
-    """A new code ends the one before it."""
-    older = update(Code).where(Code.email == email, Code.purpose == purpose, Code.used_at.is_(None))
-    session.execute(older.values(used_at=now))
+def _forget(session: Session, email: str, purpose: str, browser: str, now: datetime) -> None:
+    """A new code ends the one before it of the same browser; another browser cannot end it."""
+    asked = (Code.email == email, Code.purpose == purpose, Code.browser == browser)
+    session.execute(update(Code).where(*asked, Code.used_at.is_(None)).values(used_at=now))
 
 
 def _stop(session: Session, email: str, now: datetime) -> None:
@@ -98,5 +113,5 @@ def _stop(session: Session, email: str, now: datetime) -> None:
         raise Refused("too_many_codes", until=first + timedelta(hours=1))
 
 
-def _hash(email: str, purpose: str, code: str) -> str:
-    return hashlib.sha256(f"{email}|{purpose}|{code}".encode()).hexdigest()
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()

@@ -4,9 +4,12 @@ Argon2 takes 64 MiB and a fifth of a second, so it runs outside of every transac
 few at a time.
 """
 
+import re
 import threading
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
@@ -15,25 +18,26 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from booking.refusals import Refused
 
 SHORTEST, LONGEST = 8, 128
+DATE = 8  # digits of a birthday, which is hardly more secret than a name
+ENDS, BETWEEN, WORDS = re.compile(r"^[\W\d_]+|[\W\d_]+$"), re.compile(r"[\W_]+"), re.compile(r"[^\W\d_]+")
 AT_ONCE = 2
 PATIENCE = 10.0  # seconds that somebody waits for a turn before hearing that we are busy
 
+# Words of eight letters or more from the frequency lists of zxcvbn 4.5.0 (MIT, https://github.com/dwolfhub/zxcvbn-python),
+# one a line. Read when a password is set and not kept: 0.4 MB in every process would be for nothing.
+COMMON = Path(__file__).with_name("common_passwords.txt")
+# What those lists do not know: the commonest of China, keys in a row, and the password of the demo, which is public.
 COMMONEST = frozenset(
     """
-    00000000 000000000 0123456789 0987654321 11111111 111111111 1111111111 11112222 11223344 112233445566 12121212
-    123123123 123321123 1234512345 12341234 12344321 12345678 123456789 1234567890 12345678910 123456789a 12345679
-    123456abc 123456qwerty 12345qwert 1234abcd 1234qwer 123qweasd 147258369 1q2w3e4r 1q2w3e4r5t 1qaz2wsx 1qazxsw2
-    22222222 31415926 33333333 44444444 55555555 5201314a 52013145 52013141 66666666 77777777 87654321 88888888
-    888888888 987654321 9876543210 99999999 a1234567 a12345678 a123456789 aa123456 aa123456789 aaaaaaaa abc12345
-    abc123456 abc123456789 abcd1234 abcd12345 abcdefgh abcdefg1 admin123 admin1234 administrator asdf1234 asdfasdf
-    asdfghjk asdfghjkl baseball basketball changeme computer corvette dearbook football iloveyou iloveyou1 internet
-    jennifer letmein1 liverpool michelle mustang1 p@ssw0rd p@ssword pa55word passw0rd password password1 password12
-    password123 password1234 princess q1w2e3r4 q1w2e3r4t5 qazwsx123 qazwsxedc qq123456 qq123456789 qwer1234 qwerasdf
-    qwertyui qwertyuiop qwerty12 qwerty123 qwerty1234 qwertyuiop123 samantha starwars sunshine superman trustno1
-    w123456789 wang123456 welcome1 whatever woaini123 woaini1314 woaini520 woaini521 wojiushiwo xiaoming z123456789
-    zaq12wsx zhang123 zhang123456 zxcvbnm1 zxcvbnm123 zxcvbnmm zz123456
+    00000000 000000000 0123456789 0987654321 111111111 1111111111 12121212 123123123 12341234 1234512345 22222222
+    33333333 44444444 52013141 52013145 5201314a 55555555 66666666 77777777 87654321 88888888 888888888 987654321
+    9876543210 99999999 abcdefgh admin1234 dearbook lunch-hour-demo p@ssword w123456789 wang123456 woaini123 woaini1314
+    woaini520 woaini521 wojiushiwo xiaoming zhang123 zhang123456
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
+# Words that everybody here has before their eyes.
+SERVICE = ("lunch", "hour", "yizhan", "wujian", "午间驿小时", "驿站")
+OF_ONES_OWN = 5  # letters that a password must have beside words that others know of its owner
 
 _hasher = PasswordHash((Argon2Hasher(),))
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -41,15 +45,20 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 _nobody = "$argon2id$v=19$m=65536,t=3,p=4$c3RhdGlvbi1hdC1ub29u$ZZBWtEo8RLTYWZ5WI2BvHgEoeYdVtFrZXoBXv0mtVZE"
 
 
-def check_strength(password: str, email: str = "") -> None:
-    """Refuse a password that is too short, too long, or the first that anybody would try."""
+def check_strength(password: str, *known: str) -> None:
+    """Refuse a password that is too short, too long, among the first that anybody would try, or made of what is known.
+
+    `known` is what others know of its owner: the e-mail address, the name, the station's code and name.
+    """
     if len(password) < SHORTEST:
         raise Refused("password_short", limit=SHORTEST)
     if len(password) > LONGEST:
         raise Refused("password_long", limit=LONGEST)
-    plain = password.lower()
-    if plain in COMMONEST or len(set(plain)) < 3 or (email and plain in (email, email.partition("@")[0])):
+    plain = _plain(password)
+    if len(set(plain)) < 3 or _is_common(plain) or _is_common(ENDS.sub("", plain)):
         raise Refused("password_common")
+    if _is_made_of(plain, known):
+        raise Refused("password_known")
 
 
 def hash_password(password: str) -> str:
@@ -67,6 +76,30 @@ def fits(password: str, kept: str | None) -> bool:
             return _hasher.verify(password, kept or _nobody) and kept is not None
         except UnknownHashError:
             return False
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _is_common(plain: str) -> bool:
+    return plain in COMMONEST or (len(plain) >= SHORTEST and f"\n{plain}\n".encode() in b"\n" + COMMON.read_bytes())
+
+
+def _is_made_of(plain: str, known: Iterable[str]) -> bool:
+    """Whether hardly anything is left without the words that are known: `zhou.ming1990` of zhou.ming@example.com."""
+    letters = BETWEEN.sub("", plain)
+    left = letters
+    for word in sorted(_words(known), key=len, reverse=True):
+        left = left.replace(word, "")
+    return left != letters and (len(left) < OF_ONES_OWN or (left.isdigit() and len(left) <= DATE))
+
+
+def _words(known: Iterable[str]) -> set[str]:
+    """Each text in one and in parts; no part so short that it is in every other word."""
+    plain = [half for text in (*SERVICE, *known) for half in _plain(text).split("@")]
+    parts = {part for text in plain for part in (BETWEEN.sub("", text), *WORDS.findall(text))}
+    return {part for part in parts if len(part) > 2 or (len(part) == 2 and not part.isascii())}
 
 
 @contextmanager

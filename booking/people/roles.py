@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from booking.history import record
 from booking.model import Manages
 from booking.people.accounts import alive
+from booking.people.sign_ins import fit_to_role
 
 
 def appoint(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int | None = None) -> None:
@@ -14,6 +15,7 @@ def appoint(session: Session, person_id: int, station_id: int, now: datetime, ac
     alive(session, person_id)
     if session.get(Manages, (person_id, station_id)) is None:
         session.add(Manages(person_id=person_id, station_id=station_id, since=now))
+        fit_to_role(session, person_id, now)
         record(session, "appointed", now, actor_id=actor_id, person_id=person_id, station_id=station_id)
 
 
@@ -22,4 +24,5 @@ def dismiss(session: Session, person_id: int, station_id: int, now: datetime, ac
     alive(session, person_id)
     if (role := session.get(Manages, (person_id, station_id))) is not None:
         session.delete(role)
+        fit_to_role(session, person_id, now)
         record(session, "dismissed", now, actor_id=actor_id, person_id=person_id, station_id=station_id)

@@ -1,4 +1,8 @@
-"""Sign-ins: one row for each browser, ended from here at once."""
+"""Sign-ins: one row for each browser, ended from here at once.
+
+Sliding expiry: a sign-in of staff (who runs a station or the network) ends after twelve hours in which nothing was
+done in it; what is done moves its end on. A worker's lasts thirty days. So the end alone says what counts.
+"""
 
 import hashlib
 import secrets
@@ -7,18 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import lines, store
 from booking.history import record
-from booking.model import SIGNED_IN, Person, SignedIn, SignIn
+from booking.model import SIGNED_IN, Manages, Person, SignedIn, SignIn
 from booking.people import codes, tries
 from booking.people.words import clean_email
 from booking.refusals import Refused
 from booking.swift import Statement, given
 
 SIGN_IN_LASTS = timedelta(days=30)
+STAFF_IDLE = timedelta(hours=12)
+RENEWED_EVERY = timedelta(minutes=10)  # an end that is moved on was moved this long ago, or longer
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,15 @@ def confirm(session: Session, tried: Attempt) -> Person:
     return person
 
 
+def person_of(session: Session | scoped_session[Any], email: str) -> int | None:
+    """Whose e-mail address this is, for the log."""
+    try:
+        known = Person.email == clean_email(email)
+    except Refused:
+        return None
+    return session.scalar(select(Person.id).where(known))
+
+
 def complete(session: Session, tried: Attempt, agent: str, now: datetime) -> str:
     """The password fitted: sign in. Returns the token. Raises `disabled`, or `changed` if it fits no more."""
     return begin(session, confirm(session, tried), agent, now)
@@ -62,13 +77,14 @@ def with_code(
     session: Session,
     email: str,
     code: str,
+    browser: str,
     address: str,
     agent: str,
     now: datetime,
     per_address: int = tries.PER_ADDRESS,
 ) -> str | None:
     """Sign in by a mailed code. None for a wrong one, which must be committed too."""
-    if not codes.redeem(session, email, "sign_in", code, address, now, per_address):
+    if not codes.redeem(session, email, "sign_in", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
     return begin(session, _locked(session, person_id), agent, now) if person_id else None
@@ -84,7 +100,7 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
         token_hash=hash_token(token),
         agent=agent[:200],
         created_at=now,
-        expires_at=now + SIGN_IN_LASTS,
+        expires_at=now + (STAFF_IDLE if _is_staff(session, person.id) else SIGN_IN_LASTS),
     )
     session.add(row)
     record(session, "signed_in", now, actor_id=person.id, person_id=person.id)
@@ -93,15 +109,37 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if it still counts."""
-    rows = lines.ask(session.get_bind().engine, _FIND, token_hash=hash_token(token), now=now)
+    soon = now + STAFF_IDLE - RENEWED_EVERY
+    rows = lines.ask(session.get_bind().engine, _FIND, token_hash=hash_token(token), now=now, soon=soon)
     return next((SignedIn(*row) for row in rows), None)
 
 
 _FIND = Statement(
-    select(*SIGNED_IN)
+    select(*SIGNED_IN, SignIn.expires_at < given("soon"))
     .join(Person, SignIn.person_id == Person.id)
     .where(SignIn.token_hash == given("token_hash"), SignIn.lets_in(given("now")))
 )
+
+
+def renew(session: Session, sign_in_id: int, now: datetime) -> None:
+    """Something was done in a sign-in of staff: it ends later, but not later than any other, nor after it has ended."""
+    until = now + STAFF_IDLE
+    is_live = (SignIn.ended_at.is_(None), SignIn.expires_at > now, SignIn.created_at > until - SIGN_IN_LASTS)
+    due = update(SignIn).where(SignIn.id == sign_in_id, *is_live, SignIn.expires_at < until - RENEWED_EVERY)
+    session.execute(due.values(expires_at=until))
+
+
+def was_idle(session: Session | scoped_session[Any], token: str, now: datetime) -> bool:
+    """Whether this sign-in ended because nothing was done in it."""
+    row = session.scalar(select(SignIn).where(SignIn.token_hash == hash_token(token)))
+    return row is not None and row.ended_at is None and row.expires_at <= now < row.created_at + SIGN_IN_LASTS
+
+
+def fit_to_role(session: Session, person_id: int, now: datetime) -> None:
+    """The person's role has changed: what is signed in already ends as if it had begun with the new one."""
+    is_staff = _is_staff(session, person_id)
+    for row in sign_ins(session, person_id, now):
+        row.expires_at = min(row.expires_at, now + STAFF_IDLE) if is_staff else row.created_at + SIGN_IN_LASTS
 
 
 def sign_ins(session: Session | scoped_session[Any], person_id: int, now: datetime) -> Sequence[SignIn]:
@@ -128,6 +166,11 @@ def _end(session: Session, person_id: int, now: datetime, actor_id: int | None, 
     if ended:
         record(session, "signed_out", now, actor_id=actor_id, person_id=person_id, sign_ins=ended)
     return ended
+
+
+def _is_staff(session: Session, person_id: int) -> bool:
+    roles = or_(Person.is_admin, select(Manages).where(Manages.person_id == person_id).exists())
+    return bool(session.scalar(select(roles).where(Person.id == person_id)))
 
 
 def _locked(session: Session, person_id: int) -> Person:

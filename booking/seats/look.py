@@ -48,7 +48,7 @@ def look_through(
     rows = ask(engine, statement, token_hash=token_hash, now=now, **_about(slot_id, now, key))
     if not rows:
         return None
-    signed_in = SignedIn._make(rows[0][-len(SIGNED_IN) :])
+    signed_in = SignedIn(*rows[0][-len(SIGNED_IN) :])
     slot = run_again(rows[0], known) if known else run(rows[0])
     person = [row[width : -len(SIGNED_IN)] for row in rows]
     return _seen(slot, person, signed_in.person_id, now, signed_in)

@@ -9,7 +9,6 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from flask import abort, request
-from flask_limiter.util import get_remote_address
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -18,7 +17,7 @@ from booking import clock
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
 from booking.rosters import cards, mine, places
-from booking.web import htmx
+from booking.web import htmx, security_log
 
 P = ParamSpec("P")
 T = TypeVar("T", bound=Base)
@@ -40,8 +39,7 @@ def admin_required(view: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-        if not signed_in_person().is_admin:
-            abort(404)
+        admins_only()
         return view(*args, **kwargs)
 
     return guarded
@@ -51,11 +49,6 @@ def reader() -> Person | None:
     """Who reads this page; None when nobody is signed in."""
     person: Person | None = current_user.person
     return person
-
-
-def who() -> str:
-    """Whom a limit counts: the person, for a whole office shares one address; else the address."""
-    return f"person {current_user.person_id}" if current_user.is_authenticated else get_remote_address()
 
 
 def signed_in_person() -> Person:
@@ -77,6 +70,18 @@ def ask_to_sign_in(come_back: str) -> NoReturn:
     abort(htmx.go(f"/account/sign-in?{urlencode({'next': come_back})}"))
 
 
+def admins_only() -> None:
+    """Only for admins; nobody else learns that there is something."""
+    if not signed_in_person().is_admin:
+        not_for_you()
+
+
+def not_for_you(**ids: int) -> NoReturn:
+    """What somebody has no right to looks as if it were not there; the log names it by these ids."""
+    security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
+    abort(404)
+
+
 def open_station(code: str) -> Station:
     """A station that is open to everybody."""
     return places.station(db.session(), code) or abort(404)
@@ -92,16 +97,16 @@ def seen_card(slot_id: int, person_id: int | None) -> cards.Card:
 
 def own_booking(booking_id: int, person: Person) -> Booking:
     """One's own booking: somebody else's does not exist."""
-    return mine.booking_of(db.session(), person.id, booking_id) or abort(404)
+    return mine.booking_of(db.session(), person.id, booking_id) or _missing(Booking, booking_id)
 
 
 def managed_station(code: str) -> Station:
     """The station, for its managers and for admins."""
     signed_in_person()
     station = db.session.scalar(select(Station).where(Station.code == code))
-    if station is None or not current_user.manages(station.id):
+    if station is None:
         abort(404)
-    return station
+    return station if current_user.manages(station.id) else not_for_you(station=station.id)
 
 
 def managed(code: str, kind: type[T], key: int) -> T:
@@ -109,7 +114,7 @@ def managed(code: str, kind: type[T], key: int) -> T:
     station = managed_station(code)
     thing = db.session.get(kind, key)
     if thing is None or getattr(thing, "station_id", None) != station.id:
-        abort(404)
+        _missing(kind, key)
     return thing
 
 
@@ -123,6 +128,13 @@ def managed_booking(code: str, booking_id: int) -> Booking:
 
 def managed_strike(code: str, strike_id: int) -> Strike:
     return managed(code, Strike, strike_id)
+
+
+def _missing(kind: type[Base], key: int) -> NoReturn:
+    """404; where there is such a thing, it is somebody else's."""
+    if db.session.get(kind, key) is None:
+        abort(404)
+    not_for_you(**{kind.__tablename__: key})
 
 
 def safe_path(text: str | None, otherwise: str = "/") -> str:

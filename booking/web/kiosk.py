@@ -1,6 +1,7 @@
 """The door: the screen that hangs there, and what its code opens on a worker's phone."""
 
 import io
+import math
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -9,22 +10,17 @@ import segno
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
+from werkzeug.exceptions import TooManyRequests
 
-from booking import clock, seats, store
-from booking.extensions import db, limiter
+from booking import clock, people, seats, store
+from booking.extensions import client_address, db
 from booking.model import Booking, Slot, Station
 from booking.refusals import Refused
 from booking.rosters import door
-from booking.web import htmx, screens
+from booking.web import htmx, screens, security_log
 from booking.web.access import open_station, worker
 
 pages = Blueprint("kiosk", __name__)
-GUESSES = "10 per minute; 60 per hour"
-
-
-def _guesser() -> str:
-    """Guesses are counted by person; whoever is not signed in cannot use a code anyway."""
-    return f"door:{current_user.id}" if current_user.is_authenticated else f"door:{request.remote_addr}"
 
 
 @pages.get("/door/<code>")
@@ -34,6 +30,7 @@ def screen(code: str) -> Response:
     if not screens.is_paired(station) and htmx.asked():
         return make_response(htmx.go(url_for(".screen", code=code)))
     if not screens.is_paired(station):
+        security_log.not_allowed(request.endpoint, current_user.person_id, station=station.id)
         return make_response(render_template("kiosk/unpaired.html", station=station), 403)
     template = "kiosk/_screen.html" if htmx.asked() else "kiosk/screen.html"
     return make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
@@ -48,26 +45,24 @@ def unpair(code: str) -> Response:
 
 
 @pages.get("/door/<code>/in")
-@limiter.limit(GUESSES, key_func=_guesser, exempt_when=lambda: not request.args.get("code"))
 def scanned(code: str) -> Response:
     """What the QR opens: who you are, which slot it is, and one button. Nothing happens yet."""
     station, typed, now = open_station(code), request.args.get("code", ""), clock.now()
-    fresh = screens.is_fresh(station, typed, now)
+    known = current_user.is_authenticated and screens.scanned_lately(station, now)
+    fresh = bool(typed) and (known or _is_fresh(station, typed, now))
     if not current_user.is_authenticated:
         return _sign_in_first(station, typed, fresh, now)
-    fresh = fresh or bool(typed and screens.scanned_lately(station, now))
     page = render_template("kiosk/in.html", **_arrival(station, now), typed=typed, stale=bool(typed) and not fresh)
     return make_response(page)
 
 
 @pages.post("/door/<code>/in")
-@limiter.limit(GUESSES, key_func=_guesser)
 def arrive(code: str) -> Response:
     """Check in who has a seat; put who has none on standby for the slot that they chose."""
     station, now = open_station(code), clock.now()
     person = worker(url_for(".scanned", code=code))
     typed = request.form.get("code", "")
-    if not (screens.is_fresh(station, typed, now) or screens.scanned_lately(station, now)):
+    if not (screens.scanned_lately(station, now) or (typed and _is_fresh(station, typed, now))):
         context = _arrival(station, now)
         return make_response(render_template("kiosk/in.html", **context, typed="", stale=True), 422)
     try:
@@ -77,6 +72,18 @@ def arrive(code: str) -> Response:
     response = make_response(render_template("kiosk/done.html", station=station, booking=booking))
     screens.forget_scan(response)
     return response
+
+
+def _is_fresh(station: Station, typed: str, now: datetime) -> bool:
+    """Whether the door shows this code. Wrong ones are counted, by person or by network client; 429 after too many."""
+    right = screens.is_fresh(station, typed, now)
+    who = f"person {current_user.person_id}" if current_user.is_authenticated else client_address()
+    try:
+        with store.transaction(db.session) as session:
+            people.guess_door_code(session, who, now, right=right)
+    except Refused as no:
+        raise TooManyRequests(retry_after=math.ceil((no.details["until"] - now).total_seconds())) from no
+    return right
 
 
 def _let_in(station: Station, person_id: int, slot: str, now: datetime) -> Booking:

@@ -1,16 +1,20 @@
 """Who is behind a request: `current_user` is a `Visitor` that we know, or a `Stranger`."""
 
+import logging
 from typing import Any
 
-from flask import Flask, g, request, session
+from flask import Flask, Response, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import AnonymousUserMixin, UserMixin, login_user
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
-from booking import clock, people
+from booking import clock, people, store
 from booking.extensions import db, login
 from booking.model import Manages, Person, SignedIn, Station
-from booking.web import kept
+from booking.web import htmx, kept
+
+log = logging.getLogger(__name__)
 
 
 class Stranger(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyped
@@ -37,6 +41,7 @@ class Visitor(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         self.id = self.person_id = found.person_id
         self.language = found.language
         self.is_admin = found.is_admin
+        self.to_renew = found.to_renew
 
     def get_id(self) -> str:
         return self.token
@@ -74,6 +79,7 @@ def register(app: Flask) -> None:
     login.session_protection = None  # our own rows end a sign-in; phones change their address all day
     login.anonymous_user = Stranger
     login.user_loader(recognise)
+    app.after_request(_renew)
     app.permanent_session_lifetime = people.SIGN_IN_LASTS
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
 
@@ -83,6 +89,19 @@ def enter(found: Visitor | None) -> None:
     login_user(found)
     session.permanent = True
     del session["_id"]  # a third of the cookie, and for a protection that we do not use
+
+
+def _renew(response: Response) -> Response:
+    """Sliding expiry: what a person does moves the end of the sign-in on, what a page asks by itself does not."""
+    user = g.get("_login_user")
+    by_itself = request.method == "GET" and htmx.asked()
+    if isinstance(user, Visitor) and user.to_renew and not by_itself and response.status_code < 500:
+        try:
+            with store.transaction(db.session) as rows:
+                people.renew(rows, user.sign_in_id, clock.now())
+        except SQLAlchemyError as error:  # the answer is made, and the next one tries again
+            log.warning("a sign-in was not renewed: %s", type(error).__name__)
+    return response
 
 
 def recognise(token: str) -> Visitor | None:

@@ -9,9 +9,9 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import demo, people, store
+from booking import demo, store
 from booking.model import Person
-from tests.cookies import carry
+from tests.cookies import carry, lasting
 from tests.lunch_hour import at
 
 NOON = at("12:05")
@@ -88,5 +88,5 @@ class Everybody:
             return client
         with store.transaction(self.session) as rows:
             person = rows.scalars(select(Person).where(Person.email == f"{who}@example.com")).one()
-            token = people.begin(rows, person, "browser", NOON)
+            token = lasting(rows, person, "browser", NOON)
         return carry(client, token, NOON)

@@ -14,7 +14,7 @@ NEW = "new@example.com"
 
 def asked(network: Network, email: str, purpose: str) -> str:
     with store.transaction(network.session) as session:
-        people.ask_for_code(session, email, purpose, "en", MONDAY)
+        people.ask_for_code(session, email, purpose, "en", MONDAY, "a browser", "10.0.0.1")
     return network.code(email)
 
 
@@ -26,7 +26,7 @@ def history(network: Network, person_id: int) -> list[Event]:
 def test_the_holder_of_the_code_gets_an_account(network: Network) -> None:
     code = asked(network, NEW, "register")
     with store.transaction(network.session) as session:
-        person = people.register(session, NEW, code, " 苏 ", KEPT, "en", "10.0.0.1", MONDAY)
+        person = people.register(session, NEW, code, " 苏 ", KEPT, "en", "a browser", "10.0.0.1", MONDAY)
     assert person
     assert (person.email, person.name, person.language, person.is_admin) == (NEW, "苏", "en", False)
     assert [line.kind for line in history(network, person.id)] == ["created"]
@@ -36,14 +36,16 @@ def test_a_wrong_code_makes_no_account(network: Network) -> None:
     code = asked(network, NEW, "register")
     bad = f"{(int(code) + 1) % 10**6:06d}"
     with store.transaction(network.session) as session:
-        assert people.register(session, NEW, bad, "苏", KEPT, "en", "10.0.0.1", MONDAY) is None
+        assert people.register(session, NEW, bad, "苏", KEPT, "en", "a browser", "10.0.0.1", MONDAY) is None
     assert network.session.scalar(select(func.count(Person.id)).where(Person.email == NEW)) == 0
 
 
 def test_registering_eight_times_at_once_makes_one_account(network: Network, engine: Engine) -> None:
     code = asked(network, NEW, "register")
     answers = together(
-        engine, 8, lambda rows, n: bool(people.register(rows, NEW, code, "苏", KEPT, "en", f"10.0.1.{n}", MONDAY))
+        engine,
+        8,
+        lambda rows, n: bool(people.register(rows, NEW, code, "苏", KEPT, "en", "a browser", f"10.0.1.{n}", MONDAY)),
     )
     assert answers.count(True) == 1
     network.session.rollback()
@@ -88,7 +90,7 @@ def test_changing_nothing_is_no_event(network: Network) -> None:
 def test_a_forgotten_password_is_replaced_by_code(network: Network) -> None:
     code = asked(network, "zhou@example.com", "reset")
     with store.transaction(network.session) as session:
-        person = people.reset_password(session, "zhou@example.com", code, "new hash", "10.0.0.1", MONDAY)
+        person = people.reset_password(session, "zhou@example.com", code, "new hash", "a browser", "10.0.0.1", MONDAY)
     assert person
     assert network.person("周明").password_hash == "new hash"
 

@@ -16,16 +16,27 @@ from tests.people.together import together
 
 MINUTE = timedelta(minutes=1)
 ZHOU, NEW = "zhou@example.com", "new@example.com"
+HERE, ELSEWHERE = "a browser", "another browser"
 
 
-def ask(network: Network, email: str, purpose: str, minutes: int = 0) -> None:
+def ask(
+    network: Network, email: str, purpose: str, minutes: int = 0, browser: str = HERE, address: str = "10.0.0.1"
+) -> None:
     with store.transaction(network.session) as session:
-        people.ask_for_code(session, email, purpose, "en", MONDAY + minutes * MINUTE)
+        people.ask_for_code(session, email, purpose, "en", MONDAY + minutes * MINUTE, browser, address)
 
 
-def redeem(network: Network, email: str, purpose: str, code: str, minutes: int = 0, address: str = "10.0.0.1") -> bool:
+def redeem(
+    network: Network,
+    email: str,
+    purpose: str,
+    code: str,
+    minutes: int = 0,
+    address: str = "10.0.0.1",
+    browser: str = HERE,
+) -> bool:
     with store.transaction(network.session) as session:
-        return codes.redeem(session, email, purpose, code, address, MONDAY + minutes * MINUTE, 20)
+        return codes.redeem(session, email, purpose, code, browser, address, MONDAY + minutes * MINUTE, 20)
 
 
 def wrong(code: str) -> str:
@@ -71,6 +82,20 @@ def test_a_new_code_ends_the_one_before(network: Network) -> None:
     ask(network, ZHOU, "reset", 1)
     assert not redeem(network, ZHOU, "reset", first, 1)
     assert redeem(network, ZHOU, "reset", network.code(ZHOU), 1)
+
+
+@pytest.mark.parametrize("purpose", codes.PURPOSES)
+def test_a_code_counts_only_in_the_browser_that_asked(network: Network, purpose: str) -> None:
+    email = NEW if purpose == "register" else ZHOU
+    ask(network, email, purpose)
+    first = network.code(email)
+    ask(network, email, purpose, browser=ELSEWHERE)
+    second = network.code(email)
+    assert not redeem(network, email, purpose, second)
+    assert not redeem(network, email, purpose, first, browser=ELSEWHERE)
+    assert not redeem(network, email, purpose, first, browser="")
+    assert redeem(network, email, purpose, first)
+    assert redeem(network, email, purpose, second, browser=ELSEWHERE)
 
 
 def test_five_wrong_tries_end_a_code(network: Network) -> None:
@@ -125,20 +150,24 @@ def test_a_stopped_account_gets_no_code(network: Network) -> None:
 def test_a_code_used_eight_times_at_once_works_once(network: Network, engine: Engine) -> None:
     ask(network, ZHOU, "sign_in")
     code = network.code(ZHOU)
-    answers = together(engine, 8, lambda rows, n: codes.redeem(rows, ZHOU, "sign_in", code, f"10.0.1.{n}", MONDAY, 20))
+    answers = together(
+        engine, 8, lambda rows, n: codes.redeem(rows, ZHOU, "sign_in", code, HERE, f"10.0.1.{n}", MONDAY, 20)
+    )
     assert answers.count(True) == 1
 
 
 def test_parallel_guesses_are_no_more_than_five(network: Network, engine: Engine) -> None:
     ask(network, ZHOU, "sign_in")
     bad = wrong(network.code(ZHOU))
-    together(engine, 12, lambda rows, n: codes.redeem(rows, ZHOU, "sign_in", bad, f"10.0.1.{n}", MONDAY, 20))
+    together(engine, 12, lambda rows, n: codes.redeem(rows, ZHOU, "sign_in", bad, HERE, f"10.0.1.{n}", MONDAY, 20))
     network.session.rollback()
     assert network.session.scalars(select(Code.tries)).one() == 5
 
 
 def test_parallel_requests_mail_no_more_than_five_codes(network: Network, engine: Engine) -> None:
-    answers = together(engine, 12, lambda rows, _n: people.ask_for_code(rows, ZHOU, "reset", "en", MONDAY))
+    answers = together(
+        engine, 12, lambda rows, _n: people.ask_for_code(rows, ZHOU, "reset", "en", MONDAY, HERE, "10.0.0.1")
+    )
     assert (answers.count(None), answers.count("no: too_many_codes")) == (5, 7)
     assert len(network.letters(ZHOU)) == 5
 
@@ -152,9 +181,48 @@ def test_without_the_turnstile_more_codes_would_leave(
     all_have_looked = Barrier(5)
 
     def slow(rows: Session, _n: int) -> None:
-        people.ask_for_code(rows, ZHOU, "reset", "en", MONDAY)
+        people.ask_for_code(rows, ZHOU, "reset", "en", MONDAY, HERE, "10.0.0.1")
         rows.flush()
         all_have_looked.wait(10)
 
     together(engine, 5, slow)
     assert len(network.letters(ZHOU)) > 5
+
+
+def test_a_network_client_asks_for_twenty_codes_an_hour_of_each_purpose(network: Network) -> None:
+    def ask_from(address: str, n: int, purpose: str = "reset") -> None:
+        ask(network, f"{n}@example.com", purpose, browser=str(n), address=address)
+
+    for n in range(20):
+        ask_from(f"2001:db8::{n:x}", n)
+    with pytest.raises(Refused, match="too_many_codes") as no:
+        ask_from("2001:db8::ffff", 20)
+    assert no.value.details["until"] == MONDAY + 60 * MINUTE
+    ask_from("2001:db8::ffff", 20, "sign_in")
+    ask_from("2001:db8:0:1::", 21)
+
+
+def ask_from_one_network(rows: Session, n: int) -> None:
+    people.ask_for_code(rows, f"{n}@example.com", "reset", "en", MONDAY, str(n), f"2001:db8::{n:x}", 5)
+
+
+def test_parallel_requests_from_one_network_get_no_more_codes_than_one_process_gives(
+    network: Network, engine: Engine
+) -> None:
+    answers = together(engine, 12, ask_from_one_network)
+    assert (answers.count(None), answers.count("no: too_many_codes")) == (5, 7)
+
+
+@pytest.mark.postgresql
+def test_without_the_lock_by_network_more_would_ask(
+    network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "one_at_a_time", lambda *_args: None)
+    all_have_looked = Barrier(8)
+
+    def slow(rows: Session, n: int) -> None:
+        ask_from_one_network(rows, n)
+        rows.flush()
+        all_have_looked.wait(10)
+
+    assert together(engine, 8, slow) == [None] * 8

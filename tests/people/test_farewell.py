@@ -97,7 +97,7 @@ def test_nothing_personal_is_left(lunch: LunchHour) -> None:
             language="en",
             wants_digest=True,
         )
-        people.ask_for_code(session, "zhou@example.com", "register", "en", NOON)
+        people.ask_for_code(session, "zhou@example.com", "register", "en", NOON, "a browser", "10.0.0.1")
     leave(lunch, "周明")
     gone = lunch.session.get_one(Person, person_id, populate_existing=True)
     assert (gone.email, gone.name, gone.phone, gone.company, gone.password_hash) == (None, "", "", "", None)
@@ -121,10 +121,12 @@ def test_the_address_may_register_again(network: Network) -> None:
     with store.transaction(network.session) as session:
         people.delete_account(session, network.ids["周明"], MONDAY)
     with store.transaction(network.session) as session:
-        people.ask_for_code(session, "zhou@example.com", "register", "en", MONDAY)
+        people.ask_for_code(session, "zhou@example.com", "register", "en", MONDAY, "a browser", "10.0.0.1")
     code = network.code("zhou@example.com")
     with store.transaction(network.session) as session:
-        again = people.register(session, "zhou@example.com", code, "周明", "hash", "en", "10.0.0.1", MONDAY)
+        again = people.register(
+            session, "zhou@example.com", code, "周明", "hash", "en", "a browser", "10.0.0.1", MONDAY
+        )
     assert again
     assert again.id != network.ids["周明"]
 
@@ -190,7 +192,7 @@ def test_leaving_waits_for_a_code_in_use_before_it_locks_anything(
 ) -> None:
     zhou, redeemed, locked = network.ids["周明"], Event(), Event()
     with store.transaction(network.session) as session:
-        people.ask_for_code(session, "zhou@example.com", "reset", "en", MONDAY)
+        people.ask_for_code(session, "zhou@example.com", "reset", "en", MONDAY, "a browser", "10.0.0.1")
     code, hold = network.code("zhou@example.com"), farewell._hold_everything
 
     def hold_and_tell(*arguments: Any) -> seats.Held:
@@ -203,7 +205,7 @@ def test_leaving_waits_for_a_code_in_use_before_it_locks_anything(
             redeemed.wait(10)
             people.delete_account(rows, zhou, MONDAY)
             return "left"
-        codes.redeem(rows, "zhou@example.com", "reset", code, "10.0.0.1", MONDAY, 20)
+        codes.redeem(rows, "zhou@example.com", "reset", code, "a browser", "10.0.0.1", MONDAY, 20)
         redeemed.set()
         locked.wait(1)  # without the turnstile the person is locked by now, and this is a deadlock
         people.set_password(rows, zhou, "another hash", MONDAY)

@@ -1,13 +1,17 @@
 """Which passwords are taken, and that nobody's takes as long to check as somebody's."""
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from booking.people import passwords
 from booking.refusals import Refused
 from tests.network_cast import KEPT, PASSWORD
+
+KNOWN = ("worker@example.com", "zhou.ming@example.com", "周明", "cbd", "白领驿站", "White-collar Station")
 
 
 @pytest.mark.parametrize(
@@ -21,18 +25,64 @@ from tests.network_cast import KEPT, PASSWORD
         ("Woaini1314", "password_common"),
         ("aaaaaaaaaaaa", "password_common"),
         ("abababababab", "password_common"),
-        ("worker@example.com", "password_common"),
+        ("worker@example.com", "password_known"),
+        # The lists of zxcvbn, in any case and width, and with something at an end.
+        ("Baseball", "password_common"),
+        ("Trustno1", "password_common"),
+        ("something", "password_common"),
+        ("Elizabeth", "password_common"),
+        ("Password2026!", "password_common"),
+        ("!!superman", "password_common"),
+        ("ｐａｓｓｗｏｒｄ", "password_common"),
+        ("lunch-hour-demo", "password_common"),
+        # What is known of the owner.
+        ("zhou.ming1990", "password_known"),
+        ("ZhouMing!!", "password_known"),
+        ("mingzhou19900808", "password_known"),
+        ("周明2026周明", "password_known"),
+        ("cbd-station-1", "password_known"),
+        ("WhiteCollar88", "password_known"),
+        ("lunchhour12", "password_known"),
+        ("午间驿小时2026", "password_known"),
     ],
 )
 def test_weak_passwords_are_refused(password: str, reason: str) -> None:
     with pytest.raises(Refused) as no:
-        passwords.check_strength(password, "worker@example.com")
+        passwords.check_strength(password, *KNOWN)
     assert no.value.reason == reason
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "correct horse", "一二三四五六七八", "🍵🍵🧘🧘🌿🌿🕛🕛", "x y" * 42])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "noon-at-the-station",
+        "ming goes to lunch",
+        "mingle+dance",
+        "correct horse",
+        "一二三四五六七八",
+        "🍵🍵🧘🧘🌿🌿🕛🕛",
+        "x y" * 42,
+    ],
+)
 def test_anything_else_is_the_persons_own_business(password: str) -> None:
-    passwords.check_strength(password, "worker@example.com")
+    passwords.check_strength(password, *KNOWN)
+
+
+def test_the_list_is_that_of_zxcvbn() -> None:
+    words = {word for words in FREQUENCY_LISTS.values() for word in words if len(word) >= passwords.SHORTEST}
+    assert passwords.COMMON.read_text(encoding="utf-8").split() == sorted(words)
+    assert not passwords.COMMONEST & words
+
+
+def test_the_list_is_not_kept_in_memory() -> None:
+    passwords.check_strength("correct horse")
+    tracemalloc.start()
+    try:
+        passwords.check_strength("correct horse", *KNOWN)
+        kept, _most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000
 
 
 def test_a_password_fits_its_own_hash_only() -> None:

@@ -126,10 +126,13 @@ def test_a_stopped_account_is_told_so_only_with_its_password(network: Network) -
 
 
 def test_signing_in_by_code(network: Network) -> None:
-    act(network, lambda rows: people.ask_for_code(rows, "zhou@example.com", "sign_in", "en", MONDAY))
+    act(
+        network,
+        lambda rows: people.ask_for_code(rows, "zhou@example.com", "sign_in", "en", MONDAY, "a browser", "10.0.0.1"),
+    )
     code = network.code("zhou@example.com")
     with store.transaction(network.session) as rows:
-        token = people.with_code(rows, "zhou@example.com", code, "10.0.0.1", PHONE, MONDAY)
+        token = people.with_code(rows, "zhou@example.com", code, "a browser", "10.0.0.1", PHONE, MONDAY)
     assert token
     assert people.find_sign_in(network.session, token, MONDAY)
 
@@ -156,6 +159,87 @@ def test_it_ends_after_thirty_days(network: Network) -> None:
     token = sign_in(network)
     assert people.find_sign_in(network.session, token, MONDAY + 30 * DAY - MINUTE)
     assert people.find_sign_in(network.session, token, MONDAY + 30 * DAY) is None
+
+
+# Sliding expiry of staff
+
+STAFF = [("林经理", "lin@example.com"), ("何主任", "he@example.com")]
+
+
+def is_in(network: Network, token: str, now: datetime) -> bool:
+    network.session.rollback()
+    return people.find_sign_in(network.session, token, now) is not None
+
+
+def renew(network: Network, token: str, now: datetime) -> None:
+    row = network.session.scalars(select(SignIn).where(SignIn.token_hash == people.hash_token(token))).one()
+    act(network, lambda rows: people.renew(rows, row.id, now))
+
+
+@pytest.mark.parametrize(("name", "email"), STAFF)
+def test_a_sign_in_of_staff_ends_after_twelve_idle_hours(network: Network, name: str, email: str) -> None:
+    token = sign_in(network, email)
+    assert is_in(network, token, MONDAY + 12 * HOUR - MINUTE)
+    assert not is_in(network, token, MONDAY + 12 * HOUR)
+    assert people.was_idle(network.session, token, MONDAY + 12 * HOUR)
+
+
+def test_what_is_done_moves_the_end_of_a_sign_in_of_staff_on(network: Network) -> None:
+    token = sign_in(network, "lin@example.com")
+    for hours in (11, 22, 33):
+        renew(network, token, MONDAY + hours * HOUR)
+    assert is_in(network, token, MONDAY + 45 * HOUR - MINUTE)
+    assert not is_in(network, token, MONDAY + 45 * HOUR)
+    renew(network, token, MONDAY + 45 * HOUR)
+    assert not is_in(network, token, MONDAY + 45 * HOUR)
+
+
+def test_the_end_is_written_at_most_every_ten_minutes(network: Network) -> None:
+    token = sign_in(network, "lin@example.com")
+    to_renew = []
+    for minutes in (0, 5, 10, 11):
+        found = people.find_sign_in(network.session, token, MONDAY + minutes * MINUTE)
+        assert found
+        to_renew.append(found.to_renew)
+    assert to_renew == [False, False, False, True]
+    renew(network, token, MONDAY + 5 * MINUTE)
+    assert not is_in(network, token, MONDAY + 12 * HOUR)
+
+
+def test_no_renewal_outlives_thirty_days_or_a_sign_out(network: Network) -> None:
+    token = sign_in(network, "lin@example.com")
+    for half_days in range(1, 62):
+        renew(network, token, MONDAY + half_days * 12 * HOUR - half_days * MINUTE)
+    assert not is_in(network, token, MONDAY + 30 * DAY)
+    other = sign_in(network, "lin@example.com")
+    act(network, lambda rows: people.end_sign_ins(rows, network.ids["林经理"], MONDAY))
+    renew(network, other, MONDAY + HOUR)
+    assert not is_in(network, other, MONDAY + HOUR)
+    assert not people.was_idle(network.session, other, MONDAY + 13 * HOUR)
+
+
+def test_a_workers_sign_in_is_never_idle(network: Network) -> None:
+    token = sign_in(network)
+    renew(network, token, MONDAY + 30 * DAY - HOUR)
+    assert is_in(network, token, MONDAY + 30 * DAY - MINUTE)
+    assert not is_in(network, token, MONDAY + 30 * DAY)
+    assert not people.was_idle(network.session, token, MONDAY + 30 * DAY)
+
+
+def test_who_becomes_a_manager_is_staff_from_then_on_and_who_is_none_any_more_is_not(network: Network) -> None:
+    token, zhou, cbd = sign_in(network), network.ids["周明"], network.stations["cbd"]
+    act(network, lambda rows: people.appoint(rows, zhou, cbd, MONDAY + HOUR))
+    assert is_in(network, token, MONDAY + 13 * HOUR - MINUTE)
+    assert not is_in(network, token, MONDAY + 13 * HOUR)
+    act(network, lambda rows: people.dismiss(rows, zhou, cbd, MONDAY + 2 * HOUR))
+    assert is_in(network, token, MONDAY + 30 * DAY - MINUTE)
+
+
+def test_who_is_no_manager_of_one_station_may_be_of_another(network: Network) -> None:
+    token, lin = sign_in(network, "lin@example.com"), network.ids["林经理"]
+    act(network, lambda rows: people.appoint(rows, lin, network.stations["west"], MONDAY))
+    act(network, lambda rows: people.dismiss(rows, lin, network.stations["west"], MONDAY + HOUR))
+    assert not is_in(network, token, MONDAY + 12 * HOUR)
 
 
 def test_a_stopped_account_that_is_taken_up_again_must_sign_in_again(network: Network) -> None:
@@ -192,7 +276,10 @@ def test_the_history_tells_of_it(network: Network) -> None:
 def test_what_no_limit_looks_at_is_forgotten(network: Network) -> None:
     sign_in(network)
     attempt(network, "zhou@example.com", MONDAY)
-    act(network, lambda rows: people.ask_for_code(rows, "zhou@example.com", "reset", "en", MONDAY))
+    act(
+        network,
+        lambda rows: people.ask_for_code(rows, "zhou@example.com", "reset", "en", MONDAY, "a browser", "10.0.0.1"),
+    )
     with store.transaction(network.session) as rows:
         assert people.forget(rows, MONDAY + 23 * HOUR) == 0
         assert people.forget(rows, MONDAY + 25 * HOUR) == 2

@@ -1,13 +1,14 @@
 """Asking for a mailed code: the browser remembers for which address, the database for how long."""
 
+import secrets
 from dataclasses import dataclass
 
 from flask import session
 
 from booking import clock, people, store
-from booking.extensions import db
+from booking.extensions import client_address, db
 from booking.refusals import Refused
-from booking.web.account.room import language
+from booking.web.account.room import language, per_address
 from booking.web.forms.account import EmailForm
 from booking.web.forms.asked import say
 
@@ -26,7 +27,8 @@ def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
     email = people.clean_email(form.email.data)
     try:
         with store.transaction(db.session) as rows:
-            people.ask_for_code(rows, email, purpose, language(), clock.now())
+            whence = (browser(), client_address(), per_address())
+            people.ask_for_code(rows, email, purpose, language(), clock.now(), *whence)
     except Refused as no:
         say(form.email, no)
         return False
@@ -38,3 +40,10 @@ def asked_for(purpose: str) -> Asked | None:
     """What this browser asked for, if it was for this purpose."""
     asked = Asked(*session.get("asked", ("", "", "")))
     return asked if asked.purpose == purpose else None
+
+
+def browser() -> str:
+    """The secret that this browser's session holds: a code is good only where it was asked for."""
+    if "browser" not in session:
+        session["browser"] = secrets.token_urlsafe(16)
+    return str(session["browser"])

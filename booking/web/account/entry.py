@@ -6,12 +6,12 @@ from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people, store
-from booking.extensions import db, limiter
+from booking.extensions import client_address, db
 from booking.refusals import Refused
-from booking.web import htmx, visitor
+from booking.web import htmx, security_log, visitor
 from booking.web.access import safe_path
-from booking.web.account.asking import ask, asked_for
-from booking.web.account.room import address, agent, hourly, pages, per_address, show
+from booking.web.account.asking import ask, asked_for, browser
+from booking.web.account.room import agent, pages, per_address, show
 from booking.web.forms.account import CodeForm, EmailForm, SignInForm
 from booking.web.forms.asked import say
 
@@ -24,11 +24,10 @@ def sign_in() -> Response:
     form = SignInForm()
     if form.validate_on_submit() and (token := _by_password(form)):
         return welcome(token, come_back)
-    return show("account/sign_in.html", form, next=come_back)
+    return show("account/sign_in.html", form, next=come_back, idle=_was_idle())
 
 
 @pages.route("/account/sign-in/code", methods=["GET", "POST"])
-@limiter.limit(hourly(1), methods=["POST"])
 def mail_code() -> Response:
     """The other button of the sign-in page: no password, a code instead."""
     if request.method == "GET":
@@ -38,7 +37,7 @@ def mail_code() -> Response:
         return htmx.go(url_for("account.enter_code"))
     words = SignInForm(formdata=None, data={"email": form.email.data})
     words.email.errors = form.email.errors
-    return show("account/sign_in.html", words, 422, next=come_back)
+    return show("account/sign_in.html", words, 422, next=come_back, idle=_was_idle())
 
 
 @pages.route("/account/sign-in/finish", methods=["GET", "POST"])
@@ -68,6 +67,12 @@ def welcome(token: str, come_back: str) -> Response:
     return htmx.go(come_back)
 
 
+def _was_idle() -> bool:
+    """Whether this browser's sign-in ended because nothing was done in it."""
+    token = session.get("_user_id")
+    return token is not None and people.was_idle(db.session, token, clock.now())
+
+
 def leave() -> None:
     """Forget the person in this browser."""
     logout_user()
@@ -76,29 +81,52 @@ def leave() -> None:
 
 def check(email: str, password: str) -> people.Attempt | None:
     """Count a try, then check it; None when the password does not fit. No transaction waits for argon2."""
-    with store.transaction(db.session) as rows:
-        tried = people.attempt(rows, email, address(), clock.now(), per_address())
-    return tried if people.fits(password, tried.password_hash) else None
+    try:
+        with store.transaction(db.session) as rows:
+            tried = people.attempt(rows, email, client_address(), clock.now(), per_address())
+        if people.fits(password, tried.password_hash):
+            return tried
+    except Refused as no:
+        failed("password", email, no.reason)
+        raise
+    failed("password", email)
+    return None
+
+
+def failed(how: str, email: str, reason: str = "wrong") -> None:
+    """Log a failed sign-in. Whether there is such an account is asked for each, so that it takes each the same time."""
+    security_log.sign_in_failed(how, reason, people.person_of(db.session, email))
 
 
 def _by_password(form: SignInForm) -> str | None:
     try:
         if tried := check(form.email.data, form.password.data):
-            with store.transaction(db.session) as rows:
-                return people.complete(rows, tried, agent(), clock.now())
+            return _complete(tried)
         form.password.errors = [_("邮箱或密码不对。")]
     except Refused as no:
         say(form.password, no)
     return None
 
 
+def _complete(tried: people.Attempt) -> str:
+    try:
+        with store.transaction(db.session) as rows:
+            return people.complete(rows, tried, agent(), clock.now())
+    except Refused as no:
+        security_log.sign_in_failed("password", no.reason, tried.person_id)
+        raise
+
+
 def _by_code(form: CodeForm, email: str) -> str | None:
     try:
         with store.transaction(db.session) as rows:
-            token = people.with_code(rows, email, form.code.data, address(), agent(), clock.now(), per_address())
+            whence = (browser(), client_address(), agent())
+            token = people.with_code(rows, email, form.code.data, *whence, clock.now(), per_address())
     except Refused as no:
+        failed("code", email, no.reason)
         say(form.code, no)
         return None
     if token is None:
+        failed("code", email)
         form.code.errors = [_("验证码不对，或者已经过期。")]
     return token

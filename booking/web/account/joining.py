@@ -5,20 +5,19 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from booking import clock, people, store
-from booking.extensions import db, limiter
+from booking.extensions import client_address, db, limiter
 from booking.model import Person
 from booking.refusals import Refused
 from booking.web import htmx
 from booking.web.access import safe_path
-from booking.web.account.asking import ask, asked_for
-from booking.web.account.entry import welcome
-from booking.web.account.room import address, agent, hourly, language, pages, per_address, show
+from booking.web.account.asking import ask, asked_for, browser
+from booking.web.account.entry import failed, welcome
+from booking.web.account.room import agent, hashes_an_hour, language, pages, per_address, show
 from booking.web.forms.account import EmailForm, RegisterForm, ResetForm
 from booking.web.forms.asked import say
 
 
 @pages.route("/account/register", methods=["GET", "POST"])
-@limiter.limit(hourly(1), methods=["POST"])
 def register() -> Response:
     form, come_back = EmailForm(), safe_path(request.values.get("next"))
     if form.validate_on_submit() and ask(form, "register", come_back):
@@ -27,7 +26,7 @@ def register() -> Response:
 
 
 @pages.route("/account/register/finish", methods=["GET", "POST"])
-@limiter.limit(hourly(2), methods=["POST"])
+@limiter.limit(hashes_an_hour, methods=["POST"])
 def finish_register() -> Response:
     asked = asked_for("register")
     if asked is None:
@@ -41,7 +40,6 @@ def finish_register() -> Response:
 
 
 @pages.route("/account/forgotten", methods=["GET", "POST"])
-@limiter.limit(hourly(1), methods=["POST"])
 def forgotten() -> Response:
     form = EmailForm()
     if form.validate_on_submit() and ask(form, "reset", "/account/"):
@@ -50,7 +48,7 @@ def forgotten() -> Response:
 
 
 @pages.route("/account/forgotten/finish", methods=["GET", "POST"])
-@limiter.limit(hourly(2), methods=["POST"])
+@limiter.limit(hashes_an_hour, methods=["POST"])
 def finish_forgotten() -> Response:
     asked = asked_for("reset")
     if asked is None:
@@ -63,20 +61,38 @@ def finish_forgotten() -> Response:
 
 def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
     """Use the code, do what it was for, and sign in: one transaction, after the slow hashing."""
+    how = "registering" if isinstance(form, RegisterForm) else "reset"
     try:
         kept = people.hash_password(form.password.data)
         with store.transaction(db.session) as rows:
-            code, now = form.code.data, clock.now()
+            code, whence, now = form.code.data, (browser(), client_address()), clock.now()
             who: Person | None
             if isinstance(form, RegisterForm):
                 name = form.name.data
-                who = people.register(rows, email, code, name, kept, language(), address(), now, per_address())
+                who = people.register(rows, email, code, name, kept, language(), *whence, now, per_address())
             else:
-                who = people.reset_password(rows, email, code, kept, address(), now, per_address())
+                who = people.reset_password(rows, email, code, kept, *whence, now, per_address())
             if who:
+                _check_again(form, who)
                 return people.begin(rows, who, agent(), now)
     except Refused as no:
+        if no.reason in ("password_common", "password_known"):
+            say(form.password, no)
+            return None
+        failed(how, email, no.reason)
         say(form.code, no)
         return None
+    failed(how, email)
     form.code.errors = [_("验证码不对，或者已经过期。")]
     return None
+
+
+def known_of(person: Person) -> list[str]:
+    """What others know of somebody, and a password must not be made of."""
+    stations = [role.station for role in person.manages]
+    return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
+
+
+def _check_again(form: RegisterForm | ResetForm, who: Person) -> None:
+    """Who has the code may learn what the account is called; before that a refusal would tell a stranger."""
+    people.check_strength(form.password.data, *known_of(who))

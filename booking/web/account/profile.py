@@ -12,6 +12,7 @@ from booking.refusals import Refused
 from booking.web import htmx
 from booking.web.access import safe_path, sign_in_required
 from booking.web.account.entry import check, welcome
+from booking.web.account.joining import known_of
 from booking.web.account.room import agent, pages, show
 from booking.web.forms.account import PasswordForm, ProfileForm
 from booking.web.forms.asked import say
@@ -38,7 +39,7 @@ def mine() -> Response:
 @pages.route("/account/password", methods=["GET", "POST"])
 @sign_in_required
 def password() -> Response:
-    form = PasswordForm(current_user.person.email or "")
+    form = PasswordForm(*known_of(current_user.person))
     if form.validate_on_submit() and (token := _change_password(form)):
         answer = welcome(token, url_for("account.mine"))
         flash(_("密码改好了，别处的登录都已退出。"), "good")

@@ -1,7 +1,5 @@
 """The blueprint that the account's pages hang on, and what they all need."""
 
-from collections.abc import Callable
-
 from flask import Blueprint, current_app, make_response, render_template, request
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
@@ -14,11 +12,6 @@ pages = Blueprint("account", __name__)
 def show(template: str, form: Form, status: int = 200, **words: object) -> Response:
     """The page of a form; 422 when something on it is wrong."""
     return make_response(render_template(template, form=form, **words), 422 if form.errors else status)
-
-
-def address() -> str:
-    """The network address that tries are counted by."""
-    return (request.remote_addr or "unknown")[:64]  # as much as is kept: behind a proxy it may be any text
 
 
 def per_address() -> int:
@@ -34,6 +27,6 @@ def language() -> str:
     return "en" if str(get_locale()).startswith("en") else "zh_Hans_CN"
 
 
-def hourly(times: int) -> Callable[[], str]:
-    """A limit on acts that cost mail or work, in multiples of what an address has in failures."""
-    return lambda: f"{per_address() * times} per hour"
+def hashes_an_hour() -> str:
+    """How many forms that cost a slow hash before anything is looked up a network client may send to this process."""
+    return f"{max(1, 2 * per_address() // current_app.config['WEB_WORKERS'])} per hour"

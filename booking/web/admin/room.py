@@ -7,7 +7,7 @@ from booking.extensions import db
 from booking.model import Person, Station
 from booking.rosters import network
 from booking.web import clockwork
-from booking.web.access import signed_in_person
+from booking.web.access import admins_only
 from booking.web.forms.asked import Form
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
@@ -16,8 +16,7 @@ pages.context_processor(lambda: {"late_since": clockwork.late_since})
 
 @pages.before_request
 def only_admins() -> None:
-    if not signed_in_person().is_admin:
-        abort(404)
+    admins_only()
 
 
 def the_station(code: str) -> Station:

@@ -37,17 +37,17 @@ class CodeForm(Form):
 
 
 class NewPassword(Form):
-    """Whoever mixes this in sets a password; `email` is what it must not be."""
+    """Whoever mixes this in sets a password; `known` is what others know of its owner."""
 
     password = Secret(_("密码"), [Filled(_("请填写密码。"))], description=_("至少 8 位，越长越好。"))
 
-    def __init__(self, email: str = "") -> None:
+    def __init__(self, *known: str) -> None:
         super().__init__()
-        self.address = email
+        self.known = known
 
     def validate_password(self, field: Field) -> None:
         try:
-            people.check_strength(field.data or "", self.address)
+            people.check_strength(field.data or "", *self.known)
         except Refused as no:
             raise ValidationError(show.reason(no)) from no
 
@@ -57,6 +57,10 @@ class RegisterForm(NewPassword):
 
     code = Line(_("验证码"), CODE)
     name = Line(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
+
+    def validate_password(self, field: Field) -> None:
+        self.known = (*self.known, self.name.data)
+        super().validate_password(field)
 
 
 class ResetForm(NewPassword):

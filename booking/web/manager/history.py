@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
-from flask import abort, render_template, request
+from flask import render_template, request
 
 from booking.extensions import db
 from booking.model import Event, Person, Slot
 from booking.rosters import desk
-from booking.web.access import managed_slot, managed_station
+from booking.web.access import managed_slot, managed_station, not_for_you
 from booking.web.forms.fields import Day
 from booking.web.manager.frame import Answer, pages
 from booking.web.manager.words import said
@@ -44,7 +44,7 @@ def _asked_person(station_id: int) -> Person | None:
     person_id = _asked_id("person")
     if not person_id:
         return None
-    regular = desk.regular(db.session(), station_id, person_id) or abort(404)
+    regular = desk.regular(db.session(), station_id, person_id) or not_for_you(station=station_id, wanted=person_id)
     return regular.person
 
 

@@ -1,6 +1,6 @@
 """Who comes and who does not, and mercy with a reason."""
 
-from flask import abort, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from booking import clock, people, store
@@ -8,7 +8,7 @@ from booking.extensions import db
 from booking.model import Station
 from booking.people import phones
 from booking.rosters import desk
-from booking.web.access import managed_station, managed_strike
+from booking.web.access import managed_station, managed_strike, not_for_you
 from booking.web.forms.desk import ReasonForm
 from booking.web.forms.fields import visible
 from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
@@ -45,7 +45,7 @@ def phone(code: str, person_id: int) -> Answer:
     """The whole number, on this one page; the history says who asked."""
     station = managed_station(code)
     if desk.regular(db.session(), station.id, person_id) is None:
-        abort(404)
+        not_for_you(station=station.id, wanted=person_id)
     with store.transaction(db.session) as session:
         number = phones.show_phone(session, person_id, station.id, clock.now(), actor())
     return _shown(station, person_id, ReasonForm(formdata=None), number=number)
@@ -56,7 +56,7 @@ def _shown(
 ) -> Answer:
     """One person as this station knows them; somebody who was never here does not exist."""
     session = db.session()
-    found = desk.regular(session, station.id, person_id) or abort(404)
+    found = desk.regular(session, station.id, person_id) or not_for_you(station=station.id, wanted=person_id)
     strikes = desk.strikes_of(session, station.id, person_id)
     return shown(
         "manager/person.html",

@@ -4,12 +4,13 @@ from flask import abort, flash, make_response, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from booking import clock, ics, store
-from booking.extensions import db, limiter
+from booking import clock, ics, people, store
+from booking.extensions import db
 from booking.mail import invites, links
 from booking.model import Booking
 from booking.notices import tell
-from booking.web import access, htmx
+from booking.refusals import Refused
+from booking.web import access, htmx, show
 from booking.web.worker.room import pages
 
 
@@ -23,21 +24,19 @@ def calendar(booking_id: int) -> Response:
 
 
 @pages.post("/bookings/<int:booking_id>/calendar/mail")
-@limiter.limit("10 per hour", key_func=access.who)
 def mail_calendar(booking_id: int) -> Response:
     """The same file as a letter: WeChat's browser blocks downloads."""
     booking, now = _seat(booking_id), clock.now()
     if booking.state not in ("booked", "attended"):
         abort(404)
-    with store.transaction(db.session) as session:
-        tell(
-            session,
-            "calendar",
-            now,
-            person_id=booking.person_id,
-            slot_id=booking.slot_id,
-            booking_id=booking.id,
-        )
+    person_id, slot_id = booking.person_id, booking.slot_id
+    try:
+        with store.transaction(db.session) as session:
+            people.ask_for_letter(session, person_id, "calendar", now)
+            tell(session, "calendar", now, person_id=person_id, slot_id=slot_id, booking_id=booking_id)
+    except Refused as no:
+        flash(show.reason(no), "no")
+        return htmx.go(url_for("worker.me"))
     flash(_("日历文件已经发到你的邮箱。"), "good")
     return htmx.go(url_for("worker.me"))
 
