@@ -8,16 +8,16 @@ from booking.extensions import db
 from booking.model import Station
 from booking.people import phones
 from booking.rosters import desk
+from booking.sanitise import one_line
 from booking.web.access import managed_station, managed_strike
 from booking.web.forms.desk import ReasonForm
-from booking.web.forms.fields import visible
 from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
 
 
 @pages.get("/<code>/people")
 def regulars(code: str) -> Answer:
     station = managed_station(code)
-    sought = visible(request.args.get("q", ""))[:40]
+    sought = one_line(request.args.get("q", ""))[:40]
     found = desk.regulars(db.session(), station.id, sought)
     return render_template("manager/people.html", station=station, people=found, sought=sought)
 

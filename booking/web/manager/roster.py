@@ -15,10 +15,10 @@ from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.refusals import Refused
 from booking.rosters import desk, door
+from booking.sanitise import one_line
 from booking.web import htmx
 from booking.web.access import managed_booking, managed_slot
 from booking.web.forms.desk import CapacityForm, ReasonForm, WalkInForm
-from booking.web.forms.fields import visible
 from booking.web.manager import undo
 from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
 
@@ -106,7 +106,7 @@ def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: A
 
 
 def sought() -> str:
-    return visible(request.values.get("q", ""))[:60]
+    return one_line(request.values.get("q", ""))[:60]
 
 
 def _stand_by(session: Session, slot_id: int, person_id: int, now: Any, actor_id: int | None = None) -> Booking:
