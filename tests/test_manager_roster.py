@@ -83,7 +83,10 @@ def test_somebody_who_was_never_here_is_found_by_the_whole_address_only(app: Fla
     slot_id = lunch.slot("12:30", capacity=3)
     desk, stranger = Desk(app, lunch), lunch.people["吴桐"]
     assert "没有找到" in desk.words(f"slots/{slot_id}?q=吴", "12:20")
-    assert "吴桐" in desk.words(f"slots/{slot_id}?q=吴桐@example.com", "12:20")
+    found = desk.words(f"slots/{slot_id}?q=吴桐@example.com", "12:20")
+    assert "吴* 没有来过本站" in found
+    assert "吴桐" not in found
+    assert "吴*" not in desk.words(f"slots/{slot_id}?q=吴桐@example.com", "12:10")
     assert desk.tap(f"slots/{slot_id}/walk-in", "12:20", person_id=stranger).status_code == 404
     assert desk.tap(f"slots/{slot_id}/walk-in", "12:20", person_id=stranger, q="吴桐@example.com").status_code == 200
     assert lunch.state("吴桐", slot_id) == "attended"

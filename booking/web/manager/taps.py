@@ -13,7 +13,7 @@ from booking.refusals import Refused
 from booking.taps import Tap
 from booking.web.access import managed_booking, managed_station
 from booking.web.forms.desk import TapForm
-from booking.web.manager.frame import actor, pages, refused_words
+from booking.web.manager.frame import actor, labels, pages, refused_words
 
 
 @pages.post("/<code>/taps")
@@ -48,4 +48,6 @@ def _words(outcome: str, booking: Booking) -> str:
 
 
 def _named(booking: Booking, words: str) -> str:
-    return gettext("%(name)s：%(words)s", name=booking.person.name, words=words)
+    return gettext(
+        "%(name)s：%(words)s", name=labels(booking.slot.station, [booking.person], booking.slot), words=words
+    )
