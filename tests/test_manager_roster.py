@@ -30,6 +30,14 @@ def test_a_tap_checks_in_and_a_second_tap_takes_it_back(app: Flask, lunch: Lunch
     assert [line.actor_id for line in lunch.lines("checked_in", "undone")] == [lunch.manager_id] * 2
 
 
+def test_an_undo_of_a_seat_that_was_released_says_so(app: Flask, lunch: LunchHour) -> None:
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    answer = Desk(app, lunch).post(f"bookings/{lunch.latest('周明').id}/undo", "12:16")
+    assert (answer.status_code, "周明 没有签到，不用撤销。" in said(answer)) == (200, True)
+    assert lunch.state("周明") == "released"
+
+
 def test_without_script_a_tap_leads_back_to_the_roster(app: Flask, lunch: LunchHour) -> None:
     answer = Desk(app, lunch).post(f"bookings/{lunch.latest('周明').id}/check-in", "12:00")
     assert (answer.status_code, answer.request.path) == (200, f"/manage/cbd/slots/{lunch.slot_id}")

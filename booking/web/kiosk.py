@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from flask_login import current_user
 from markupsafe import Markup
 
-from booking import clock, seats, store
+from booking import clock, seats, store, taps
 from booking.extensions import db, limiter
 from booking.model import Booking, Slot, Station
 from booking.refusals import Refused
@@ -55,7 +55,7 @@ def scanned(code: str) -> Response:
     fresh = screens.is_fresh(station, typed, now)
     if not current_user.is_authenticated:
         return _sign_in_first(station, typed, fresh, now)
-    fresh = fresh or bool(typed and screens.scanned_lately(station, now))
+    fresh = fresh or bool(typed and screens.scan_of(station, now))
     page = render_template("kiosk/in.html", **_arrival(station, now), typed=typed, stale=bool(typed) and not fresh)
     return make_response(page)
 
@@ -67,19 +67,24 @@ def arrive(code: str) -> Response:
     station, now = open_station(code), clock.now()
     person = worker(url_for(".scanned", code=code))
     typed = request.form.get("code", "")
-    if not (screens.is_fresh(station, typed, now) or screens.scanned_lately(station, now)):
-        context = _arrival(station, now)
-        return make_response(render_template("kiosk/in.html", **context, typed="", stale=True), 422)
+    is_fresh = screens.is_fresh(station, typed, now)
+    scan = "" if is_fresh else screens.scan_of(station, now)
+    if not (is_fresh or scan):
+        return _stale(station, now)
     try:
-        booking = _let_in(station, person.id, request.form.get("slot", ""), now)
+        booking = _let_in(station, person.id, request.form.get("slot", ""), now, scan)
     except Refused as no:
-        return _refused(station, no, now)
+        return _stale(station, now) if no.reason == "stale_code" else _refused(station, no, now)
     response = make_response(render_template("kiosk/done.html", station=station, booking=booking))
     screens.forget_scan(response)
     return response
 
 
-def _let_in(station: Station, person_id: int, slot: str, now: datetime) -> Booking:
+def _stale(station: Station, now: datetime) -> Response:
+    return make_response(render_template("kiosk/in.html", **_arrival(station, now), typed="", stale=True), 422)
+
+
+def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: str) -> Booking:
     """The slot is the one with a seat, else the one that was chosen among those whose door is open."""
     open_ids = {one.id for one in door.doors_open(db.session(), station.id, now)}
     mine = [one for one in door.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
@@ -88,9 +93,15 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime) -> Booki
     if seat is None and slot_id not in open_ids:
         raise Refused("choose_slot")
     with store.transaction(db.session) as session:
+        if scan:
+            taps.claim_scan(session, scan, person_id)
         if seat is not None:
-            return seats.check_in(session, seat.id, now, person_id)
-        return seats.stand_by(session, person_id, slot_id or 0, now, person_id)
+            booking = seats.check_in(session, seat.id, now, person_id)
+        else:
+            booking = seats.stand_by(session, person_id, slot_id or 0, now, person_id)
+        if scan:
+            taps.spend_scan(session, scan, booking, now)
+    return booking
 
 
 def _arrival(station: Station, now: datetime) -> dict[str, Any]:

@@ -161,4 +161,5 @@ def _told(slot: Slot, booking: Booking) -> Response:
         "waiting": gettext("%(name)s 在现场候补。", name=name),
         "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
     }
-    return done(words[booking.state], url_for(".slot", code=slot.station.code, slot_id=slot.id))
+    sentence = words.get(booking.state) or gettext("%(name)s 没有签到，不用撤销。", name=name)
+    return done(sentence, url_for(".slot", code=slot.station.code, slot_id=slot.id))

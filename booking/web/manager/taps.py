@@ -23,6 +23,8 @@ def tap(code: str) -> Response | tuple[Response, int]:
     form = TapForm()
     if not form.validate_on_submit():
         return jsonify(outcome="unreadable"), 422
+    if form.owner.data not in (None, actor()):  # kept while somebody else was signed in: they send it themselves
+        return jsonify(outcome="somebody_else"), 409
     booking, now = managed_booking(code, form.booking.data), clock.now()
     at = now - timedelta(milliseconds=form.age.data)
     kept = Tap(form.nonce.data, booking.id, form.act.data == "in", at, form.after.data or "")
