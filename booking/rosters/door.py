@@ -55,7 +55,7 @@ def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit:
     reached = session.scalar(select(Person).where(Person.email == sought.lower(), *alive))
     if reached is None or reached in people:
         return Found(people)
-    is_known = disclosure.knows(session, slot.station_id, reached.id)
+    is_known = any(asked(session, slot.station_id, reached.id) for asked in (disclosure.knows, disclosure.may_call))
     return Found([*people, reached], () if is_known else (reached.id,))
 
 
