@@ -14,6 +14,7 @@ from icalendar import Calendar, Event, Timezone, vCalAddress, vDuration, vText
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from booking import sanitise
 from booking.model import HOLDING, Booking
 from booking.model import Event as Line
 
@@ -98,7 +99,7 @@ def calendar(
     made.add("method", method)
     if name:
         for title in ("name", "x-wr-calname"):
-            made.add(title, vText(" ".join(_seen(name).split())))
+            made.add(title, vText(sanitise.one_line(name)))
         made.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
         made.add("x-published-ttl", vDuration(REFRESH))
     for zone in _zones(entries):
@@ -122,4 +123,4 @@ def _zone(name: str, first: int, last: int) -> Timezone:
 
 def _seen(words: str) -> str:
     """Without the control characters that a calendar file cannot hold; line ends stay, escaped."""
-    return "".join(c for c in words.replace("\r\n", "\n") if c == "\n" or c.isprintable())
+    return sanitise.lines(words)

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import slots, store
+from booking import sanitise, slots, store
 from booking.history import record
 from booking.model import Slot, Station
 from booking.refusals import Refused
@@ -65,7 +65,7 @@ def close_station(session: Session, station_id: int, reason: str, now: datetime,
 
     Returns how many slots that were. Raises `reason_missing`.
     """
-    words = " ".join(reason.split())[:200]
+    words = sanitise.one_line(reason)[:200]
     if not words:
         raise Refused("reason_missing")
     station = session.get_one(Station, station_id, with_for_update={"key_share": True})
@@ -102,9 +102,9 @@ def check_zone(name: str) -> None:
 
 def read_position(text: str) -> tuple[float, float] | None:
     """Latitude and longitude in degrees, as maps give them: `39.9087, 116.4605`. Raises `bad_position`."""
-    if not text.strip():
+    if not (typed := sanitise.one_line(text)):
         return None
-    found = POSITION.fullmatch(text.strip())
+    found = POSITION.fullmatch(typed)
     if not found or abs(latitude := float(found[1])) > 90 or abs(longitude := float(found[2])) > 180:
         raise Refused("bad_position")
     return latitude, longitude

@@ -46,6 +46,21 @@ def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str)
     return outcome
 
 
+def claim_scan(session: Session, nonce: str, person_id: int) -> None:
+    """A scan that was made before signing in is good for one person. Raises `stale_code` for the next one."""
+    store.one_at_a_time(session, f"tap {nonce}")
+    known = session.get(DoorTap, nonce)
+    if known is not None and known.person_id != person_id:
+        raise Refused("stale_code")
+
+
+def spend_scan(session: Session, nonce: str, booking: Booking, now: datetime) -> None:
+    """The scan that was claimed has let this person in."""
+    if session.get(DoorTap, nonce) is None:
+        told = {"nonce": nonce, "booking_id": booking.id, "person_id": booking.person_id, "outcome": "scan"}
+        session.add(DoorTap(**told, at=now, received_at=now))
+
+
 def _true_time(session: Session, tap: Tap, now: datetime) -> datetime:
     """The age that a phone tells was longer on its way the slower the network: its own order is known better."""
     at = min(max(tap.at, now - LONGEST), now)

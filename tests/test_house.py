@@ -16,7 +16,7 @@ HOUSE = config.ROOT / "booking"
 # or from its own room.
 ROWS = (
     ("prepared",),
-    ("model", "policy", "clock", "refusals", "swift"),
+    ("model", "policy", "clock", "refusals", "sanitise", "swift"),
     ("lines", "each"),
     ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
     ("seats",),

@@ -194,12 +194,55 @@ def test_signing_in_first_does_not_make_the_code_stale(app: Flask, lunch: LunchH
     fresh = code(lunch, "12:00")
     answer = phone.get(f"/door/cbd/in?code={fresh}", "12:00")
     assert answer.headers["Location"] == f"/account/sign-in?next=%2Fdoor%2Fcbd%2Fin%3Fcode%3D{fresh}"
-    signed_in = Phone(app, lunch, "周明")
     scan = phone.client.get_cookie("scan")
     assert scan is not None
-    signed_in.client.set_cookie("scan", scan.value)
+    signed_in = with_scan(app, lunch, "周明", scan.value)
     assert refusal(signed_in.get(f"/door/cbd/in?code={fresh}", "12:05")) == ""
     assert "签到成功" in said(signed_in.post("/door/cbd/in", "12:05", data={"code": fresh}))
+
+
+def with_scan(app: Flask, lunch: LunchHour, name: str, scan: str) -> Phone:
+    """Somebody signed in, with this cookie of a scan."""
+    phone = Phone(app, lunch, name)
+    phone.client.set_cookie("scan", scan)
+    return phone
+
+
+def test_the_memory_of_a_scan_is_good_for_one_person(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    for _again in range(2):
+        answer = with_scan(app, lunch, "周明", scan.value).post("/door/cbd/in", "12:05", data={"code": "000000"})
+        assert "签到成功" in said(answer)
+    form = {"code": "000000", "slot": str(lunch.slot_id)}
+    for name in ("李静", "陈晨"):
+        answer = with_scan(app, lunch, name, scan.value).post("/door/cbd/in", "12:05", data=form)
+        assert (answer.status_code, refusal(answer)) == (422, "stale_code")
+    assert lunch.state("李静") == "booked"
+
+
+def test_a_scan_that_was_refused_is_not_spent(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    for form, status in (({"code": "0"}, 409), ({"code": "0", "slot": str(lunch.slot_id)}, 200)):
+        assert with_scan(app, lunch, "陈晨", scan.value).post("/door/cbd/in", "12:05", data=form).status_code == status
+
+
+def test_the_memory_of_a_scan_is_of_one_browser_and_of_one_door(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    other = with_scan(app, lunch, "周明", scan.value)
+    answer = other.post("/door/cbd/in", "12:05", data={"code": "0"}, headers={"User-Agent": "Another phone"})
+    assert (answer.status_code, lunch.state("周明")) == (422, "booked")
+    Desk(app, lunch).post("door/renew", "12:05")  # every code of before is void, and what was scanned with it
+    answer = with_scan(app, lunch, "周明", scan.value).post("/door/cbd/in", "12:05", data={"code": "0"})
+    assert (answer.status_code, lunch.state("周明")) == (422, "booked")
 
 
 def test_the_memory_of_a_scan_ends_and_cannot_be_made_up(app: Flask, lunch: LunchHour) -> None:

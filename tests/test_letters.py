@@ -134,7 +134,7 @@ NAMES = {
     "a@b.example": "",
     "J. R. Smith": "J. R. Smith",
     "O'Neil-Li": "O'Neil-Li",
-    "林\u202e晓\u0000": "林 晓",
+    "林\u202e晓\u0000": "林晓",
     "字" * 40: "字" * 20,
 }
 

@@ -16,7 +16,7 @@ from booking.model import Booking, DoorTap
 from booking.refusals import Refused
 from booking.taps import Tap
 from tests.desk_cast import Cast, Desk
-from tests.lunch_hour import LunchHour, at
+from tests.lunch_hour import LunchHour, at, make_manager
 
 EXCUSE = "断网时已经签到"
 
@@ -182,6 +182,17 @@ def test_what_is_no_tap_is_not_taken(app: Flask, lunch: LunchHour, wrong: dict[s
     answer = Desk(app, lunch).post("taps", "12:08", **body(lunch.latest("周明").id) | wrong)
     assert answer.status_code == 422
     assert lunch.state("周明") == "booked"
+
+
+def test_a_tap_of_somebody_else_is_not_taken_for_ones_own(app: Flask, session: Session, lunch: LunchHour) -> None:
+    with store.transaction(session):
+        other = make_manager(session, lunch.station_id, "吴经理")
+    kept = body(lunch.latest("周明").id, owner=lunch.manager_id)
+    answer = Desk(app, lunch, other).post("taps", "12:08", **kept)
+    assert (answer.status_code, answer.json) == (409, {"outcome": "somebody_else"})
+    assert (lunch.state("周明"), lunch.session.scalars(select(DoorTap)).all()) == ("booked", [])
+    assert Desk(app, lunch).post("taps", "12:09", **kept).json == {"outcome": "in", "words": ""}
+    assert [line.actor_id for line in lunch.lines("checked_in")] == [lunch.manager_id]
 
 
 def test_another_stations_booking_does_not_exist(app: Flask, session: Session, lunch: LunchHour) -> None:

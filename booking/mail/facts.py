@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from booking import clock, ledger, policy
 from booking.mail import digests, links, report
-from booking.mail.words import one_line, plain_name, zone_words
+from booking.mail.words import plain_name, zone_words
 from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike, Zone
 from booking.people.codes import GOOD_FOR
 from booking.rosters.cards import place_in_line
+from booking.sanitise import one_line
 
 Facts = dict[str, Any]
 Row = TypeVar("Row", Slot, Station)

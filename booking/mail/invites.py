@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from booking import ics
 from booking.mail import links
-from booking.mail.words import one_line
 from booking.model import Booking, Letter
+from booking.sanitise import one_line
 
 # What a letter does to the reader's calendar: a seat that is theirs, or one that is not any more.
 METHODS = {

@@ -16,8 +16,9 @@ from booking.mail import alike, digests, facts, invites, links, packing, samples
 from booking.mail.alike import Frame, Packed
 from booking.mail.facts import Dropped
 from booking.mail.talk import Envelope
-from booking.mail.words import one_line, plain_name, tidy
+from booking.mail.words import plain_name, tidy
 from booking.model import LANGUAGES, Letter, Person, Slot
+from booking.sanitise import one_line
 
 __all__ = ["Dropped", "Loaded", "Message", "Said", "compose", "load", "sample", "say", "stylesheet"]
 

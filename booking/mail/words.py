@@ -1,7 +1,6 @@
 """What other people typed, made safe to stand in a letter; and the name of a station's time."""
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +11,8 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 
 from booking.model import Station
+from booking.sanitise import one_line
 
-# Control, format (bidi among them), surrogate and unassigned characters, line and paragraph ends.
-UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 ADDRESS = re.compile(r"\S*(?:://|www\.|@|＠)\S*|[\w.-]*\w[.。．]\w{2,}\S*", re.IGNORECASE)
 LONGEST_NAME = 20
 
@@ -50,13 +48,6 @@ LETTERS: dict[str, Any] = {
     "worker_digest": _("日报"),
     "manager_digest": _("管理员日报"),
 }
-
-
-def one_line(text: str) -> str:
-    """`text` on one line, without characters that nobody sees."""
-    if not text.isprintable():
-        text = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in text)
-    return " ".join(text.split())
 
 
 def tidy(text: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking import sanitise, store
 from booking.history import record
 from booking.model import Person
 from booking.people import codes, tries
@@ -128,7 +128,14 @@ def disable(session: Session, person_id: int, now: datetime, actor_id: int, reas
     if person.disabled_at is None:
         person.disabled_at = now
         end_sign_ins(session, person_id, now, actor_id=actor_id)
-        record(session, "disabled", now, actor_id=actor_id, person_id=person_id, reason=reason[:200] or None)
+        record(
+            session,
+            "disabled",
+            now,
+            actor_id=actor_id,
+            person_id=person_id,
+            reason=sanitise.one_line(reason)[:200] or None,
+        )
     return person
 
 

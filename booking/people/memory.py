@@ -1,11 +1,11 @@
-"""What is not kept: failures and codes that no limit looks at any more, sign-ins and vain presses long over."""
+"""What is not kept: failures and codes that no limit looks at any more, sign-ins, taps and vain presses long over."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
-from booking.model import Code, Failure, SignIn, Try
+from booking.model import Code, DoorTap, Failure, SignIn, Try
 
 
 def forget(session: Session, now: datetime) -> int:
@@ -16,6 +16,7 @@ def forget(session: Session, now: datetime) -> int:
         delete(Failure).where(Failure.at <= day).returning(Failure.id),
         delete(Code).where(Code.created_at <= day).returning(Code.id),
         delete(SignIn).where(or_(SignIn.ended_at <= month, SignIn.expires_at <= month)).returning(SignIn.id),
+        delete(DoorTap).where(DoorTap.received_at <= month).returning(DoorTap.nonce),
         delete(Try).where(Try.at <= two_months).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from booking import sanitise
 from booking.history import record
 from booking.model import Booking, Slot, Strike
 from booking.refusals import Refused
@@ -21,7 +22,7 @@ def forgive_slot(session: Session, slot_id: int, now: datetime, actor_id: int, r
 
 
 def _forgive(session: Session, which: ColumnElement[bool], now: datetime, actor_id: int, reason: str) -> int:
-    words = " ".join(reason.split())[:200]
+    words = sanitise.one_line(reason)[:200]
     if not words:
         raise Refused("reason_missing")
     unforgiven = update(Strike).where(which, Strike.forgiven_at.is_(None))

@@ -5,6 +5,7 @@ import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
+from booking import sanitise
 from booking.refusals import Refused
 
 NAME_LENGTH = 40
@@ -23,14 +24,14 @@ PHONE = re.compile(r"\+?[0-9]{6,15}")
 
 def clean_name(text: str) -> str:
     """A name as it is kept. Refuses nothing at all, what is too long, and advertisements."""
-    name = _visible(text)
+    name = sanitise.one_line(text)
     if not name:
         raise Refused("name_missing")
     return _fitting(name, NAME_LENGTH, ADVERT)
 
 
 def clean_company(text: str) -> str:
-    return _fitting(_visible(text), COMPANY_LENGTH, LINK)
+    return _fitting(sanitise.one_line(text), COMPANY_LENGTH, LINK)
 
 
 def clean_phone(text: str) -> str:
@@ -57,12 +58,6 @@ def clean_language(code: str) -> str:
     if code not in LANGUAGES:
         raise Refused("bad_language")
     return code
-
-
-def _visible(text: str) -> str:
-    """Without control, format and bidi characters, and with single spaces."""
-    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
-    return unicodedata.normalize("NFC", " ".join(kept.split()))
 
 
 def _fitting(text: str, limit: int, banned: re.Pattern[str]) -> str:

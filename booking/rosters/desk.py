@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
 from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
+from booking.rosters import disclosure, name_order
 from booking.rosters import names as names_
 
 
@@ -21,6 +22,10 @@ class Roster:
     line: list[Booking] = field(default_factory=list)
     standby: list[Booking] = field(default_factory=list)
     gone: list[Booking] = field(default_factory=list)
+
+    @property
+    def people(self) -> list[Person]:
+        return [booking.person for booking in (*self.seats, *self.line, *self.standby, *self.gone)]
 
     @property
     def absent(self) -> set[int]:
@@ -49,7 +54,8 @@ def roster(session: Session, slot: Slot) -> Roster:
     told = Roster(slot)
     for booking in session.scalars(found):
         _shelf(told, booking).append(booking)
-    told.seats.sort(key=lambda b: (b.person.name, b.id))
+    for shelf in (told.seats, told.gone):
+        shelf[:] = name_order.by_name(shelf, lambda booking: booking.person.name)
     told.line.sort(key=lambda b: b.line_no or 0)
     told.standby.sort(key=lambda b: (b.standby_at or b.created_at, b.line_no or 0))
     return told
@@ -126,7 +132,7 @@ def regulars(session: Session, station_id: int, sought: str = "", limit: int = 5
         select(Person, visits, no_shows)
         .join(Booking, Booking.person_id == Person.id)
         .join(Slot, Booking.slot_id == Slot.id)  # the way that has indexes, from a station to its bookings
-        .where(Slot.station_id == station_id, Person.deleted_at.is_(None))
+        .where(Slot.station_id == station_id, Person.deleted_at.is_(None), disclosure.was_here())
         .group_by(Person.id)
         .order_by(visits.desc(), Person.id)
         .limit(limit)
@@ -135,7 +141,8 @@ def regulars(session: Session, station_id: int, sought: str = "", limit: int = 5
         found = found.where(names_.called(session, station_id, sought))
     rows = session.execute(found).all()
     counted = _strike_counts(session, station_id, [row[0].id for row in rows])
-    return [Regular(person, seen, missed, counted.get(person.id, 0)) for person, seen, missed in rows]
+    found_ = [Regular(person, seen, missed, counted.get(person.id, 0)) for person, seen, missed in rows]
+    return sorted(found_, key=lambda one: (-one.visits, name_order.sort_key(one.person.name)))
 
 
 def history(
@@ -165,10 +172,7 @@ def regular(session: Session, station_id: int, person_id: int) -> Regular | None
     no_shows = func.count(Booking.id).filter(Booking.state == "released")
     counted = select(visits, no_shows).where(Booking.station_id == station_id, Booking.person_id == person_id)
     person = session.get(Person, person_id)
-    was_here = session.scalar(
-        select(Booking.id).where(Booking.station_id == station_id, Booking.person_id == person_id).limit(1)
-    )
-    if person is None or person.deleted_at or was_here is None:
+    if person is None or person.deleted_at or not disclosure.knows(session, station_id, person_id):
         return None
     seen, missed = session.execute(counted).one()
     return Regular(person, seen, missed, _strike_counts(session, station_id, [person_id]).get(person_id, 0))
@@ -182,11 +186,13 @@ def bookings_of(session: Session, station_id: int, person_id: int, limit: int = 
 
 
 def bookings_between(session: Session, station_id: int, first: date, last: date) -> Sequence[Booking]:
-    """Every booking of the slots of some days, by slot."""
+    """Every booking of the slots of some days, by slot and name."""
     slot = joinedload(Booking.slot)
     found = select(Booking).join(Booking.slot).where(Slot.station_id == station_id, Slot.date.between(first, last))
     load = (slot.joinedload(Slot.activity), slot.joinedload(Slot.zone), joinedload(Booking.person))
-    return session.scalars(found.options(*load).order_by(Slot.starts_at, Slot.id, Booking.id)).all()
+    there = session.scalars(found.options(*load).order_by(Booking.id)).all()
+    order = name_order.sort_key
+    return sorted(there, key=lambda b: (b.slot.starts_at, b.slot_id, order(b.person.name)))
 
 
 def strikes_of(session: Session, station_id: int, person_id: int) -> Sequence[Strike]:
@@ -231,11 +237,11 @@ def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, 
     }
 
 
-def names_on(session: Session, station_id: int, when: date) -> Sequence[str]:
-    """Who has a seat or a place in line at the station on a day."""
-    found = select(Person.name).join(Booking, Booking.person_id == Person.id).join(Booking.slot)
+def people_on(session: Session, station_id: int, when: date) -> list[Person]:
+    """Who has a seat or a place in line at the station on a day, by name."""
+    found = select(Person).join(Booking, Booking.person_id == Person.id).join(Booking.slot)
     there = found.where(Slot.station_id == station_id, Slot.date == when, Booking.state.in_(LIVE))
-    return session.scalars(there.distinct().order_by(Person.name)).all()
+    return name_order.by_name(session.scalars(there.distinct().order_by(Person.id)), lambda person: person.name)
 
 
 def slots_by_id(session: Session, slot_ids: set[int | None]) -> dict[int, Slot]:
@@ -257,6 +263,12 @@ def slots_a_day(session: Session, station_id: int, first: date, last: date) -> d
 def known_until(session: Session) -> date | None:
     """The last date whose being a workday has been announced."""
     return workdays.known_until(session)
+
+
+def people(session: Session, person_ids: set[int]) -> list[Person]:
+    """People by id, in the order of their names."""
+    found = session.scalars(select(Person).where(Person.id.in_(person_ids)).order_by(Person.id))
+    return name_order.by_name(found, lambda person: person.name)
 
 
 def names(session: Session, person_ids: set[int | None]) -> dict[int, str]:

@@ -1,13 +1,14 @@
 """What is asked at the door: which slots take people in now, who this is, who comes in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.model import HOLDING, LIVE, Booking, Event, Person, Slot
-from booking.rosters import names
+from booking.rosters import disclosure, name_order, names
 
 
 def doors_open(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
@@ -34,25 +35,43 @@ def bookings_here(session: Session, person_id: int, station_id: int, now: dateti
     return session.scalars(found).all()
 
 
-def find_people(session: Session, station_id: int, sought: str, limit: int = 8) -> Sequence[Person]:
-    """People by their name or its pinyin if they were here before; anybody by their whole e-mail address."""
-    if not sought:
-        return []
-    known = select(Booking.person_id).where(Booking.station_id == station_id)
-    by_name = names.called(session, station_id, sought) & Person.id.in_(known)
-    found = select(Person).where(
-        or_(by_name, Person.email == sought.lower()), Person.deleted_at.is_(None), Person.disabled_at.is_(None)
-    )
-    return session.scalars(found.order_by(Person.name, Person.id).limit(limit)).all()
+@dataclass(frozen=True)
+class Found:
+    """Whom a search at the door has found; `strangers` were never here, and are known by their address alone."""
+
+    people: Sequence[Person] = ()
+    strangers: Collection[int] = ()
 
 
-def may_be_seated(session: Session, station_id: int, person_id: int, email: str) -> bool:
-    """Whether a manager of the station may name this person: somebody who was here, or whose address they know."""
+def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit: int = 8) -> Found:
+    """While the door is open: people by their name or its pinyin if they were here before; anybody by their whole address."""
+    if not sought or not _is_open(slot, now):
+        return Found()
+    known = select(Booking.person_id).where(Booking.station_id == slot.station_id, disclosure.was_here())
+    alive = (Person.deleted_at.is_(None), Person.disabled_at.is_(None))
+    by_name = names.called(session, slot.station_id, sought) & Person.id.in_(known)
+    called = session.scalars(select(Person).where(by_name, *alive).order_by(Person.id).limit(names.MOST_FOUND)).all()
+    people = name_order.by_name(called, lambda person: person.name)[:limit]
+    reached = session.scalar(select(Person).where(Person.email == sought.lower(), *alive))
+    if reached is None or reached in people:
+        return Found(people)
+    is_known = any(asked(session, slot.station_id, reached.id) for asked in (disclosure.knows, disclosure.may_call))
+    return Found([*people, reached], () if is_known else (reached.id,))
+
+
+def may_be_seated(session: Session, slot: Slot, person_id: int, email: str, now: datetime) -> bool:
+    """Whether a manager may name this person: somebody who was here, is or was on this slot, or whose address they know."""
     person = session.get(Person, person_id)
     if person is None or person.deleted_at or person.disabled_at:
         return False
-    was_here = select(Booking.id).where(Booking.station_id == station_id, Booking.person_id == person_id).limit(1)
-    return session.scalar(was_here) is not None or (bool(email) and person.email == email.lower())
+    on_slot = select(Booking.id).where(Booking.slot_id == slot.id, Booking.person_id == person_id).limit(1)
+    if disclosure.knows(session, slot.station_id, person_id) or session.scalar(on_slot):
+        return True
+    return bool(email) and person.email == email.lower() and _is_open(slot, now)
+
+
+def _is_open(slot: Slot, now: datetime) -> bool:
+    return slot.checkin_from <= now < slot.ends_at and slot.state not in ("cancelled", "done")
 
 
 def newest(session: Session, slot_id: int, number: int) -> Sequence[Booking]:

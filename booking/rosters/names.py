@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from booking.model import Booking, Person, Slot
+from booking.rosters import disclosure
 
 # Longer ones are no names, and trying their readings would take long.
 LONGEST_NAME, LONGEST_SOUGHT, MOST_FOUND = 6, 24, 500
@@ -23,7 +24,7 @@ def called(session: Session, station_id: int, sought: str) -> ColumnElement[bool
         .distinct()
         .join(Booking, Booking.person_id == Person.id)
         .join(Slot, Booking.slot_id == Slot.id)
-        .where(Slot.station_id == station_id)
+        .where(Slot.station_id == station_id, disclosure.was_here())
         .order_by(Person.id)
     )
     found = [row.id for row in session.execute(known) if sounds_like(row.name, letters)]
@@ -53,11 +54,22 @@ def _fits(readings: tuple[tuple[str, ...], ...], letters: str) -> bool:
 @lru_cache(maxsize=20_000)
 def _readings(name: str) -> tuple[tuple[str, ...], ...]:
     """The readings of each Chinese character; what is not Chinese is found by its letters as they are."""
-    # Only who searches pays for the table of readings; the one of phrases is four times as large, and of no use for names.
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-    from pypinyin import Style, pinyin  # noqa: PLC0415
-
-    found = pinyin(name, style=Style.NORMAL, heteronym=True, errors="ignore")
+    found = _pinyin(name, "NORMAL", heteronym=True)
     return tuple(
         tuple(reading.replace("ü", "v") for reading in readings if reading) for readings in found if any(readings)
     )
+
+
+@lru_cache(maxsize=10_000)
+def reading(character: str) -> str:
+    """The most common reading of a Chinese character, with its tone: wang2. Empty for any other character."""
+    found = _pinyin(character, "TONE3")
+    return found[0][0] if found else ""
+
+
+def _pinyin(text: str, style: str, *, heteronym: bool = False) -> list[list[str]]:
+    # Only who deals with names pays for the table of readings; the one of phrases is four times as large, and of no use.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin import Style, pinyin  # noqa: PLC0415
+
+    return pinyin(text, style=getattr(Style, style), heteronym=heteronym, errors="ignore")

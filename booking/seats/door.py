@@ -76,7 +76,8 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
     if not mine:
         slot.line_last += 1
         slot.waiting += 1
-        queue(session, slot, booking, now)
+        booking.via = "door"
+        queue(session, slot, booking, now, actor_id)
     if booking.standby_at is None:
         booking.standby_at = now
         record(session, "standby", now, actor_id=actor_id or person_id, slot=slot, booking=booking)

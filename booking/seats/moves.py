@@ -33,9 +33,9 @@ def arrive(session: Session, slot: Slot, booking: Booking, now: datetime, actor_
     move(session, slot, booking, "attended", now, "checked_in", actor_id)
 
 
-def queue(session: Session, slot: Slot, booking: Booking, now: datetime) -> Booking:
+def queue(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None = None) -> Booking:
     booking.line_no = slot.line_last
-    move(session, slot, booking, "waiting", now, "waiting", booking.person_id)
+    move(session, slot, booking, "waiting", now, "waiting", actor_id or booking.person_id)
     return booking
 
 

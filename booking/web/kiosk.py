@@ -12,7 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.exceptions import TooManyRequests
 
-from booking import clock, people, seats, store
+from booking import clock, people, seats, store, taps
 from booking.extensions import client_address, db
 from booking.model import Booking, Slot, Station
 from booking.refusals import Refused
@@ -48,7 +48,7 @@ def unpair(code: str) -> Response:
 def scanned(code: str) -> Response:
     """What the QR opens: who you are, which slot it is, and one button. Nothing happens yet."""
     station, typed, now = open_station(code), request.args.get("code", ""), clock.now()
-    known = current_user.is_authenticated and screens.scanned_lately(station, now)
+    known = current_user.is_authenticated and bool(screens.scan_of(station, now))
     fresh = bool(typed) and (known or _is_fresh(station, typed, now))
     if not current_user.is_authenticated:
         return _sign_in_first(station, typed, fresh, now)
@@ -62,13 +62,13 @@ def arrive(code: str) -> Response:
     station, now = open_station(code), clock.now()
     person = worker(url_for(".scanned", code=code))
     typed = request.form.get("code", "")
-    if not (screens.scanned_lately(station, now) or (typed and _is_fresh(station, typed, now))):
-        context = _arrival(station, now)
-        return make_response(render_template("kiosk/in.html", **context, typed="", stale=True), 422)
+    scan = "" if screens.is_fresh(station, typed, now) else screens.scan_of(station, now)
+    if not scan and not (typed and _is_fresh(station, typed, now)):
+        return _stale(station, now)
     try:
-        booking = _let_in(station, person.id, request.form.get("slot", ""), now)
+        booking = _let_in(station, person.id, request.form.get("slot", ""), now, scan)
     except Refused as no:
-        return _refused(station, no, now)
+        return _stale(station, now) if no.reason == "stale_code" else _refused(station, no, now)
     response = make_response(render_template("kiosk/done.html", station=station, booking=booking))
     screens.forget_scan(response)
     return response
@@ -86,7 +86,11 @@ def _is_fresh(station: Station, typed: str, now: datetime) -> bool:
     return right
 
 
-def _let_in(station: Station, person_id: int, slot: str, now: datetime) -> Booking:
+def _stale(station: Station, now: datetime) -> Response:
+    return make_response(render_template("kiosk/in.html", **_arrival(station, now), typed="", stale=True), 422)
+
+
+def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: str) -> Booking:
     """The slot is the one with a seat, else the one that was chosen among those whose door is open."""
     open_ids = {one.id for one in door.doors_open(db.session(), station.id, now)}
     mine = [one for one in door.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
@@ -95,9 +99,15 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime) -> Booki
     if seat is None and slot_id not in open_ids:
         raise Refused("choose_slot")
     with store.transaction(db.session) as session:
+        if scan:
+            taps.claim_scan(session, scan, person_id)
         if seat is not None:
-            return seats.check_in(session, seat.id, now, person_id)
-        return seats.stand_by(session, person_id, slot_id or 0, now, person_id)
+            booking = seats.check_in(session, seat.id, now, person_id)
+        else:
+            booking = seats.stand_by(session, person_id, slot_id or 0, now, person_id)
+        if scan:
+            taps.spend_scan(session, scan, booking, now)
+    return booking
 
 
 def _arrival(station: Station, now: datetime) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The cookie names the station and a fingerprint of its door secret, so a new secr
 import base64
 import hashlib
 import hmac
+import secrets
 from datetime import datetime, timedelta
 
 import pyotp
@@ -56,21 +57,31 @@ def is_fresh(station: Station, code: str, now: datetime) -> bool:
 
 
 def remember_scan(response: Response, station: Station, now: datetime) -> None:
-    """Somebody scanned a fresh code and must sign in first: by then the code is stale, this browser's cookie is not."""
-    claim = [station.code, int(now.timestamp())]
+    """Somebody scanned a fresh code and must sign in first: by then the code is stale, this browser's cookie is not.
+
+    The cookie is of one station, code and browser, and its nonce is good for one person (`taps.spend_scan`).
+    """
+    claim = [*_claim(station), int(now.timestamp()), _browser(), secrets.token_urlsafe(16)]
     _keep(response, _name("scan"), _signer("door scan").dumps(claim), int(SIGN_IN_TIME.total_seconds()))
 
 
-def scanned_lately(station: Station, now: datetime) -> bool:
+def scan_of(station: Station, now: datetime) -> str:
+    """The nonce of the scan that this browser remembers, while it counts; else nothing."""
     try:
-        code, at = _signer("door scan").loads(request.cookies.get(_name("scan"), ""))
+        *claim, at, browser, nonce = _signer("door scan").loads(request.cookies.get(_name("scan"), ""))
     except (BadSignature, TypeError, ValueError):
-        return False
-    return bool(code == station.code and 0 <= now.timestamp() - at <= SIGN_IN_TIME.total_seconds())
+        return ""
+    is_here = claim == _claim(station) and browser == _browser()
+    return str(nonce) if is_here and 0 <= now.timestamp() - at <= SIGN_IN_TIME.total_seconds() else ""
 
 
 def forget_scan(response: Response) -> None:
     _keep(response, _name("scan"), "", 0)
+
+
+def _browser() -> str:
+    """What a browser says of itself, for what it is worth."""
+    return hashlib.sha256(request.user_agent.string.encode()).hexdigest()[:16]
 
 
 def _codes(station: Station) -> pyotp.TOTP:

@@ -139,12 +139,13 @@
   }
 
   // --- a question before a grave act: <form data-confirm="…"> ----------------------------------
+  // and before signing out with taps that were not sent: <form data-owner="…" data-unsent="… {n} …">
   document.addEventListener("submit", (event) => {
-    const form = event.target, ask = one("#confirm");
-    if (!form.dataset.confirm || form.sure || !ask?.showModal) return;
+    const form = event.target, ask = one("#confirm"), words = [unsent(form), form.dataset.confirm].filter(Boolean).join(" ");
+    if (!words || form.sure || !ask?.showModal) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    one("p", ask).textContent = form.dataset.confirm;
+    one("p", ask).textContent = words;
     ask.returnValue = "";
     ask.onclose = () => {
       if (ask.returnValue !== "yes") return;
@@ -154,6 +155,16 @@
     };
     ask.showModal();
   }, true);
+
+  function unsent({ dataset }) {
+    let count = 0;
+    try { // as door-queue.js keeps them
+      for (const [key, taps] of Object.entries(dataset.unsent ? localStorage : {})) {
+        if (key.startsWith("taps:") && key.endsWith(`:${dataset.owner}`)) count += JSON.parse(taps).length;
+      }
+    } catch { /* a browser that keeps nothing */ }
+    return count && dataset.unsent.replace("{n}", count);
+  }
 
   // --- an address to take along: <button data-copy="#its-input" data-done="words" hidden> -------
   for (const button of all("[data-copy]")) {

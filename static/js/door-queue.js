@@ -1,11 +1,12 @@
 // The roster's taps: shown at once, sent at once, and when the network is gone kept on the phone and sent later.
 // Each tap has a name of its own (a nonce), so that the server counts it once however often it arrives, and an
-// age instead of a time, so that a phone whose clock is wrong tells the truth.
+// age instead of a time, so that a phone whose clock is wrong tells the truth. What is kept is of the manager who
+// tapped: for the next one who signs in on this device it stays where it is.
 (() => {
   "use strict";
   const desk = document.querySelector("#desk"), bar = document.querySelector("#unsent");
   if (!desk || !bar) return;
-  const KEY = `taps:${bar.dataset.url}`, AGAIN = 3000;
+  const { url, owner } = bar.dataset, EVERYBODY = `taps:${url}:`, KEY = EVERYBODY + owner, AGAIN = 3000, NOON = 12 * 60 * 60 * 1000;
   let memory = [], sending = false, told = [];
   const lasts = new Map(kept().map((tap) => [tap.booking, tap.nonce])); // the last tap on each name: their order is ours to tell
   let heard = new Map(), count = 0; // taps that the server has, and the roster shown may not have yet
@@ -20,6 +21,17 @@
     try { localStorage.setItem(KEY, JSON.stringify(taps)); } catch { /* a full or forbidden store: until the page goes */ }
     show();
   }
+  // How many taps other managers have left on this device this noon.
+  function others() {
+    let count = 0;
+    try {
+      for (const [key, taps] of Object.entries(localStorage)) {
+        if (key.startsWith(EVERYBODY) && key !== KEY) count += JSON.parse(taps).filter(({ at }) => Date.now() - at < NOON).length;
+      }
+    } catch { /* what cannot be read cannot be counted */ }
+    return count;
+  }
+  const ofOthers = (count) => bar.dataset.others.replace("{n}", count);
   const name = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   // --- a tap -----------------------------------------------------------------------------------
@@ -59,11 +71,11 @@
   async function deliver(tap) {
     const token = document.querySelector("[name=csrf_token]")?.value || "";
     const age = Math.min(Math.max(Date.now() - tap.at, 0), 999999999);
-    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce, after: tap.after || "" });
+    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce, after: tap.after || "", owner });
     let answer;
     try {
       const signal = AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined;
-      answer = await fetch(bar.dataset.url, { method: "POST", body, redirect: "manual", signal });
+      answer = await fetch(url, { method: "POST", body, redirect: "manual", signal });
     } catch {
       return false;
     }
@@ -74,6 +86,7 @@
       return true;
     }
     if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401) told = [bar.dataset.signIn];
+    if (answer.status === 409) told = [ofOthers(kept().length)]; // somebody else has signed in since this page was shown
     return [404, 422].includes(answer.status);
   }
 
@@ -86,6 +99,8 @@
     }
     const lines = [...new Set(told)];
     if (taps.length && !sending) lines.unshift(bar.dataset.waiting.replace("{n}", taps.length));
+    const theirs = others();
+    if (theirs) lines.push(ofOthers(theirs));
     bar.hidden = !lines.length;
     bar.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   }
@@ -135,7 +150,7 @@
   window.addEventListener("load", keepPage);
   window.addEventListener("online", send);
   window.addEventListener("pageshow", send);
-  window.addEventListener("storage", (event) => { if (event.key === KEY) show(); });
+  window.addEventListener("storage", (event) => { if (event.key?.startsWith(EVERYBODY)) show(); });
   setInterval(send, AGAIN);
   show();
   send();

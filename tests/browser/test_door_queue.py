@@ -15,7 +15,7 @@ from booking.model import DoorTap, Person
 from tests import chromium
 from tests.browser.screens import fits, sign_out
 from tests.live import cut
-from tests.lunch_hour import LunchHour, at
+from tests.lunch_hour import LunchHour, at, make_manager
 
 pytestmark = pytest.mark.sqlite
 PASSWORD = "noon-hour-at-the-station"
@@ -166,7 +166,7 @@ def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live
                       ".map((one) => one.getAttribute('aria-pressed'))] })")  # fmt: skip
         held[0][0].fulfill(body=held[0][1], content_type="text/html")
         page.wait_for_function("window.shown")
-        assert page.evaluate("window.shown") == [True, "true", "true", "false"]
+        assert page.evaluate("window.shown") == [True, "true", "false", "true"]  # 李静, 王磊, 周明
         expect(page.locator(".counters")).to_contain_text("2已到")  # and what it did not know was asked again
 
 
@@ -247,6 +247,44 @@ def test_the_next_person_at_the_phone_never_sees_the_roster(browser: Browser, li
         page.context.set_offline(True)
         with pytest.raises(Error, match="net::ERR"):
             page.goto(address)
+
+
+def test_taps_kept_for_one_manager_are_not_sent_by_the_next(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with store.transaction(lunch.session) as session:
+        other = session.get_one(Person, make_manager(session, lunch.station_id, "吴经理"))
+        other.email, other.password_hash = "wu@example.com", people.hash_password(PASSWORD)
+    with roster(browser, live, lunch) as page:
+        address = page.url
+        page.route("**/manage/cbd/taps", lambda route: route.abort())
+        tap(page, "周明")
+        expect(page.locator("#unsent")).to_contain_text("1 次点击还没发出")
+        page.goto("/account/")
+        page.get_by_role("button", name="退出登录").click()
+        expect(page.locator("#confirm")).to_contain_text("名单上还有 1 次点击没有发出")
+        page.get_by_role("button", name="确定").click()
+        page.wait_for_url("**/")
+        page.unroute("**/manage/cbd/taps")
+        sign_in(page, "wu@example.com", address)
+        expect(page.locator("#unsent")).to_contain_text("另一位管理员的 1 次点击没有发出")
+        tap(page, "李静")
+        expect(seat(page, "李静")).to_contain_text("再点撤销")
+        assert fits(page)
+        assert lunch.states("周明", "李静") == ["booked", "attended"]
+        page.goto("/account/")
+        page.get_by_role("button", name="退出登录").click()
+        page.wait_for_url("**/")
+        sign_in(page, "desk@example.com", address)
+        settled(page)
+        assert lunch.states("周明", "李静") == ["attended", "attended"]
+        assert [line.actor_id == lunch.manager_id for line in lunch.lines("checked_in")] == [False, True]
+
+
+def sign_in(page: Page, email: str, address: str) -> None:
+    page.goto(f"/account/sign-in?next=/manage/cbd/slots/{address.rpartition('/')[2]}")
+    page.get_by_label("邮箱").fill(email)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url("**/manage/cbd/slots/*")
 
 
 FAST = "const real = Date.now; Date.now = () => real() + 180000;"

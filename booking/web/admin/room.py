@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from booking.extensions import db
 from booking.model import Person, Station
 from booking.rosters import network
+from booking.sanitise import one_line
 from booking.web import clockwork
 from booking.web.access import admins_only
 from booking.web.forms.asked import Form
@@ -37,4 +38,4 @@ def sought() -> tuple[str, int]:
     """What to look for, and which page of it."""
     page = request.args.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
-    return request.args.get("q", "").strip()[:100], number
+    return one_line(request.args.get("q", ""))[:100], number

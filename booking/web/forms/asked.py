@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import Field, PasswordField, StringField
+from wtforms import Field, PasswordField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from booking.refusals import Refused
 from booking.web import show
-from booking.web.forms.fields import Form
+from booking.web.forms.fields import Form, Line
 
 __all__ = ["Filled", "Form", "Line", "Ruled", "Secret", "say"]
 
@@ -37,15 +37,6 @@ class Filled(InputRequired):
         if isinstance(field.data, str) and not field.data.strip():
             field.errors = []
             raise StopValidation(self.message or _("请填写。"))
-
-
-class Line(StringField):
-    """One line, without blanks around it: phones add one after each word."""
-
-    data: str
-
-    def __init__(self, label: Any, validators: list[Any] | None = None, **options: Any) -> None:
-        super().__init__(label, validators, filters=[lambda text: (text or "").strip()], **options)
 
 
 class Secret(PasswordField):

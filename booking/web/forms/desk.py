@@ -23,12 +23,13 @@ class ReasonForm(Form):
 
 
 class TapForm(Form):
-    """One tap on the roster; `age` is how many milliseconds ago that was."""
+    """One tap on the roster; `age` is how many milliseconds ago that was, `owner` who was signed in then."""
 
     booking = Number(validators=[needed])
     act = Line(validators=[needed, AnyOf(("in", "out"))])
     age = Number(validators=[needed, Between(0, 999_999_999)])
     nonce = Line(validators=[needed, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
+    owner = Number(validators=[maybe])
     after = Line(validators=[maybe, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
 
 

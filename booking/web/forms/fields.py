@@ -24,7 +24,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # 
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
-from booking import clock
+from booking import clock, sanitise
 from booking.refusals import Refused
 
 MISSING = _("这一项要填。")
@@ -33,7 +33,6 @@ NOT_A_CHOICE = _("请从列表里选一项。")
 EARLIEST_YEAR, FARTHEST_YEARS = 2020, 3
 DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:00)?")
-UNSEEN = ("Cc", "Cf", "Cs")
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -118,7 +117,7 @@ class Line(StringField):
     data: Any
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = visible(valuelist[0]) if valuelist else ""
+        self.data = sanitise.one_line(valuelist[0]) if valuelist else ""
 
 
 class Prose(TextAreaField):
@@ -127,8 +126,7 @@ class Prose(TextAreaField):
     data: Any
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        lines = (valuelist[0] if valuelist else "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self.data = "\n".join(visible(line) for line in lines).strip()
+        self.data = sanitise.lines(valuelist[0]) if valuelist else ""
 
 
 class Pick(SelectField):
@@ -196,9 +194,3 @@ class Short:
 def plain(text: str) -> str:
     """Full-width forms as their plain ones, without spaces around."""
     return unicodedata.normalize("NFKC", text).strip()
-
-
-def visible(text: str) -> str:
-    """One line without control, format and direction characters, and with single spaces."""
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in UNSEEN)
-    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))

@@ -12,7 +12,7 @@ from booking.rosters import desk
 from booking.web.access import managed_station
 from booking.web.forms.fields import Day
 from booking.web.forms.station import DayForm
-from booking.web.manager.frame import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, planned_words, shown
 from booking.web.show import station_date
 
 AHEAD = timedelta(days=60)
@@ -23,9 +23,10 @@ def days(code: str) -> Answer:
     station = managed_station(code)
     asked = Day.read(request.args.get("date", ""))
     form = DayForm(data={"date": asked})
-    people = desk.names_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
+    people = desk.people_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
     if people and request.form.get("sure") != "y":
         context = _sixty_days(station, form.date.data)
+        context["labels"] = labels(station, people)
         return shown("manager/calendar.html", form, station=station, asked=form.date.data, people=people, **context)
     if form.validate_on_submit():
         with heard(form, station):

@@ -2,7 +2,7 @@
 
 from booking import clock
 from booking.extensions import db
-from booking.rosters import desk
+from booking.rosters import desk, disclosure
 from booking.web.access import managed_slot, managed_station
 from booking.web.manager import tables
 from booking.web.manager.frame import Answer, pages
@@ -13,7 +13,9 @@ from booking.web.show import station_date
 @pages.get("/<code>/slots/<int:slot_id>/export")
 def export_roster(code: str, slot_id: int) -> Answer:
     slot = managed_slot(code, slot_id)
-    table = tables.of_roster(slot, desk.roster(db.session(), slot))
+    roster = desk.roster(db.session(), slot)
+    about = disclosure.to_staff(db.session(), slot.station, roster.people)
+    table = tables.of_roster(slot, roster, about)
     return tables.sent([table], f"{code}-roster-{slot.date}-{slot_id}")
 
 
@@ -22,4 +24,5 @@ def export_bookings(code: str) -> Answer:
     station = managed_station(code)
     span = asked_span(station_date(clock.now(), station))
     found = desk.bookings_between(db.session(), station.id, span.first, span.last)
-    return tables.sent([tables.of_bookings(found, station)], f"{code}-bookings-{span.first}-{span.last}")
+    about = disclosure.to_staff(db.session(), station, [booking.person for booking in found])
+    return tables.sent([tables.of_bookings(found, station, about)], f"{code}-bookings-{span.first}-{span.last}")

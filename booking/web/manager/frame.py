@@ -1,6 +1,6 @@
 """What every view of a manager stands in: the blueprint, the way an act ends, the page with its status."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,8 +10,10 @@ from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from booking.model import Station
+from booking.extensions import db
+from booking.model import Person, Slot, Station
 from booking.refusals import Refused
+from booking.rosters import desk, disclosure
 from booking.slots import Planned
 from booking.web import clockwork, htmx, reasons, show
 from booking.web.forms.fields import Form
@@ -54,6 +56,13 @@ def refused_words(no: Refused, station: Station) -> str:
     if f"{no.reason}_at_desk" in reasons.SENTENCES:
         no = Refused(f"{no.reason}_at_desk", **no.details)
     return show.reason(no, station)
+
+
+def labels(station: Station, people: Sequence[Person], slot: Slot | None = None) -> str:
+    """Who they are, in one line: two of one name are told apart, on the whole of `slot` too."""
+    others = desk.roster(db.session(), slot).people if slot else ()
+    about = disclosure.to_staff(db.session(), station, [*people, *others])
+    return gettext("、").join(about.label(person) for person in people)
 
 
 def done(sentence: str, address: str) -> Response:

@@ -6,8 +6,8 @@ from datetime import date
 from flask import render_template, request
 
 from booking.extensions import db
-from booking.model import Event, Person, Slot
-from booking.rosters import desk
+from booking.model import Event, Person, Slot, Station
+from booking.rosters import desk, disclosure
 from booking.web.access import managed_slot, managed_station, not_for_you
 from booking.web.forms.fields import Day
 from booking.web.manager.frame import Answer, pages
@@ -29,7 +29,7 @@ def events(code: str) -> Answer:
         day=day,
         events=found,
         slots=desk.slots_by_id(db.session(), {event.slot_id for event in found}),
-        names=_names(found),
+        names=_names(station, found),
         said=said,
     )
 
@@ -57,5 +57,8 @@ def _asked_id(name: str) -> int | None:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 18 else None
 
 
-def _names(found: Sequence[Event]) -> dict[int, str]:
-    return desk.names(db.session(), {who for event in found for who in (event.actor_id, event.person_id)})
+def _names(station: Station, found: Sequence[Event]) -> dict[int, str]:
+    session = db.session()
+    people = desk.people(session, {who for event in found for who in (event.actor_id, event.person_id) if who})
+    about = disclosure.to_staff(session, station, people)
+    return {person.id: about.name(person) for person in people}

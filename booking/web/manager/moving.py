@@ -6,7 +6,7 @@ from flask_babel import gettext, ngettext
 from booking import clock, slots, store
 from booking.extensions import db
 from booking.model import Slot
-from booking.rosters import desk
+from booking.rosters import desk, disclosure
 from booking.web.access import managed_slot
 from booking.web.forms.programme import MoveForm
 from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
@@ -24,7 +24,8 @@ def move(code: str, slot_id: int) -> Answer:
                 return done(_told(len(told)), url_for(".slot", code=code, slot_id=slot_id))
             slots.may_move(db.session(), slot, form.wish(), now)  # somebody came on it since the page was shown
     roster = desk.roster(db.session(), slot)
-    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster)
+    about = disclosure.to_staff(db.session(), slot.station, roster.people)
+    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, about=about)
 
 
 def _told(people: int) -> str:

@@ -7,19 +7,20 @@ from booking import clock, people, store
 from booking.extensions import db
 from booking.model import Station
 from booking.people import phones
-from booking.rosters import desk
+from booking.rosters import desk, disclosure
+from booking.sanitise import one_line
 from booking.web.access import managed_station, managed_strike, not_for_you
 from booking.web.forms.desk import ReasonForm
-from booking.web.forms.fields import visible
 from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
 
 
 @pages.get("/<code>/people")
 def regulars(code: str) -> Answer:
     station = managed_station(code)
-    sought = visible(request.args.get("q", ""))[:40]
+    sought = one_line(request.args.get("q", ""))[:40]
     found = desk.regulars(db.session(), station.id, sought)
-    return render_template("manager/people.html", station=station, people=found, sought=sought)
+    about = disclosure.to_staff(db.session(), station, [one.person for one in found])
+    return render_template("manager/people.html", station=station, people=found, about=about, sought=sought)
 
 
 @pages.get("/<code>/people/<int:person_id>")
@@ -44,7 +45,8 @@ def forgive(code: str, strike_id: int) -> Answer:
 def phone(code: str, person_id: int) -> Answer:
     """The whole number, on this one page; the history says who asked."""
     station = managed_station(code)
-    if desk.regular(db.session(), station.id, person_id) is None:
+    regular, may_call = desk.regular(db.session(), station.id, person_id), disclosure.may_call
+    if regular is None or not may_call(db.session(), station.id, person_id):
         not_for_you(station=station.id, wanted=person_id)
     with store.transaction(db.session) as session:
         number = phones.show_phone(session, person_id, station.id, clock.now(), actor())
@@ -63,6 +65,7 @@ def _shown(
         form,
         station=station,
         regular=found,
+        about=disclosure.to_staff(session, station, [found.person]),
         strikes=strikes,
         bookings=desk.bookings_of(session, station.id, person_id),
         names=desk.names(session, {strike.forgiven_by for strike in strikes}),

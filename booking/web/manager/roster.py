@@ -14,13 +14,13 @@ from booking import clock, people, seats, store
 from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.refusals import Refused
-from booking.rosters import desk, door
+from booking.rosters import desk, disclosure, door
+from booking.sanitise import one_line
 from booking.web import htmx
 from booking.web.access import managed_booking, managed_slot
 from booking.web.forms.desk import CapacityForm, ReasonForm, WalkInForm
-from booking.web.forms.fields import visible
 from booking.web.manager import undo
-from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown
+from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, refused_words, shown
 
 Act = Callable[[Session], Any]
 
@@ -42,7 +42,8 @@ def slot(code: str, slot_id: int) -> Answer:
 def print_roster(code: str, slot_id: int) -> Answer:
     found = managed_slot(code, slot_id)
     roster = desk.roster(db.session(), found)
-    return render_template("manager/roster_print.html", station=found.station, slot=found, roster=roster)
+    about = disclosure.to_staff(db.session(), found.station, roster.people)
+    return render_template("manager/roster_print.html", station=found.station, slot=found, roster=roster, about=about)
 
 
 @pages.post("/<code>/bookings/<int:booking_id>/check-in")
@@ -79,23 +80,27 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
             sentence = ngettext("免除了 %(num)s 次爽约。", "免除了 %(num)s 次爽约。", count)
             return done(sentence, url_for(".slot", code=code, slot_id=slot_id))
     strikes = desk.strikes_of_slot(db.session(), slot_id)
-    names = desk.names(db.session(), {strike.person_id for strike in strikes})
-    return shown("manager/forgive.html", form, station=found.station, slot=found, strikes=strikes, names=names)
+    struck = desk.people(db.session(), {strike.person_id for strike in strikes if not strike.forgiven_at})
+    about = disclosure.to_staff(db.session(), found.station, struck)
+    return shown("manager/forgive.html", form, station=found.station, slot=found, people=struck, about=about)
 
 
 def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: Any = (), guest: Any = None) -> str:
     """The slot's page, or only its roster where that is what htmx will replace."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
-    roster = desk.roster(db.session(), slot)
+    session = db.session()
+    roster = desk.roster(session, slot)
+    found = door.find_people(session, slot, sought(), clock.now())
     return render_template(
         template,
         station=slot.station,
         slot=slot,
         roster=roster,
         absent=roster.absent,
-        strikes=[strike for strike in desk.strikes_of_slot(db.session(), slot.id) if not strike.forgiven_at],
+        strikes=[strike for strike in desk.strikes_of_slot(session, slot.id) if not strike.forgiven_at],
         sought=sought(),
-        found=door.find_people(db.session(), slot.station_id, sought()),
+        about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people], found.strangers),
+        found=found,
         form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
         guest=guest or WalkInForm(formdata=None),
         moving=moving,
@@ -106,7 +111,7 @@ def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: A
 
 
 def sought() -> str:
-    return visible(request.values.get("q", ""))[:60]
+    return one_line(request.values.get("q", ""))[:60]
 
 
 def _stand_by(session: Session, slot_id: int, person_id: int, now: Any, actor_id: int | None = None) -> Booking:
@@ -123,7 +128,7 @@ def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
     person_id = form.person_id.data
     if not form.validate_on_submit():
         return show_slot(slot, guest=form), 422
-    if person_id and not door.may_be_seated(db.session(), slot.station_id, person_id, sought()):
+    if person_id and not door.may_be_seated(db.session(), slot, person_id, sought(), clock.now()):
         return show_slot(slot, Refused("no_such_person")), 404
 
     def let_in(session: Session) -> Booking:
@@ -149,12 +154,12 @@ def _acted(slot: Slot, act: Act, form: WalkInForm | None = None) -> Answer:
 
 
 def _told(slot: Slot, booking: Booking) -> Response:
-    name = booking.person.name
+    name = labels(slot.station, [booking.person], slot)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),
         "booked": gettext("%(name)s 的签到撤销了。", name=name),
         "waiting": gettext("%(name)s 在现场候补。", name=name),
         "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
     }
-    otherwise = gettext("%(name)s 没有签到，不用撤销。", name=name)  # released or expired meanwhile
-    return done(words.get(booking.state, otherwise), url_for(".slot", code=slot.station.code, slot_id=slot.id))
+    sentence = words.get(booking.state) or gettext("%(name)s 没有签到，不用撤销。", name=name)
+    return done(sentence, url_for(".slot", code=slot.station.code, slot_id=slot.id))

@@ -10,7 +10,7 @@ from booking import clock, policy, slots, store
 from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.refusals import Refused
-from booking.rosters import desk, door
+from booking.rosters import desk, disclosure, door
 from booking.slots import Resized
 from booking.web import htmx
 from booking.web.access import managed_slot, managed_station, safe_path
@@ -18,7 +18,7 @@ from booking.web.forms.desk import CapacityForm, ReasonForm
 from booking.web.forms.fields import Day
 from booking.web.forms.programme import OneOffForm
 from booking.web.manager import undo
-from booking.web.manager.frame import Answer, actor, done, heard, pages, refused_words, shown, zone_races
+from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, refused_words, shown, zone_races
 from booking.web.manager.roster import show_slot
 from booking.web.show import station_date
 
@@ -76,7 +76,8 @@ def cancel(code: str, slot_id: int) -> Answer:
                 told = slots.cancel(session, slot_id, form.reason.data, clock.now(), actor())
             return done(_called_off(len(told)), url_for(".slot", code=code, slot_id=slot_id))
     roster = desk.roster(db.session(), slot)
-    return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster)
+    about = disclosure.to_staff(db.session(), slot.station, roster.people)
+    return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster, about=about)
 
 
 @pages.post("/<code>/slots/<int:slot_id>/bring-back")
@@ -88,7 +89,7 @@ def bring_back(code: str, slot_id: int) -> Answer:
             back = slots.bring_back(session, slot_id, clock.now(), actor())
     except Refused as no:
         return show_slot(slot, no), 409
-    return done(undo.happened(back), url_for(".slot", code=code, slot_id=slot_id))
+    return done(undo.happened(slot, back), url_for(".slot", code=code, slot_id=slot_id))
 
 
 def _called_off(people: int) -> str:
@@ -105,28 +106,30 @@ def _asked_for() -> dict[str, object]:
 
 
 def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
-    names = _names(did.moved)
     if did.moved:
+        names = _names(slot, did.moved)
         return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.capacity, names=names)
-    got = _names(door.seated_at(db.session(), slot.id, now)) if did.seated else ""
+    got = _names(slot, door.seated_at(db.session(), slot.id, now)) if did.seated else ""
     if did.back and got:
         return gettext(
             "名额改为 %(n)s。%(names)s 的座位还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
             n=slot.capacity,
-            names=_names(did.back),
+            names=_names(slot, did.back),
             others=got,
         )
     if did.back:
         return gettext(
-            "名额改回 %(n)s。%(names)s 的座位还在，没发出的信撤下了。", n=slot.capacity, names=_names(did.back)
+            "名额改回 %(n)s。%(names)s 的座位还在，没发出的信撤下了。",
+            n=slot.capacity,
+            names=_names(slot, did.back),
         )
     if got:
         return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=got)
     return gettext("名额改为 %(n)s。", n=slot.capacity)
 
 
-def _names(people: Sequence[Booking]) -> str:
-    return gettext("、").join(booking.person.name for booking in people)
+def _names(slot: Slot, bookings: Sequence[Booking]) -> str:
+    return labels(slot.station, [booking.person for booking in bookings], slot)
 
 
 def _resized(slot: Slot, sentence: str) -> Answer:
@@ -141,6 +144,7 @@ def _unsized(slot: Slot, form: CapacityForm, no: Refused | None) -> Answer:
     details = no.details if no else {}
     moving = door.newest(db.session(), slot.id, details["excess"]) if details.get("can_move") else ()
     if htmx.aims_at("slot_row"):
-        context = {"slot": slot, "station": slot.station, "form": form, "moving": moving}
+        about = disclosure.to_staff(db.session(), slot.station, [booking.person for booking in moving])
+        context = {"slot": slot, "station": slot.station, "form": form, "moving": moving, "about": about}
         return render_template("manager/_slot_row.html", **context), 422
     return show_slot(slot, form=form, moving=moving), 422

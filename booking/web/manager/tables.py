@@ -12,6 +12,7 @@ from booking import sheets
 from booking.model import Booking, Slot, Station
 from booking.numbers import Group, Numbers, Tally
 from booking.rosters import desk
+from booking.rosters.disclosure import Disclosure
 from booking.sheets import Cell, Table
 from booking.web.show import clock_range, clock_time, local, phone, station_date
 
@@ -67,18 +68,20 @@ def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
     return [_by_slot(told, station), _in_all(told, before), *(_grouped(*group) for group in groups)]
 
 
-def of_roster(slot: Slot, roster: desk.Roster) -> Table:
+def of_roster(slot: Slot, roster: desk.Roster, about: Disclosure) -> Table:
     """Who is on a slot, in the order of the roster."""
     heads = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
     people = [*roster.seats, *roster.standby, *roster.line, *roster.gone]
-    return Table(local(slot.activity, "title"), heads, [_person_row(booking, slot.station) for booking in people])
+    return Table(
+        local(slot.activity, "title"), heads, [_person_row(booking, slot.station, about) for booking in people]
+    )
 
 
-def of_bookings(found: Sequence[Booking], station: Station) -> Table:
+def of_bookings(found: Sequence[Booking], station: Station, about: Disclosure) -> Table:
     """Every booking of some days."""
     heads = [gettext("日期"), gettext("时间"), gettext("活动"), gettext("场地")]
     more = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
-    rows = [[*_slot_cells(booking.slot, station), *_person_row(booking, station)] for booking in found]
+    rows = [[*_slot_cells(booking.slot, station), *_person_row(booking, station, about)] for booking in found]
     return Table(gettext("预约"), [*heads, *more], rows)
 
 
@@ -86,11 +89,12 @@ def _slot_cells(slot: Any, station: Station) -> list[Cell]:
     return [slot.date.isoformat(), clock_range(slot, station), local(slot.activity, "title"), local(slot.zone, "name")]
 
 
-def _person_row(booking: Booking, station: Station) -> list[Cell]:
+def _person_row(booking: Booking, station: Station, about: Disclosure) -> list[Cell]:
     person, came = booking.person, booking.checked_in_at
-    masked = phone(person.phone) if person.phone else ""
+    name, number = about.label(person) or gettext("已注销"), about.phone(person)
+    masked = phone(number) if number else ""
     at = f"{station_date(came, station)} {clock_time(came, station)}" if came else ""
-    return [person.name or gettext("已注销"), person.company, masked, str(STATES[booking.state]), at]
+    return [name, about.company(person), masked, str(STATES[booking.state]), at]
 
 
 def _by_slot(told: Numbers, station: Station) -> Table:

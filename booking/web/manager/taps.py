@@ -13,7 +13,7 @@ from booking.refusals import Refused
 from booking.taps import Tap
 from booking.web.access import managed_booking, managed_station
 from booking.web.forms.desk import TapForm
-from booking.web.manager.frame import actor, pages, refused_words
+from booking.web.manager.frame import actor, labels, pages, refused_words
 
 
 @pages.post("/<code>/taps")
@@ -23,6 +23,8 @@ def tap(code: str) -> Response | tuple[Response, int]:
     form = TapForm()
     if not form.validate_on_submit():
         return jsonify(outcome="unreadable"), 422
+    if form.owner.data not in (None, actor()):  # kept while somebody else was signed in: they send it themselves
+        return jsonify(outcome="somebody_else"), 409
     booking, now = managed_booking(code, form.booking.data), clock.now()
     at = now - timedelta(milliseconds=form.age.data)
     kept = Tap(form.nonce.data, booking.id, form.act.data == "in", at, form.after.data or "")
@@ -48,4 +50,6 @@ def _words(outcome: str, booking: Booking) -> str:
 
 
 def _named(booking: Booking, words: str) -> str:
-    return gettext("%(name)s：%(words)s", name=booking.person.name, words=words)
+    return gettext(
+        "%(name)s：%(words)s", name=labels(booking.slot.station, [booking.person], booking.slot), words=words
+    )

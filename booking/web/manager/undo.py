@@ -9,7 +9,7 @@ from booking import clock, seats, slots
 from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.refusals import Refused
-from booking.web.manager.frame import refused_words
+from booking.web.manager.frame import labels, refused_words
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ def of(slot: Slot) -> Undo | None:
     return Undo([was.booking for was in seats.called_off(db.session(), slot, ended.at)])
 
 
-def happened(back: seats.Back) -> str:
+def happened(slot: Slot, back: seats.Back) -> str:
     """Who is on it again, and who is not: they will not hear of either."""
     if back.elsewhere:
-        names = gettext("、").join(booking.person.name for booking in back.elsewhere)
+        names = labels(slot.station, [booking.person for booking in back.elsewhere], slot)
         return gettext(
             "恢复了，%(n)s 人照旧，没有人收到信。%(names)s 另有安排，没有恢复。", n=len(back.again), names=names
         )

@@ -12,6 +12,7 @@ from booking import clock, slots, workdays
 from booking.extensions import db
 from booking.model import Slot, Station, Zone
 from booking.rosters import desk, places
+from booking.sanitise import one_line
 from booking.web.access import managed_station, sign_in_required
 from booking.web.manager.frame import Answer, pages
 from booking.web.show import station_date
@@ -44,7 +45,7 @@ def stations() -> Answer:
     mine = places.managed_stations(db.session(), current_user.person_id)
     if len(mine) == 1 and not current_user.is_admin:
         return redirect(url_for(".week", code=mine[0].code), code=303)
-    sought = request.args.get("q", "")[:40].strip()
+    sought = one_line(request.args.get("q", ""))[:40]
     found = places.stations(db.session(), sought) if current_user.is_admin else mine
     return render_template("manager/stations.html", stations=found, sought=sought)
 

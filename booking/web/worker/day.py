@@ -15,6 +15,7 @@ from booking.model import Person, Station
 from booking.refusals import Refused
 from booking.rosters import cards, mine, places
 from booking.rosters.cards import Card, DayView, Opening
+from booking.sanitise import one_line
 from booking.web import access, htmx, show
 from booking.web.worker import outcomes, picks, shapes, still, tag
 from booking.web.worker.room import pages
@@ -199,7 +200,7 @@ def home() -> str | Response:
 
 @pages.get("/stations")
 def stations() -> str:
-    sought = request.args.get("q", "").strip()[:40]
+    sought = one_line(request.args.get("q", ""))[:40]
     return render_template("worker/stations.html", found=places.stations(db.session(), sought), sought=sought)
 
 

@@ -1,0 +1,27 @@
+"""Sanitising: text that people typed, as it will be seen. Every form, command, sheet and letter goes through here."""
+
+import re
+import unicodedata
+
+# Control characters, surrogates and noncharacters; characters that only steer how others are shown (bidi among them);
+# and letters that show nothing. A list, not a category: older tables call the newest ideographs of names unassigned.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane + 0xFFFE) + chr(plane + 0xFFFF) for plane in range(0, 0x110000, 0x10000)
+)
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    f"\U0001d173-\U0001d17a\U000e0000-\U000e007f{_NONCHARACTERS}]"
+)
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, with single spaces and nothing that nobody sees."""
+    seen = _HIDDEN.sub("", " ".join(text.split()))
+    return unicodedata.normalize("NFC", " ".join(seen.split()))
+
+
+def lines(text: str) -> str:
+    """The same of a longer text: its line ends stay, empty lines around it do not."""
+    found = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(one_line(line) for line in found).strip("\n")
