@@ -117,7 +117,7 @@ class PostgresClones:
         """End everybody else's connections and delete all rows; False where the schema is not the template's any more."""
         self._sql(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
         with self._connect(database) as connection:
-            if connection.execute("SELECT FROM harness.changed").fetchone():
+            if connection.execute("SELECT 1 FROM harness.changed").fetchone():
                 return False
             filled = [row[0] for row in connection.execute(FILLED)]  # type: ignore[call-overload]
             if filled:
