@@ -26,8 +26,9 @@ class Office:
     port: int = 0
     # Whether it says that an envelope may come in one packet.
     pipelines: bool = False
-    # How many more letters it takes before it asks for patience; None is no limit.
+    # How many more letters it takes before it asks for patience, and how; None is no limit.
     left: int | None = None
+    refusal: str = "450 4.7.1 too many letters, slow down"
 
     async def handle_EHLO(  # noqa: N802 (aiosmtpd's name)
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -42,7 +43,7 @@ class Office:
         if answer := self.at_rcpt.get(address):
             return answer
         if self.left == 0:
-            return "450 4.7.1 too many letters, slow down"
+            return self.refusal
         if self.left is not None:
             self.left -= 1
         envelope.rcpt_tos.append(address)

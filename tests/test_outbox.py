@@ -160,7 +160,7 @@ def test_a_connection_lost_after_data_is_tried_again_under_the_same_id(
 
 
 def test_a_letter_refused_at_data_is_failed(app: Flask, session: Session, office: mail_server.Office) -> None:
-    office.at_data["a@example.com"] = "554 5.7.1 we do not like it"
+    office.at_data["a@example.com"] = "554 5.6.0 we do not like its content"
     write(session, "a@example.com", "b@example.com")
     assert deliver(app) == outbox.Round(claimed=2, sent=1, failed=1)
 

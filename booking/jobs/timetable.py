@@ -167,8 +167,6 @@ def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
             done = _round(turn, office, book, now, which, min(room, most))
             speed.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
-            if done.wants_rest:
-                speed.rest(kinds, now)
             if not done.claimed or done.put_off:
                 break
             manners.give_way(perf_counter() - began, done.claimed / AT_LEAST)

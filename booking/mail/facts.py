@@ -1,7 +1,7 @@
 """What the letter of each kind tells, looked up; and whether there is still anybody and anything to tell."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -14,6 +14,9 @@ from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strik
 from booking.people.codes import GOOD_FOR
 from booking.rosters.cards import place_in_line
 from booking.sanitise import one_line
+
+# Whoever tried to register again yesterday has found another way.
+NEWS_FOR = timedelta(days=1)
 
 Facts = dict[str, Any]
 Row = TypeVar("Row", Slot, Station)
@@ -79,7 +82,17 @@ def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booki
     return {"minutes": int(GOOD_FOR.total_seconds() // 60)}
 
 
-def _nothing(*_: Any) -> Facts:
+def _registered(
+    _session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    if now >= letter.created_at + NEWS_FOR:
+        raise Dropped("asked too long ago")
+    return {}
+
+
+def _cancelled(_session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.ends_at:
+        raise Dropped("the slot is over")
     return {}
 
 
@@ -198,14 +211,14 @@ def _instant(text: str | None) -> datetime | None:
 
 FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Facts]] = {
     "code": _code,
-    "already_registered": _nothing,
+    "already_registered": _registered,
     "confirmed": _seat,
     "promoted": _seat,
     "calendar": _seat,
     "seat_open": _line,
     "moved_down": _line,
     "slot_moved": _moved,
-    "slot_cancelled": _nothing,
+    "slot_cancelled": _cancelled,
     "strike": _strike,
     "worker_digest": _worker_digest,
     "manager_digest": _manager_digest,

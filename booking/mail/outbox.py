@@ -2,25 +2,28 @@
 
 A row is claimed by a conditional UPDATE, so that of any number of senders one sends it. Mail cannot
 be sent exactly once: a connection lost after DATA is tried again, under the same Message-ID.
+
+A letter ends for what is said of it. What is said of us (`smtp_replies`) lets the whole sender rest (`backoff`).
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, false, literal, or_, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, aliased, scoped_session
 
 from booking import store
 from booking.each import among
-from booking.mail import digests, letters
+from booking.mail import backoff, digests, letters
 from booking.mail.ends import Ends
-from booking.mail.post import Post, PutOff, Rejected, Unreachable
-from booking.model import Digest, Letter
+from booking.mail.post import Post, PutOff, Refusal, Rejected, SenderRefused, Unreachable
+from booking.mail.smtp_replies import Meaning
+from booking.model import Digest, Letter, MailPause
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +31,10 @@ AnySession = Session | scoped_session[Any]
 
 # How long after each try the next one comes; nothing is tried longer than a day.
 PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
+WHILE_NOTHING_LEAVES = PAUSES[:3]
 GIVE_UP_AFTER = timedelta(hours=24)
 STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
-# After so many a "not now" in a row it is the server that wants a rest, not the letters.
-PATIENCE = 5
 # Kinds whose details nobody may read once they have been sent.
 SECRET = {"code"}
 # Nothing that a bulk UPDATE changes has been read in its transaction.
@@ -51,7 +53,16 @@ class Round:
     put_off: int = 0
     failed: int = 0
     dropped: int = 0
-    wants_rest: bool = False
+    # Why it ended early; how many refusals in a row there have been that may be about us, and what the last one said.
+    trouble: backoff.Trouble | None = field(default=None, compare=False)
+    in_a_row: int = field(default=0, compare=False)
+    said: str = field(default="", compare=False)
+    # Whether something has kept the mail since its last success.
+    kept: bool = field(default=False, compare=False)
+
+    @property
+    def wants_rest(self) -> bool:
+        return self.trouble is not None
 
 
 def deliver(
@@ -66,35 +77,51 @@ def deliver(
     """Send up to `limit` letters that are due. The caller goes on while a round claimed some and put none off.
 
     No transaction is open while the post talks. `stop` is asked before each letter; the rest is put back,
-    as it is when the server wants a rest.
+    as it is when the server wants a rest. While it rests nothing is claimed.
     """
     done = Round()
     with store.transaction(session) as writing:
-        claimed = _claim(writing, now, kinds, limit)
-    done.claimed = len(claimed)
+        pause = backoff.current(writing)
+        claimed = [] if backoff.rests(pause, now) else _claim(writing, now, *_after(pause, now, kinds, limit))
+        done.kept, refusals = pause is not None, pause.refusals if pause else 0
+    done.claimed, done.in_a_row = len(claimed), refusals
+    if claimed:
+        _send_all(session, post, ends, claimed, now, stop, done)
+        _note(session, done, refusals, now)
+    return done
+
+
+def _send_all(
+    session: AnySession,
+    post: Post,
+    ends: Ends,
+    claimed: list[int],
+    now: datetime,
+    stop: Callable[[], bool],
+    done: Round,
+) -> None:
     try:
-        if claimed:
-            post.reach()
+        post.reach()
     except Unreachable as error:  # before anything is worded: nothing can go
-        _put_off(session, claimed, str(error), now, done)
-        return done
+        _put_off(session, claimed, error, now, done)
+        return
+    except SenderRefused as error:
+        _put_back(session, claimed, str(error))
+        done.trouble = _trouble(error)
+        done.put_off += len(claimed)
+        return
     ready = _word(session, claimed, now, done)
-    refusals = 0
     for n in range(len(ready)):
         left = ready[n:]
-        if stop() or done.wants_rest:
+        if stop() or done.trouble:
             _put_back(session, [message.letter_id for message in left])
             break
-        put_off = done.put_off
         try:
             _send(session, post, ends, left, now, done)
         except Unreachable as error:
-            _put_off(session, [message.letter_id for message in left], str(error), now, done)
+            _put_off(session, [message.letter_id for message in left], error, now, done)
             break
-        refusals = refusals + 1 if done.put_off > put_off else 0
-        done.wants_rest = refusals >= PATIENCE
     ends.settle()
-    return done
 
 
 def free_stuck(session: Session, now: datetime) -> int:
@@ -130,6 +157,17 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
     mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
     taken = set(session.scalars(mine, execution_options=UNREAD))
     return [letter_id for letter_id in ids if letter_id in taken]
+
+
+def _after(
+    pause: MailPause | None, now: datetime, kinds: ColumnElement[bool], limit: int
+) -> tuple[ColumnElement[bool], int]:
+    """What to claim: after a rest few letters find out whether it is over, and no digest goes before what is at once."""
+    if pause is None or not pause.rests:
+        return kinds, limit
+    other = aliased(Letter)
+    due = exists().where(other.state == "queued", other.next_try_at <= now, other.kind.not_in(digests.KINDS))
+    return and_(kinds, or_(AT_ONCE, ~due)), min(limit, backoff.PATIENCE)
 
 
 def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[letters.Message]:
@@ -171,10 +209,11 @@ def _send(
     except Rejected as error:
         end("failed", str(error))
         done.failed += 1
+        _count(error, done)
     except Unreachable:
         raise
     except PutOff as error:
-        _put_off(session, [message.letter_id], str(error), now, done)
+        _put_off(session, [message.letter_id], error, now, done)
     except Exception as error:
         # Taken or not: a letter that breaks the sending itself is not tried again.
         log.exception("letter %s cannot be sent", message.letter_id)
@@ -186,6 +225,35 @@ def _send(
         else:
             ends.sent(message.letter_id, now)
         done.sent += 1
+        done.in_a_row = 0
+
+
+def _trouble(error: Refusal) -> backoff.Trouble:
+    return backoff.Trouble(error.meaning.value, str(error))
+
+
+def _count(error: Refusal, done: Round) -> None:
+    """What is unclear, or called spam, is about the letter; when said of one after another, about us."""
+    if isinstance(error, Unreachable):
+        done.trouble = backoff.Trouble("unreachable", str(error))
+    elif isinstance(error, SenderRefused):
+        done.trouble = _trouble(error)
+    elif error.meaning in (Meaning.UNCLEAR, Meaning.CONTENT):
+        done.in_a_row += 1
+        done.said = str(error)
+        if done.in_a_row >= backoff.PATIENCE:
+            done.trouble = backoff.Trouble("unclear", done.said)
+
+
+def _note(session: AnySession, done: Round, refusals: int, now: datetime) -> None:
+    """Keep what this round has found out about the sender."""
+    trouble, new = done.trouble, done.in_a_row - (0 if done.sent else refusals)
+    if done.sent and done.kept:
+        with store.transaction(session) as writing:
+            backoff.succeeded(writing)
+    if trouble or new:
+        with store.transaction(session) as writing:
+            backoff.refused(writing, trouble or backoff.Trouble("unclear", done.said), new, now)
 
 
 def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: str, error: str = "") -> None:
@@ -199,31 +267,40 @@ def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: s
         writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=UNREAD)
 
 
-def _put_off(session: AnySession, ids: Sequence[int], error: str, now: datetime, done: Round) -> None:
-    """Each comes again after the pause that its own tries ask for, or is given up; one statement for all of them."""
-    over = Letter.created_at < _again(now - GIVE_UP_AFTER)
+def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: datetime, done: Round) -> None:
+    """Each comes again after the pause that its own tries ask for, or is given up; one statement for all of them.
+
+    None is given up for what is about us, if since then no letter at all has left.
+    """
+    about_us = isinstance(error, SenderRefused) and done.kept and not done.sent
+    over = false() if about_us else Letter.created_at < _again(now - GIVE_UP_AFTER)
+    pauses = WHILE_NOTHING_LEAVES if about_us else PAUSES
     values = {
         "state": case((over, "failed"), else_="queued"),
         "details": case((and_(over, Letter.kind.in_(SECRET)), literal({}, Letter.details.type)), else_=Letter.details),
-        "next_try_at": _again(now),
+        "next_try_at": _again(now, pauses),
         "claimed_at": None,
         "tries": Letter.tries + 1,
-        "error": error[:300],
+        "error": str(error)[:300],
     }
     mine = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "sending").values(values)
     with store.transaction(session) as writing:
         states = writing.scalars(mine.returning(Letter.state), execution_options=UNREAD).all()
     done.failed += states.count("failed")
     done.put_off += states.count("queued")
+    _count(error, done)
 
 
-def _again(since: datetime) -> ColumnElement[datetime]:
+def _again(since: datetime, pauses: Sequence[timedelta] = PAUSES) -> ColumnElement[datetime]:
     """When a letter comes again, by its number of tries."""
-    *first, last = (literal(since + pause, Letter.next_try_at.type) for pause in PAUSES)
+    *first, last = (literal(since + pause, Letter.next_try_at.type) for pause in pauses)
     return case(dict(enumerate(first)), value=Letter.tries, else_=last)
 
 
-def _put_back(session: AnySession, ids: Sequence[int]) -> None:
+def _put_back(session: AnySession, ids: Sequence[int], error: str | None = None) -> None:
+    values: dict[str, Any] = {"state": "queued", "claimed_at": None}
+    if error:
+        values["error"] = error[:300]
     with store.transaction(session) as writing:
         mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
-        writing.execute(mine.values(state="queued", claimed_at=None), execution_options=UNREAD)
+        writing.execute(mine.values(values), execution_options=UNREAD)

@@ -1,4 +1,4 @@
-"""How fast letters leave this process: never more than the setting a minute, and slower when a server asks.
+"""How fast letters leave this process: never more than the setting a minute.
 
 Counted in memory. One process leads, so a change of leader may send one minute's worth twice, no more.
 """
@@ -16,19 +16,16 @@ NO_LIMIT = 1_000_000
 
 
 class Pace:
-    """What left in the last minute, and which kinds rest."""
+    """What left in the last minute."""
 
     def __init__(self, per_minute: int = 0) -> None:
         self.per_minute = per_minute
         self._left: deque[datetime] = deque()
-        self._resting: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def room(self, kinds: str, now: datetime) -> int:
         """How many letters of `at_once` or `digests` may leave now."""
         with self._lock:
-            if now < self._resting.get(kinds, now):
-                return 0
             if not self.per_minute:
                 return NO_LIMIT
             while self._left and self._left[0] <= now - MINUTE:
@@ -41,11 +38,6 @@ class Pace:
         if self.per_minute:
             with self._lock:
                 self._left.extend([now] * letters)
-
-    def rest(self, kinds: str, now: datetime) -> None:
-        """The server said "not now" to one letter after another: leave it alone for a minute."""
-        with self._lock:
-            self._resting[kinds] = now + MINUTE
 
 
 def of_this_process() -> Pace:

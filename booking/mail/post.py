@@ -1,7 +1,7 @@
 """Handing one message over: to a mail server, or to a folder of .eml files.
 
-Either way the answer is: taken, `Rejected` (never again), `PutOff` (again later) or `Unreachable`
-(nobody answers, so nothing else can be sent now either).
+Either way the answer is: taken, `Rejected` (never again), `PutOff` (again later), or one that lets nothing else be sent
+now either: `SenderRefused` (it is about us) or `Unreachable` (nobody answers).
 """
 
 import smtplib
@@ -14,18 +14,28 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from booking.mail import links
+from booking.mail.smtp_replies import ABOUT_US, FINAL, Meaning, Stage, classify, readable
 from booking.mail.talk import Envelope, Talk
 
-# Answers about us, not about the letter: signing in is missing or wrong. Mending the settings mends them.
-OUR_FAULT = {530, 534, 535, 538}
+
+class Refusal(Exception):
+    """A letter was not taken, and what that means."""
+
+    def __init__(self, said: str, meaning: Meaning = Meaning.UNCLEAR) -> None:
+        super().__init__(said)
+        self.meaning = meaning
 
 
-class Rejected(Exception):
+class Rejected(Refusal):
     """The server will not take this message, ever."""
 
 
-class PutOff(Exception):
+class PutOff(Refusal):
     """Not now. It may even have been taken: a connection lost after DATA leaves that open."""
+
+
+class SenderRefused(PutOff):
+    """The server takes nothing from us now: too much was sent, or the settings are wrong."""
 
 
 class Unreachable(PutOff):
@@ -95,12 +105,14 @@ class Server:
         try:
             talk.hand_over(envelope, message, following)
         except smtplib.SMTPResponseException as error:
-            _judge(error.smtp_code, error.smtp_error, error)
+            if error.smtp_code < 400:  # no answer to what was said: who knows what the next one answers
+                self.close()
+            raise _refusal(error) from error
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise PutOff(f"{type(error).__name__}: {error}") from error
         except ValueError as error:  # an address that SMTP cannot carry; nothing of it was said
-            raise Rejected(f"{type(error).__name__}: {error}") from error
+            raise Rejected(f"{type(error).__name__}: {error}", Meaning.ADDRESS) from error
         finally:
             if talk.over:  # a 421, or the server hung up
                 self.talk = None
@@ -113,8 +125,11 @@ class Server:
     def _connect(self) -> Talk:
         try:
             self.talk = Talk(self._open())
+        except smtplib.SMTPResponseException as error:
+            raise _refusal(error, Stage.SESSION) from error
         except (OSError, smtplib.SMTPException) as error:
-            raise Unreachable(f"{type(error).__name__}: {error}") from error
+            said = f"{type(error).__name__}: {error}"
+            raise (SenderRefused(said, Meaning.SETUP) if _is_setup(error) else Unreachable(said)) from error
         return self.talk
 
     def _open(self) -> smtplib.SMTP:
@@ -137,8 +152,19 @@ class Server:
         return connection
 
 
-def _judge(code: int, said: bytes | str, error: Exception) -> None:
-    """Raise what the server's answer means."""
-    words = said.decode(errors="replace") if isinstance(said, bytes) else said
-    final = 500 <= code < 600 and code not in OUR_FAULT
-    raise (Rejected if final else PutOff)(f"{code} {words}") from error
+def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) -> Refusal:
+    """What the server's answer means."""
+    if isinstance(error, smtplib.SMTPHeloError):
+        stage = Stage.SESSION
+    elif isinstance(error, smtplib.SMTPSenderRefused):
+        stage = Stage.SENDER
+    meaning = classify(error.smtp_code, error.smtp_error, stage)
+    kind = Rejected if meaning in FINAL else SenderRefused if meaning in ABOUT_US else PutOff
+    return kind(f"{error.smtp_code} {readable(error.smtp_error)}", meaning)
+
+
+def _is_setup(error: Exception) -> bool:
+    """Whether the settings do not fit the server: its certificate, or STARTTLS and signing in, which it does not offer."""
+    if isinstance(error, ssl.SSLError):
+        return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)

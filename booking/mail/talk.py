@@ -79,10 +79,10 @@ class Talk:
     def _heard(self, lines: Sequence[Line]) -> smtplib.SMTPResponseException | None:
         """Hear the answers to all these lines."""
         refused = None
-        for _, good in lines:
+        for line, good in lines:
             code, said = self._smtp.getreply()
             if code not in good:
-                refused = refused or smtplib.SMTPResponseException(code, said)
+                refused = refused or _refusal(line, code, said)
             if code == 421:  # nothing more will be said
                 return smtplib.SMTPResponseException(code, said)
         if refused and code == 354:  # it waits for a body that has nowhere to go
@@ -119,6 +119,13 @@ class Talk:
 
     def _pipelines(self) -> bool:
         return self._smtp.has_extn("pipelining")
+
+
+def _refusal(line: bytes, code: int, said: bytes) -> smtplib.SMTPResponseException:
+    """As smtplib's `sendmail`: at MAIL it is the sender who is refused."""
+    if line.startswith(b"MAIL"):
+        return smtplib.SMTPSenderRefused(code, said, "")
+    return smtplib.SMTPResponseException(code, said)
 
 
 def _joined(lines: Sequence[Line]) -> bytes:

@@ -5,7 +5,7 @@ from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strik
 from booking.model.people import LANGUAGES, SIGNED_IN, Code, Failure, Feed, Manages, Person, SignedIn, SignIn
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, SLOT_STATES, Activity, Plan, PlanException, Slot
-from booking.model.records import Digest, DigestRound, DoorTap, Event, JobRun, Letter, Outage, SetAside
+from booking.model.records import Digest, DigestRound, DoorTap, Event, JobRun, Letter, MailPause, Outage, SetAside
 
 __all__ = [
     "BOOKING_STATES",
@@ -28,6 +28,7 @@ __all__ = [
     "Feed",
     "JobRun",
     "Letter",
+    "MailPause",
     "Manages",
     "Outage",
     "Person",

@@ -38,6 +38,23 @@ class Letter(Base):
     error: Mapped[str] = mapped_column(String(300), default="")
 
 
+class MailPause(Base):
+    """What has kept the mail from leaving since its last success; no row when it leaves.
+
+    `refusals` in a row since the last of `rests`, the last of which ends at `until`. `reply` names nobody.
+    """
+
+    __tablename__ = "mail_pause"
+    __table_args__ = (one_of("kind", ("setup", "throttled", "unclear", "unreachable")),)
+    sender: Mapped[str] = mapped_column(String(8), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    refusals: Mapped[int] = mapped_column(default=0)
+    rests: Mapped[int] = mapped_column(default=0)
+    reply: Mapped[str] = mapped_column(String(300), default="")
+
+
 class Digest(Base):
     """日报: the daily letter, one per person, kind and date."""
 
