@@ -1,6 +1,7 @@
 """The admin's pages: stations are opened, renamed, closed; managers appointed; people found and stopped."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from booking import people, slots, stations, store
-from booking.model import Event, JobRun, Manages, Person, Slot, Station
+from booking.mail import backoff
+from booking.model import Event, JobRun, MailPause, Manages, Person, Slot, Station
 from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, Network
 
@@ -279,6 +281,36 @@ def test_the_last_run_of_each_job_is_shown(network: Network, app: Flask) -> None
     page = admin.get("/admin/jobs").text
     assert "正常" in page
     assert "&lt;b&gt;disk full&lt;/b&gt;" in page
+
+
+@pytest.mark.sqlite
+@time_machine.travel(at("12:00"), tick=False)
+@pytest.mark.parametrize(
+    ("kind", "said", "everywhere"),
+    [
+        ("setup", "MAIL_FROM", True),
+        ("unreachable", "连不上邮件服务器", True),
+        ("throttled", "下次尝试：12:05:00", False),
+        ("unclear", "接连拒收", False),
+    ],
+)
+def test_what_keeps_the_mail_is_one_banner_with_the_servers_answer_until_it_leaves(
+    network: Network, app: Flask, kind: str, said: str, everywhere: bool
+) -> None:
+    admin, noon = network.browser(app, "何主任"), at("12:00")
+    with store.transaction(network.session) as session:
+        until = noon + timedelta(minutes=5)
+        session.add(MailPause(sender="smtp", kind=kind, since=noon, until=until, rests=2, reply="535 <认证失败>"))
+    page = admin.get("/admin/jobs").text
+    assert page.count("data-mail-paused") == 1
+    assert said in page
+    assert "535 &lt;认证失败&gt;" in page
+    assert admin.get("/admin/").text.count("data-mail-paused") == everywhere
+    assert "马上会再试一次。" in admin.post("/admin/jobs/mail/again", follow_redirects=True).text
+    assert network.session.get_one(MailPause, "smtp", populate_existing=True).until == noon
+    with store.transaction(network.session) as session:
+        backoff.succeeded(session)
+    assert "data-mail-paused" not in admin.get("/admin/jobs").text + admin.get("/admin/").text
 
 
 @pytest.mark.sqlite

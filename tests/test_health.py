@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import time_machine
 from alembic import command
 from flask import Flask
@@ -10,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from booking.model import JobRun
+from booking.model import JobRun, MailPause
 from tests import databases
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -49,8 +50,20 @@ def test_ready_tells_each_jobs_last_run_length_backlog_and_next_run_but_no_error
     assert "secret" not in answer.text
 
 
+@pytest.mark.sqlite
+def test_ready_tells_what_keeps_the_mail_but_not_what_the_server_said(client: FlaskClient, session: Session) -> None:
+    until = NOW + timedelta(minutes=5)
+    session.add(MailPause(sender="smtp", kind="throttled", since=NOW, until=until, rests=2, reply="secret"))
+    session.commit()
+    with time_machine.travel(NOW, tick=False):
+        answer = client.get("/readyz")
+    since, then = "2026-11-24T04:00:00+00:00", "2026-11-24T04:05:00+00:00"
+    assert answer.json["mail"] == {"kind": "throttled", "since": since, "rests_until": then}
+    assert "secret" not in answer.text
+
+
 def test_a_scheduler_that_never_ran_does_not_make_the_app_unready(client: FlaskClient) -> None:
-    told = {"status": "ok", "scheduler_age_seconds": None, "late": False, "jobs": {}}
+    told = {"status": "ok", "scheduler_age_seconds": None, "late": False, "mail": None, "jobs": {}}
     assert client.get("/readyz").json == told
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking import store
 from booking.jobs import metrics
-from booking.model import JobRun, SetAside
+from booking.model import JobRun, MailPause, SetAside
 from booking.notices import tell
 from tests import postgres
 from tests.lunch_hour import at
@@ -31,6 +31,8 @@ def scraped(app: Flask, *, leads: bool = True) -> set[str]:
 def test_a_scrape_tells_each_job_the_letters_and_what_is_set_aside(app: Flask, session: Session) -> None:
     with store.transaction(session):
         session.add(JobRun(name="promote", every=2, started_at=NOON, finished_at=NOON + timedelta(seconds=2), did=5))
+        until = NOON + timedelta(minutes=25)
+        session.add(MailPause(sender="smtp", kind="throttled", since=NOON, until=until, rests=3))
         session.add(SetAside(job="promote", row_id=7, tries=3, since=NOON))
         tell(session, "code", NOON, to="a@example.com")
     assert scraped(app) >= {
@@ -44,6 +46,9 @@ def test_a_scrape_tells_each_job_the_letters_and_what_is_set_aside(app: Flask, s
         'lunch_job_backlog{job="promote"} 0.0',
         'lunch_letters{state="queued"} 1.0',
         "lunch_rows_set_aside 1.0",
+        'lunch_mail_kept{kind="throttled"} 1.0',
+        'lunch_mail_kept{kind="setup"} 0.0',
+        "lunch_mail_rest_seconds 900.0",
     }
     assert "lunch_scheduler_leads 0.0" in scraped(app, leads=False)
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import store, watch
 from booking.mail import queue, report
-from booking.model import JobRun, Letter, Outage, Person, SetAside, Slot
+from booking.model import JobRun, Letter, MailPause, Outage, Person, SetAside, Slot
 from booking.notices import tell
 from tests.desk_cast import Desk, said
 from tests.letter_cast import Letters
@@ -51,6 +51,17 @@ def test_the_page_tells_each_job_its_length_backlog_and_next_run(desk: Desk, lun
     assert "出错" in words
     assert "poison" not in page, "it may name another station's rows"
     assert "data-late" not in page
+
+
+@pytest.mark.sqlite
+def test_a_manager_is_told_that_no_mail_leaves_but_not_what_the_server_said(desk: Desk, lunch: LunchHour) -> None:
+    with store.transaction(lunch.session) as session:
+        moments = {"since": at("Mon 10:50"), "until": at("Mon 11:05")}
+        session.add(MailPause(sender="smtp", kind="setup", refusals=0, rests=1, reply="535 secret", **moments))
+    page = desk.get("running", "Mon 11:00").text
+    assert page.count("data-mail-paused") == 1
+    assert "secret" not in page
+    assert "MAIL_URL" not in page
 
 
 def test_a_banner_says_on_every_page_when_the_scheduler_is_late(desk: Desk, lunch: LunchHour) -> None:

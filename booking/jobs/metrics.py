@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, watch
 from booking.extensions import db
-from booking.mail import queue
+from booking.mail import backoff, queue
 from booking.model import Letter, SetAside
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Figures(Collector):
         yield _gauge("lunch_scheduler_leads", "1 in the process that runs the jobs", float(self.leads()))
         with self.app.app_context():
             try:
-                told = [*_jobs(db.session(), clock.now()), *_mail(db.session()), _aside(db.session())]
+                told = [*_jobs(db.session(), clock.now()), *_mail(db.session(), clock.now()), _aside(db.session())]
             except SQLAlchemyError:
                 told = []
             finally:
@@ -93,11 +93,16 @@ def _jobs(session: Session, now: datetime) -> list[Metric]:
     return [began, took, did, wrong, late, due]
 
 
-def _mail(session: Session) -> list[Metric]:
+def _mail(session: Session, now: datetime) -> list[Metric]:
     letters = _family("lunch_letters", "Letters of the last 30 days by state", "state")
     for state, count in session.execute(select(Letter.state, func.count(Letter.id)).group_by(Letter.state)):
         letters.add_metric([state], count)
-    return [letters]
+    kept = _family("lunch_mail_kept", "1 while something keeps all mail from leaving, by what it is", "kind")
+    pause = backoff.shown(session)
+    for kind in (*backoff.RESTS, "unreachable"):
+        kept.add_metric([kind], float(pause is not None and pause.kind == kind))
+    left = max(0.0, (pause.until - now).total_seconds()) if pause else 0.0
+    return [letters, kept, _gauge("lunch_mail_rest_seconds", "For how much longer no letter is tried", left)]
 
 
 def _aside(session: Session) -> Metric:

@@ -6,11 +6,11 @@ An admin reads it whole; a manager reads of their own rows the first line, witho
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from booking import clock, watch
 from booking.extensions import db
-from booking.mail import queue
+from booking.mail import backoff, queue
 from booking.mail.words import JOBS, LETTERS
 
 OUTAGES_SHOWN_FOR = timedelta(days=7)
@@ -22,12 +22,34 @@ def late_since() -> datetime | None:
     return watch.late_since(db.session(), clock.now())
 
 
+class MailPaused(NamedTuple):
+    """Why no mail leaves: a kind of `MailPause`; `until` is None when the next letter is a new try."""
+
+    kind: str
+    since: datetime
+    until: datetime | None
+    reply: str
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.kind in backoff.NEEDS_A_PERSON
+
+
+def mail_paused() -> MailPaused | None:
+    """What keeps the mail from leaving, for the pages about the jobs and the banner of an admin's."""
+    if pause := backoff.shown(db.session()):
+        until = pause.until if backoff.rests(pause, clock.now()) else None
+        return MailPaused(pause.kind, pause.since, until, pause.reply)
+    return None
+
+
 def running(station_id: int | None = None) -> dict[str, Any]:
     """What a page about the jobs shows: of one station, or of all."""
     session, now = db.session(), clock.now()
     return {
         "jobs": watch.jobs(session, now, queue.backlog(session, now)),
         "outages": watch.outages_since(session, now - OUTAGES_SHOWN_FOR),
+        "paused": mail_paused(),
         "aside": watch.listed(session, station_id),
         "failed": queue.failed(session, now, station_id),
         "job_names": JOBS,

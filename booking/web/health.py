@@ -1,5 +1,6 @@
 """For machines that watch: is the process alive, and can it serve?"""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -9,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from booking import clock, migrating, watch
 from booking.extensions import db
-from booking.mail import queue
+from booking.mail import backoff, queue
+from booking.model import MailPause
 
 pages = Blueprint("health", __name__)
 
-NOTHING_KNOWN: dict[str, Any] = {"scheduler_age_seconds": None, "late": None, "jobs": {}}
+NOTHING_KNOWN: dict[str, Any] = {"scheduler_age_seconds": None, "late": None, "mail": None, "jobs": {}}
 
 
 @pages.get("/healthz")
@@ -42,8 +44,17 @@ def _scheduler(session: Session) -> dict[str, Any]:
     return {
         "scheduler_age_seconds": round((now - seen).total_seconds(), 1) if seen else None,
         "late": any(job.late for job in jobs),
+        "mail": _paused(backoff.shown(session), now),
         "jobs": {job.name: _told(job) for job in jobs},
     }
+
+
+def _paused(pause: MailPause | None, now: datetime) -> dict[str, Any] | None:
+    """What keeps the mail from leaving; None when nothing does."""
+    if pause is None:
+        return None
+    until = pause.until.isoformat() if backoff.rests(pause, now) else None
+    return {"kind": pause.kind, "since": pause.since.isoformat(), "rests_until": until}
 
 
 def _told(job: watch.JobState) -> dict[str, Any]:

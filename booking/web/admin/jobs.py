@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from booking import clock, store, watch
 from booking.extensions import db
-from booking.mail import outbox
+from booking.mail import backoff, outbox
 from booking.web import clockwork, htmx
 from booking.web.admin.room import pages, show
 
@@ -31,6 +31,15 @@ def send_again(letter_id: int) -> Response:
     with store.transaction(db.session) as rows:
         outbox.send_again(rows, letter_id, clock.now()) or abort(404)
     flash(_("马上会再发一次。"), "good")
+    return htmx.go(url_for("admin.jobs"))
+
+
+@pages.post("/jobs/mail/again")
+def try_mail() -> Response:
+    """The settings are mended: no need to wait for the end of the pause."""
+    with store.transaction(db.session) as rows:
+        backoff.wake(rows, clock.now())
+    flash(_("马上会再试一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
 
 

@@ -12,7 +12,7 @@ from booking.web.access import admins_only
 from booking.web.forms.asked import Form
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
-pages.context_processor(lambda: {"late_since": clockwork.late_since})
+pages.context_processor(lambda: {"late_since": clockwork.late_since, "mail_paused": clockwork.mail_paused})
 
 
 @pages.before_request
