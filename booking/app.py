@@ -14,12 +14,13 @@ from booking.model import LANGUAGES
 from booking.web import (
     account,
     admin,
-    doorstep,
     errors,
     headers,
     health,
+    hosts,
     kept,
     kiosk,
+    language,
     letters,
     manager,
     parts,
@@ -28,8 +29,6 @@ from booking.web import (
     visitor,
     worker,
 )
-
-ASKED_FOR = {"zh": "zh_Hans_CN", "en": "en"}
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -74,13 +73,14 @@ def _bind_extensions(app: Flask) -> None:
     kept.register(app)
     worker.answer_the_rush(app)
     turns.register(app)
-    doorstep.register(app)
+    worker.answer_the_same(app)
+    hosts.register(app)
 
 
 def _trust_proxies(app: Flask) -> None:
-    """X-Forwarded-For is made up unless somebody said how many proxies of ours stand in front."""
+    """What X-Forwarded-For, -Proto and -Host say is made up unless somebody said how many proxies of ours stand in front."""
     if count := app.config["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
 
 
 def _language() -> str:
@@ -90,7 +90,4 @@ def _language() -> str:
     if not g.get("calm") and current_user.is_authenticated and current_user.language in LANGUAGES:
         return str(current_user.language)
     chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
-    if chosen in LANGUAGES:
-        return chosen
-    asked = (tag.lower().partition("-")[0] for tag, _quality in request.accept_languages)
-    return next((ASKED_FOR[word] for word in asked if word in ASKED_FOR), LANGUAGES[0])
+    return language.of_browser(chosen, request.headers.get("Accept-Language", ""))

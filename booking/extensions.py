@@ -1,5 +1,6 @@
 """Flask's handles. `create_app` binds them to an app."""
 
+from hashlib import sha256
 from threading import Lock
 from time import time
 
@@ -15,9 +16,15 @@ from limits.storage import MemoryStorage
 from booking import people
 from booking.model import Base
 
+MOST = 20_000  # counters
+LONGEST = 200  # characters of a counter's name
+
 
 class CalmMemory(MemoryStorage):
-    """The counters of the library, without the thread that it starts at every hit: what is over goes now and then."""
+    """The counters of the library, without the thread that it starts at every hit: what is over goes now and then.
+
+    Never more than MOST, or whoever has many addresses fills the memory: those that end first go first.
+    """
 
     STORAGE_SCHEME = ["calm-memory"]
     hits = 0
@@ -25,20 +32,34 @@ class CalmMemory(MemoryStorage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count `amount` more within `expiry` seconds from the first; the count."""
-        now = time()
+        now, key = time(), _short(key)
         with self._guard:
             if self.expirations.get(key, 0) <= now:
                 self.storage[key], self.expirations[key] = 0, now + expiry
             self.storage[key] += amount
             self.hits += 1
-            if self.hits > max(1_000, len(self.expirations) // 4):  # what is over takes room until then
+            count: int = self.storage[key]
+            # What is over takes room until then.
+            if self.hits > max(1_000, len(self.expirations) // 4) or len(self.expirations) > MOST:
                 self._forget(now)
-            return self.storage[key]
+            return count
 
     def _forget(self, now: float) -> None:
         self.hits = 0
-        for key in [key for key, until in self.expirations.items() if until <= now]:
+        over = [key for key, until in self.expirations.items() if until <= now]
+        if len(self.expirations) - len(over) > MOST * 3 // 4:
+            over = sorted(self.expirations, key=self.expirations.__getitem__)[: len(self.expirations) - MOST * 3 // 4]
+        for key in over:
             del self.storage[key], self.expirations[key]
+
+    def get(self, key: str) -> int:
+        """The count so far."""
+        return super().get(_short(key))
+
+
+def _short(key: str) -> str:
+    """An address may be whatever a proxy says that it is."""
+    return key if len(key) <= LONGEST else sha256(key.encode()).hexdigest()
 
 
 class Login(LoginManager):  # type: ignore[misc] # Flask-Login is untyped

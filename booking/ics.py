@@ -7,7 +7,7 @@ later: it comes as cancelled, or calendars would keep it for ever.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vDuration, vText
@@ -115,7 +115,7 @@ def _zones(entries: Sequence[Entry]) -> list[Timezone]:
     return [_zone(name, min(years), max(years)) for name in sorted({entry.zone_name for entry in entries})]
 
 
-@cache
+@lru_cache(100)
 def _zone(name: str, first: int, last: int) -> Timezone:
     """A year more on each side, for an event at New Year in another zone."""
     return Timezone.from_tzinfo(ZoneInfo(name), name, date(first - 1, 1, 1), date(last + 2, 1, 1))

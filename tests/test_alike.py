@@ -126,6 +126,13 @@ def test_a_frame_takes_the_name_and_the_way_out_of_each_reader(app: Flask) -> No
     assert quopri.decodestring(one.page) == b"to &lt;i&gt;, http://localhost/?a&amp;b"
 
 
+def test_a_text_that_looks_like_a_place_to_fill_prints_nobodys_way_out(app: Flask) -> None:
+    odd = "".join(f"\ue001{name}\ue001\ue002{name}\ue002" for name in ("name", "stop", "0"))
+    with app.app_context():
+        one = filled(alike.Alike(), alike.Framing({}).frame(odd, odd, odd), {}, "王伟")
+    assert [one.subject, *(quopri.decodestring(said).decode() for said in (one.text, one.page))] == [odd] * 3
+
+
 def test_a_block_is_worded_once_and_stands_in_every_letter(app: Flask) -> None:
     known, worded = alike.Alike(), []
 

@@ -72,7 +72,7 @@ def test_every_answer_is_guarded(failing: FlaskClient, address: str) -> None:
 def test_https_is_promised_for_two_years_where_there_is_https(make_app: Callable[..., Flask]) -> None:
     secure = make_app(PUBLIC_URL="https://lunch.example.com").test_client()
     for address in ("/healthz", "/no-such-page", "/static/css/app.css"):
-        promised = secure.get(address).headers["Strict-Transport-Security"]
+        promised = secure.get(address, base_url="https://lunch.example.com").headers["Strict-Transport-Security"]
         assert promised == f"max-age={int(timedelta(days=730).total_seconds())}; includeSubDomains"
 
 

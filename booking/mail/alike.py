@@ -7,6 +7,7 @@ used for a minute, which is no longer than a letter may lie between its wording 
 """
 
 import re
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
@@ -22,10 +23,12 @@ from booking.mail.words import tidy
 
 GOOD_FOR = timedelta(minutes=1)
 MOST = 2_000_000  # bytes: a scheduler stays small
-# Stand for the two in what is kept. Whoever types one into a title only shows readers their own name there.
-NAME, STOP = "\ue001name\ue001", "\ue001stop\ue001"
+# Made anew by each process: no text that somebody has typed can look like what stands for something else.
+_OWN = secrets.token_hex(8)
+# Stand for the two in what is kept.
+NAME, STOP = f"\ue001{_OWN}-name\ue001", f"\ue001{_OWN}-stop\ue001"
 # Stands for a block in the words around it.
-_MARK = "\ue002{}\ue002"
+_MARK = f"\ue002{_OWN}-{{}}\ue002"
 _HOLES = re.compile(f"({NAME}|{STOP}|{_MARK.format('[0-9]+')})")
 
 # The name of a fact, or one of a fact that is a list.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import lines, store
@@ -109,8 +109,13 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
     """Who holds this token, if it still counts."""
+    return find_sign_in_at(session.get_bind().engine, token, now)
+
+
+def find_sign_in_at(engine: Engine, token: str, now: datetime) -> SignedIn | None:
+    """The same without a session."""
     soon = now + STAFF_IDLE - RENEWED_EVERY
-    rows = lines.ask(session.get_bind().engine, _FIND, token_hash=hash_token(token), now=now, soon=soon)
+    rows = lines.ask(engine, _FIND, token_hash=hash_token(token), now=now, soon=soon)
     return next((SignedIn(*row) for row in rows), None)
 
 

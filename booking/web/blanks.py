@@ -6,7 +6,6 @@ Rendering is what an answer costs most; a page of a station differs from reader 
 import re
 import secrets
 from collections.abc import Callable, Hashable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from flask import g, session
@@ -17,18 +16,20 @@ from markupsafe import Markup, escape
 from booking import clock
 from booking.web.memory import Memory
 
-CSRF, KEY, NOW, COUNT, ME = (f"\ue000{name}\ue001" for name in ("csrf", "key", "now", "count", "me"))
+# Made anew by each process: no text that somebody has typed can look like a blank.
+_BEGINS, _ENDS = f"\ue000{secrets.token_hex(8)}-", "\ue001"
+CSRF, KEY, NOW, COUNT, ME = (f"{_BEGINS}{name}{_ENDS}" for name in ("csrf", "key", "now", "count", "me"))
 _NUMBER = 7_310_000_000  # a number that stands for another: no id, no count of ours is as high
-# A page holds people's words, which may look like a blank: only these are. A shape holds none.
-READERS = re.compile("\ue000(csrf|key|now|count|me)\ue001")
-SHAPES = re.compile(f"(?:\ue000|{_NUMBER // 100})([a-z]+|[0-9][0-9])\ue001?")
+READERS = re.compile(f"{_BEGINS}(csrf|key|now|count|me){_ENDS}")
+# Numbers that are blanks are looked for only here, for a shape holds nobody's words.
+SHAPES = re.compile(f"(?:{_BEGINS}|{_NUMBER // 100})([a-z]+|[0-9][0-9]){_ENDS}?")
 
 Skeleton = list[str]
 
 
 def word(name: str) -> str:
     """A blank for a text."""
-    return f"\ue000{name}\ue001"
+    return f"{_BEGINS}{name}{_ENDS}"
 
 
 def number(place: int) -> int:
@@ -42,10 +43,10 @@ def is_blank() -> bool:
 
 
 class Skeletons:
-    """Skeletons by what they depend on, the latest used ones."""
+    """Skeletons by what they depend on, the latest used ones: so many bytes of them."""
 
-    def __init__(self, size: int) -> None:
-        self._kept: Memory[Hashable, Skeleton] = Memory(size)
+    def __init__(self, most: int) -> None:
+        self._kept: Memory[Hashable, Skeleton] = Memory(most)
 
     def get(self, key: Hashable) -> Skeleton | None:
         """The skeleton for `key`, if there is one yet."""
@@ -86,12 +87,14 @@ def random_key() -> str:
 def csrf() -> str:
     """The session's token, signed. Signing is most of the work, and the token of a session does not change."""
     raw = session.get("csrf_token")
-    return _signed(raw) if raw else generate_csrf()
+    if not raw:
+        return generate_csrf()
+    if (signed := _signed.get(raw)) is None:
+        signed = _signed[raw] = generate_csrf()
+    return signed
 
 
-@lru_cache(maxsize=5_000)
-def _signed(_raw: str) -> str:
-    return generate_csrf()
+_signed: Memory[str, str] = Memory(4 * 2**20)
 
 
 OWN: dict[str, Callable[[], str]] = {

@@ -1,17 +1,18 @@
-"""The same question of the same browser has the same answer while the page that it was about is true.
+"""The same question of the same reader has the same answer while the page that it was about is true.
 
-A thousand phones ask every few seconds whether a seat is left, word for word the same. They are answered here, before the
-app is asked: 304 when they have the page already, else the page, with what is this reader's own filled in anew.
+A thousand phones ask every few seconds whether a seat is left. They are answered here, before the app is asked: 304 when
+they have the page already, else the page, with what is this reader's own filled in anew.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking import clock
+from booking import clock, people
+from booking.extensions import db
 from booking.model import SignedIn
 from booking.web import kept
 from booking.web.kept import Kept, Known, Page
@@ -19,31 +20,33 @@ from booking.web.packing import Headers, sent, told_apart
 
 Environ = dict[str, Any]
 MADE_FROM = "booking.made_from"  # where the app says in the environ what its answer was made from
-# The session is in the cookie: with it, these are all that an answer depends on.
-WORDS = (
-    "PATH_INFO",
-    "QUERY_STRING",
-    "HTTP_IF_NONE_MATCH",
-    "HTTP_COOKIE",
-    "HTTP_ACCEPT_LANGUAGE",
-    "HTTP_USER_AGENT",
-    "HTTP_HOST",
-    "HTTP_HX_REQUEST",
-    "HTTP_HX_HISTORY_RESTORE_REQUEST",
-)
 
 
-@dataclass(frozen=True)
-class MadeFrom:
-    """The page that an answer was made from, for a sign-in that was known, and what of it is the reader's own."""
+class Question(NamedTuple):
+    """All that an answer may depend on: parsed values, and nothing of the request as it came.
 
-    page: Page
+    `page` is what the address asks for, `browser` what of the browser matters, and `tag` what it has already.
+    """
+
+    page: Hashable
+    browser: Hashable
+    tag: str
+    token: str
+    csrf: str
+    station: str
+
+
+class MadeFrom(NamedTuple):
+    """The page that an answer was made from: its name and its tag; the sign-in; what of it is the reader's own."""
+
+    name: Hashable
+    tag: str
     known: Known[SignedIn] | None
-    values: Callable[[], dict[str, str]]
+    own: Mapping[str, str]
+    fill: Callable[[Page, Mapping[str, str]], dict[str, str]]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What was answered last time."""
 
     made: MadeFrom
@@ -52,20 +55,27 @@ class Answer:
 
 
 class Doorstep:
-    """WSGI around the app."""
+    """WSGI around the app. `read` says what a request asks; None for what only the app can answer."""
 
-    def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask) -> None:
+    def __init__(
+        self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask, read: Callable[[Environ], Question | None]
+    ) -> None:
         self._ask = ask
         self._app = app
+        self._read = read
+        with app.app_context():
+            self._engine = db.engine
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "GET" or kept.JUST_ACTED in environ.get("HTTP_COOKIE", ""):
             return self._ask(environ, start)
+        question = self._read(environ)
+        if question is None:
+            return self._ask(environ, start)
         memory: Kept = self._app.extensions["kept"]
-        question = tuple(map(environ.get, WORDS))
         answer = memory.answers.get(question)
-        if answer and _is_true(memory, answer.made):
-            return _say(answer, environ, start)
+        if answer and (page := self._page(memory, answer.made, question.token)):
+            return _say(answer, page, environ, start)
 
         def hear(status: str, headers: Headers, *rest: Any) -> Any:
             if (made := environ.get(MADE_FROM)) and status[:3] in ("200", "304") and not _has_cookie(headers):
@@ -74,9 +84,26 @@ class Doorstep:
 
         return self._ask(environ, hear)
 
+    def _page(self, memory: Kept, made: MadeFrom, token: str) -> Page | None:
+        """The page that the answer was made from, if this reader would get it again."""
+        try:
+            memory.news.look()
+            page, now = memory.pages.get(made.name), clock.now()
+            if page is None or page.tag != made.tag or not memory.is_true(page, now):
+                return None
+            return page if made.known is None or self._counts(memory, page, made.known, token, now) else None
+        except SQLAlchemyError:
+            return None  # the app says what is wrong
 
-def register(app: Flask) -> None:
-    app.wsgi_app = Doorstep(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
+    def _counts(self, memory: Kept, page: Page, known: Known[SignedIn], token: str, now: datetime) -> bool:
+        """Whether the sign-in still does. For what is somebody's own the database is asked: it may have ended elsewhere."""
+        if page.person_id is None:
+            return memory.is_known(known, now)
+        return people.find_sign_in_at(self._engine, token, now) == known.found
+
+
+def register(app: Flask, read: Callable[[Environ], Question | None]) -> None:
+    app.wsgi_app = Doorstep(app.wsgi_app, app, read)  # type: ignore[assignment,method-assign]
 
 
 def say_from(environ: Environ, made: MadeFrom) -> None:
@@ -84,20 +111,11 @@ def say_from(environ: Environ, made: MadeFrom) -> None:
     environ[MADE_FROM] = made
 
 
-def _is_true(memory: Kept, made: MadeFrom) -> bool:
-    try:
-        memory.news.look()
-    except SQLAlchemyError:
-        return False  # the app says what is wrong
-    now = clock.now()
-    return memory.is_true(made.page, now) and (made.known is None or memory.is_known(made.known, now))
-
-
-def _say(answer: Answer, environ: Environ, start: Any) -> Iterable[bytes]:
+def _say(answer: Answer, page: Page, environ: Environ, start: Any) -> Iterable[bytes]:
     if answer.status.startswith("304"):
         start(answer.status, answer.headers)
         return []
-    values, pieces = answer.made.values(), answer.made.page.pieces
+    values, pieces = answer.made.fill(page, answer.made.own), page.pieces
     headers, body = sent(answer.headers, environ, lambda: pieces.plain(values), lambda: pieces.packed(values))
     start(answer.status, headers)
     return [body]

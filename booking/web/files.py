@@ -2,6 +2,7 @@
 
 import hashlib
 from functools import lru_cache
+from os.path import normpath
 from pathlib import Path
 from time import monotonic
 
@@ -16,10 +17,14 @@ def static(filename: str) -> str:
 
 def stamp(filename: str) -> str | None:
     """A few characters of the file's hash, or nothing when there is no such file. Looked up once a second."""
-    path = Path(current_app.static_folder or "", filename)
+    path = Path(
+        normpath(Path(current_app.static_folder or "", filename))
+    )  # one name for each, however it was asked for
     until, found = _stamps.get(path, (0.0, None))
     if until < monotonic():
-        found = _hash(path, path.stat().st_mtime_ns) if path.is_file() else None
+        if not path.is_file():
+            return None
+        found = _hash(path, path.stat().st_mtime_ns)
         _stamps[path] = monotonic() + 1, found
     return found
 

@@ -18,6 +18,7 @@ from booking.web.memory import Memory
 from booking.web.packing import Headers, Packed
 
 T = TypeVar("T")
+MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # for the little that has no history, such as an imported calendar
 JUST_ACTED = "acted"  # the cookie of a browser whose own act another process may not have seen yet
 JUST_NOW = 2  # seconds that it lasts
@@ -51,12 +52,11 @@ class Kept:
 
     def __init__(self, news: News) -> None:
         self.news = news
-        self.sign_ins: Memory[str, Known[SignedIn]] = Memory(5_000)
-        self.plain: Memory[Hashable, int] = Memory(5_000)
-        self.pages: Memory[Hashable, Page] = Memory(1_000)
-        self.answers: Memory[Hashable, Any] = Memory(5_000)
-        self.slots: Memory[int, Known[Run]] = Memory(2_000)  # for their words
-        self.told: Memory[Hashable, Any] = Memory(2_000)  # the words of answers to presses
+        self.plain: Memory[Hashable, int] = Memory(4 * MB)
+        self.pages: Memory[Hashable, Page] = Memory(32 * MB)
+        self.answers: Memory[Hashable, Any] = Memory(24 * MB)
+        self.slots: Memory[int, Known[Run]] = Memory(4 * MB)  # for their words
+        self.told: Memory[Hashable, Any] = Memory(8 * MB)  # the words of answers to presses
         self.headers: dict[int, Headers] = {}  # of the same, by status
 
     def is_true(self, page: Page, now: datetime) -> bool:

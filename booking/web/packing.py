@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from sys import getsizeof
 from typing import Any
 
 Headers = list[tuple[str, str]]
@@ -27,6 +28,11 @@ class Packed:
         body = self.plain(values)
         blocks = [part if isinstance(part, bytes) else _stored(values[part].encode()) for part in self._blocks]
         return b"".join((_HEAD, *blocks, _LAST, struct.pack("<II", zlib.crc32(body), len(body))))
+
+    @cached_property
+    def weight(self) -> int:
+        """Bytes in both forms."""
+        return sum(getsizeof(part) for parts in (self._plain, self._blocks) for part in parts) + 2_000
 
     @cached_property
     def _blocks(self) -> list[bytes | str]:

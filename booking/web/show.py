@@ -14,6 +14,7 @@ from booking import clock
 from booking.refusals import Refused
 from booking.web.reasons import NEXT_STEPS, SENTENCES, UNKNOWN
 
+USUAL = 100  # characters of somebody's words that are worth keeping in a sentence
 Say = TypeVar("Say", bound=Callable[..., str])
 _settled: ContextVar[str | None] = ContextVar("settled", default=None)
 
@@ -162,7 +163,9 @@ def reason(no: Refused, where: HasZoneName | None = None) -> str:
     if not no.details:
         return _sentence(code)
     zone = where.zone_name if where else "Asia/Shanghai"
-    return _sentence(code, station_date(clock.now(), zone), zone, *no.details.items())
+    long = any(isinstance(value, str) and len(value) > USUAL for value in no.details.values())
+    say = _sentence.__wrapped__ if long else _sentence  # type: ignore[attr-defined]
+    return str(say(code, station_date(clock.now(), zone), zone, *no.details.items()))
 
 
 def next_step(no: Refused) -> str:

@@ -105,28 +105,11 @@ def _renew(response: Response) -> Response:
 
 
 def recognise(token: str) -> Visitor | None:
+    """Who it is, looked up at every request: a sign-in that was ended, wherever that was, opens nothing more."""
     if g.get("calm"):  # a page for when the database is gone must not ask it
         return None
-    if request.method in ("GET", "HEAD"):
-        known = _kept(token)
-        return Visitor(token, known.found, known) if known else None
-    found = _asked(token)
-    return Visitor(token, found) if found else None
-
-
-def _asked(token: str) -> SignedIn | None:
-    """What acts is looked up, always."""
-    return people.find_sign_in(db.session, token, clock.now())
-
-
-def _kept(token: str) -> kept.Known[SignedIn] | None:
-    """Who only reads was looked up a moment ago, and nothing of them has changed since."""
-    memory, now = kept.look(request), clock.now()
-    known = memory.sign_ins.get(token)
-    if known and memory.is_known(known, now):
-        return known
-    noted, found = memory.news.noted, _asked(token)
+    now, noted = clock.now(), kept.look(request).news.noted if request.method in ("GET", "HEAD") else None
+    found = people.find_sign_in(db.session, token, now)
     if found is None:
         return None
-    known = memory.sign_ins[token] = kept.Known(found, noted, now)
-    return known
+    return Visitor(token, found, None if noted is None else kept.Known(found, noted, now))

@@ -45,12 +45,13 @@ class Wire:
         if environ.get("HTTP_HX_REQUEST") != "true" or environ.get("QUERY_STRING") or environ.get("SCRIPT_NAME"):
             return None
         form = _form(environ)
-        session = self._session(environ) if form else None
+        session = self.session(environ) if form else None
         if form is None or session is None or not self._fits(form.get("csrf_token", ""), session):
             return None
         return Posted(form, session)
 
-    def _session(self, environ: Environ) -> dict[str, Any] | None:
+    def session(self, environ: Environ) -> dict[str, Any] | None:
+        """What the session's cookie holds, if there is one, signed by us and not over."""
         sealed = [part for part in environ.get("HTTP_COOKIE", "").split("; ") if part.startswith(self._cookie)]
         if len(sealed) != 1:
             return None

@@ -195,7 +195,9 @@ def note(view: DayView) -> str:
 def home() -> str | Response:
     person = access.reader()
     station = places.station(db.session(), session.get("station", "")) or _only_or_last(person)
-    return _page(station, person) if station else stations()
+    if station is None:
+        return stations()
+    return still.shown(station.code, picks.asked()) or _page(station, person)
 
 
 @pages.get("/stations")
@@ -206,7 +208,7 @@ def stations() -> str:
 
 @pages.get("/s/<code>")
 def station(code: str) -> str | Response:
-    if page := still.shown(code):
+    if page := still.shown(code, picks.asked()):
         _remember(code)
         return page
     found = access.open_station(code)
@@ -220,8 +222,8 @@ def _remember(code: str) -> None:
 
 
 def _page(found: Station, person: Person | None) -> str | Response:
-    noted = still.noted()
-    day = look(found, person, _asked_for())
+    noted, asked = still.noted(), picks.asked()
+    day = look(found, person, asked)
     outcome = None if htmx.asked() else outcomes.last()
 
     def render() -> str:
@@ -233,15 +235,15 @@ def _page(found: Station, person: Person | None) -> str | Response:
 
     if outcome or "_flashes" in session:
         return render()
-    return still.answer(still.keep(day, found, render, noted))
+    return still.answer(*still.keep(day, found, asked, render, noted))
 
 
-def look(found: Station, person: Person | None, asked: date | None) -> Day:
+def look(found: Station, person: Person | None, asked: picks.Asked) -> Day:
     """The day asked for if the strip has it; else today, or when today is over the next day with slots."""
     now, session_ = clock.now(), db.session()
     days = cards.days(session_, found, now)
     person_id = person.id if person else None
-    when = asked if asked in {view.day.date for view in days} else _best(found, days, now)
+    when = asked.day if asked.day in {view.day.date for view in days} else _best(found, days, now)
     who = seats.standing(session_, person_id, found, days[0].day.date, now) if person_id else None
     return Day(
         station=found,
@@ -251,7 +253,7 @@ def look(found: Station, person: Person | None, asked: date | None) -> Day:
         days=days,
         cards=cards.cards(session_, found, when, person_id, now, who),
         opening=cards.next_opening(session_, found.id, now),
-        picked=picks.asked(),
+        picked=asked.pick,
         entries=who.entries if who else (),
     )
 
@@ -261,13 +263,6 @@ def _best(found: Station, days: Sequence[DayView], now: datetime) -> date:
     if any(card.state != "done" for card in cards.cards(db.session(), found, today, None, now)):
         return today
     return next((view.day.date for view in days[1:] if view.slots), today)
-
-
-def _asked_for() -> date | None:
-    try:
-        return date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return None
 
 
 def _only_or_last(person: Person | None) -> Station | None:

@@ -1,17 +1,19 @@
-"""What of a day a reader wants to see: one kind of activity, or only what can still be had."""
+"""What of a station's days a reader wants to see: which day, one kind of activity, or only what can still be had."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from flask import request, url_for
 from flask_babel import gettext
 
+from booking import clock, policy
 from booking.model import KINDS
 from booking.rosters.cards import Card
 from booking.web.forms.programme import KIND_WORDS
 
-FIELDS = ("kind", "open")
+FIELDS = ("day", "kind", "open")
+FARTHEST = timedelta(days=policy.BOUNDS["days_ahead"][1] + 1)  # a day more: the zone is not known here
 
 
 class Pick(NamedTuple):
@@ -28,6 +30,13 @@ class Pick(NamedTuple):
         return fits and not (self.only_open and not (card.act or card.state == "planned"))
 
 
+class Asked(NamedTuple):
+    """All that the address of a station's page can say. `day` is one that a station could show, or nothing."""
+
+    day: date | None = None
+    pick: Pick = Pick()
+
+
 class Choice(NamedTuple):
     """One way to look at the day."""
 
@@ -36,10 +45,23 @@ class Choice(NamedTuple):
     current: bool
 
 
-def asked() -> Pick:
-    """What this request asks for; what makes no sense is everything."""
-    kind = request.args.get("kind", "")
-    return Pick(kind if kind in KINDS else "", request.args.get("open") == "1")
+def asked() -> Asked:
+    """What this request asks for."""
+    return read(request.args)
+
+
+def read(args: Mapping[str, str]) -> Asked:
+    """What the fields of an address ask for; what makes no sense is everything, and other fields say nothing."""
+    kind = args.get("kind", "")
+    return Asked(_day(args.get("day", "")), Pick(kind if kind in KINDS else "", args.get("open") == "1"))
+
+
+def _day(text: str) -> date | None:
+    try:
+        when = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if abs(when - clock.now().date()) <= FARTHEST else None
 
 
 def choices(code: str, when: date, picked: Pick, cards: Sequence[Card]) -> list[Choice]:

@@ -27,6 +27,7 @@ from booking.refusals import Refused
 from booking.rosters import cards
 from booking.rosters.cards import Card
 from booking.web import blanks, kept, pace, show
+from booking.web.memory import weight
 from booking.web.packing import Headers, Packed, sent, told_apart
 from booking.web.visitor import Visitor
 from booking.web.wire import Environ, Posted, Wire
@@ -42,6 +43,7 @@ STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in 
 # What is a reader's own, as tags: no word of anybody's can look like one, for words are escaped.
 OWN = {"csrf": "<csrf>", "key": "<key>"}
 OWNS = re.compile("<(csrf|key)>")
+CARD = 12_000  # bytes of a card's markup in both forms, without its words
 PLACE = blanks.number(9)  # stands for a place in line in the words that are kept
 
 Start = Any
@@ -69,10 +71,11 @@ class Asked(NamedTuple):
 class Told:
     """What was said about a slot, whatever its numbers were."""
 
-    __slots__ = ("_last", "about", "said")
+    __slots__ = ("_last", "about", "said", "weight")
 
     def __init__(self, about: tuple[Any, ...], said: Said) -> None:
         self.about, self.said = about, said
+        self.weight = weight(about) + 5 * weight(said) + CARD  # its words, and those in the last card in both forms
         self._last: tuple[Hashable, Packed | None] = None, None
 
     def to_who_has_nothing(self, card: Card) -> Packed | None:

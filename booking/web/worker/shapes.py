@@ -20,7 +20,7 @@ from booking.web.worker.outcomes import Outcome
 NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # the blanks of `_values`: the slot, the booking, and `_numbers`
 FEW = 20  # numbers up to here are part of the shape
 
-_skeletons = Skeletons(2000)
+_skeletons = Skeletons(8 * 2**20)
 
 
 class Shape(NamedTuple):

@@ -3,7 +3,7 @@
 Readers who have nothing of their own on the page share it; what differs even then is filled in (`web/blanks`).
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,8 +17,11 @@ from booking.web import blanks, doorstep, htmx, kept, looks, show
 from booking.web.doorstep import MadeFrom
 from booking.web.kept import Page
 from booking.web.packing import Packed
-from booking.web.worker import picks, tag
+from booking.web.worker import tag
 from booking.web.worker.calendar import takes_no_files
+from booking.web.worker.picks import Asked
+
+SPECIAL = {"outcome", "_flashes"}  # in a session: the next page says what an act has brought, and only it does
 
 
 class Shown(Protocol):
@@ -41,62 +44,49 @@ def noted() -> int:
     return kept.kept().news.noted
 
 
-def shown(code: str) -> Response | None:
+def shown(code: str, asked: Asked) -> Response | None:
     """The page that was asked for, if it is kept and true."""
-    if _is_special():
+    if SPECIAL & session.keys():
         return None
     memory, person_id = kept.look(request), current_user.person_id
-    plain = person_id and memory.is_plain(_name(code, person_id), person_id)
-    page = memory.pages.get(_name(code, "plain" if plain else person_id))
-    return answer(page) if page and memory.is_true(page, clock.now()) else None
+    plain = person_id and memory.is_plain(_name(code, asked, person_id), person_id)
+    name = _name(code, asked, "plain" if plain else person_id)
+    page = memory.pages.get(name)
+    return answer(name, page) if page and memory.is_true(page, clock.now()) else None
 
 
-def keep(day: Shown, station: Station, render: Callable[[], str], noted: int) -> Page:
-    """Render, and keep it. `noted` is from before the day was looked at."""
+def keep(day: Shown, station: Station, asked: Asked, render: Callable[[], str], noted: int) -> tuple[Hashable, Page]:
+    """Render, and keep it under its name. `noted` is from before the day was looked at."""
     memory, person_id = kept.kept(), current_user.person_id
     shared = day.is_plain
     until = min(day.changes_at, day.now + kept.NO_LONGER)
     pieces, reader = Packed(blanks.skeleton(render)), None if shared else person_id
     page = Page(day.now, until, station.id, reader, noted, day.tag, pieces, day.counts_to)
-    if not _is_special():
-        if person_id and shared:
-            memory.plain[_name(station.code, person_id)] = noted
-        memory.pages[_name(station.code, "plain" if person_id and shared else person_id)] = page
-    return page
+    if person_id and shared:
+        memory.plain[_name(station.code, asked, person_id)] = noted
+    name = _name(station.code, asked, "plain" if person_id and shared else person_id)
+    memory.pages[name] = page
+    return name, page
 
 
-def answer(page: Page) -> Response:
+def answer(name: Hashable, page: Page) -> Response:
     """The page for this reader, or 304 for who holds the fragment already."""
     own = {"csrf": blanks.csrf(), "me": blanks.reader()}
 
-    def values() -> dict[str, str]:
-        now = clock.now()
-        count = show.countdown((page.opens_at - now).total_seconds()) if page.opens_at else ""
-        return own | {"key": blanks.random_key(), "now": now.isoformat(), "count": count}
-
     def body() -> str:
-        return page.pieces.plain(values()).decode()
+        return page.pieces.plain(values(page, own)).decode()
 
-    doorstep.say_from(request.environ, MadeFrom(page, current_user.known, values))
+    doorstep.say_from(request.environ, MadeFrom(name, page.tag, current_user.known, own, values))
     return htmx.fresh(tag.own(page.tag), body) if htmx.asked() else make_response(body())
 
 
-def _is_special() -> bool:
-    """Whether this answer is for this moment only: it says what an act has brought, or was asked for in another way."""
-    return any(name in session for name in ("outcome", "_flashes")) or not _is_plain_address()
+def values(page: Page, own: Mapping[str, str]) -> dict[str, str]:
+    """What stands in the page's blanks now; `own` is what is this reader's."""
+    now = clock.now()
+    count = show.countdown((page.opens_at - now).total_seconds()) if page.opens_at else ""
+    return {**own, "key": blanks.random_key(), "now": now.isoformat(), "count": count}
 
 
-def _is_plain_address() -> bool:
-    return request.path.startswith("/s/") and not set(request.args) - {"day", *picks.FIELDS}
-
-
-def _name(code: str, reader: Any) -> Hashable:
-    return (
-        code,
-        request.args.get("day", "")[:10],
-        picks.asked(),
-        show.language(),
-        htmx.asked() or looks.within(),
-        takes_no_files(),
-        reader,
-    )
+def _name(code: str, asked: Asked, reader: Any) -> Hashable:
+    """All that a page is made from, beside the history and the clock."""
+    return code, asked, show.language(), htmx.asked() or looks.within(), takes_no_files(), reader

@@ -1,0 +1,52 @@
+"""Cache key of a station's page: what a request asks, read off the wire. What is unusual is left to the app."""
+
+import re
+from collections.abc import Callable
+
+from flask import Flask
+
+from booking.web import language
+from booking.web.doorstep import Question
+from booking.web.wire import Environ, Wire
+from booking.web.worker import picks, still
+from booking.web.worker.calendar import is_wechat
+
+PATH = re.compile("/(?:s/([A-Za-z0-9_-]{1,32}))?").fullmatch
+QUERY = re.compile(f"(?:(?:{'|'.join(picks.FIELDS)})=[A-Za-z0-9-]{{0,20}}(?:&|$))*").fullmatch
+COOKIES = re.compile(r'[^\s;="]+=[^\s;"]*(?:; [^\s;="]+=[^\s;"]*)*').fullmatch  # as browsers write them
+TAG = re.compile('(?:(?:W/)?"([0-9a-f]{20}-[0-9]{0,18})")?').fullmatch
+
+
+def reader(app: Flask) -> Callable[[Environ], Question | None]:
+    """Reads requests of this app."""
+    wire, chosen = Wire(app), f"{app.config['LANGUAGE_COOKIE_NAME']}="
+
+    def read(environ: Environ) -> Question | None:
+        found, query = PATH(environ["PATH_INFO"]), QUERY(environ.get("QUERY_STRING", ""))
+        known = TAG(environ.get("HTTP_IF_NONE_MATCH", ""))
+        if not (found and query and known) or environ.get("SCRIPT_NAME"):
+            return None
+        cookies = environ.get("HTTP_COOKIE", "")
+        session = wire.session(environ) if COOKIES(cookies) else None
+        if session is None or still.SPECIAL & session.keys():
+            return None
+        spoken = language.of_browser(_value(cookies, chosen), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        fragment = environ.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ
+        browser = spoken, fragment, is_wechat(environ.get("HTTP_USER_AGENT", ""))
+        own = (session.get(name, "") for name in ("_user_id", "csrf_token", "station"))
+        return Question((found[1], _asked(query[0])), browser, known[1] or "", *own)
+
+    return read
+
+
+def _asked(query: str) -> picks.Asked:
+    """The first of each field counts, as in Flask. `QUERY` has seen to it that nothing is encoded."""
+    args: dict[str, str] = {}
+    for field in query.split("&"):
+        name, _equals, value = field.partition("=")
+        args.setdefault(name, value)
+    return picks.read(args)
+
+
+def _value(cookies: str, name: str) -> str | None:
+    return next((part[len(name) :] for part in cookies.split("; ") if part.startswith(name)), None)
