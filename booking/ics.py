@@ -53,7 +53,7 @@ def has_event(booking: Booking) -> bool:
 
 def is_cancelled(booking: Booking) -> bool:
     """Whether its event is off: also for somebody who moved down and waits again."""
-    return booking.state not in (*HOLDING, "released")
+    return booking.state not in (*HOLDING, "released", "unrecorded")
 
 
 def revisions(session: Session, bookings: Collection[Booking]) -> dict[int, Revision]:

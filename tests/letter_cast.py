@@ -12,7 +12,7 @@ from booking import seats, slots, store
 from booking.mail import digests, letters, writing
 from booking.model import Activity, JobRun, Letter, Person, Station, Zone
 from booking.notices import tell
-from tests.lunch_hour import LONG_BEFORE, at, make_manager, make_people, tick
+from tests.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 
 STATION = {
     "name": "白领驿站",
@@ -53,6 +53,7 @@ KINDS = (
     "slot_moved",
     "slot_cancelled",
     "strike",
+    "attendance_missing",
     "worker_digest",
     "manager_digest",
 )
@@ -101,6 +102,9 @@ class Letters:
 
     def give_up(self, booking_id: int, when: str) -> None:
         self.do(seats.give_up, booking_id, at(when))
+
+    def roll_call(self, slot_id: int, when: str) -> None:
+        roll_call(self.session, slot_id, at(when), self.manager_id)
 
     def letter(self, kind: str, who: str | None = None) -> Letter:
         """The newest letter of a kind, to that person."""
@@ -196,9 +200,17 @@ def _cancelled(cast: Letters) -> tuple[Letter, datetime]:
 
 def _strike(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
+    tick(cast.session, at("12:10"))
+    cast.roll_call(cast.yoga, "12:12")
+    tick(cast.session, at("12:15"))
+    return cast.letter("strike", "林晓"), at("12:15")
+
+
+def _attendance(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
     for clock in ("12:10", "12:15"):
         tick(cast.session, at(clock))
-    return cast.letter("strike", "林晓"), at("12:15")
+    return cast.letter("attendance_missing"), at("12:15")
 
 
 def _worker(cast: Letters) -> tuple[Letter, datetime]:
@@ -230,6 +242,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _slot_moved,
             _cancelled,
             _strike,
+            _attendance,
             _worker,
             _manager,
         ),

@@ -77,6 +77,9 @@ class LunchHour:
     def undo(self, who: str, clock: str, slot_id: int | None = None) -> str:
         return self.do(lambda s: seats.undo_check_in(s, self.latest(who, slot_id).id, at(clock), self.manager_id).state)
 
+    def roll_call(self, clock: str, slot_id: int | None = None) -> None:
+        roll_call(self.session, slot_id or self.slot_id, at(clock), None if slot_id else self.manager_id)
+
     def stand_by(self, who: str, clock: str, slot_id: int | None = None) -> str:
         return self.do(lambda s: seats.stand_by(s, self.people[who], slot_id or self.slot_id, at(clock)).state)
 
@@ -146,6 +149,15 @@ class LunchHour:
         """The slot's history, or those kinds of it, in order."""
         found = select(Event).where(Event.slot_id == self.slot_id).order_by(Event.id)
         return self.session.scalars(found.where(Event.kind.in_(kinds)) if kinds else found).all()
+
+
+def roll_call(session: Session, slot_id: int, now: datetime, manager_id: int | None) -> None:
+    """Somebody takes attendance, and finds nobody: a name ticked by mistake, and taken back."""
+    booked = select(Booking.id).where(Booking.slot_id == slot_id, Booking.state == "booked").order_by(Booking.id)
+    with store.transaction(session):
+        first = session.scalars(booked.limit(1)).one()
+        seats.check_in(session, first, now, manager_id)
+        seats.undo_check_in(session, first, now, manager_id)
 
 
 def tick(session: Session, now: datetime) -> None:

@@ -44,6 +44,9 @@ VERBS: dict[str, Callable[..., Any]] = {
     "resize": lambda s, now, slot, capacity: bool(slots.set_capacity(s, slot, capacity, now, move_newest=True)),
     "bring_back": lambda s, now, slot: f"{len(slots.bring_back(s, slot, now).again)} back",
     "send": lambda s, now: f"{len(outbox._claim(s, now, outbox.AT_ONCE, 50))} claimed",
+    "all_came": lambda s, now, slot: f"{slots.everybody_came(s, slot, now, None)} came",
+    "fell_through": lambda s, now, slot: f"{len(slots.did_not_happen(s, slot, now, None))} told",
+    "by_list": lambda s, now, slot: f"{slots.release_held(s, slot, now, None)} absent",
     "call_off": lambda s, now, slot: f"{len(slots.cancel(s, slot, '停电', now))} told",
     "leave": lambda s, now, person: people.delete_account(s, person, now),
 }  # fmt: skip

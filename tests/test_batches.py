@@ -45,6 +45,8 @@ def noon(session: Session) -> Noon:
         lunch.book(who, EARLY, lunch.west)
     lunch.check_in("周明", "12:00")
     lunch.stand_by("王磊", "12:01")
+    for slot_id in (lunch.beside, lunch.west):
+        lunch.roll_call("12:02", slot_id)
     tick(session, at("12:10"))
     return lunch
 
@@ -142,12 +144,14 @@ def test_seats_that_nobody_waits_for_are_released_by_few_statements(session: Ses
         ("赵敏", lunch.west),
     ):
         lunch.book(who, EARLY, slot_id)
+    for slot_id in (lunch.slot_id, lunch.beside, lunch.west):
+        lunch.roll_call("12:02", slot_id)
     tick(session, at("12:10"))
     with heard(engine) as sent:
         assert release(lunch) == 4
     by_one = engine.dialect.name == "postgresql"
     writes_and_reads = [one for one in sent if one.text.split()[0] in ("SELECT", "INSERT", "UPDATE", "WITH")]
-    assert len(writes_and_reads) == (7 if by_one else 11)
+    assert len(writes_and_reads) == (8 if by_one else 12)
     assert audit.breaches(session, at("12:15")) == []
 
 

@@ -140,6 +140,7 @@ def test_whoever_has_none_stands_by_for_the_slot_they_choose(app: Flask, lunch: 
 
 
 def test_after_the_release_a_free_seat_is_theirs_at_once(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
     form = {"code": code(lunch, "12:20"), "slot": str(lunch.slot_id)}
@@ -294,6 +295,7 @@ def test_a_ticket_at_the_wrong_time(app: Flask, lunch: LunchHour, clock: str, co
 
 
 def test_a_ticket_released_two_minutes_ago_gets_a_seat_while_one_is_free(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
     desk = Desk(app, lunch)

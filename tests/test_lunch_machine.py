@@ -35,7 +35,7 @@ MOMENTS = [
     at(clock)
     for clock in (
         "Mon 10:00", "Tue 11:10", "Tue 11:40", "Tue 11:55", "Tue 12:10", "Tue 12:15", "Tue 12:40", "Tue 12:55",
-        "Tue 13:00", "Tue 13:10", "Tue 13:15", "Tue 13:30", "Tue 14:00", "Tue 15:00",
+        "Tue 13:00", "Tue 13:10", "Tue 13:15", "Tue 13:30", "Tue 14:00", "Tue 15:00", "Tue 15:30", "Tue 16:00",
     )
 ]  # fmt: skip
 AT_EVERY_STEP = (
@@ -152,6 +152,11 @@ class LunchMachine(RuleBasedStateMachine):
     def call_off(self, where: int, sure: int) -> None:
         if sure == 4:
             self.act(lambda s: slots.cancel(s, self.slots[where], "停电", self.now, self.manager(where)))
+
+    @rule(where=place, word=st.sampled_from(["everybody_came", "take_back_word", "did_not_happen", "release_held"]))
+    def say_what_happened(self, where: int, word: str) -> None:
+        verb = getattr(slots, word)
+        self.act(lambda s: verb(s, self.slots[where], self.now, self.manager(where)))
 
     @rule(who=person, stop=st.booleans())
     def stop_or_free(self, who: int, *, stop: bool) -> None:

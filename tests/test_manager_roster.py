@@ -102,6 +102,7 @@ def test_somebody_who_was_never_here_is_found_by_the_whole_address_only(app: Fla
 
 def test_a_late_arrival_gets_a_seat_back_while_one_is_left(app: Flask, lunch: LunchHour) -> None:
     lunch.tick("12:10")
+    lunch.roll_call("12:12")
     lunch.tick("12:15")
     desk = Desk(app, lunch)
     assert "补到" in desk.words(f"slots/{lunch.slot_id}", "12:20")
@@ -134,6 +135,7 @@ def test_cancelling_shows_who_is_told_what_before_it_happens(app: Flask, lunch: 
 
 
 def test_a_whole_slot_is_forgiven_with_a_reason(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
     desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}/forgive"
@@ -145,6 +147,7 @@ def test_a_whole_slot_is_forgiven_with_a_reason(app: Flask, lunch: LunchHour) ->
 
 
 def test_one_strike_is_forgiven_from_the_persons_page(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
     desk, person = Desk(app, lunch), lunch.people["周明"]

@@ -56,6 +56,8 @@ GET slots/{slot_id} · GET slots/{slot_id}/print · GET slots/{slot_id}/cancel �
 GET plans/{plan_id} · GET plans/{plan_id}/stop · GET plans/{plan_id}/dates · GET activities/{activity_id}
 GET zones/{zone_id} · GET people/{person_id} · GET history?slot={slot_id} · GET tickets/{ticket}
 POST slots/{slot_id}/capacity capacity=1 move_newest=y · POST slots/{slot_id}/cancel reason=x
+POST slots/{slot_id}/release · POST slots/{slot_id}/all-came
+POST slots/{slot_id}/fell-through · POST slots/{slot_id}/take-back
 POST slots/{slot_id}/forgive reason=x · POST slots/{slot_id}/walk-in name=x · POST slots/{slot_id}/stand-by name=x
 POST bookings/{booking_id}/check-in · POST bookings/{booking_id}/undo · POST strikes/{strike_id}/forgive reason=x
 POST plans/{plan_id}/stop · POST plans/{plan_id}/dates/2026-11-27/take-back · POST activities/{activity_id}/retire

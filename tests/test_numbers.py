@@ -62,6 +62,7 @@ def test_a_released_person_who_comes_back_is_no_rescue(session: Session) -> None
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 10:00")
     lunch.tick("12:10")
+    lunch.roll_call("12:12")
     lunch.tick("12:15")
     assert lunch.walk_in("周明", "12:20") == "attended"
     lunch.tick("13:00")
@@ -75,6 +76,8 @@ def test_somebody_who_waited_twice_and_sat_once_lacked_nothing(session: Session)
     for name, slot_id in (("周明", None), ("李静", second), ("王磊", None), ("王磊", second), ("陈晨", None)):
         lunch.book(name, "Mon 10:00", slot_id)
     lunch.give_up("李静", "12:00", second)  # 王磊 gets it, and leaves the other line
+    lunch.roll_call("12:05")
+    lunch.roll_call("13:00", second)
     for clock in ("12:10", "12:15", "13:00", "13:05", "13:10", "13:55"):
         lunch.tick(clock)
     assert counted(lunch).unmet == 1  # 陈晨
@@ -85,6 +88,8 @@ def test_who_waits_for_two_slots_is_one_person(session: Session) -> None:
     second = lunch.slot("13:05", 1)
     for name, slot_id in (("周明", None), ("李静", second), ("王磊", None), ("王磊", second)):
         lunch.book(name, "Mon 10:03", slot_id)
+    lunch.roll_call("12:05")
+    lunch.roll_call("13:00", second)
     for clock in ("12:10", "12:15", "13:00", "13:05", "13:10", "13:55"):
         lunch.tick(clock)
     found = numbers.of_station(session, lunch.station_id, Span(TUESDAY, TUESDAY))
@@ -98,7 +103,9 @@ def test_called_off_and_other_stations_do_not_count(session: Session) -> None:
     lunch.book("周明", "Mon 10:00")
     lunch.cancel("Mon 11:00")
     west = lunch.other_station("west")
-    lunch.book("李静", "Mon 10:00", lunch.slot(station_id=west))
+    there = lunch.slot(station_id=west)
+    lunch.book("李静", "Mon 10:00", there)
+    lunch.roll_call("12:05", there)
     live_the_noon(lunch)
     assert counted(lunch) == Tally()
     assert numbers.headline(session, west) == (1, 0)
@@ -233,6 +240,7 @@ def crowded(session: Session) -> LunchHour:
     for slot_id, day in zip(ids, ("Tue", "Wed"), strict=True):
         for name in ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏", "孙悦", "吴桐")[: 8 if day == "Tue" else 3]:
             lunch.book(name, "Tue 10:00" if day == "Wed" else "Mon 10:00", slot_id)
+        lunch.roll_call(f"{day} 12:05", slot_id)
         for clock in ("12:10", "12:15", "13:00"):
             lunch.tick(f"{day} {clock}")
     return lunch

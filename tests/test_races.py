@@ -201,6 +201,7 @@ def test_check_in_against_release(crowd_of: Make) -> None:
     """Whoever commits first wins: nobody is both here and struck."""
     crowd = crowd_of(20, 10)
     crowd.alone(*crowd.presses(crowd.ids[:10]), ("start", at("12:10"), crowd.slot_id))
+    crowd.alone(("check_in", at("12:05"), crowd.bookings("booked")[0]))
     deadline = at("12:15")
     arriving: list[list[Act]] = [[("check_in", deadline, booking)] for booking in crowd.bookings("booked")]
     standing: list[list[Act]] = [[("stand_by", deadline, person, crowd.slot_id)] for person in crowd.ids[10:14]]
@@ -216,6 +217,8 @@ def test_check_in_against_release(crowd_of: Make) -> None:
 def test_the_jobs_of_two_schedulers_do_each_thing_once(crowd_of: Make) -> None:
     crowd = crowd_of(6, 4)
     crowd.alone(*crowd.presses(crowd.ids))
+    first = crowd.bookings("booked")[0]
+    crowd.alone(("check_in", at("12:00"), first), ("undo", at("12:01"), first))
     jobs: list[Act] = [
         ("open", OPEN), ("start", at("12:10"), crowd.slot_id), ("release", at("12:15"), crowd.slot_id),
         ("promote", at("12:15"), crowd.slot_id), ("finish", at("13:00"), crowd.slot_id),
@@ -227,6 +230,43 @@ def test_the_jobs_of_two_schedulers_do_each_thing_once(crowd_of: Make) -> None:
     )  # fmt: skip
     assert dict(kinds.all()) == {"opened": 1, "started": 1, "released": 4, "strike": 4, "done": 1}
     assert crowd.sound("13:00")
+
+
+@pytest.mark.parametrize(
+    "words", [("all_came",), ("fell_through",), ("by_list",), ("all_came", "fell_through", "by_list")]
+)
+def test_the_managers_word_against_the_close_of_the_books(crowd_of: Make, words: tuple[str, ...]) -> None:
+    """Whoever commits first wins, whole: one outcome for everybody, told once."""
+    crowd = crowd_of(10, 10)
+    crowd.alone(
+        *crowd.presses(crowd.ids), ("start", at("12:10"), crowd.slot_id), ("release", at("12:15"), crowd.slot_id)
+    )
+    assert len(crowd.bookings("booked")) == 10
+    said: list[list[Act]] = [[(word, at("14:59:59.999999"), crowd.slot_id)] for word in words]
+    answers = crowd.race([*said, *said, *[[("finish", at("15:00"), crowd.slot_id)]] * 2])
+    assert "error" not in "".join(answers)
+    crowd.alone(("finish", at("15:00"), crowd.slot_id))
+    (state,) = set(crowd.session.scalars(select(Booking.state)))
+    told = select(Letter.kind, func.count()).where(Letter.kind.in_(("strike", "slot_cancelled"))).group_by(Letter.kind)
+    letters = {"released": {"strike": 10}, "cancelled": {"slot_cancelled": 10}, "attended": {}, "unrecorded": {}}
+    assert dict(crowd.session.execute(told).all()) == letters[state]
+    assert crowd.sound("15:01")
+
+
+def test_the_first_check_in_against_the_release(crowd_of: Make) -> None:
+    """Either attendance had begun by the release, or the release waits for it."""
+    crowd = crowd_of(10, 10)
+    crowd.alone(*crowd.presses(crowd.ids), ("start", at("12:10"), crowd.slot_id))
+    first = crowd.bookings("booked")[0]
+    answers = crowd.race([[("check_in", at("12:15"), first)], *[[("release", at("12:15"), crowd.slot_id)]] * 3])
+    assert "error" not in "".join(answers)
+    crowd.alone(("release", at("12:15:02"), crowd.slot_id))
+    if crowd.lunch.now().released_at is None:
+        assert len(crowd.bookings("booked")) == 9
+        assert crowd.lunch.now().release_at in (at("12:20"), at("12:20:02"))
+        crowd.alone(("release", at("12:20:02"), crowd.slot_id))
+    assert (crowd.bookings("attended"), len(crowd.bookings("released"))) == ([first], 9)
+    assert crowd.sound("12:21")
 
 
 def test_lines_that_cross_never_deadlock(crowd_of: Make) -> None:

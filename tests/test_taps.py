@@ -89,6 +89,7 @@ def test_two_helpers_at_one_name_check_in_once(lunch: LunchHour) -> None:
 def test_who_was_here_in_time_gets_a_seat_again_and_no_strike(lunch: LunchHour) -> None:
     tap(lunch, "李静", "12:06", "12:06")
     lunch.tick("12:10")
+    lunch.roll_call("12:11")
     lunch.tick("12:15")
     assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
     assert tap(lunch, "周明", "12:12", "12:17") == "seated"
@@ -100,6 +101,7 @@ def test_who_was_here_in_time_but_whose_seat_is_gone_has_no_strike(lunch: LunchH
     tap(lunch, "李静", "12:06", "12:06")
     lunch.stand_by("王磊", "12:07")
     lunch.tick("12:10")
+    lunch.roll_call("12:11")
     lunch.tick("12:15")
     assert tap(lunch, "周明", "12:12", "12:17") == "no_seat"
     assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", [])
@@ -109,6 +111,7 @@ def test_who_was_here_in_time_but_whose_seat_is_gone_has_no_strike(lunch: LunchH
 
 def test_who_came_after_the_release_is_no_early_bird(lunch: LunchHour) -> None:
     lunch.tick("12:10")
+    lunch.roll_call("12:11")
     lunch.tick("12:15")
     assert tap(lunch, "周明", "12:16", "12:17") == "no: not_booked"
     assert lunch.strikes("周明") == ["no_show"]
@@ -127,6 +130,7 @@ def test_a_time_that_cannot_be_is_bounded_or_refused(
 
 def test_a_walk_in_taken_back_offline_frees_the_seat_now(lunch: LunchHour) -> None:
     lunch.tick("12:10")
+    lunch.roll_call("12:11")
     lunch.tick("12:15")
     lunch.walk_in("刘洋", "12:16")
     lunch.walk_in("赵敏", "12:16")
@@ -168,6 +172,7 @@ def test_the_address_takes_an_age_and_says_what_came_of_it(app: Flask, lunch: Lu
         assert answer.json == {"outcome": "in", "words": ""}
     assert came_at(lunch, "周明") == at("12:05")
     lunch.tick("12:10")
+    lunch.roll_call("12:11")
     lunch.tick("12:15")
     answer = desk.post("taps", "12:17", **body(lunch.latest("李静").id, nonce="another-nonce"))
     assert answer.json is not None

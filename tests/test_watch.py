@@ -129,6 +129,7 @@ def test_one_poisoned_reader_keeps_no_other_from_their_digest(
 def test_a_release_that_our_outage_made_late_waits_for_the_manager(app: Flask, cast: Letters, session: Session) -> None:
     cast.full_tuesday()
     tick(app, "12:10")
+    cast.roll_call(cast.yoga, "12:12")
     tick(app, "12:20:01")
     session.rollback()
     slot = session.get_one(Slot, cast.yoga)
@@ -145,12 +146,14 @@ def test_a_release_that_our_outage_made_late_waits_for_the_manager(app: Flask, c
 def test_a_release_a_little_late_is_no_outage(app: Flask, cast: Letters, session: Session) -> None:
     cast.full_tuesday()
     tick(app, "12:10")
+    cast.roll_call(cast.yoga, "12:12")
     assert tick(app, "12:20")["release_no_shows"].did == 3
 
 
 def test_the_managers_word_releases_what_was_held(app: Flask, cast: Letters, session: Session) -> None:
     cast.full_tuesday()
     tick(app, "12:10")
+    cast.roll_call(cast.yoga, "12:12")
     tick(app, "12:30")
     assert cast.do(slots.release_held, cast.yoga, at("12:31"), cast.manager_id) == 3
     assert cast.do(slots.release_held, cast.yoga, at("12:32"), cast.manager_id) == 0

@@ -284,7 +284,7 @@ def test_at_the_door_of_a_full_slot_one_stands_by(app: Flask, lunch: LunchHour) 
     assert "我在门口" in phone.get(path, "11:56").text
     answer = phone.post(f"{path}/standby", "11:56", data={"back": "slot"})
     assert "已排上现场候补" in words_of(answer.text)
-    lunch.tick("12:16")  # nobody came: the seats are released, and one is theirs
+    lunch.tick("12:16")  # nobody else came: the seats are released, and one is theirs
     assert lunch.state("王磊") == "attended"
     assert "已签到" in words_of(phone.get(path, "12:16").text)
 
@@ -299,6 +299,7 @@ def test_the_ticket_is_an_image_of_the_managers_address(app: Flask, lunch: Lunch
 
 def test_the_ledger_names_each_strike_its_reason_and_its_end(app: Flask, lunch: LunchHour) -> None:
     lunch.book("周明", "Mon 10:00")
+    lunch.roll_call("12:00")
     lunch.tick("12:16")
     lunch.tick("13:01")
     words = words_of(Phone(app, lunch, "周明").get("/me", "13:05").text)

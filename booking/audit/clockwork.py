@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
 from booking.model import Booking, Event, Slot, Station, Strike
+from booking.seats import BOOKS_OPEN
 from booking.slots import timetable
 from booking.slots.planning import clash, due_dates
 
@@ -70,3 +71,21 @@ def releases(session: Session, _now: datetime) -> Iterator[str]:
     wrong = or_(Booking.state == "attended", Booking.checked_in_at.is_not(None))
     for strike_id, booking_id in session.execute(struck.where(Strike.reason == "no_show", wrong)):
         yield f"I8 booking {booking_id}: strike {strike_id} for somebody who was there"
+    yield from _without_attendance(session)
+
+
+def _without_attendance(session: Session) -> Iterator[str]:
+    """Where nobody took attendance, only a manager's word releases; unrecorded is nobody before the books close."""
+    word = select(Event.id).where(Event.slot_id == Slot.id, Event.kind.in_(("release_ordered", "all_came"))).exists()
+    alone = select(Slot.id).where(Slot.unattended, Slot.released_at.is_not(None), ~word)
+    for slot_id in session.scalars(alone.order_by(Slot.id)):
+        yield f"I8 slot {slot_id}: released though nobody took attendance"
+    unrecorded = select(Booking.id, Slot.id, Slot.unattended, Booking.ended_at, Slot.ends_at, Strike.id)
+    found = unrecorded.join(Slot, Booking.slot_id == Slot.id).outerjoin(Strike, Strike.booking_id == Booking.id)
+    for booking_id, slot_id, unattended, at, ends_at, strike_id in session.execute(
+        found.where(Booking.state == "unrecorded").order_by(Booking.id)
+    ):
+        if not unattended or at is None or at < ends_at + BOOKS_OPEN:
+            yield f"I8 slot {slot_id}: booking {booking_id} is unrecorded though the manager could still say"
+        if strike_id:
+            yield f"I8 booking {booking_id}: strike {strike_id} for an unrecorded booking"

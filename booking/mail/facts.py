@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import clock, ledger, policy
+from booking import clock, ledger, policy, seats
 from booking.mail import digests, links, report
 from booking.mail.words import plain_name, zone_words
 from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike, Zone
@@ -139,6 +139,20 @@ def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booki
     }
 
 
+def _cancelled(
+    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, _now: datetime
+) -> Facts:
+    return {"fell_through": slot is not None and slot.unattended and not slot.cancel_reason}
+
+
+def _attendance(
+    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    if slot is None or not seats.awaits_word(slot, now):
+        raise Dropped("the slot does not wait for a word any more")
+    return {"until": slot.ends_at + seats.BOOKS_OPEN, "is_over": now >= slot.ends_at}
+
+
 def _worker_digest(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Facts:
@@ -146,7 +160,7 @@ def _worker_digest(
     told, today = letter.details, date.fromisoformat(letter.details["date"])
     stations = [_get(session, Station, station_id) for station_id in told["stations"]]
     _only_today(stations, today, now)
-    seats = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
+    held = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
     places = dict(told["waits"])
     waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
@@ -154,7 +168,7 @@ def _worker_digest(
     return {
         "today": today,
         "station": stations[0],
-        "seats": seats,
+        "seats": held,
         "waits": waits,
         "openings": _by_opening(opens),
         "strikes": strikes,
@@ -220,6 +234,7 @@ FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetim
     "slot_moved": _moved,
     "slot_cancelled": _cancelled,
     "strike": _strike,
+    "attendance_missing": _attendance,
     "worker_digest": _worker_digest,
     "manager_digest": _manager_digest,
 }

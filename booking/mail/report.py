@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import numbers, slots, watch, workdays
+from booking import numbers, seats, slots, watch, workdays
 from booking.mail.words import JOBS
 from booking.model import JobRun, Letter, Station
 from booking.rosters import cards, desk
@@ -26,6 +26,7 @@ class Outcome:
     attended: int = 0
     walk_ins: int = 0
     released: int = 0
+    unrecorded: int = 0
     unlucky: int = 0
 
 
@@ -71,7 +72,7 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
 def outcome(session: Session, station_id: int, day: date) -> Outcome:
     """How `day` went at a station: the same numbers as on the manager's page."""
     told = numbers.of_station(session, station_id, numbers.Span(day, day)).total
-    return Outcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unmet)
+    return Outcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unrecorded, told.unmet)
 
 
 def troubles(session: Session, now: datetime, station_ids: Sequence[int] = ()) -> list[tuple[str, Any]]:
@@ -82,8 +83,11 @@ def troubles(session: Session, now: datetime, station_ids: Sequence[int] = ()) -
     if not jobs or watch.late_since(session, now):
         wrong.append(("late", ""))
     wrong += [("outage", missed) for missed in watch.outages_since(session, yesterday)]
-    if held := [slot for one in station_ids for slot in slots.held_releases(session, one, yesterday)]:
-        wrong.append(("release_held", held))
+    held = [slot for one in station_ids for slot in slots.held_releases(session, one, yesterday)]
+    if late := [slot for slot in held if not slot.unattended]:
+        wrong.append(("release_held", late))
+    if waiting := [slot for slot in held if seats.awaits_word(slot, now)]:
+        wrong.append(("unattended", waiting))
     if aside := [row for one in station_ids for row in watch.listed(session, one)]:
         wrong.append(("set_aside", len(aside)))
     failed = select(func.count(Letter.id)).where(Letter.state == "failed", Letter.created_at > yesterday)

@@ -10,6 +10,7 @@ from booking.model import Activity, Booking, Person, Slot, Station, Zone
 from booking.people.codes import GOOD_FOR
 from booking.policy import Policy
 from booking.rosters import cards, desk
+from booking.seats import BOOKS_OPEN
 from booking.slots import timetable
 
 STATION = {
@@ -109,8 +110,9 @@ MORE: dict[str, Callable[[Noon], facts.Facts]] = {
     "seat_open": lambda _: {"place": 2},
     "moved_down": lambda _: {"place": 1},
     "slot_moved": _slot_moved,
-    "slot_cancelled": lambda _: {"reason": "林老师临时生病"},
+    "slot_cancelled": lambda _: {"reason": "林老师临时生病", "fell_through": False},
     "strike": _strike,
+    "attendance_missing": lambda noon: {"until": noon.yoga.ends_at + BOOKS_OPEN, "is_over": False},
     "worker_digest": _worker_digest,
     "manager_digest": _manager_digest,
 }

@@ -45,6 +45,7 @@ LETTERS: dict[str, Any] = {
     "moved_down": _("移到候补最前面"),
     "slot_cancelled": _("场次取消"),
     "strike": _("爽约"),
+    "attendance_missing": _("没有人签到"),
     "worker_digest": _("日报"),
     "manager_digest": _("管理员日报"),
 }

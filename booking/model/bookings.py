@@ -12,7 +12,7 @@ from booking.model.programme import Slot
 
 HOLDING = ("booked", "attended")
 LIVE = (*HOLDING, "waiting")
-BOOKING_STATES = (*LIVE, "cancelled", "released", "expired")
+BOOKING_STATES = (*LIVE, "cancelled", "released", "unrecorded", "expired")
 
 
 class Booking(Base):
@@ -20,7 +20,7 @@ class Booking(Base):
 
     `line_no` orders the line; `standby_at` is since when the person stands at the door;
     `seated_at` is when the seat was given; `late` marks a give-up after `Slot.free_until`;
-    `skipped` is why the line last passed this entry by.
+    `skipped` is why the line last passed this entry by. `unrecorded`: nobody took attendance.
     """
 
     __tablename__ = "booking"
@@ -28,9 +28,13 @@ class Booking(Base):
         one_of("state", BOOKING_STATES),
         one_of("via", ("tap", "line", "door")),
         CheckConstraint("state <> 'waiting' OR line_no IS NOT NULL", name="line"),
-        CheckConstraint("state NOT IN ('booked', 'attended', 'released') OR seated_at IS NOT NULL", name="seated"),
+        CheckConstraint(
+            "state NOT IN ('booked', 'attended', 'released', 'unrecorded') OR seated_at IS NOT NULL", name="seated"
+        ),
         CheckConstraint("(state = 'attended') = (checked_in_at IS NOT NULL)", name="checked_in"),
-        CheckConstraint("(state IN ('cancelled', 'released', 'expired')) = (ended_at IS NOT NULL)", name="ended"),
+        CheckConstraint(
+            "(state IN ('cancelled', 'released', 'unrecorded', 'expired')) = (ended_at IS NOT NULL)", name="ended"
+        ),
         partial(
             "uq_booking_live", "slot_id", "person_id", where="state IN ('booked', 'attended', 'waiting')", unique=True
         ),

@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from typing import Protocol
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Day, Id, one_of, partial
@@ -134,7 +134,8 @@ class Slot(SlotSense, Base):
 
     `taken` counts the bookings in a HOLDING state, `waiting` the entries in the line (those at the
     door included); `line_last` is the last number given out in the line. `release_held_at`
-    is since when a release that our own outage made late waits for the manager's word.
+    is since when a release waits for the manager's word: because our own outage made it late, or, where the slot
+    is `unattended`, because nobody had taken attendance by then.
     """
 
     __tablename__ = "slot"
@@ -173,6 +174,7 @@ class Slot(SlotSense, Base):
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
     released_at: Mapped[datetime | None]
     release_held_at: Mapped[datetime | None]
+    unattended: Mapped[bool] = mapped_column(default=False, server_default=false())
     activity: Mapped[Activity] = relationship()
     zone: Mapped[Zone] = relationship()
     station: Mapped[Station] = relationship()

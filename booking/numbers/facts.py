@@ -2,7 +2,7 @@
 
 A slot counts when its books are closed (`done`). A seat counts as missed when it was released, a late
 cancel as re-used when no strike had to be written for it, a seat as rescued when somebody else at the door
-sat down on it after the release.
+sat down on it after the release. Where nobody took attendance the bookings are unrecorded: neither visits nor missed.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from booking.model import Activity, Booking, Slot, Strike, Zone
 Day = date  # inside a class with a field named date, `date` is that field
 CAME = Booking.state == "attended"
 MISSED = Booking.state == "released"
+UNRECORDED = Booking.state == "unrecorded"
 AT_DOOR = Booking.via == "door"
 
 
@@ -44,6 +45,7 @@ class Fact:
     visits: int
     walk_ins: int
     no_shows: int
+    unrecorded: int
     late: int
     reused: int
     rescued: int
@@ -73,7 +75,7 @@ def wishes(session: Session, station_id: int, first: date, last: date) -> list[W
     sat = exists().where(
         mine.person_id == Booking.person_id,
         mine.slot_id == theirs.id,
-        mine.state.in_(("booked", "attended", "released")),
+        mine.state.in_(("booked", "attended", "released", "unrecorded")),
         theirs.station_id == station_id,
         theirs.date == Slot.date,
     )
@@ -114,6 +116,7 @@ def _counted() -> Any:
             func.count(Booking.id).filter(CAME).label("visits"),
             func.count(Booking.id).filter(CAME, AT_DOOR).label("walk_ins"),
             func.count(Booking.id).filter(MISSED).label("no_shows"),
+            func.count(Booking.id).filter(UNRECORDED).label("unrecorded"),
             func.count(Booking.id).filter(Booking.state == "cancelled", Booking.late).label("late"),
             func.count(Strike.id).label("wasted"),
             func.count(Booking.id).filter(after_release).label("after_release"),
@@ -138,6 +141,7 @@ def _fact(row: Any, activity: Activity, zone: Zone) -> Fact:
         row.visits,
         row.walk_ins,
         row.no_shows,
+        row.unrecorded,
         row.late,
         max(row.late - row.wasted, 0),
         min(row.after_release, row.no_shows),

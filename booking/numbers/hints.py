@@ -67,7 +67,8 @@ def _crowded(session: Session, station: Station, numbers: Numbers) -> Iterator[H
 
 
 def _empty(numbers: Numbers) -> Iterator[Hint]:
-    found = [(numbers.tally_of(some), some) for some in numbers.of_weekly().values() if len(some) >= HELD]
+    seen = [[fact for fact in some if not fact.unrecorded] for some in numbers.of_weekly().values()]
+    found = [(numbers.tally_of(some), some) for some in seen if len(some) >= HELD]
     for tally, some in sorted(found, key=lambda pair: (pair[0].fill or 0, pair[1][0].slot_id)):
         if tally.fill is not None and tally.fill <= HALF_EMPTY and not tally.unmet:
             yield Hint("half_empty", some[-1].activity, some[-1].date.isoweekday(), tally)

@@ -33,13 +33,18 @@ class Span:
 
 @dataclass(frozen=True)
 class Tally:
-    """Some slots added up. `unmet` counts a person once a day, however many slots they waited for."""
+    """Some slots added up. `unmet` counts a person once a day, however many slots they waited for.
+
+    `unseen` are the seats of slots where nobody took attendance.
+    """
 
     slots: int = 0
     seats: int = 0
     visits: int = 0
     walk_ins: int = 0
     no_shows: int = 0
+    unrecorded: int = 0
+    unseen: int = 0
     late: int = 0
     reused: int = 0
     rescued: int = 0
@@ -47,8 +52,9 @@ class Tally:
 
     @property
     def fill(self) -> float | None:
-        """Visits to seats offered; None where no seat was."""
-        return self.visits / self.seats if self.seats else None
+        """Visits to seats offered, as far as attendance was taken; None where no seat was."""
+        seen = self.seats - self.unseen
+        return self.visits / seen if seen else None
 
     @property
     def no_show_rate(self) -> float | None:
@@ -135,9 +141,10 @@ class Numbers:
     def _tally(self, chosen: Sequence[Fact]) -> Tally:
         ids = {fact.slot_id for fact in chosen}
         unmet = {(wish.person_id, wish.date) for wish in self.wishes if wish.slot_id in ids}
-        names = ("seats", "visits", "walk_ins", "no_shows", "late", "reused", "rescued")
+        names = ("seats", "visits", "walk_ins", "no_shows", "unrecorded", "late", "reused", "rescued")
         sums = {name: sum(getattr(fact, name) for fact in chosen) for name in names}
-        return Tally(slots=len(chosen), unmet=len(unmet), **sums)
+        unseen = sum(fact.seats for fact in chosen if fact.unrecorded)
+        return Tally(slots=len(chosen), unmet=len(unmet), unseen=unseen, **sums)
 
 
 def of_station(session: Session, station_id: int, span: Span) -> Numbers:

@@ -15,17 +15,21 @@ from booking.rosters import names as names_
 
 @dataclass(frozen=True)
 class Roster:
-    """Who is on a slot: seats by name, the line by place, standby by time of coming, and who left."""
+    """Who is on a slot: seats by name, the line by place, standby by time of coming, and who left.
+
+    `unrecorded` had seats at a slot where nobody took attendance.
+    """
 
     slot: Slot
     seats: list[Booking] = field(default_factory=list)
     line: list[Booking] = field(default_factory=list)
     standby: list[Booking] = field(default_factory=list)
     gone: list[Booking] = field(default_factory=list)
+    unrecorded: list[Booking] = field(default_factory=list)
 
     @property
     def people(self) -> list[Person]:
-        return [booking.person for booking in (*self.seats, *self.line, *self.standby, *self.gone)]
+        return [booking.person for booking in (*self.seats, *self.unrecorded, *self.line, *self.standby, *self.gone)]
 
     @property
     def absent(self) -> set[int]:
@@ -54,7 +58,7 @@ def roster(session: Session, slot: Slot) -> Roster:
     told = Roster(slot)
     for booking in session.scalars(found):
         _shelf(told, booking).append(booking)
-    for shelf in (told.seats, told.gone):
+    for shelf in (told.seats, told.unrecorded, told.gone):
         shelf[:] = name_order.by_name(shelf, lambda booking: booking.person.name)
     told.line.sort(key=lambda b: b.line_no or 0)
     told.standby.sort(key=lambda b: (b.standby_at or b.created_at, b.line_no or 0))
@@ -286,7 +290,7 @@ def _shelf(told: Roster, booking: Booking) -> list[Booking]:
         return told.seats
     if booking.state == "waiting":
         return told.standby if booking.standby_at else told.line
-    return told.gone
+    return told.unrecorded if booking.state == "unrecorded" else told.gone
 
 
 def _strike_counts(session: Session, station_id: int, person_ids: list[int]) -> dict[int, int]:

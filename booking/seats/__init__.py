@@ -4,13 +4,15 @@ A verb takes a session inside `store.transaction`, ids and the instant `now`; it
 with a reason code and then changes nothing. Every change of state writes one event.
 
 `standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in,
-`hours` is what the clock does (by `ends`), `again` takes a mistake back, `admit` reads a ticket, `moves` holds the
-single steps that they share.
+`hours` is what the clock does (by `ends`), `attendance` says whether anybody took it, `again` takes a mistake back,
+`admit` reads a ticket, `moves` holds the single steps that they share.
 """
 
 from booking.refusals import Refused
 from booking.seats.admit import admit
 from booking.seats.again import Back, anybody_told, called_off, last_cancel, move_back, reinstate
+from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
+from booking.seats.attendance import taken as attendance_taken
 from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
@@ -21,6 +23,7 @@ from booking.seats.runs import Run, run, runs
 from booking.seats.standing import AnySlot, Entry, Standing, refusal, standing
 
 __all__ = [
+    "BOOKS_OPEN",
     "AnySlot",
     "Back",
     "Entry",
@@ -32,8 +35,11 @@ __all__ = [
     "Standing",
     "admit",
     "anybody_told",
+    "attendance_taken",
+    "awaits_word",
     "called_off",
     "check_in",
+    "everybody_came",
     "find_booking",
     "find_slot",
     "finish",
@@ -45,6 +51,7 @@ __all__ = [
     "look_through",
     "move_back",
     "move_down",
+    "not_everybody",
     "press",
     "promote",
     "refusal",
@@ -53,6 +60,7 @@ __all__ = [
     "run",
     "runs",
     "serve",
+    "settle",
     "stand_by",
     "standing",
     "start",

@@ -49,6 +49,12 @@ def lose(session: Session, seats: Sequence[Claim], now: datetime, *, punish: boo
         (NO_SHOWS if punish else MISSED).run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
 
 
+def unrecorded(session: Session, seats: Sequence[Claim], now: datetime) -> None:
+    """Nobody knows whether these seats of locked slots were used; they come free."""
+    if seats:
+        UNRECORDED.run(_line(session), ids=[seat.id for seat in seats], now=now)
+
+
 def strike(session: Session, seats: Sequence[Claim], now: datetime, reason: str) -> None:
     """A line in each ledger, and a letter that says why."""
     if seats:
@@ -97,8 +103,8 @@ def _freed() -> Update:
     return update(Slot).where(Slot.id == lost.c.slot_id).values(taken=Slot.taken - lost.c.seats)
 
 
-def _released(reason: str) -> Update:
-    ended = {"state": "released", "ended_at": given("now", Booking.ended_at.type), "end_reason": reason}
+def _ended(state: str, reason: str) -> Update:
+    ended = {"state": state, "ended_at": given("now", Booking.ended_at.type), "end_reason": reason}
     return update(Booking).where(Booking.id.in_(IDS)).values(ended)
 
 
@@ -122,6 +128,11 @@ WHY = given("reason", Strike.reason.type)
 STRUCK = Told("strike", reason=WHY)
 STRIKES = swift.Together(lines_of(IDS, STRUCK), *_struck())
 NO_SHOWS = swift.Together(
-    _freed(), lines_of(IDS, Told("released", "released"), STRUCK), _released("released"), *_struck()
+    _freed(), lines_of(IDS, Told("released", "released"), STRUCK), _ended("released", "released"), *_struck()
 )
-MISSED = swift.Together(_freed(), lines_of(IDS, Told("release_missed", "released")), _released("release_missed"))
+MISSED = swift.Together(
+    _freed(), lines_of(IDS, Told("release_missed", "released")), _ended("released", "release_missed")
+)
+UNRECORDED = swift.Together(
+    _freed(), lines_of(IDS, Told("unrecorded", "unrecorded")), _ended("unrecorded", "unrecorded")
+)

@@ -1,7 +1,7 @@
 """What the clock does to a noon: start, release and finish, any number of slots at once. Twice is once."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,7 +10,8 @@ from booking import store
 from booking.each import among
 from booking.history import record_all
 from booking.model import Booking, Slot
-from booking.seats.ends import Claim, claims, expire, lose, strike
+from booking.seats import attendance
+from booking.seats.ends import Claim, claims, expire, lose, strike, unrecorded
 from booking.seats.line import hold, lock_front, serve
 from booking.seats.moves import bookings
 
@@ -29,41 +30,58 @@ def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     return len(due)
 
 
-def release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+def release(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool = False) -> int:
     """Take the seats of those who did not come, and give them to the people at the door.
 
-    Nobody is punished for a release that comes after the slot is over: then our own clock failed.
-    Returns how many seats were released.
+    Where nobody took attendance nothing is released, unless the manager has `ordered` it. Nobody is punished for a
+    release that comes by itself after the slot is over: then our own clock failed. Returns how many seats were released.
     """
     front = lock_front(session, slot_ids, now, room=Slot.taken)
     store.lock_if(session, front.slots)
-    due = _mark_released(session, slot_ids, now)
+    if not ordered:
+        attendance.settle(session, slot_ids, now)
+    due = _mark_released(session, slot_ids, now, ordered=ordered)
     absent = claims(session, due, "booked")
     for punish in (True, False):
-        lose(session, [seat for seat in absent if (now < due[seat.slot_id]) is punish], now, punish=punish)
+        lose(session, [s for s in absent if (ordered or now < due[s.slot_id]) is punish], now, punish=punish)
     for slot in _awaited(session, due) if front.people else ():
         serve(session, slot, now, front.people)
     return len(absent)
 
 
 def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    """Close the books of slots: who still waits got none, late cancels that nobody made good are struck."""
-    due = {s.id: s for s in store.lock(session, slots=slot_ids) if s.state == "running" and now >= s.ends_at}
+    """Close the books of slots: who still waits got none, late cancels that nobody made good are struck.
+
+    Where nobody took attendance and the manager said nothing the bookings stay unrecorded, and nobody is struck: it is
+    not known either whether the seat of a late cancel was used.
+    """
+    store.lock(session, slots=slot_ids)
+    attendance.settle(session, slot_ids, now)
+    due = {s.id: s for s in store.lock(session, slots=slot_ids) if s.state == "running" and now >= closes_at(s)}
+    unknown = {n for n, slot in due.items() if slot.unattended and slot.released_at is None}
     expire(session, due, claims(session, due, "waiting"), now)
-    absent = claims(session, due, "booked")
+    unrecorded(session, claims(session, unknown, "booked"), now)
+    absent = claims(session, due.keys() - unknown, "booked")
     for punish in (True, False):
         seats = [seat for seat in absent if (due[seat.slot_id].released_at is not None) is punish]
         lose(session, seats, now, punish=punish)
-    strike(session, _unused(session, due), now, "late_cancel")
+    strike(session, _unused(session, due.keys() - unknown), now, "late_cancel")
     record_all(session, "done", now, Slot, due, after="done")
     for slot in due.values():
         slot.state = "done"
     return len(due)
 
 
-def _mark_released(session: Session, slot_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+def closes_at(slot: Slot) -> datetime:
+    """When the books of a slot close."""
+    return slot.ends_at + (attendance.BOOKS_OPEN if slot.unattended else timedelta(0))
+
+
+def _mark_released(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool) -> dict[int, datetime]:
     """Those of these locked slots whose release is due, with their ends."""
-    due = (Slot.state != "cancelled", Slot.released_at.is_(None), Slot.release_at <= now)
+    due = [Slot.state == "running", Slot.released_at.is_(None), Slot.release_at <= now]
+    if not ordered:
+        due.append(Slot.release_held_at.is_(None))
     mine = update(Slot).where(Slot.id.in_(among(slot_ids)), *due).values(released_at=now)
     return dict(session.execute(mine.returning(Slot.id, Slot.ends_at), execution_options=store.QUIET).all())
 

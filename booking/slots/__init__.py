@@ -18,7 +18,15 @@ from booking.slots.due import (
     to_start,
     too_late,
 )
-from booking.slots.late import held_releases, hold_release, release_held
+from booking.slots.late import (
+    did_not_happen,
+    everybody_came,
+    held_releases,
+    hold_release,
+    may_take_back,
+    release_held,
+    take_back_word,
+)
 from booking.slots.moving import Move, may_move, move
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
 from booking.slots.settings import (
@@ -54,10 +62,13 @@ __all__ = [
     "clash",
     "close_zone",
     "copy_week",
+    "did_not_happen",
+    "everybody_came",
     "held_releases",
     "hold_release",
     "may_bring_back",
     "may_move",
+    "may_take_back",
     "move",
     "note_screen",
     "offer_again",
@@ -81,6 +92,7 @@ __all__ = [
     "stations_to_plan",
     "stop_plan",
     "stranded",
+    "take_back_word",
     "to_finish",
     "to_open",
     "to_promote",

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking import seats, store
 from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
@@ -49,18 +49,22 @@ def to_start(session: Session, now: datetime) -> Sequence[int]:
 
 
 def to_release(session: Session, now: datetime) -> Sequence[int]:
-    """Slots whose no-shows must go; those that wait for the manager's word do so until somebody presses."""
-    due = (Slot.released_at.is_(None), Slot.release_held_at.is_(None), Slot.release_at <= now)
+    """Slots whose no-shows must go; those that wait for the manager's word do so until somebody presses, or begins to
+    take attendance where nobody had."""
+    held_no_more = or_(Slot.release_held_at.is_(None), and_(Slot.unattended, seats.attendance_taken()))
+    due = (Slot.released_at.is_(None), held_no_more, Slot.release_at <= now)
     return _ids(session, Slot.state == "running", *due)
 
 
 def too_late(session: Session, slot_ids: Collection[int], now: datetime) -> Sequence[int]:
     """Those of these slots whose release comes so late, by our own outage, that their manager decides."""
-    return _ids(session, Slot.id.in_(among(slot_ids)), Slot.release_at < now - TOO_LATE)
+    return _ids(session, Slot.id.in_(among(slot_ids)), Slot.release_held_at.is_(None), Slot.release_at < now - TOO_LATE)
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:
-    return _ids(session, Slot.state == "running", Slot.ends_at <= now)
+    """Slots that are over; the books of those without attendance stay open for a while."""
+    closed = or_(~Slot.unattended, Slot.ends_at <= now - seats.BOOKS_OPEN)
+    return _ids(session, Slot.state == "running", Slot.ends_at <= now, closed)
 
 
 def _live() -> ColumnElement[bool]:

@@ -28,6 +28,7 @@ SENTENCES: dict[str, Any] = {
     "too_early": _("还没有到签到时间，%(opens_at)s 开始。"),
     "not_booked": _("这不是一条有效的预约。"),
     "seat_free": _("现在还有空位，不用排队。"),
+    "attendance_known": _("这一场已经有人签到，或者已经有了结果，没有再改动。"),
     "choose_slot": _("请选一场，它的门现在要开着。"),
     "no_such_slot": _("没有找到这一场。"),
     "no_such_booking": _("没有找到这条预约。"),

@@ -68,6 +68,7 @@ def test_an_undo_after_the_release_is_a_no_show_at_the_end(noon: LunchHour) -> N
 
 def test_an_undone_walk_in_loses_the_seat_to_the_next_at_the_door(noon: LunchHour) -> None:
     noon.tick("12:10")
+    noon.roll_call("12:12")
     noon.tick("12:15")
     for who in ("王磊", "陈晨", "刘洋"):
         noon.stand_by(who, "12:16")
@@ -88,6 +89,7 @@ def test_no_shows_are_released_five_minutes_after_the_start(noon: LunchHour, clo
 
 def test_a_release_happens_once(noon: LunchHour) -> None:
     noon.tick("12:10")
+    noon.roll_call("12:12")
     for clock in ("12:15", "12:16", "12:17"):
         noon.tick(clock)
     assert noon.events("released") == [("released", "周明"), ("released", "李静")]
@@ -102,6 +104,7 @@ def test_check_in_wins_when_it_commits_first(noon: LunchHour) -> None:
 
 
 def test_nobody_is_struck_when_our_own_clock_failed(noon: LunchHour) -> None:
+    noon.roll_call("12:00")
     noon.tick("15:00")  # the scheduler was down over the whole slot
     assert noon.now().state == "done"
     assert noon.states("周明", "李静") == ["released", "released"]
@@ -159,6 +162,7 @@ def test_the_manager_adds_people_after_those_on_standby(noon: LunchHour) -> None
 
 def test_a_late_arrival_is_added_if_a_seat_is_left(noon: LunchHour) -> None:
     noon.tick("12:10")
+    noon.roll_call("12:12")
     noon.tick("12:15")
     assert noon.walk_in("周明", "12:20") == "attended"
     assert noon.walk_in("王磊", "12:21") == "attended"
@@ -170,6 +174,7 @@ def test_a_walk_in_needs_no_standing_but_cannot_be_in_two_places(noon: LunchHour
     west = noon.other_station()
     there = noon.slot("12:20", 5, station_id=west)
     noon.book("王磊", OPEN, there)
+    noon.roll_call("12:12")
     noon.tick("12:15")
     noon.tick("12:15")
     assert noon.walk_in("王磊", "12:16") == "no: overlap"
@@ -192,6 +197,7 @@ def test_a_walk_in_whom_the_line_seats_at_that_moment_takes_one_seat(lunch_with:
 
 def test_the_history_names_who_let_a_walk_in_in(noon: LunchHour) -> None:
     noon.tick("12:10")
+    noon.roll_call("12:12")
     noon.tick("12:15")
     noon.walk_in("王磊", "12:16")
     noon.stand_by("陈晨", "12:17")

@@ -97,6 +97,7 @@ def test_a_paused_person_is_skipped_in_the_line_and_free_to_walk_in(session: Ses
     assert lunch.states("周明", "王磊") == ["waiting", "booked"]
     assert lunch.latest("周明").skipped == "paused"
     lunch.tick("12:10")
+    lunch.roll_call("12:12")
     lunch.tick("12:15")
     assert lunch.walk_in("周明", "12:20") == "attended"
 
@@ -114,6 +115,7 @@ def test_forgiving_a_slot_forgives_all_of_it(lunch: LunchHour) -> None:
     for who in ("周明", "李静"):
         lunch.book(who, OPEN)
     lunch.tick("12:10")
+    lunch.roll_call("12:12")
     lunch.tick("12:15")
     assert [lunch.strikes(who) for who in ("周明", "李静")] == [["no_show"]] * 2
     with store.transaction(lunch.session) as session:
@@ -127,6 +129,7 @@ def test_the_first_in_90_days_is_a_warning(lunch: LunchHour, days_ago: Sequence[
     give(lunch, *days_ago)
     lunch.book("周明", OPEN)
     lunch.tick("12:10")
+    lunch.roll_call("12:12")
     lunch.tick("12:15")
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == "strike")).one()
     assert letter.details["warning"] is warning
@@ -138,6 +141,7 @@ def test_a_forgiven_strike_warns_again(lunch: LunchHour) -> None:
         people.forgive(session, session.scalars(select(Strike.id)).one(), at(OPEN), lunch.manager_id, "病假")
     lunch.book("周明", OPEN)
     lunch.tick("12:10")
+    lunch.roll_call("12:12")
     lunch.tick("12:15")
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == "strike")).one()
     assert letter.details["warning"] is True

@@ -10,6 +10,7 @@ from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
+from booking import clock, seats
 from booking.extensions import db
 from booking.model import Person, Slot, Station
 from booking.refusals import Refused
@@ -19,9 +20,13 @@ from booking.web import clockwork, htmx, reasons, show
 from booking.web.forms.fields import Form
 
 pages = Blueprint("manager", __name__, url_prefix="/manage")
-pages.context_processor(lambda: {"late_since": clockwork.late_since})
+pages.context_processor(lambda: {"late_since": clockwork.late_since, "awaits_word": _awaits_word})
 
 Answer = str | Response | tuple[str, int]
+
+
+def _awaits_word(slot: Slot) -> bool:
+    return seats.awaits_word(slot, clock.now())
 
 
 def actor() -> int:

@@ -10,7 +10,7 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from booking import clock, people, seats, store
+from booking import clock, people, seats, slots, store
 from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.refusals import Refused
@@ -107,6 +107,7 @@ def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: A
         no=no,
         sentence=refused_words(no, slot.station) if no else "",
         undo=undo.of(slot),
+        vouched=slots.may_take_back(db.session(), slot),
     )
 
 

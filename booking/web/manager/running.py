@@ -1,18 +1,22 @@
 """How the jobs are doing at one station, and the manager's word where they could not decide or could not go on."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from flask import abort, render_template, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from booking import clock, slots, store, watch
 from booking.extensions import db
-from booking.model import SetAside
+from booking.model import SetAside, Slot
+from booking.refusals import Refused
 from booking.web import clockwork
 from booking.web.access import managed, managed_slot, managed_station
 from booking.web.manager.frame import Answer, actor, done, pages
+from booking.web.manager.roster import show_slot
 
 HELD_SHOWN_FOR = timedelta(days=3)
 
@@ -41,6 +45,34 @@ def release_held(code: str, slot_id: int) -> Response:
     with store.transaction(db.session) as session:
         released = slots.release_held(session, slot.id, clock.now(), actor())
     return done(gettext("释放了 %(n)s 个座位。", n=released), url_for(".slot", code=code, slot_id=slot_id))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/all-came")
+def everybody_came(code: str, slot_id: int) -> Answer:
+    """Nobody took attendance, and everybody was there."""
+    return _said(managed_slot(code, slot_id), slots.everybody_came, gettext("记下了：大家都来了。"))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/take-back")
+def take_back_word(code: str, slot_id: int) -> Answer:
+    return _said(managed_slot(code, slot_id), slots.take_back_word, gettext("撤销了，请再说一次当时的情况。"))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/fell-through")
+def did_not_happen(code: str, slot_id: int) -> Answer:
+    """Nobody took attendance, because the slot did not take place."""
+    words = gettext("记下了：这一场没办成。会通知每个人，没有人记爽约。")
+    return _said(managed_slot(code, slot_id), slots.did_not_happen, words)
+
+
+def _said(slot: Slot, verb: Callable[[Session, int, datetime, int], object], words: str) -> Answer:
+    """The manager's word on a slot without attendance."""
+    try:
+        with store.transaction(db.session) as session:
+            verb(session, slot.id, clock.now(), actor())
+    except Refused as no:
+        return show_slot(slot, no), 409
+    return done(words, url_for(".slot", code=slot.station.code, slot_id=slot.id))
 
 
 def _again(code: str, aside_id: int) -> str:

@@ -24,6 +24,7 @@ KINDS: dict[str, Any] = {
     "seats": _("提供名额"),
     "fill": _("上座率"),
     "no_shows": _("爽约"),
+    "unrecorded": _("未登记"),
     "no_show_rate": _("爽约率"),
     "walk_ins": _("现场补位"),
     "rescued": _("释放后补上"),
@@ -38,6 +39,7 @@ STATES: dict[str, Any] = {
     "waiting": _("候补中"),
     "cancelled": _("已取消"),
     "released": _("没有来"),
+    "unrecorded": _("未登记"),
     "expired": _("候补未成"),
 }
 TYPES = {
@@ -71,7 +73,7 @@ def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
 def of_roster(slot: Slot, roster: desk.Roster, about: Disclosure) -> Table:
     """Who is on a slot, in the order of the roster."""
     heads = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
-    people = [*roster.seats, *roster.standby, *roster.line, *roster.gone]
+    people = [*roster.seats, *roster.unrecorded, *roster.standby, *roster.line, *roster.gone]
     return Table(
         local(slot.activity, "title"), heads, [_person_row(booking, slot.station, about) for booking in people]
     )

@@ -84,6 +84,7 @@ def _at_the_door(booking: Booking, now: datetime) -> Reply:
         return Reply("wait", gettext("在候补，还没有座位"), act="seat" if free else "stand_by", code="waiting")
     gone = {
         "released": gettext("座位已经释放"),
+        "unrecorded": gettext("这一场没有人登记到场"),
         "cancelled": gettext("这个预约取消了"),
         "expired": gettext("候补没有等到"),
     }
