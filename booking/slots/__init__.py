@@ -2,7 +2,8 @@
 
 `timetable` turns wall times into instants, `planning` keeps the coming slots in step with the plans,
 `due` says what the clock asks for, `changes` and `moving` are what a manager does to one slot, `undoing` takes
-it back, `settings` is what a manager does to a station.
+it back, `settings` is what a manager does to a station, `holiday_import` takes over
+what the State Council has announced.
 """
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
@@ -18,6 +19,7 @@ from booking.slots.due import (
     to_start,
     too_late,
 )
+from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
 from booking.slots.late import held_releases, hold_release, release_held
 from booking.slots.moving import Move, may_move, move
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
@@ -40,6 +42,7 @@ from booking.slots.undoing import bring_back, may_bring_back, offer_again, reope
 
 __all__ = [
     "MOST_WEEKS",
+    "Change",
     "Copy",
     "Due",
     "Move",
@@ -54,8 +57,10 @@ __all__ = [
     "clash",
     "close_zone",
     "copy_week",
+    "fingerprint",
     "held_releases",
     "hold_release",
+    "import_holidays",
     "may_bring_back",
     "may_move",
     "move",
@@ -64,6 +69,7 @@ __all__ = [
     "open_due",
     "open_these",
     "plan_ahead",
+    "preview_import",
     "preview_week",
     "release_held",
     "renew_door",
