@@ -154,9 +154,13 @@ def _agree(year: int, count: int, *, yes: bool) -> None:
     """Ask whoever sits at the terminal; where nobody does, the word must have been given."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not at_terminal():
         raise click.UsageError("nothing was changed: without a terminal to ask at, add --yes")
     click.confirm(f"Take over the holidays of {year}, which change {count} dates?", abort=True)
+
+
+def at_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _station(code: str) -> Station:
