@@ -8,6 +8,7 @@ from booking.workdays.holiday_file import Notice
 from booking.workdays.lookup import (
     AHEAD,
     ONE_DAY,
+    STATUTORY,
     Calendar,
     Day,
     announced_years,
@@ -16,12 +17,14 @@ from booking.workdays.lookup import (
     known_until,
     load,
     override,
+    sources,
 )
 from booking.workdays.seeding import seed
 
 __all__ = [
     "AHEAD",
     "ONE_DAY",
+    "STATUTORY",
     "Calendar",
     "Day",
     "Notice",
@@ -32,4 +35,5 @@ __all__ = [
     "load",
     "override",
     "seed",
+    "sources",
 ]

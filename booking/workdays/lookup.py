@@ -78,6 +78,13 @@ def announced_years(session: Session) -> set[int]:
     return {int(found) for found in session.scalars(counted)}
 
 
+def sources(session: Session) -> dict[int, str]:
+    """Where the table has most of each year from, in order of the years."""
+    year = extract("year", Workday.date)
+    counted = select(year, Workday.source).group_by(year, Workday.source).order_by(year, func.count())
+    return {int(found): source for found, source in session.execute(counted)}
+
+
 def known_until(session: Session, today: date) -> date | None:
     """The last date up to which every day from today on has been announced, or before today where today has not."""
     known, year = announced_years(session), today.year
