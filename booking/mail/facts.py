@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 from booking import clock, ledger, policy
 from booking.mail import digests, links, report
 from booking.mail.words import plain_name, zone_words
-from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike, Zone
+from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.rosters.cards import place_in_line
 from booking.sanitise import one_line
+from booking.slots.moving import PLACE, as_told
 
 Facts = dict[str, Any]
 Row = TypeVar("Row", Slot, Station)
@@ -96,9 +98,20 @@ def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Bookin
         raise Dropped("the slot has started, or is off")
     if booking is None or booking.state not in ("booked", "waiting"):
         raise Dropped("no longer on the slot")
-    was = letter.details["was"]
-    zone = Zone(name=was["zone"], name_en=was["zone_en"])
-    return {"was_starts": _instant(was["starts"]), "was_zone": zone, "waiting": booking.state == "waiting"}
+    was, told = letter.details["was"], as_told(slot)
+    moved = any(was[name] != told[name] for name in PLACE)
+    other_host = was.get("host", told["host"]) != told["host"]
+    if not moved and not other_host:
+        raise Dropped("it is as it was")
+    return {
+        "was_starts": _instant(was["starts"]),
+        "was": SimpleNamespace(
+            name=was["zone"], name_en=was["zone_en"], host=was.get("host"), host_en=was.get("host_en")
+        ),
+        "moved": moved,
+        "other_host": other_host,
+        "waiting": booking.state == "waiting",
+    }
 
 
 def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:

@@ -1,7 +1,7 @@
 """Opening and changing slots.
 
 `timetable` turns wall times into instants, `planning` keeps the coming slots in step with the plans,
-`due` says what the clock asks for, `changes` and `moving` are what a manager does to one slot, `undoing` takes
+`due` says what the clock asks for, `changes`, `moving` and `hosting` are what a manager does to one slot, `undoing` takes
 it back, `settings` is what a manager does to a station, `holiday_import` takes over
 what the State Council has announced.
 """
@@ -20,6 +20,7 @@ from booking.slots.due import (
     too_late,
 )
 from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
+from booking.slots.hosting import set_host
 from booking.slots.late import held_releases, hold_release, release_held
 from booking.slots.moving import Move, may_move, move
 from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
@@ -82,6 +83,7 @@ __all__ = [
     "save_zone",
     "set_capacity",
     "set_day",
+    "set_host",
     "set_policy",
     "show_headline",
     "stations_to_plan",
