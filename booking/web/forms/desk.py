@@ -18,7 +18,6 @@ class CapacityForm(Form):
 class HostForm(Form):
     """Who teaches one slot; empty is the activity's own teacher."""
 
-    blames = {"over": "host", "cancelled": "host"}
     host = Line(_("老师"), [maybe, Short(40)])
 
 

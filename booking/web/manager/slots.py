@@ -81,12 +81,14 @@ def set_host(code: str, slot_id: int) -> Answer:
     """Somebody else teaches; who has booked is told."""
     slot = managed_slot(code, slot_id)
     form = HostForm()
-    if form.validate_on_submit():
-        with heard(form, slot.station):
-            with store.transaction(db.session) as session:
-                told = slots.set_host(session, slot_id, form.host.data, clock.now(), actor())
-            return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
-    return show_slot(slot, host=form), 422
+    if not form.validate_on_submit():
+        return show_slot(slot, host=form), 422
+    try:
+        with store.transaction(db.session) as session:
+            told = slots.set_host(session, slot_id, form.host.data, clock.now(), actor())
+    except Refused as no:
+        return show_slot(slot, no, host=form), 409
+    return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
 
 
 @pages.route("/<code>/slots/<int:slot_id>/cancel", methods=["GET", "POST"])
