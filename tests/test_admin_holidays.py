@@ -50,6 +50,8 @@ def years(network: Network) -> set[int]:
 def test_a_notice_counts_once_it_has_been_looked_at(network: Network, admin: FlaskClient) -> None:
     preview = upload(admin, notices.file())
     assert (preview.status_code, f"{notices.CHANGES_2027} 天会改变" in preview.text) == (200, True)
+    assert "2027 年的放假安排" in preview.text
+    assert "请那时导入新一年的文件" in admin.get("/admin/holidays").text
     assert years(network) == {2024, 2025, 2026}
     done = admin.post("/admin/holidays/import", data=hidden(preview), follow_redirects=True)
     assert f"2027 年的放假安排导入了，{notices.CHANGES_2027} 天有变化" in done.text

@@ -57,7 +57,7 @@ def _preview(notice: Notice, sentence: str = "", status: int = 200) -> Response:
     shown = {"file": notice.written(), "shown": slots.fingerprint(changes)}
     page = show(
         "admin/holidays_preview.html",
-        notice=notice,
+        year=notice.year,
         changes=changes,
         shown=shown,
         sentence=sentence,
