@@ -1,22 +1,22 @@
 """The flask commands: each a few lines into a verb."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 
-from booking import audit, clock, demo, jobs, migrating, people, slots, store, workdays
+from booking import audit, clock, demo, jobs, migrating, people, slots, store
 from booking.extensions import db
 from booking.mail import previews
 from booking.model import LANGUAGES, Station
 from booking.refusals import Refused
 from booking.rosters import places
+from booking.workdays import holiday_file
 
 workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
@@ -122,18 +122,45 @@ def create_user(
 
 
 @workdays_group.command("import")
-@click.argument("file", type=click.File(encoding="utf-8"))
-def import_workdays(file: TextIO) -> None:
+@click.argument("file", type=click.File("rb"))
+@click.option("--yes", is_flag=True, help="Take it over without asking.")
+@with_appcontext
+def import_workdays(file: BinaryIO, *, yes: bool) -> None:
     """Take over a year in the holiday-cn JSON form, and plan anew what nobody has booked yet."""
     now = clock.now()
-    with _refusals_as_errors(), store.transaction(db.session) as session:
-        changed = workdays.import_days(session, _json(file), source=f"import {now:%Y-%m-%d}")
+    with _refusals_as_errors():
+        notice = holiday_file.read(file.read(holiday_file.LARGEST + 1))
+        changes = slots.preview_import(db.session(), notice, now)
+        for change in changes:
+            click.echo(_change(change))
+        _agree(notice.year, len(changes), yes=yes)
+        with store.transaction(db.session) as session:
+            slots.import_holidays(session, notice, slots.fingerprint(changes), now)
     for station_id in slots.stations_to_plan(db.session()):
         with store.transaction(db.session) as session:
             slots.plan_ahead(session, station_id, now)
-    for day in changed:
-        click.echo(day.isoformat())
-    click.echo(f"{len(changed)} dates changed their meaning")
+    click.echo(f"{len(changes)} dates changed their meaning")
+
+
+def _change(change: slots.Change) -> str:
+    """What a date was and becomes, and what is planned on it."""
+    was = ("workday" if change.was.works else "rest day") + (" (tentative)" if change.was.tentative else "")
+    becomes = " ".join(filter(None, ("workday" if change.works else "rest day", change.name)))
+    touched = f"; {change.slots} slots, {change.people} bookings and waiting" if change.slots else ""
+    return f"{change.date:%Y-%m-%d %a}  {was} -> {becomes}{touched}"
+
+
+def _agree(year: int, count: int, *, yes: bool) -> None:
+    """Ask whoever sits at the terminal; where nobody does, the word must have been given."""
+    if yes:
+        return
+    if not at_terminal():
+        raise click.UsageError("nothing was changed: without a terminal to ask at, add --yes")
+    click.confirm(f"Take over the holidays of {year}, which change {count} dates?", abort=True)
+
+
+def at_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _station(code: str) -> Station:
@@ -152,16 +179,10 @@ def _password(known: Iterable[str], *, from_stdin: bool) -> str:
     return password
 
 
-def _json(file: TextIO) -> object:
-    try:
-        return json.load(file)
-    except ValueError as error:
-        raise click.ClickException(f"{file.name} is not JSON: {error}") from error
-
-
 @contextmanager
 def _refusals_as_errors() -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        raise click.ClickException(f"refused: {refused.reason}") from refused
+        details = ", ".join(f"{name} {value}" for name, value in refused.details.items() if value != "")
+        raise click.ClickException(f"refused: {refused.reason}{f' ({details})' if details else ''}") from refused

@@ -1,8 +1,6 @@
 """What whoever runs a station's server types."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,7 +10,7 @@ from sqlalchemy.orm import Session
 
 import config
 from booking import people
-from booking.model import Manages, Person, Station, Workday
+from booking.model import Manages, Person, Station
 
 PASSWORD = "five-quiet-lunches"
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -116,42 +114,6 @@ def test_there_is_no_demo_where_its_public_password_would_let_everybody_in(
     assert result.exit_code == 1
     assert "The demo's password is public" in result.output
     assert session.scalars(select(Person)).all() == []
-
-
-ANNOUNCED = {
-    "year": 2027,
-    "papers": [],
-    "days": [
-        {"name": "元旦", "date": "2027-01-01", "isOffDay": True},
-        {"name": "元旦", "date": "2027-01-03", "isOffDay": False},
-    ],
-}
-
-
-def test_an_announced_year_is_imported_and_says_what_changed(
-    run: FlaskCliRunner, session: Session, tmp_path: Path
-) -> None:
-    file = tmp_path / "2027.json"
-    file.write_text(json.dumps(ANNOUNCED, ensure_ascii=False), encoding="utf-8")
-    result = run.invoke(args=["workdays", "import", str(file)])
-    assert result.output.split("\n")[:3] == ["2027-01-01", "2027-01-03", "2 dates changed their meaning"]
-    days = {day.date.isoformat(): day.works for day in session.scalars(select(Workday))}
-    assert (len(days), days["2027-01-01"], days["2027-01-03"], days["2027-01-04"]) == (365, False, True, True)
-    again = run.invoke(args=["workdays", "import", str(file)])
-    assert again.output == "0 dates changed their meaning\n"
-
-
-@pytest.mark.sqlite
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"year": 0, "days": []}', '{"year": 2027, "days": [{"date": "x"}]}'])
-def test_a_file_in_another_form_is_refused_and_changes_nothing(
-    run: FlaskCliRunner, session: Session, tmp_path: Path, text: str
-) -> None:
-    file = tmp_path / "odd.json"
-    file.write_text(text)
-    result = run.invoke(args=["workdays", "import", str(file)])
-    assert result.exit_code == 1
-    assert "Error: " in result.output
-    assert session.scalars(select(Workday)).all() == []
 
 
 @pytest.mark.sqlite

@@ -13,7 +13,7 @@ from booking import clock, policy, slots, store, workdays
 from booking.mail import digests
 from booking.model import Activity, Plan, Slot, Station, Workday, Zone
 from booking.slots import timetable
-from booking.workdays import Calendar
+from booking.workdays import Calendar, seeding
 
 FIRST, LAST = date(2024, 1, 1), date(2034, 12, 31)
 ONE_DAY = timedelta(days=1)
@@ -48,7 +48,7 @@ def dates() -> Iterator[date]:
 @pytest.fixture(scope="module")
 def calendar() -> Calendar:
     """What has been announced, and Monday to Friday where nothing has."""
-    announced = {row.date: row for year in workdays._seed_years() for row in workdays._seed_year(year)}
+    announced = {row.date: row for year in seeding.seed_years() for row in seeding.seed_year(year)}
     return Calendar(announced, {})
 
 

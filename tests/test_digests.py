@@ -19,7 +19,7 @@ from booking.extensions import db
 from booking.jobs import PartlyDone, timetable
 from booking.jobs.rows import Turn
 from booking.mail import digests, outbox, queue, writing
-from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station
+from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests import databases
 from tests.letter_cast import Letters, write_digests
 from tests.lunch_hour import TUESDAY, at
@@ -150,7 +150,7 @@ def test_rest_days_are_quiet(cast: Letters, session: Session) -> None:
 
 def test_a_station_may_work_while_the_country_rests(cast: Letters, session: Session) -> None:
     with store.transaction(session):
-        session.add(workdays.Workday(date=TUESDAY, works=False, name="放假", source="test"))
+        session.add(Workday(date=TUESDAY, works=False, name="放假", source="test"))
         workdays.override(session, cast.station_id, TUESDAY, True, None, "加班")
     assert "林晓" in write(session, "worker", "08:30")
 

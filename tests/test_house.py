@@ -108,12 +108,22 @@ def test_only_the_clock_reads_the_clock() -> None:
 HEAVY = {
     "booking.jobs.scheduler",
     "flask_migrate",
+    "holidays",
     "openpyxl",
     "openpyxl.utils.exceptions",
     "pypinyin",
     "xlsxwriter",
 }
-FOREIGN = {"alembic", "apscheduler", "flask_migrate", "openpyxl", "prometheus_client", "pypinyin", "xlsxwriter"}
+FOREIGN = {
+    "alembic",
+    "apscheduler",
+    "flask_migrate",
+    "holidays",
+    "openpyxl",
+    "prometheus_client",
+    "pypinyin",
+    "xlsxwriter",
+}
 
 
 def named(node: ast.Import | ast.ImportFrom) -> set[str]:

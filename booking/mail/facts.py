@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 from booking import clock, ledger, policy, seats
 from booking.mail import digests, links, report
 from booking.mail.words import plain_name, zone_words
-from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike, Zone
+from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.rosters.cards import place_in_line
 from booking.sanitise import one_line
+from booking.slots.moving import PLACE, as_told
 
 # Whoever tried to register again yesterday has found another way.
 NEWS_FOR = timedelta(days=1)
@@ -91,9 +93,11 @@ def _registered(
 
 
 def _cancelled(_session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
-    if slot is None or now >= slot.ends_at:
+    """A slot that is called off ahead, or that did not take place, which is said after its end too."""
+    fell_through = slot is not None and slot.unattended and not slot.cancel_reason
+    if slot is None or (now >= slot.ends_at and not fell_through):
         raise Dropped("the slot is over")
-    return {}
+    return {"fell_through": fell_through}
 
 
 def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
@@ -109,9 +113,20 @@ def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Bookin
         raise Dropped("the slot has started, or is off")
     if booking is None or booking.state not in ("booked", "waiting"):
         raise Dropped("no longer on the slot")
-    was = letter.details["was"]
-    zone = Zone(name=was["zone"], name_en=was["zone_en"])
-    return {"was_starts": _instant(was["starts"]), "was_zone": zone, "waiting": booking.state == "waiting"}
+    was, told = letter.details["was"], as_told(slot)
+    moved = any(was[name] != told[name] for name in PLACE)
+    other_host = was.get("host", told["host"]) != told["host"]
+    if not moved and not other_host:
+        raise Dropped("it is as it was")
+    return {
+        "was_starts": _instant(was["starts"]),
+        "was": SimpleNamespace(
+            name=was["zone"], name_en=was["zone_en"], host=was.get("host"), host_en=was.get("host_en")
+        ),
+        "moved": moved,
+        "other_host": other_host,
+        "waiting": booking.state == "waiting",
+    }
 
 
 def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
@@ -137,12 +152,6 @@ def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booki
         "counting": session.scalar(counting) or 0,
         "paused_until": ledger.paused_until(session, letter.person_id, slot.station_id, numbers, now),
     }
-
-
-def _cancelled(
-    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, _now: datetime
-) -> Facts:
-    return {"fell_through": slot is not None and slot.unattended and not slot.cancel_reason}
 
 
 def _attendance(

@@ -14,7 +14,6 @@ from booking.model import JobRun, Letter, Station
 from booking.rosters import cards, desk
 
 # The calendar must be known this far ahead (below 60 days its manager is warned).
-CALENDAR_AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,13 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
     """The report of one station on one day."""
     slots = [s for s in desk.slots_between(session, station.id, today, today) if s.state != "cancelled"]
     calendar = workdays.load(session, station.id, today, today)
-    known = workdays.known_until(session)
+    known = workdays.known_until(session, today)
     return Report(
         station,
         [desk.roster(session, slot) for slot in slots],
         outcome(session, station.id, calendar.workday_before(today)),
         cards.next_opening(session, station.id, now),
-        known if known is None or known < today + CALENDAR_AHEAD else None,
+        known if workdays.ends_soon(known, today) else None,
         numbers.weekly(session, station, now),
     )
 

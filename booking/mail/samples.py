@@ -75,7 +75,9 @@ def _strike(_noon: Noon) -> facts.Facts:
 
 
 def _slot_moved(noon: Noon) -> facts.Facts:
-    return {"was_starts": noon.yoga.starts_at - timedelta(minutes=30), "was_zone": noon.crafts.zone, "waiting": False}
+    was = SimpleNamespace(name=noon.crafts.zone.name, name_en=noon.crafts.zone.name_en, host=None, host_en=None)
+    starts = noon.yoga.starts_at - timedelta(minutes=30)
+    return {"was_starts": starts, "was": was, "moved": True, "other_host": False, "waiting": False}
 
 
 def _worker_digest(noon: Noon) -> facts.Facts:

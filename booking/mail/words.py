@@ -41,7 +41,7 @@ LETTERS: dict[str, Any] = {
     "promoted": _("候补补上了"),
     "calendar": _("日历文件"),
     "seat_open": _("空出名额，先到先得"),
-    "slot_moved": _("场次换了时间或场地"),
+    "slot_moved": _("场次换了时间、场地或老师"),
     "moved_down": _("移到候补最前面"),
     "slot_cancelled": _("场次取消"),
     "strike": _("爽约"),

@@ -59,7 +59,7 @@ class Zone(Base):
 
 
 class Workday(Base):
-    """工作日: one announced date, a workday or a rest day. A date without a row is not announced yet."""
+    """工作日: one date, a workday or a rest day, as announced or as the law has it (see `source`)."""
 
     __tablename__ = "workday"
     date: Mapped[Day] = mapped_column(primary_key=True)

@@ -264,9 +264,9 @@ def slots_a_day(session: Session, station_id: int, first: date, last: date) -> d
     return {when: (count, people) for when, count, people in session.execute(found)}
 
 
-def known_until(session: Session) -> date | None:
-    """The last date whose being a workday has been announced."""
-    return workdays.known_until(session)
+def known_until(session: Session, today: date) -> date | None:
+    """The last date up to which it has been announced which days are workdays."""
+    return workdays.known_until(session, today)
 
 
 def people(session: Session, person_ids: set[int]) -> list[Person]:

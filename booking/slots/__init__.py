@@ -1,8 +1,9 @@
 """Opening and changing slots.
 
 `timetable` turns wall times into instants, `planning` keeps the coming slots in step with the plans,
-`due` says what the clock asks for, `changes` and `moving` are what a manager does to one slot, `undoing` takes
-it back, `settings` is what a manager does to a station.
+`due` says what the clock asks for, `changes`, `moving` and `hosting` are what a manager does to one slot, `undoing` takes
+it back, `settings` is what a manager does to a station, `holiday_import` takes over
+what the State Council has announced.
 """
 
 from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
@@ -18,6 +19,8 @@ from booking.slots.due import (
     to_start,
     too_late,
 )
+from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
+from booking.slots.hosting import set_host
 from booking.slots.late import (
     did_not_happen,
     everybody_came,
@@ -48,6 +51,7 @@ from booking.slots.undoing import bring_back, may_bring_back, offer_again, reope
 
 __all__ = [
     "MOST_WEEKS",
+    "Change",
     "Copy",
     "Due",
     "Move",
@@ -64,8 +68,10 @@ __all__ = [
     "copy_week",
     "did_not_happen",
     "everybody_came",
+    "fingerprint",
     "held_releases",
     "hold_release",
+    "import_holidays",
     "may_bring_back",
     "may_move",
     "may_take_back",
@@ -75,6 +81,7 @@ __all__ = [
     "open_due",
     "open_these",
     "plan_ahead",
+    "preview_import",
     "preview_week",
     "release_held",
     "renew_door",
@@ -87,6 +94,7 @@ __all__ = [
     "save_zone",
     "set_capacity",
     "set_day",
+    "set_host",
     "set_policy",
     "show_headline",
     "stations_to_plan",

@@ -15,6 +15,9 @@ from booking.refusals import Refused
 from booking.slots import timetable
 from booking.slots.planning import clash
 
+# What of a slot concerns those who wait for it too.
+PLACE = ("starts", "zone", "zone_en")
+
 
 @dataclass(frozen=True)
 class Move:
@@ -33,7 +36,7 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
     table = may_move(session, slot, wish, now)
     if (slot.starts_at, slot.zone_id) == (table["starts_at"], wish.zone_id):
         return ()
-    was = _place(slot)
+    was = as_told(slot)
     for name, moment in table.items():
         setattr(slot, name, moment)
     slot.zone_id = wish.zone_id
@@ -42,7 +45,7 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
     if slot.plan_id:  # or planning would take it back once nobody is on it
         session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, starts=wish.starts, zone_id=wish.zone_id))
     _write_down(session, slot, people, was, now, actor_id)
-    told = _tell(session, slot, people, was, now)
+    told = tell_change(session, slot, people, was, now)
     if people and not told:
         slot.free_until = timetable.deadlines(slot.starts_at, slot.ends_at, policy.read(slot.station.policy))[
             "free_until"
@@ -96,8 +99,11 @@ def _held(session: Session, slot_id: int, now: datetime) -> tuple[Slot, Sequence
     return held.slots[slot_id], people
 
 
-def _place(slot: Slot) -> dict[str, str]:
-    return {"starts": slot.starts_at.isoformat(), "zone": slot.zone.name, "zone_en": slot.zone.name_en}
+def as_told(slot: Slot) -> dict[str, str]:
+    """When, where and with whom a slot is, as a letter about its change says it was."""
+    activity, zone = slot.activity, slot.zone
+    host = {"host": slot.host or activity.host, "host_en": slot.host or activity.host_en}
+    return {"starts": slot.starts_at.isoformat(), "zone": zone.name, "zone_en": zone.name_en, **host}
 
 
 def _write_down(
@@ -111,27 +117,37 @@ def _write_down(
         record(session, "slot_moved", now, actor_id=actor_id, slot=slot, booking=booking)
 
 
-def _tell(
+def tell_change(
     session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime
 ) -> Sequence[Booking]:
-    """Who has not heard of an earlier move yet hears of this one only, from where they believe the slot to be."""
-    unsent = take_back(session, "slot_moved", slot.id, "moved again")
+    """Who has not heard of an earlier change yet hears of this one only, from what they believe the slot to be.
+
+    Who waits is not told of another teacher: whoever gets a seat later reads of the new one.
+    """
+    unsent = take_back(session, "slot_moved", slot.id, "changed again")
     believed = {letter.booking_id: letter.details["was"] for letter in unsent}
-    wait = second_thoughts(slot, now)
-    told = [booking for booking in people if believed.get(booking.id, was) != _place(slot)]
-    for booking in told:
-        person_id, since = booking.person_id, believed.get(booking.id, was)
+    wait, told = second_thoughts(slot, now), []
+    for booking in people:
+        since = believed.get(booking.id, was)
+        if not _concerns(booking, since, as_told(slot)):
+            continue
         tell(
             session,
             "slot_moved",
             now,
-            person_id=person_id,
+            person_id=booking.person_id,
             slot_id=slot.id,
             booking_id=booking.id,
             wait=wait,
             was=since,
         )
+        told.append(booking)
     return told
+
+
+def _concerns(booking: Booking, was: dict[str, str], told: dict[str, str]) -> bool:
+    names = PLACE if booking.state == "waiting" else told.keys()
+    return any(was.get(name) != told[name] for name in names)
 
 
 def _busy_then(session: Session, slot: Slot, starts_at: datetime, ends_at: datetime) -> Sequence[str]:

@@ -55,7 +55,19 @@ SENTENCES: dict[str, Any] = {
     "bad_heads": _("第一行的表头里缺少：%(missing)s。请用模板。"),
     "empty_sheet": _("表格里一行也没有。"),
     "sheet_too_long": _("一次最多 %(limit)s 行。"),
-    "bad_calendar": _("这不是一份能读懂的日历文件。"),
+    "bad_calendar": _("这不是一份能读懂的放假安排：要 JSON 文件，里面有 year 和 days。"),
+    "calendar_missing": _("请选一个文件。"),
+    "calendar_too_large": _("文件太大了，最大 %(limit)s KB。"),
+    "calendar_year": _("year 要是 %(first)s 到 %(last)s 之间的一个整数。"),
+    "calendar_day": _(
+        "days 的第 %(number)s 项不对：要有 name（文字）、date（像 2027-01-01）和 isOffDay（true 或 false）。"
+    ),
+    "calendar_other_year": _("days 的第 %(number)s 项是 %(date)s，不在 %(year)s 年，也不在前一年的 12 月。"),
+    "calendar_twice": _("%(date)s 写了两次。"),
+    "calendar_too_little": _(
+        "这份文件没有公布 %(year)s 年的安排：写了 %(rests)s 个休息日，至少要 %(least)s 个，法定节假日都要休息。"
+    ),
+    "calendar_changed": _("日历刚刚被别人改过，下面是现在会改变的日子，请再看一遍。"),
     # accounts
     "name_missing": _("请填写称呼。"),
     "looks_like_advert": _("这里不能写网址、邮箱或一长串号码。"),

@@ -10,7 +10,7 @@ from babel.dates import format_skeleton
 from flask import Flask
 from flask_babel import get_locale, gettext
 
-from booking import clock
+from booking import clock, workdays
 from booking.refusals import Refused
 from booking.web.reasons import NEXT_STEPS, SENTENCES, UNKNOWN
 
@@ -47,6 +47,7 @@ def register(app: Flask) -> None:
         app.add_template_filter(shown)
     app.add_template_global(language, "language")
     app.add_template_global(clock.now, "now")
+    app.add_template_global(workdays.ends_soon, "calendar_ends_soon")
 
 
 def said_once(say: Say) -> Say:

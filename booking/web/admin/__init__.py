@@ -1,6 +1,6 @@
-"""The admin's pages: stations, people, the scheduler, the letters."""
+"""The admin's pages: stations, people, the calendar, the scheduler, the letters."""
 
-from booking.web.admin import accounts, jobs, letters, stations
+from booking.web.admin import accounts, holidays, jobs, letters, stations
 from booking.web.admin.room import pages
 
-__all__ = ["accounts", "jobs", "letters", "pages", "stations"]
+__all__ = ["accounts", "holidays", "jobs", "letters", "pages", "stations"]

@@ -1,8 +1,11 @@
 """The blueprint that the admin's pages hang on. Every one of them is for admins only; others get a 404."""
 
+from datetime import date
+
 from flask import Blueprint, abort, make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from booking import clock
 from booking.extensions import db
 from booking.model import Person, Station
 from booking.rosters import network
@@ -11,6 +14,8 @@ from booking.web import clockwork
 from booking.web.access import admins_only
 from booking.web.forms.asked import Form
 
+# The clock of the network's own pages, and of the country's calendar.
+ZONE = "Asia/Shanghai"
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 pages.context_processor(lambda: {"late_since": clockwork.late_since, "mail_paused": clockwork.mail_paused})
 
@@ -39,3 +44,7 @@ def sought() -> tuple[str, int]:
     page = request.args.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
     return one_line(request.args.get("q", ""))[:100], number
+
+
+def country_today() -> date:
+    return clock.at_station(clock.now(), ZONE).date()

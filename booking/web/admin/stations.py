@@ -5,21 +5,23 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from booking import clock, people, stations, store
+from booking import clock, people, stations, store, workdays
 from booking.extensions import db
 from booking.model import Station
 from booking.refusals import Refused
 from booking.rosters import network
 from booking.web import htmx
-from booking.web.admin.room import pages, show, sought, the_person, the_station
+from booking.web.admin.room import country_today, pages, show, sought, the_person, the_station
 from booking.web.forms.admin import ManagerForm, NewStationForm, ReasonForm, StationForm
 from booking.web.forms.asked import Form, say
 
 
 @pages.get("/")
 def all_stations() -> Response:
-    words, number = sought()
-    return show("admin/stations.html", page=network.stations(db.session(), words, number), q=words)
+    (words, number), today = sought(), country_today()
+    known = workdays.known_until(db.session(), today)
+    page = network.stations(db.session(), words, number)
+    return show("admin/stations.html", page=page, q=words, today=today, known_until=known)
 
 
 @pages.route("/stations/new", methods=["GET", "POST"])

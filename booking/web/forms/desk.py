@@ -15,6 +15,12 @@ class CapacityForm(Form):
     move_newest = BooleanField()
 
 
+class HostForm(Form):
+    """Who teaches one slot; empty is the activity's own teacher."""
+
+    host = Line(_("老师"), [maybe, Short(40)])
+
+
 class ReasonForm(Form):
     """Why: everybody concerned reads it."""
 

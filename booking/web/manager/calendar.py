@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from booking import clock, slots, store
+from booking import clock, slots, store, workdays
 from booking.extensions import db
 from booking.model import Station
 from booking.rosters import desk
@@ -14,8 +14,6 @@ from booking.web.forms.fields import Day
 from booking.web.forms.station import DayForm
 from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, planned_words, shown
 from booking.web.show import station_date
-
-AHEAD = timedelta(days=60)
 
 
 @pages.route("/<code>/calendar", methods=["GET", "POST"])
@@ -40,7 +38,7 @@ def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
     """Whole weeks from this Monday on, and what stands on the date that was asked for."""
     session, now = db.session(), clock.now()
     today = station_date(now, station)
-    monday, last = today - timedelta(days=today.weekday()), today + AHEAD
+    monday, last = today - timedelta(days=today.weekday()), today + workdays.AHEAD
     found = desk.calendar_days(session, station.id, monday, last + timedelta(days=6 - last.weekday()))
     counts = desk.slots_a_day(session, station.id, monday, last)
     return {
@@ -49,5 +47,5 @@ def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
         "counts": counts,
         "on_that_day": desk.slots_between(session, station.id, asked, asked) if asked else [],
         "stranded": slots.stranded(session, station, now),
-        "known_until": desk.known_until(session),
+        "known_until": desk.known_until(session, today),
     }

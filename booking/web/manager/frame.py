@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, flash, render_template
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
@@ -80,6 +80,17 @@ def shown(template: str, form: Form, **context: Any) -> Answer:
     """A page with a form: 422 when what was sent could not be taken."""
     wrong = form.is_submitted() and (form.errors or form.form_errors)
     return render_template(template, form=form, **context), 422 if wrong else 200
+
+
+def changed_words(people: int) -> str:
+    """A slot was changed, and so many people are told."""
+    if not people:
+        return gettext("改好了。")
+    return ngettext(
+        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
+        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
+        people,
+    )
 
 
 def planned_words(did: Planned) -> str:

@@ -1,7 +1,6 @@
 """Another hour or zone for one slot: who is on it and what they will be told, before it happens."""
 
 from flask import request, url_for
-from flask_babel import gettext, ngettext
 
 from booking import clock, slots, store
 from booking.extensions import db
@@ -9,7 +8,7 @@ from booking.model import Slot
 from booking.rosters import desk, disclosure
 from booking.web.access import managed_slot
 from booking.web.forms.programme import MoveForm
-from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
+from booking.web.manager.frame import Answer, actor, changed_words, done, heard, pages, shown
 
 
 @pages.route("/<code>/slots/<int:slot_id>/move", methods=["GET", "POST"])
@@ -21,21 +20,11 @@ def move(code: str, slot_id: int) -> Answer:
             if request.form.get("sure") == "y" or not (slot.taken or slot.waiting):
                 with store.transaction(db.session) as session:
                     told = slots.move(session, slot_id, form.wish(), now, actor())
-                return done(_told(len(told)), url_for(".slot", code=code, slot_id=slot_id))
+                return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
             slots.may_move(db.session(), slot, form.wish(), now)  # somebody came on it since the page was shown
     roster = desk.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, about=about)
-
-
-def _told(people: int) -> str:
-    if not people:
-        return gettext("改好了。")
-    return ngettext(
-        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
-        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
-        people,
-    )
 
 
 def _form(slot: Slot) -> MoveForm:

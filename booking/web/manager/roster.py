@@ -18,7 +18,7 @@ from booking.rosters import desk, disclosure, door
 from booking.sanitise import one_line
 from booking.web import htmx
 from booking.web.access import managed_booking, managed_slot
-from booking.web.forms.desk import CapacityForm, ReasonForm, WalkInForm
+from booking.web.forms.desk import CapacityForm, HostForm, ReasonForm, WalkInForm
 from booking.web.manager import undo
 from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, refused_words, shown
 
@@ -85,7 +85,9 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
     return shown("manager/forgive.html", form, station=found.station, slot=found, people=struck, about=about)
 
 
-def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: Any = (), guest: Any = None) -> str:
+def show_slot(
+    slot: Slot, no: Refused | None = None, form: Any = None, moving: Any = (), guest: Any = None, host: Any = None
+) -> str:
     """The slot's page, or only its roster where that is what htmx will replace."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
     session = db.session()
@@ -102,6 +104,7 @@ def show_slot(slot: Slot, no: Refused | None = None, form: Any = None, moving: A
         about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people], found.strangers),
         found=found,
         form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
+        host=host or HostForm(formdata=None, data={"host": slot.host}),
         guest=guest or WalkInForm(formdata=None),
         moving=moving,
         no=no,

@@ -14,11 +14,22 @@ from booking.rosters import desk, disclosure, door
 from booking.slots import Resized
 from booking.web import htmx
 from booking.web.access import managed_slot, managed_station, safe_path
-from booking.web.forms.desk import CapacityForm, ReasonForm
+from booking.web.forms.desk import CapacityForm, HostForm, ReasonForm
 from booking.web.forms.fields import Day
 from booking.web.forms.programme import OneOffForm
 from booking.web.manager import undo
-from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, refused_words, shown, zone_races
+from booking.web.manager.frame import (
+    Answer,
+    actor,
+    changed_words,
+    done,
+    heard,
+    labels,
+    pages,
+    refused_words,
+    shown,
+    zone_races,
+)
 from booking.web.manager.roster import show_slot
 from booking.web.show import station_date
 
@@ -63,6 +74,21 @@ def resize(code: str, slot_id: int) -> Answer:
             form.blame(no, refused_words(no, slot.station))
             return _unsized(slot, form, no)
     return _unsized(slot, form, None)
+
+
+@pages.post("/<code>/slots/<int:slot_id>/host")
+def set_host(code: str, slot_id: int) -> Answer:
+    """Somebody else teaches; who has booked is told."""
+    slot = managed_slot(code, slot_id)
+    form = HostForm()
+    if not form.validate_on_submit():
+        return show_slot(slot, host=form), 422
+    try:
+        with store.transaction(db.session) as session:
+            told = slots.set_host(session, slot_id, form.host.data, clock.now(), actor())
+    except Refused as no:
+        return show_slot(slot, no, host=form), 409
+    return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
 
 
 @pages.route("/<code>/slots/<int:slot_id>/cancel", methods=["GET", "POST"])

@@ -66,6 +66,7 @@ def week(code: str) -> Answer:
         week_long=WEEK,
         stranded=slots.stranded(session, station, now),
         blocked=slots.blocked(session, station, now),
+        known_until=desk.known_until(session, today),
         held=slots.held_releases(session, station.id, now - timedelta(days=1)),
         next=slots_to_come(station, today) if monday <= today < monday + WEEK else [],
     )

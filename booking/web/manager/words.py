@@ -31,6 +31,7 @@ OF_BOOKINGS: dict[str, Any] = {
     "moved_back": _("名额改回来，座位还在"),
     "reinstated": _("场次恢复，照旧"),
     "slot_moved": _("场次换了时间或场地"),
+    "host_changed": _("场次换了老师"),
     "withdrawn": _("因约上别的场次，退出候补"),
     "expired": _("候补没有等到"),
 }
@@ -62,6 +63,7 @@ OF_SLOTS: dict[str, Any] = {
     "calendar": _("改日历"),
     "door_paired": _("配对门口屏幕"),
     "door_renewed": _("解除所有门口屏幕"),
+    "holidays_imported": _("导入放假安排"),
     "headline": _("开关公开的成绩页"),
     "station_created": _("驿站建好了"),
     "station_changed": _("改驿站资料"),

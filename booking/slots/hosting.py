@@ -1,0 +1,46 @@
+"""Hosting: another teacher for one slot than its activity's, and those who have booked it are told."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from booking import seats, store
+from booking.history import record
+from booking.model import Booking, PlanException, Slot
+from booking.refusals import Refused
+from booking.slots.moving import as_told, on_it, tell_change
+
+
+def set_host(
+    session: Session, slot_id: int, host: str, now: datetime, actor_id: int | None = None
+) -> Sequence[Booking]:
+    """Let somebody else teach the slot; empty is the activity's own teacher again. Returns who is told.
+
+    Changed back before any letter has left, nobody is told anything.
+    """
+    seats.find_slot(session, slot_id)
+    slot = store.lock(session, slots={slot_id})[0]
+    if slot.state == "cancelled":
+        raise Refused("cancelled", why=slot.cancel_reason)
+    if slot.state_at(now) == "done":
+        raise Refused("over")
+    wish = host if host != slot.activity.host else ""
+    if wish == (slot.host or ""):
+        return ()
+    people, was = on_it(session, slot_id), as_told(slot)
+    slot.host = wish or None
+    if slot.plan_id:  # or planning would take it back once nobody is on it
+        session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, host=slot.host))
+    _write_down(session, slot, people, was, now, actor_id)
+    return tell_change(session, slot, people, was, now) if now < slot.starts_at else ()
+
+
+def _write_down(
+    session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime, actor_id: int | None
+) -> None:
+    state, changed = slot.state, {"host": [was["host"], as_told(slot)["host"]]}
+    record(session, "moved", now, actor_id=actor_id, slot=slot, before=state, after=state, changed=changed)
+    for booking in people:  # who waits has no event in a calendar that would change
+        if booking.state != "waiting":
+            record(session, "host_changed", now, actor_id=actor_id, slot=slot, booking=booking)

@@ -1,0 +1,81 @@
+"""The country's calendar: how far it is announced, and a new notice taken over after a look at what it changes."""
+
+from flask import flash, url_for
+from flask_babel import ngettext
+from flask_login import current_user
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from booking import clock, slots, store, workdays
+from booking.extensions import db
+from booking.refusals import Refused
+from booking.web import htmx
+from booking.web import show as words_for
+from booking.web.admin.room import country_today, pages, show
+from booking.web.forms.holidays import HolidayConfirmForm, HolidayFileForm
+from booking.workdays import Notice
+
+
+@pages.get("/holidays")
+def holidays() -> Response:
+    return _page(HolidayFileForm(formdata=None))
+
+
+@pages.post("/holidays")
+def preview_holidays() -> Response:
+    """What the file would change; nothing is kept of it here, the preview carries it."""
+    form = HolidayFileForm()
+    notice = form.notice() if form.validate_on_submit() else None
+    return _preview(notice) if notice else _page(form)
+
+
+@pages.post("/holidays/import")
+def import_holidays() -> Response:
+    form, upload = HolidayConfirmForm(), HolidayFileForm(formdata=None)
+    notice = form.notice() if form.validate_on_submit() else None
+    if notice is None:
+        upload.file.errors = form.file.errors
+        return _page(upload)
+    try:
+        with store.transaction(db.session) as rows:
+            shown = form.shown.data or ""
+            changes = slots.import_holidays(rows, notice, shown, clock.now(), current_user.person_id)
+    except Refused as no:
+        return _preview(notice, words_for.reason(no), 409)
+    sentence = ngettext(
+        "%(year)s 年的放假安排导入了，%(num)s 天有变化。还没有人预约的场次几分钟内跟着变。",
+        "%(year)s 年的放假安排导入了，%(num)s 天有变化。还没有人预约的场次几分钟内跟着变。",
+        len(changes),
+        year=notice.year,
+    )
+    flash(sentence, "good")
+    return htmx.go(url_for("admin.holidays"))
+
+
+def _preview(notice: Notice, sentence: str = "", status: int = 200) -> Response:
+    changes = slots.preview_import(db.session(), notice, clock.now())
+    shown = {"file": notice.written(), "shown": slots.fingerprint(changes)}
+    page = show(
+        "admin/holidays_preview.html",
+        year=notice.year,
+        changes=changes,
+        shown=shown,
+        sentence=sentence,
+        today=country_today(),
+    )
+    page.status_code = status
+    return page
+
+
+def _page(form: HolidayFileForm) -> Response:
+    session, today = db.session(), country_today()
+    known = workdays.known_until(session, today)
+    return show(
+        "admin/holidays.html", form, form=form, today=today, known_until=known, years=_years(session, today.year)
+    )
+
+
+def _years(session: Session, first: int) -> dict[int, str]:
+    """The years from `first` on, each with what the calendar has it from: law, import or library."""
+    found = workdays.sources(session)
+    return {year: source.partition(" ")[0] for year, source in found.items() if year >= first}

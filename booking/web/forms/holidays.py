@@ -1,0 +1,48 @@
+"""Holiday forms: the file of a notice as an admin uploads it, and the same notice as they confirm it."""
+
+from flask import request
+from flask_babel import lazy_gettext as _
+from wtforms import Field, FileField, HiddenField
+
+from booking.refusals import Refused
+from booking.web.forms.asked import Form, say
+from booking.workdays import Notice, holiday_file
+
+
+class _NoticeForm(Form):
+    """Reads a notice from what was sent; what is wrong with it is said at the field."""
+
+    file: Field
+
+    def content(self) -> bytes:
+        raise NotImplementedError
+
+    def notice(self) -> Notice | None:
+        try:
+            return holiday_file.read(self.content())
+        except Refused as no:
+            say(self.file, no)
+            return None
+
+
+class HolidayFileForm(_NoticeForm):
+    """A file."""
+
+    file = FileField(_("放假安排文件"), description=_("holiday-cn 格式的 JSON，最大 60 KB，例如 2027.json。"))
+
+    def content(self) -> bytes:
+        sent = request.files.get(self.file.name)
+        content = sent.read(holiday_file.LARGEST + 1) if sent else b""
+        if not content:
+            raise Refused("calendar_missing")
+        return content
+
+
+class HolidayConfirmForm(_NoticeForm):
+    """What the preview has read, sent again: it is asked like any file. `shown` is what the admin has seen of it."""
+
+    file = HiddenField()
+    shown = HiddenField()
+
+    def content(self) -> bytes:
+        return (self.file.data or "").encode("utf-8", "replace")

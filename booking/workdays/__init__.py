@@ -1,0 +1,39 @@
+"""Workdays: which dates slots run on, as data in the database.
+
+`lookup` answers for one station, `statutory` knows the days off that the law gives, `seeding` fills the table from the
+libraries, `holiday_file` reads the file of a new notice (`slots.holiday_import` takes it over).
+"""
+
+from booking.workdays.holiday_file import Notice
+from booking.workdays.lookup import (
+    AHEAD,
+    ONE_DAY,
+    STATUTORY,
+    Calendar,
+    Day,
+    announced_years,
+    clear_override,
+    ends_soon,
+    known_until,
+    load,
+    override,
+    sources,
+)
+from booking.workdays.seeding import seed
+
+__all__ = [
+    "AHEAD",
+    "ONE_DAY",
+    "STATUTORY",
+    "Calendar",
+    "Day",
+    "Notice",
+    "announced_years",
+    "clear_override",
+    "ends_soon",
+    "known_until",
+    "load",
+    "override",
+    "seed",
+    "sources",
+]

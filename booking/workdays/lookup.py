@@ -1,0 +1,110 @@
+"""Lookup: which dates are workdays at a station.
+
+Announced dates (the State Council's, with 调休) are rows of `workday`, and so are the statutory holidays of the years
+that nobody has announced yet; a manager's word on one date of one station is stronger; any other date is Monday to
+Friday. Both of the latter are tentative.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import extract, func, select
+from sqlalchemy.orm import Session
+
+from booking.model import DayOverride, Workday
+
+# What `Workday.source` says of a statutory holiday: it is no announcement.
+STATUTORY = "law"
+# How far ahead the days should be announced: beyond that managers need not be told that they are not.
+AHEAD = timedelta(days=60)
+ONE_DAY = timedelta(days=1)
+# Enough to find the workday before any date: no rest in China lasts longer than this.
+LOOK_BACK = timedelta(days=40)
+
+
+@dataclass(frozen=True)
+class Day:
+    """One date at one station. `follows` is the ISO weekday whose plans run on it; `name` a holiday's."""
+
+    date: date
+    works: bool
+    follows: int
+    name: str = ""
+    tentative: bool = False
+    overridden: bool = False
+
+
+class Calendar:
+    """A stretch of days at one station, read once."""
+
+    def __init__(self, announced: Mapping[date, Workday], overrides: Mapping[date, DayOverride]) -> None:
+        self._announced = announced
+        self._overrides = overrides
+
+    def day(self, when: date) -> Day:
+        known, said = self._announced.get(when), self._overrides.get(when)
+        weekday = when.isoweekday()
+        if said:
+            return Day(when, said.works, said.follows or weekday, said.note, overridden=True)
+        if known:
+            return Day(when, known.works, weekday, known.name, tentative=known.source == STATUTORY)
+        return Day(when, weekday <= 5, weekday, tentative=True)
+
+    def is_workday(self, when: date) -> bool:
+        return self.day(when).works
+
+    def workday_before(self, when: date, steps: int = 1) -> date:
+        """The `steps`-th workday before `when`; 0 is the day itself."""
+        for _ in range(steps):
+            when -= ONE_DAY
+            while not self.is_workday(when):
+                when -= ONE_DAY
+        return when
+
+
+def load(session: Session, station_id: int | None, first: date, last: date) -> Calendar:
+    """The calendar of a station from `first` to `last`, both included; None reads the country's alone."""
+    start = first - LOOK_BACK
+    announced = session.scalars(select(Workday).where(Workday.date.between(start, last)))
+    mine = select(DayOverride).where(DayOverride.station_id == station_id, DayOverride.date.between(start, last))
+    return Calendar({row.date: row for row in announced}, {row.date: row for row in session.scalars(mine)})
+
+
+def announced_years(session: Session) -> set[int]:
+    """The years of which every date has been announced. A notice also has some days of the December before its own."""
+    year = extract("year", Workday.date)
+    counted = select(year).where(Workday.source != STATUTORY).group_by(year).having(func.count() >= 365)
+    return {int(found) for found in session.scalars(counted)}
+
+
+def sources(session: Session) -> dict[int, str]:
+    """Where the table has most of each year from, in order of the years."""
+    year = extract("year", Workday.date)
+    counted = select(year, Workday.source).group_by(year, Workday.source).order_by(year, func.count())
+    return {int(found): source for found, source in session.execute(counted)}
+
+
+def known_until(session: Session, today: date) -> date | None:
+    """The last date up to which every day from today on has been announced, or before today where today has not."""
+    known, year = announced_years(session), today.year
+    while year in known:
+        year += 1
+    last = year - 1 if year > today.year else max((past for past in known if past < year), default=None)
+    return date(last, 12, 31) if last else None
+
+
+def ends_soon(known: date | None, today: date) -> bool:
+    """Whether fewer days than there should be are announced."""
+    return known is None or known < today + AHEAD
+
+
+def override(session: Session, station_id: int, when: date, works: bool, follows: int | None, note: str) -> None:
+    """A manager's word on one date of one station."""
+    session.merge(DayOverride(station_id=station_id, date=when, works=works, follows=follows, note=note))
+
+
+def clear_override(session: Session, station_id: int, when: date) -> None:
+    said = session.get(DayOverride, (station_id, when))
+    if said is not None:
+        session.delete(said)
