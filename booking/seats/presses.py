@@ -21,6 +21,8 @@ from booking.seats.writing import Claimed, claim_place, claim_seat
 
 # How often a press looks again when seats and places come and go under it.
 ROUNDS = 5
+# Why a booking in one of these states cannot be given up.
+ENDED = {"attended": "here_already", "released": "lost_already", "expired": "line_over"}
 
 
 class Press(NamedTuple):
@@ -86,9 +88,9 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
     if booking.state == "cancelled":
         return booking
     if booking.state not in ("booked", "waiting"):
-        raise Refused("not_live", state=booking.state)
+        raise Refused(ENDED.get(booking.state, "not_live"))
     if now >= slot.starts_at and booking.state == "booked":
-        raise Refused("started")
+        raise Refused("started_yours")
     if can_undo(booking, now):
         undo_press(session, held, booking, replaced, now)
     else:

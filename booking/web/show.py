@@ -35,6 +35,7 @@ def register(app: Flask) -> None:
         station_date,
         day_name,
         day_of_month,
+        drops,
         day_date,
         moment,
         since,
@@ -163,6 +164,15 @@ def reason(no: Refused, where: HasZoneName | None = None) -> str:
         return _sentence(code)
     zone = where.zone_name if where else "Asia/Shanghai"
     return _sentence(code, station_date(clock.now(), zone), zone, *no.details.items())
+
+
+def drops(card: Any) -> str:
+    """Which places in line the card's act would end, or nothing."""
+    starts = [clock_time(entry.starts_at, card.slot.station) for entry in card.drops]
+    if not starts:
+        return ""
+    slots = gettext("、").join(starts)
+    return str(gettext("约上就退出 %(slots)s 的候补；两分钟内撤销，位次照旧。", slots=slots))
 
 
 def next_step(no: Refused) -> str:

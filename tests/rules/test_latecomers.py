@@ -112,8 +112,6 @@ def test_where_no_seat_is_free_they_may_stand_by(noon: LunchHour) -> None:
 
 
 def test_those_on_standby_come_first(noon: LunchHour) -> None:
-    with store.transaction(noon.session) as session:
-        noon.now().capacity = 2
     noon.walk_in("王磊", "12:16")
     for who in ("陈晨", "周明"):
         noon.stand_by(who, "12:17")
