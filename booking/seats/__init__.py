@@ -15,7 +15,7 @@ from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_i
 from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
 from booking.seats.look import Look, look_through
-from booking.seats.moves import can_undo, find_booking, find_slot, is_late, leave
+from booking.seats.moves import can_undo, find_booking, find_slot, is_late, leave, live_booking
 from booking.seats.presses import Press, give_up, press, take, verdict
 from booking.seats.runs import Run, run, runs
 from booking.seats.standing import AnySlot, Entry, Standing, clashing, refusal, standing
@@ -45,6 +45,7 @@ __all__ = [
     "is_late",
     "last_cancel",
     "leave",
+    "live_booking",
     "look_through",
     "move_back",
     "move_down",

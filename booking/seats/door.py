@@ -74,7 +74,9 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
     if slot.released_at:  # for those who have stood there longer
         serve(session, slot, now, held.people)
     if slot.free and released(session, slot, person_id):
-        return seat_at_door(session, slot, person_id, mine and find_booking(session, mine.id), now, actor_id or person_id)
+        return seat_at_door(
+            session, slot, person_id, mine and find_booking(session, mine.id), now, actor_id or person_id
+        )
     booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
     if not mine:
         slot.line_last += 1

@@ -135,9 +135,7 @@ def bookings(session: Session, slot_id: int, *states: str) -> Sequence[Booking]:
 
 def live_booking(session: Session, slot_id: int, person_id: int) -> Booking | None:
     """The person's seat or place in line of a locked slot, if they have one."""
-    found = select(Booking).where(
-        Booking.slot_id == slot_id, Booking.person_id == person_id, Booking.state.in_(LIVE)
-    )
+    found = select(Booking).where(Booking.slot_id == slot_id, Booking.person_id == person_id, Booking.state.in_(LIVE))
     return session.scalar(found.execution_options(populate_existing=True))
 
 

@@ -105,9 +105,9 @@ def test_where_no_seat_is_free_they_may_stand_by(noon: LunchHour) -> None:
     assert rows(noon, "周明") == [("attended", True, "door"), ("cancelled", False, "tap")]
     assert (noon.strikes("周明"), noon.now().taken, noon.now().waiting) == ([], 2, 0)
     assert whole(noon, "12:18")
-    assert noon.do(lambda s: seats.undo_check_in(s, s.scalar(select(func.min(Booking.id))) or 0, at("12:19")).state) == (
-        "released"
-    )
+    assert noon.do(
+        lambda s: seats.undo_check_in(s, s.scalar(select(func.min(Booking.id))) or 0, at("12:19")).state
+    ) == ("released")
     assert whole(noon, "12:19")
 
 

@@ -25,7 +25,10 @@ OPEN = "Mon 10:00"
 def test_a_slip_of_the_thumb_is_free_for_two_minutes(lunch: LunchHour, booked: str, undone: str, free: bool) -> None:
     assert lunch.book("周明", booked) == "booked"
     assert lunch.give_up("周明", undone) == "cancelled"
-    assert (lunch.latest("周明").late, lunch.latest("周明").end_reason) == (not free, "press_undone" if free else "given_up")
+    assert (lunch.latest("周明").late, lunch.latest("周明").end_reason) == (
+        not free,
+        "press_undone" if free else "given_up",
+    )
     for clock in ("12:10", "12:15", "13:00"):
         lunch.tick(clock)
     assert lunch.strikes("周明") == ([] if free else ["late_cancel"])
@@ -34,7 +37,7 @@ def test_a_slip_of_the_thumb_is_free_for_two_minutes(lunch: LunchHour, booked: s
 
 def test_with_the_start_it_is_over(lunch: LunchHour) -> None:
     lunch.book("周明", "12:09")
-    assert lunch.give_up("周明", "12:10") == "no: started"
+    assert lunch.give_up("周明", "12:10") == "no: started_yours"
 
 
 def test_the_letter_that_has_not_left_does_not_leave(lunch: LunchHour) -> None:
@@ -50,7 +53,7 @@ def test_a_seat_that_was_no_press_is_given_up_and_not_undone(session: Session, h
     lunch = LunchHour(session, capacity=1, checkin_minutes=75)
     if how == "by the manager":
         lunch.walk_in("周明", "11:20")
-        assert lunch.give_up("周明", "11:21") == "no: not_live"
+        assert lunch.give_up("周明", "11:21") == "no: here_already"
         return
     lunch.book("李静", OPEN)
     lunch.book("周明", OPEN)

@@ -12,7 +12,6 @@ from booking.refusals import Refused
 from booking.seats import AnySlot
 from booking.web import show
 
-
 # Why a booking that cannot be given up has ended, by its `end_reason`.
 ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking"}
 
@@ -70,7 +69,7 @@ def of_undo(slot: AnySlot, booking: Booking, replaced: Sequence[Booking], place:
     if booking.state == "waiting":
         return Outcome(slot.id, "wait", gettext("已撤销，你还在候补，排在第 %(place)s 位", place=place))
     said = [_restored(entry) for entry in replaced]
-    return Outcome(slot.id, "", gettext("已撤销，就像没有约过"), "".join(said))
+    return Outcome(slot.id, "", gettext("已撤销，就像没有约过"), " ".join(said))
 
 
 def _restored(entry: Booking) -> str:
