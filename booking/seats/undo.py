@@ -14,7 +14,7 @@ from booking.notices import take_back
 from booking.refusals import Refused
 from booking.seats.line import Held, serve
 from booking.seats.moves import end, live_booking, move
-from booking.seats.standing import at_door, personal, standing, too_many_places
+from booking.seats.standing import Standing, at_door, personal, standing, too_many_places
 
 
 def undo_press(session: Session, held: Held, booking: Booking, replaced: Sequence[Booking], now: datetime) -> None:
@@ -54,21 +54,27 @@ def restore(session: Session, held: Held, entry: Booking, now: datetime) -> None
 
 
 def why_not(session: Session, slot: Slot, entry: Booking, now: datetime) -> Refused | None:
-    """What keeps a withdrawn entry from its old place; a pause does not, for what one holds stays."""
+    """What has come between a withdrawn entry and its old place since; a pause does not, for what one holds stays."""
     if entry.state != "cancelled" or entry.end_reason != "withdrawn":
         return Refused("not_live")
     state = slot.state_at(now)
     if state in ("cancelled", "done"):
-        return Refused("over" if state == "done" else "cancelled", why=slot.cancel_reason)
+        return Refused("over")
     if live_booking(session, slot.id, entry.person_id):
         return Refused("in_line")
-    who = standing(session, entry.person_id, slot.station, slot.date, now)
+    who = _since(standing(session, entry.person_id, slot.station, slot.date, now), entry.ended_at)
     if entry.standby_at:
         return at_door(slot, who)
     if state == "running":
         return Refused("started")
     no = personal(slot, who)
     return no if no and no.reason != "paused" else too_many_places(slot, who, now)
+
+
+def _since(who: Standing, moment: datetime | None) -> Standing:
+    """The person without the seats that they had at that moment: the entry stood beside those."""
+    beside = (e for e in who.entries if not (e.holds_seat and e.seated_at and moment and e.seated_at <= moment))
+    return who._replace(entries=tuple(beside))
 
 
 def _return(session: Session, slot: Slot, booking: Booking, now: datetime) -> None:
