@@ -5,9 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import people, store, workdays
+from booking.mail import letters
+from booking.mail.facts import Dropped
+from booking.model import Letter, Person
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import HTMX, Phone, card_in, words_of
 
@@ -252,3 +256,49 @@ def test_the_english_page_says_it_too(app: Flask, lunch: LunchHour) -> None:
     card = Phone(app, lunch, "周明").card("Mon 10:10")
     assert "Booking takes you off the waiting list at 12:30." in card.words
     assert "Book, leave list" in card.words
+
+
+# The letters
+
+
+GOING = {
+    "booked in the free time": (booked, "confirmed", "请在"),
+    "booked late": (late, "confirmed", "来不了的话，也请放弃：有人补上名额，就不记爽约。"),
+    "promoted late": (promoted, "promoted", "来不了的话，开始前都可以放弃，不记爽约。"),
+}
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(("state", "kind", "sentence"), GOING.values(), ids=GOING)
+def test_the_letter_says_what_giving_up_would_cost(
+    app: Flask, lunch: LunchHour, state: Callable[[LunchHour], None], kind: str, sentence: str
+) -> None:
+    state(lunch)
+    whose = Letter.person_id == lunch.people["周明"]
+    letter = lunch.session.scalars(select(Letter).where(Letter.kind == kind, whose)).one()
+    reader = lunch.session.get_one(Person, lunch.people["周明"])
+    with app.app_context():
+        said = letters.say(lunch.session, letter, reader, "zh_Hans_CN", at("11:45"))
+    assert sentence in said.text
+    assert sentence in said.page
+
+
+def forgiven(lunch: LunchHour) -> None:
+    with store.transaction(lunch.session) as session:
+        people.forgive_slot(session, lunch.slot_id, at("12:16"), lunch.manager_id, "电梯坏了")
+
+
+def came_late(lunch: LunchHour) -> None:
+    lunch.check_in("周明", "12:16")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("mercy", [forgiven, came_late])
+def test_no_letter_tells_of_a_strike_that_does_not_count(
+    app: Flask, lunch: LunchHour, mercy: Callable[[LunchHour], None]
+) -> None:
+    lost(lunch)
+    mercy(lunch)
+    letter = lunch.session.scalars(select(Letter).where(Letter.kind == "strike")).one()
+    with app.app_context(), pytest.raises(Dropped):
+        letters.compose(lunch.session, letter, at("12:17"))
