@@ -31,9 +31,9 @@ class Tap:
 def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str) -> str:
     """What came of a tap; the same answer however often it is sent.
 
-    `in` and `out` say what is true now, `older` that somebody said otherwise later, `seated` that the seat was
-    released meanwhile and a free one was found, `no_seat` that none was. In both the strike is forgiven with
-    `excuse`: the person had been here in time.
+    `in` and `out` say what is true now, `older` that somebody said otherwise later, `seated` that the seat had been
+    released and a free one was found: then there is no strike. `no_seat` says that none was found for somebody who had
+    been here in time: then the strike is forgiven with `excuse`.
     """
     store.one_at_a_time(session, f"tap {tap.nonce}")
     known = session.get(DoorTap, tap.nonce)
@@ -83,8 +83,9 @@ def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: in
         return "out"
     if booking.state == "released" and at < booking.slot.release_at:
         return _seat_again(session, booking, now, actor_id, excuse)
+    was = booking.state
     seats.check_in(session, booking.id, at, actor_id)
-    return "in"
+    return "seated" if was == "released" else "in"
 
 
 def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -> bool:
@@ -98,13 +99,13 @@ def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -
 def _seat_again(session: Session, booking: Booking, now: datetime, actor_id: int, excuse: str) -> str:
     """Released because the tap was late to arrive, not the person."""
     try:
-        seats.walk_in(session, booking.slot_id, booking.person_id, now, actor_id)
-        outcome = "seated"
+        seats.check_in(session, booking.id, now, actor_id)
     except Refused as no:
-        if no.reason not in ("full", "over", "yours"):
+        if no.reason not in ("full", "over"):
             raise
-        outcome = "seated" if no.reason == "yours" else "no_seat"
+    else:
+        return "seated"
     struck = session.scalar(select(Strike.id).where(Strike.booking_id == booking.id, Strike.forgiven_at.is_(None)))
     if struck:
         people.forgive(session, struck, now, actor_id, excuse)
-    return outcome
+    return "no_seat"

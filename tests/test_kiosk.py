@@ -148,6 +148,19 @@ def test_after_the_release_a_free_seat_is_theirs_at_once(app: Flask, lunch: Lunc
     assert lunch.state("李静") == "attended"
 
 
+def test_who_lost_the_seat_scans_and_has_it_again_or_stands_by(app: Flask, lunch: LunchHour) -> None:
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    lunch.walk_in("陈晨", "12:16")
+    for name, answer in (("周明", "签到成功"), ("李静", "已排现场候补")):
+        phone, typed = Phone(app, lunch, name), code(lunch, "12:17")
+        page = phone.get(f"/door/cbd/in?code={typed}", "12:17")
+        assert "你的座位已经释放。有空位就补签到，不记爽约；没有就排现场候补。" in said(page)
+        form = {"code": typed, "slot": str(lunch.slot_id)}
+        assert answer in said(phone.post("/door/cbd/in", "12:17", data=form))
+    assert (lunch.state("周明"), lunch.strikes("周明"), lunch.strikes("李静")) == ("attended", [], ["no_show"])
+
+
 @pytest.mark.parametrize("late", [60, 90, 3600])
 def test_a_code_that_was_forwarded_to_the_office_is_stale(app: Flask, lunch: LunchHour, late: int) -> None:
     stale = code(lunch, "12:05", late=late)
@@ -303,6 +316,15 @@ def test_a_ticket_released_two_minutes_ago_gets_a_seat_while_one_is_free(app: Fl
     assert (answer_of(page), "还有空位，可以补上" in said(page)) == ("seat_free", True)
     desk.post(ticket(lunch, "周明"), "12:17")
     assert lunch.state("周明") == "attended"
+
+
+def test_the_old_ticket_of_somebody_who_booked_again_is_welcome(app: Flask, lunch: LunchHour) -> None:
+    old = ticket(lunch, "李静")
+    lunch.give_up("王磊", "Mon 10:30")
+    lunch.give_up("李静", "Mon 11:00")
+    lunch.book("李静", "Mon 11:01")
+    desk = Desk(app, lunch)
+    assert [answer_of(desk.get(old, "12:00")), answer_of(desk.post(old, "12:00"))] == ["welcome", "already_in"]
 
 
 def test_a_ticket_without_a_seat_goes_on_standby(app: Flask, lunch: LunchHour) -> None:

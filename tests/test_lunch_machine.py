@@ -117,6 +117,56 @@ class LunchMachine(RuleBasedStateMachine):
     def give_up(self, who: int, where: int) -> None:
         self.act(lambda s: seats.give_up(s, self.booking(who, where), self.now))
 
+    @rule(who=person, where=place, later=st.integers(0, 120))
+    def regret(self, who: int, where: int, later: int) -> None:
+        """A press and its undo: nothing is lost but what a free seat has made more of."""
+        before = self.mine(who)
+        self.book(who, where)
+        pressed = {
+            key: state for key, state in self.mine(who).items() if state == "booked" and before.get(key) != state
+        }
+        self.now += timedelta(seconds=later)
+        for booking_id in pressed:
+            self.act(lambda s, booking_id=booking_id: seats.give_up(s, booking_id, self.now))
+            self.was_undone(who, booking_id, before)
+
+    def was_undone(self, who: int, booking_id: int, before: dict[int, str]) -> None:
+        after = self.mine(who)
+        undone = select(Event.id).where(
+            Event.booking_id == booking_id, Event.kind == "press_undone", Event.at == self.now
+        )
+        if self.session.scalar(undone) is None or "booked" in {
+            after[key] for key in before if before[key] == "waiting"
+        }:
+            return
+        ended = select(Booking.id).join(Slot).where(Booking.person_id == self.people[who], Slot.starts_at <= self.now)
+        lost = {key for key in before if after[key] != before[key]} - set(self.session.scalars(ended))
+        assert not lost, "what the press had replaced is back"
+
+    def mine(self, who: int) -> dict[int, str]:
+        self.session.rollback()
+        found = select(Booking.id, Booking.state).where(Booking.person_id == self.people[who])
+        return dict(self.session.execute(found).all())
+
+    @rule(where=place)
+    def a_latecomer_is_let_in_and_out(self, where: int) -> None:
+        """Released, let in, and the tap taken back: as it was."""
+        lost = select(Booking).where(Booking.slot_id == self.slots[where], Booking.state == "released")
+        booking = self.session.scalar(lost.order_by(Booking.id).limit(1))
+        if booking is None:
+            return
+        booking_id, struck = booking.id, self.struck(booking.id)
+        self.act(lambda s: seats.check_in(s, booking_id, self.now, self.manager(where)))
+        if self.session.scalar(select(Booking.state).where(Booking.id == booking_id)) == "attended":
+            assert not [forgiven for _at, forgiven in self.struck(booking_id) if not forgiven]
+            self.nothing_is_broken()
+            self.act(lambda s: seats.undo_check_in(s, booking_id, self.now, self.manager(where)))
+        assert self.struck(booking_id) == struck
+
+    def struck(self, booking_id: int) -> list[tuple[datetime, bool]]:
+        found = select(Strike.at, Strike.forgiven_at).where(Strike.booking_id == booking_id)
+        return [(row.at, row.forgiven_at is not None) for row in self.session.execute(found)]
+
     @rule(who=person, where=place)
     def stand_by(self, who: int, where: int) -> None:
         self.act(lambda s: seats.stand_by(s, self.people[who], self.slots[where], self.now))

@@ -1,5 +1,7 @@
 """The roster at noon: who is here, who walks in, who stands by, and mercy afterwards."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -8,6 +10,7 @@ from sqlalchemy.orm import Session
 from booking.model import Booking, Person
 from tests.desk_cast import HTMX, Desk, refusal, said
 from tests.lunch_hour import LunchHour
+from tests.worker_cast import words_of
 
 
 @pytest.fixture
@@ -189,3 +192,80 @@ def test_everybody_on_the_slot_is_on_exactly_one_shelf(app: Flask, lunch: LunchH
     ids = lunch.session.scalars(select(Booking.person_id).where(Booking.slot_id == lunch.slot_id)).all()
     assert len(ids) == 3
     assert page.count("<b>周明</b>") == page.count("<b>李静</b>") == page.count("<b>王磊</b>") == 1
+
+
+# One person, one row
+
+
+def let_in_late(lunch: LunchHour) -> None:
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    lunch.check_in("周明", "12:16")
+
+
+def booked_again(lunch: LunchHour) -> None:
+    lunch.give_up("王磊", "Mon 10:30")
+    lunch.give_up("周明", "Mon 11:00")
+    lunch.book("周明", "Mon 11:01")
+
+
+def gave_up_late_and_came(lunch: LunchHour) -> None:
+    lunch.give_up("王磊", "11:30")
+    lunch.give_up("周明", "11:50")
+    lunch.walk_in("周明", "12:16")
+
+
+def waited_in_vain_and_walked_in(lunch: LunchHour) -> None:
+    """周明 behind 王磊 in the line, which ended."""
+    booked_again(lunch)
+    lunch.give_up("周明", "Mon 11:02")
+    lunch.book("陈晨", "Mon 11:03")
+    lunch.book("周明", "Mon 11:04")
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    lunch.walk_in("周明", "12:16")
+
+
+def lost_and_on_standby(lunch: LunchHour) -> None:
+    lunch.check_in("李静", "12:00")
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    lunch.walk_in("陈晨", "12:16")
+    lunch.stand_by("周明", "12:16")
+
+
+@pytest.mark.parametrize(
+    "story", [let_in_late, booked_again, gave_up_late_and_came, waited_in_vain_and_walked_in, lost_and_on_standby]
+)
+def test_one_person_is_one_row_of_roster_paper_sheet_and_lists(
+    app: Flask, lunch: LunchHour, story: Callable[[LunchHour], None]
+) -> None:
+    story(lunch)
+    desk, slot = Desk(app, lunch), f"slots/{lunch.slot_id}"
+    assert desk.get(slot, "12:17").text.count("<b>周明</b>") == 1
+    if lunch.state("周明") in ("booked", "attended", "waiting"):
+        assert desk.get(f"{slot}/print", "12:17").text.count("<td>周明</td>") == 1
+    for path in (f"{slot}/export?form=csv", "bookings/export?form=csv&from=2026-11-24&until=2026-11-24"):
+        rows = [row for row in desk.get(path, "12:17").data.decode("utf-8-sig").splitlines() if "周明" in row]
+        assert len(rows) == 1, path
+    person = desk.get(f"people/{lunch.people['周明']}", "12:17").text
+    assert person.count(f'/slots/{lunch.slot_id}"') == 1
+
+
+def test_whoever_is_let_in_late_is_said_to_be_and_can_be_taken_back(app: Flask, lunch: LunchHour) -> None:
+    let_in_late(lunch)
+    desk = Desk(app, lunch)
+    assert "释放后到场" in desk.words(f"slots/{lunch.slot_id}", "12:17")
+    answer = desk.post(f"bookings/{lunch.latest('周明').id}/undo", "12:17")
+    assert "周明 的签到撤销了，座位照旧释放。" in words_of(answer.text)
+    assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
+
+
+def test_a_late_tap_without_a_free_seat_says_so_and_offers_standby(app: Flask, lunch: LunchHour) -> None:
+    let_in_late(lunch)
+    lunch.walk_in("陈晨", "12:16")
+    desk, mine = Desk(app, lunch), lunch.session.scalars(select(Booking).where(Booking.state == "released")).one()
+    answer = desk.post(f"bookings/{mine.id}/check-in", "12:17")
+    assert answer.status_code == 409
+    assert "没有空位了，可以放到现场候补。" in words_of(answer.text)
+    assert "人到了" in words_of(answer.text)

@@ -58,7 +58,7 @@ def test_a_late_cancel_is_reused_or_not(session: Session) -> None:
     assert (told.late, told.reused, told.visits) == (2, 1, 1)
 
 
-def test_a_released_person_who_comes_back_is_no_rescue(session: Session) -> None:
+def test_who_lost_the_seat_and_comes_late_is_a_visit_that_was_booked(session: Session) -> None:
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 10:00")
     lunch.tick("12:10")
@@ -67,7 +67,18 @@ def test_a_released_person_who_comes_back_is_no_rescue(session: Session) -> None
     assert lunch.walk_in("周明", "12:20") == "attended"
     lunch.tick("13:00")
     told = counted(lunch)
-    assert (told.no_shows, told.walk_ins, told.rescued) == (1, 1, 0)
+    assert (told.visits, told.no_shows, told.walk_ins, told.rescued) == (1, 0, 0, 0)
+    assert told.no_show_rate == 0
+
+
+def test_who_gives_up_late_and_comes_after_all_is_a_visit_and_no_late_cancel(session: Session) -> None:
+    lunch = LunchHour(session)
+    lunch.book("周明", "Mon 10:00")
+    lunch.give_up("周明", "11:50")
+    assert lunch.walk_in("周明", "12:05") == "attended"
+    live_the_noon(lunch)
+    told = counted(lunch)
+    assert (told.visits, told.late, told.reused) == (1, 0, 0)
 
 
 def test_somebody_who_waited_twice_and_sat_once_lacked_nothing(session: Session) -> None:

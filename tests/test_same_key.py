@@ -24,7 +24,10 @@ GIVEN_UP = {
     "zh_Hans_CN": "之前已经放弃过了，这次什么也没有改变",
     "en": "You gave this up before. Nothing has changed now",
 }
-ENDED = {"zh_Hans_CN": "这条预约已经结束，不能再放弃。", "en": "This booking has ended and cannot be given up."}
+ENDED = {
+    "zh_Hans_CN": "这一场已经取消，预约跟着取消了，不用再放弃。",
+    "en": "This session was cancelled and your booking with it; there is nothing left to cancel.",
+}
 Press = Callable[[Phone, int, str], TestResponse]
 
 
@@ -179,7 +182,7 @@ def test_giving_up_what_was_called_off_is_not_thanked_for(
         before = rows(lunch)
         answer = phone.post(way, "Mon 10:02", data={"back": "me"}, headers=headers)
         assert (answer.status_code, len(answer.history)) == ((409, 0) if headers else (200, 1))
-        assert 'data-refusal="not_live"' in answer.text
+        assert 'data-refusal="ended_by_station"' in answer.text
         assert said in words_of(answer.text)
         assert rows(lunch) == before
 

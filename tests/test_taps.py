@@ -109,12 +109,24 @@ def test_who_was_here_in_time_but_whose_seat_is_gone_has_no_strike(lunch: LunchH
     assert tap(lunch, "周明", "12:12", "12:18") == "no_seat"
 
 
-def test_who_came_after_the_release_is_no_early_bird(lunch: LunchHour) -> None:
+def test_who_came_after_the_release_is_let_in_late_where_a_seat_is_free(lunch: LunchHour) -> None:
+    tap(lunch, "李静", "12:06", "12:06")
     lunch.tick("12:10")
     lunch.roll_call("12:11")
     lunch.tick("12:15")
-    assert tap(lunch, "周明", "12:16", "12:17") == "no: not_booked"
-    assert lunch.strikes("周明") == ["no_show"]
+    assert tap(lunch, "周明", "12:16", "12:17") == "seated"
+    assert (lunch.state("周明"), came_at(lunch, "周明"), lunch.strikes("周明")) == ("attended", at("12:16"), [])
+    assert tap(lunch, "周明", "12:18", "12:19", here=False) == "out"
+    assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
+
+
+def test_and_stays_a_no_show_where_none_is(lunch: LunchHour) -> None:
+    tap(lunch, "李静", "12:06", "12:06")
+    lunch.stand_by("王磊", "12:07")
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    assert tap(lunch, "周明", "12:16", "12:17") == "no: full"
+    assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
 
 
 @pytest.mark.parametrize(

@@ -59,17 +59,18 @@ def _missing(session: Session, station: Station, now: datetime) -> Iterator[str]
 
 
 def releases(session: Session, _now: datetime) -> Iterator[str]:
-    """I8: no release before the deadline, none of a checked-in person."""
+    """I8: no release before the deadline, none of a checked-in person but where a late check-in was undone."""
     released = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
     early = released.where(Booking.state == "released", Booking.ended_at < Slot.release_at)
     for booking_id, slot_id in session.execute(early.order_by(Booking.id)):
         yield f"I8 slot {slot_id}: booking {booking_id} was released before the deadline"
     here = select(Event.slot_id, Event.booking_id).where(Event.after == "released", Event.before == "attended")
-    for event_slot, event_booking in session.execute(here):
+    for event_slot, event_booking in session.execute(here.where(Event.kind != "undone")):
         yield f"I8 slot {event_slot}: booking {event_booking} was released after its check-in"
     struck = select(Strike.id, Booking.id).join(Booking, Strike.booking_id == Booking.id)
+    counts = (Strike.reason == "no_show", Strike.forgiven_at.is_(None))
     wrong = or_(Booking.state == "attended", Booking.checked_in_at.is_not(None))
-    for strike_id, booking_id in session.execute(struck.where(Strike.reason == "no_show", wrong)):
+    for strike_id, booking_id in session.execute(struck.where(*counts, wrong)):
         yield f"I8 booking {booking_id}: strike {strike_id} for somebody who was there"
     yield from _without_attendance(session)
 

@@ -12,6 +12,8 @@ from booking.history import replay
 from booking.model import Booking, Event, Slot
 
 BATCH = 500
+# How an entry on standby ends with a seat.
+AT_THE_DOOR = ("walked_in", "came_late")
 LINE = (
     Event.id, Event.at, Event.slot_id, Event.booking_id, Event.kind, Event.actor_id,
     Event.before, Event.after, Event.details,
@@ -57,13 +59,17 @@ def _passed(slot_id: int, lines: Sequence[Any]) -> Iterator[str]:
 
 
 class Queue:
-    """The line of one slot as its events form it: in the order of joining, who was moved down in front."""
+    """The line of one slot as its events form it: in the order of joining, who was moved down in front.
+
+    Whoever comes back to a place that they had left stands where they stood before.
+    """
 
     def __init__(self) -> None:
-        self.order: list[int] = []
-        self.at_door: dict[int, datetime] = {}
+        self.waits: set[int] = set()
+        self.number: dict[int, tuple[int, int]] = {}
+        self.came: dict[int, datetime] = {}
         self.skipped: set[int] = set()
-        self._head = 0
+        self._groups = self._in_group = 0
         self._moved_at: datetime | None = None
 
     def follow(self, line: Any) -> list[int]:
@@ -72,37 +78,33 @@ class Queue:
         if line.kind == "skipped":
             self.skipped.add(line.booking_id)
         elif line.kind == "standby":
-            self.at_door.setdefault(line.booking_id, line.at)
+            self.came.setdefault(line.booking_id, line.at)
         elif line.after == "waiting":
             self._join(line)
         elif line.before == "waiting":
             passed = self._passed(line)
-            self._leave(line.booking_id)
+            self.waits.discard(line.booking_id)
+            self.skipped.discard(line.booking_id)
         if line.kind != "moved_down":
             self._moved_at = None
         return passed
 
     def _join(self, line: Any) -> None:
+        self.waits.add(line.booking_id)
         if line.kind != "moved_down":
-            self.order.append(line.booking_id)
+            self.number.setdefault(line.booking_id, (0, len(self.number)))
             return
         # Those who are moved down together keep their order among themselves.
-        self._head = self._head + 1 if self._moved_at == line.at else 0
-        self._moved_at = line.at
-        self.order.insert(self._head, line.booking_id)
+        if self._moved_at != line.at:
+            self._groups, self._in_group, self._moved_at = self._groups + 1, 0, line.at
+        self._in_group += 1
+        self.number[line.booking_id] = (-self._groups, self._in_group)
 
     def _passed(self, line: Any) -> list[int]:
-        if line.kind == "promoted" and line.booking_id in self.order:
-            earlier = self.order[: self.order.index(line.booking_id)]
-        elif line.kind == "walked_in" and line.actor_id is None and line.booking_id in self.at_door:
-            came = self.at_door[line.booking_id]
-            earlier = [other for other, since in self.at_door.items() if since < came]
-        else:
-            earlier = []
-        return [other for other in earlier if other not in self.skipped]
-
-    def _leave(self, booking_id: int) -> None:
-        if booking_id in self.order:
-            self.order.remove(booking_id)
-        self.at_door.pop(booking_id, None)
-        self.skipped.discard(booking_id)
+        waits = self.waits - self.skipped
+        if line.kind == "promoted" and line.booking_id in self.number:
+            return [other for other in waits if self.number[other] < self.number[line.booking_id]]
+        if line.kind in AT_THE_DOOR and line.actor_id is None and line.booking_id in self.came:
+            came = self.came[line.booking_id]
+            return [other for other in waits if other in self.came and self.came[other] < came]
+        return []

@@ -105,7 +105,9 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
         raise Dropped("the slot is over")
     if booking is None or booking.state not in HOLDING:
         raise Dropped("the seat was given up")
-    return {"always_free": now > slot.free_until}
+    free_time_is_over = booking.seated_at is not None and booking.seated_at > slot.free_until
+    promoted = booking.via == "line"
+    return {"always_free": free_time_is_over and promoted, "always_late": free_time_is_over and not promoted}
 
 
 def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
@@ -140,6 +142,9 @@ def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking
 def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
     if slot is None or letter.person_id is None:
         raise Dropped("nothing to tell")
+    mine = (Strike.person_id == letter.person_id, Strike.slot_id == slot.id, Strike.forgiven_at.is_(None))
+    if session.scalar(select(Strike.id).where(*mine).limit(1)) is None:
+        raise Dropped("the strike was taken back")
     numbers = policy.read(slot.station.policy)
     counting = select(func.count(Strike.id)).where(
         Strike.person_id == letter.person_id,

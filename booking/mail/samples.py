@@ -106,8 +106,8 @@ def _manager_digest(noon: Noon) -> facts.Facts:
 MORE: dict[str, Callable[[Noon], facts.Facts]] = {
     "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
     "already_registered": lambda _: {},
-    "confirmed": lambda _: {"always_free": False},
-    "promoted": lambda _: {"always_free": False},
+    "confirmed": lambda _: {"always_free": False, "always_late": False},
+    "promoted": lambda _: {"always_free": False, "always_late": False},
     "calendar": lambda _: {},
     "seat_open": lambda _: {"place": 2},
     "moved_down": lambda _: {"place": 1},

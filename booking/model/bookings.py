@@ -19,8 +19,8 @@ class Booking(Base):
     """预约: one person's claim on one slot. `via` says how the seat came: tap, line or door.
 
     `line_no` orders the line; `standby_at` is since when the person stands at the door;
-    `seated_at` is when the seat was given; `late` marks a give-up after `Slot.free_until`;
-    `skipped` is why the line last passed this entry by. `unrecorded`: nobody took attendance.
+    `seated_at` is when the seat was given; `late` marks a give-up after `Slot.free_until`, and a check-in after the
+    release; `skipped` is why the line last passed this entry by. `unrecorded`: nobody took attendance.
     """
 
     __tablename__ = "booking"

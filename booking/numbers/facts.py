@@ -19,7 +19,8 @@ Day = date  # inside a class with a field named date, `date` is that field
 CAME = Booking.state == "attended"
 MISSED = Booking.state == "released"
 UNRECORDED = Booking.state == "unrecorded"
-AT_DOOR = Booking.via == "door"
+# Who had lost a seat and was let in late had booked it: no walk-in.
+AT_DOOR = and_(Booking.via == "door", Booking.late.is_(False))
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ def _counted() -> Any:
         again.slot_id == Booking.slot_id, again.person_id == Booking.person_id, again.state == "released"
     )
     after_release = and_(CAME, AT_DOOR, Booking.seated_at >= Slot.released_at, ~missed_it)
+    after_all = aliased(Booking)
+    came_after_all = exists().where(
+        after_all.slot_id == Booking.slot_id, after_all.person_id == Booking.person_id, after_all.state == "attended"
+    )
     columns = (Slot.id, Slot.date, Slot.starts_at, Slot.ends_at, Slot.activity_id, Slot.zone_id, Slot.host)
     return (
         select(
@@ -117,7 +122,7 @@ def _counted() -> Any:
             func.count(Booking.id).filter(CAME, AT_DOOR).label("walk_ins"),
             func.count(Booking.id).filter(MISSED).label("no_shows"),
             func.count(Booking.id).filter(UNRECORDED).label("unrecorded"),
-            func.count(Booking.id).filter(Booking.state == "cancelled", Booking.late).label("late"),
+            func.count(Booking.id).filter(Booking.state == "cancelled", Booking.late, ~came_after_all).label("late"),
             func.count(Strike.id).label("wasted"),
             func.count(Booking.id).filter(after_release).label("after_release"),
         )

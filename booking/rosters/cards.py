@@ -17,6 +17,7 @@ class Card(NamedTuple):
     """One slot as one reader sees it. `mine` is their live booking, `place` their place in line (from 1).
 
     `refusal` is what a press would be refused with; None for somebody who is not signed in and may press.
+    `replaces` are the reader's places in line that a seat here would end.
     """
 
     slot: seats.Run
@@ -25,6 +26,7 @@ class Card(NamedTuple):
     mine: seats.Entry | None = None
     place: int | None = None
     refusal: Refused | None = None
+    replaces: tuple[seats.Entry, ...] = ()
 
     @property
     def left(self) -> int:
@@ -42,6 +44,11 @@ class Card(NamedTuple):
         if self.refusal:
             return None
         return "take" if self.left else "wait"
+
+    @property
+    def drops(self) -> tuple[seats.Entry, ...]:
+        """The places in line that the card's act ends, by start."""
+        return self.replaces if self.act == "take" else ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,9 @@ def _as_seen(
 def _card(session: Session, slot: seats.Run, who: seats.Standing, now: datetime) -> Card:
     mine = who.on(slot.id)
     place = place_in_line(session, mine) if mine and mine.state == "waiting" else None
-    return Card(slot, slot.state_at(now), now, mine, place, seats.refusal(slot, who, now))
+    no = seats.refusal(slot, who, now)
+    replaces = () if no else tuple(sorted(seats.clashing(slot, who), key=lambda entry: (entry.starts_at, entry.id)))
+    return Card(slot, slot.state_at(now), now, mine, place, no, replaces)
 
 
 def _for_nobody(slot: seats.Run, now: datetime) -> Refused | None:

@@ -11,6 +11,7 @@ from booking import clock, workdays
 from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
 from booking.rosters import disclosure, name_order
 from booking.rosters import names as names_
+from booking.rosters.deduplicate import one_a_person
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Roster:
     @property
     def absent(self) -> set[int]:
         """Who was on the slot and is not any more."""
-        here = {booking.person_id for booking in (*self.seats, *self.line, *self.standby)}
-        return {booking.person_id for booking in self.gone} - here
+        return {booking.person_id for booking in self.gone}
 
     @property
     def arrived(self) -> int:
@@ -56,7 +56,7 @@ def roster(session: Session, slot: Slot) -> Roster:
     """Everybody who is or was on a slot."""
     found = select(Booking).where(Booking.slot_id == slot.id).options(joinedload(Booking.person)).order_by(Booking.id)
     told = Roster(slot)
-    for booking in session.scalars(found):
+    for booking in one_a_person(session.scalars(found)):
         _shelf(told, booking).append(booking)
     for shelf in (told.seats, told.unrecorded, told.gone):
         shelf[:] = name_order.by_name(shelf, lambda booking: booking.person.name)
@@ -183,18 +183,19 @@ def regular(session: Session, station_id: int, person_id: int) -> Regular | None
 
 
 def bookings_of(session: Session, station_id: int, person_id: int, limit: int = 30) -> Sequence[Booking]:
-    """What a person had at the station, newest first."""
+    """What a person had at the station, newest first, one booking a slot."""
     found = select(Booking).join(Booking.slot).where(Booking.station_id == station_id, Booking.person_id == person_id)
     load = joinedload(Booking.slot).joinedload(Slot.activity)
-    return session.scalars(found.options(load).order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)).all()
+    newest = found.options(load).order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)
+    return one_a_person(session.scalars(newest))
 
 
 def bookings_between(session: Session, station_id: int, first: date, last: date) -> Sequence[Booking]:
-    """Every booking of the slots of some days, by slot and name."""
+    """Who was on the slots of some days, by slot and name: one booking a person and slot."""
     slot = joinedload(Booking.slot)
     found = select(Booking).join(Booking.slot).where(Slot.station_id == station_id, Slot.date.between(first, last))
     load = (slot.joinedload(Slot.activity), slot.joinedload(Slot.zone), joinedload(Booking.person))
-    there = session.scalars(found.options(*load).order_by(Booking.id)).all()
+    there = one_a_person(session.scalars(found.options(*load).order_by(Booking.id)))
     order = name_order.sort_key
     return sorted(there, key=lambda b: (b.slot.starts_at, b.slot_id, order(b.person.name)))
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking import ledger, policy
 from booking.model import HOLDING, Booking, Slot, Station, Strike
 from booking.rosters.cards import place_in_line
+from booking.rosters.deduplicate import one_a_person
 from booking.rosters.misses import SINCE, in_vain
 
 
@@ -54,10 +55,10 @@ def places_ahead(session: Session, person_id: int, now: datetime) -> list[Waitin
 
 
 def past(session: Session, person_id: int, now: datetime, limit: int = 30) -> Sequence[Booking]:
-    """Bookings that are over or have ended, newest first; not what `misses` tells about."""
+    """Bookings that are over or have ended, newest first, one a slot; not what `misses` tells about."""
     gone = _bookings(person_id).where((Slot.ends_at <= now) | Booking.ended_at.is_not(None))
     gone = gone.where(not_(and_(in_vain(), Slot.date >= (now - SINCE).date())))
-    return session.scalars(gone.order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)).all()
+    return one_a_person(session.scalars(gone.order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)))
 
 
 def strike_ledgers(session: Session, person_id: int, now: datetime) -> list[Ledger]:

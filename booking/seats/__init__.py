@@ -4,8 +4,9 @@ A verb takes a session inside `store.transaction`, ids and the instant `now`; it
 with a reason code and then changes nothing. Every change of state writes one event.
 
 `standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in,
-`hours` is what the clock does (by `ends`), `attendance` says whether anybody took it, `again` takes a mistake back,
-`admit` reads a ticket, `moves` holds the single steps that they share.
+`hours` is what the clock does (by `ends`), `attendance` says whether anybody took it, `undo` takes a press back,
+`again` a mistake of the manager, `admit` reads a ticket, `latecomers` gives a lost seat back to who comes late, `moves`
+holds the single steps that they share.
 """
 
 from booking.refusals import Refused
@@ -17,10 +18,11 @@ from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_i
 from booking.seats.hours import finish, release, start
 from booking.seats.line import Held, hold, move_down, promote, serve
 from booking.seats.look import Look, look_through
-from booking.seats.moves import find_booking, find_slot, is_late, leave
+from booking.seats.moves import can_undo, find_booking, find_slot, is_late, leave, live_booking
 from booking.seats.presses import Press, give_up, press, take, verdict
 from booking.seats.runs import Run, run, runs
-from booking.seats.standing import AnySlot, Entry, Standing, refusal, standing
+from booking.seats.standing import AnySlot, Entry, Standing, clashing, refusal, standing
+from booking.seats.undo import replaced_by
 
 __all__ = [
     "BOOKS_OPEN",
@@ -38,7 +40,9 @@ __all__ = [
     "attendance_taken",
     "awaits_word",
     "called_off",
+    "can_undo",
     "check_in",
+    "clashing",
     "everybody_came",
     "find_booking",
     "find_slot",
@@ -48,6 +52,7 @@ __all__ = [
     "is_late",
     "last_cancel",
     "leave",
+    "live_booking",
     "look_through",
     "move_back",
     "move_down",
@@ -57,6 +62,7 @@ __all__ = [
     "refusal",
     "reinstate",
     "release",
+    "replaced_by",
     "run",
     "runs",
     "serve",

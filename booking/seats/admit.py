@@ -6,14 +6,18 @@ from sqlalchemy.orm import Session
 
 from booking.model import Booking
 from booking.seats.door import check_in, stand_by, walk_in
-from booking.seats.moves import find_booking, find_slot
+from booking.seats.moves import find_booking, find_slot, live_booking
 
 
 def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Check in who has a seat; seat who has none while there is one; put everybody else on standby."""
+    """Check in who has a seat; seat who has none while there is one; put everybody else on standby.
+
+    The ticket of a booking that was given up is good for the one that the person has instead.
+    """
     booking = find_booking(session, booking_id)
+    booking = live_booking(session, booking.slot_id, booking.person_id) or booking
     if booking.state in ("booked", "attended"):
-        return check_in(session, booking_id, now, actor_id)
+        return check_in(session, booking.id, now, actor_id)
     slot = find_slot(session, booking.slot_id)
     if slot.free and now >= slot.line_until:
         return walk_in(session, slot.id, booking.person_id, now, actor_id)

@@ -73,7 +73,7 @@ def reinstate(
         if not no:
             _return(session, slot, booking, state, now, actor_id)
             if state in HOLDING:
-                withdraw(session, slot, clashing(slot, who), now)
+                withdraw(session, slot, clashing(slot, who), now, booking)
     serve(session, slot, now, people)
     return Back(again, elsewhere)
 
@@ -93,7 +93,7 @@ def move_back(session: Session, slot: Slot, now: datetime, people: set[int], act
         seated_at = entry.seated_at
         sit(session, slot, entry, now, "moved_back", actor_id)
         entry.seated_at = seated_at  # as if nothing had been
-        withdraw(session, slot, clashing(slot, who), now)
+        withdraw(session, slot, clashing(slot, who), now, entry)
         back.append(entry)
     return back
 
@@ -110,7 +110,9 @@ def _refusal(slot: Slot, booking: Booking, state: str, who: Standing, now: datet
 
 def _return(session: Session, slot: Slot, booking: Booking, state: str, now: datetime, actor_id: int | None) -> None:
     came = _checked_in(session, booking) if state == "attended" else None
-    booking.ended_at, booking.end_reason, booking.checked_in_at, booking.skipped = None, None, came, None
+    booking.ended_at, booking.end_reason, booking.skipped = None, None, None
+    booking.checked_in_at = came.at if came else None
+    booking.late = came is not None and came.before == "released"
     if state == "waiting":
         slot.waiting += 1
     else:
@@ -118,6 +120,6 @@ def _return(session: Session, slot: Slot, booking: Booking, state: str, now: dat
     move(session, slot, booking, state, now, "reinstated", actor_id)
 
 
-def _checked_in(session: Session, booking: Booking) -> datetime | None:
+def _checked_in(session: Session, booking: Booking) -> Event | None:
     of = (Event.slot_id == booking.slot_id, Event.booking_id == booking.id, Event.kind == "checked_in")
-    return session.scalar(select(Event.at).where(*of).order_by(Event.id.desc()).limit(1))
+    return session.scalar(select(Event).where(*of).order_by(Event.id.desc()).limit(1))

@@ -9,28 +9,23 @@ from booking.history import record
 from booking.model import LIVE, Booking, Slot
 from booking.notices import second_thoughts, tell
 from booking.refusals import Refused
+from booking.seats.latecomers import is_late_arrival, miss_again, released, seat_at_door
 from booking.seats.line import hold, serve
-from booking.seats.moves import (
-    arrive,
-    bookings,
-    end,
-    find_booking,
-    leave,
-    locked,
-    move,
-    new,
-    queue,
-)
+from booking.seats.moves import bookings, end, find_booking, leave, live_booking, locked, move, new, queue
 from booking.seats.standing import at_door, door_is_open, standing
 
 
 def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """The person is here. Twice is once; it wins over a release if it commits first."""
+    """The person is here. Twice is once; it wins over a release if it commits first, and where a seat is free after it too."""
     booking = find_booking(session, booking_id)
+    if booking.state == "released":
+        return _let_in(session, booking.slot_id, booking.person_id, now, actor_id)
     slot = locked(session, booking.slot_id)
     session.refresh(booking)
     if booking.state == "attended":
         return booking
+    if booking.state == "released":  # while we waited for the lock: the next try lets them in late
+        raise Refused("busy")
     if booking.state != "booked":
         raise Refused("not_booked", state=booking.state)
     door_is_open(slot, now)
@@ -40,7 +35,7 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
 
 
 def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """A wrong tap. A booking is booked again; a walk-in, who had none, loses the seat."""
+    """A wrong tap. A booking is booked again, or was released; a walk-in, who had none, loses the seat."""
     booking = find_booking(session, booking_id)
     held = hold(session, {booking.slot_id}, now)
     slot = held.slots[booking.slot_id]
@@ -49,12 +44,16 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
         return booking
     if now >= slot.ends_at:
         raise Refused("over")
-    booking.checked_in_at = None
     if booking.via != "door":
+        booking.checked_in_at = None
         move(session, slot, booking, "booked", now, "undone", actor_id)
         return booking
-    slot.taken -= 1
-    end(session, slot, booking, "cancelled", now, "undone", actor_id)
+    if is_late_arrival(booking):
+        miss_again(session, slot, booking, now, actor_id)
+    else:
+        booking.checked_in_at = None
+        slot.taken -= 1
+        end(session, slot, booking, "cancelled", now, "undone", actor_id)
     serve(session, slot, now, held.people)
     return booking
 
@@ -72,6 +71,12 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         raise Refused("yours")
     if slot.free and slot.line_until <= now < slot.starts_at:
         raise Refused("seat_free")
+    if slot.released_at:  # for those who have stood there longer
+        serve(session, slot, now, held.people)
+    if slot.free and released(session, slot, person_id):
+        return seat_at_door(
+            session, slot, person_id, mine and find_booking(session, mine.id), now, actor_id or person_id
+        )
     booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
     if not mine:
         slot.line_last += 1
@@ -82,32 +87,38 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         booking.standby_at = now
         record(session, "standby", now, actor_id=actor_id or person_id, slot=slot, booking=booking)
     serve(session, slot, now, held.people)
-    return booking
+    return live_booking(session, slot_id, person_id) or booking
 
 
 def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """The manager seats somebody who is at the door, after those on standby; late arrivals too."""
+    return _let_in(session, slot_id, person_id, now, actor_id, only_once=True)
+
+
+def _let_in(
+    session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None, *, only_once: bool = False
+) -> Booking:
+    """A seat for who stands there: the one they have, the one that they lost, or one more; `only_once` refuses a second."""
     held = hold(session, {slot_id}, now, {person_id})
     slot = held.slots[slot_id]
     door_is_open(slot, now)
     who = standing(session, person_id, slot.station, slot.date, now)
     mine = who.on(slot_id)
-    if mine and mine.holds_seat:
+    if mine and mine.state == "attended" and only_once:
         raise Refused("yours")
     if no := at_door(slot, who):
         raise no
     serve(session, slot, now, held.people)
-    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
-    if booking.state == "booked":  # the line has just given them the seat: the door opened before it ended
+    booking = live_booking(session, slot_id, person_id)
+    # They were on the list, or the line has just given them the seat: the door opened before it ended.
+    if booking and booking.state == "booked":
         booking.checked_in_at = now
         move(session, slot, booking, "attended", now, "checked_in", actor_id)
-    if booking.state == "attended":
+    if booking and booking.state == "attended":
         return booking
     if slot.free == 0 or (slot.waiting and now < slot.line_until):
         raise Refused("full")
-    slot.taken += 1
-    arrive(session, slot, booking, now, actor_id)
-    return booking
+    return seat_at_door(session, slot, person_id, booking, now, actor_id)
 
 
 def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:

@@ -101,15 +101,18 @@ def _unused(session: Session, slots: Collection[int]) -> list[Claim]:
 def _left_over(session: Session, slot_id: int) -> Sequence[Booking]:
     """Each later taking makes the earliest late cancel of a slot good.
 
-    Who took such a seat and gave it up late again answers for it alone.
+    Who took such a seat and gave it up late again answers for it alone. Who came after all uses the seat that they had
+    given up themselves, before anybody else's.
     """
     gone = [b for b in bookings(session, slot_id, "cancelled") if b.late and b.ended_at]
     seated = [*bookings(session, slot_id, "attended", "released"), *gone]
-    takings = sorted((b.seated_at, b.id) for b in seated if b.seated_at)
+    takings = sorted((b.seated_at, b.id, b.person_id) for b in seated if b.seated_at)
+    came = {b.person_id for b in seated if b.state == "attended"}
     unused = []
-    for booking in sorted(gone, key=lambda b: (b.ended_at, b.id)):
-        ended, own = booking.ended_at, booking.id
-        later = next((t for t in takings if ended and t[0] >= ended and t[1] != own), None)
+    for booking in sorted(gone, key=lambda b: (b.person_id not in came, b.ended_at, b.id)):
+        ended, own, whose = booking.ended_at, booking.id, booking.person_id
+        later_ones = [t for t in takings if ended and t[0] >= ended and t[1] != own]
+        later = next((t for t in later_ones if t[2] == whose), None) or next(iter(later_ones), None)
         if later is None:
             unused.append(booking)
         else:

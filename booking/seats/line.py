@@ -14,7 +14,8 @@ from booking.history import record
 from booking.model import Booking, Slot
 from booking.notices import second_thoughts, tell
 from booking.refusals import Refused
-from booking.seats.moves import arrive, bookings, line, move, sit, withdraw
+from booking.seats.latecomers import seat_at_door
+from booking.seats.moves import bookings, line, move, sit, withdraw
 from booking.seats.standing import at_door, clashing, personal, standing
 
 # How many more people than free seats are locked at the front of a line: room for those skipped.
@@ -99,7 +100,7 @@ def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> i
         slot.taken += 1
         entry.via = "line"
         sit(session, slot, entry, now, "promoted", None)
-        withdraw(session, slot, clashing(slot, who), now)
+        withdraw(session, slot, clashing(slot, who), now, entry)
         tell(session, "promoted", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id)
         given += 1
     return given
@@ -115,8 +116,7 @@ def _seat_standby(session: Session, slot: Slot, now: datetime, people: set[int])
         if no := at_door(slot, who):
             _skip(session, slot, entry, no.reason, now)
             continue
-        slot.taken += 1
-        arrive(session, slot, entry, now, None)
+        seat_at_door(session, slot, entry.person_id, entry, now, None)
         given += 1
     return given
 
@@ -161,7 +161,10 @@ def move_down(session: Session, slot: Slot, number: int, now: datetime, actor_id
     """Move the newest `number` seats of a locked slot to the head of its line, in their order, and tell them."""
     booked = sorted(bookings(session, slot.id, "booked"), key=lambda b: (b.seated_at or b.created_at, b.id))
     moved = booked[-number:] if number else []
-    head = min((entry.line_no or 0 for entry in line(session, slot)), default=slot.line_last + 1)
+    # Below every number that anybody else has or had: a place that was left may come back at its own.
+    others = (Booking.slot_id == slot.id, Booking.id.not_in([booking.id for booking in moved]))
+    lowest = session.scalar(select(func.min(Booking.line_no)).where(*others))
+    head = slot.line_last + 1 if lowest is None else lowest
     for place, booking in enumerate(moved):
         booking.line_no = head - len(moved) + place
         slot.taken -= 1

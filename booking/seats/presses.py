@@ -13,13 +13,16 @@ from booking.notices import tell
 from booking.refusals import Refused
 from booking.seats.line import hold, serve
 from booking.seats.look import Look, look
-from booking.seats.moves import find_booking, leave, new, queue, sit, withdraw
+from booking.seats.moves import can_undo, find_booking, leave, new, queue, sit, withdraw
 from booking.seats.runs import Run
 from booking.seats.standing import Entry, clashing, refusal
+from booking.seats.undo import replaced_by, undo_press
 from booking.seats.writing import Claimed, claim_place, claim_seat
 
 # How often a press looks again when seats and places come and go under it.
 ROUNDS = 5
+# Why a booking in one of these states cannot be given up.
+ENDED = {"attended": "here_already", "released": "lost_already", "expired": "line_over"}
 
 
 class Press(NamedTuple):
@@ -73,18 +76,25 @@ def take(session: Session, person_id: int, slot_id: int, now: datetime, key: str
 
 
 def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Give a seat or a place in line back; the seat passes on in the same transaction."""
+    """Give a seat or a place in line back; the seat passes on in the same transaction.
+
+    A press of a moment ago is undone whole: whatever it had replaced comes back.
+    """
     booking = find_booking(session, booking_id)
-    held = hold(session, {booking.slot_id}, now, {booking.person_id})
+    replaced = replaced_by(session, booking) if can_undo(booking, now) else ()
+    held = hold(session, {booking.slot_id, *(entry.slot_id for entry in replaced)}, now, {booking.person_id})
     slot = held.slots[booking.slot_id]
     session.refresh(booking)
     if booking.state == "cancelled":
         return booking
     if booking.state not in ("booked", "waiting"):
-        raise Refused("not_live", state=booking.state)
+        raise Refused(ENDED.get(booking.state, "not_live"))
     if now >= slot.starts_at and booking.state == "booked":
-        raise Refused("started")
-    leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
+        raise Refused("started_yours")
+    if can_undo(booking, now):
+        undo_press(session, held, booking, replaced, now)
+    else:
+        leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
     serve(session, slot, now, held.people)
     return booking
 
@@ -165,7 +175,7 @@ def _sit_down(session: Session, slot: Slot, booking: Booking, now: datetime, dro
     slot.taken += 1
     booking.via = "tap"
     sit(session, slot, booking, now, "booked", booking.person_id)
-    withdraw(session, slot, dropped, now)
+    withdraw(session, slot, dropped, now, booking)
     tell(session, "confirmed", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
     session.flush()
 

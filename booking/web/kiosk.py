@@ -98,11 +98,14 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: st
     slot_id = int(slot) if slot.isascii() and slot.isdigit() and len(slot) <= 18 else None
     if seat is None and slot_id not in open_ids:
         raise Refused("choose_slot")
+    lost = next((one for one in mine if one.state == "released" and one.slot_id == slot_id), None)
     with store.transaction(db.session) as session:
         if scan:
             taps.claim_scan(session, scan, person_id)
         if seat is not None:
             booking = seats.check_in(session, seat.id, now, person_id)
+        elif lost is not None:
+            booking = seats.admit(session, lost.id, now, person_id)
         else:
             booking = seats.stand_by(session, person_id, slot_id or 0, now, person_id)
         if scan:
@@ -121,6 +124,7 @@ def _arrival(station: Station, now: datetime) -> dict[str, Any]:
         "doors": opened,
         "seat": next((one for one in here if one.state in ("booked", "attended")), None),
         "waits": {one.slot_id for one in here if one.state == "waiting"},
+        "lost": {one.slot_id for one in here if one.state == "released"},
         "later": next((one for one in mine if one not in here and one.state == "booked"), None),
         "next": door.next_slots(session, station.id, now, 1),
     }

@@ -36,6 +36,7 @@ def register(app: Flask) -> None:
         station_date,
         day_name,
         day_of_month,
+        drops,
         day_date,
         moment,
         since,
@@ -167,6 +168,15 @@ def reason(no: Refused, where: HasZoneName | None = None) -> str:
     long = any(isinstance(value, str) and len(value) > USUAL for value in no.details.values())
     say = _sentence.__wrapped__ if long else _sentence  # type: ignore[attr-defined]
     return str(say(code, station_date(clock.now(), zone), zone, *no.details.items()))
+
+
+def drops(card: Any) -> str:
+    """Which places in line the card's act would end, or nothing."""
+    starts = [clock_time(entry.starts_at, card.slot.station) for entry in card.drops]
+    if not starts:
+        return ""
+    slots = gettext("、").join(starts)
+    return str(gettext("约上就退出 %(slots)s 的候补；两分钟内撤销，位次照旧。", slots=slots))
 
 
 def next_step(no: Refused) -> str:

@@ -75,7 +75,7 @@ def test_a_strike_for_a_late_cancel_waits_until_the_slot_is_over(lunch: LunchHou
 
 def test_giving_up_ends_with_the_start(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
-    assert lunch.give_up("周明", "12:10") == "no: started"
+    assert lunch.give_up("周明", "12:10") == "no: started_yours"
     assert lunch.state("周明") == "booked"
 
 
@@ -100,4 +100,4 @@ def test_twice_is_once(lunch: LunchHour) -> None:
 def test_what_is_used_or_lost_cannot_be_given_up(lunch: LunchHour, verb: str, clock: str) -> None:
     lunch.book("周明", OPEN)
     lunch.tick(clock) if verb == "tick" else lunch.check_in("周明", clock)
-    assert lunch.give_up("周明", clock) in ("no: not_live", "no: started")
+    assert lunch.give_up("周明", clock) in ("no: here_already", "no: lost_already")

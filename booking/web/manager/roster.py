@@ -164,6 +164,7 @@ def _told(slot: Slot, booking: Booking) -> Response:
         "booked": gettext("%(name)s 的签到撤销了。", name=name),
         "waiting": gettext("%(name)s 在现场候补。", name=name),
         "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
+        "released": gettext("%(name)s 的签到撤销了，座位照旧释放。", name=name),
     }
     sentence = words.get(booking.state) or gettext("%(name)s 没有签到，不用撤销。", name=name)
     return done(sentence, url_for(".slot", code=slot.station.code, slot_id=slot.id))

@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from booking import clock, seats, store
 from booking.extensions import db
-from booking.model import Booking
+from booking.model import Booking, Station
 from booking.refusals import Refused
 from booking.rosters import mine
 from booking.web.access import managed_station
@@ -30,7 +30,7 @@ class Reply:
 @pages.get("/<code>/tickets/<ticket>")
 def ticket(code: str, ticket: str) -> Answer:
     station = managed_station(code)
-    booking = mine.by_ticket(db.session(), station.id, ticket)
+    booking = _booking(station, ticket)
     if booking is None:
         return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
     reply = answer(booking, clock.now())
@@ -41,7 +41,7 @@ def ticket(code: str, ticket: str) -> Answer:
 def use_ticket(code: str, ticket: str) -> Answer:
     """Whatever the page offered: in, on standby, or back in after a release."""
     station = managed_station(code)
-    booking = mine.by_ticket(db.session(), station.id, ticket)
+    booking = _booking(station, ticket)
     if booking is None:
         return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
     try:
@@ -51,6 +51,12 @@ def use_ticket(code: str, ticket: str) -> Answer:
         reply = Reply("no", refused_words(no, station), next_step(no), code=no.reason)
         return render_template("manager/ticket.html", station=station, booking=booking, reply=reply), 409
     return render_template("manager/ticket.html", station=station, booking=used, reply=answer(used, clock.now()))
+
+
+def _booking(station: Station, ticket: str) -> Booking | None:
+    """The ticket of a booking that was given up stands for the one that its person has there instead."""
+    found = mine.by_ticket(db.session(), station.id, ticket)
+    return found and (seats.live_booking(db.session(), found.slot_id, found.person_id) or found)
 
 
 def answer(booking: Booking, now: datetime) -> Reply:
@@ -89,7 +95,12 @@ def _at_the_door(booking: Booking, now: datetime) -> Reply:
         "expired": gettext("候补没有等到"),
     }
     if free:
-        return Reply("wait", gone[booking.state], gettext("还有空位，可以补上。"), act="seat", code="seat_free")
+        more = (
+            gettext("还有空位，可以补上，不记爽约。")
+            if booking.state == "released"
+            else gettext("还有空位，可以补上。")
+        )
+        return Reply("wait", gone[booking.state], more, act="seat", code="seat_free")
     return Reply("no", gone[booking.state], gettext("没有空位了，可以在现场候补。"), act="stand_by", code="no_seat")
 
 

@@ -16,6 +16,10 @@ OF_BOOKINGS: dict[str, Any] = {
     "checked_in": _("签到"),
     "walked_in": _("现场入座"),
     "undone": _("撤销签到"),
+    "press_undone": _("刚约上就撤销"),
+    "place_restored": _("撤销预约，候补回到原来的位次"),
+    "came_late": _("释放后到场，不再现场候补"),
+    "strike_dropped": _("收回爽约"),
     "given_up": _("放弃"),
     "slot_cancelled": _("因场次取消而取消"),
     "account_deleted": _("因账户删除而取消"),
@@ -117,6 +121,7 @@ SKIPPED: dict[str, Any] = {
     "no_show": _("没有来"),
     "late_cancel": _("临时取消"),
     "replanned": _("排期改了"),
+    "came_late": _("释放后到场"),
 }
 
 

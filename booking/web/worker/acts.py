@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from booking import clock, seats, store
 from booking.extensions import db
+from booking.model import Booking, Slot
 from booking.refusals import Refused
 from booking.rosters import cards
 from booking.web import access, htmx, pace
@@ -30,7 +31,9 @@ def book(slot_id: int) -> Response:
 def pressed(press: seats.Press, now: datetime) -> Response:
     """The answer to a press that the rules let through."""
     card = cards.of_press(db.session(), press, now)
-    return answer(outcomes.of_press(card.slot, press, card.place or 0), card)
+    outcome = outcomes.of_press(card.slot, press, card.place or 0)
+    # Who has nothing there any more gets a button, and what it says depends on what else they have.
+    return answer(outcome, card if card.mine else None)
 
 
 def refused(no: Refused, person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
@@ -47,13 +50,28 @@ def give_up(booking_id: int) -> Response:
     person = access.worker(url_for("worker.me"))
     booking = access.own_booking(booking_id, person)
     slot, was, now = booking.slot, booking.state, clock.now()
-    if request.form.get("warned") == "0" and seats.is_late(slot, booking, now):
-        return answer(outcomes.unwarned(slot))
+    if question := _question(slot, booking, now):
+        return answer(question)
+    replaced = seats.replaced_by(db.session(), booking) if seats.can_undo(booking, now) else None
     try:
         gone = store.carry_out(db.session, lambda session: seats.give_up(session, booking_id, now))
     except Refused as no:
         return answer(outcomes.refused(slot, no))
-    return answer(outcomes.of_give_up(slot, gone, was))
+    if replaced is None or was == gone.state:
+        return answer(outcomes.of_give_up(slot, gone, was))
+    place = cards.place_in_line(db.session(), gone) if gone.state == "waiting" else 0
+    return answer(outcomes.of_undo(slot, gone, replaced, place))
+
+
+def _question(slot: Slot, booking: Booking, now: datetime) -> Outcome | None:
+    """What the reader must know first, where their page did not say it."""
+    if request.form.get("warned") != "0" or now >= slot.starts_at:
+        return None
+    if seats.is_late(slot, booking, now):
+        return outcomes.unwarned(slot, booking)
+    if request.form.get("undo") and booking.state == "booked" and not seats.can_undo(booking, now):
+        return outcomes.too_late_to_undo(slot, booking) if seats.replaced_by(db.session(), booking) else None
+    return None
 
 
 @pages.post("/slots/<int:slot_id>/standby")

@@ -12,6 +12,7 @@ from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
 from booking.rosters import mine, misses, places
+from booking.seats import can_undo
 from booking.web import access, htmx, show
 from booking.web.worker import outcomes, tag, whys
 from booking.web.worker.outcomes import Outcome
@@ -70,7 +71,7 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
 def _tag(told: dict[str, Any]) -> str:
     """A name for all that the fragment shows: whoever has it already is answered with 304."""
     now = told["seen_at"]
-    seats = [(booking.id, booking.state, _facts(booking.slot, now)) for booking in told["seats"]]
+    seats = [(one.id, one.state, can_undo(one, now), _facts(one.slot, now)) for one in told["seats"]]
     waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
     marks = [
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])

@@ -158,7 +158,7 @@ class Rush:
     def _pressed(self, asked: Asked, press: seats.Press, card: Card) -> Ask:
         telling = Telling(
             card,
-            (press.booking.state, press.again),
+            (press.booking.state, press.again, outcomes.undoable(press) is None),
             lambda place: outcomes.of_press(card.slot, press, place),
             lambda: acts.pressed(press, asked.now),
         )

@@ -35,6 +35,7 @@ class Shape(NamedTuple):
     mine: str
     refusal: str
     says_why: bool
+    drops: bool
     numbers: tuple[int | None, ...]
     outcome: "Told | None"
 
@@ -46,6 +47,7 @@ class Told(NamedTuple):
     reason: str
     says_more: bool
     undo: bool
+    asks: bool
 
 
 class Said(NamedTuple):
@@ -67,8 +69,12 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
 
 def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
     """All the words that the card needs, in the language of the moment. Needs no request."""
-    told = Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None) if outcome else None
+    told = _told(outcome) if outcome else None
     return Said(show.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
+
+
+def _told(outcome: Outcome) -> Told:
+    return Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None, outcome.asks)
 
 
 def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
@@ -91,6 +97,7 @@ def _shape(seen: Card, said: Said) -> Shape:
         seen.mine.state if seen.mine else "",
         seen.refusal.reason if seen.refusal else "",
         bool(said.words["why"]),
+        bool(said.words["drops"]),
         tuple(n if n <= FEW else None for n in _numbers(seen)),
         said.told,
     )
@@ -110,6 +117,7 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
     slot = seen.slot
     words: dict[str, Any] = {
         "why": show.reason(seen.refusal, slot.station) if seen.refusal else "",
+        "drops": show.drops(seen),
         "time": show.clock_range(slot, slot.station),
         "starts": slot.starts_at.isoformat(),
         "until": show.clock_time(slot.line_until, slot.station),
@@ -133,11 +141,13 @@ def _render(shape: Shape) -> str:
     seen.mine = Blank(state=shape.mine) if shape.mine else None
     seen.refusal = Blank(reason=shape.refusal) if shape.refusal else None
     printed = ("time", "starts", "until", "where", "opens")
-    words: dict[str, Any] = {name: word(name) for name in printed} | {"why": word("why") if shape.says_why else ""}
+    words: dict[str, Any] = {name: word(name) for name in printed}
+    words |= {"why": word("why") if shape.says_why else "", "drops": word("drops") if shape.drops else ""}
     outcome = shape.outcome and _blank_outcome(shape.outcome)
     return render_template("worker/_slot_card.html", card=seen, person=shape.signed_in, outcome=outcome, **words)
 
 
 def _blank_outcome(told: Told) -> Blank:
     more, undo = word("more") if told.says_more else "", number(2) if told.undo else None
-    return Blank(slot_id=number(1), tone=told.tone, reason=told.reason, title=word("said"), text=more, booking_id=undo)
+    said = {"tone": told.tone, "reason": told.reason, "title": word("said"), "text": more, "asks": told.asks}
+    return Blank(slot_id=number(1), booking_id=undo, **said)

@@ -1,0 +1,89 @@
+"""Undo: a person's own press taken back whole, within `UNDO_WINDOW` of it, as if it had not been made.
+
+No strike, no letter that has not left, and the places in line that the seat had replaced come back at their old numbers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.model import Booking, Event, Letter, Slot
+from booking.notices import take_back
+from booking.refusals import Refused
+from booking.seats.line import Held, serve
+from booking.seats.moves import end, live_booking, move
+from booking.seats.standing import Standing, at_door, personal, standing, too_many_places
+
+
+def undo_press(session: Session, held: Held, booking: Booking, replaced: Sequence[Booking], now: datetime) -> None:
+    """Take back the seat of a held slot; who calls serves the seat on. `replaced` is from before the locks."""
+    slot = held.slots[booking.slot_id]
+    take_back(session, "confirmed", slot.id, "undone", Letter.booking_id == booking.id)
+    slot.taken -= 1
+    _return(session, slot, booking, now)
+    for entry in replaced:
+        restore(session, held, entry, now)
+
+
+def replaced_by(session: Session, booking: Booking) -> Sequence[Booking]:
+    """The places in line that ended when this booking got its seat, whatever became of them since."""
+    withdrawn = (Event.kind == "withdrawn", Event.at == booking.seated_at)
+    found = (
+        select(Booking, Event.details)
+        .join(Event, Event.booking_id == Booking.id)
+        .where(Event.person_id == booking.person_id, *withdrawn)
+        .order_by(Event.id)
+    )
+    rows = session.execute(found).all()
+    entries = {entry.id: entry for entry, details in rows if details.get("replaced_by") == booking.id}
+    return list(entries.values())
+
+
+def restore(session: Session, held: Held, entry: Booking, now: datetime) -> None:
+    """Put a withdrawn entry back into its line, at its old number, unless something has made that impossible."""
+    slot = held.slots.get(entry.slot_id)
+    session.refresh(entry)
+    if slot is None or why_not(session, slot, entry, now):
+        return
+    entry.ended_at, entry.end_reason, entry.skipped = None, None, None
+    slot.waiting += 1
+    move(session, slot, entry, "waiting", now, "place_restored", entry.person_id)
+    serve(session, slot, now, held.people)
+
+
+def why_not(session: Session, slot: Slot, entry: Booking, now: datetime) -> Refused | None:
+    """What has come between a withdrawn entry and its old place since; a pause does not, for what one holds stays."""
+    if entry.state != "cancelled" or entry.end_reason != "withdrawn":
+        return Refused("not_live")
+    state = slot.state_at(now)
+    if state in ("cancelled", "done"):
+        return Refused("over")
+    if live_booking(session, slot.id, entry.person_id):
+        return Refused("in_line")
+    who = _since(standing(session, entry.person_id, slot.station, slot.date, now), entry.ended_at)
+    if entry.standby_at:
+        return at_door(slot, who)
+    if state == "running":
+        return Refused("started")
+    no = personal(slot, who)
+    return no if no and no.reason != "paused" else too_many_places(slot, who, now)
+
+
+def _since(who: Standing, moment: datetime | None) -> Standing:
+    """The person without the seats that they had at that moment: the entry stood beside those."""
+    beside = (e for e in who.entries if not (e.holds_seat and e.seated_at and moment and e.seated_at <= moment))
+    return who._replace(entries=tuple(beside))
+
+
+def _return(session: Session, slot: Slot, booking: Booking, now: datetime) -> None:
+    """The booking is what it was: a place in this very line, where the tap had taken a free seat from there."""
+    of = (Event.slot_id == slot.id, Event.booking_id == booking.id, Event.after == "booked")
+    seated = session.scalars(select(Event).where(*of).order_by(Event.id.desc()).limit(2)).all()
+    if not seated or seated[0].before != "waiting":
+        end(session, slot, booking, "cancelled", now, "press_undone", booking.person_id)
+        return
+    booking.seated_at = seated[1].at if len(seated) > 1 else None
+    slot.waiting += 1
+    move(session, slot, booking, "waiting", now, "press_undone", booking.person_id)
