@@ -55,6 +55,13 @@ def test_a_header_that_nobody_can_read_is_no_error_of_ours(client: FlaskClient, 
     assert "<h1" in answer.text
 
 
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+@pytest.mark.parametrize("year", ["9" * 10, "9" * 20, "9" * 5000, "0"])
+def test_a_year_that_no_calendar_has_is_no_date(client: FlaskClient, name: str, year: str) -> None:
+    headers = {name: f"Mon, 01 Jan {year} 00:00:00 GMT", "Range": "bytes=0-9"}
+    assert client.get("/static/css/app.css", headers=headers).status_code in (200, 206)
+
+
 @pytest.mark.parametrize("scheme", ["http://[::1", "[", "javascript", "\xff"])
 def test_a_scheme_that_is_none_is_http(make_app: Callable[..., Flask], scheme: str) -> None:
     answer = make_app(TRUSTED_PROXIES=1).test_client().get("/s//cbd", headers={"X-Forwarded-Proto": scheme})
