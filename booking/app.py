@@ -1,6 +1,6 @@
 """Joins the rooms: the only file that knows them all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,19 @@ def _bind_extensions(app: Flask) -> None:
 def _trust_proxies(app: Flask) -> None:
     """What X-Forwarded-For, -Proto and -Host say is made up unless somebody said how many proxies of ours stand in front."""
     if count := app.config["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        trusted = {"x_for": count, "x_proto": count, "x_host": count}
+        app.wsgi_app = ProxyFix(_of_the_web(app.wsgi_app), **trusted)  # type: ignore[method-assign]
+
+
+def _of_the_web(ask: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A proxy may hand on what a client says of the scheme: whatever is not https is http."""
+
+    def answer(environ: dict[str, Any], start: Any) -> Any:
+        if environ["wsgi.url_scheme"] != "https":
+            environ["wsgi.url_scheme"] = "http"
+        return ask(environ, start)
+
+    return answer
 
 
 def _language() -> str:

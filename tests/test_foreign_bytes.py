@@ -3,6 +3,7 @@
 import io
 import random
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,6 +53,25 @@ def test_a_header_that_nobody_can_read_is_no_error_of_ours(client: FlaskClient, 
     answer = client.get(path, environ_overrides=given)
     assert answer.status_code == status
     assert "<h1" in answer.text
+
+
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+@pytest.mark.parametrize("year", ["9" * 10, "9" * 20, "9" * 5000, "0"])
+def test_a_year_that_no_calendar_has_is_no_date(client: FlaskClient, name: str, year: str) -> None:
+    headers = {name: f"Mon, 01 Jan {year} 00:00:00 GMT", "Range": "bytes=0-9"}
+    assert client.get("/static/css/app.css", headers=headers).status_code in (200, 206)
+
+
+@pytest.mark.parametrize("scheme", ["http://[::1", "[", "javascript", "\xff"])
+def test_a_scheme_that_is_none_is_http(make_app: Callable[..., Flask], scheme: str) -> None:
+    answer = make_app(TRUSTED_PROXIES=1).test_client().get("/s//cbd", headers={"X-Forwarded-Proto": scheme})
+    assert (answer.status_code, answer.location) == (308, "http://localhost/s/cbd")
+
+
+def test_a_part_without_a_name_is_no_error_of_ours(client: FlaskClient) -> None:
+    body = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
+    answer = client.post("/account/sign-in", data=body, content_type="multipart/form-data; boundary=b")
+    assert answer.status_code == 422
 
 
 def test_asking_what_may_be_done_with_a_file_looks_for_none(client: FlaskClient) -> None:

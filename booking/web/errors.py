@@ -52,7 +52,7 @@ def _refuse_unstorable_text() -> None:
     """NUL and lone surrogates cannot be stored as text, so no rule needs to meet them."""
     texts = [request.path, *request.args]
     for values in (request.args, request.form):
-        texts += [text for pair in values.items(multi=True) for text in pair]
+        texts += [text or "" for pair in values.items(multi=True) for text in pair]  # a part may have no name
     if UNSTORABLE.search(" ".join(texts)):
         abort(400)
 

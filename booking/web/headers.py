@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Flask, Response, current_app, request
-from werkzeug.http import dump_cookie
+from werkzeug.http import dump_cookie, parse_date
 
 from booking.web import kept, looks
 from booking.web.files import stamp, static
@@ -34,11 +34,25 @@ SECURITY = {
 A_YEAR = 365 * 24 * 3600
 
 
+# Headers of a request that may be a date.
+DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
+
+
 def register(app: Flask) -> None:
+    app.before_request(_forget_dates_that_are_none)
     app.after_request(_secure)
     app.after_request(_say_how_long_it_keeps)
     app.add_template_global(static)
     looks.register(app)
+
+
+def _forget_dates_that_are_none() -> None:
+    """Werkzeug takes what is no date for nothing, but a year of twenty digits is an error to it."""
+    for name in DATES:
+        try:
+            parse_date(request.environ.get(name))
+        except OverflowError:
+            del request.environ[name]
 
 
 def _secure(response: Response) -> Response:
