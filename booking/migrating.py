@@ -11,7 +11,7 @@ from booking.extensions import db
 
 FOLDER = Path(__file__).parent / "migrations"
 # Named by their numbers: what only asks for the last need not load Alembic, which is a tenth of a web process.
-NEWEST = "0004"
+NEWEST = max(step.name.partition("_")[0] for step in (FOLDER / "versions").glob("[0-9]*_*.py"))
 _STEPS = table("alembic_version", column("version_num"))
 
 
