@@ -149,9 +149,10 @@ def test_after_the_release_a_free_seat_is_theirs_at_once(app: Flask, lunch: Lunc
 
 
 def test_who_lost_the_seat_scans_and_has_it_again_or_stands_by(app: Flask, lunch: LunchHour) -> None:
+    lunch.stand_by("陈晨", "12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
-    lunch.walk_in("陈晨", "12:16")
+    assert lunch.states("周明", "李静", "陈晨") == ["released", "released", "attended"]
     for name, answer in (("周明", "签到成功"), ("李静", "已排现场候补")):
         phone, typed = Phone(app, lunch, name), code(lunch, "12:17")
         page = phone.get(f"/door/cbd/in?code={typed}", "12:17")

@@ -34,6 +34,7 @@ def test_a_tap_checks_in_and_a_second_tap_takes_it_back(app: Flask, lunch: Lunch
 
 
 def test_an_undo_of_a_seat_that_was_released_says_so(app: Flask, lunch: LunchHour) -> None:
+    lunch.stand_by("王磊", "12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
     answer = Desk(app, lunch).post(f"bookings/{lunch.latest('周明').id}/undo", "12:16")
@@ -198,6 +199,7 @@ def test_everybody_on_the_slot_is_on_exactly_one_shelf(app: Flask, lunch: LunchH
 
 
 def let_in_late(lunch: LunchHour) -> None:
+    lunch.stand_by("王磊", "12:00")
     for clock in ("12:10", "12:15"):
         lunch.tick(clock)
     lunch.check_in("周明", "12:16")
@@ -259,6 +261,8 @@ def test_whoever_is_let_in_late_is_said_to_be_and_can_be_taken_back(app: Flask, 
     answer = desk.post(f"bookings/{lunch.latest('周明').id}/undo", "12:17")
     assert "周明 的签到撤销了，座位照旧释放。" in words_of(answer.text)
     assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
+    answer = desk.post(f"bookings/{lunch.latest('周明').id}/undo", "12:18")
+    assert "周明 没有签到，不用撤销。" in words_of(answer.text)
 
 
 def test_a_late_tap_without_a_free_seat_says_so_and_offers_standby(app: Flask, lunch: LunchHour) -> None:

@@ -61,13 +61,14 @@ def test_a_late_cancel_is_reused_or_not(session: Session) -> None:
 def test_who_lost_the_seat_and_comes_late_is_a_visit_that_was_booked(session: Session) -> None:
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 10:00")
+    lunch.walk_in("李静", "12:00")
     lunch.tick("12:10")
-    lunch.roll_call("12:12")
     lunch.tick("12:15")
+    assert lunch.state("周明") == "released"
     assert lunch.walk_in("周明", "12:20") == "attended"
     lunch.tick("13:00")
     told = counted(lunch)
-    assert (told.visits, told.no_shows, told.walk_ins, told.rescued) == (1, 0, 0, 0)
+    assert (told.visits, told.no_shows, told.walk_ins, told.rescued) == (2, 0, 1, 0)
     assert told.no_show_rate == 0
 
 

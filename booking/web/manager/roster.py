@@ -123,7 +123,7 @@ def _stand_by(session: Session, slot_id: int, person_id: int, now: Any, actor_id
 
 
 def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
-    return _acted(booking.slot, lambda session: verb(session, booking.id, clock.now(), actor()))
+    return _acted(booking.slot, lambda session: verb(session, booking.id, clock.now(), actor()), was=booking.state)
 
 
 def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
@@ -142,7 +142,7 @@ def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
     return _acted(slot, let_in, form)
 
 
-def _acted(slot: Slot, act: Act, form: WalkInForm | None = None) -> Answer:
+def _acted(slot: Slot, act: Act, form: WalkInForm | None = None, was: str = "") -> Answer:
     """Do it, then show the roster again: the fragment for htmx, the page for everybody else."""
     try:
         with store.transaction(db.session) as session:
@@ -154,10 +154,11 @@ def _acted(slot: Slot, act: Act, form: WalkInForm | None = None) -> Answer:
         return show_slot(slot, no, guest=form), 409
     if htmx.asked():
         return show_slot(slot)
-    return _told(slot, booking)
+    return _told(slot, booking, was)
 
 
-def _told(slot: Slot, booking: Booking) -> Response:
+def _told(slot: Slot, booking: Booking, was: str) -> Response:
+    """`was` is the state before a tap: an undo of what was not checked in has changed nothing."""
     name = labels(slot.station, [booking.person], slot)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),
@@ -166,5 +167,6 @@ def _told(slot: Slot, booking: Booking) -> Response:
         "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
         "released": gettext("%(name)s 的签到撤销了，座位照旧释放。", name=name),
     }
-    sentence = words.get(booking.state) or gettext("%(name)s 没有签到，不用撤销。", name=name)
+    idle = booking.state not in words or (booking.state == was and was != "attended")
+    sentence = gettext("%(name)s 没有签到，不用撤销。", name=name) if idle else words[booking.state]
     return done(sentence, url_for(".slot", code=slot.station.code, slot_id=slot.id))
