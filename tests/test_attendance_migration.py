@@ -13,7 +13,7 @@ from booking.model import Base
 from tests import databases
 from tests.lunch_hour import LunchHour
 
-BEFORE = "0003"
+BEFORE = "0004"
 
 
 @pytest.fixture

@@ -106,10 +106,10 @@ PLANTED: dict[str, list[tuple[str, str, str]]] = {
          "I8 booking 2: strike 1 for somebody who was there"),
         ("UPDATE slot SET unattended = true, released_at = starts_at", "",
          "I8 slot 1: released though nobody took attendance"),
-        (("UPDATE slot SET unattended = true;"
-         " UPDATE booking SET state = 'unrecorded', checked_in_at = NULL, ended_at = created_at WHERE id = 2"), "",
-         "I8 slot 1: booking 2 is unrecorded though the manager could still say"),
-        ("UPDATE slot SET unattended = true", "", "I8 booking 2: strike 1 for an unrecorded booking"),
+        ("UPDATE booking SET state = 'unrecorded' WHERE id = 1", "",
+         "I8 slot 1: booking 1 is unrecorded though the manager could still say"),
+        ("UPDATE booking SET state = 'unrecorded', checked_in_at = NULL, ended_at = created_at WHERE id = 2", "",
+         "I8 booking 2: strike 1 for an unrecorded booking"),
     ],
     "I10 hands": [
         ("UPDATE event SET actor_id = 3 WHERE id = 2", "",
