@@ -51,6 +51,8 @@ CHANGED: tuple[Any, ...] = (
     {"gone": ["", "x"]},
 )
 
+NOTICE = '{"year": 2027, "papers": [], "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}'
+
 
 class Fuzz:
     """Sends requests that are all made from the seed; what answers with 500, or raises, is in `found`."""
@@ -252,7 +254,11 @@ class Fuzz:
         )
 
     def _files(self, chance: random.Random, rule: Rule) -> dict[str, bytes]:
-        if "import" not in rule.rule or chance.random() < 0.1:
+        if chance.random() < 0.1:
+            return {}
+        if rule.rule == "/admin/holidays":
+            return {"file": odd.damaged(chance, NOTICE.encode(chance.choice(("utf-8-sig", "gb18030", "utf-16"))))}
+        if not rule.rule.endswith("/import/<kind>"):
             return {}
         table = sheets.Table("x", ["名称", "类别"], [["瑜伽", "瑜伽"], [odd.text(chance)[:80], "其他"]])
         whole = sheets.write_xlsx([table]) if chance.random() < 0.7 else sheets.write_csv(table)
