@@ -128,8 +128,9 @@ def lunch(session: Session) -> LunchHour:
     """周明 has missed Monday's slot and has a strike; the slot of Thursday is still to come; the manager is an admin too."""
     lunch = LunchHour(session, capacity=3)
     lunch.book("周明", "Mon 10:00")
-    for clock in ("12:10", "12:15"):
-        lunch.tick(clock)
+    lunch.tick("12:10")
+    lunch.roll_call("12:11")
+    lunch.tick("12:16")
     with store.transaction(session):
         manager = session.get_one(Person, lunch.manager_id)
         manager.is_admin, manager.email = True, "desk@example.com"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from booking import sanitise
 from booking.refusals import Refused
 from booking.workdays import statutory
 
@@ -100,7 +101,7 @@ def _day(number: int, entry: Any) -> tuple[date, str, bool]:
     named = isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME
     if when is None or not named or not isinstance(off, bool):
         raise Refused("calendar_day", number=number)
-    return when, str(name), not off
+    return when, sanitise.one_line(str(name)), not off
 
 
 def _date(text: Any) -> date | None:

@@ -32,6 +32,7 @@ def missed(session: Session) -> LunchHour:
     lunch = LunchHour(session)
     for name in ("周明", "李静"):
         lunch.book(name, "Mon 11:00")
+    lunch.roll_call("Tue 12:12")
     lunch.tick("Tue 12:16")
     return lunch
 

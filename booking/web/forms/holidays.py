@@ -2,10 +2,12 @@
 
 from flask import request
 from flask_babel import lazy_gettext as _
-from wtforms import Field, FileField, HiddenField
+from wtforms import Field, FileField
+from wtforms.widgets import HiddenInput
 
 from booking.refusals import Refused
 from booking.web.forms.asked import Form, say
+from booking.web.forms.fields import Line
 from booking.workdays import Notice, holiday_file
 
 
@@ -41,8 +43,8 @@ class HolidayFileForm(_NoticeForm):
 class HolidayConfirmForm(_NoticeForm):
     """What the preview has read, sent again: it is asked like any file. `shown` is what the admin has seen of it."""
 
-    file = HiddenField()
-    shown = HiddenField()
+    file = Line(widget=HiddenInput())
+    shown = Line(widget=HiddenInput())
 
     def content(self) -> bytes:
         return (self.file.data or "").encode("utf-8", "replace")
