@@ -25,6 +25,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --quiet --lint --profile jinja --ignore $(ALLOWED) templates
 
 # GROWTH=full: ten million bookings instead of one. ROUNDS, SECONDS, STATIONS: see bench/README.md.

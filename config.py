@@ -167,10 +167,12 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "MAX_FORM_PARTS": 200,
         # How many processes serve: what is counted in each of them is divided by it.
         "WEB_WORKERS": _number(env, "WEB_WORKERS", 1, 1, 100),
-        "TURNS": _number(env, "TURNS", 2, 1, 100),  # requests that a process works on at the same time
+        "MAX_CONCURRENT_REQUESTS": _number(
+            env, "MAX_CONCURRENT_REQUESTS", 2, 1, 100
+        ),  # requests that a process works on at the same time
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
-        "NEWS_EVERY": 0.5,  # seconds between two looks at what has changed
-        "TRIES_AT_ONCE": False,
+        "CACHE_POLL_SECONDS": 0.5,  # seconds between two looks at what has changed
+        "WRITE_ATTEMPTS_SYNC": False,
         "PRESS_LIMIT": env.get("PRESS_LIMIT") or "60 per minute",
         "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
         "RATELIMIT_STORAGE_URI": "calm-memory://",

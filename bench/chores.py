@@ -84,7 +84,7 @@ RELEASE = Chore(
     "release_no_shows",
     scene=(
         """UPDATE slot SET state = 'running', capacity = 1000, date = current_date, opens_at = now() - interval '1 day',
-               free_until = now() - interval '36 minutes', line_until = now() - interval '20 minutes',
+               free_until = now() - interval '36 minutes', waitlist_until = now() - interval '20 minutes',
                checkin_from = now() - interval '20 minutes', starts_at = now() - interval '301 seconds',
                release_at = now() - interval '1 second', ends_at = now() + interval '45 minutes', released_at = NULL,
                taken = %(seats)s / %(stations)s + ((id - %(day3)s) / %(per_day)s < %(seats)s %% %(stations)s)::int

@@ -36,7 +36,7 @@ def insert(model: type[Base], source: str, **columns: str) -> str:
 
 NOON = {
     "free_until": "noon - interval '30 minutes'",
-    "line_until": "noon - interval '15 minutes'",
+    "waitlist_until": "noon - interval '15 minutes'",
     "checkin_from": "noon - interval '15 minutes'",
     "starts_at": "noon",
     "release_at": "noon + interval '5 minutes'",

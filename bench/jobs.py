@@ -27,10 +27,10 @@ from bench.rows import Bench
 from bench.servers import APP, Kind
 from bench.stage import Stage
 from booking.extensions import db
-from booking.jobs import manners
-from booking.jobs.rows import Turn
-from booking.jobs.running import Ran, run
-from booking.jobs.timetable import TIMETABLE
+from booking.jobs import backpressure
+from booking.jobs.batches import Turn
+from booking.jobs.runner import Ran, run
+from booking.jobs.schedule import TIMETABLE
 
 LEAST = 0.3
 FIGURES = ("ratio", "by_cpu", "left", "taken")
@@ -87,7 +87,7 @@ class Round:
 
 def main() -> None:
     asked = _asked()
-    manners.NEED = float("inf")  # here a job never rests; the one beside the rush, in a process of its own, does
+    backpressure.NEED = float("inf")  # here a job never rests; the one beside the rush, in a process of its own, does
     with ground.server() as url, ground.prepared(url, "jobs") as place:
         staged = stage.make(place, asked.stations, asked.group)
         found: dict[str, list[Round]] = defaultdict(list)

@@ -22,13 +22,13 @@ import config
 from bench import cpu, ground, jobs, readers, report, stage
 from bench.chores import DIGESTS, Chore
 from bench.stage import Stage
-from booking import store
 from booking.app import create_app
+from booking.db import transactions
 from booking.extensions import db
-from booking.jobs import manners
-from booking.jobs.rows import Turn
-from booking.jobs.timetable import send_digests
-from booking.mail import letters, outbox
+from booking.jobs import backpressure
+from booking.jobs.batches import Turn
+from booking.jobs.schedule import send_digests
+from booking.mail import outbox, rendering
 from booking.model import Letter
 
 LEAST = 0.5
@@ -46,7 +46,7 @@ def main() -> None:
         "--one-by-one", action="store_true", help="the sink does not offer PIPELINING, as mail servers do"
     )
     asked = arguments.parse_args()
-    manners.NEED = float("inf")
+    backpressure.NEED = float("inf")
     with ground.server() as url, ground.prepared(url, "letters") as place, _sink(not asked.one_by_one) as port:
         if asked.mixed:
             staged, chore = (
@@ -81,8 +81,8 @@ def _ready(staged: Stage, now: datetime) -> list[bytes]:
         ids = db.session.scalars(db.select(Letter.id).where(Letter.state == "queued").order_by(Letter.id)).all()
         made = []
         for start in range(0, len(ids), 200):
-            kept = letters.load(db.session(), ids[start : start + 200])
-            made += [letters.compose(db.session(), letter, now, kept).mime for letter in kept.letters]
+            kept = rendering.load(db.session(), ids[start : start + 200])
+            made += [rendering.compose(db.session(), letter, now, kept).mime for letter in kept.letters]
     return made
 
 
@@ -107,7 +107,7 @@ def _app(staged: Stage, port: int, now: datetime, count: int) -> tuple[float, fl
     place = staged.ground
     app = jobs.stood(create_app(config.load(place.settings() | {"MAIL_URL": f"smtp://127.0.0.1:{port}"})))
     with app.app_context():
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             again = {"state": "queued", "sent_at": None, "tries": 0, "next_try_at": now}
             session.execute(update(Letter).where(outbox.IS_DIGEST, Letter.created_at == now).values(again))
         began, own, database = perf_counter(), process_time(), cpu.used(place.postmaster)

@@ -18,7 +18,8 @@ from bench.ground import Ground
 from bench.rows import Bench
 from bench.servers import APP, BIN, Kind
 from bench.stage import Stage
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Slot, Station
 
@@ -51,7 +52,7 @@ def _asked() -> argparse.Namespace:
 
 def _is_workday(staged: Stage) -> None:
     """The first day of the city is tomorrow; were it a day of rest, a scheduler would withdraw its slots."""
-    with staged.ground.app().app_context(), store.transaction(db.session) as session:
+    with staged.ground.app().app_context(), transactions.transaction(db.session) as session:
         first = session.scalars(select(Slot.date).where(Slot.id == staged.city.slot(1))).one()
         for station_id in session.scalars(select(Station.id)):
             workdays.override(session, station_id, first, works=True, follows=MONDAY, note="")

@@ -18,7 +18,7 @@ HOME: tuple[LiteralString, ...] = (
     DIGESTS.scene[0],
     # Each has been at the station of theirs once lately.
     f"UPDATE booking SET person_id = station_id + (id - 1) %% {A_STATION} * %(stations)s WHERE state = 'attended'",
-    f"""INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, line_no, late)
+    f"""INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, waitlist_position, late)
        SELECT %(day4)s + s * %(per_day)s + CASE WHEN k < 9 THEN k %% %(per_day)s ELSE k %% 2 END, s + 1,
               1 + s + k * %(stations)s, CASE WHEN k < 9 THEN 'booked' ELSE 'waiting' END, 'tap', 'today-' || s || '-' || k,
               now(), CASE WHEN k < 9 THEN now() END, CASE WHEN k >= 9 THEN k END, false

@@ -54,7 +54,7 @@ def _slot(session: Session, station_id: int, number: int) -> Slot:
         date=day,
         opens_at=now - minute,
         free_until=noon - 60 * minute,
-        line_until=noon - 30 * minute,
+        waitlist_until=noon - 30 * minute,
         checkin_from=noon - 15 * minute,
         starts_at=noon,
         release_at=noon + 5 * minute,

@@ -162,7 +162,7 @@ SCENE: tuple[LiteralString, ...] = (
        FROM booking WHERE ticket LIKE 'gone-%%'""",
 )
 KEEP: tuple[LiteralString, ...] = (
-    "CREATE TABLE bench_slot AS SELECT id, taken, waiting, line_last, state FROM slot",
+    "CREATE TABLE bench_slot AS SELECT id, taken, waiting, waitlist_seq, state FROM slot",
     """CREATE TABLE bench_last AS SELECT (SELECT max(id) FROM booking) AS booking, (SELECT max(id) FROM event) AS event,
        (SELECT coalesce(max(id), 0) FROM letter) AS letter""",
 )
@@ -170,7 +170,7 @@ RESET: tuple[LiteralString, ...] = (
     "DELETE FROM letter WHERE id > (SELECT letter FROM bench_last)",
     "DELETE FROM event WHERE id > (SELECT event FROM bench_last)",
     "DELETE FROM booking WHERE id > (SELECT booking FROM bench_last)",
-    """UPDATE slot SET taken = b.taken, waiting = b.waiting, line_last = b.line_last, state = b.state
+    """UPDATE slot SET taken = b.taken, waiting = b.waiting, waitlist_seq = b.waitlist_seq, state = b.state
        FROM bench_slot b WHERE b.id = slot.id AND (slot.taken, slot.waiting, slot.state)
        IS DISTINCT FROM (b.taken, b.waiting, b.state)""",
 )

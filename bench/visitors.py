@@ -14,8 +14,8 @@ from itsdangerous import URLSafeTimedSerializer
 
 from booking import people
 from booking.model import SignedIn
-from booking.web import visitor
-from booking.web.visitor import Visitor
+from booking.web.security import user
+from booking.web.security.user import CurrentUser
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def visits(app: Flask, tokens: dict[int, str], stations: int = 1) -> Iterator[Vi
         raise RuntimeError("the app has no SECRET_KEY")
     csrf = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")
     with app.test_request_context():
-        visitor.enter(Visitor("", SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
+        user.enter(CurrentUser("", SignedIn(0, 0, "zh_Hans_CN", is_admin=False)))
         like = dict(session)
     for n, (person, token) in enumerate(tokens.items()):
         raw = secrets.token_hex(20)

@@ -9,26 +9,14 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from booking import cli, extensions, store
+from booking import cli, extensions
+from booking.db import transactions
 from booking.model import LANGUAGES
-from booking.web import (
-    account,
-    admin,
-    errors,
-    headers,
-    health,
-    hosts,
-    kept,
-    kiosk,
-    language,
-    letters,
-    manager,
-    parts,
-    show,
-    turns,
-    visitor,
-    worker,
-)
+from booking.web import account, admin, errors, headers, health, kept, manager, styleguide, unsubscribe, worker
+from booking.web.i18n import formatting, language
+from booking.web.kiosk import views
+from booking.web.middleware import allowed_hosts, buffer
+from booking.web.security import user
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -48,11 +36,11 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     errors.register(app)
     _bind_extensions(app)
     headers.register(app)
-    show.register(app)
-    for room in (worker, kiosk, manager, account, admin, letters, health):
+    formatting.register(app)
+    for room in (worker, views, manager, account, admin, unsubscribe, health):
         app.register_blueprint(room.pages)
     if not app.config["PRODUCTION"]:
-        app.register_blueprint(parts.pages)
+        app.register_blueprint(styleguide.pages)
     cli.register(app)
     return app
 
@@ -60,7 +48,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 def _bind_extensions(app: Flask) -> None:
     extensions.db.init_app(app)
     extensions.login.init_app(app)
-    visitor.register(app)
+    user.register(app)
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=_language)
     extensions.limiter.init_app(app)
@@ -69,12 +57,12 @@ def _bind_extensions(app: Flask) -> None:
     app.before_request_funcs[None] = [hook for hook in every if hook != extensions.limiter._check_request_limit]  # noqa: SLF001
     extensions.compress.init_app(app)
     with app.app_context():
-        store.tune(extensions.db.engine)
+        transactions.configure_engine(extensions.db.engine)
     kept.register(app)
     worker.answer_the_rush(app)
-    turns.register(app)
+    buffer.register(app)
     worker.answer_the_same(app)
-    hosts.register(app)
+    allowed_hosts.register(app)
 
 
 def _trust_proxies(app: Flask) -> None:

@@ -10,12 +10,13 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 
-from booking import audit, clock, demo, jobs, migrating, people, slots, store
+from booking import clock, demo, invariants, jobs, people, slots
+from booking.db import migrating, transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail import previews
 from booking.model import LANGUAGES, Station
-from booking.refusals import Refused
-from booking.rosters import places
+from booking.queries import station_lookup
 from booking.workdays import holiday_file
 
 workdays_group = AppGroup("workdays", help="The calendar of workdays.")
@@ -37,13 +38,13 @@ def demo_command(*, if_empty: bool) -> None:
         )
     now = clock.now()
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             demo.load(session, now)
         click.echo("The demo station is loaded")
-    except Refused as refused:
+    except RuleViolation as refused:
         if refused.reason != "not_empty" or not if_empty:
             raise click.ClickException("The demo refuses to load where users already exist") from refused
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             demo.refresh(session, now)
 
 
@@ -77,7 +78,7 @@ def digest(kind: str, code: str, *, dry_run: bool, whole: bool) -> None:
 @with_appcontext
 def check() -> None:
     """Look for what must never be: one line for each breach of an invariant, and then exit 1."""
-    told = audit.breaches(db.session(), clock.now())
+    told = invariants.breaches(db.session(), clock.now())
     for line in told:
         click.echo(line)
     if told:
@@ -113,7 +114,7 @@ def create_user(
         station = _station(code) if code else None
         known = (email, shown, *((station.code, station.name, station.name_en) if station else ()))
         password_hash = people.hash_password(_password(known, from_stdin=password_stdin))
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             create = partial(people.create, password_hash=password_hash, is_admin=role == "admin", language=language)
             person = create(session, email, shown, now)
             if station:
@@ -134,10 +135,10 @@ def import_workdays(file: BinaryIO, *, yes: bool) -> None:
         for change in changes:
             click.echo(_change(change))
         _agree(notice.year, len(changes), yes=yes)
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             slots.import_holidays(session, notice, slots.fingerprint(changes), now)
     for station_id in slots.stations_to_plan(db.session()):
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             slots.plan_ahead(session, station_id, now)
     click.echo(f"{len(changes)} dates changed their meaning")
 
@@ -164,7 +165,7 @@ def at_terminal() -> bool:
 
 
 def _station(code: str) -> Station:
-    station = places.station(db.session(), code)
+    station = station_lookup.station(db.session(), code)
     if station is None:
         raise click.ClickException(f"there is no station {code!r}")
     return station
@@ -183,6 +184,6 @@ def _password(known: Iterable[str], *, from_stdin: bool) -> str:
 def _refusals_as_errors() -> Iterator[None]:
     try:
         yield
-    except Refused as refused:
+    except RuleViolation as refused:
         details = ", ".join(f"{name} {value}" for name, value in refused.details.items() if value != "")
         raise click.ClickException(f"refused: {refused.reason}{f' ({details})' if details else ''}") from refused

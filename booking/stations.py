@@ -8,10 +8,11 @@ from zoneinfo import available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import sanitise, slots, store
+from booking import sanitise, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Slot, Station
-from booking.refusals import Refused
 from booking.slots.planning import REPLANNED
 
 CODE = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
@@ -36,9 +37,9 @@ def create_station(session: Session, code: str, details: Details, now: datetime,
     """A new station. Raises `bad_code`, `code_taken`, `bad_zone`."""
     check_code(code)
     check_zone(details.zone_name)
-    store.one_at_a_time(session, f"station {code}")
+    transactions.advisory_lock(session, f"station {code}")
     if session.scalar(select(Station.id).where(Station.code == code)):
-        raise Refused("code_taken")
+        raise RuleViolation("code_taken")
     station = Station(code=code, **asdict(details))
     session.add(station)
     session.flush()
@@ -67,7 +68,7 @@ def close_station(session: Session, station_id: int, reason: str, now: datetime,
     """
     words = sanitise.one_line(reason)[:200]
     if not words:
-        raise Refused("reason_missing")
+        raise RuleViolation("reason_missing")
     station = session.get_one(Station, station_id, with_for_update={"key_share": True})
     if station.closed_at:
         return 0
@@ -92,12 +93,12 @@ def reopen_station(session: Session, station_id: int, now: datetime, actor_id: i
 
 def check_code(code: str) -> None:
     if not CODE.fullmatch(code):
-        raise Refused("bad_code")
+        raise RuleViolation("bad_code")
 
 
 def check_zone(name: str) -> None:
     if name not in ZONES:
-        raise Refused("bad_zone")
+        raise RuleViolation("bad_zone")
 
 
 def read_position(text: str) -> tuple[float, float] | None:
@@ -106,7 +107,7 @@ def read_position(text: str) -> tuple[float, float] | None:
         return None
     found = POSITION.fullmatch(typed)
     if not found or abs(latitude := float(found[1])) > 90 or abs(longitude := float(found[2])) > 180:
-        raise Refused("bad_position")
+        raise RuleViolation("bad_position")
     return latitude, longitude
 
 
@@ -115,7 +116,7 @@ def coming(session: Session, station_id: int, now: datetime) -> list[Slot]:
     live = select(Slot.id).where(
         Slot.station_id == station_id, Slot.state.in_(("planned", "open")), Slot.starts_at > now
     )
-    return store.lock(session, slots=session.scalars(live).all())
+    return transactions.lock(session, slots=session.scalars(live).all())
 
 
 def _set_aside(session: Session, slot: Slot, now: datetime, actor_id: int) -> None:

@@ -143,8 +143,8 @@ def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
         "TESTING": True,
         "WTF_CSRF_ENABLED": False,
         "RATELIMIT_ENABLED": False,
-        "NEWS_EVERY": 0,
-        "TRIES_AT_ONCE": True,
+        "CACHE_POLL_SECONDS": 0,
+        "WRITE_ATTEMPTS_SYNC": True,
         "PUBLIC_URL": "http://localhost",
     }
 

@@ -13,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Engine, create_engine
 
 import config
-from booking import store
+from booking.db import transactions
 from booking.model import Base
 from tests import postgres
 
@@ -23,7 +23,7 @@ TEMPLATE = "lunch_template"
 def connect_engine(url: str) -> Engine:
     """An engine as the app has it."""
     engine = create_engine(url, **config.engine_options(url))
-    store.tune(engine)
+    transactions.configure_engine(engine)
     return engine
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import store
+from booking.db import transactions
 from booking.model import Activity, Event, Person, Plan, Slot, Station, Zone
 from tests.cookies import carry, lasting
 from tests.lunch_hour import LunchHour, at, make_manager
@@ -24,7 +24,7 @@ class Desk:
 
     def __init__(self, app: Flask, lunch: LunchHour, person_id: int | None = None, code: str = "cbd/") -> None:
         self.lunch, self.client, self.root = lunch, app.test_client(), f"/manage/{code}"
-        with store.transaction(lunch.session) as session:
+        with transactions.transaction(lunch.session) as session:
             who = session.get_one(Person, person_id or lunch.manager_id)
             token = lasting(session, who, "desk", at("Mon 08:00"))
         carry(self.client, token, at("Mon 08:00"))
@@ -63,7 +63,7 @@ class Cast:
     def __init__(self, lunch: LunchHour) -> None:
         self.lunch = lunch
         west = lunch.other_station("west")
-        with store.transaction(lunch.session) as session:
+        with transactions.transaction(lunch.session) as session:
             self.other_manager_id = make_manager(session, west, "吴经理")
         self.other_slot_id = lunch.slot(station_id=west)
         self.cbd = Things(lunch.session, lunch.station_id, lunch.slot_id)

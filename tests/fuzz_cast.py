@@ -16,7 +16,8 @@ from werkzeug.routing import Rule
 from werkzeug.test import run_wsgi_app
 
 import config
-from booking import people, sheets, stations, store
+from booking import people, spreadsheets, stations
+from booking.db import transactions
 from booking.mail import links
 from booking.model import (
     Activity,
@@ -62,7 +63,7 @@ class Fuzz:
         self.found: dict[str, Request] = {}
         self.statuses: defaultdict[int, int] = defaultdict(int)
         self.rules = [(method, rule) for rule in app.url_map.iter_rules() for method in sorted(rule.methods or ())]
-        self.acts = [(method, rule) for method, rule in self.rules if method == "POST"]
+        self.version = [(method, rule) for method, rule in self.rules if method == "POST"]
         self.asked = sorted(
             {name for file in (config.ROOT / "booking/web").rglob("*.py") for name in ASKED.findall(file.read_text())}
         )
@@ -98,7 +99,7 @@ class Fuzz:
             lunch.book(name, "Mon 10:00")
         lunch.book("孙悦", "Mon 10:00", lunch.slot("Mon 12:10"))  # who does not come
         self.west = lunch.other_station("west")
-        with store.transaction(session):
+        with transactions.transaction(session):
             self.ids = {
                 "worker": lunch.people["周明"],
                 "manager": lunch.manager_id,
@@ -111,7 +112,7 @@ class Fuzz:
         for starts in ("12:10", "13:10"):
             lunch.slot(starts, 2)
         lunch.slot("12:15", 2, station_id=self.west)
-        with store.transaction(session):
+        with transactions.transaction(session):
             self._every_kind_of_event(session)
 
     def _odd_texts(self, session: Session) -> None:
@@ -156,7 +157,7 @@ class Fuzz:
         session = self.session
         session.rollback()
         tick(session, now)
-        with store.transaction(session):
+        with transactions.transaction(session):
             for station_id in (self.lunch.station_id, self.west):
                 stations.reopen_station(session, station_id, now, self.ids["admin"])
             for reader, person_id in self.ids.items():
@@ -202,7 +203,7 @@ class Fuzz:
             self._send(Request(reader, "GET", path, "", self._own(reader), b""))
 
     def _make(self, chance: random.Random) -> Request:
-        method, rule = chance.choice(self.rules if chance.random() < 0.7 else self.acts)
+        method, rule = chance.choice(self.rules if chance.random() < 0.7 else self.version)
         if chance.random() < 0.02:
             method = chance.choice(("PUT", "DELETE", "OPTIONS", "HEAD", "POST", "PROPFIND", "x"))
         path = self._path(rule, {name: self._value(chance, name) for name in rule.arguments})
@@ -260,8 +261,8 @@ class Fuzz:
             return {"file": odd.damaged(chance, NOTICE.encode(chance.choice(("utf-8-sig", "gb18030", "utf-16"))))}
         if not rule.rule.endswith("/import/<kind>"):
             return {}
-        table = sheets.Table("x", ["名称", "类别"], [["瑜伽", "瑜伽"], [odd.text(chance)[:80], "其他"]])
-        whole = sheets.write_xlsx([table]) if chance.random() < 0.7 else sheets.write_csv(table)
+        table = spreadsheets.Table("x", ["名称", "类别"], [["瑜伽", "瑜伽"], [odd.text(chance)[:80], "其他"]])
+        whole = spreadsheets.write_xlsx([table]) if chance.random() < 0.7 else spreadsheets.write_csv(table)
         return {"sheet": odd.damaged(chance, whole) if chance.random() < 0.9 else whole}
 
     def _send(self, request: Request) -> None:

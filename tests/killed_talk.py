@@ -16,10 +16,11 @@ from typing import Any
 from flask import Flask
 
 import config
-from booking import jobs, store
+from booking import jobs
 from booking.app import create_app
+from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.extensions import db
-from booking.notices import tell
 from tests.killed_tick import BETWEEN, break_the_claim
 
 # The banner and EHLO; MAIL, RCPT, DATA and the end of the body of two letters; QUIT.
@@ -52,9 +53,9 @@ def in_a_child(act: Callable[[], None]) -> int:
 
 
 def write(app: Flask, name: str, now: datetime) -> None:
-    with app.app_context(), store.transaction(db.session) as session:
+    with app.app_context(), transactions.transaction(db.session) as session:
         for n in (1, 2):
-            tell(session, "already_registered", now, to=f"{name}-{n}@example.com", language="en")
+            enqueue(session, "already_registered", now, to=f"{name}-{n}@example.com", language="en")
 
 
 def tick(app: Flask, now: datetime) -> None:

@@ -8,10 +8,11 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import seats, slots, store
-from booking.mail import digests, letters, writing
+from booking import seats, slots
+from booking.db import transactions
+from booking.enqueue import enqueue
+from booking.mail import digest_writer, digests, rendering
 from booking.model import Activity, JobRun, Letter, Person, Station, Zone
-from booking.notices import tell
 from tests.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 
 STATION = {
@@ -64,7 +65,7 @@ class Letters:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        with store.transaction(session):
+        with transactions.transaction(session):
             station = Station(code="cbd", policy={"seats_a_day": 2}, **STATION)
             session.add(station)
             session.flush()
@@ -94,11 +95,11 @@ class Letters:
         return slots.add(s, self.station_id, wish, LONG_BEFORE).id
 
     def do(self, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        with store.transaction(self.session) as session:
+        with transactions.transaction(self.session) as session:
             return verb(session, *arguments, **options)
 
     def book(self, who: str, slot_id: int, when: str) -> int:
-        return int(self.do(lambda s: seats.take(s, self.people[who], slot_id, at(when)).booking.id))
+        return int(self.do(lambda s: seats.book_in_transaction(s, self.people[who], slot_id, at(when)).booking.id))
 
     def give_up(self, booking_id: int, when: str) -> None:
         self.do(seats.give_up, booking_id, at(when))
@@ -134,7 +135,7 @@ def write_digests(session: Session, kind: str, now: datetime, limit: int = 500) 
     """As many of the due digests, as the job writes them."""
     due = digests.rounds(session, kind, now)
     readers = digests.to_write(session, due, now)[:limit]
-    return writing.write(session, digests.gather(session, due, now, readers), now)
+    return digest_writer.write(session, digests.gather(session, due, now, readers), now)
 
 
 def make(session: Session, kind: str) -> tuple[Letter, datetime]:
@@ -145,13 +146,13 @@ def make(session: Session, kind: str) -> tuple[Letter, datetime]:
 
 def _code(cast: Letters) -> tuple[Letter, datetime]:
     now = at("Mon 09:30")
-    cast.do(tell, "code", now, to="lin@example.com", language="zh_Hans_CN", code="407261", purpose="register")
+    cast.do(enqueue, "code", now, to="lin@example.com", language="zh_Hans_CN", code="407261", purpose="register")
     return cast.letter("code"), now
 
 
 def _already(cast: Letters) -> tuple[Letter, datetime]:
     now = at("Mon 09:30")
-    cast.do(tell, "already_registered", now, to="lin@example.com", language="zh_Hans_CN")
+    cast.do(enqueue, "already_registered", now, to="lin@example.com", language="zh_Hans_CN")
     return cast.letter("already_registered"), now
 
 
@@ -169,7 +170,7 @@ def _promoted(cast: Letters) -> tuple[Letter, datetime]:
 def _calendar(cast: Letters) -> tuple[Letter, datetime]:
     booking = cast.book("林晓", cast.yoga, "Mon 10:00:01")
     now, to = at("Mon 10:01"), cast.people["林晓"]
-    cast.do(tell, "calendar", now, person_id=to, slot_id=cast.yoga, booking_id=booking)
+    cast.do(enqueue, "calendar", now, person_id=to, slot_id=cast.yoga, booking_id=booking)
     return cast.letter("calendar"), now
 
 
@@ -251,9 +252,9 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
 )
 
 
-def said(app: Flask, session: Session, kind: str, language: str) -> letters.Said:
+def said(app: Flask, session: Session, kind: str, language: str) -> rendering.Said:
     """The letter of a kind in words."""
     letter, now = make(session, kind)
     with app.app_context():
         reader = session.get(Person, letter.person_id) if letter.person_id else None
-        return letters.say(session, letter, reader, language, now)
+        return rendering.say(session, letter, reader, language, now)

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import policy, seats, slots, store
+from booking import policy, seats, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Activity, Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
-from booking.refusals import Refused
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TUESDAY = date(2026, 11, 24)
@@ -33,7 +34,7 @@ class LunchHour:
 
     def __init__(self, session: Session, *, capacity: int = 2, people: int = 8, **numbers: Any) -> None:
         self.session = session
-        with store.transaction(session):
+        with transactions.transaction(session):
             self.station_id = make_station(session, "cbd", **numbers)
             self.people = make_people(session, NAMES[:people])
             self.manager_id = make_manager(session, self.station_id, "林经理")
@@ -43,11 +44,11 @@ class LunchHour:
         self, starts: str = "12:10", capacity: int = 2, *, station_id: int | None = None, minutes: int = 50
     ) -> int:
         """One more slot, in a zone of its own."""
-        with store.transaction(self.session):
+        with transactions.transaction(self.session):
             return self._slot(starts, capacity, station_id or self.station_id, minutes)
 
     def other_station(self, code: str = "west", **numbers: Any) -> int:
-        with store.transaction(self.session):
+        with transactions.transaction(self.session):
             return make_station(self.session, code, **numbers)
 
     def _slot(self, starts: str, capacity: int, station_id: int | None = None, minutes: int = 50) -> int:
@@ -60,13 +61,15 @@ class LunchHour:
     def book(self, who: str, clock: str, slot_id: int | None = None, key: str | None = None) -> str:
         """The press as a worker makes it, which is a transaction of its own."""
         try:
-            return seats.press(self.session, self.people[who], slot_id or self.slot_id, at(clock), key).booking.state
-        except Refused as no:
+            return seats.book(self.session, self.people[who], slot_id or self.slot_id, at(clock), key).booking.state
+        except RuleViolation as no:
             return f"no: {no.reason}"
 
     def take(self, who: str, clock: str, slot_id: int | None = None) -> str:
         """The same within a longer transaction."""
-        return self.do(lambda s: seats.take(s, self.people[who], slot_id or self.slot_id, at(clock)).booking.state)
+        return self.do(
+            lambda s: seats.book_in_transaction(s, self.people[who], slot_id or self.slot_id, at(clock)).booking.state
+        )
 
     def give_up(self, who: str, clock: str, slot_id: int | None = None) -> str:
         return self.do(lambda s: seats.give_up(s, self.latest(who, slot_id).id, at(clock)).state)
@@ -103,9 +106,9 @@ class LunchHour:
 
     def do(self, act: Callable[[Session], str]) -> str:
         try:
-            with store.transaction(self.session) as session:
+            with transactions.transaction(self.session) as session:
                 return act(session)
-        except Refused as no:
+        except RuleViolation as no:
             return f"no: {no.reason}"
 
     # The questions
@@ -117,7 +120,7 @@ class LunchHour:
         )
         booking = self.session.scalars(found.order_by(Booking.id.desc()).limit(1)).one_or_none()
         if booking is None:
-            raise Refused("no_such_booking")
+            raise RuleViolation("no_such_booking")
         return booking
 
     def state(self, who: str, slot_id: int | None = None) -> str:
@@ -154,7 +157,7 @@ class LunchHour:
 def roll_call(session: Session, slot_id: int, now: datetime, manager_id: int | None) -> None:
     """Somebody takes attendance, and finds nobody: a name ticked by mistake, and taken back."""
     booked = select(Booking.id).where(Booking.slot_id == slot_id, Booking.state == "booked").order_by(Booking.id)
-    with store.transaction(session):
+    with transactions.transaction(session):
         first = session.scalars(booked.limit(1)).one()
         seats.check_in(session, first, now, manager_id)
         seats.undo_check_in(session, first, now, manager_id)
@@ -162,17 +165,17 @@ def roll_call(session: Session, slot_id: int, now: datetime, manager_id: int | N
 
 def tick(session: Session, now: datetime) -> None:
     """Everything that is due at a slot, once, as the jobs do it."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         slots.open_due(session, now)
     for due, verb in (
         (slots.to_start, seats.start),
         (slots.to_release, seats.release),
         (slots.to_finish, seats.finish),
     ):
-        with store.transaction(session):
+        with transactions.transaction(session):
             verb(session, due(session, now), now)
     for slot_id in slots.to_promote(session, now):
-        with store.transaction(session):
+        with transactions.transaction(session):
             seats.promote(session, slot_id, now)
 
 

@@ -10,7 +10,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import clock, people, store
+from booking import clock, people
+from booking.db import transactions
 from booking.model import Letter, Person, Station
 from tests.cookies import carry
 
@@ -32,7 +33,7 @@ class Network:
     stations: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        with store.transaction(self.session) as session:
+        with transactions.transaction(self.session) as session:
             for code, name in (("cbd", "白领驿站"), ("west", "金融街驿站")):
                 station = Station(code=code, name=name)
                 session.add(station)
@@ -67,7 +68,7 @@ class Network:
         """A browser in which that person is signed in, or nobody."""
         client = app.test_client()
         if name:
-            with store.transaction(self.session) as session:
+            with transactions.transaction(self.session) as session:
                 token = people.begin(session, session.get_one(Person, self.ids[name]), PHONE, clock.now())
             carry(client, token, clock.now())
         return client

@@ -15,10 +15,11 @@ from sqlalchemy import event, true, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from booking import people, seats, slots, store
+from booking import people, seats, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.mail import outbox
 from booking.model import Person, Slot
-from booking.refusals import Refused
 from booking.seats import writing
 from booking.swift import given
 from tests.databases import connect_engine
@@ -29,8 +30,8 @@ PATIENCE = 60  # seconds at a barrier, on a machine that does other things too
 Act = tuple[Any, ...]
 
 VERBS: dict[str, Callable[..., Any]] = {
-    "take": lambda s, now, person, slot, key=None: seats.take(s, person, slot, now, key).booking.state,
-    "press": lambda s, now, person, slot, key=None: seats.press(s, person, slot, now, key).booking.state,
+    "take": lambda s, now, person, slot, key=None: seats.book_in_transaction(s, person, slot, now, key).booking.state,
+    "press": lambda s, now, person, slot, key=None: seats.book(s, person, slot, now, key).booking.state,
     "give_up": lambda s, now, booking: seats.give_up(s, booking, now).state,
     "promote": lambda s, now, slot: f"{seats.promote(s, slot, now)} promoted",
     "check_in": lambda s, now, booking: seats.check_in(s, booking, now).state,
@@ -124,9 +125,9 @@ def _answer(session: Session, verb: str, now: datetime, *args: Any) -> str:
     try:
         if verb == "press":  # a transaction of its own
             return str(VERBS[verb](session, now, *args))
-        with store.transaction(session) as writing:
+        with transactions.transaction(session) as writing:
             return str(VERBS[verb](writing, now, *args))
-    except Refused as no:
+    except RuleViolation as no:
         return f"no: {no.reason}"
     except OperationalError as error:
         return f"error: {error.orig!r}"
@@ -143,14 +144,17 @@ def _count_then_take() -> Any:
 
 def _whatever_the_person_did() -> Any:
     """The seat for somebody who may have done something else since the look."""
-    unguarded = update(Person).where(Person.id == given("person")).values(acts=Person.acts + 1)
+    unguarded = update(Person).where(Person.id == given("person")).values(version=Person.version + 1)
     with mock.patch.object(writing, "_guard", return_value=unguarded):
         return mock.patch.object(writing, "_SEAT", writing._seat())
 
 
-_real_lock = store.lock
+_real_lock = transactions.lock
 
 WITHOUT: dict[str, tuple[Callable[[], Any], ...]] = {
     "the guarded update": (_count_then_take,),
-    "the lock of the person": (_whatever_the_person_did, lambda: mock.patch.object(store, "lock", _lock_only_slots)),
+    "the lock of the person": (
+        _whatever_the_person_did,
+        lambda: mock.patch.object(transactions, "lock", _lock_only_slots),
+    ),
 }

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
 from booking.model import Code, Event, Person, SignIn
 from booking.people import passwords
 from tests.cookies import carry
@@ -268,7 +269,7 @@ def test_a_password_that_others_would_try_is_refused_when_registering(
 
 
 def test_what_the_account_is_called_is_told_only_to_who_has_the_code(network: Network, client: FlaskClient) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.get_one(Person, network.ids["周明"]).name = "Quentin"
     client.post("/account/forgotten", data={"email": ZHOU})
     code = network.code(ZHOU)
@@ -501,7 +502,7 @@ def test_where_i_am_signed_in_and_ending_the_others(network: Network, app: Flask
 
 
 def test_a_stopped_account_is_out_at_once(network: Network, zhou: FlaskClient, client: FlaskClient) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.disable(session, network.ids["周明"], MONDAY, network.ids["何主任"])
     assert not is_signed_in(zhou)
     assert said(sign_in(client)) == {"password": "这个账户已经停用，请联系驿站。"}
@@ -539,7 +540,7 @@ def test_a_person_takes_everything_along_in_one_click(session: Session, app: Fla
     lunch.book("周明", "Mon 11:00")
     lunch.book("李静", "Mon 11:00")
     lunch.tick("Tue 12:16")
-    with store.transaction(session):
+    with transactions.transaction(session):
         token = people.begin(session, session.get_one(Person, lunch.people["周明"]), PHONE, MONDAY)
     client = carry(app.test_client(), token, MONDAY)
     with time_machine.travel(at("Tue 13:00"), tick=False):

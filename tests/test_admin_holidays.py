@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import audit, store, workdays
+from booking import invariants, workdays
+from booking.db import transactions
 from booking.model import Event, Workday
 from tests import holiday_notices as notices
 from tests.network_cast import MONDAY, Network
@@ -24,7 +25,7 @@ HIDDEN = re.compile(r'name="(file|shown)" value="([^"]*)"')
 
 @pytest.fixture
 def network(session: Session) -> Network:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return Network(session)
 
@@ -58,13 +59,13 @@ def test_a_notice_counts_once_it_has_been_looked_at(network: Network, admin: Fla
     assert years(network) == {2024, 2025, 2026, 2027}
     event = network.session.scalars(select(Event).where(Event.kind == "holidays_imported")).one()
     assert (event.actor_id, event.station_id, event.details["year"]) == (network.ids["何主任"], None, 2027)
-    assert audit.breaches(network.session, MONDAY) == []
+    assert invariants.breaches(network.session, MONDAY) == []
 
 
 @pytest.mark.sqlite
 def test_what_an_admin_confirms_is_what_they_have_seen(network: Network, admin: FlaskClient) -> None:
     preview = upload(admin, notices.file())
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.get_one(Workday, date(2027, 1, 1)).works = True
     again = admin.post("/admin/holidays/import", data=hidden(preview))
     assert (again.status_code, 'data-refusal="calendar_changed"' in again.text) == (409, True)

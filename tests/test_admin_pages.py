@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people, slots, stations, store
+from booking import people, slots, stations
+from booking.db import transactions
 from booking.mail import backoff
 from booking.model import Event, JobRun, MailPause, Manages, Person, Slot, Station
 from tests.lunch_hour import LunchHour, at
@@ -118,7 +119,7 @@ def test_a_wrong_name_changes_nothing(network: Network, admin: FlaskClient) -> N
 
 @pytest.mark.sqlite
 def test_a_city_has_thousands_of_them(network: Network, admin: FlaskClient) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.add_all([Station(code=f"s{n}", name=f"第 {n} 驿站", address="西城") for n in range(120)])
     first = admin.get("/admin/").text
     assert (first.count('scope="row"'), "122 个驿站" in first, "第 1 页，共 3 页" in first) == (50, True, True)
@@ -181,7 +182,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def close(lunch: LunchHour, clock: str) -> int:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         return stations.close_station(session, lunch.station_id, "大厦停电", at(clock), lunch.manager_id)
 
 
@@ -200,7 +201,7 @@ def test_a_closed_station_takes_no_bookings_until_it_opens_again(lunch: LunchHou
     with time_machine.travel(at("Tue 12:30"), tick=False):
         assert app.test_client().get("/s/cbd").status_code == 404
     assert slots.stations_to_plan(lunch.session) == []
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         stations.reopen_station(session, lunch.station_id, at("Tue 13:00"), lunch.manager_id)
     assert list(slots.stations_to_plan(lunch.session)) == [lunch.station_id]
 
@@ -231,7 +232,7 @@ def test_people_are_found_by_name_or_address(network: Network, admin: FlaskClien
 
 
 def test_a_phone_number_is_shown_in_part(network: Network, admin: FlaskClient) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.get_one(Person, network.ids["周明"]).phone = "13800138000"
     page = admin.get(f"/admin/people/{network.ids['周明']}").text
     assert "138****8000" in page
@@ -262,7 +263,7 @@ def test_nobody_stops_themselves_by_direct_post(network: Network, admin: FlaskCl
 
 @pytest.mark.sqlite
 def test_who_left_is_nowhere(network: Network, admin: FlaskClient) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["周明"], MONDAY)
     assert admin.get(f"/admin/people/{network.ids['周明']}").status_code == 404
     assert admin.post(f"/admin/people/{network.ids['周明']}/enable").status_code == 404
@@ -275,7 +276,7 @@ def test_who_left_is_nowhere(network: Network, admin: FlaskClient) -> None:
 def test_the_last_run_of_each_job_is_shown(network: Network, app: Flask) -> None:
     admin, noon = network.browser(app, "何主任"), at("12:00")
     assert "还没有跑过" in admin.get("/admin/jobs").text
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.add(JobRun(name="open", started_at=noon, finished_at=noon, did=5))
         session.add(JobRun(name="release", started_at=noon, finished_at=noon, error="<b>disk full</b>"))
     page = admin.get("/admin/jobs").text
@@ -298,7 +299,7 @@ def test_what_keeps_the_mail_is_one_banner_with_the_servers_answer_until_it_leav
     network: Network, app: Flask, kind: str, said: str, everywhere: bool
 ) -> None:
     admin, noon = network.browser(app, "何主任"), at("12:00")
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         until = noon + timedelta(minutes=5)
         session.add(MailPause(sender="smtp", kind=kind, since=noon, until=until, rests=2, reply="535 <认证失败>"))
     page = admin.get("/admin/jobs").text
@@ -308,14 +309,14 @@ def test_what_keeps_the_mail_is_one_banner_with_the_servers_answer_until_it_leav
     assert admin.get("/admin/").text.count("data-mail-paused") == everywhere
     assert "马上会再试一次。" in admin.post("/admin/jobs/mail/again", follow_redirects=True).text
     assert network.session.get_one(MailPause, "smtp", populate_existing=True).until == noon
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         backoff.succeeded(session)
     assert "data-mail-paused" not in admin.get("/admin/jobs").text + admin.get("/admin/").text
 
 
 @pytest.mark.sqlite
 def test_a_role_taken_away_closes_the_page_that_is_open(network: Network, admin: FlaskClient) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.get_one(Person, network.ids["何主任"]).is_admin = False
     assert admin.post("/admin/stations/new", data=TIANHE).status_code == 404
     assert station_of(network, "tianhe") is None

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import config
-from booking import store
-from booking.mail import alike, letters, links
+from booking.db import transactions
+from booking.mail import alike, links, rendering
 from booking.model import Activity, Letter, Person
 from tests.letter_cast import Letters, write_digests
 from tests.lunch_hour import at
@@ -43,7 +43,7 @@ def digests(session: Session) -> list[int]:
     cast.yesterday_at_noon()
     cast.full_tuesday()
     cast.do(write_digests, "worker", NOW)
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.get_one(Person, cast.people["周明"]).name = "<b>O'N & x</b>"
         session.get_one(Person, cast.people["李静"]).name = ""
         session.get_one(Person, cast.people["王磊"]).language = "en"
@@ -60,11 +60,11 @@ def words(raw: bytes) -> tuple[str, str, str]:
 
 def test_each_reads_as_if_it_were_the_only_one(app: Flask, session: Session, digests: list[int]) -> None:
     with app.app_context():
-        loaded = letters.load(session, digests)
+        loaded = rendering.load(session, digests)
         for letter in loaded.letters:
             reader = session.get_one(Person, letter.person_id)
-            alone = letters.say(session, letter, reader, letter.language or "zh_Hans_CN", NOW)
-            raw = letters.compose(session, letter, NOW, loaded).mime
+            alone = rendering.say(session, letter, reader, letter.language or "zh_Hans_CN", NOW)
+            raw = rendering.compose(session, letter, NOW, loaded).mime
             assert words(raw) == (alone.subject, alone.text.rstrip("\n") + "\n", alone.page)
             assert links.stop(reader.id, letter.kind).encode() in raw
             assert alike.NAME not in alone.page
@@ -101,11 +101,11 @@ def test_control_a_block_that_names_a_reader_is_found(app: Flask) -> None:
 def test_a_minute_later_it_is_worded_again(app: Flask, session: Session, digests: list[int]) -> None:
     def page(clock: str) -> str:
         with app.app_context():
-            loaded = letters.load(session, digests)
-            return words(letters.compose(session, loaded.letters[0], at(clock), loaded).mime)[2]
+            loaded = rendering.load(session, digests)
+            return words(rendering.compose(session, loaded.letters[0], at(clock), loaded).mime)[2]
 
     before = page("08:30")
-    with store.transaction(session):
+    with transactions.transaction(session):
         for activity in session.scalars(select(Activity)):
             activity.title = activity.title_en = "Renamed"
     assert page("08:30:59") == before

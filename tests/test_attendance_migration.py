@@ -66,7 +66,7 @@ def test_a_grown_database_goes_down_and_up_and_keeps_every_row(grown: Engine) ->
         "seated_at = NULL",
         "state = 'attended'",
         "via = 'air'",
-        "state = 'waiting', ended_at = NULL, line_no = NULL",
+        "state = 'waiting', ended_at = NULL, waitlist_position = NULL",
         "person_id = 999",
     ],
 )

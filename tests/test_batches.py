@@ -11,9 +11,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from bench.statements import heard
-from booking import audit, jobs, seats, store
-from booking.jobs import manners, rows, timetable
-from booking.jobs.rows import Turn, Work
+from booking import invariants, jobs, seats
+from booking.db import transactions
+from booking.jobs import backpressure, batches, schedule
+from booking.jobs.batches import BatchRunner, Turn
 from booking.mail import outbox
 from booking.model import Booking, Event, Letter, SetAside, Slot, Strike
 from tests.lunch_hour import LunchHour, at, tick
@@ -52,13 +53,13 @@ def noon(session: Session) -> Noon:
 
 
 def release(lunch: Noon, clock: str = "12:15") -> int:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         return seats.release(session, [lunch.slot_id, lunch.beside, lunch.west], at(clock))
 
 
 def struck(lunch: LunchHour, who: str, station_id: int, when: datetime) -> None:
     """An earlier no-show of that person there."""
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         slot = session.get_one(Slot, lunch.slot_id)
         old = Booking(slot_id=slot.id, station_id=station_id, person_id=lunch.people[who], state="released")
         old.created_at = old.seated_at = old.ended_at = when
@@ -73,7 +74,7 @@ def test_every_slot_of_a_batch_is_released_by_the_rules(noon: Noon) -> None:
     assert noon.states("周明", "李静", "王磊") == ["attended", "released", "attended"]
     assert noon.states("陈晨", "刘洋", slot_id=noon.beside) == ["released", "released"]
     assert [noon.now(slot).taken for slot in (noon.slot_id, noon.beside, noon.west)] == [2, 0, 0]
-    assert audit.breaches(noon.session, at("12:15")) == []
+    assert invariants.breaches(noon.session, at("12:15")) == []
 
 
 def test_each_no_show_has_two_lines_of_history_a_strike_and_a_letter(noon: Noon) -> None:
@@ -124,7 +125,7 @@ def test_of_two_strikes_in_one_batch_only_the_first_is_a_warning(session: Sessio
 def test_one_bad_booking_keeps_only_its_own_slot_from_its_release(app: Flask, noon: Noon) -> None:
     booking = noon.latest("陈晨", noon.beside)
     about = {"person_id": booking.person_id, "station_id": booking.station_id, "slot_id": noon.beside}
-    with store.transaction(noon.session) as session:  # its strike is there already: the database refuses another
+    with transactions.transaction(noon.session) as session:  # its strike is there already: the database refuses another
         session.add(Strike(at=at("12:00"), reason="no_show", booking_id=booking.id, **about))
     with app.app_context():
         told = {ran.name: ran for ran in jobs.tick(at("12:15"))}["release_no_shows"]
@@ -152,7 +153,7 @@ def test_seats_that_nobody_waits_for_are_released_by_few_statements(session: Ses
     by_one = engine.dialect.name == "postgresql"
     writes_and_reads = [one for one in sent if one.text.split()[0] in ("SELECT", "INSERT", "UPDATE", "WITH")]
     assert len(writes_and_reads) == (8 if by_one else 12)
-    assert audit.breaches(session, at("12:15")) == []
+    assert invariants.breaches(session, at("12:15")) == []
 
 
 # How much at once
@@ -178,13 +179,13 @@ def test_a_transaction_takes_as_many_rows_as_fit_into_its_time(
     app: Flask, monkeypatch: pytest.MonkeyPatch, a_row: float
 ) -> None:
     machine = Machine(a_row)
-    monkeypatch.setattr(rows, "perf_counter", machine)
+    monkeypatch.setattr(batches, "perf_counter", machine)
     with app.app_context():
-        assert Work(Turn(at("12:15")), "open_slots").chunks(range(1, 501), machine.verb).result() == 500
+        assert BatchRunner(Turn(at("12:15")), "open_slots").chunks(range(1, 501), machine.verb).result() == 500
     assert sum(machine.chunks) == 500
     most = max(machine.chunks[1:])
-    assert most == 1 or most * a_row <= rows.LOCKS_FOR
-    assert len(machine.chunks) <= 500 / min(500, max(1, rows.LOCKS_FOR / a_row)) + 6
+    assert most == 1 or most * a_row <= batches.LOCKS_FOR
+    assert len(machine.chunks) <= 500 / min(500, max(1, batches.LOCKS_FOR / a_row)) + 6
 
 
 def test_where_the_transaction_costs_more_than_its_rows_it_does_not_shrink_to_one(
@@ -196,25 +197,25 @@ def test_where_the_transaction_costs_more_than_its_rows_it_does_not_shrink_to_on
         machine.now += 0.15
         return machine.verb(session, ids, now)
 
-    monkeypatch.setattr(rows, "perf_counter", machine)
+    monkeypatch.setattr(batches, "perf_counter", machine)
     with app.app_context():
-        assert Work(Turn(at("12:15")), "release_no_shows").chunks(range(1, 501), busy).result() == 500
-    assert set(machine.chunks[2:-1]) == {rows.FIRST}
+        assert BatchRunner(Turn(at("12:15")), "release_no_shows").chunks(range(1, 501), busy).result() == 500
+    assert set(machine.chunks[2:-1]) == {batches.FIRST}
 
 
 @pytest.mark.parametrize(
-    ("gentle", "crowded", "took"), [(True, True, 0.5 * (1 + manners.REST)), (True, False, 0.5), (False, True, 0.5)]
+    ("gentle", "crowded", "took"), [(True, True, 0.5 * (1 + backpressure.REST)), (True, False, 0.5), (False, True, 0.5)]
 )
 def test_for_each_second_of_work_a_gentle_job_leaves_several_to_others(
     app: Flask, monkeypatch: pytest.MonkeyPatch, gentle: bool, crowded: bool, took: float
 ) -> None:
     machine = Machine(0.001)
-    monkeypatch.setattr(rows, "perf_counter", machine)
-    monkeypatch.setattr(manners, "perf_counter", machine)
-    monkeypatch.setattr(manners, "waited", lambda: machine.now if crowded else 0.0)
-    monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(machine, "now", machine.now + seconds))
+    monkeypatch.setattr(batches, "perf_counter", machine)
+    monkeypatch.setattr(backpressure, "perf_counter", machine)
+    monkeypatch.setattr(backpressure, "waited", lambda: machine.now if crowded else 0.0)
+    monkeypatch.setattr(backpressure, "sleep", lambda seconds: setattr(machine, "now", machine.now + seconds))
     with app.app_context():
-        work = Work(Turn(at("12:15")), "release_no_shows", gentle)
+        work = BatchRunner(Turn(at("12:15")), "release_no_shows", gentle)
         assert work.chunks(range(1, 501), machine.verb).result() == 500
     assert machine.now == pytest.approx(took, rel=0.1)
 
@@ -223,7 +224,7 @@ def test_looking_up_what_to_do_locks_nothing_and_makes_no_batch_smaller(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine(0.0001)
-    monkeypatch.setattr(rows, "perf_counter", machine)
+    monkeypatch.setattr(batches, "perf_counter", machine)
 
     def look(session: Session, ids: Sequence[int], _now: datetime) -> Sequence[int]:
         assert not session.info.get("writes")
@@ -231,7 +232,7 @@ def test_looking_up_what_to_do_locks_nothing_and_makes_no_batch_smaller(
         return ids
 
     with app.app_context():
-        assert Work(Turn(at("12:15")), "open_slots").chunks(range(1, 501), machine.verb, look).result() == 500
+        assert BatchRunner(Turn(at("12:15")), "open_slots").chunks(range(1, 501), machine.verb, look).result() == 500
     assert max(machine.chunks) > 100
 
 
@@ -244,15 +245,15 @@ def test_a_gentle_job_rests_when_others_wait_for_a_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: int, rests: bool
 ) -> None:
     clock = Machine(1)
-    monkeypatch.setattr(manners, "PRESSURE", tmp_path / "cpu")
-    monkeypatch.setattr(manners, "perf_counter", clock)
-    monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
+    monkeypatch.setattr(backpressure, "PRESSURE", tmp_path / "cpu")
+    monkeypatch.setattr(backpressure, "perf_counter", clock)
+    monkeypatch.setattr(backpressure, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
     pressure(tmp_path / "cpu", 0)
-    mine = manners.Manners(lambda: False)
+    mine = backpressure.Backpressure(lambda: False)
     clock.now = 1.0
     pressure(tmp_path / "cpu", waited)
     mine.give_way(0.05)
-    assert clock.now == pytest.approx(1 + 0.05 * manners.REST if rests else 1)
+    assert clock.now == pytest.approx(1 + 0.05 * backpressure.REST if rests else 1)
 
 
 @pytest.mark.parametrize("letters_a_round", [{"at_once": 20, "digests": 500}])
@@ -274,22 +275,22 @@ def test_letters_give_way_too_but_never_stand_still(
         clock.now += sizes[-1] * a_letter
         return outbox.Round(claimed=sizes[-1], sent=sizes[-1])
 
-    monkeypatch.setattr(timetable, "_round", deliver)
-    monkeypatch.setattr(timetable, "perf_counter", clock)
-    monkeypatch.setattr(manners, "perf_counter", clock)
-    monkeypatch.setattr(manners, "waited", lambda: clock.now if crowded else 0.0)
-    monkeypatch.setattr(manners, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
+    monkeypatch.setattr(schedule, "_round", deliver)
+    monkeypatch.setattr(schedule, "perf_counter", clock)
+    monkeypatch.setattr(backpressure, "perf_counter", clock)
+    monkeypatch.setattr(backpressure, "waited", lambda: clock.now if crowded else 0.0)
+    monkeypatch.setattr(backpressure, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
     with app.app_context():
-        assert timetable._deliver(Turn(at("12:15")), kinds, outbox.AT_ONCE) == 2_000
+        assert schedule._deliver(Turn(at("12:15")), kinds, outbox.AT_ONCE) == 2_000
     work = 2_000 * a_letter
-    assert clock.now - work == pytest.approx(min(manners.REST * work, 2_000 / timetable.AT_LEAST) if crowded else 0)
+    assert clock.now - work == pytest.approx(min(backpressure.REST * work, 2_000 / schedule.AT_LEAST) if crowded else 0)
     assert sizes[0] == letters_a_round[kinds]
-    assert set(sizes[1:-1]) == {timetable.IN_A_CROWD if crowded else letters_a_round[kinds]}
+    assert set(sizes[1:-1]) == {schedule.IN_A_CROWD if crowded else letters_a_round[kinds]}
 
 
 def test_where_nobody_counts_the_waiting_the_load_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manners, "PRESSURE", tmp_path / "none")
-    monkeypatch.setattr(manners.os, "getloadavg", lambda: (64.0, 1.0, 1.0))
-    monkeypatch.setattr(manners.os, "cpu_count", lambda: 2)
-    assert manners.waited() is None
-    assert manners.crowded() == 31
+    monkeypatch.setattr(backpressure, "PRESSURE", tmp_path / "none")
+    monkeypatch.setattr(backpressure.os, "getloadavg", lambda: (64.0, 1.0, 1.0))
+    monkeypatch.setattr(backpressure.os, "cpu_count", lambda: 2)
+    assert backpressure.waited() is None
+    assert backpressure.crowded() == 31

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
 from booking.model import Feed, Person
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import Phone
@@ -123,7 +124,7 @@ def test_a_new_address_ends_the_old_one_and_stopping_ends_it_too(app: Flask, lun
 
 def test_the_feed_of_who_is_gone_or_stopped_is_gone(app: Flask, lunch: LunchHour, session: Session) -> None:
     paths = [subscribe(Phone(app, lunch, name)) for name in ("周明", "李静")]
-    with store.transaction(session):
+    with transactions.transaction(session):
         people.disable(session, lunch.people["周明"], at("Mon 10:00"), lunch.manager_id)
         people.delete_account(session, lunch.people["李静"], at("Mon 10:00"))
     assert [read(app, path, "Mon 10:01").status_code for path in paths] == [404, 404]
@@ -132,7 +133,7 @@ def test_the_feed_of_who_is_gone_or_stopped_is_gone(app: Flask, lunch: LunchHour
 
 def test_the_feed_speaks_its_owners_language(app: Flask, lunch: LunchHour, session: Session) -> None:
     path = subscribe(Phone(app, lunch, "周明"))
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.get_one(Person, lunch.people["周明"]).language = "en"
     asked = read(app, path, "Mon 10:00", headers={"Accept-Language": "zh-CN"})
     assert "X-WR-CALNAME:Lunch Hour" in asked.text

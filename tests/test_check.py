@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from booking import audit, people, seats, slots, store
+from booking import invariants, people, seats, slots
+from booking.db import transactions
 from booking.model import Digest, Letter, Plan, Slot, Station, Zone
 from booking.policy import Policy
 from tests.lunch_hour import LONG_BEFORE, TUESDAY, LunchHour, at, make_manager
@@ -28,7 +29,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def breaches(lunch: LunchHour, now: str = "Mon 11:00") -> list[str]:
-    return audit.breaches(lunch.session, at(now))
+    return invariants.breaches(lunch.session, at(now))
 
 
 def plant(lunch: LunchHour, statements: str, without: str = "") -> None:
@@ -157,14 +158,14 @@ def test_i2_a_number_that_was_lowered_later_makes_no_breach(session: Session) ->
     lunch = LunchHour(session, seats_a_day=2)
     lunch.book("周明", OPEN)
     lunch.book("周明", OPEN, lunch.slot("13:10"))
-    with store.transaction(session):
+    with transactions.transaction(session):
         station = session.get_one(Station, lunch.station_id)
         slots.set_policy(session, station, Policy(seats_a_day=1), at("Mon 10:30"), lunch.manager_id)
     assert breaches(lunch) == []
 
 
 def test_i4_each_date_of_a_plan_has_exactly_one_slot(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         zone = Zone(station_id=lunch.station_id, name="茶室", capacity=20)
         session.add(zone)
         session.flush()
@@ -203,7 +204,7 @@ def test_i5_two_digests_and_a_letter_that_hangs(lunch: LunchHour) -> None:
 
 
 def test_i6_who_was_passed_by_for_a_reason_is_no_breach(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.disable(session, lunch.people["王磊"], at(OPEN), lunch.manager_id)
     lunch.give_up("周明", "Mon 10:30")
     assert lunch.states("王磊", "陈晨") == ["waiting", "booked"]
@@ -252,19 +253,19 @@ def test_i9_two_slots_in_one_zone(lunch: LunchHour) -> None:
 
 def test_i10_managers_then_and_now(lunch: LunchHour) -> None:
     """Who is dismissed did what they did; another station's manager did not."""
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         other = make_manager(session, 1, "魏经理")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         slots.set_capacity(session, 1, 2, at("Mon 10:10"), other)
         slots.set_capacity(session, 1, 4, at("Mon 10:11"), other)
         people.dismiss(session, other, 1, at("Mon 10:20"), lunch.manager_id)
     assert breaches(lunch) == []
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         slots.set_capacity(session, 1, 5, at("Mon 10:30"), other)
     assert [line.partition(": ")[2] for line in breaches(lunch)] == [
         f"capacity at station 1 by person {other}, a stranger there"
     ]
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.appoint(session, other, 1, at("Mon 10:40"))
         slots.set_capacity(session, 1, 6, at("Mon 10:50"), other)
     assert len(breaches(lunch)) == 1
@@ -285,27 +286,27 @@ def test_a_lunch_hour_by_the_rules_has_no_breach(lunch: LunchHour) -> None:
 
 
 def test_an_account_deleted_at_noon_leaves_no_breach(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.delete_account(session, lunch.people["周明"], at("11:00"))
     assert lunch.state("王磊") == "booked"
     assert breaches(lunch, "11:30") == []
 
 
 def test_an_empty_database_has_no_breach(session: Session) -> None:
-    assert audit.breaches(session, at("12:30")) == []
+    assert invariants.breaches(session, at("12:30")) == []
 
 
 def test_people_go_on_booking_while_it_looks(lunch: LunchHour) -> None:
     """Counters read before a booking and history read after it are no breach."""
-    real = audit.counts.claims
+    real = invariants.capacity.claims
 
     def claims(session: Session, now: Any) -> Any:
-        with Session(lunch.session.get_bind()) as other, store.transaction(other):
+        with Session(lunch.session.get_bind()) as other, transactions.transaction(other):
             seats.give_up(other, 1, at("Mon 10:30"))
         return real(session, now)
 
-    checks = (audit.counts.seats, claims, audit.story.replays)
-    assert audit.breaches(lunch.session, at("Mon 11:00"), checks) == []
+    checks = (invariants.capacity.seats, claims, invariants.replay.replays)
+    assert invariants.breaches(lunch.session, at("Mon 11:00"), checks) == []
     assert lunch.state("周明") == "cancelled"
 
 

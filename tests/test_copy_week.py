@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import audit, slots, store, workdays
+from booking import invariants, slots, workdays
+from booking.db import transactions
 from booking.model import Plan, PlanException, Slot, Station, Zone
 from tests.desk_cast import Cast, Desk, snapshot
 from tests.lunch_hour import LunchHour, at
@@ -21,7 +22,7 @@ def lunch(session: Session) -> LunchHour:
     """A one-off on Tuesday at 12:10; a plan on Thursdays, which this week begins at 13:00."""
     lunch = LunchHour(session)
     activity_id = lunch.now().activity_id
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
         zone = Zone(station_id=lunch.station_id, name="手工坊", capacity=20)
         session.add(zone)
@@ -49,7 +50,7 @@ def outcomes(lunch: LunchHour, weeks: int = 1, clock: str = "Mon 11:00") -> list
 
 
 def copy(lunch: LunchHour, weeks: int = 1, clock: str = "Mon 11:00") -> list[str]:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         station = session.get_one(Station, lunch.station_id)
         did = slots.copy_week(session, station, MONDAY, weeks, at(clock), lunch.manager_id)
         return [one.outcome for one in did]
@@ -71,7 +72,7 @@ def test_one_offs_and_exceptions_are_copied(lunch: LunchHour) -> None:
     ]
     thursday = lunch.session.scalars(select(Slot).where(Slot.date == date(2026, 12, 3))).one()
     assert (thursday.starts_at, thursday.host) == (at("Thu 13:00") + WEEK, "周老师")
-    assert audit.breaches(lunch.session, at("Mon 11:01")) == []
+    assert invariants.breaches(lunch.session, at("Mon 11:01")) == []
 
 
 def test_a_preview_changes_nothing_and_a_second_copy_adds_nothing(lunch: LunchHour) -> None:
@@ -86,7 +87,7 @@ def test_a_preview_changes_nothing_and_a_second_copy_adds_nothing(lunch: LunchHo
 
 
 def test_a_rest_day_takes_nothing_and_a_make_up_day_what_it_follows(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         station = session.get_one(Station, lunch.station_id)
         slots.set_day(session, station, date(2026, 12, 1), works=False, now=at("Mon 10:00"), note="检修")
         slots.set_day(session, station, date(2026, 12, 5), works=True, now=at("Mon 10:00"), follows=2)
@@ -103,7 +104,7 @@ def test_a_rest_day_takes_nothing_and_a_make_up_day_what_it_follows(lunch: Lunch
 def test_clashes_and_people_are_named_and_left_alone(lunch: LunchHour) -> None:
     first = lunch.now()
     wish = slots.OneOff(first.activity_id, first.zone_id, first.date + WEEK, time(12, 30), 50, 2)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         there = slots.add(session, lunch.station_id, wish, at("Mon 09:00")).id
         station = session.get_one(Station, lunch.station_id)
         slots.plan_ahead(session, station.id, at("Mon 09:00"))
@@ -121,7 +122,7 @@ def test_clashes_and_people_are_named_and_left_alone(lunch: LunchHour) -> None:
 
 def test_what_is_past_or_gone_is_not_copied(lunch: LunchHour) -> None:
     zone_id = lunch.now().zone_id
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         zone = session.get_one(Zone, zone_id)
         zone.closed_at = at("Mon 10:00")
     assert outcomes(lunch)[0] == ("2026-12-01", "no_such_zone")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.orm import Session
 
 import config
-from booking import store
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
 from tests import postgres
@@ -37,7 +37,7 @@ def shop(make_app: Callable[..., Flask], database_url: str, session: Session) ->
     def write() -> str:
         if db.engine.dialect.name == "sqlite":
             db.session.execute(text("PRAGMA busy_timeout = 100"))
-        with store.transaction(db.session) as writing:
+        with transactions.transaction(db.session) as writing:
             writing.execute(db.update(Station).values(address="一层"))
         return "written"
 

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, slots, store, workdays
+from booking import clock, policy, slots, workdays
+from booking.db import transactions
 from booking.mail import digests
 from booking.model import Activity, Plan, Slot, Station, Workday, Zone
-from booking.slots import timetable
+from booking.slots import deadlines
 from booking.workdays import Calendar, seeding
 
 FIRST, LAST = date(2024, 1, 1), date(2034, 12, 31)
@@ -64,14 +65,14 @@ def test_each_workday_has_one_slot_with_its_deadlines_in_order(calendar: Calenda
     rule, before = plan(zone, starts), datetime(2023, 12, 1, tzinfo=UTC)
     opened: Counter[datetime] = Counter()
     for day in (calendar.day(when) for when in dates()):
-        if not timetable.runs_on(rule, day, None):
+        if not deadlines.runs_on(rule, day, None):
             assert not day.works
             continue
         assert day.works
-        table = timetable.of_plan(rule, day.date, NUMBERS, calendar, None)
+        table = deadlines.of_plan(rule, day.date, NUMBERS, calendar, None)
         starts_at = table["starts_at"]
         assert before < starts_at, f"{day.date}: not after the one before"
-        assert table["opens_at"] < table["free_until"] < table["line_until"] < table["checkin_from"] < starts_at
+        assert table["opens_at"] < table["free_until"] < table["waitlist_until"] < table["checkin_from"] < starts_at
         assert starts_at < table["release_at"] < table["ends_at"]
         assert (table["release_at"] - starts_at, table["ends_at"] - starts_at) == (
             timedelta(minutes=5),
@@ -127,9 +128,9 @@ def test_planned_day_by_day_each_workday_gets_exactly_one_slot_and_opens_once(se
     for day in days:
         for wall in (time(0, 30), time(10, 0), time(23, 30)):
             now = clock.instant(day, wall, zone)
-            with store.transaction(session):
+            with transactions.transaction(session):
                 slots.plan_ahead(session, station_id, now)
-            with store.transaction(session):
+            with transactions.transaction(session):
                 slots.open_due(session, now)
     calendar = workdays.load(session, station_id, first, days[-1] + timedelta(days=30))
     planned = Counter(session.scalars(select(Slot.date).where(Slot.date <= days[-1])))
@@ -139,7 +140,7 @@ def test_planned_day_by_day_each_workday_gets_exactly_one_slot_and_opens_once(se
 
 
 def _station_with_plan(session: Session, zone: str, first: date) -> int:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add_all(Workday(date=d, works=d.isoweekday() <= 5, source="test") for d in _around(first))
         station = Station(code="cbd", name="站", zone_name=zone)
         session.add(station)

@@ -8,10 +8,11 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import audit, demo, history, people, store
+from booking import demo, history, invariants, people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
-from booking.refusals import Refused
-from booking.rosters import cards, mine, misses, places
+from booking.queries import missed_slots, my_bookings, slot_cards, station_lookup
 
 MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
 SHORT = 12  # workdays: enough for the worker's missed one
@@ -34,12 +35,12 @@ MOMENTS = {
 
 
 def load(session: Session, now: datetime, workdays: int = SHORT) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         demo.load(session, now, workdays)
 
 
 def refresh(session: Session, now: datetime) -> bool:
-    with store.transaction(session):
+    with transactions.transaction(session):
         return demo.refresh(session, now)
 
 
@@ -49,10 +50,10 @@ def worker(session: Session) -> int:
 
 def to_see(session: Session, now: datetime, reader: int | None = None) -> dict[str, int]:
     """What a reader sees on the first day that still has slots to come, and what opens within the hour."""
-    station = places.station(session, "cbd")
+    station = station_lookup.station(session, "cbd")
     assert station
     days = (now.date(), now.date() + timedelta(days=1))
-    seen = [cards.cards(session, station, day, reader, now) for day in days]
+    seen = [slot_cards.cards(session, station, day, reader, now) for day in days]
     first = next(found for found in seen if any(card.state in ("open", "planned") for card in found))
     soon = select(func.count(Slot.id)).where(Slot.opens_at > now, Slot.opens_at <= now + timedelta(hours=1))
     return {
@@ -67,15 +68,15 @@ def to_see(session: Session, now: datetime, reader: int | None = None) -> dict[s
 def belongings(session: Session, now: datetime) -> dict[str, list[int]]:
     me = worker(session)
     return {
-        "seats": [booking.state == "booked" for booking in mine.seats_ahead(session, me, now)],
-        "places": [waiting.place for waiting in mine.places_ahead(session, me, now)],
-        "strikes": [ledger.counting for ledger in mine.strike_ledgers(session, me, now)],
+        "seats": [booking.state == "booked" for booking in my_bookings.seats_ahead(session, me, now)],
+        "places": [waiting.place for waiting in my_bookings.places_ahead(session, me, now)],
+        "strikes": [ledger.counting for ledger in my_bookings.strike_ledgers(session, me, now)],
     }
 
 
 def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None:
     load(session, MONDAY)
-    (miss,) = misses.misses(session, worker(session), MONDAY)
+    (miss,) = missed_slots.misses(session, worker(session), MONDAY)
     assert miss.reason == "line_closed"
     assert miss.rush
     assert miss.rush.full_at
@@ -85,7 +86,7 @@ def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None
 
 def test_the_past_is_that_of_the_stations_record(session: Session) -> None:
     load(session, MONDAY, demo.PAST_WORKDAYS)
-    assert audit.breaches(session, MONDAY) == []
+    assert invariants.breaches(session, MONDAY) == []
     held = session.scalar(select(func.count(Slot.id)).where(Slot.state == "done"))
     states = dict(session.execute(select(Booking.state, func.count()).group_by(Booking.state)).all())
     assert held > 200
@@ -120,7 +121,7 @@ def test_yoga_is_gone_in_seconds_and_calligraphy_is_not(session: Session) -> Non
     yoga = session.scalars(done.where(Slot.activity.has(kind="yoga"))).first()
     brush = session.scalars(done.where(Slot.activity.has(kind="art")).limit(3)).all()
     assert yoga
-    seated = select(Booking.created_at).where(Booking.slot_id == yoga.id, Booking.line_no.is_(None))
+    seated = select(Booking.created_at).where(Booking.slot_id == yoga.id, Booking.waitlist_position.is_(None))
     first = sorted(session.scalars(seated.where(Booking.via == "tap")))
     assert first[-1] - yoga.opens_at < timedelta(minutes=1)
     assert all(slot.taken < slot.capacity * 0.85 for slot in brush)
@@ -144,7 +145,7 @@ def test_there_is_something_to_see_on(session: Session, moment: str) -> None:
     now = MOMENTS[moment]
     load(session, now)
     assert [what for what, number in to_see(session, now, worker(session)).items() if not number] == []
-    assert audit.breaches(session, now) == []
+    assert invariants.breaches(session, now) == []
     assert belongings(session, now) == {"seats": [True], "places": [2], "strikes": [1]}
 
 
@@ -160,12 +161,12 @@ def test_a_database_of_last_week_has_something_to_see_again(session: Session) ->
 
 
 def test_somebody_elses_database_is_left_alone(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Station(code="cbd", name="别人的驿站"))
         people.create(session, "manager@example.com", "周敏", MONDAY)
     before = session.scalar(select(func.count(Event.id)))
     assert not refresh(session, MONDAY)
-    with pytest.raises(Refused, match="not_empty"):
+    with pytest.raises(RuleViolation, match="not_empty"):
         load(session, MONDAY)
     assert session.scalar(select(func.count(Event.id))) == before
     assert session.scalar(select(func.count(Slot.id))) == 0
@@ -176,7 +177,7 @@ def test_the_command_refuses_where_users_are_but_may_be_asked_to_keep_quiet(
     app: object, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = app.test_cli_runner()  # type: ignore[attr-defined]
-    with store.transaction(session):
+    with transactions.transaction(session):
         people.create(session, "somebody@example.com", "某人", MONDAY)
     assert isinstance(run, FlaskCliRunner)
     told = run.invoke(args=["demo"])

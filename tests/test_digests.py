@@ -14,11 +14,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bench.statements import heard
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
 from booking.extensions import db
-from booking.jobs import PartlyDone, timetable
-from booking.jobs.rows import Turn
-from booking.mail import digests, outbox, queue, writing
+from booking.jobs import PartlyDone, schedule
+from booking.jobs.batches import Turn
+from booking.mail import backlog, digest_writer, digests, outbox
 from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests import databases
 from tests.letter_cast import Letters, write_digests
@@ -29,7 +30,7 @@ def write(session: Session, kind: str, clock: str) -> set[str]:
     """Write every digest of a kind that is due; the names of those who got one now."""
     before = told(session, kind)
     while True:
-        with store.transaction(session):
+        with transactions.transaction(session):
             if not write_digests(session, kind, at(clock), limit=2):
                 return told(session, kind) - before
 
@@ -96,10 +97,10 @@ def test_each_place_in_a_line_is_told_to_its_own_person(cast: Letters, session: 
 def test_who_switches_it_off_while_it_is_written_gets_none(cast: Letters, session: Session) -> None:
     due = digests.rounds(session, "worker", at("08:30"))
     noted = digests.gather(session, due, at("08:30"), digests.to_write(session, due, at("08:30")))
-    with store.transaction(session):
+    with transactions.transaction(session):
         digests.want(session, cast.people["林晓"], "worker_digest", at("08:30"), wanted=False)
-    with store.transaction(session):
-        assert writing.write(session, noted, at("08:30")) == 5
+    with transactions.transaction(session):
+        assert digest_writer.write(session, noted, at("08:30")) == 5
     assert "林晓" not in told(session, "worker")
 
 
@@ -111,7 +112,7 @@ def test_strikes_are_told_with_the_pause(cast: Letters, session: Session) -> Non
 
 def test_nothing_to_say_is_not_said(session: Session) -> None:
     cast = Letters(session)
-    with store.transaction(session):
+    with transactions.transaction(session):
         for slot_id in (cast.yesterday, cast.next_yoga, cast.next_talk, cast.thursday):
             session.delete(session.get_one(Slot, slot_id))
     assert write(session, "worker", "08:30") == set()
@@ -128,13 +129,13 @@ def test_a_press_after_half_past_eight_is_no_reason_for_a_digest(session: Sessio
     [("wants_digest", False), ("disabled_at", at("Mon 09:00")), ("deleted_at", at("Mon 09:00")), ("email", None)],
 )
 def test_who_cannot_or_will_not_read_gets_none(cast: Letters, session: Session, column: str, value: object) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         setattr(session.get_one(Person, cast.people["林晓"]), column, value)
     assert "林晓" not in write(session, "worker", "08:30")
 
 
 def test_each_kind_is_switched_off_alone(cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Manages(person_id=cast.people["林晓"], station_id=cast.station_id, since=at("Mon 09:00")))
         digests.want(session, cast.people["林晓"], "worker_digest", at("08:00"), wanted=False)
     assert "林晓" not in write(session, "worker", "08:30")
@@ -142,29 +143,29 @@ def test_each_kind_is_switched_off_alone(cast: Letters, session: Session) -> Non
 
 
 def test_rest_days_are_quiet(cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.override(session, cast.station_id, TUESDAY, False, None, "停电")
     assert write(session, "worker", "08:30") == set()
     assert write(session, "manager", "11:00") == set()
 
 
 def test_a_station_may_work_while_the_country_rests(cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Workday(date=TUESDAY, works=False, name="放假", source="test"))
         workdays.override(session, cast.station_id, TUESDAY, True, None, "加班")
     assert "林晓" in write(session, "worker", "08:30")
 
 
 def test_the_hour_is_the_stations_own(cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.get_one(Station, cast.station_id).zone_name = "Asia/Tokyo"
     assert "林晓" in write(session, "worker", "07:30")
 
 
 def test_one_row_per_person_kind_and_date_and_each_has_its_letter(cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         assert write_digests(session, "worker", at("08:30")) == 6
-    with store.transaction(session):
+    with transactions.transaction(session):
         assert write_digests(session, "worker", at("08:31")) == 0
     assert session.scalar(select(func.count(Digest.id))) == 6
     assert session.scalars(select(Digest).where(Digest.letter_id.is_(None))).all() == []
@@ -196,14 +197,14 @@ def test_five_writers_at_once_write_each_digest_once(cast: Letters, session: Ses
 def job(app: Flask, clock: str, **options: Any) -> int:
     """What the job of the workers' digests does at that time."""
     with app.app_context():
-        return timetable.write_worker_digests(Turn(at(clock), **options))
+        return schedule.write_worker_digests(Turn(at(clock), **options))
 
 
 def test_a_round_that_is_done_asks_nobodys_bookings(app: Flask, cast: Letters) -> None:
     assert job(app, "08:30") == 6
     with app.app_context(), heard(db.engine) as sent:
         assert job(app, "08:30:20") == 0
-        assert queue.whole_backlog(db.session(), at("08:30:40"))["write_worker_digests"] == 0
+        assert backlog.whole_backlog(db.session(), at("08:30:40"))["write_worker_digests"] == 0
     read = {table for one in sent for table in re.findall(r"FROM (\w+)", one.text)}
     assert read & {"booking", "person", "digest", "manages"} == set()
     by_the_job = sent[: next(n for n, one in enumerate(sent) if one.text == "ROLLBACK") + 1]
@@ -215,7 +216,7 @@ def test_who_switches_it_on_later_in_the_morning_is_told_within_ten_minutes(
 ) -> None:
     for clock, wanted, written in (("08:29", False, 0), ("08:30", None, 5), ("08:31", True, 0), ("08:40", None, 1)):
         if wanted is not None:
-            with store.transaction(session):
+            with transactions.transaction(session):
                 digests.want(session, cast.people["林晓"], "worker_digest", at(clock), wanted=wanted)
         assert job(app, clock) == written, clock
     assert job(app, "08:50") == 0
@@ -229,7 +230,7 @@ def test_a_round_that_ended_early_or_failed_is_not_done(
 
     assert job(app, "08:30", stop=lambda: True) == 0
     with monkeypatch.context() as patch, pytest.raises(PartlyDone):
-        patch.setattr(writing, "write", broken)
+        patch.setattr(digest_writer, "write", broken)
         job(app, "08:30:20")
     assert job(app, "08:30:40") == 6
 
@@ -237,7 +238,7 @@ def test_a_round_that_ended_early_or_failed_is_not_done(
 def test_a_person_whose_digest_failed_is_tried_again_as_soon_as_it_is_due(
     app: Flask, cast: Letters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = writing.write
+    real = digest_writer.write
 
     def poisoned(session: Session, noted: Sequence[digests.Noted], now: datetime) -> int:
         if cast.people["林晓"] in {one.person_id for one in noted}:
@@ -245,7 +246,7 @@ def test_a_person_whose_digest_failed_is_tried_again_as_soon_as_it_is_due(
         return real(session, noted, now)
 
     with monkeypatch.context() as patch, pytest.raises(PartlyDone):
-        patch.setattr(writing, "write", poisoned)
+        patch.setattr(digest_writer, "write", poisoned)
         job(app, "08:30")
     assert job(app, "08:30:20") == 0
     assert job(app, "08:31") == 1
@@ -255,17 +256,17 @@ def test_a_person_whose_digest_failed_is_tried_again_as_soon_as_it_is_due(
 def test_a_round_is_not_done_because_of_another_day_or_a_clock_that_was_wrong(
     app: Flask, cast: Letters, session: Session, seen: str
 ) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(DigestRound(kind="worker", zone_name="Asia/Shanghai", done_at=at(seen)))
     assert job(app, "08:35") == 6
 
 
 def test_letters_and_rows_of_30_days_ago_are_forgotten(cast: Letters, session: Session) -> None:
     write(session, "worker", "08:30")
-    with store.transaction(session):
+    with transactions.transaction(session):
         for letter in session.scalars(select(Letter)):
             letter.state = "sent"
-    with store.transaction(session):
+    with transactions.transaction(session):
         outbox.forget(session, at("08:30") + timedelta(days=30))
         assert outbox.forget(session, at("08:31") + timedelta(days=30)) == 6
     assert session.scalar(select(func.count(Letter.id))) == 0
@@ -273,7 +274,7 @@ def test_letters_and_rows_of_30_days_ago_are_forgotten(cast: Letters, session: S
 
 
 def test_a_preview_says_who_gets_one_and_who_does_not(app: Flask, cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         digests.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
         session.get_one(Person, cast.people["李静"]).disabled_at = at("08:00")
     station = session.get_one(Station, cast.station_id)
@@ -290,7 +291,7 @@ def test_a_preview_says_who_gets_one_and_who_does_not(app: Flask, cast: Letters,
 
 
 def test_on_a_rest_day_a_preview_says_so(cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.override(session, cast.station_id, TUESDAY, False, None, "停电")
     told = digests.preview(session, "worker", session.get_one(Station, cast.station_id), at("08:30"))
     assert {(reader.told, reader.why_not) for reader in told} == {(None, "a rest day")}
@@ -320,7 +321,7 @@ def test_the_command_shows_what_goes_to_whom_and_why(app: Flask, cast: Letters, 
 
 
 def test_the_command_tells_who_gets_none_and_who_has_it_already(app: Flask, cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         digests.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
     write(session, "worker", "08:30")
     said = dry_run(app, "--for", "worker", clock="09:00")

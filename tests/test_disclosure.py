@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.model import Event, Person, Slot
-from booking.rosters import disclosure
+from booking.queries import disclosure
 from tests.desk_cast import Desk, said
 from tests.lunch_hour import LunchHour
 from tests.test_kiosk import code
@@ -24,7 +24,7 @@ def lunch(session: Session) -> LunchHour:
     """Three seats at 12:10, one of them 周明's. 吴桐 has an account and was never at the station."""
     lunch = LunchHour(session, capacity=3)
     lunch.book("周明", "Mon 10:00")
-    with store.transaction(session):
+    with transactions.transaction(session):
         stranger = session.get_one(Person, lunch.people["吴桐"])
         stranger.email, stranger.phone, stranger.company = ADDRESS, PHONE, COMPANY
     return lunch
@@ -160,7 +160,7 @@ def test_outside_the_door_hours_nobody_is_found(desk: Desk, lunch: LunchHour) ->
 @pytest.fixture
 def namesakes(session: Session, lunch: LunchHour) -> LunchHour:
     """李静, 王磊 and 陈晨 are all called 王伟 now: two have phones, one has an address only."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         for name, phone in (("李静", "13800001111"), ("王磊", "13800002222"), ("陈晨", "")):
             person = session.get_one(Person, lunch.people[name])
             person.name, person.phone, person.email = "王伟", phone, f"weiwang{lunch.people[name]}@example.com"
@@ -193,7 +193,7 @@ def test_two_guests_of_one_name_by_when_they_came(desk: Desk, lunch: LunchHour) 
 
 
 def test_hints_that_are_alike_get_a_number(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people = [session.get_one(Person, lunch.people[name]) for name in ("李静", "王磊", "周明")]
         for person, name in zip(people, ("王伟", "王 伟", "周明"), strict=True):
             person.name, person.phone = name, "13800001111"
@@ -214,7 +214,7 @@ def test_an_address_is_shown_without_its_middle(address: str, shown: str) -> Non
 
 
 def test_a_stranger_never_tells_a_namesake_by_phone(desk: Desk, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Person, lunch.people["周明"]).name = "吴桐"
     let_in(desk, lunch, "12:11")
     words = desk.words(f"slots/{lunch.slot_id}", "12:12")

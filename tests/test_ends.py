@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 import config
-from booking import store
+from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.mail import ends
 from booking.model import Letter
-from booking.notices import tell
 from tests.databases import connect_engine
 from tests.lunch_hour import at
 
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.postgresql
 @pytest.fixture
 def letter_ids(session: Session) -> list[int]:
     """As many letters as may be on their way at once, claimed by a sender."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         for n in range(ends.LINES):
-            tell(session, "already_registered", NOW, to=f"a{n}@example.com", language="en")
+            enqueue(session, "already_registered", NOW, to=f"a{n}@example.com", language="en")
         session.flush()
         session.execute(update(Letter).values(state="sending", claimed_at=NOW))
     return list(session.scalars(select(Letter.id).order_by(Letter.id)))

@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from booking import sheets
-from booking.refusals import Refused
-from booking.sheets import Table
-from booking.web import files
+from booking import spreadsheets
+from booking.errors import RuleViolation
+from booking.spreadsheets import Table
+from booking.web import assets
 from tests import odd
 from tests.desk_cast import Desk, said
 from tests.lunch_hour import LunchHour
@@ -80,10 +80,10 @@ def test_a_part_without_a_name_is_no_error_of_ours(client: FlaskClient) -> None:
 
 def test_asking_what_may_be_done_with_a_file_looks_for_none(client: FlaskClient) -> None:
     """Its name may be longer than a file's can be, and nothing is kept of it."""
-    before = len(files._stamps)
+    before = len(assets._stamps)
     for name in ("[" * 2000, "../setup.cfg", "no-such-file"):
         assert client.options(f"/static/{name}").status_code == 200
-    assert len(files._stamps) == before
+    assert len(assets._stamps) == before
 
 
 # Sheets
@@ -101,7 +101,7 @@ def packed(flags: int = 0, **parts: bytes) -> bytes:
     return bytes(content)
 
 
-WHOLE = sheets.write_xlsx([Table("x", ("名称", "类别"), [("八段锦", "健身"), ("书法", 3)])])
+WHOLE = spreadsheets.write_xlsx([Table("x", ("名称", "类别"), [("八段锦", "健身"), ("书法", 3)])])
 SHEETS: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "表格里一行也没有。"),
     "half of it": (WHOLE[: len(WHOLE) // 2], "这不是一份能读懂的表格"),
@@ -112,7 +112,7 @@ SHEETS: dict[str, tuple[bytes, str]] = {
     "UTF-16": ("名称,类别\n瑜伽,瑜伽\n".encode("utf-16"), "这不是一份能读懂的表格"),
     "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "这不是一份能读懂的表格"),
     "a quote that does not end": ('名称,类别\n"瑜伽,瑜伽\n'.encode(), "这不是一份能读懂的表格"),
-    "a bomb": (packed(a=bytes(sheets.LARGEST + 1)), "这不是一份能读懂的表格"),
+    "a bomb": (packed(a=bytes(spreadsheets.LARGEST + 1)), "这不是一份能读懂的表格"),
     "entities in UTF-16": (packed(a='<!DOCTYPE x [<!ENTITY a "b">]><x/>'.encode("utf-16")), "这不是一份能读懂的表格"),
 }
 
@@ -139,8 +139,8 @@ def test_a_damaged_sheet_is_read_or_refused(request: pytest.FixtureRequest) -> N
 
 def what_becomes_of(content: bytes) -> str:
     try:
-        sheets.read(content)
-    except Refused as no:
+        spreadsheets.read(content)
+    except RuleViolation as no:
         return no.reason
     return "read"
 

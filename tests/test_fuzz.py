@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import audit
+from booking import invariants
 from tests.fuzz_cast import END, Fuzz
 
 # Requests of one seed, and seeds: small in `make test`, 10,000 requests on each database in `make test-all`.
@@ -31,4 +31,4 @@ def test_nothing_that_anybody_sends_is_answered_with_500(
     assert fuzz.sent() >= count
     if fuzz.found:
         pytest.fail("\n\n".join(f"{what}\n{str(request)[:4000]}" for what, request in fuzz.found.items()))
-    assert audit.breaches(session, END) == []
+    assert invariants.breaches(session, END) == []

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import TestResponse
 
-from booking.web.files import static
+from booking.web.assets import static
 
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 

@@ -11,11 +11,12 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import stations, store
+from booking import stations
+from booking.db import transactions
 from booking.mail import previews
 from booking.model import Event, Person
 from booking.stations import Details
-from booking.web.manager.words import OF_BOOKINGS, OF_PEOPLE, OF_SLOTS, said
+from booking.web.manager.history_texts import OF_BOOKINGS, OF_PEOPLE, OF_SLOTS, said
 from tests import event_kinds
 from tests.desk_cast import Desk
 from tests.lunch_hour import LunchHour, at
@@ -58,7 +59,7 @@ def lunch(session: Session) -> LunchHour:
     """A lunch hour with each kind of event at the station, the slot and a booking: no more than a page shows."""
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 10:00")
-    with store.transaction(session):
+    with transactions.transaction(session):
         booking_id = lunch.latest("周明").id
         of = {"station_id": lunch.station_id, "actor_id": lunch.manager_id, "person_id": lunch.people["周明"]}
         places: list[dict[str, int]] = [
@@ -102,7 +103,7 @@ def test_the_digests_bear_every_kind(lunch: LunchHour, app: Flask, kind: str) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_history_tells_what_an_admin_changed(lunch: LunchHour, app: Flask, language: str) -> None:
     details = Details(name="新名字", address="建国路 1 号")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         stations.change_station(session, lunch.station_id, details, at("Mon 11:00"), lunch.manager_id)
     words = html.unescape(speaking(app, lunch, language).get("history", "Mon 12:00").text)
     assert "cbd 白领驿站 → 新名字" in words
@@ -110,7 +111,7 @@ def test_the_history_tells_what_an_admin_changed(lunch: LunchHour, app: Flask, l
 
 
 def speaking(app: Flask, lunch: LunchHour, language: str) -> Desk:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         for person in session.scalars(select(Person)):
             person.language = language
     return Desk(app, lunch)

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import TimeMachineFixture
 
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Event, Plan, Slot, Workday
-from booking.refusals import Refused
 from booking.slots import plan_ahead
 from booking.workdays import holiday_file
 from tests import holiday_notices as notices
@@ -32,7 +33,7 @@ OF_2019 = {
 
 @pytest.fixture
 def known(session: Session) -> Session:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return session
 
@@ -52,7 +53,7 @@ def imported(app: Flask, content: bytes, *options: str, path: Path) -> Result:
     ("content", "reason"), [case[1:] for case in notices.REFUSED], ids=[c[0] for c in notices.REFUSED]
 )
 def test_what_is_no_notice_is_refused(content: bytes, reason: str) -> None:
-    with pytest.raises(Refused) as no:
+    with pytest.raises(RuleViolation) as no:
         holiday_file.read(content)
     assert no.value.reason == reason
 
@@ -118,14 +119,14 @@ def test_a_notice_says_what_it_changes_and_for_whom_and_is_taken_over(
     lunch = LunchHour(known)
     now = datetime(2027, 1, 29, 9, 0, tzinfo=SHANGHAI)
     time_machine.move_to(now, tick=False)
-    with store.transaction(known) as session:
+    with transactions.transaction(known) as session:
         there = session.get_one(Slot, lunch.slot_id)
         weekly = {"weekdays": "12345", "starts": time(14, 0), "minutes": 50, "capacity": 2}
         where = {"station_id": there.station_id, "activity_id": there.activity_id, "zone_id": there.zone_id}
         session.add(Plan(**where, **weekly, valid_from=date(2026, 12, 1)))
-    with store.transaction(known) as session:
+    with transactions.transaction(known) as session:
         plan_ahead(session, lunch.station_id, now)
-    with store.transaction(known) as session:
+    with transactions.transaction(known) as session:
         session.scalars(select(Slot).where(Slot.date == date(2027, 2, 10))).one().taken = 2
     more = [notices.day("元旦", "2026-12-26", off=False)]
     answer = imported(app, notices.file(more), "--yes", path=tmp_path / "2027.json")

@@ -1,44 +1,14 @@
-"""The house of the code: who may import whom, and how large a room may grow."""
+"""Architecture: what the import contracts in setup.cfg cannot say: who reads the clock, sizes, and heavy imports."""
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 import config
 
 HOUSE = config.ROOT / "booking"
-# From the ground up. A room is a file or a folder; a file imports only from the rows below its own,
-# or from its own room.
-ROWS = (
-    ("prepared",),
-    ("model", "policy", "clock", "refusals", "sanitise", "swift"),
-    ("lines", "each"),
-    ("store", "history", "notices", "workdays", "ledger", "sheets", "tries"),
-    ("seats",),
-    ("slots", "rosters", "people"),
-    ("stations", "audit", "ics", "watch", "numbers", "taps"),
-    ("extensions",),
-    ("mail", "migrating"),
-    ("web/memory", "web/packing", "web/seal", "web/language"),
-    ("web/files",),
-    ("web/kept", "web/looks", "web/wire", "web/htmx", "web/security_log"),
-    ("web/doorstep",),
-    ("web/reasons", "web/visitor", "web/headers", "web/health", "web/errors", "web/pace", "web/turns"),
-    ("web/show", "web/blanks", "web/hosts"),
-    ("web/access", "web/forms"),
-    ("web/screens", "web/clockwork"),
-    ("web/worker", "web/manager", "web/kiosk", "web/account", "web/admin", "web/letters", "web/parts"),
-    ("jobs", "demo"),
-    ("cli",),
-    ("app",),
-)
-FREE_OF_FLASK = [room for row in ROWS[:6] for room in row]
-ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 
 
 def modules() -> list[str]:
@@ -46,12 +16,6 @@ def modules() -> list[str]:
     paths = (path.relative_to(HOUSE).with_suffix("") for path in HOUSE.rglob("*.py"))
     names = (str(path).removesuffix("/__init__") for path in paths)
     return sorted(name for name in names if not name.startswith("migrations") and name not in ("__init__", "web"))
-
-
-def room_of(module: str) -> str:
-    """The room that a file belongs to: `seats` for `seats/press`, `web/worker` for itself."""
-    parts = module.split("/")
-    return "/".join(parts[:2] if parts[0] == "web" else parts[:1])
 
 
 @cache
@@ -62,38 +26,6 @@ def tree_of(path: Path) -> ast.Module:
 def path_of(module: str) -> Path:
     plain = HOUSE / f"{module}.py"
     return plain if plain.exists() else HOUSE / module / "__init__.py"
-
-
-def imports(module: str) -> Iterator[str]:
-    """What a file imports from the house, each as a module of the house."""
-    for node in ast.walk(tree_of(path_of(module))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}: write the import in full"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            if name.startswith("booking."):
-                yield name.removeprefix("booking.").replace(".", "/")
-
-
-def test_every_file_has_its_row() -> None:
-    assert {room_of(module) for module in modules()} <= set(ROW_OF)
-
-
-@pytest.mark.parametrize("module", modules())
-def test_arrows_point_down(module: str) -> None:
-    room = room_of(module)
-    for name in imports(module):
-        other = room_of(name)
-        assert other == room or ROW_OF[other] < ROW_OF[room], f"{module} may not import {name}"
-
-
-@pytest.mark.parametrize("room", FREE_OF_FLASK)
-def test_the_rules_load_without_flask(room: str) -> None:
-    program = f"import booking.{room}, sys; assert not [m for m in sys.modules if m.split('.')[0] == 'flask']"
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=config.ROOT)
 
 
 def test_only_the_clock_reads_the_clock() -> None:

@@ -7,14 +7,14 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy.orm import Session
 
-from booking import ics
+from booking import calendar_files
 from booking.model import Booking
 from tests.lunch_hour import LunchHour, at
 
 NOON = at("12:10")
-SEAT = ics.Entry(
+SEAT = calendar_files.Entry(
     7,
-    ics.Revision(2, at("Mon 10:00")),
+    calendar_files.Revision(2, at("Mon 10:00")),
     NOON,
     NOON + timedelta(minutes=50),
     "Asia/Shanghai",
@@ -25,8 +25,8 @@ SEAT = ics.Entry(
 )
 
 
-def read(entry: ics.Entry, **options: str) -> Calendar:
-    return Calendar.from_ical(ics.calendar([entry], "lunch.example", **options))
+def read(entry: calendar_files.Entry, **options: str) -> Calendar:
+    return Calendar.from_ical(calendar_files.calendar([entry], "lunch.example", **options))
 
 
 def test_an_event_reads_back_as_it_was_meant() -> None:
@@ -53,14 +53,14 @@ def test_the_file_says_itself_what_its_zones_are(zone: str) -> None:
 
 
 def test_a_subscription_has_a_name_and_a_pace() -> None:
-    text = ics.calendar([SEAT], "lunch.example", name="午间").decode()
+    text = calendar_files.calendar([SEAT], "lunch.example", name="午间").decode()
     assert "\r\nX-WR-CALNAME:午间\r\n" in text
     assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n" in text
-    assert "NAME" not in ics.calendar([], "lunch.example").decode()
+    assert "NAME" not in calendar_files.calendar([], "lunch.example").decode()
 
 
 def test_the_same_entries_make_the_same_bytes() -> None:
-    assert ics.calendar([SEAT], "lunch.example") == ics.calendar([SEAT], "lunch.example")
+    assert calendar_files.calendar([SEAT], "lunch.example") == calendar_files.calendar([SEAT], "lunch.example")
 
 
 def test_nothing_typed_adds_a_line() -> None:
@@ -72,8 +72,8 @@ def test_nothing_typed_adds_a_line() -> None:
 
 def of(session: Session, booking: Booking) -> tuple[bool, bool, int, datetime]:
     session.rollback()
-    told = ics.revisions(session, [booking])[booking.id]
-    return ics.has_event(booking), ics.is_cancelled(booking), told.sequence, told.changed_at
+    told = calendar_files.revisions(session, [booking])[booking.id]
+    return calendar_files.has_event(booking), calendar_files.is_cancelled(booking), told.sequence, told.changed_at
 
 
 def test_the_number_rises_with_every_change_of_the_seat(session: Session) -> None:
@@ -95,4 +95,4 @@ def test_a_place_in_line_is_no_event(session: Session) -> None:
     cast = LunchHour(session, capacity=1)
     cast.book("周明", "Mon 10:00")
     cast.book("李静", "Mon 10:00:01")
-    assert not ics.has_event(cast.latest("李静"))
+    assert not calendar_files.has_event(cast.latest("李静"))

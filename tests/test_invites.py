@@ -9,8 +9,9 @@ from flask import Flask
 from icalendar import Calendar, Event
 from sqlalchemy.orm import Session
 
-from booking import slots, store
-from booking.mail import invites, letters
+from booking import slots
+from booking.db import transactions
+from booking.mail import invites, rendering
 from booking.model import Person
 from tests import letter_cast
 from tests.letter_cast import Letters
@@ -22,7 +23,7 @@ KEEPS, LOSES = ("confirmed", "promoted", "calendar", "slot_moved"), ("moved_down
 def posted(app: Flask, session: Session, kind: str) -> EmailMessage:
     letter, now = letter_cast.make(session, kind)
     with app.app_context():
-        raw = letters.compose(session, letter, now).mime
+        raw = rendering.compose(session, letter, now).mime
     message = message_from_bytes(raw, policy=default)
     assert isinstance(message, EmailMessage)
     return message
@@ -93,10 +94,10 @@ def test_a_late_letter_never_brings_a_lost_seat_back(app: Flask, session: Sessio
 def test_the_event_speaks_the_readers_language(app: Flask, session: Session, language: str, title: str) -> None:
     cast = Letters(session)
     cast.full_tuesday()
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.get_one(Person, cast.people["林晓"]).language = language
     with app.app_context():
-        mime = letters.compose(session, cast.letter("confirmed", "林晓"), at("Mon 10:01")).mime
+        mime = rendering.compose(session, cast.letter("confirmed", "林晓"), at("Mon 10:01")).mime
     message = message_from_bytes(mime, policy=default)
     assert isinstance(message, EmailMessage)
     event = event_in(files(message)[0])

@@ -17,9 +17,10 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import config
-from booking import clock, jobs, seats, store
-from booking.jobs import leading, timetable
-from booking.jobs.timetable import Job
+from booking import clock, jobs, seats
+from booking.db import transactions
+from booking.jobs import leader_election, schedule
+from booking.jobs.schedule import Job
 from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
 from tests.letter_cast import Letters
 from tests.lunch_hour import TUESDAY, at
@@ -81,7 +82,7 @@ def test_after_three_hours_down_one_tick_catches_up_and_punishes_nobody(
 
 
 def test_plans_become_slots_and_the_calendar_is_learnt(app: Flask, cast: Letters, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         place = Zone(station_id=cast.station_id, name="会议室", capacity=20)
         session.add(place)
         session.flush()
@@ -107,11 +108,11 @@ def test_plans_become_slots_and_the_calendar_is_learnt(app: Flask, cast: Letters
 def test_a_failing_job_is_written_down_and_the_others_run(
     app: Flask, cast: Letters, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_turn: timetable.Turn) -> int:
+    def broken(_turn: schedule.Turn) -> int:
         raise ZeroDivisionError("broken on purpose")
 
     table = tuple(Job(j.name, j.every, broken if j.name == "plan_slots" else j.work) for j in jobs.TIMETABLE)
-    monkeypatch.setattr("booking.jobs.running.TIMETABLE", table)
+    monkeypatch.setattr("booking.jobs.runner.TIMETABLE", table)
     with app.app_context():
         told = {ran.name: ran for ran in jobs.tick(at("Mon 10:00"))}
     assert told["plan_slots"].error == "ZeroDivisionError: broken on purpose"
@@ -177,11 +178,11 @@ def at_once(number: int, act: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def candidate(engine: Engine, tmp_path: Path) -> Iterator[Callable[[], leading.Candidate]]:
-    made: list[leading.Candidate] = []
+def candidate(engine: Engine, tmp_path: Path) -> Iterator[Callable[[], leader_election.Candidate]]:
+    made: list[leader_election.Candidate] = []
 
-    def one() -> leading.Candidate:
-        made.append(leading.candidate(engine, tmp_path))
+    def one() -> leader_election.Candidate:
+        made.append(leader_election.candidate(engine, tmp_path))
         return made[-1]
 
     yield one
@@ -189,7 +190,7 @@ def candidate(engine: Engine, tmp_path: Path) -> Iterator[Callable[[], leading.C
         each.release()
 
 
-def test_one_leads_and_the_next_takes_over(candidate: Callable[[], leading.Candidate]) -> None:
+def test_one_leads_and_the_next_takes_over(candidate: Callable[[], leader_election.Candidate]) -> None:
     first, second = candidate(), candidate()
     assert first.acquire()
     assert first.holds()
@@ -201,7 +202,7 @@ def test_one_leads_and_the_next_takes_over(candidate: Callable[[], leading.Candi
 
 @pytest.mark.postgresql
 def test_a_leader_whose_connection_is_ended_knows_that_it_leads_no_more(
-    candidate: Callable[[], leading.Candidate], session: Session
+    candidate: Callable[[], leader_election.Candidate], session: Session
 ) -> None:
     first, second = candidate(), candidate()
     assert first.acquire()
@@ -263,7 +264,7 @@ def test_when_the_leader_is_killed_another_leads_within_10_seconds(
 
 def put(session: Session, slot_id: int, now: datetime, **minutes: float) -> None:
     """Move a slot's times to so many minutes from now, in a zone of its own: others may have theirs at this very hour."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         slot = session.get_one(Slot, slot_id)
         mine = f"会议室 {slot_id}"
         if slot.zone.name != mine:
@@ -272,14 +273,21 @@ def put(session: Session, slot_id: int, now: datetime, **minutes: float) -> None
             setattr(slot, name, now + timedelta(minutes=after))
 
 
-AHEAD = {"free_until": 180, "line_until": 180, "checkin_from": 180, "starts_at": 240, "release_at": 300, "ends_at": 360}
+AHEAD = {
+    "free_until": 180,
+    "waitlist_until": 180,
+    "checkin_from": 180,
+    "starts_at": 240,
+    "release_at": 300,
+    "ends_at": 360,
+}
 
 
 def test_deadlines_are_met_within_5_seconds(database_url: str, cast: Letters, session: Session, tmp_path: Path) -> None:
     """By what the rows say, which is the instant at which a run began: how long it waited for this machine is no matter."""
     cast.book("林晓", cast.thursday, "Wed 10:01")
     cast.roll_call(cast.thursday, "Thu 12:00")
-    started = {"opens_at": -60, "free_until": -20, "line_until": -20, "checkin_from": -20, "starts_at": -5}
+    started = {"opens_at": -60, "free_until": -20, "waitlist_until": -20, "checkin_from": -20, "starts_at": -5}
     before = clock.now()
     put(session, cast.next_talk, before, opens_at=120, **AHEAD)
     put(session, cast.thursday, before, opens_at=-60, **AHEAD)
@@ -324,9 +332,9 @@ def test_a_scheduler_that_comes_back_catches_up_in_order(
 ) -> None:
     """Three hours of silence, in which a slot began and ended: its release is held before its books are closed."""
     now = clock.now()
-    began = {"opens_at": -180, "free_until": -175, "line_until": -175, "checkin_from": -175, "starts_at": -170}
+    began = {"opens_at": -180, "free_until": -175, "waitlist_until": -175, "checkin_from": -175, "starts_at": -170}
     put(session, cast.thursday, now, release_at=-165, ends_at=-120, **began)
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(JobRun(name="promote", started_at=now - timedelta(hours=3), finished_at=now - timedelta(hours=3)))
     with scheduler(database_url, tmp_path) as process:
         says(process, "leads")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import config
-from booking import audit
+from booking import invariants
 from booking.model import Digest, Letter
 from tests import mail_server
 from tests.letter_cast import Letters
@@ -56,7 +56,7 @@ def sweep(url: str, office: mail_server.Office, *how: str) -> int:
 def examine(session: Session, office: mail_server.Office, kills: int) -> None:
     """What must be true after any number of kills."""
     session.rollback()
-    assert audit.breaches(session, at("11:59")) == []
+    assert invariants.breaches(session, at("11:59")) == []
     assert session.scalar(select(func.count(Digest.id)).where(Digest.kind == "worker")) == 6
     letters = session.scalars(select(Letter)).all()
     assert {letter.state for letter in letters} <= {"sent", "dropped"}
@@ -110,7 +110,7 @@ def test_killed_at_every_stage_of_the_talk_only_a_body_that_was_taken_comes_agai
     assert max(Counter(message["Message-ID"] for message in office.came).values()) == 2
     session.rollback()
     assert set(session.scalars(select(Letter.state))) == {"sent"}
-    assert audit.breaches(session, at("Mon 21:00")) == []
+    assert invariants.breaches(session, at("Mon 21:00")) == []
 
 
 @pytest.mark.sqlite

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from booking.model import Booking, SignIn, Station
-from booking.web import screens
+from booking.web.kiosk import pairing
 from tests.desk_cast import HTMX, Desk, refusal, said
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import Phone, when
@@ -35,7 +35,7 @@ def lunch(session: Session) -> LunchHour:
 def code(lunch: LunchHour, clock: str, late: int = 0) -> str:
     """The six digits at the door `late` seconds before `clock`."""
     station = lunch.session.get_one(Station, lunch.station_id)
-    return screens.code_at(station, when(clock) - timedelta(seconds=late))
+    return pairing.code_at(station, when(clock) - timedelta(seconds=late))
 
 
 def look(client: FlaskClient, path: str, clock: str, **options: Any) -> TestResponse:

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
-from booking.mail import facts, samples
-from booking.mail.words import LETTERS
+from booking.db import transactions
+from booking.mail import context, samples
+from booking.mail.wording import LETTERS
 from booking.model import Person, Slot
 from tests import letter_cast
 from tests.cookies import carry, lasting
@@ -26,7 +26,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def token_of_an_admin(lunch: LunchHour) -> str:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         admin = session.get_one(Person, lunch.manager_id)
         admin.is_admin = True
         return lasting(session, admin, "desk", at("Mon 08:00"))
@@ -40,7 +40,7 @@ def admin(app: Flask, lunch: LunchHour) -> FlaskClient:
 
 
 def test_every_kind_of_letter_has_a_sample_and_a_name() -> None:
-    assert set(LETTERS) == set(samples.MORE) == set(facts.FACTS) == set(letter_cast.KINDS)
+    assert set(LETTERS) == set(samples.MORE) == set(context.FACTS) == set(letter_cast.KINDS)
 
 
 @time_machine.travel(at("Mon 09:00"), tick=False)

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
-from booking.mail import letters, links
-from booking.mail.words import plain_name
+from booking.db import transactions
+from booking.mail import links, rendering
+from booking.mail.wording import plain_name
 from booking.model import Activity, Letter, Person, Station, Zone
 from tests import letter_cast
 from tests.browser.screens import picture
@@ -44,11 +44,11 @@ NASTY = "<img src=x onerror=alert(1)>\r\nBcc: victim@example.com {{7*7}} %(x)s"
 def composed(app: Flask, session: Session, kind: str) -> bytes:
     letter, now = letter_cast.make(session, kind)
     with app.app_context():
-        return letters.compose(session, letter, now).mime
+        return rendering.compose(session, letter, now).mime
 
 
 def make_everything_nasty(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         for activity in session.scalars(select(Activity)):
             activity.title = activity.host = activity.bring = NASTY[:40]
         for station in session.scalars(select(Station)):
@@ -67,7 +67,7 @@ def test_what_people_typed_stays_text(app: Flask, session: Session, kind: str) -
     letter, now = letter_cast.make(session, kind)
     make_everything_nasty(session)
     with app.app_context():
-        mime = letters.compose(session, letter, now).mime
+        mime = rendering.compose(session, letter, now).mime
     back = message_from_bytes(mime, policy=default)
     assert "Bcc" not in back
     assert len(back.get_all("To")) == 1
@@ -112,7 +112,7 @@ def test_one_click_says_how(app: Flask, session: Session) -> None:
 def test_a_letter_is_the_same_at_every_try(app: Flask, session: Session) -> None:
     letter, now = letter_cast.make(session, "confirmed")
     with app.app_context():
-        first, again = (letters.compose(session, letter, now).mime for _ in range(2))
+        first, again = (rendering.compose(session, letter, now).mime for _ in range(2))
     assert first == again
 
 

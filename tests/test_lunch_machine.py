@@ -23,10 +23,11 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from booking import audit, people, seats, slots, store
+from booking import invariants, people, seats, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Base, Booking, Event, Slot, Station, Strike
-from booking.refusals import Refused
-from booking.seats import ends, hours, moves, presses
+from booking.seats import booking, bulk_transitions, lifecycle, transitions
 from tests.lunch_hour import at, make_manager, make_people, make_slot, make_station, tick
 
 NAMES = ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")
@@ -39,8 +40,8 @@ MOMENTS = [
     )
 ]  # fmt: skip
 AT_EVERY_STEP = (
-    audit.counts.seats, audit.counts.claims, audit.line.idle_seats, audit.story.replays,
-    audit.clockwork.releases, audit.hands.strangers,
+    invariants.capacity.seats, invariants.capacity.claims, invariants.waitlist.idle_seats, invariants.replay.replays,
+    invariants.schedule.releases, invariants.tenancy.strangers,
 )  # fmt: skip
 LONG = int(os.environ.get("LUNCH_EXAMPLES", "0"))
 
@@ -62,7 +63,7 @@ class LunchMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """What no single step can break is asked once, at the end: keys, openings, letters."""
         try:
-            assert audit.breaches(self.session, self.now) == []
+            assert invariants.breaches(self.session, self.now) == []
         finally:
             self.session.close()
 
@@ -71,7 +72,7 @@ class LunchMachine(RuleBasedStateMachine):
         strikes_to_pause=st.integers(1, 3), crowd=st.integers(0, 5), begin=st.sampled_from([0, 0, 1, 2, 3, 4]),
     )  # fmt: skip
     def open_the_station(self, capacity: int, crowd: int, begin: int, **numbers: int) -> None:
-        with store.transaction(self.session) as session:
+        with transactions.transaction(self.session) as session:
             here, there = make_station(session, "cbd", **numbers), make_station(session, "west")
             self.managers = [make_manager(session, here, "林经理"), make_manager(session, there, "魏经理")]
             self.people = list(make_people(session, NAMES).values())
@@ -94,8 +95,8 @@ class LunchMachine(RuleBasedStateMachine):
         self.session.rollback()
         before = self.history()
         try:
-            done = seats.press(self.session, self.people[who], self.slots[where], self.now).booking
-        except Refused:
+            done = seats.book(self.session, self.people[who], self.slots[where], self.now).booking
+        except RuleViolation:
             assert self.history() == before
         else:
             self.keeps(done.id, done.state)
@@ -243,17 +244,17 @@ class LunchMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_broken(self) -> None:
-        assert audit.breaches(self.session, self.now, AT_EVERY_STEP) == []
+        assert invariants.breaches(self.session, self.now, AT_EVERY_STEP) == []
 
     def act(self, act: Callable[[Session], object]) -> None:
         """A verb either happens, and is in the database, or is refused, and has changed nothing."""
         self.session.rollback()
         before = self.history()
         try:
-            with store.transaction(self.session) as session:
+            with transactions.transaction(self.session) as session:
                 done = act(session)
                 promised = (done.id, done.state) if isinstance(done, Booking) else None
-        except Refused:
+        except RuleViolation:
             assert self.history() == before
             return
         if promised:
@@ -305,19 +306,19 @@ def test_whatever_happens_at_noon_the_invariants_hold(engine: Engine, backend: s
 
 def leave_uncounted(session: Session, slot: Slot, *rest: Any) -> None:
     taken = slot.taken
-    moves.leave(session, slot, *rest)
+    transitions.leave(session, slot, *rest)
     slot.taken = taken
 
 
 def start_and_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    started = hours.start(session, slot_ids, now)
-    store.lock(session, slots=slot_ids)
-    ends.lose(session, ends.claims(session, slot_ids, "booked"), now, punish=True)
+    started = lifecycle.start(session, slot_ids, now)
+    transactions.lock(session, slots=slot_ids)
+    bulk_transitions.release_seats(session, bulk_transitions.claims(session, slot_ids, "booked"), now, punish=True)
     return started
 
 
 GUARDS: dict[str, tuple[Callable[[], Any], str]] = {
-    "a seat given up stays counted": (lambda: mock.patch.object(presses, "leave", leave_uncounted), "I1"),
+    "a seat given up stays counted": (lambda: mock.patch.object(booking, "leave", leave_uncounted), "I1"),
     "no-shows are released at the start": (lambda: mock.patch.object(seats, "start", start_and_release), "I8"),
 }
 

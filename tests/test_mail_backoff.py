@@ -14,13 +14,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.extensions import db
-from booking.jobs import timetable
-from booking.jobs.rows import Turn
+from booking.jobs import schedule
+from booking.jobs.batches import Turn
 from booking.mail import backoff, outbox
 from booking.model import Letter, MailPause
-from booking.notices import tell
 from tests import mail_server
 from tests.letter_cast import Letters
 from tests.lunch_hour import LunchHour, at, make_people
@@ -128,8 +128,8 @@ def kept(session: Session) -> tuple[str, int, timedelta] | None:
 
 def tick_mail(app: Flask, now: datetime) -> None:
     with app.app_context(), time_machine.travel(now, tick=False):
-        timetable.send_letters(Turn(now))
-        timetable.send_digests(Turn(now))
+        schedule.send_letters(Turn(now))
+        schedule.send_digests(Turn(now))
         db.session.remove()
 
 
@@ -237,7 +237,7 @@ def test_all_letters_about_a_cancelled_slot_arrive_once_through_a_server_that_ta
 ) -> None:
     lunch = LunchHour(session, capacity=15, people=0)
     names = [f"reader{n}" for n in range(21)]
-    with store.transaction(session):
+    with transactions.transaction(session):
         lunch.people = make_people(session, names)
     for name in names:
         lunch.book(name, "Mon 10:00")
@@ -324,11 +324,11 @@ def test_a_set_up_fault_over_a_weekend_fails_no_letter_and_what_is_over_by_then_
 ) -> None:
     cast = Letters(session)
     cast.book("林晓", cast.yoga, "Mon 10:00:01")
-    with store.transaction(session):
+    with transactions.transaction(session):
         to = {"person_id": cast.people["周明"], "slot_id": cast.thursday, "language": "zh_Hans_CN"}
-        tell(session, "slot_cancelled", at("Mon 10:00"), **to, reason="停电")
+        enqueue(session, "slot_cancelled", at("Mon 10:00"), **to, reason="停电")
         code = {"code": "407261", "purpose": "reset"}
-        tell(session, "code", at("Mon 10:00"), to="code@example.com", language="zh_Hans_CN", **code)
+        enqueue(session, "code", at("Mon 10:00"), to="code@example.com", language="zh_Hans_CN", **code)
     waiting = session.scalars(select(Letter.id).where(Letter.state == "queued")).all()
     office.left, office.refusal = 0, SENDER.decode()
     for minutes in range(0, 53 * 60, 6 * 60):
@@ -349,12 +349,12 @@ def test_a_set_up_fault_over_a_weekend_fails_no_letter_and_what_is_over_by_then_
 def test_after_a_rest_codes_and_what_goes_at_once_go_before_digests(
     app: Flask, session: Session, office: mail_server.Office
 ) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(MailPause(sender="smtp", kind="throttled", since=NOW, until=NOW, refusals=0, rests=1, reply=""))
     write(session, A)
     assert deliver(app, kinds=outbox.IS_DIGEST).claimed == 0
-    with store.transaction(session):
-        tell(session, "code", NOW, to=B, language="zh_Hans_CN", code="407261", purpose="reset")
+    with transactions.transaction(session):
+        enqueue(session, "code", NOW, to=B, language="zh_Hans_CN", code="407261", purpose="reset")
     assert deliver(app, limit=1).sent == 1
     assert office.recipients == [B]
 
@@ -370,7 +370,7 @@ def test_what_is_kept_names_nobody(app: Flask, session: Session, office: mail_se
 
 def test_two_senders_that_hear_the_same_rest_once(session: Session) -> None:
     for seconds in (0, 1):
-        with store.transaction(session):
+        with transactions.transaction(session):
             trouble = backoff.Trouble("throttled", "550 Sender frequency limited")
             backoff.refused(session, trouble, 0, NOW + timedelta(seconds=seconds))
     assert kept(session) == ("throttled", 1, MINUTE)

@@ -20,13 +20,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bench.statements import Statement, heard
-from booking import jobs, store
+from booking import jobs
+from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.extensions import db
-from booking.jobs import timetable
-from booking.jobs.rows import Turn
-from booking.mail import outbox, pace, post
+from booking.jobs import schedule
+from booking.jobs.batches import Turn
+from booking.mail import outbox, rate_limit, transport
 from booking.model import Letter
-from booking.notices import tell
 from tests import mail_server, postgres
 from tests.letter_cast import Letters
 from tests.test_outbox import MINUTE, NOW, deliver, only, settings, states, write
@@ -150,8 +151,8 @@ def test_a_server_that_breaks_tls_gets_no_letter_and_no_password(
 def tick_mail(app: Flask, now: Any) -> None:
     """What the two senders of the timetable do at that instant."""
     with app.app_context(), time_machine.travel(now, tick=False):
-        timetable.send_letters(Turn(now))
-        timetable.send_digests(Turn(now))
+        schedule.send_letters(Turn(now))
+        schedule.send_digests(Turn(now))
         db.session.remove()
 
 
@@ -196,26 +197,26 @@ def test_no_more_letters_leave_in_a_minute_than_the_setting_allows(
 
 
 def test_digests_leave_room_for_letters_that_go_at_once() -> None:
-    speed = pace.Pace(9)
+    speed = rate_limit.Pace(9)
     assert (speed.room("digests", NOW), speed.room("at_once", NOW)) == (6, 9)
     speed.count(6, NOW)
     assert (speed.room("digests", NOW), speed.room("at_once", NOW)) == (0, 3)
     assert speed.room("digests", NOW + MINUTE) == 6
-    assert pace.Pace(1).room("digests", NOW) == 1
+    assert rate_limit.Pace(1).room("digests", NOW) == 1
 
 
 def test_a_round_that_lasts_too_long_ends_before_anybody_takes_its_claims(
     app: Flask, session: Session, office: mail_server.Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each letter takes two minutes; the clock of the round must see it, or a second sender would send it all again."""
-    real, slow = post.Server.send, timedelta()
+    real, slow = transport.Server.send, timedelta()
 
-    def send(self: post.Server, *message: Any) -> None:
+    def send(self: transport.Server, *message: Any) -> None:
         nonlocal slow
         slow += 2 * MINUTE
         real(self, *message)
 
-    monkeypatch.setattr(post.Server, "send", send)
+    monkeypatch.setattr(transport.Server, "send", send)
     monkeypatch.setattr(Turn, "later", lambda turn: turn.now + slow)
     claimed: list[Any] = []
     real_claim = outbox._claim
@@ -267,11 +268,11 @@ def leaving() -> Iterator[int]:
 
 
 @pytest.fixture
-def connects(monkeypatch: pytest.MonkeyPatch) -> list[post.Server]:
+def connects(monkeypatch: pytest.MonkeyPatch) -> list[transport.Server]:
     """Grows with each try to connect."""
-    tried: list[post.Server] = []
-    real = post.Server._open
-    monkeypatch.setattr(post.Server, "_open", lambda server: tried.append(server) or real(server))
+    tried: list[transport.Server] = []
+    real = transport.Server._open
+    monkeypatch.setattr(transport.Server, "_open", lambda server: tried.append(server) or real(server))
     return tried
 
 
@@ -284,11 +285,11 @@ def put_offs(sent: list[Statement]) -> int:
 def test_nobody_there_costs_one_connection_and_one_statement_and_each_letter_keeps_its_own_pace(
     make_app: Callable[..., Flask],
     session: Session,
-    connects: list[post.Server],
+    connects: list[transport.Server],
     nobody: Callable[[], AbstractContextManager[int]],
 ) -> None:
     write(session, *(f"a{n}@example.com" for n in range(20)))
-    with store.transaction(session):
+    with transactions.transaction(session):
         for letter in session.scalars(select(Letter)):
             letter.tries = letter.id % 5
     with nobody() as port:
@@ -303,7 +304,7 @@ def test_nobody_there_costs_one_connection_and_one_statement_and_each_letter_kee
 
 
 def test_when_the_server_leaves_in_the_middle_the_rest_is_put_off_together(
-    make_app: Callable[..., Flask], session: Session, connects: list[post.Server]
+    make_app: Callable[..., Flask], session: Session, connects: list[transport.Server]
 ) -> None:
     write(session, *(f"a{n}@example.com" for n in range(20)))
     with leaving() as port:
@@ -320,9 +321,9 @@ def test_of_a_batch_put_off_only_what_is_a_day_old_is_given_up(
 ) -> None:
     write(session, "young@example.com", now=NOW - timedelta(hours=23, minutes=59))
     write(session, "old@example.com", now=NOW - timedelta(hours=23, minutes=59, seconds=1))
-    with store.transaction(session):
+    with transactions.transaction(session):
         code = {"code": "407261", "purpose": "reset"}
-        tell(session, "code", NOW - timedelta(hours=24), to="code@example.com", language="zh_Hans_CN", **code)
+        enqueue(session, "code", NOW - timedelta(hours=24), to="code@example.com", language="zh_Hans_CN", **code)
     with closed() as port:
         assert deliver(make_app(**settings(port))) == outbox.Round(claimed=3, put_off=1, failed=2)
     assert states(session) == {"young@example.com": "queued", "old@example.com": "failed", "code@example.com": "failed"}
@@ -346,7 +347,7 @@ def test_a_letter_that_the_database_refuses_to_word_is_failed_and_the_others_go(
 ) -> None:
     cast = Letters(session)
     write(session, "a@example.com")
-    with store.transaction(session):
+    with transactions.transaction(session):
         details = {"date": "2026-11-24", "stations": [2**80], "seats": [], "waits": [], "opens": [], "strikes": []}
         person = cast.people["林晓"]
         columns = {"message_id": "poison", "created_at": NOW, "next_try_at": NOW}

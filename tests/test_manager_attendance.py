@@ -8,11 +8,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import ics, numbers, slots, store
-from booking.mail import facts, letters
-from booking.mail.report import outcome, troubles
+from booking import calendar_files, slots, statistics
+from booking.db import transactions
+from booking.mail import context, rendering
+from booking.mail.manager_report import outcome, troubles
 from booking.model import Letter, Person
-from booking.numbers import Span, Tally
+from booking.statistics import Span, Tally
 from tests.desk_cast import Desk, refusal, said
 from tests.lunch_hour import TUESDAY, LunchHour, at, make_manager
 
@@ -102,7 +103,7 @@ def test_what_is_unrecorded_is_called_so_everywhere(desk: Desk, lunch: LunchHour
     assert "没有人登记到场，也不记爽约" in desk.words("history", "15:01")
     assert "未登记" in desk.words(f"people/{lunch.people['周明']}", "15:01")
     assert desk.words(f"tickets/{lunch.latest('周明').ticket}", "15:01").count("这一场已经结束") == 1
-    assert not ics.is_cancelled(lunch.latest("周明"))
+    assert not calendar_files.is_cancelled(lunch.latest("周明"))
 
 
 def test_it_is_neither_a_visit_nor_a_no_show_and_the_sums_stay_true(desk: Desk, lunch: LunchHour) -> None:
@@ -111,7 +112,7 @@ def test_it_is_neither_a_visit_nor_a_no_show_and_the_sums_stay_true(desk: Desk, 
     lunch.check_in("王磊", "12:25", seen)
     for clock in ("12:30", "12:35", "13:20", "15:00"):
         lunch.tick(clock)
-    total = numbers.of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY)).total
+    total = statistics.of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY)).total
     assert total == Tally(slots=2, seats=6, visits=1, unrecorded=2, unseen=2)
     assert (total.fill, total.no_show_rate) == (0.25, 0)
     page = desk.words(f"numbers?from={TUESDAY}&until={TUESDAY}", "15:30")
@@ -132,11 +133,11 @@ def test_the_digest_of_the_next_day_counts_them(app: Flask, lunch: LunchHour) ->
 def test_the_letter_is_dropped_once_somebody_has_said(app: Flask, lunch: LunchHour) -> None:
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == "attendance_missing")).one()
     with app.app_context():
-        assert facts.of(lunch.session, letter, None, at("12:16"))["until"] == at("15:00")
-        with store.transaction(lunch.session) as session:
+        assert context.of(lunch.session, letter, None, at("12:16"))["until"] == at("15:00")
+        with transactions.transaction(lunch.session) as session:
             slots.everybody_came(session, lunch.slot_id, at("12:20"), lunch.manager_id)
-        with pytest.raises(facts.Dropped):
-            facts.of(lunch.session, letter, None, at("12:21"))
+        with pytest.raises(context.Dropped):
+            context.of(lunch.session, letter, None, at("12:21"))
 
 
 @pytest.mark.parametrize(
@@ -154,19 +155,19 @@ def test_the_letter_about_a_slot_says_whether_it_fell_through(
     lunch.tick("12:10")
     if "没有" in words:
         lunch.tick("12:15")
-    with store.transaction(session):
+    with transactions.transaction(session):
         act(session, lunch.slot_id)
     letter = session.scalars(select(Letter).where(Letter.kind == "slot_cancelled")).one()
     with app.app_context():
-        reader = letters.load(session, [letter.id]).readers[letter.person_id]
-        told = letters.say(session, letter, reader, "zh_Hans_CN", at("14:00"))
+        reader = rendering.load(session, [letter.id]).readers[letter.person_id]
+        told = rendering.say(session, letter, reader, "zh_Hans_CN", at("14:00"))
     assert words in told.text
     assert words in told.page
 
 
 def test_only_managers_who_can_sign_in_are_asked(session: Session) -> None:
     lunch = LunchHour(session)
-    with store.transaction(session):
+    with transactions.transaction(session):
         stopped = make_manager(session, lunch.station_id, "停经理")
         session.get_one(Person, stopped).disabled_at = at("Mon 09:00")
     lunch.book("周明", "Mon 10:00")

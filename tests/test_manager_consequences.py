@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import slots, store
+from booking import slots
+from booking.db import transactions
 from booking.model import DayOverride, Letter, Plan
 from tests.desk_cast import Desk, said
 from tests.lunch_hour import LunchHour, at
@@ -22,7 +23,7 @@ def lunch(session: Session) -> LunchHour:
     thursday = lunch.slot("Thu 12:10", 2)
     lunch.book("周明", "Wed 10:00", thursday)
     slot = lunch.now()
-    with store.transaction(session):
+    with transactions.transaction(session):
         plan = Plan(
             station_id=lunch.station_id,
             activity_id=slot.activity_id,

@@ -8,8 +8,8 @@ from icalendar import Calendar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
-from booking.mail import invites, letters
+from booking.db import transactions
+from booking.mail import invites, rendering
 from booking.model import Activity, Letter, Person, Slot
 from tests.desk_cast import Cast, Desk, refusal, said, snapshot
 from tests.lunch_hour import LunchHour, at
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.sqlite
 def lunch(session: Session) -> LunchHour:
     """林老师's yoga, which 周明 has booked."""
     lunch = LunchHour(session, capacity=2)
-    with store.transaction(session):
+    with transactions.transaction(session):
         activity = session.get_one(Activity, session.get_one(Slot, lunch.slot_id).activity_id)
         activity.host, activity.host_en = "林老师", "Ms Lin"
     lunch.book("周明", "Mon 10:00")
@@ -78,14 +78,14 @@ def test_another_stations_slot_does_not_exist(desk: Desk, lunch: LunchHour) -> N
     assert snapshot(lunch.session) == before
 
 
-def letter(app: Flask, lunch: LunchHour, language: str) -> letters.Said:
+def letter(app: Flask, lunch: LunchHour, language: str) -> rendering.Said:
     lunch.session.rollback()
     row = lunch.session.scalars(
         select(Letter).where(Letter.kind == "slot_moved", Letter.state == "queued").order_by(Letter.id).limit(1)
     ).one()
     with app.app_context():
         reader = lunch.session.get_one(Person, row.person_id)
-        return letters.say(lunch.session, row, reader, language, at("Mon 11:02"))
+        return rendering.say(lunch.session, row, reader, language, at("Mon 11:02"))
 
 
 WORDS = {
@@ -126,7 +126,7 @@ def test_no_link_leads_to_a_form_that_sends_back(app: Flask, lunch: LunchHour) -
     slot = lunch.session.scalars(select(Slot).where(Slot.plan_id == made.id).order_by(Slot.date).limit(1)).one()
     here, there = f"slots/{slot.id}", f"plans/{made.id}/dates?date={slot.date}"
     assert there in html.unescape(desk.get(here).text)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Slot, slot.id).waiting = 1
     page = html.unescape(desk.get(here).text)
     assert there not in page
@@ -139,7 +139,7 @@ def test_no_link_leads_to_a_form_that_sends_back(app: Flask, lunch: LunchHour) -
 
 def test_an_old_letter_about_a_move_can_still_be_worded(app: Flask, lunch: LunchHour) -> None:
     was = {"starts": at("11:00").isoformat(), "zone": "手工坊", "zone_en": ""}
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         mine = lunch.latest("周明")
         row = Letter(kind="slot_moved", person_id=mine.person_id, slot_id=lunch.slot_id, booking_id=mine.id)
         row.details, row.message_id, row.created_at, row.next_try_at = (

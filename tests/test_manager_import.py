@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from booking.model import Activity, Event, Plan, Slot
-from booking.sheets import Table, write_csv
+from booking.spreadsheets import Table, write_csv
 from tests.desk_cast import Cast, Desk, said, snapshot
 from tests.lunch_hour import LunchHour
 

@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.model import Zone
 from tests.desk_cast import Cast, Desk, said, snapshot
 from tests.lunch_hour import LunchHour, at
@@ -18,7 +18,7 @@ def lunch(session: Session) -> LunchHour:
     lunch = LunchHour(session, capacity=1)
     for name in ("周明", "李静"):
         lunch.book(name, "Mon 10:00")
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Zone(station_id=lunch.station_id, name="手工坊", capacity=10))
     return lunch
 

@@ -12,10 +12,11 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
-from booking import numbers, store
+from booking import statistics
+from booking.db import transactions
 from booking.model import Activity, Person, Zone
-from booking.numbers import Hint, Span, Tally
-from booking.numbers.hints import Place
+from booking.statistics import Hint, Span, Tally
+from booking.statistics.recommendations import Place
 from tests import letter_cast
 from tests.desk_cast import Desk, said
 from tests.lunch_hour import TUESDAY, LunchHour, at
@@ -34,7 +35,7 @@ def lunch(session: Session) -> LunchHour:
     lunch.check_in("周明", "12:05")
     for clock in ("12:10", "12:15", "13:00"):
         lunch.tick(clock)
-    with store.transaction(session):
+    with transactions.transaction(session):
         person = session.get_one(Person, lunch.people["周明"])
         person.name, person.phone, person.company = '=HYPERLINK("x")', "13812345678", "＋公司"
     return lunch
@@ -65,7 +66,7 @@ def test_days_that_make_no_sense_are_no_trouble(desk: Desk, asked: str) -> None:
 
 
 def test_the_export_has_the_same_numbers(desk: Desk, lunch: LunchHour) -> None:
-    counted = numbers.of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY)).total
+    counted = statistics.of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY)).total
     answer = desk.get(f"numbers/export?{DAYS}&form=csv", AFTER)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="cbd-numbers-2026-11-23-2026-11-24.csv"'
     (row,) = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
@@ -102,7 +103,7 @@ def test_the_headline_is_public_once_it_is_switched_on(app: Flask, desk: Desk, l
 
 
 def test_markup_in_a_title_stays_text(desk: Desk, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.query(Activity).one().title = "<img src=x onerror=alert(1)>{{7*7}}"
     page = desk.get(f"numbers?{DAYS}", AFTER)
     assert "<img src=x" not in page.text
@@ -131,7 +132,7 @@ def test_the_managers_letter_suggests_with_evidence(
         Hint("turned_away", yoga, 2, Tally(unmet=61), place),
         Hint("half_empty", yoga, 5, Tally(slots=4, seats=60, visits=21)),
     ]
-    monkeypatch.setattr("booking.mail.report.numbers.weekly", lambda *_: hints)
+    monkeypatch.setattr("booking.mail.manager_report.numbers.weekly", lambda *_: hints)
     told = letter_cast.said(app, session, "manager_digest", language)
     for word in words:
         assert word in told.text

@@ -5,9 +5,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.model import Event, Person
-from booking.rosters.names import sounds_like
+from booking.queries.name_search import sounds_like
 from tests.desk_cast import Cast, Desk
 from tests.lunch_hour import LunchHour
 from tests.test_manager_wrong_input import ACTIVITY
@@ -20,7 +20,7 @@ def lunch(session: Session) -> LunchHour:
     lunch = LunchHour(session)
     for name in ("周明", "李静", "王磊"):
         lunch.book(name, "Mon 10:00")
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.get_one(Person, lunch.people["周明"]).phone = PHONE
     return lunch
 

@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import policy, store, workdays
+from booking import policy, workdays
+from booking.db import transactions
 from booking.model import Activity, Plan, Slot, Station, Zone
 from tests.desk_cast import Cast, Desk, said
 from tests.lunch_hour import LunchHour
@@ -18,7 +19,7 @@ WEEKLY = {"weekdays": ["1", "2", "3", "4", "5"], "starts": "13:30", "minutes": "
 
 @pytest.fixture
 def cast(session: Session) -> Cast:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return Cast(LunchHour(session, capacity=3))
 

@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import slots, store
+from booking import slots
+from booking.db import transactions
 from booking.model import Activity, Letter, Plan, Zone
 from tests.desk_cast import Desk, said, snapshot
 from tests.lunch_hour import LunchHour, at
@@ -40,7 +41,7 @@ def test_the_page_says_who_would_be_on_it_again_and_one_tap_does_it(desk: Desk, 
 
 def test_once_a_letter_left_the_page_says_why_not(desk: Desk, lunch: LunchHour) -> None:
     desk.post(f"slots/{lunch.slot_id}/cancel", reason="停电")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.execute(update(Letter).where(Letter.kind == "slot_cancelled").values(state="sent"))
     page = desk.words(f"slots/{lunch.slot_id}")
     assert "通知取消的信已经发出，不能再恢复" in page
@@ -66,7 +67,7 @@ def test_a_capacity_set_back_says_who_keeps_the_seat(desk: Desk, lunch: LunchHou
 
 
 def test_what_was_put_away_can_be_taken_up_again(desk: Desk, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         zone = Zone(station_id=lunch.station_id, name="手工坊", capacity=10)
         activity = Activity(station_id=lunch.station_id, kind="tea", title="围炉煮茶")
         session.add_all([zone, activity])

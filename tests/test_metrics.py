@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from prometheus_client import generate_latest
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.jobs import metrics
 from booking.model import JobRun, MailPause, SetAside
-from booking.notices import tell
 from tests import postgres
 from tests.lunch_hour import at
 
@@ -29,12 +29,12 @@ def scraped(app: Flask, *, leads: bool = True) -> set[str]:
 
 
 def test_a_scrape_tells_each_job_the_letters_and_what_is_set_aside(app: Flask, session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(JobRun(name="promote", every=2, started_at=NOON, finished_at=NOON + timedelta(seconds=2), did=5))
         until = NOON + timedelta(minutes=25)
         session.add(MailPause(sender="smtp", kind="throttled", since=NOON, until=until, rests=3))
         session.add(SetAside(job="promote", row_id=7, tries=3, since=NOON))
-        tell(session, "code", NOON, to="a@example.com")
+        enqueue(session, "code", NOON, to="a@example.com")
     assert scraped(app) >= {
         "lunch_scheduler_leads 1.0",
         "lunch_database_answers 1.0",

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import migrating
+from booking.db import migrating
 from booking.extensions import db
 from booking.model import Activity, Base, Slot, Station, Zone
 from tests import databases
@@ -36,7 +36,7 @@ def zones(session: Session) -> tuple[Zone, Zone]:
 
 
 def slot(zone: Zone, starts_at: datetime, **columns: Any) -> Slot:
-    moments = dict.fromkeys(("opens_at", "free_until", "line_until", "checkin_from", "starts_at"), starts_at)
+    moments = dict.fromkeys(("opens_at", "free_until", "waitlist_until", "checkin_from", "starts_at"), starts_at)
     ends = {"release_at": starts_at + timedelta(minutes=5), "ends_at": starts_at + timedelta(minutes=50)}
     return Slot(
         station_id=zone.station_id,
@@ -154,7 +154,7 @@ def test_no_change_makes_two_slots_overlap(session: Session, zones: tuple[Zone, 
     session.add(other)
     session.commit()
     other.zone_id, other.state = fitness.id, "open"
-    other.opens_at = other.free_until = other.line_until = other.checkin_from = other.starts_at = NOON
+    other.opens_at = other.free_until = other.waitlist_until = other.checkin_from = other.starts_at = NOON
     with pytest.raises(IntegrityError, match="zone_overlap"):
         session.commit()
 

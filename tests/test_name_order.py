@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.model import Person, Slot
-from booking.rosters.name_order import by_name
+from booking.queries.name_order import by_name
 from tests.desk_cast import Desk
 from tests.lunch_hour import LunchHour
 
@@ -85,7 +85,7 @@ def desk(app: Flask, session: Session) -> Desk:
     lunch = LunchHour(session, capacity=4)
     for name in NAMES:
         lunch.book(name, "Mon 10:00")
-    with store.transaction(session):
+    with transactions.transaction(session):
         for name, called in NAMES.items():
             session.get_one(Person, lunch.people[name]).name = called
     return Desk(app, lunch)
@@ -97,7 +97,7 @@ def order(text: str) -> list[str]:
 
 @pytest.mark.parametrize("language", ["zh_Hans_CN", "en"])
 def test_every_list_of_people_has_this_order(desk: Desk, language: str) -> None:
-    with store.transaction(desk.lunch.session) as session:
+    with transactions.transaction(desk.lunch.session) as session:
         session.get_one(Person, desk.lunch.manager_id).language = language
     slot = f"slots/{desk.lunch.slot_id}"
     lists = [slot, f"{slot}/print", f"{slot}/cancel", f"{slot}/move", "people", f"{slot}/export?form=csv"]
@@ -113,7 +113,7 @@ def test_every_list_of_people_has_this_order(desk: Desk, language: str) -> None:
 
 def test_the_door_finds_the_first_of_many_in_this_order(desk: Desk) -> None:
     lunch = desk.lunch
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Slot, lunch.slot_id).capacity = 8
         for n, name in enumerate(reversed(lunch.people)):
             session.get_one(Person, lunch.people[name]).name = f"王{'安博昌东峰刚海杰'[7 - n]}"

@@ -5,9 +5,10 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from sqlalchemy.orm import Session
 
-from booking import clock, store
+from booking import clock
+from booking.db import transactions
 from booking.model import Station
-from booking.rosters import places
+from booking.queries import station_lookup
 from tests import chromium
 
 GUOMAO, XIDAN, HARBIN = (39.9087, 116.4605), (39.9135, 116.3741), (45.8038, 126.5350)
@@ -16,7 +17,7 @@ GUOMAO, XIDAN, HARBIN = (39.9087, 116.4605), (39.9135, 116.3741), (45.8038, 126.
 @pytest.fixture
 def city(session: Session) -> None:
     """国贸 and 西单 in Beijing, 哈尔滨 far away, one closed and one of which nobody knows where it is."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         for code, name, where in (
             ("harbin", "哈尔滨驿站", HARBIN),
             ("xidan", "西单驿站", XIDAN),
@@ -30,7 +31,7 @@ def city(session: Session) -> None:
 
 @pytest.mark.usefixtures("city")
 def test_the_nearest_comes_first_with_its_distance(session: Session) -> None:
-    found = places.nearest(session, 39.909, 116.45)
+    found = station_lookup.nearest(session, 39.909, 116.45)
     assert [(station.code, round(km, 1)) for station, km in found] == [
         ("guomao", 0.9),
         ("xidan", 6.5),

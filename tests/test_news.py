@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session
 
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
 from booking.history import record
 from booking.model import Event
-from booking.rosters.news import SWEEP, Changes, News
+from booking.queries.change_feed import SWEEP, ChangeFeed, LastChanged
 from booking.web.kept import Kept, Page
 from booking.web.packing import Packed
 from tests.lunch_hour import LunchHour, at
@@ -22,14 +23,14 @@ ONES = st.integers(1, 12)
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
 
 @given(st.lists(ONES, max_size=60))
 def test_who_has_changed_is_never_taken_for_unchanged(changed: list[int]) -> None:
-    changes, truth = Changes(SIZE), dict.fromkeys(range(1, 13), 0)
+    changes, truth = LastChanged(SIZE), dict.fromkeys(range(1, 13), 0)
     for count, one in enumerate(changed, start=1):
         changes.note(one, count)
         truth[one] = count
@@ -39,7 +40,7 @@ def test_who_has_changed_is_never_taken_for_unchanged(changed: list[int]) -> Non
 
 
 def test_as_many_are_remembered_as_there_is_room_for() -> None:
-    changes = Changes(SIZE)
+    changes = LastChanged(SIZE)
     for count in range(1, 1000):
         changes.note(count, count)
     assert [changes.last(one) for one in (999, 998, 997)] == [999, 998, 997]
@@ -49,7 +50,7 @@ def test_as_many_are_remembered_as_there_is_room_for() -> None:
 
 @pytest.mark.postgresql
 def test_an_event_that_commits_late_is_news_all_the_same(engine: Engine, lunch: LunchHour) -> None:
-    news = News(engine, every=0)
+    news = ChangeFeed(engine, every=0)
     with Session(engine) as slow, Session(engine) as quick:
         record(slow, "skipped", at("Mon 10:00"), station_id=lunch.station_id)
         slow.flush()
@@ -66,7 +67,7 @@ def test_an_event_that_commits_late_is_news_all_the_same(engine: Engine, lunch: 
 
 
 def test_another_database_in_its_place_is_news(engine: Engine, lunch: LunchHour) -> None:
-    news = News(engine, every=0)
+    news = ChangeFeed(engine, every=0)
     lunch.book("周明", "Mon 10:00")
     news.look()
     before = news.noted
@@ -78,7 +79,7 @@ def test_another_database_in_its_place_is_news(engine: Engine, lunch: LunchHour)
 
 
 def test_a_page_outlives_what_happens_elsewhere_while_it_is_made(engine: Engine, lunch: LunchHour) -> None:
-    memory = Kept(News(engine, every=0))
+    memory = Kept(ChangeFeed(engine, every=0))
     memory.news.look()
     now, until, noted = at("Mon 10:00"), at("Mon 10:01"), memory.news.noted
     here, there = (

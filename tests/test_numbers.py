@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import demo, numbers, store
+from booking import demo, statistics
+from booking.db import transactions
 from booking.history import replay
 from booking.model import Activity, Event, Plan, Slot, Station, Zone
-from booking.numbers import Span, Tally
+from booking.statistics import Span, Tally
 from tests.lunch_hour import SHANGHAI, TUESDAY, LunchHour, at, make_slot
 
 PAST_WORKDAYS = 15
@@ -21,7 +22,7 @@ LATER = datetime(2026, 11, 24, 15, 0, tzinfo=SHANGHAI)
 
 def counted(lunch: LunchHour, first: date = TUESDAY, last: date = TUESDAY) -> Tally:
     lunch.session.rollback()
-    return numbers.of_station(lunch.session, lunch.station_id, Span(first, last)).total
+    return statistics.of_station(lunch.session, lunch.station_id, Span(first, last)).total
 
 
 def live_the_noon(lunch: LunchHour) -> None:
@@ -104,7 +105,7 @@ def test_who_waits_for_two_slots_is_one_person(session: Session) -> None:
     lunch.roll_call("13:00", second)
     for clock in ("12:10", "12:15", "13:00", "13:05", "13:10", "13:55"):
         lunch.tick(clock)
-    found = numbers.of_station(session, lunch.station_id, Span(TUESDAY, TUESDAY))
+    found = statistics.of_station(session, lunch.station_id, Span(TUESDAY, TUESDAY))
     assert found.total.unmet == 1
     assert [found.of(fact).unmet for fact in found.facts] == [1, 1]
     assert dict(found.by_minute())[5] == 2
@@ -120,7 +121,7 @@ def test_called_off_and_other_stations_do_not_count(session: Session) -> None:
     lunch.roll_call("12:05", there)
     live_the_noon(lunch)
     assert counted(lunch) == Tally()
-    assert numbers.headline(session, west) == (1, 0)
+    assert statistics.headline(session, west) == (1, 0)
 
 
 def test_the_span_before_is_as_long_and_does_not_overlap() -> None:
@@ -135,13 +136,13 @@ def test_the_span_before_is_as_long_and_does_not_overlap() -> None:
 @pytest.fixture
 def past(session: Session) -> int:
     """The demo's last workdays; returns its station."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         return demo.load(session, LATER, PAST_WORKDAYS).station_id
 
 
 def test_every_number_is_what_the_history_says(session: Session, past: int) -> None:
     first, last = date(2026, 10, 1), date(2026, 11, 24)
-    found = numbers.of_station(session, past, Span(first, last))
+    found = statistics.of_station(session, past, Span(first, last))
     slow = Recount(session, past, first, last)
     assert found.total.slots > 40
     for name in ("visits", "walk_ins", "no_shows", "late", "reused", "rescued", "unmet"):
@@ -160,7 +161,7 @@ def test_every_number_is_what_the_history_says(session: Session, past: int) -> N
         lambda slot: slot.host or slot.activity.host
     )
     assert sum(count for _edge, count in found.by_minute()) == len(slow.waits)
-    assert numbers.headline(session, past) == (found.total.slots, found.total.visits)
+    assert statistics.headline(session, past) == (found.total.slots, found.total.visits)
 
 
 class Recount:
@@ -230,7 +231,7 @@ class Recount:
 def crowded(session: Session) -> LunchHour:
     """Four Tuesdays of one seat: each turns four away. The plan goes on; a second zone is free."""
     lunch = LunchHour(session, capacity=1)
-    with store.transaction(session):
+    with transactions.transaction(session):
         station = session.get_one(Station, lunch.station_id)
         activity = session.scalars(select(Activity)).one()
         first = session.get_one(Slot, lunch.slot_id)
@@ -261,9 +262,9 @@ def crowded(session: Session) -> LunchHour:
 def test_a_crowd_suggests_a_second_slot_where_a_zone_is_free(
     session: Session, crowded: LunchHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("booking.numbers.hints.TURNED_AWAY", 7)
+    monkeypatch.setattr("booking.statistics.recommendations.TURNED_AWAY", 7)
     station = session.get_one(Station, crowded.station_id)
-    (hint,) = numbers.suggestions(session, station, at("Thu 11:00"))
+    (hint,) = statistics.suggestions(session, station, at("Thu 11:00"))
     assert (hint.kind, hint.weekday, hint.tally.unmet) == ("turned_away", 2, 7)
     assert hint.place is not None
     # Its own zone is taken by the plan until 13:00; half an hour or an hour later does not fit before 14:00 but 13:10 does.
@@ -271,17 +272,17 @@ def test_a_crowd_suggests_a_second_slot_where_a_zone_is_free(
 
 
 def test_suggestions_come_once_a_week(session: Session, crowded: LunchHour, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("booking.numbers.hints.TURNED_AWAY", 7)
+    monkeypatch.setattr("booking.statistics.recommendations.TURNED_AWAY", 7)
     station = session.get_one(Station, crowded.station_id)
     monday = at("Mon 11:00") + timedelta(days=7)
-    assert len(numbers.weekly(session, station, monday)) == 1
-    assert numbers.weekly(session, station, monday + timedelta(days=1)) == []
-    assert numbers.weekly(session, station, monday - timedelta(days=1)) == []
+    assert len(statistics.weekly(session, station, monday)) == 1
+    assert statistics.weekly(session, station, monday + timedelta(days=1)) == []
+    assert statistics.weekly(session, station, monday - timedelta(days=1)) == []
 
 
 def test_empty_seats_are_seen_when_nobody_was_turned_away(session: Session) -> None:
     lunch = LunchHour(session, capacity=10)
-    with store.transaction(session):
+    with transactions.transaction(session):
         station = session.get_one(Station, lunch.station_id)
         for hour in ("13:10", "14:10"):
             make_slot(session, station, TUESDAY, at(hour).time(), 10)
@@ -289,5 +290,5 @@ def test_empty_seats_are_seen_when_nobody_was_turned_away(session: Session) -> N
     lunch.check_in("周明", "12:05")
     for clock in ("12:10", "12:15", "13:00", "13:10", "13:15", "14:00", "14:10", "14:15", "15:00"):
         lunch.tick(clock)
-    (hint,) = numbers.suggestions(session, session.get_one(Station, lunch.station_id), at("Wed 11:00"))
+    (hint,) = statistics.suggestions(session, session.get_one(Station, lunch.station_id), at("Wed 11:00"))
     assert (hint.kind, hint.tally.visits, hint.tally.seats) == ("half_empty", 1, 30)

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.extensions import db
-from booking.mail import ends, letters, outbox, post
+from booking.mail import ends, outbox, rendering, transport
 from booking.model import Letter
-from booking.notices import tell
 from tests import mail_server
 from tests.letter_cast import Letters
 from tests.lunch_hour import at
@@ -50,13 +50,13 @@ def settings(port: int) -> dict[str, Any]:
 
 
 def write(session: Session, *addresses: str, now: datetime = NOW) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         for address in addresses:
-            tell(session, "already_registered", now, to=address, language="zh_Hans_CN")
+            enqueue(session, "already_registered", now, to=address, language="zh_Hans_CN")
 
 
 def deliver(app: Flask, now: datetime = NOW, **options: Any) -> outbox.Round:
-    with app.app_context(), post.opened(app.config) as office, ends.opened(db.session) as book:
+    with app.app_context(), transport.opened(app.config) as office, ends.opened(db.session) as book:
         return outbox.deliver(db.session, office, book, now, **options)
 
 
@@ -72,7 +72,7 @@ def only(session: Session) -> Letter:
 
 def claim(session: Session) -> None:
     """Somebody has taken the only letter, and has not said yet what became of it."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         letter = session.scalars(select(Letter)).one()
         letter.state, letter.claimed_at = "sending", NOW
 
@@ -188,8 +188,8 @@ def test_a_letter_that_cannot_be_worded_is_set_aside_and_the_others_go(
     app: Flask, session: Session, office: mail_server.Office
 ) -> None:
     write(session, "a@example.com")
-    with store.transaction(session):
-        tell(session, "no_such_kind", NOW, to="poison@example.com")
+    with transactions.transaction(session):
+        enqueue(session, "no_such_kind", NOW, to="poison@example.com")
     write(session, "b@example.com")
     assert deliver(app) == outbox.Round(claimed=3, sent=2, failed=1)
     assert states(session)["poison@example.com"] == "failed"
@@ -197,8 +197,8 @@ def test_a_letter_that_cannot_be_worded_is_set_aside_and_the_others_go(
 
 
 def test_a_code_is_forgotten_when_it_has_been_sent(app: Flask, session: Session, office: mail_server.Office) -> None:
-    with store.transaction(session):
-        tell(session, "code", NOW, to="a@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
+    with transactions.transaction(session):
+        enqueue(session, "code", NOW, to="a@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
     assert deliver(app).sent == 1
     assert "407261" in office.came[0]["Subject"]
     assert only(session).details == {}
@@ -206,15 +206,15 @@ def test_a_code_is_forgotten_when_it_has_been_sent(app: Flask, session: Session,
 
 def test_a_code_goes_before_everything_else(app: Flask, session: Session, office: mail_server.Office) -> None:
     write(session, "a@example.com", "b@example.com")
-    with store.transaction(session):
-        tell(session, "code", NOW, to="c@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
+    with transactions.transaction(session):
+        enqueue(session, "code", NOW, to="c@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
     assert deliver(app, limit=1).sent == 1
     assert office.recipients == ["c@example.com"]
 
 
 def test_an_old_code_is_not_sent_any_more(app: Flask, session: Session, office: mail_server.Office) -> None:
-    with store.transaction(session):
-        tell(session, "code", NOW, to="a@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
+    with transactions.transaction(session):
+        enqueue(session, "code", NOW, to="a@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
     assert deliver(app, NOW + 15 * MINUTE) == outbox.Round(claimed=1, dropped=1)
     assert only(session).details == {}
 
@@ -222,9 +222,9 @@ def test_an_old_code_is_not_sent_any_more(app: Flask, session: Session, office: 
 def test_a_letter_to_somebody_who_is_gone_is_dropped(app: Flask, session: Session, office: mail_server.Office) -> None:
     cast = Letters(session)
     cast.book("林晓", cast.yoga, "Mon 10:00:01")
-    with store.transaction(session):
+    with transactions.transaction(session):
         reader = cast.letter("confirmed").person_id
-        person = session.get_one(letters.Person, reader)
+        person = session.get_one(rendering.Person, reader)
         person.email, person.deleted_at = None, NOW
     assert deliver(app, at("Mon 10:01")) == outbox.Round(claimed=1, dropped=1)
 
@@ -251,7 +251,7 @@ def test_a_letter_whose_sender_died_is_taken_up_after_ten_minutes(
     write(session, "a@example.com")
     claim(session)
     for minutes, freed in ((10, 0), (11, 1)):
-        with store.transaction(session):
+        with transactions.transaction(session):
             assert outbox.free_stuck(session, NOW + minutes * MINUTE) == freed
     assert deliver(app, NOW + 11 * MINUTE).sent == 1
 
@@ -271,7 +271,7 @@ def test_without_a_server_letters_become_files(
     write(session, "a@example.com", "b@example.com")
     assert deliver(app).sent == 2
     with app.app_context():
-        folder = post.Path(app.config["MAIL_FOLDER"])
+        folder = transport.Path(app.config["MAIL_FOLDER"])
     assert len(list(folder.glob("*.eml"))) == 2
     assert office.came == []
 

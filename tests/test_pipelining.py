@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking.mail import post
+from booking.mail import transport
 from booking.mail.talk import Envelope
 from tests import mail_server
 from tests.test_outbox import deliver, settings, states, write
@@ -77,14 +77,14 @@ class Script:
 
 
 @contextmanager
-def spoken_to(*answers: bytes) -> Iterator[tuple[post.Server, list[bytes]]]:
+def spoken_to(*answers: bytes) -> Iterator[tuple[transport.Server, list[bytes]]]:
     """A client of a scripted server, and what that has heard when the client has hung up: all after EHLO."""
     script = Script(*answers)
     where = {"MAIL_HOST": "127.0.0.1", "MAIL_PORT": script.listener.getsockname()[1], "MAIL_TIMEOUT": 5}
     heard: list[bytes] = []
     with Flask("nobody").app_context() as context:
         context.app.config["PUBLIC_URL"] = "http://localhost"
-        server = post.Server(where | {"MAIL_TLS": False, "MAIL_STARTTLS": False, "MAIL_USERNAME": ""})
+        server = transport.Server(where | {"MAIL_TLS": False, "MAIL_STARTTLS": False, "MAIL_USERNAME": ""})
         try:
             yield server, heard
         finally:
@@ -108,7 +108,7 @@ def test_an_envelope_is_one_packet_and_a_body_without_a_reader_is_empty() -> Non
         heard,
     ):
         server.send(to(A), b"Subject: x\r\n\r\n.dot\r\n")
-        with pytest.raises(post.Rejected, match="550 no such box"):
+        with pytest.raises(transport.Rejected, match="550 no such box"):
             server.send(to(B), BODY)
     dotted = b"Subject: x\r\n\r\n..dot\r\n.\r\n"
     assert heard == [said(A), dotted, said(B), b".\r\n", b"rset\r\n", b"quit\r\n", b""]
@@ -123,7 +123,7 @@ def test_the_next_envelope_goes_with_the_body_and_its_answers_are_heard_when_its
 
 def test_a_refused_body_does_not_undo_the_next_envelope() -> None:
     with spoken_to(YES, b"554 spam\r\n" + YES, b"250 taken\r\n", b"221 bye\r\n") as (server, heard):
-        with pytest.raises(post.Rejected, match="554 spam"):
+        with pytest.raises(transport.Rejected, match="554 spam"):
             server.send(to(A), BODY, to(B))
         server.send(to(B), BODY)
     assert heard == [said(A), BODY + b".\r\n" + said(B), BODY + b".\r\n", b"quit\r\n", b""]
@@ -135,7 +135,7 @@ def test_a_reader_refused_ahead_is_told_of_in_his_turn() -> None:
         heard,
     ):
         server.send(to(A), BODY, to(B))
-        with pytest.raises(post.Rejected, match="550 no such box"):
+        with pytest.raises(transport.Rejected, match="550 no such box"):
             server.send(to(B), BODY)
     assert heard[1:] == [BODY + b".\r\n" + said(B), b".\r\n", b"rset\r\n", b"quit\r\n", b""]
 
@@ -150,7 +150,7 @@ def test_who_announced_a_letter_and_does_not_send_it_hangs_up_without_a_word() -
     """A server that waits for a body would take a "quit" for it, and the next letter for the one announced."""
     with spoken_to(YES, b"250 taken\r\n" + YES) as (server, heard):
         server.send(to(A), BODY, to(B))
-        with pytest.raises(post.Unreachable):
+        with pytest.raises(transport.Unreachable):
             server.send(to("c@example.com"), BODY)
     assert heard == [said(A), BODY + b".\r\n" + said(B), b""]
 

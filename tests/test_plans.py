@@ -14,10 +14,10 @@ from bench import stock
 from bench.statements import Statement, heard
 from bench.stock import City
 from bench.visitors import Visit, sign_in
-from booking import store
+from booking.db import transactions
 from booking.extensions import db
-from booking.jobs import timetable
-from booking.jobs.rows import Turn
+from booking.jobs import schedule
+from booking.jobs.batches import Turn
 from booking.mail import digests
 from tests import postgres
 from tests.lunch_hour import at
@@ -79,11 +79,11 @@ def test_no_request_reads_a_whole_table(app: Flask, city: Visit) -> None:
 def test_digests_of_which_nobody_is_owed_one_read_no_table_that_grows_with_people(app: Flask, city: Visit) -> None:
     with app.app_context():
         done = [digests.rounds(db.session(), kind, NOON) for kind in digests.HOURS]
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             digests.note_done(session, [one for due in done for one in due], NOON)
         with heard(db.engine) as sent:
-            timetable.write_worker_digests(Turn(NOON))
-            timetable.write_manager_digests(Turn(NOON))
+            schedule.write_worker_digests(Turn(NOON))
+            schedule.write_manager_digests(Turn(NOON))
         assert {table for table, _ in _whole_tables(db.engine, sent)} == {"station"}  # for the zones: a few thousand
 
 
@@ -130,14 +130,15 @@ def _acts() -> Iterator[tuple[str, dict[str, str]]]:
 PERSON_ONE = (
     "UPDATE person SET is_admin = true WHERE id = 1",
     "INSERT INTO manages (person_id, station_id, since) VALUES (1, %(here)s, now()) ON CONFLICT DO NOTHING",
-    "UPDATE slot SET taken = 15, waiting = 1, line_last = 1, state = 'open', opens_at = now() WHERE id = %(later)s",
-    """INSERT INTO booking (id, slot_id, station_id, person_id, state, via, line_no, ticket, created_at, seated_at, late)
+    "UPDATE slot SET taken = 15, waiting = 1, waitlist_seq = 1, state = 'open', opens_at = now() WHERE id = %(later)s",
+    """INSERT INTO booking
+       (id, slot_id, station_id, person_id, state, via, waitlist_position, ticket, created_at, seated_at, late)
        VALUES (900001, %(later)s, %(here)s, 1, 'booked', 'tap', NULL, 'a', now(), now(), false),
               (900002, %(later)s, %(here)s, 2, 'waiting', 'tap', 1, 'b', now(), NULL, false),
               (900003, %(door)s, %(here)s, 3, 'booked', 'tap', NULL, 'c', now(), now(), false)""",
     "UPDATE slot SET taken = 15 WHERE id = %(full)s",
     """UPDATE slot SET taken = 1, starts_at = now() + interval '5 minutes', checkin_from = now() - interval '5 minutes',
-       line_until = now(), free_until = now(), release_at = now() + interval '9 minutes',
+       waitlist_until = now(), free_until = now(), release_at = now() + interval '9 minutes',
        ends_at = now() + interval '40 minutes' WHERE id = %(door)s""",
     "INSERT INTO door_tap SELECT 'nonce-' || id, id, 1, now(), now(), 'in' FROM booking ORDER BY id LIMIT 5000",
     "INSERT INTO feed (person_id, token_hash, made_at) SELECT id, 'hash-' || id, now() FROM person WHERE id > 100",

@@ -9,9 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import extensions, store, workdays
+from booking import extensions, workdays
+from booking.db import transactions
 from booking.extensions import CalmMemory
-from booking.web import blanks, files, kept, language, show
+from booking.web import assets, blanks, kept
+from booking.web.i18n import formatting, language
 from booking.web.memory import Memory
 from booking.web.worker import shapes
 from tests.lunch_hour import LunchHour
@@ -22,7 +24,7 @@ MB = 2**20
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
@@ -43,7 +45,7 @@ def test_all_stores_together_are_bounded(app: Flask) -> None:
 def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
     make_app: Callable[..., Flask], lunch: LunchHour
 ) -> None:
-    app = make_app(NEWS_EVERY=1000)
+    app = make_app(CACHE_POLL_SECONDS=1000)
     phone = Phone(app, lunch)
     phone.day("Mon 10:01")  # its session's cookie is as good as anybody's
     path = "/s/cbd?day=2026-11-24"
@@ -62,7 +64,7 @@ def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
 @pytest.mark.sqlite
 def test_readers_without_number_fill_no_more_than_there_is(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
     """Each with a session of their own, and with something that they claim to have already."""
-    app = make_app(NEWS_EVERY=1000)
+    app = make_app(CACHE_POLL_SECONDS=1000)
     found = app.extensions["kept"]
     found.answers, found.pages = Memory(200_000), Memory(300_000)
     for n in range(150):
@@ -140,11 +142,11 @@ def test_a_file_has_one_stamp_however_it_is_asked_for(app: Flask) -> None:
     client = app.test_client()
     for path in ("/static/css/app.css", "/static/no-such"):  # the page that says so names files too
         client.get(path)
-    before = len(files._stamps)
+    before = len(assets._stamps)
     for n in range(50):
         assert client.get(f"/static/css/{'../css/./' * n}app.css").status_code == 200
         client.get(f"/static/no-such-{n}")
-    assert len(files._stamps) == before
+    assert len(assets._stamps) == before
 
 
 @pytest.mark.sqlite
@@ -152,6 +154,6 @@ def test_long_words_are_said_and_not_kept(app: Flask) -> None:
     with app.test_request_context():
         before = language._known.cache_info().currsize
         for n in range(20):
-            assert str(n) in show.reason(show.Refused("cancelled", why=f"{n}{'w' * 300}"))
+            assert str(n) in formatting.reason(formatting.Refused("cancelled", why=f"{n}{'w' * 300}"))
             assert language.of_browser(None, f"en, {n}{'x' * 300}") == "en"
         assert language._known.cache_info().currsize == before

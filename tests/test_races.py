@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from booking import audit, store
+from booking import invariants
+from booking.db import transactions
 from booking.model import HOLDING, Booking, Event, Letter, Person, Slot, Strike
 from tests.lunch_hour import LunchHour, at, make_people
 from tests.racing import PROCESSES, Act, Racers, in_turn
@@ -28,7 +29,7 @@ class Crowd:
     def __init__(self, session: Session, url: str, racers: Racers, people: int, capacity: int) -> None:
         self.lunch = LunchHour(session, capacity=capacity)
         self.session, self.url, self.racers = session, url, racers
-        with store.transaction(session):
+        with transactions.transaction(session):
             self.ids = list(make_people(session, [f"甲{n:03}" for n in range(people)]).values())
         self.slot_id = self.lunch.slot_id
 
@@ -54,7 +55,7 @@ class Crowd:
         return list(self.session.scalars(found.order_by(Booking.id)))
 
     def sound(self, now: str = "Mon 10:00") -> bool:
-        assert audit.breaches(self.session, at(now)) == []
+        assert invariants.breaches(self.session, at(now)) == []
         return True
 
 
@@ -77,12 +78,12 @@ def test_400_presses_on_200_seats_sell_exactly_200(crowd_of: Make) -> None:
 @pytest.mark.postgresql
 def test_control_count_then_take_sells_more_than_200(crowd_of: Make) -> None:
     crowd = crowd_of(400, 200)
-    with store.transaction(crowd.session) as session:
+    with transactions.transaction(crowd.session) as session:
         session.execute(text("ALTER TABLE slot DROP CONSTRAINT ck_slot_taken"))
     answers = crowd.race(in_turn(crowd.presses(crowd.ids)), abreast=False, without="the guarded update")
     assert answers["booked"] > 200
     assert crowd.held() == answers["booked"]
-    assert any(line.startswith("I1") for line in audit.breaches(crowd.session, OPEN))
+    assert any(line.startswith("I1") for line in invariants.breaches(crowd.session, OPEN))
 
 
 def test_sixteen_presses_for_the_last_seat(crowd_of: Make) -> None:
@@ -90,13 +91,13 @@ def test_sixteen_presses_for_the_last_seat(crowd_of: Make) -> None:
     others = [crowd.lunch.slot(clock, 1) for clock in ("Wed 12:10", "Thu 12:10", "Fri 12:10")]
     hours = {slot_id: crowd.lunch.now(slot_id).opens_at for slot_id in (crowd.slot_id, *others)}
     lanes = [[("press", opens, person, slot_id) for slot_id, opens in hours.items()] for person in crowd.ids]
-    with store.transaction(crowd.session) as session:
+    with transactions.transaction(crowd.session) as session:
         session.execute(update(Slot).values(opens_at=OPEN))
     answers = crowd.race([[(verb, OPEN, *rest) for verb, _then, *rest in lane] for lane in lanes])
     assert answers["booked"] == len(hours)
     assert "error" not in "".join(answers)
     assert [crowd.held(slot_id) for slot_id in hours] == [1] * len(hours)
-    places = crowd.session.scalars(select(Booking.line_no).where(Booking.slot_id == crowd.slot_id)).all()
+    places = crowd.session.scalars(select(Booking.waitlist_position).where(Booking.slot_id == crowd.slot_id)).all()
     assert sorted(place for place in places if place) == list(range(1, PROCESSES))
     assert crowd.sound()
 
@@ -113,7 +114,7 @@ def test_control_without_the_lock_of_the_person_both_tabs_pass(crowd_of: Make) -
     crowd = crowd_of(40, 100)
     answers = crowd.race(two_tabs(crowd), without="the lock of the person")
     assert answers["booked"] > 40
-    assert any(line.startswith("I2") for line in audit.breaches(crowd.session, OPEN))
+    assert any(line.startswith("I2") for line in invariants.breaches(crowd.session, OPEN))
 
 
 def two_tabs(crowd: Crowd) -> list[list[Act]]:

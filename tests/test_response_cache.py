@@ -14,7 +14,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
 from booking.model import Activity, Station
 from booking.web import kept
 from tests.lunch_hour import LunchHour, at
@@ -65,7 +66,7 @@ QUERIES = [
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     lunch = LunchHour(session)
     lunch.slot("Wed 13:10")
@@ -75,7 +76,7 @@ def lunch(session: Session) -> LunchHour:
 @pytest.fixture
 def stands(make_app: Callable[..., Flask]) -> Flask:
     """An app that keeps what it has rendered, for the history is not read again."""
-    return make_app(NEWS_EVERY=1000, WTF_CSRF_ENABLED=True)
+    return make_app(CACHE_POLL_SECONDS=1000, WTF_CSRF_ENABLED=True)
 
 
 def begin_anew(app: Flask) -> None:
@@ -247,7 +248,7 @@ ODD_WORDS = "".join(f"\ue000{name}\ue001\ue000{name}" for name in ("csrf", "key"
 def test_a_text_with_private_use_characters_prints_nobodys_token(
     stands: Flask, lunch: LunchHour, who: str, headers: dict[str, str]
 ) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         for column in (Activity.title, Activity.title_en, Station.address, Station.address_en):
             session.execute(update(column.class_).values({column.key: ODD_WORDS}))
     phone = reader(stands, lunch, who)

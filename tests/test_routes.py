@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from booking import store
+from booking.db import transactions
 from booking.model import Activity, Booking, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
 from tests.cookies import carry, lasting
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
@@ -206,7 +206,7 @@ class World:
         west = lunch.other_station("west")
         for name in ("周明", "王磊"):
             lunch.book(name, "Mon 11:00")
-        with store.transaction(lunch.session) as session:
+        with transactions.transaction(lunch.session) as session:
             self.readers = {
                 "anonymous": 0,
                 "worker": lunch.people["周明"],
@@ -271,7 +271,7 @@ class World:
     def browser(self, reader: str) -> FlaskClient:
         client = self.app.test_client()
         if person_id := self.readers[reader]:
-            with store.transaction(self.lunch.session) as session:
+            with transactions.transaction(self.lunch.session) as session:
                 token = lasting(session, session.get_one(Person, person_id), "browser", NOW)
             carry(client, token, NOW)
         return client

@@ -6,10 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import store, watch
-from booking.mail import queue, report
+from booking import monitoring
+from booking.db import transactions
+from booking.enqueue import enqueue
+from booking.mail import backlog, manager_report
 from booking.model import JobRun, Letter, MailPause, Outage, Person, SetAside, Slot
-from booking.notices import tell
 from tests.desk_cast import Desk, said
 from tests.letter_cast import Letters
 from tests.lunch_hour import LunchHour, at
@@ -29,7 +30,7 @@ def desk(app: Flask, lunch: LunchHour) -> Desk:
 
 
 def ran(session: Session, when: str, **columns: object) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         run = {"name": "promote", "every": 2, "started_at": at(when), "finished_at": at(when) + timedelta(seconds=0.5)}
         session.merge(JobRun(**run | columns))
 
@@ -37,7 +38,7 @@ def ran(session: Session, when: str, **columns: object) -> None:
 def hold(lunch: LunchHour) -> None:
     """The release of the slot came too late."""
     lunch.tick("12:10")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Slot, lunch.slot_id).release_held_at = at("12:25")
 
 
@@ -55,7 +56,7 @@ def test_the_page_tells_each_job_its_length_backlog_and_next_run(desk: Desk, lun
 
 @pytest.mark.sqlite
 def test_a_manager_is_told_that_no_mail_leaves_but_not_what_the_server_said(desk: Desk, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         moments = {"since": at("Mon 10:50"), "until": at("Mon 11:05")}
         session.add(MailPause(sender="smtp", kind="setup", refusals=0, rests=1, reply="535 secret", **moments))
     page = desk.get("running", "Mon 11:00").text
@@ -73,7 +74,7 @@ def test_a_banner_says_on_every_page_when_the_scheduler_is_late(desk: Desk, lunc
 
 
 def test_an_outage_is_told_for_a_week(desk: Desk, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.add(Outage(began_at=at("Mon 02:00"), ended_at=at("Mon 05:10")))
     assert "02:00到11月23日周一 05:10没有运行" in desk.words("running", "Mon 11:00")
 
@@ -108,7 +109,7 @@ def test_a_row_set_aside_is_shown_to_its_own_manager_who_may_say_again(
         error="<poison>",
     )
     other = SetAside(job="promote", row_id=9999, station_id=lunch.other_station(), tries=3, since=at("Mon 09:00"))
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.add_all([row, other])
     page = desk.get("running").text
     assert "&lt;poison&gt;" in page
@@ -116,14 +117,14 @@ def test_a_row_set_aside_is_shown_to_its_own_manager_who_may_say_again(
     assert "再试一次" in page
     desk.post(f"running/{row.id}/again", "Mon 11:00")
     lunch.session.rollback()
-    assert watch.listed(lunch.session, lunch.station_id) == []
+    assert monitoring.listed(lunch.session, lunch.station_id) == []
     assert (row.tries, row.next_try_at) == (0, at("Mon 11:00"))
     assert desk.post(f"running/{other.id}/again").status_code == 404
 
 
 def failed(session: Session, when: datetime) -> Letter:
-    with store.transaction(session):
-        tell(session, "already_registered", when, to="a@example.com")
+    with transactions.transaction(session):
+        enqueue(session, "already_registered", when, to="a@example.com")
         letter = session.query(Letter).filter_by(kind="already_registered").one()
         letter.state, letter.error, letter.tries = "failed", "550 5.1.1 nobody <here>", 4
     return letter
@@ -132,7 +133,7 @@ def failed(session: Session, when: datetime) -> Letter:
 def test_a_manager_reads_of_an_error_what_concerns_nobody_else(desk: Desk, lunch: LunchHour) -> None:
     error = "IntegrityError: 550 <lin@example.com> unknown\n[SQL: INSERT …]\n[parameters: 王磊]"
     row = SetAside(job="promote", row_id=1, station_id=lunch.station_id, tries=3, since=at("Mon 09:00"), error=error)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.add(row)
     page = desk.get("running").text
     assert "IntegrityError: 550 &lt;…&gt; unknown" in page
@@ -141,7 +142,7 @@ def test_a_manager_reads_of_an_error_what_concerns_nobody_else(desk: Desk, lunch
 
 def test_an_admin_sees_a_failed_letter_and_sends_it_again(app: Flask, desk: Desk, lunch: LunchHour) -> None:
     letter = failed(lunch.session, at("Mon 09:00"))
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Person, lunch.manager_id).is_admin = True
     admin = Desk(app, lunch)
     admin.root = "/admin/"
@@ -152,17 +153,17 @@ def test_an_admin_sees_a_failed_letter_and_sends_it_again(app: Flask, desk: Desk
     lunch.session.rollback()
     assert (letter.state, letter.tries, letter.next_try_at) == ("queued", 0, at("Mon 11:00"))
     assert admin.post(f"jobs/letters/{letter.id}/again", "Mon 11:00").status_code == 404
-    assert queue.failed(lunch.session, at("Mon 11:00")) == []
+    assert backlog.failed(lunch.session, at("Mon 11:00")) == []
 
 
 def test_the_managers_digest_says_what_is_wrong(session: Session) -> None:
     cast = Letters(session)
     ran(session, "10:59:58", error="poison")
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Outage(began_at=at("02:00"), ended_at=at("05:10")))
         slot = session.get_one(Slot, cast.yesterday)
         slot.state, slot.release_held_at = "done", at("Mon 12:30")
         session.add(SetAside(job="promote", row_id=1, station_id=cast.station_id, tries=3, since=at("09:00")))
-    told = dict(report.troubles(session, at("11:00"), [cast.station_id]))
+    told = dict(manager_report.troubles(session, at("11:00"), [cast.station_id]))
     assert set(told) == {"job_failed", "outage", "release_held", "set_aside"}
-    assert set(dict(report.troubles(session, at("11:05"), []))) == {"job_failed", "late", "outage"}
+    assert set(dict(manager_report.troubles(session, at("11:05"), []))) == {"job_failed", "late", "outage"}

@@ -18,10 +18,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from booking import people, store, workdays
+from booking import people, workdays
+from booking.db import transactions
 from booking.model import Activity, Booking, Slot, Station, Try
-from booking.slots import settings as settings_of
-from booking.web import show
+from booking.slots import catalogue as settings_of
+from booking.web.i18n import formatting
 from booking.web.worker.spoken import Spoken
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
@@ -33,7 +34,7 @@ PATH = "/s/cbd?day=2026-11-24"
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
@@ -111,17 +112,17 @@ def cancelled(lunch: LunchHour) -> None:
 
 
 def english(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.speak(session, lunch.people["周明"], "en", at("Mon 08:00"))
 
 
 def one_bring(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.scalars(select(Activity)).one().bring = "一张瑜伽垫 <b> {0} \ue000csrf\ue001"
 
 
 def odd_words(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.scalars(select(Activity)).one().title = "瑜伽 \ue000csrf\ue001 <key> {0}"
 
 
@@ -171,7 +172,7 @@ def test_what_was_kept_is_what_the_app_says(
 def take_back(lunch: LunchHour) -> None:
     """As if it had not been pressed: the key is free again."""
     lunch.give_up("周明", "Mon 10:01")
-    with store.transaction(lunch.session):
+    with transactions.transaction(lunch.session):
         lunch.latest("周明").key = None
 
 
@@ -192,7 +193,7 @@ def test_words_that_change_are_said_anew(app: Flask, lunch: LunchHour) -> None:
     phone = phone_of(app, lunch, "周明")
     for _ in range(2):
         press(phone, "Mon 09:00")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         activity = session.scalars(select(Activity)).one()
         activity.title = "八段锦"
         settings_of.save_activity(session, activity, at("Mon 09:00"))
@@ -220,7 +221,7 @@ def test_what_decides_is_asked_at_every_press(app: Flask, lunch: LunchHour) -> N
     phone = phone_of(app, lunch, "周明")
     for _ in range(2):
         assert press(phone, "Mon 09:00").status_code == 409
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Slot, lunch.slot_id).opens_at = at("Mon 08:00")
     assert press(phone, "Mon 09:00").status_code == 200
 
@@ -229,7 +230,7 @@ def test_a_closed_station_lets_nobody_in_at_once(app: Flask, lunch: LunchHour) -
     phone = phone_of(app, lunch, "周明")
     for _ in range(2):
         press(phone, "Mon 09:00")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.scalars(select(Station)).one().closed_at = at("Mon 08:00")
     assert press(phone, "Mon 10:01").status_code == 404
     assert lunch.session.scalar(select(func.count(Booking.id))) == 0
@@ -240,7 +241,7 @@ def test_words_without_a_request_are_in_the_language_asked_for_in_every_thread(a
     spoken = Spoken(app)
 
     def words() -> tuple[str, str]:
-        return show.language(), str(gettext("今天"))
+        return formatting.language(), str(gettext("今天"))
 
     def both(_turn: int) -> list[tuple[str, str]]:
         return [spoken.say(language, words) for language in ("zh_Hans_CN", "en", "zh_Hans_CN")]
@@ -248,7 +249,7 @@ def test_words_without_a_request_are_in_the_language_asked_for_in_every_thread(a
     with ThreadPoolExecutor(4) as pool:
         assert set(map(tuple, pool.map(both, range(20)))) == {(("zh-CN", "今天"), ("en", "today"), ("zh-CN", "今天"))}
     with app.test_request_context(headers={"Accept-Language": "en"}):
-        assert show.language() == "en", "what is settled there is settled nowhere else"
+        assert formatting.language() == "en", "what is settled there is settled nowhere else"
 
 
 def test_each_reader_gets_their_own_language_and_token(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
@@ -354,7 +355,7 @@ def test_a_form_that_is_not_in_order_is_refused_as_ever(
 def test_who_is_signed_out_elsewhere_or_disabled_does_not_press(app: Flask, lunch: LunchHour) -> None:
     for end in (people.end_sign_ins, lambda s, person, now: people.disable(s, person, now, lunch.manager_id)):
         phone = Phone(app, lunch, "周明")
-        with store.transaction(lunch.session) as session:
+        with transactions.transaction(lunch.session) as session:
             end(session, lunch.people["周明"], at("Mon 10:00"))
         answer = press(phone, "Mon 10:01")
         assert answer.status_code == 204

@@ -19,7 +19,8 @@ from bench import cpu, ground, servers, visitors
 from bench.ground import Ground
 from bench.servers import APP, Server
 from bench.visitors import Visit
-from booking import audit, clock, slots, store, workdays
+from booking import clock, invariants, slots, workdays
+from booking.db import transactions
 from booking.model import Activity, Booking, SignIn, Slot, Zone
 from booking.people import SIGN_IN_LASTS
 from tests import databases, memory, postgres
@@ -50,22 +51,22 @@ class Scene:
 
     def sound(self) -> bool:
         self.session.rollback()
-        assert audit.breaches(self.session, clock.now()) == []
+        assert invariants.breaches(self.session, clock.now()) == []
         return True
 
 
 def scene(place: Ground, session: Session, seats: int = SEATS) -> Scene:
     now = clock.now()
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
         station_id = make_station(session, "cbd")
         made = [_slot(session, station_id, n, seats, now) for n in range(SLOTS + 1)]
         opened = update(Slot).where(Slot.id.in_(made[:-1])).values(opens_at=now - timedelta(minutes=1))
         session.execute(opened)
         session.execute(update(Slot).where(Slot.id == made[-1]).values(opens_at=now + timedelta(hours=1)))
-    with store.transaction(session):
+    with transactions.transaction(session):
         slots.open_due(session, now)
-    with store.transaction(session):
+    with transactions.transaction(session):
         tokens = visitors.tokens(make_people(session, [f"p{n}" for n in range(PEOPLE)]).values())
         lasts = {"created_at": now, "expires_at": now + SIGN_IN_LASTS}
         for person, token in tokens.items():

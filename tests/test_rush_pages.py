@@ -17,10 +17,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import config
-from booking import lines, people, seats, store, swift, workdays
+from booking import lines, people, seats, swift, workdays
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
-from booking.web import pace
+from booking.web import rate_limit
 from booking.web.packing import Packed
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
@@ -32,7 +33,7 @@ PATH = "/s/cbd?day=2026-11-24"
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday at 12:10; they open on Monday at 10:00."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
@@ -94,7 +95,7 @@ def test_a_carried_press_is_nobody_elses_and_does_not_last(app: Flask, lunch: Lu
     ("whole", "processes", "share"), [("60 per minute", 1, 60), ("60 per minute", 4, 15), ("3 per 2 minutes", 4, 1)]
 )
 def test_each_process_lets_its_share_of_the_presses_through(whole: str, processes: int, share: int) -> None:
-    limit = pace._share(whole, processes)
+    limit = rate_limit._share(whole, processes)
     assert limit.amount == share
     assert limit.get_expiry() == parse(whole).get_expiry()
 
@@ -126,7 +127,7 @@ def test_a_refused_press_is_told_later(app: Flask, lunch: LunchHour) -> None:
 @pytest.fixture
 def stands(make_app: Callable[..., Flask]) -> Flask:
     """An app that looks at the news only when it must, with tokens in its forms."""
-    return make_app(NEWS_EVERY=1000, WTF_CSRF_ENABLED=True)
+    return make_app(CACHE_POLL_SECONDS=1000, WTF_CSRF_ENABLED=True)
 
 
 def look(phone: Phone, clock: str = "Mon 10:01", **headers: str) -> str:
@@ -206,7 +207,7 @@ def test_a_sign_in_that_ended_gets_nothing_that_was_kept(app: Flask, lunch: Lunc
     lunch.book("周明", "Mon 10:00")
     assert "mine" in card_in(look(phone), lunch.slot_id).data
     assert "mine" in card_in(look(phone), lunch.slot_id).data
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.end_sign_ins(session, lunch.people["周明"], at("Mon 10:01"))
     assert "mine" not in card_in(look(phone), lunch.slot_id).data
 
@@ -229,7 +230,7 @@ def test_pieces_packed_are_the_pieces_plain(texts: list[str], value: str) -> Non
 
 def test_words_that_look_like_a_blank_stay_words(app: Flask, lunch: LunchHour) -> None:
     odd = "\ue000csrfx\ue001 7310000001 \ue000title\ue001"
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.execute(update(Activity).values(title=odd))
     for who in ("", "周明"):
         assert odd in look(Phone(app, lunch, who))

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people, store, workdays
+from booking import people, workdays
+from booking.db import transactions
 from booking.model import Base, Booking, Event, Letter, Slot, Try
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import HTMX, Phone, card_in, words_of
@@ -34,13 +35,13 @@ Press = Callable[[Phone, int, str], TestResponse]
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday at 12:10; they open on Monday at 10:00."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
 
 def speak(lunch: LunchHour, language: str) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.speak(session, lunch.people["周明"], language, at("Mon 08:00"))
 
 

@@ -18,7 +18,8 @@ from wtforms.fields.core import UnboundField
 from wtforms.fields.datetime import DateField, TimeField
 from wtforms.fields.numeric import IntegerField
 
-from booking import people, sheets, store
+from booking import people, spreadsheets
+from booking.db import transactions
 from booking.model import Activity, Base, Booking, Event, Person, Plan, Slot, Station, Strike, Zone
 from booking.sanitise import lines, one_line
 from booking.web import forms
@@ -131,7 +132,7 @@ def lunch(session: Session) -> LunchHour:
     lunch.tick("12:10")
     lunch.roll_call("12:11")
     lunch.tick("12:16")
-    with store.transaction(session):
+    with transactions.transaction(session):
         manager = session.get_one(Person, lunch.manager_id)
         manager.is_admin, manager.email = True, "desk@example.com"
         session.get_one(Person, lunch.people["李静"]).email = "li@example.com"
@@ -244,7 +245,7 @@ def test_an_account_page_and_the_command_line_keep_no_such_character(
     runner = app.test_cli_runner()
     line = ["create-user", "neu@example.com", "--role", "worker", "--name", DIRTY, "--password-stdin"]
     assert runner.invoke(args=line, input="noon-hour-at-the-station\n").exit_code == 0
-    with store.transaction(session):
+    with transactions.transaction(session):
         for name, reason in (("李静", "disable"), ("王磊", "forgive")):
             people.disable(session, lunch.people[name], at("12:20"), lunch.manager_id, f"{DIRTY}{reason}")
         strike = session.scalars(select(Strike.id)).one()
@@ -266,8 +267,8 @@ def test_an_account_page_and_the_command_line_keep_no_such_character(
 
 
 def test_a_sheet_keeps_no_such_character(app: Flask, session: Session, lunch: LunchHour) -> None:
-    table = sheets.Table("t", ["名称", "类别", "介绍"], [[DIRTY, "瑜伽", f"{DIRTY}\n{DIRTY}"]])
-    sheet = (io.BytesIO(sheets.write_csv(table)), "a.csv")
+    table = spreadsheets.Table("t", ["名称", "类别", "介绍"], [[DIRTY, "瑜伽", f"{DIRTY}\n{DIRTY}"]])
+    sheet = (io.BytesIO(spreadsheets.write_csv(table)), "a.csv")
     answer = Desk(app, lunch).post("import/activities", "12:20", sheet=sheet)
     assert answer.status_code == 200
     assert hidden(session) == set()

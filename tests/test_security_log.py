@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from booking.web import security_log
+from booking.web.security import security_log
 from tests.network_cast import MONDAY, PASSWORD, Network
 
 pytestmark = pytest.mark.sqlite

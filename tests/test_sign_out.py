@@ -7,7 +7,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import people, store, workdays
+from booking import people, workdays
+from booking.db import transactions
 from booking.model import Person
 from booking.people.sign_ins import begin
 from tests.cookies import carry
@@ -27,7 +28,7 @@ MANAGERS = [
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 10:00")
@@ -37,12 +38,12 @@ def lunch(session: Session) -> LunchHour:
 @pytest.fixture
 def two(make_app: Callable[..., Flask]) -> tuple[Flask, Flask]:
     """Two processes on one database that look at the history only when they must."""
-    return make_app(NEWS_EVERY=1000), make_app(NEWS_EVERY=1000)
+    return make_app(CACHE_POLL_SECONDS=1000), make_app(CACHE_POLL_SECONDS=1000)
 
 
 def phones(two: tuple[Flask, Flask], lunch: LunchHour, person_id: int) -> tuple[Phone, Phone]:
     """One browser, whose requests go to one process or the other."""
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         token = begin(session, session.get_one(Person, person_id), "phone", at("Mon 08:00"))
     found = Phone(two[0], lunch), Phone(two[1], lunch)
     for phone in found:
@@ -106,6 +107,6 @@ def test_who_is_shut_out_is_out_everywhere(two: tuple[Flask, Flask], lunch: Lunc
     _here, there = phones(two, lunch, lunch.people["周明"])
     for _ in range(3):
         there.get(DAY, CLOCK)
-    with time_machine.travel(at(CLOCK), tick=False), store.transaction(lunch.session) as session:
+    with time_machine.travel(at(CLOCK), tick=False), transactions.transaction(lunch.session) as session:
         people.end_sign_ins(session, lunch.people["周明"], at(CLOCK))
     assert "mine" not in card_in(there.get(DAY, CLOCK).text, lunch.slot_id).data

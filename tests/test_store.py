@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.model import Station
 
 
 def test_leaving_by_an_exception_undoes_everything(session: Session) -> None:
     def fail_midway() -> None:
-        with store.transaction(session):
+        with transactions.transaction(session):
             session.add(Station(code="cbd", name="白领驿站"))
             session.flush()
             raise ZeroDivisionError
@@ -21,8 +21,8 @@ def test_leaving_by_an_exception_undoes_everything(session: Session) -> None:
 
 def test_a_transaction_inside_a_transaction_is_refused_at_once(session: Session) -> None:
     """It would wait for itself on SQLite, and undo the outer one on PostgreSQL."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Station(code="cbd", name="白领驿站"))
-        with pytest.raises(RuntimeError, match="inside"), store.transaction(session):
+        with pytest.raises(RuntimeError, match="inside"), transactions.transaction(session):
             pass
     assert session.query(Station).count() == 1

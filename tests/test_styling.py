@@ -2,7 +2,7 @@
 
 from css_inline import CSSInliner
 
-from booking.mail import styling
+from booking.mail import inline_css
 
 STYLE = "<style>td {{ color: #111; }} @media (max-width: 9px) {{ td {{ color: red; }} }}</style>"
 HEAD = f"<html><head><title>{{title}}</title>{STYLE}</head>"
@@ -15,25 +15,25 @@ def page(**told: str) -> str:
 
 def test_a_page_is_styled_as_the_whole_of_it_would_be() -> None:
     whole = CSSInliner(keep_at_rules=True).inline(page())
-    assert styling.inline(page()) == whole
+    assert inline_css.inline(page()) == whole
     assert 'style="color: #111;' in whole
 
 
 def test_each_word_and_address_comes_back_where_it_was() -> None:
-    styling.inline(page())
+    inline_css.inline(page())
     told = {
         "title": "标题",
         "text": "a &lt;b&gt; &#39;\ue000",
         "link": "http://localhost/s?a=1&amp;b=2",
         "more": "更多",
     }
-    assert styling.inline(page(**told)) == styling.inline(page()).replace(">T<", ">标题<").replace(
+    assert inline_css.inline(page(**told)) == inline_css.inline(page()).replace(">T<", ">标题<").replace(
         ">one<", f">{told['text']}<"
     ).replace("http://localhost/1", told["link"]).replace(">two<", ">更多<")
 
 
 def test_pages_of_one_shape_are_styled_once() -> None:
-    styling._styled.cache_clear()
+    inline_css._styled.cache_clear()
     for text in ("one", "two", "three"):
-        styling.inline(page(text=text))
-    assert styling._styled.cache_info().misses == 1
+        inline_css.inline(page(text=text))
+    assert inline_css._styled.cache_info().misses == 1

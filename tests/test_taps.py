@@ -11,10 +11,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import audit, store, taps
+from booking import checkin_sync, invariants
+from booking.checkin_sync import Tap
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Booking, DoorTap
-from booking.refusals import Refused
-from booking.taps import Tap
 from tests.desk_cast import Cast, Desk
 from tests.lunch_hour import LunchHour, at, make_manager
 
@@ -34,7 +35,7 @@ def tap(
     lunch: LunchHour, who: str, tapped: str, arrives: str, *, here: bool = True, nonce: str = "", after: str = ""
 ) -> str:
     made = Tap(nonce or f"{who}-{tapped}-{here}", lunch.latest(who).id, here, at(tapped), after)
-    return lunch.do(lambda s: taps.apply(s, made, at(arrives), lunch.manager_id, EXCUSE))
+    return lunch.do(lambda s: checkin_sync.apply(s, made, at(arrives), lunch.manager_id, EXCUSE))
 
 
 def came_at(lunch: LunchHour, who: str) -> datetime | None:
@@ -94,7 +95,7 @@ def test_who_was_here_in_time_gets_a_seat_again_and_no_strike(lunch: LunchHour) 
     assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
     assert tap(lunch, "周明", "12:12", "12:17") == "seated"
     assert (lunch.state("周明"), lunch.strikes("周明")) == ("attended", [])
-    assert list(audit.breaches(lunch.session, at("12:18"))) == []
+    assert list(invariants.breaches(lunch.session, at("12:18"))) == []
 
 
 def test_who_was_here_in_time_but_whose_seat_is_gone_has_no_strike(lunch: LunchHour) -> None:
@@ -160,11 +161,11 @@ def test_a_tap_that_fails_leaves_nothing(lunch: LunchHour) -> None:
     booking = lunch.latest("周明").id
 
     def fails() -> None:
-        with store.transaction(lunch.session) as session:
-            taps.apply(session, Tap("some-nonce", booking, here=True, at=at("12:05")), at("12:06"), 1, EXCUSE)
-            raise Refused("full")
+        with transactions.transaction(lunch.session) as session:
+            checkin_sync.apply(session, Tap("some-nonce", booking, here=True, at=at("12:05")), at("12:06"), 1, EXCUSE)
+            raise RuleViolation("full")
 
-    with pytest.raises(Refused):
+    with pytest.raises(RuleViolation):
         fails()
     assert lunch.state("周明") == "booked"
     assert tap(lunch, "周明", "12:05", "12:07", nonce="some-nonce") == "in"
@@ -202,7 +203,7 @@ def test_what_is_no_tap_is_not_taken(app: Flask, lunch: LunchHour, wrong: dict[s
 
 
 def test_a_tap_of_somebody_else_is_not_taken_for_ones_own(app: Flask, session: Session, lunch: LunchHour) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         other = make_manager(session, lunch.station_id, "吴经理")
     kept = body(lunch.latest("周明").id, owner=lunch.manager_id)
     answer = Desk(app, lunch, other).post("taps", "12:08", **kept)
@@ -234,8 +235,8 @@ def all_at_once(engine: Engine, lunch: LunchHour, nonce: str, phones: int = 8) -
         with Session(engine) as session:
             barrier.wait(30)
             try:
-                with store.transaction(session):
-                    return taps.apply(
+                with transactions.transaction(session):
+                    return checkin_sync.apply(
                         session, Tap(nonce, booking, here=True, at=at("12:05")), at("12:06"), manager, EXCUSE
                     )
             except IntegrityError:
@@ -257,6 +258,6 @@ def test_and_without_waiting_their_turn_they_collide(
     engine: Engine, lunch: LunchHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control. SQLite has one writer anyway."""
-    monkeypatch.setattr(store, "one_at_a_time", lambda *_: None)
+    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_: None)
     answers = [answer for n in range(10) for answer in all_at_once(engine, lunch, f"the-same-tap-{n}")]
     assert "twice" in answers

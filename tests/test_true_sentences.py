@@ -8,9 +8,10 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import people, store, workdays
-from booking.mail import letters
-from booking.mail.facts import Dropped
+from booking import people, workdays
+from booking.db import transactions
+from booking.mail import rendering
+from booking.mail.context import Dropped
 from booking.model import Letter, Person
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import HTMX, Phone, card_in, words_of
@@ -20,7 +21,7 @@ OPEN = "Mon 10:00"
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
@@ -251,7 +252,7 @@ def test_the_english_page_says_it_too(app: Flask, lunch: LunchHour) -> None:
     other = lunch.slot("12:30", 1)
     lunch.book("李静", OPEN, other)
     lunch.book("周明", OPEN, other)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.speak(session, lunch.people["周明"], "en", at("Mon 08:00"))
     card = Phone(app, lunch, "周明").card("Mon 10:10")
     assert "Booking takes you off the waiting list at 12:30." in card.words
@@ -278,13 +279,13 @@ def test_the_letter_says_what_giving_up_would_cost(
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == kind, whose)).one()
     reader = lunch.session.get_one(Person, lunch.people["周明"])
     with app.app_context():
-        said = letters.say(lunch.session, letter, reader, "zh_Hans_CN", at("11:45"))
+        said = rendering.say(lunch.session, letter, reader, "zh_Hans_CN", at("11:45"))
     assert sentence in said.text
     assert sentence in said.page
 
 
 def forgiven(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.forgive_slot(session, lunch.slot_id, at("12:16"), lunch.manager_id, "电梯坏了")
 
 
@@ -301,4 +302,4 @@ def test_no_letter_tells_of_a_strike_that_does_not_count(
     mercy(lunch)
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == "strike")).one()
     with app.app_context(), pytest.raises(Dropped):
-        letters.compose(lunch.session, letter, at("12:17"))
+        rendering.compose(lunch.session, letter, at("12:17"))

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from booking.web.turns import Turns
+from booking.web.middleware.buffer import Turns
 
 PATIENCE = 10
 

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from booking import audit, jobs, seats, slots, store, watch
-from booking.jobs.rows import Turn, Work
-from booking.mail import digests, writing
+from booking import invariants, jobs, monitoring, seats, slots
+from booking.db import transactions
+from booking.jobs.batches import BatchRunner, Turn
+from booking.mail import digest_writer, digests
 from booking.model import Booking, Digest, JobRun, Outage, SetAside, Slot, Strike
 from tests.letter_cast import Letters
 from tests.lunch_hour import TUESDAY, at
@@ -59,10 +60,10 @@ def test_a_poisoned_row_is_tried_three_times_and_then_set_aside(
     poison(ZeroDivisionError("poison"))
     failed = [bool(tick(app, at("12:10") + n * MINUTE)["start_slots"].error) for n in (0, 0.5, 1, 3, 6, 30, 45)]
     assert failed == [True, False, True, False, True, False, False]
-    (row,) = watch.listed(session)
+    (row,) = monitoring.listed(session)
     assert (row.job, row.row_id, row.tries, row.station_id) == ("start_slots", cast.yoga, 3, cast.station_id)
     assert row.error == "ZeroDivisionError: poison"
-    assert watch.listed(session, cast.station_id + 1) == []
+    assert monitoring.listed(session, cast.station_id + 1) == []
 
 
 def test_when_a_person_says_again_a_row_is_tried_again_and_forgotten_when_it_goes_well(
@@ -74,8 +75,8 @@ def test_when_a_person_says_again_a_row_is_tried_again_and_forgotten_when_it_goe
         tick(app, at("12:10") + minutes * MINUTE)
     poison(None)
     (row,) = aside(session)
-    with store.transaction(session):
-        assert watch.again(session, row.id, at("12:20"))
+    with transactions.transaction(session):
+        assert monitoring.requeue(session, row.id, at("12:20"))
     assert tick(app, "12:20")["start_slots"].did == 1
     assert aside(session) == []
 
@@ -97,7 +98,7 @@ def test_of_a_chunk_only_the_poisoned_row_stays_behind(app: Flask, cast: Letters
 
     due = [cast.next_yoga, cast.next_talk, cast.thursday]
     with app.app_context(), pytest.raises(jobs.PartlyDone) as told:
-        Work(Turn(at("Wed 10:00")), "open_slots").chunks(due, open_but_one).result()
+        BatchRunner(Turn(at("Wed 10:00")), "open_slots").chunks(due, open_but_one).result()
     assert told.value.did == 2
     assert [row.row_id for row in aside(session)] == [cast.next_yoga]
     assert session.get_one(Slot, cast.next_talk).state == "open"
@@ -108,13 +109,13 @@ def test_one_poisoned_reader_keeps_no_other_from_their_digest(
 ) -> None:
     cast.yesterday_at_noon()
     cast.full_tuesday()
-    real, poisoned = writing._details, cast.people["林晓"]
+    real, poisoned = digest_writer._details, cast.people["林晓"]
 
     def details(one: digests.Noted) -> object:
         assert one.person_id != poisoned, "poison"
         return real(one)
 
-    monkeypatch.setattr(writing, "_details", details)
+    monkeypatch.setattr(digest_writer, "_details", details)
     ran = tick(app, "08:30")["write_worker_digests"]
     assert ran.did == 5
     assert ran.error.startswith(f"{poisoned}: AssertionError")
@@ -185,7 +186,7 @@ def test_after_an_outage_the_first_tick_says_so_catches_up_once_and_punishes_nob
     assert session.get_one(Slot, cast.yoga).state == "done"
     assert session.scalars(select(Strike)).all() == []
     assert set(session.scalars(select(Digest.date))) <= {TUESDAY, back.date()}, "a digest for a day that is over"
-    assert audit.breaches(session, back) == []
+    assert invariants.breaches(session, back) == []
 
 
 def test_a_restart_is_no_outage(app: Flask, cast: Letters, session: Session) -> None:
@@ -204,7 +205,7 @@ def test_a_job_of_an_older_version_is_forgotten(app: Flask, cast: Letters, sessi
 
 
 def run_of(session: Session, **columns: object) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.merge(JobRun(**{"name": "promote", "every": 2, "started_at": at("12:00"), **columns}))
 
 
@@ -221,23 +222,23 @@ def test_a_job_is_late_when_nobody_has_seen_it_for_longer_than_its_pace(
     session: Session, columns: dict[str, object], late: bool
 ) -> None:
     run_of(session, **columns)
-    assert (watch.late_since(session, at("12:10")) is not None) == late
-    (state,) = watch.jobs(session, at("12:10"), {"promote": 4})
+    assert (monitoring.late_since(session, at("12:10")) is not None) == late
+    (state,) = monitoring.jobs(session, at("12:10"), {"promote": 4})
     assert (state.late, state.backlog) == (late, 4)
 
 
 def test_a_long_run_is_no_silence(session: Session) -> None:
     run_of(session, finished_at=at("11:00"), did=7)
-    with store.transaction(session):
-        watch.beat(session, {"promote": (2, at("12:00"))}, at("12:10"))
-    assert watch.late_since(session, at("12:10:30")) is None
-    (state,) = watch.jobs(session, at("12:10:30"), {})
+    with transactions.transaction(session):
+        monitoring.beat(session, {"promote": (2, at("12:00"))}, at("12:10"))
+    assert monitoring.late_since(session, at("12:10:30")) is None
+    (state,) = monitoring.jobs(session, at("12:10:30"), {})
     assert (state.length, state.started_at, state.did) == (None, at("12:00"), 7)
 
 
 def test_the_backlog_counts_what_is_due_and_not_done(cast: Letters, session: Session) -> None:
-    told = watch.slot_backlog(session, at("Mon 10:00"))
+    told = monitoring.slot_backlog(session, at("Mon 10:00"))
     assert told["open_slots"] == 3
     cast.full_tuesday()
-    assert watch.slot_backlog(session, at("Mon 10:01"))["open_slots"] == 0
-    assert watch.slot_backlog(session, at("12:10"))["start_slots"] == 2
+    assert monitoring.slot_backlog(session, at("Mon 10:01"))["open_slots"] == 0
+    assert monitoring.slot_backlog(session, at("12:10"))["start_slots"] == 2

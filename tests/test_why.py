@@ -8,10 +8,12 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import people, store, tries
+from booking import people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Slot, Try
-from booking.refusals import Refused
-from booking.rosters import misses
+from booking.queries import missed_slots
+from booking.seats import failed_attempts
 from tests.lunch_hour import LunchHour, at
 from tests.worker_cast import Phone, words_of
 
@@ -23,9 +25,9 @@ def lunch(session: Session) -> LunchHour:
 
 def tell(lunch: LunchHour, who: str, reason: str, clock: str, slot_id: int | None = None, **details: Any) -> bool:
     """As the press does it after a refusal."""
-    with store.transaction(lunch.session) as rows:
-        no = Refused(reason, **details)
-        return tries.remember(rows, [(lunch.people[who], slot_id or lunch.slot_id, no, at(clock))]) == 1
+    with transactions.transaction(lunch.session) as rows:
+        no = RuleViolation(reason, **details)
+        return failed_attempts.remember(rows, [(lunch.people[who], slot_id or lunch.slot_id, no, at(clock))]) == 1
 
 
 def rush(lunch: LunchHour, *waiting: str) -> None:
@@ -50,7 +52,7 @@ def test_who_waited_in_vain_learns_how_fast_it_was_gone_and_how_many_wanted_it(a
 def test_the_same_in_english(app: Flask, lunch: LunchHour) -> None:
     rush(lunch, "王磊")
     lunch.tick("12:10")
-    with store.transaction(lunch.session) as rows:
+    with transactions.transaction(lunch.session) as rows:
         people.speak(rows, lunch.people["王磊"], "en", at("Wed 08:00"))
     told = said(app, lunch, "王磊")
     assert "Full 4 s after opening: 3 people wanted 2 spots, and the waitlist did not reach you." in told
@@ -70,7 +72,7 @@ def test_a_seat_given_up_and_taken_again_before_anybody_waited_counts_as_full_th
     lunch.give_up("李静", "Mon 10:01")
     lunch.book("王磊", "Mon 10:02")
     lunch.book("陈晨", "Mon 10:03")
-    assert misses.rush(session, lunch.slot_id, at("12:00")) == misses.Rush(at("Mon 10:02"), 4)
+    assert missed_slots.rush(session, lunch.slot_id, at("12:00")) == missed_slots.Rush(at("Mon 10:02"), 4)
 
 
 def test_a_slot_that_filled_slowly_says_when(app: Flask, lunch: LunchHour) -> None:
@@ -131,7 +133,7 @@ def test_who_left_the_line_by_choice_is_told_nothing(app: Flask, lunch: LunchHou
 def test_who_was_passed_by_learns_what_for(app: Flask, lunch: LunchHour, session: Session) -> None:
     rush(lunch, "王磊", "陈晨")
     other = lunch.slot("12:20")
-    with store.transaction(session):
+    with transactions.transaction(session):
         mine = lunch.latest("王磊")
         mine.skipped = "overlap"
     lunch.tick("12:10")
@@ -166,7 +168,7 @@ def test_nobody_reads_another_persons_tries(app: Flask, lunch: LunchHour) -> Non
 def test_old_tries_are_forgotten(lunch: LunchHour, session: Session) -> None:
     tell(lunch, "王磊", "day_limit", "Mon 10:00", limit=1)
     for later, left in ((timedelta(days=59), 1), (timedelta(days=60), 0)):
-        with store.transaction(session):
+        with transactions.transaction(session):
             people.forget(session, at("Mon 10:00") + later)
         assert session.scalar(select(func.count()).select_from(Try)) == left
 
@@ -175,13 +177,13 @@ def test_tries_are_in_ones_copy_and_go_with_the_account(lunch: LunchHour, sessio
     tell(lunch, "王磊", "paused", "Mon 10:00", until=at("Fri 10:00"))
     told = people.everything_about(session, lunch.people["王磊"])["tries"]
     assert [(row["activity"], row["reason"]) for row in told] == [("白领瑜伽课堂", "paused")]
-    with store.transaction(session):
+    with transactions.transaction(session):
         people.delete_account(session, lunch.people["王磊"], at("Mon 11:00"))
     assert session.scalar(select(func.count()).select_from(Try)) == 0
 
 
 def test_a_slot_that_planning_takes_back_takes_its_tries_along(lunch: LunchHour, session: Session) -> None:
     tell(lunch, "王磊", "day_limit", "Mon 10:00", limit=1)
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.delete(session.get_one(Slot, lunch.slot_id))
     assert session.scalar(select(func.count()).select_from(Try)) == 0

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
 from booking.model import Activity, Slot, Station
 from tests.lunch_hour import LunchHour, at, make_slot
 from tests.worker_cast import HTMX, Card, Phone, card_in, words_of
@@ -18,7 +19,7 @@ from tests.worker_cast import HTMX, Card, Phone, card_in, words_of
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday at 12:10; they open on Monday at 10:00."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     return LunchHour(session)
 
@@ -57,7 +58,7 @@ def test_one_tap_is_a_seat_and_the_answer_stands_at_the_card(app: Flask, lunch: 
 
 def test_a_seat_of_another_week_is_told_with_its_date(app: Flask, lunch: LunchHour) -> None:
     """See you on Tuesday would be the wrong one."""
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         station = session.get_one(Station, lunch.station_id)
         slot_id = make_slot(session, station, date(2026, 12, 8), time(12, 10), 2)
         session.get_one(Slot, slot_id).opens_at = at("Mon 10:00")
@@ -354,7 +355,7 @@ def test_with_several_stations_one_is_chosen_once(app: Flask, lunch: LunchHour) 
 
 
 def test_a_closed_station_and_its_slots_are_gone(app: Flask, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Station, lunch.station_id).closed_at = at("Mon 09:00")
     phone = Phone(app, lunch, "周明")
     for path in ("/s/cbd", "/s/nowhere", f"/slots/{lunch.slot_id}", "/slots/999999"):
@@ -374,7 +375,7 @@ def test_a_cancelled_slot_says_why_and_offers_nothing(app: Flask, lunch: LunchHo
 
 
 def test_markup_in_texts_stays_text(app: Flask, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         activity = session.get_one(Slot, lunch.slot_id).activity
         activity.title = '<img src=x onerror="1">{{7*7}}%(x)s'
         activity.text = "<script>1</script>{0.__class__}"
@@ -391,7 +392,7 @@ def test_markup_in_texts_stays_text(app: Flask, lunch: LunchHour) -> None:
 
 
 def test_english_readers_get_english_titles(app: Flask, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Activity, session.get_one(Slot, lunch.slot_id).activity_id).title_en = "Office yoga"
     page = Phone(app, lunch).get("/s/cbd?day=2026-11-24", "Mon 10:00", headers={"Accept-Language": "en"}).text
     assert '<html lang="en">' in page
@@ -413,7 +414,7 @@ def shown(phone: Phone, query: str, clock: str = "Mon 10:20") -> list[int]:
 
 def test_a_reader_may_see_one_kind_or_only_what_can_be_had(app: Flask, lunch: LunchHour) -> None:
     other = lunch.slot("13:10", 1)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         crafts = Activity(station_id=lunch.station_id, kind="crafts", title="植物拓印")
         session.add(crafts)
         session.get_one(Slot, other).activity = crafts

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from booking import store
+from booking.db import transactions
 from booking.model import Person
 from tests.cookies import carry, lasting
 from tests.lunch_hour import SHANGHAI, LunchHour, at
@@ -81,7 +81,7 @@ def when(clock: str) -> datetime:
 
 
 def sign_in(client: FlaskClient, lunch: LunchHour, who: str) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         token = lasting(session, session.get_one(Person, lunch.people[who]), "phone", at("Mon 08:00"))
     carry(client, token, at("Mon 08:00"))
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from booking.ledger import pause_after
 from booking.model import Base, Booking, Slot
 from booking.policy import Policy
+from booking.seats.strike_ledger import pause_after
 
 
 @dataclass(eq=False)
@@ -27,7 +27,7 @@ class Claim:
     created_at: datetime
     state: str = ""
     via: str = "tap"
-    line_no: int | None = None
+    waitlist_position: int | None = None
     seated_at: datetime | None = None
     standby_at: datetime | None = None
     checked_in_at: datetime | None = None

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from booking import clock, people, workdays
 from booking.demo import content, crowd, stage, today, vain
 from booking.demo.past import Past, workdays_until
+from booking.errors import RuleViolation
 from booking.model import Person, Station
-from booking.refusals import Refused
 
 # Enough for the station's public record: over 200 slots held and over 3,000 visits.
 PAST_WORKDAYS = 48
@@ -19,7 +19,7 @@ PAST_WORKDAYS = 48
 def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.Stage:
     """Make the demo station with its people and the last `past_workdays` workdays. Refuses with `not_empty`."""
     if accounts := session.scalar(select(func.count(Person.id))):
-        raise Refused("not_empty", accounts=accounts)
+        raise RuleViolation("not_empty", accounts=accounts)
     workdays.seed(session)
     session.flush()
     station = content.open_station(session)

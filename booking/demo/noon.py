@@ -22,7 +22,7 @@ class Noon:
         may = self._is_open(at) and (mine is None or mine.state == "waiting")
         if not may or self.books.paused(person_id, at):
             return None
-        first_tap = at >= slot.line_until
+        first_tap = at >= slot.waitlist_until
         if slot.free and (first_tap or not slot.waiting):
             claim = mine or self._new(person_id, at)
             self._sit(claim, "booked", at, person_id)
@@ -52,7 +52,7 @@ class Noon:
     def stand_by(self, claim: Claim, at: datetime) -> None:
         """Somebody in the line comes to the door and waits there."""
         slot = self.slot
-        too_soon = at < slot.checkin_from or (slot.free and slot.line_until <= at < slot.starts_at)
+        too_soon = at < slot.checkin_from or (slot.free and slot.waitlist_until <= at < slot.starts_at)
         if claim.state != "waiting" or claim.standby_at or too_soon or at >= slot.ends_at:
             return
         claim.standby_at = at
@@ -107,7 +107,7 @@ class Noon:
         return [claim for claim in self.claims if claim.state in states]
 
     def _line(self) -> list[Claim]:
-        return sorted(self._in("waiting"), key=lambda claim: claim.line_no or 0)
+        return sorted(self._in("waiting"), key=lambda claim: claim.waitlist_position or 0)
 
     def _new(self, person_id: int, at: datetime) -> Claim:
         claim = Claim(self.slot.id, self.slot.station_id, person_id, at)
@@ -116,8 +116,8 @@ class Noon:
         return claim
 
     def _queue(self, claim: Claim, at: datetime) -> None:
-        self.slot.line_last += 1
-        claim.line_no = self.slot.line_last
+        self.slot.waitlist_seq += 1
+        claim.waitlist_position = self.slot.waitlist_seq
         self._move(claim, "waiting", "waiting", at, claim.person_id)
 
     def _sit(self, claim: Claim, kind: str, at: datetime, actor_id: int | None = None) -> None:
@@ -134,10 +134,10 @@ class Noon:
         """Pass a free seat on: to the line, or to those who stand at the door."""
         slot = self.slot
         if at >= slot.starts_at:
-            for claim in sorted(self._line(), key=lambda c: (c.standby_at or at, c.line_no)):
+            for claim in sorted(self._line(), key=lambda c: (c.standby_at or at, c.waitlist_position)):
                 if slot.free and claim.standby_at:
                     self._arrive(claim, at)
-        elif at < slot.line_until:
+        elif at < slot.waitlist_until:
             for claim in self._line():
                 if slot.free and not self._passed_by(claim, at):
                     claim.via = "line"

@@ -94,7 +94,7 @@ class Past:
 
     def give_up(self, noon: Noon, claim: Claim, moment: datetime) -> None:
         """Some change their mind; close to the start, one of those waiting may tap first."""
-        line_is_over = noon.slot.line_until <= moment
+        line_is_over = noon.slot.waitlist_until <= moment
         if noon.give_up(claim, moment) and line_is_over and noon.slot.waiting and self.luck.random() < 0.7:
             quick = self.luck.choice([c for c in noon.claims if c.state == "waiting"])
             tap = moment + timedelta(seconds=self.luck.uniform(15, 90))

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from booking import clock, slots, workdays
 from booking.demo import content
 from booking.demo.stage import Stage
+from booking.errors import RuleViolation
 from booking.model import Slot, Station
-from booking.refusals import Refused
 
 FIRST = {"rest": time(10, 0), "work": time(18, 0)}
 LAST = time(21, 0)
@@ -53,7 +53,7 @@ class Specials:
             minutes=words["minutes"],
             capacity=words["capacity"],
         )
-        with suppress(Refused):  # the zone is taken, or a manager has closed it
+        with suppress(RuleViolation):  # the zone is taken, or a manager has closed it
             known_at = min(opens_at, self.now)
             slot = slots.add(self.session, self.stage.station_id, wish, known_at, self.stage.manager_id)
             slot.opens_at = opens_at

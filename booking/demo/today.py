@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from booking import clock, seats, slots, workdays
 from booking.demo import content, rush, stage
 from booking.demo.specials import Specials
+from booking.errors import RuleViolation
 from booking.model import HOLDING, LIVE, Booking, Letter, Slot
-from booking.refusals import Refused
 
 AN_HOUR = timedelta(hours=1)
 # What is shown must last a while: a visitor looks around first.
@@ -63,13 +63,13 @@ class Today:
 
     def bookable(self) -> list[Slot]:
         """Slots of the day with seats that a tap can have."""
-        room = (Slot.capacity - Slot.taken >= 2) & ((Slot.waiting == 0) | (Slot.line_until <= self.now))
+        room = (Slot.capacity - Slot.taken >= 2) & ((Slot.waiting == 0) | (Slot.waitlist_until <= self.now))
         return self._slots(Slot.date == self.day, self._open(), room, Slot.starts_at > self.now + LASTS)
 
     def full(self) -> list[Slot]:
         """Slots of the day with a line that one can join."""
         line = (Slot.taken == Slot.capacity) & (Slot.waiting > 0)
-        return self._slots(Slot.date == self.day, self._open(), line, Slot.line_until > self.now + LASTS)
+        return self._slots(Slot.date == self.day, self._open(), line, Slot.waitlist_until > self.now + LASTS)
 
     def opening(self, soonest: int, latest: int) -> list[Slot]:
         """Slots that open in `soonest` to `latest` minutes."""
@@ -131,8 +131,8 @@ class Today:
     def _press(self, slot: Slot, presses: Iterable[tuple[datetime, int]]) -> None:
         for moment, person_id in presses:
             if moment <= self.now:
-                with suppress(Refused):  # the day is full for somebody, or a visitor made it so
-                    seats.take(self.session, person_id, slot.id, moment)
+                with suppress(RuleViolation):  # the day is full for somebody, or a visitor made it so
+                    seats.book_in_transaction(self.session, person_id, slot.id, moment)
 
     def _free_people(self, when: date) -> list[int]:
         """The crowd without those who have something that day, the keenest first."""

@@ -5,10 +5,10 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import tries
 from booking.demo.stage import Stage
+from booking.errors import RuleViolation
 from booking.model import Booking, Event, Slot
-from booking.refusals import Refused
+from booking.seats import failed_attempts
 
 LATE = timedelta(minutes=5)
 
@@ -19,4 +19,6 @@ def press_too_late(session: Session, stage: Stage) -> None:
     days = select(Slot.date).join(Booking, Booking.slot_id == Slot.id).where(Booking.person_id == stage.worker_id)
     full = select(Slot).where(Slot.state == "done", Slot.id.in_(queued), Slot.date.not_in(days))
     if slot := session.scalar(full.order_by(Slot.starts_at.desc(), Slot.id).limit(1)):
-        tries.remember(session, [(stage.worker_id, slot.id, Refused("line_closed"), slot.line_until + LATE)])
+        failed_attempts.remember(
+            session, [(stage.worker_id, slot.id, RuleViolation("line_closed"), slot.waitlist_until + LATE)]
+        )

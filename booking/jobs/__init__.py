@@ -5,8 +5,8 @@ All of them mean "everything that is due and not done": running one twice, late,
 at once does nothing twice.
 """
 
-from booking.jobs.rows import PartlyDone
-from booking.jobs.running import Ran, tick
-from booking.jobs.timetable import TIMETABLE, Job
+from booking.jobs.batches import PartlyDone
+from booking.jobs.runner import Ran, tick
+from booking.jobs.schedule import TIMETABLE, Job
 
 __all__ = ["TIMETABLE", "Job", "PartlyDone", "Ran", "tick"]

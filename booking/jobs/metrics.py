@@ -16,9 +16,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking import clock, watch
+from booking import clock, monitoring
 from booking.extensions import db
-from booking.mail import backoff, queue
+from booking.mail import backlog, backoff
 from booking.model import Letter, SetAside
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _jobs(session: Session, now: datetime) -> list[Metric]:
     wrong = _family("lunch_job_failed", "1 when the last run had an error", "job")
     late = _family("lunch_job_late", "1 when the job is overdue", "job")
     due = _family("lunch_job_backlog", "What is due and not done", "job")
-    for job in watch.jobs(session, now, queue.whole_backlog(session, now)):
+    for job in monitoring.jobs(session, now, backlog.whole_backlog(session, now)):
         began.add_metric([job.name], job.started_at.timestamp())
         if job.length is not None:
             took.add_metric([job.name], job.length.total_seconds())

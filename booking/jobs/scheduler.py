@@ -15,10 +15,10 @@ from flask import Flask
 
 from booking import clock
 from booking.extensions import db
-from booking.jobs import leading, metrics
-from booking.jobs.rows import Turn
-from booking.jobs.running import in_order, note_outage, run, say_alive, write_down
-from booking.jobs.timetable import CATCH_UP, TIMETABLE, Job
+from booking.jobs import leader_election, metrics
+from booking.jobs.batches import Turn
+from booking.jobs.runner import in_order, note_outage, run, say_alive, write_down
+from booking.jobs.schedule import CATCH_UP, TIMETABLE, Job
 
 LOOK_EVERY = 1
 # Runs of a job that did nothing are written down no more often than this.
@@ -33,7 +33,7 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
-        me = leading.candidate(db.engine, Path(app.instance_path))
+        me = leader_election.candidate(db.engine, Path(app.instance_path))
     leading_now = threading.Event()
     with metrics.served(app, leading_now.is_set):
         _take_turns(app, me, ending, leading_now, say)
@@ -42,7 +42,7 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
 
 def _take_turns(
     app: Flask,
-    me: leading.Candidate,
+    me: leader_election.Candidate,
     ending: threading.Event,
     leading_now: threading.Event,
     say: Callable[[str], object],
@@ -65,7 +65,7 @@ def _take_turns(
 class Watch:
     """One stretch of leadership."""
 
-    def __init__(self, app: Flask, me: leading.Candidate, ending: threading.Event) -> None:
+    def __init__(self, app: Flask, me: leader_election.Candidate, ending: threading.Event) -> None:
         self.app = app
         self.me = me
         self.ending = ending

@@ -17,9 +17,9 @@ from flask import current_app
 from flask_babel import force_locale
 from markupsafe import escape
 
-from booking.mail import packing, styling, tongue
-from booking.mail.facts import Facts
-from booking.mail.words import tidy
+from booking.mail import inline_css, packing, translations
+from booking.mail.context import Facts
+from booking.mail.wording import tidy
 
 GOOD_FOR = timedelta(minutes=1)
 MOST = 2_000_000  # bytes: a scheduler stays small
@@ -146,13 +146,13 @@ class Filling:
         return self._keys[place]
 
     def _word(self, block: Block) -> str | bytes:
-        with force_locale(tongue.locale(self._language)):
+        with force_locale(translations.locale(self._language)):
             said = str(plainly(self._tell())(block.name, *block.places, caller=block.word)).strip()
         if block.name.startswith("subject"):
             return said
         if block.name.endswith(".html"):
             style = self._known.get("style", self._now, self._style)
-            return packing.quoted(styling.piece(said, style))
+            return packing.quoted(inline_css.piece(said, style))
         return packing.quoted(tidy(said).rstrip("\n"))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.mail.smtp_replies import without_addresses
 from booking.model import MailPause
 
@@ -51,7 +51,7 @@ def rests(pause: MailPause | None, now: datetime) -> bool:
 
 def refused(session: Session, trouble: Trouble, refusals: int, now: datetime) -> None:
     """Note so many more refusals in a row, and rest, the longer the more often nothing else has helped."""
-    store.one_at_a_time(session, "mail_pause")
+    transactions.advisory_lock(session, "mail_pause")
     pause = current(session)
     if rests(pause, now):  # another sender has heard the same meanwhile
         return

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
-from booking import clock, ledger, policy, store, workdays
+from booking import clock, policy, workdays
+from booking.db import transactions
 from booking.each import among
 from booking.history import record
 from booking.model import Booking, DayOverride, Digest, DigestRound, Manages, Person, Slot, Station, Strike
+from booking.seats import strike_ledger
 
 # The hours between which each kind is written.
 HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14, 0))}
@@ -76,7 +78,7 @@ def rounds(session: Session, kind: str, now: datetime, *, even_done: bool = Fals
 
 def note_done(session: Session, due: Iterable[Round], now: datetime) -> None:
     """All that these rounds owed at `now` is written."""
-    store.one_at_a_time(session, "digest rounds")
+    transactions.advisory_lock(session, "digest rounds")
     for one in due:
         session.merge(DigestRound(kind=one.kind, zone_name=one.zone, done_at=now))
 
@@ -299,7 +301,7 @@ def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) 
     found = select(Booking.slot_id, Booking.person_id).where(
         Booking.slot_id.in_(among(slot_ids)), Booking.state == "waiting"
     )
-    for slot_id, person_id in session.execute(found.order_by(Booking.line_no)):
+    for slot_id, person_id in session.execute(found.order_by(Booking.waitlist_position)):
         lines[slot_id].append(person_id)
     for person_id, details in told.items():
         for wait in details["waits"]:
@@ -320,7 +322,7 @@ def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> N
         policies[station_id] = numbers
     for (person_id, station_id), dates in marks.items():
         numbers = policy.read(policies[station_id])
-        until = ledger.pause_after(dates, numbers)
+        until = strike_ledger.pause_after(dates, numbers)
         paused = until if until and until > now else None
         if counting := sum(at > now - numbers.strike_window for at in dates):
             told[person_id]["strikes"].append([station_id, counting, paused.isoformat() if paused else None])

@@ -17,7 +17,8 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import lines, store, swift
+from booking import lines, swift
+from booking.db import transactions
 from booking.model import Letter
 
 # As many ends are on their way, and as many letters would go again after a power cut.
@@ -67,7 +68,7 @@ class Waiting:
         self._session = session
 
     def sent(self, letter_id: int, now: datetime) -> None:
-        with store.line(self._session) as line, store.turn(line):
+        with transactions.autocommit_connection(self._session) as line, transactions.sqlite_write(line):
             SENT.run(line, letter_id=letter_id, now=now)
 
     def settle(self) -> None:

@@ -8,7 +8,7 @@ from flask import current_app, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import ics
+from booking import calendar_files
 from booking.mail import links
 from booking.model import Booking, Letter
 from booking.sanitise import one_line
@@ -32,10 +32,10 @@ class Invite:
     content: str
 
 
-def entries(session: Session, bookings: Collection[Booking]) -> list[ics.Entry]:
+def entries(session: Session, bookings: Collection[Booking]) -> list[calendar_files.Entry]:
     """The events of these bookings, worded in the current language; places in line have none."""
-    seats = [booking for booking in bookings if ics.has_event(booking)]
-    changes = ics.revisions(session, seats)
+    seats = [booking for booking in bookings if calendar_files.has_event(booking)]
+    changes = calendar_files.revisions(session, seats)
     return [_entry(booking, changes[booking.id]) for booking in seats]
 
 
@@ -47,7 +47,7 @@ def with_letter(session: Session, letter: Letter) -> Invite | None:
         return None
     _, sender = parseaddr(current_app.config["MAIL_FROM"])
     events = entries(session, [booking])
-    content = ics.calendar(events, links.host(), method=method, organizer=sender)
+    content = calendar_files.calendar(events, links.host(), method=method, organizer=sender)
     return Invite(method, content.decode())
 
 
@@ -57,18 +57,18 @@ def _seat(session: Session, letter: Letter) -> Booking | None:
         Booking.slot_id == letter.slot_id, Booking.person_id == letter.person_id, Booking.seated_at.is_not(None)
     )
     booking = session.scalars(theirs.order_by(Booking.id.desc()).limit(1)).first()
-    if booking is None or ics.is_cancelled(booking) != (METHODS[letter.kind] == "CANCEL"):
+    if booking is None or calendar_files.is_cancelled(booking) != (METHODS[letter.kind] == "CANCEL"):
         return None
     return booking
 
 
-def _entry(booking: Booking, revision: ics.Revision) -> ics.Entry:
+def _entry(booking: Booking, revision: calendar_files.Revision) -> calendar_files.Entry:
     slot = booking.slot
     told = {"slot": slot, "link": links.public, "one_line": one_line}
     title, place, notes = (
         render_template(f"mail/event/{part}.txt", **told).strip() for part in ("title", "place", "notes")
     )
-    return ics.Entry(
+    return calendar_files.Entry(
         booking.id,
         revision,
         slot.starts_at,
@@ -78,5 +78,5 @@ def _entry(booking: Booking, revision: ics.Revision) -> ics.Entry:
         one_line(place),
         "\n".join(line for line in notes.splitlines() if line.strip()),
         links.public(f"/slots/{slot.id}"),
-        ics.is_cancelled(booking),
+        calendar_files.is_cancelled(booking),
     )

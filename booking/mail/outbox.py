@@ -17,12 +17,12 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, false, literal
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, aliased, scoped_session
 
-from booking import store
+from booking.db import transactions
 from booking.each import among
-from booking.mail import backoff, digests, letters
+from booking.mail import backoff, digests, rendering
 from booking.mail.ends import Ends
-from booking.mail.post import Post, PutOff, Refusal, Rejected, SenderRefused, Unreachable
 from booking.mail.smtp_replies import Meaning
+from booking.mail.transport import Post, PutOff, Refusal, Rejected, SenderRefused, Unreachable
 from booking.model import Digest, Letter, MailPause
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def deliver(
     as it is when the server wants a rest. While it rests nothing is claimed.
     """
     done = Round()
-    with store.transaction(session) as writing:
+    with transactions.transaction(session) as writing:
         pause = backoff.current(writing)
         claimed = [] if backoff.rests(pause, now) else _claim(writing, now, *_after(pause, now, kinds, limit))
         done.kept, refusals = pause is not None, pause.refusals if pause else 0
@@ -170,16 +170,16 @@ def _after(
     return and_(kinds, or_(AT_ONCE, ~due)), min(limit, backoff.PATIENCE)
 
 
-def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[letters.Message]:
+def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[rendering.Message]:
     """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
     ready, ends = [], []
     reading = session() if isinstance(session, scoped_session) else session
-    kept = letters.load(reading, ids)
+    kept = rendering.load(reading, ids)
     for n, letter in enumerate(kept.letters):
         end = partial(_end, session, letter.id, letter.kind, now)
         try:
-            ready.append(letters.compose(reading, letter, now, kept))
-        except letters.Dropped as reason:
+            ready.append(rendering.compose(reading, letter, now, kept))
+        except rendering.Dropped as reason:
             ends.append(partial(end, "dropped", str(reason)))
             done.dropped += 1
         except (OperationalError, InterfaceError):
@@ -199,7 +199,7 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
 
 
 def _send(
-    session: AnySession, post: Post, ends: Ends, left: Sequence[letters.Message], now: datetime, done: Round
+    session: AnySession, post: Post, ends: Ends, left: Sequence[rendering.Message], now: datetime, done: Round
 ) -> None:
     """Send the first of those that are left. The second comes next, unless the round ends."""
     message, following = left[0], left[1].envelope if len(left) > 1 else None
@@ -249,10 +249,10 @@ def _note(session: AnySession, done: Round, refusals: int, now: datetime) -> Non
     """Keep what this round has found out about the sender."""
     trouble, new = done.trouble, done.in_a_row - (0 if done.sent else refusals)
     if done.sent and done.kept:
-        with store.transaction(session) as writing:
+        with transactions.transaction(session) as writing:
             backoff.succeeded(writing)
     if trouble or new:
-        with store.transaction(session) as writing:
+        with transactions.transaction(session) as writing:
             backoff.refused(writing, trouble or backoff.Trouble("unclear", done.said), new, now)
 
 
@@ -263,7 +263,7 @@ def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: s
         values["tries"] = Letter.tries + 1
     if kind in SECRET:
         values["details"] = {}
-    with store.transaction(session) as writing:
+    with transactions.transaction(session) as writing:
         writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=UNREAD)
 
 
@@ -284,7 +284,7 @@ def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: dateti
         "error": str(error)[:300],
     }
     mine = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "sending").values(values)
-    with store.transaction(session) as writing:
+    with transactions.transaction(session) as writing:
         states = writing.scalars(mine.returning(Letter.state), execution_options=UNREAD).all()
     done.failed += states.count("failed")
     done.put_off += states.count("queued")
@@ -301,6 +301,6 @@ def _put_back(session: AnySession, ids: Sequence[int], error: str | None = None)
     values: dict[str, Any] = {"state": "queued", "claimed_at": None}
     if error:
         values["error"] = error[:300]
-    with store.transaction(session) as writing:
+    with transactions.transaction(session) as writing:
         mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
         writing.execute(mine.values(values), execution_options=UNREAD)

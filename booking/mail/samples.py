@@ -5,13 +5,13 @@ from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 
 from booking import clock
-from booking.mail import facts, report
+from booking.mail import context, manager_report
 from booking.model import Activity, Booking, Person, Slot, Station, Zone
 from booking.people.codes import GOOD_FOR
 from booking.policy import Policy
-from booking.rosters import cards, desk
+from booking.queries import manager, slot_cards
 from booking.seats import BOOKS_OPEN
-from booking.slots import timetable
+from booking.slots import deadlines
 
 STATION = {
     "id": 1,
@@ -55,7 +55,7 @@ class Noon:
         self, key: int, words: dict[str, str], zone: Zone, day: date, starts: time, capacity: int, **counts: int
     ) -> Slot:
         starts_at = clock.instant(day, starts, self.station.zone_name)
-        table = timetable.deadlines(starts_at, starts_at + timedelta(minutes=50), Policy())
+        table = deadlines.deadlines(starts_at, starts_at + timedelta(minutes=50), Policy())
         table["opens_at"] = clock.instant(day - ONE_DAY, time(10), self.station.zone_name)
         activity = Activity(**{"bring": "", "host": "", **words})
         columns = {"taken": 0, "waiting": 0, **counts}
@@ -64,23 +64,23 @@ class Noon:
         )
 
 
-def of(kind: str, now: datetime) -> facts.Facts:
+def of(kind: str, now: datetime) -> context.Facts:
     """Everything that the templates of a letter of that kind may name; KeyError when there is no such kind."""
     noon = Noon(now)
-    return facts.common(kind, noon.reader, noon.yoga) | MORE[kind](noon)
+    return context.common(kind, noon.reader, noon.yoga) | MORE[kind](noon)
 
 
-def _strike(_noon: Noon) -> facts.Facts:
+def _strike(_noon: Noon) -> context.Facts:
     return {"numbers": Policy(), "reason": "no_show", "warning": False, "counting": 2, "paused_until": None}
 
 
-def _slot_moved(noon: Noon) -> facts.Facts:
+def _slot_moved(noon: Noon) -> context.Facts:
     was = SimpleNamespace(name=noon.crafts.zone.name, name_en=noon.crafts.zone.name_en, host=None, host_en=None)
     starts = noon.yoga.starts_at - timedelta(minutes=30)
     return {"was_starts": starts, "was": was, "moved": True, "other_host": False, "waiting": False}
 
 
-def _worker_digest(noon: Noon) -> facts.Facts:
+def _worker_digest(noon: Noon) -> context.Facts:
     opening = (noon.station, noon.tomorrow[0].opens_at, noon.today + ONE_DAY, noon.tomorrow)
     return {
         "today": noon.today,
@@ -91,19 +91,19 @@ def _worker_digest(noon: Noon) -> facts.Facts:
     }
 
 
-def _manager_digest(noon: Noon) -> facts.Facts:
-    rosters = [desk.Roster(noon.yoga, noon.seats), desk.Roster(noon.crafts, noon.seats[:2])]
-    last = report.Outcome(noon.today - ONE_DAY, slots=2, attended=24, walk_ins=3, released=4, unlucky=5)
-    opening = cards.Opening(noon.tomorrow[0].opens_at, noon.today + ONE_DAY, slots=2, seats=27)
+def _manager_digest(noon: Noon) -> context.Facts:
+    rosters = [manager.Roster(noon.yoga, noon.seats), manager.Roster(noon.crafts, noon.seats[:2])]
+    last = manager_report.Outcome(noon.today - ONE_DAY, slots=2, attended=24, walk_ins=3, released=4, unlucky=5)
+    opening = slot_cards.Opening(noon.tomorrow[0].opens_at, noon.today + ONE_DAY, slots=2, seats=27)
     missed = SimpleNamespace(began_at=noon.yoga.opens_at, ended_at=noon.yoga.opens_at + timedelta(hours=3))
     return {
         "today": noon.today,
-        "reports": [report.Report(noon.station, rosters, last, opening, noon.today + 30 * ONE_DAY)],
+        "reports": [manager_report.Report(noon.station, rosters, last, opening, noon.today + 30 * ONE_DAY)],
         "troubles": [("outage", missed)],
     }
 
 
-MORE: dict[str, Callable[[Noon], facts.Facts]] = {
+MORE: dict[str, Callable[[Noon], context.Facts]] = {
     "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
     "already_registered": lambda _: {},
     "confirmed": lambda _: {"always_free": False, "always_late": False},

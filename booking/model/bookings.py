@@ -18,7 +18,7 @@ BOOKING_STATES = (*LIVE, "cancelled", "released", "unrecorded", "expired")
 class Booking(Base):
     """预约: one person's claim on one slot. `via` says how the seat came: tap, line or door.
 
-    `line_no` orders the line; `standby_at` is since when the person stands at the door;
+    `waitlist_position` orders the line; `standby_at` is since when the person stands at the door;
     `seated_at` is when the seat was given; `late` marks a give-up after `Slot.free_until`, and a check-in after the
     release; `skipped` is why the line last passed this entry by. `unrecorded`: nobody took attendance.
     """
@@ -27,7 +27,7 @@ class Booking(Base):
     __table_args__ = (
         one_of("state", BOOKING_STATES),
         one_of("via", ("tap", "line", "door")),
-        CheckConstraint("state <> 'waiting' OR line_no IS NOT NULL", name="line"),
+        CheckConstraint("state <> 'waiting' OR waitlist_position IS NOT NULL", name="line"),
         CheckConstraint(
             "state NOT IN ('booked', 'attended', 'released', 'unrecorded') OR seated_at IS NOT NULL", name="seated"
         ),
@@ -39,7 +39,7 @@ class Booking(Base):
             "uq_booking_live", "slot_id", "person_id", where="state IN ('booked', 'attended', 'waiting')", unique=True
         ),
         partial("uq_booking_key", "person_id", "key", where="key IS NOT NULL", unique=True),
-        partial("ix_booking_line", "slot_id", "line_no", where="state = 'waiting'"),
+        partial("ix_booking_line", "slot_id", "waitlist_position", where="state = 'waiting'"),
         Index(None, "slot_id", "state"),
         Index(None, "person_id", "id"),
     )
@@ -49,7 +49,7 @@ class Booking(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     state: Mapped[str] = mapped_column(String(16))
     via: Mapped[str] = mapped_column(String(8), default="tap")
-    line_no: Mapped[int | None]
+    waitlist_position: Mapped[int | None]
     key: Mapped[str | None] = mapped_column(String(64))
     ticket: Mapped[str] = mapped_column(String(32), unique=True, default=lambda: secrets.token_urlsafe(16))
     created_at: Mapped[datetime]

@@ -15,7 +15,7 @@ LANGUAGES = ("zh_Hans_CN", "en")
 class Person(Base):
     """用户: an account. Everyone can be a worker; a deleted one keeps its row and loses its name.
 
-    `acts` counts how often the row was locked: who has seen a number that still stands has missed nothing.
+    `version` counts how often the row was locked: who has seen a number that still stands has missed nothing.
     """
 
     __tablename__ = "person"
@@ -29,7 +29,7 @@ class Person(Base):
     is_admin: Mapped[bool] = mapped_column(default=False)
     wants_digest: Mapped[bool] = mapped_column(default=True)
     wants_manager_digest: Mapped[bool] = mapped_column(default=True)
-    acts: Mapped[int] = mapped_column(default=0, server_default="0")
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

@@ -111,7 +111,7 @@ class Counted(Protocol):
     def ends_at(self) -> datetime: ...
 
 
-class SlotSense:
+class SlotProperties:
     """What follows from a slot's row."""
 
     __slots__ = ()
@@ -129,11 +129,11 @@ class SlotSense:
         return "open" if now >= self.opens_at else "planned"
 
 
-class Slot(SlotSense, Base):
+class Slot(SlotProperties, Base):
     """场次: one dated run. It carries its own timetable, so that every question about it is one row.
 
     `taken` counts the bookings in a HOLDING state, `waiting` the entries in the line (those at the
-    door included); `line_last` is the last number given out in the line. `release_held_at`
+    door included); `waitlist_seq` is the last number given out in the line. `release_held_at`
     is since when a release waits for the manager's word: because our own outage made it late, or, where the slot
     is `unattended`, because nobody had taken attendance by then.
     """
@@ -144,7 +144,9 @@ class Slot(SlotSense, Base):
         CheckConstraint("taken >= 0 AND taken <= capacity", name="taken"),
         CheckConstraint("waiting >= 0", name="waiting"),
         CheckConstraint("capacity >= 1", name="capacity"),
-        CheckConstraint("opens_at <= starts_at AND line_until <= starts_at AND free_until <= starts_at", name="before"),
+        CheckConstraint(
+            "opens_at <= starts_at AND waitlist_until <= starts_at AND free_until <= starts_at", name="before"
+        ),
         CheckConstraint("checkin_from <= starts_at AND starts_at < release_at AND release_at <= ends_at", name="after"),
         partial("uq_slot_plan_date", "plan_id", "date", where="plan_id IS NOT NULL", unique=True),
         Index(None, "station_id", "date"),
@@ -160,7 +162,7 @@ class Slot(SlotSense, Base):
     date: Mapped[Day]
     opens_at: Mapped[datetime]
     free_until: Mapped[datetime]
-    line_until: Mapped[datetime]
+    waitlist_until: Mapped[datetime]
     checkin_from: Mapped[datetime]
     starts_at: Mapped[datetime]
     release_at: Mapped[datetime]
@@ -168,7 +170,7 @@ class Slot(SlotSense, Base):
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0)
     waiting: Mapped[int] = mapped_column(default=0)
-    line_last: Mapped[int] = mapped_column(default=0)
+    waitlist_seq: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16), default="planned")
     host: Mapped[str | None] = mapped_column(String(40))
     cancel_reason: Mapped[str | None] = mapped_column(String(200))

@@ -7,6 +7,7 @@ reason code and then changes nothing. Passwords are hashed and checked outside o
 `words` says what people may be called, `tries` how often they may try.
 """
 
+from booking.errors import RuleViolation
 from booking.people.accounts import (
     change_profile,
     create,
@@ -18,14 +19,15 @@ from booking.people.accounts import (
     set_password,
     speak,
 )
+from booking.people.anonymise import forget_names, nameless_before
 from booking.people.codes import ask_for_code
-from booking.people.copy import everything_about
-from booking.people.farewell import delete_account, live_bookings
+from booking.people.data_export import everything_about
+from booking.people.deletion import delete_account, live_bookings
 from booking.people.feeds import close_feed, feed_of, open_feed, whose_feed
-from booking.people.memory import forget
-from booking.people.mercy import forgive, forgive_slot
-from booking.people.names import forget_names, nameless_before
+from booking.people.forgiveness import forgive, forgive_slot
+from booking.people.login_throttle import ask_for_letter, client_network, guess_door_code
 from booking.people.passwords import check_strength, fits, hash_password
+from booking.people.retention import forget
 from booking.people.roles import appoint, dismiss
 from booking.people.sign_ins import (
     SIGN_IN_LASTS,
@@ -45,14 +47,12 @@ from booking.people.sign_ins import (
     was_idle,
     with_code,
 )
-from booking.people.tries import ask_for_letter, client_network, guess_door_code
-from booking.people.words import clean_company, clean_email, clean_name, clean_phone
-from booking.refusals import Refused
+from booking.people.validation import clean_company, clean_email, clean_name, clean_phone
 
 __all__ = [
     "SIGN_IN_LASTS",
     "Attempt",
-    "Refused",
+    "RuleViolation",
     "appoint",
     "ask_for_code",
     "ask_for_letter",

@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import sanitise, store
+from booking import sanitise
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Person
-from booking.people import codes, tries
+from booking.people import codes, login_throttle
 from booking.people.sign_ins import end_sign_ins
-from booking.people.words import clean_company, clean_email, clean_language, clean_name, clean_phone
-from booking.refusals import Refused
+from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
 
 
 def create(
@@ -27,9 +28,9 @@ def create(
 ) -> Person:
     """A new account, by an admin or from the command line. Raises `email_taken`."""
     address = clean_email(email)
-    store.one_at_a_time(session, f"codes of {address}")
+    transactions.advisory_lock(session, f"codes of {address}")
     if session.scalar(select(Person.id).where(Person.email == address)):
-        raise Refused("email_taken")
+        raise RuleViolation("email_taken")
     person = Person(
         email=address,
         name=clean_name(name),
@@ -51,7 +52,7 @@ def register(
     browser: str,
     address: str,
     now: datetime,
-    per_address: int = tries.PER_ADDRESS,
+    per_address: int = login_throttle.PER_ADDRESS,
 ) -> Person | None:
     """An account for who holds the code that was mailed there. None for a wrong one, which must be committed too."""
     name, language = clean_name(name), clean_language(language)
@@ -111,7 +112,7 @@ def reset_password(
     browser: str,
     address: str,
     now: datetime,
-    per_address: int = tries.PER_ADDRESS,
+    per_address: int = login_throttle.PER_ADDRESS,
 ) -> Person | None:
     """A new password for who holds the mailed code. None for a wrong one, which must be committed too."""
     if not codes.redeem(session, email, "reset", code, browser, address, now, per_address):
@@ -123,7 +124,7 @@ def reset_password(
 def disable(session: Session, person_id: int, now: datetime, actor_id: int, reason: str = "") -> Person:
     """Stop an account: signed out everywhere at once, passed over in every line. Bookings it holds stay."""
     if person_id == actor_id:
-        raise Refused("yourself")
+        raise RuleViolation("yourself")
     person = alive(session, person_id)
     if person.disabled_at is None:
         person.disabled_at = now
@@ -149,10 +150,10 @@ def enable(session: Session, person_id: int, now: datetime, actor_id: int) -> Pe
 
 def alive(session: Session, person_id: int) -> Person:
     """The person, locked and fresh. Raises `no_such_person` for one who is gone."""
-    store.lock(session, people={person_id})
+    transactions.lock(session, people={person_id})
     person = session.get(Person, person_id, populate_existing=True)
     if person is None or person.deleted_at is not None:
-        raise Refused("no_such_person")
+        raise RuleViolation("no_such_person")
     return person
 
 

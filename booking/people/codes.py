@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
+from booking.enqueue import enqueue
+from booking.errors import RuleViolation
 from booking.model import Code, Person
-from booking.notices import tell
-from booking.people import tries
-from booking.people.words import clean_email
-from booking.refusals import Refused
+from booking.people import login_throttle
+from booking.people.validation import clean_email
 
 GOOD_FOR = timedelta(minutes=15)
 TRIES = 5
@@ -32,17 +32,17 @@ def ask_for_code(
     now: datetime,
     browser: str,
     address: str,
-    per_address: int = tries.PER_ADDRESS,
+    per_address: int = login_throttle.PER_ADDRESS,
 ) -> None:
     """Mail a code, if the address may have one. The rows, the time and the answer are the same if not.
 
     `browser` is the secret of the browser that asks, `address` where it is in the network.
     Raises `too_many_codes` when the e-mail address or the network client had its share of this hour.
     """
-    email, browser, address = clean_email(email), _hash(browser), tries.client_network(address)
-    store.one_at_a_time(session, f"codes of {email}")
+    email, browser, address = clean_email(email), _hash(browser), login_throttle.client_network(address)
+    transactions.advisory_lock(session, f"codes of {email}")
     _stop(session, email, now)
-    tries.ask_for_code(session, purpose, address, now, per_address)
+    login_throttle.ask_for_code(session, purpose, address, now, per_address)
     person = session.scalar(select(Person).where(Person.email == email, Person.deleted_at.is_(None)))
     code = f"{secrets.randbelow(10**6):06d}"
     wanted = (person is None) if purpose == "register" else (person is not None and person.disabled_at is None)
@@ -61,9 +61,9 @@ def ask_for_code(
     )
     if wanted:
         tongue = person.language if person else language
-        tell(session, "code", now, to=email, language=tongue, code=code, purpose=purpose)
+        enqueue(session, "code", now, to=email, language=tongue, code=code, purpose=purpose)
     elif purpose == "register" and person and person.disabled_at is None:
-        tell(session, "already_registered", now, to=email, language=person.language)
+        enqueue(session, "already_registered", now, to=email, language=person.language)
 
 
 def redeem(
@@ -74,8 +74,8 @@ def redeem(
     Raises `too_many_tries` when the network address had its share of failures.
     """
     email = clean_email(email)
-    store.one_at_a_time(session, f"codes of {email}")
-    failure = tries.reserve(session, f"{purpose} code of {email}", address, now, per_address)
+    transactions.advisory_lock(session, f"codes of {email}")
+    failure = login_throttle.reserve(session, f"{purpose} code of {email}", address, now, per_address)
     asked = (Code.email == email, Code.purpose == purpose, Code.browser == _hash(browser))
     newest = select(Code.id).where(*asked).order_by(Code.id.desc()).limit(1).scalar_subquery()
     alive = (Code.id == newest, Code.used_at.is_(None), Code.tries < TRIES, Code.expires_at > now)
@@ -83,14 +83,14 @@ def redeem(
     found = tried.one_or_none()
     if found is None or not hmac.compare_digest(found.code_hash, _hash(email, purpose, code.strip())):
         return False
-    tries.take_back(session, failure.id)
+    login_throttle.take_back(session, failure.id)
     return _use(session, found.id, now)
 
 
 def alone(session: Session, person_id: int) -> None:
     """Keep codes to this person's address waiting until the transaction ends; before any row is locked."""
     if address := session.scalar(select(Person.email).where(Person.id == person_id)):
-        store.one_at_a_time(session, f"codes of {address}")
+        transactions.advisory_lock(session, f"codes of {address}")
 
 
 def _use(session: Session, code_id: int, now: datetime) -> bool:
@@ -110,7 +110,7 @@ def _stop(session: Session, email: str, now: datetime) -> None:
     )
     count, first = session.execute(recent).one()
     if count >= PER_HOUR:
-        raise Refused("too_many_codes", until=first + timedelta(hours=1))
+        raise RuleViolation("too_many_codes", until=first + timedelta(hours=1))
 
 
 def _hash(*parts: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import store
+from booking.db import transactions
 from booking.history import record
 from booking.model import Feed, Person
 from booking.people.accounts import alive
@@ -16,7 +16,7 @@ from booking.people.accounts import alive
 
 def open_feed(session: Session, person_id: int, now: datetime) -> str:
     """A new secret of 43 characters, returned once and kept only as a hash. An older one ends."""
-    store.lock(session, people={person_id})
+    transactions.lock(session, people={person_id})
     alive(session, person_id)
     session.execute(delete(Feed).where(Feed.person_id == person_id))
     token = secrets.token_urlsafe(32)

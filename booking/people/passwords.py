@@ -15,7 +15,7 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from booking.refusals import Refused
+from booking.errors import RuleViolation
 
 SHORTEST, LONGEST = 8, 128
 DATE = 8  # digits of a birthday, which is hardly more secret than a name
@@ -51,14 +51,14 @@ def check_strength(password: str, *known: str) -> None:
     `known` is what others know of its owner: the e-mail address, the name, the station's code and name.
     """
     if len(password) < SHORTEST:
-        raise Refused("password_short", limit=SHORTEST)
+        raise RuleViolation("password_short", limit=SHORTEST)
     if len(password) > LONGEST:
-        raise Refused("password_long", limit=LONGEST)
+        raise RuleViolation("password_long", limit=LONGEST)
     plain = _plain(password)
     if len(set(plain)) < 3 or _is_common(plain) or _is_common(ENDS.sub("", plain)):
-        raise Refused("password_common")
+        raise RuleViolation("password_common")
     if _is_made_of(plain, known):
-        raise Refused("password_known")
+        raise RuleViolation("password_known")
 
 
 def hash_password(password: str) -> str:
@@ -105,7 +105,7 @@ def _words(known: Iterable[str]) -> set[str]:
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _turns.acquire(timeout=PATIENCE):
-        raise Refused("busy")
+        raise RuleViolation("busy")
     try:
         yield
     finally:

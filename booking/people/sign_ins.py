@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import lines, store
+from booking import lines
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import SIGNED_IN, Manages, Person, SignedIn, SignIn
-from booking.people import codes, tries
-from booking.people.words import clean_email
-from booking.refusals import Refused
+from booking.people import codes, login_throttle
+from booking.people.validation import clean_email
 from booking.swift import Statement, given
 
 SIGN_IN_LASTS = timedelta(days=30)
@@ -36,12 +37,14 @@ class Attempt:
     password_hash: str | None
 
 
-def attempt(session: Session, email: str, address: str, now: datetime, per_address: int = tries.PER_ADDRESS) -> Attempt:
+def attempt(
+    session: Session, email: str, address: str, now: datetime, per_address: int = login_throttle.PER_ADDRESS
+) -> Attempt:
     """Begin a sign-in by password: count it, and find what the password must fit. Unknown is as good as known."""
-    failure = tries.reserve(session, email, address, now, per_address)
+    failure = login_throttle.reserve(session, email, address, now, per_address)
     try:
         known = Person.email == clean_email(email)
-    except Refused:
+    except RuleViolation:
         return Attempt(failure.id, None, None)
     found = session.execute(select(Person.id, Person.password_hash).where(known, Person.deleted_at.is_(None))).first()
     return Attempt(failure.id, found.id, found.password_hash) if found else Attempt(failure.id, None, None)
@@ -50,12 +53,12 @@ def attempt(session: Session, email: str, address: str, now: datetime, per_addre
 def confirm(session: Session, tried: Attempt) -> Person:
     """The password fitted: the try was no failure. The person, locked. Raises `changed` if it fits no more."""
     if tried.person_id is None:
-        raise Refused("changed")
+        raise RuleViolation("changed")
     codes.alone(session, tried.person_id)
     person = _locked(session, tried.person_id)
     if person.password_hash != tried.password_hash or person.deleted_at:
-        raise Refused("changed")
-    tries.take_back(session, tried.failure_id)
+        raise RuleViolation("changed")
+    login_throttle.take_back(session, tried.failure_id)
     return person
 
 
@@ -63,7 +66,7 @@ def person_of(session: Session | scoped_session[Any], email: str) -> int | None:
     """Whose e-mail address this is, for the log."""
     try:
         known = Person.email == clean_email(email)
-    except Refused:
+    except RuleViolation:
         return None
     return session.scalar(select(Person.id).where(known))
 
@@ -81,7 +84,7 @@ def with_code(
     address: str,
     agent: str,
     now: datetime,
-    per_address: int = tries.PER_ADDRESS,
+    per_address: int = login_throttle.PER_ADDRESS,
 ) -> str | None:
     """Sign in by a mailed code. None for a wrong one, which must be committed too."""
     if not codes.redeem(session, email, "sign_in", code, browser, address, now, per_address):
@@ -93,7 +96,7 @@ def with_code(
 def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
     """A new sign-in of a locked person. The token is returned once and kept only as a hash."""
     if person.disabled_at:
-        raise Refused("disabled")
+        raise RuleViolation("disabled")
     token = secrets.token_urlsafe(32)
     row = SignIn(
         person_id=person.id,
@@ -179,7 +182,7 @@ def _is_staff(session: Session, person_id: int) -> bool:
 
 
 def _locked(session: Session, person_id: int) -> Person:
-    store.lock(session, people={person_id})
+    transactions.lock(session, people={person_id})
     return session.get_one(Person, person_id, populate_existing=True)
 
 

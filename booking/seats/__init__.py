@@ -9,70 +9,70 @@ with a reason code and then changes nothing. Every change of state writes one ev
 holds the single steps that they share.
 """
 
-from booking.refusals import Refused
+from booking.errors import RuleViolation
 from booking.seats.admit import admit
-from booking.seats.again import Back, anybody_told, called_off, last_cancel, move_back, reinstate
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
 from booking.seats.attendance import taken as attendance_taken
-from booking.seats.door import check_in, stand_by, undo_check_in, vacate, walk_in
-from booking.seats.hours import finish, release, start
-from booking.seats.line import Held, hold, move_down, promote, serve
+from booking.seats.booking import BookingResult, book, book_in_transaction, check, give_up
+from booking.seats.checkin import check_in, stand_by, undo_check_in, vacate, walk_in
+from booking.seats.eligibility import AnySlot, Eligibility, Entry, clashing, eligibility, refusal
+from booking.seats.lifecycle import finish, release, start
 from booking.seats.look import Look, look_through
-from booking.seats.moves import can_undo, find_booking, find_slot, is_late, leave, live_booking
-from booking.seats.presses import Press, give_up, press, take, verdict
-from booking.seats.runs import Run, run, runs
-from booking.seats.standing import AnySlot, Entry, Standing, clashing, refusal, standing
+from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate
+from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
+from booking.seats.transitions import can_undo, find_booking, find_slot, is_late, leave, live_booking
 from booking.seats.undo import replaced_by
+from booking.seats.waitlist import LockedSlots, demote, fill_free_seats, lock_slots, promote
 
 __all__ = [
     "BOOKS_OPEN",
     "AnySlot",
-    "Back",
+    "BookingResult",
+    "Eligibility",
     "Entry",
-    "Held",
+    "LockedSlots",
     "Look",
-    "Press",
-    "Refused",
-    "Run",
-    "Standing",
+    "Reinstated",
+    "RuleViolation",
+    "SlotSnapshot",
     "admit",
     "anybody_told",
     "attendance_taken",
     "awaits_word",
+    "book",
+    "book_in_transaction",
     "called_off",
     "can_undo",
+    "check",
     "check_in",
     "clashing",
+    "demote",
+    "eligibility",
     "everybody_came",
+    "fill_free_seats",
     "find_booking",
     "find_slot",
     "finish",
     "give_up",
-    "hold",
     "is_late",
     "last_cancel",
     "leave",
     "live_booking",
+    "lock_slots",
     "look_through",
     "move_back",
-    "move_down",
     "not_everybody",
-    "press",
     "promote",
     "refusal",
     "reinstate",
     "release",
     "replaced_by",
-    "run",
-    "runs",
-    "serve",
     "settle",
+    "snapshot",
+    "snapshots",
     "stand_by",
-    "standing",
     "start",
-    "take",
     "undo_check_in",
     "vacate",
-    "verdict",
     "walk_in",
 ]

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from booking.model import Booking
-from booking.seats.door import check_in, stand_by, walk_in
-from booking.seats.moves import find_booking, find_slot, live_booking
+from booking.seats.checkin import check_in, stand_by, walk_in
+from booking.seats.transitions import find_booking, find_slot, live_booking
 
 
 def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
@@ -19,6 +19,6 @@ def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None
     if booking.state in ("booked", "attended"):
         return check_in(session, booking.id, now, actor_id)
     slot = find_slot(session, booking.slot_id)
-    if slot.free and now >= slot.line_until:
+    if slot.free and now >= slot.waitlist_until:
         return walk_in(session, slot.id, booking.person_id, now, actor_id)
     return stand_by(session, booking.person_id, slot.id, now, actor_id)

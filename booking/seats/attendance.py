@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from booking import policy
 from booking.each import among
+from booking.enqueue import enqueue
 from booking.history import record, record_all
 from booking.model import Event, Manages, Person, Slot
-from booking.notices import tell
-from booking.seats.moves import bookings, move
+from booking.seats.transitions import bookings, move
 
 TAKEN_BY = ("checked_in", "walked_in", "standby")
 # How long after the end the books of such a slot stay open, for its manager to say what happened.
@@ -91,7 +91,7 @@ def _ask_managers(session: Session, slot: Slot, now: datetime) -> None:
         return
     for person_id in _managers(session, slot.station_id):
         once = f"attendance:{slot.id}:{person_id}"
-        tell(session, "attendance_missing", now, person_id=person_id, slot_id=slot.id, once=once)
+        enqueue(session, "attendance_missing", now, person_id=person_id, slot_id=slot.id, once=once)
 
 
 def _managers(session: Session, station_id: int) -> Sequence[int]:

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, Select, String, and_, cast, func, join, or_, select
 from sqlalchemy.orm import aliased
 
-from booking import ledger, policy
+from booking import policy
 from booking.lines import ask
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
-from booking.seats.runs import DECIDES, RUN, Run, run, run_again, runs
-from booking.seats.standing import Entry, Standing, entry_columns
+from booking.seats import strike_ledger
+from booking.seats.eligibility import Eligibility, Entry, entry_columns
+from booking.seats.snapshot import DECIDES, RUN, SlotSnapshot, refresh, snapshot, snapshots
 from booking.swift import Line, Row, Statement, given
 
 # As long as any strike can count: the longest window that a policy may have, and the longest pause.
@@ -19,14 +20,14 @@ STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["
 
 
 class Look(NamedTuple):
-    """A slot and a person in one instant. `acts` is the number that must still stand when something is written.
+    """A slot and a person in one instant. `version` is the number that must still stand when something is written.
 
     `signed_in` is how the person came in, where that was asked.
     """
 
-    run: Run
-    who: Standing
-    acts: int
+    run: SlotSnapshot
+    who: Eligibility
+    version: int
     pressed_before: bool
     signed_in: SignedIn | None = None
 
@@ -34,11 +35,11 @@ class Look(NamedTuple):
 def look(line: Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look | None:
     """None when there is no such slot, or no such person."""
     rows = _LOOK.run(line, person=person_id, **_about(slot_id, now, key))
-    return _seen(run(rows[0]), [row[len(RUN) :] for row in rows], person_id, now) if rows else None
+    return _seen(snapshot(rows[0]), [row[len(RUN) :] for row in rows], person_id, now) if rows else None
 
 
 def look_through(
-    engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None, known: Run | None = None
+    engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None, known: SlotSnapshot | None = None
 ) -> Look | None:
     """The same of whoever holds this sign-in; None also when it does not count any more.
 
@@ -49,7 +50,7 @@ def look_through(
     if not rows:
         return None
     signed_in = SignedIn(*rows[0][-len(SIGNED_IN) :])
-    slot = run_again(rows[0], known) if known else run(rows[0])
+    slot = refresh(rows[0], known) if known else snapshot(rows[0])
     person = [row[width : -len(SIGNED_IN)] for row in rows]
     return _seen(slot, person, signed_in.person_id, now, signed_in)
 
@@ -59,17 +60,19 @@ def _about(slot_id: int, now: datetime, key: str | None) -> dict[str, Any]:
     return {"slot": slot_id, "key": key, "since": since, "first": first}
 
 
-def _seen(slot: Run, person: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None) -> Look:
+def _seen(
+    slot: SlotSnapshot, person: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None
+) -> Look:
     """From the columns of `_PERSON` and of the person's entries."""
-    acts, gone, strikes, before = person[0][: len(_PERSON)]
+    version, gone, strikes, before = person[0][: len(_PERSON)]
     entries = tuple(Entry._make(row[len(_PERSON) :]) for row in person if row[len(_PERSON)] is not None)
-    until = ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
-    return Look(slot, Standing(person_id, bool(gone), until, entries), acts, before is not None, signed_in)
+    until = strike_ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
+    return Look(slot, Eligibility(person_id, bool(gone), until, entries), version, before is not None, signed_in)
 
 
 _beside = aliased(Slot)
 _PERSON = [
-    Person.acts,
+    Person.version,
     or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)),
     select(func.aggregate_strings(cast(Strike.at, String), ","))
     .correlate(Person, Slot)
@@ -104,8 +107,8 @@ def _through(slots: Select[Any]) -> Statement:
     )
 
 
-_LOOK = Statement(_of_person(runs()).join(Person, Person.id == given("person")).outerjoin(_ENTRIES, _mine))
-_LOOK_THROUGH = _through(runs())
+_LOOK = Statement(_of_person(snapshots()).join(Person, Person.id == given("person")).outerjoin(_ENTRIES, _mine))
+_LOOK_THROUGH = _through(snapshots())
 _LOOK_AGAIN = _through(select(*DECIDES).join_from(Slot, Station, Slot.station_id == Station.id))
 
 

@@ -9,18 +9,20 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.enqueue import withdraw_letters
+from booking.errors import RuleViolation
 from booking.model import Booking, Event, Letter, Slot
-from booking.notices import take_back
-from booking.refusals import Refused
-from booking.seats.line import Held, serve
-from booking.seats.moves import end, live_booking, move
-from booking.seats.standing import Standing, at_door, personal, standing, too_many_places
+from booking.seats.eligibility import Eligibility, at_door, eligibility, personal, too_many_places
+from booking.seats.transitions import end, live_booking, move
+from booking.seats.waitlist import LockedSlots, fill_free_seats
 
 
-def undo_press(session: Session, held: Held, booking: Booking, replaced: Sequence[Booking], now: datetime) -> None:
+def undo_press(
+    session: Session, held: LockedSlots, booking: Booking, replaced: Sequence[Booking], now: datetime
+) -> None:
     """Take back the seat of a held slot; who calls serves the seat on. `replaced` is from before the locks."""
     slot = held.slots[booking.slot_id]
-    take_back(session, "confirmed", slot.id, "undone", Letter.booking_id == booking.id)
+    withdraw_letters(session, "confirmed", slot.id, "undone", Letter.booking_id == booking.id)
     slot.taken -= 1
     _return(session, slot, booking, now)
     for entry in replaced:
@@ -41,7 +43,7 @@ def replaced_by(session: Session, booking: Booking) -> Sequence[Booking]:
     return list(entries.values())
 
 
-def restore(session: Session, held: Held, entry: Booking, now: datetime) -> None:
+def restore(session: Session, held: LockedSlots, entry: Booking, now: datetime) -> None:
     """Put a withdrawn entry back into its line, at its old number, unless something has made that impossible."""
     slot = held.slots.get(entry.slot_id)
     session.refresh(entry)
@@ -50,28 +52,28 @@ def restore(session: Session, held: Held, entry: Booking, now: datetime) -> None
     entry.ended_at, entry.end_reason, entry.skipped = None, None, None
     slot.waiting += 1
     move(session, slot, entry, "waiting", now, "place_restored", entry.person_id)
-    serve(session, slot, now, held.people)
+    fill_free_seats(session, slot, now, held.people)
 
 
-def why_not(session: Session, slot: Slot, entry: Booking, now: datetime) -> Refused | None:
+def why_not(session: Session, slot: Slot, entry: Booking, now: datetime) -> RuleViolation | None:
     """What has come between a withdrawn entry and its old place since; a pause does not, for what one holds stays."""
     if entry.state != "cancelled" or entry.end_reason != "withdrawn":
-        return Refused("not_live")
+        return RuleViolation("not_live")
     state = slot.state_at(now)
     if state in ("cancelled", "done"):
-        return Refused("over")
+        return RuleViolation("over")
     if live_booking(session, slot.id, entry.person_id):
-        return Refused("in_line")
-    who = _since(standing(session, entry.person_id, slot.station, slot.date, now), entry.ended_at)
+        return RuleViolation("in_line")
+    who = _since(eligibility(session, entry.person_id, slot.station, slot.date, now), entry.ended_at)
     if entry.standby_at:
         return at_door(slot, who)
     if state == "running":
-        return Refused("started")
+        return RuleViolation("started")
     no = personal(slot, who)
     return no if no and no.reason != "paused" else too_many_places(slot, who, now)
 
 
-def _since(who: Standing, moment: datetime | None) -> Standing:
+def _since(who: Eligibility, moment: datetime | None) -> Eligibility:
     """The person without the seats that they had at that moment: the entry stood beside those."""
     beside = (e for e in who.entries if not (e.holds_seat and e.seated_at and moment and e.seated_at <= moment))
     return who._replace(entries=tuple(beside))

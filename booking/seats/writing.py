@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import CTE, ColumnElement, FromClause, Insert, Update, and_, insert, literal, or_, select, true, update
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from booking import store
+from booking.db import transactions
 from booking.model import Base, Booking, Event, Letter, Person, Slot
 from booking.seats.look import Look
 from booking.swift import Line, Statement, defaults, given
@@ -23,11 +23,11 @@ class Claimed(NamedTuple):
     capacity: int
     taken: int
     waiting: int
-    line_last: int
+    waitlist_seq: int
     booking_id: int
 
 
-COUNTERS = (Slot.capacity, Slot.taken, Slot.waiting, Slot.line_last)
+COUNTERS = (Slot.capacity, Slot.taken, Slot.waiting, Slot.waitlist_seq)
 
 bookable = and_(
     or_(Slot.state == "planned", Slot.state == "open"),
@@ -37,8 +37,8 @@ bookable = and_(
     Slot.starts_at == given("starts"),
     Slot.ends_at == given("ends"),
 )
-has_room = and_(Slot.taken < Slot.capacity, or_(Slot.waiting == 0, Slot.line_until <= given("now")))
-is_full = and_(Slot.line_until > given("now"), or_(Slot.taken >= Slot.capacity, Slot.waiting > 0))
+has_room = and_(Slot.taken < Slot.capacity, or_(Slot.waiting == 0, Slot.waitlist_until <= given("now")))
+is_full = and_(Slot.waitlist_until > given("now"), or_(Slot.taken >= Slot.capacity, Slot.waiting > 0))
 
 
 def claim_seat(line: Line, seen: Look, now: datetime, key: str | None) -> Claimed | None:
@@ -61,7 +61,15 @@ def _values(seen: Look, now: datetime, key: str | None) -> dict[str, Any]:
         "ends": run.ends_at,
     }
     secret = {"ticket": secrets.token_urlsafe(16), "message": secrets.token_hex(16)}
-    return {"person": seen.who.person_id, "acts": seen.acts, "now": now, "key": key, "details": {}, **about, **secret}
+    return {
+        "person": seen.who.person_id,
+        "version": seen.version,
+        "now": now,
+        "key": key,
+        "details": {},
+        **about,
+        **secret,
+    }
 
 
 class _Claim:
@@ -82,14 +90,14 @@ class _Claim:
     def claim(self, line: Line, values: dict[str, Any]) -> Claimed | None:
         if line.fuses:
             return next((Claimed(*row) for row in self._fused.run(line, **values)), None)
-        with store.turn(line):
+        with transactions.sqlite_write(line):
             return self._in_steps(line, values)
 
     def _in_steps(self, line: Line, values: dict[str, Any]) -> Claimed | None:
         if not _GUARD.run(line, **values):
             return None
         for counted in self._claim.run(line, **values):
-            values |= {"line_no": counted[-1]}
+            values |= {"waitlist_position": counted[-1]}
             booking_id = self._booking.run(line, **values)[0][0]
             for paper in self._papers:
                 paper.run(line, **values, booking=booking_id)
@@ -120,14 +128,14 @@ class _Given(NamedTuple):
 
 
 def _guard() -> Update:
-    mine = update(Person).where(Person.id == given("person"), Person.acts == given("acts"))
-    return mine.values(acts=Person.acts + 1)
+    mine = update(Person).where(Person.id == given("person"), Person.version == given("version"))
+    return mine.values(version=Person.version + 1)
 
 
 def _fused(wanted: Update, rows: list[_Row]) -> Statement:
     guard = _guard().returning(Person.id).cte("guard")
     claim = wanted.where(guard.c.id == given("person")).cte("claim")
-    made = _after(claim, rows[0], {"line_no": claim.c.line_last}).returning(Booking.id).cte("made")
+    made = _after(claim, rows[0], {"waitlist_position": claim.c.waitlist_seq}).returning(Booking.id).cte("made")
     papers = [_after(made, row, {"booking": made.c.id}).cte(row.table.__tablename__ + "_row") for row in rows[1:]]
     columns = [claim.c[column.key] for column in COUNTERS]
     return Statement(select(*columns, made.c.id).join_from(claim, made, true()).add_cte(*papers))
@@ -179,7 +187,7 @@ def _seat(room: ColumnElement[bool] = has_room) -> _Claim:
 _SEAT = _seat()
 _PLACE = _Claim(
     is_full,
-    {"waiting": Slot.waiting + 1, "line_last": Slot.line_last + 1},
-    {"state": "waiting", "line_no": _Given("line_no")},
+    {"waiting": Slot.waiting + 1, "waitlist_seq": Slot.waitlist_seq + 1},
+    {"state": "waiting", "waitlist_position": _Given("waitlist_position")},
     "",
 )

@@ -6,33 +6,7 @@ it back, `settings` is what a manager does to a station, `holiday_import` takes 
 what the State Council has announced.
 """
 
-from booking.slots.changes import OneOff, Resized, add, cancel, set_capacity
-from booking.slots.copying import MOST_WEEKS, Copy, Preview, copy_week, preview_week
-from booking.slots.due import (
-    open_due,
-    open_these,
-    stations_to_plan,
-    to_finish,
-    to_open,
-    to_promote,
-    to_release,
-    to_start,
-    too_late,
-)
-from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
-from booking.slots.hosting import set_host
-from booking.slots.late import (
-    did_not_happen,
-    everybody_came,
-    held_releases,
-    hold_release,
-    may_take_back,
-    release_held,
-    take_back_word,
-)
-from booking.slots.moving import Move, may_move, move
-from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
-from booking.slots.settings import (
+from booking.slots.catalogue import (
     close_zone,
     note_screen,
     renew_door,
@@ -47,7 +21,33 @@ from booking.slots.settings import (
     stop_plan,
     stranded,
 )
-from booking.slots.undoing import bring_back, may_bring_back, offer_again, reopen_zone, resume_plan
+from booking.slots.copying import MOST_WEEKS, Copy, Preview, copy_week, preview_week
+from booking.slots.due import (
+    open_due,
+    open_these,
+    stations_to_plan,
+    to_finish,
+    to_open,
+    to_promote,
+    to_release,
+    to_start,
+    too_late,
+)
+from booking.slots.edits import OneOff, Resized, add, cancel, set_capacity
+from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
+from booking.slots.hosting import set_host
+from booking.slots.moving import Move, may_move, move
+from booking.slots.overdue import (
+    did_not_happen,
+    everybody_came,
+    held_releases,
+    hold_release,
+    may_take_back,
+    release_held,
+    take_back_word,
+)
+from booking.slots.planning import Due, Planned, blocked, clash, plan_ahead, untouched
+from booking.slots.restore import bring_back, may_bring_back, offer_again, reopen_zone, resume_plan
 
 __all__ = [
     "MOST_WEEKS",

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
+from booking.errors import RuleViolation
 from booking.model import Plan, PlanException, Slot, Station
-from booking.refusals import Refused
-from booking.slots import changes, settings, timetable
+from booking.slots import catalogue, deadlines, edits
 from booking.slots.planning import clash, untouched
 from booking.workdays import Day
 
@@ -98,7 +98,7 @@ def _for_day(
         else:
             yield Copy(day, slot=slot, outcome="holiday")
     for said in week[1]:
-        if said.date.isoweekday() == day.follows and timetable.runs_on(said.plan, day, None):
+        if said.date.isoweekday() == day.follows and deadlines.runs_on(said.plan, day, None):
             yield _exception_there(session, Copy(day, said=said), said, now)
 
 
@@ -136,18 +136,18 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
         return copy
     try:
         if copy.slot is not None:
-            changes.add(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
+            edits.add(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
         elif copy.said is not None:
-            settings.save_exception(session, _said(copy.said, copy.day.date), now, actor_id)
-    except Refused as no:
+            catalogue.save_exception(session, _said(copy.said, copy.day.date), now, actor_id)
+    except RuleViolation as no:
         return replace(copy, outcome=no.reason)
     return copy
 
 
-def _wish(slot: Slot, station: Station, when: date) -> changes.OneOff:
+def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
     wall = clock.at_station(slot.starts_at, station.zone_name).time()
     minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
-    return changes.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host)
+    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host)
 
 
 def _said(one: PlanException, when: date) -> PlanException:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from booking import seats, store
+from booking import seats
+from booking.db import transactions
 from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
@@ -27,7 +28,7 @@ def to_open(session: Session, now: datetime) -> Sequence[int]:
 
 def open_these(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Record the opening of slots. Presses do not wait for it: they ask the clock."""
-    opened = store.lock_if(session, slot_ids, Slot.state == "planned", Slot.opens_at <= now)
+    opened = transactions.lock_if(session, slot_ids, Slot.state == "planned", Slot.opens_at <= now)
     record_all(session, "opened", now, Slot, opened, after="open")
     session.execute(update(Slot).where(Slot.id.in_(opened)).values(state="open"))
     return len(opened)

@@ -9,10 +9,11 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import DayOverride, Plan, Slot, Workday
-from booking.refusals import Refused
 from booking.workdays import Day, Notice
 
 Touched = dict[date, tuple[int, int]]
@@ -59,10 +60,10 @@ def import_holidays(
 
     The slots follow with the next round of planning.
     """
-    store.one_at_a_time(session, "workdays")
+    transactions.advisory_lock(session, "workdays")
     changes = preview_import(session, notice, now)
     if fingerprint(changes) != shown:
-        raise Refused("calendar_changed")
+        raise RuleViolation("calendar_changed")
     source = f"import {now:%Y-%m-%d}"
     for when in _dates(notice):
         if said := notice.says(when):

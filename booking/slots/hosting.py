@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from booking import seats, store
+from booking import seats
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, PlanException, Slot
-from booking.refusals import Refused
 from booking.slots.moving import as_told, on_it, tell_change
 
 
@@ -20,11 +21,11 @@ def set_host(
     Changed back before any letter has left, nobody is told anything.
     """
     seats.find_slot(session, slot_id)
-    slot = store.lock(session, slots={slot_id})[0]
+    slot = transactions.lock(session, slots={slot_id})[0]
     if slot.state == "cancelled":
-        raise Refused("cancelled", why=slot.cancel_reason)
+        raise RuleViolation("cancelled", why=slot.cancel_reason)
     if slot.state_at(now) == "done":
-        raise Refused("over")
+        raise RuleViolation("over")
     wish = host if host != slot.activity.host else ""
     if wish == (slot.host or ""):
         return ()

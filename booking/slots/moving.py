@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats
+from booking.enqueue import enqueue, undo_window, withdraw_letters
+from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import LIVE, Booking, Person, PlanException, Slot, Zone
-from booking.notices import second_thoughts, take_back, tell
-from booking.refusals import Refused
-from booking.slots import timetable
+from booking.slots import deadlines
 from booking.slots.planning import clash
 
 # What of a slot concerns those who wait for it too.
@@ -47,28 +47,28 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
     _write_down(session, slot, people, was, now, actor_id)
     told = tell_change(session, slot, people, was, now)
     if people and not told:
-        slot.free_until = timetable.deadlines(slot.starts_at, slot.ends_at, policy.read(slot.station.policy))[
+        slot.free_until = deadlines.deadlines(slot.starts_at, slot.ends_at, policy.read(slot.station.policy))[
             "free_until"
         ]
     return told
 
 
-def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> timetable.Timetable:
+def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> deadlines.Timetable:
     """The slot's timetable after the move. Asked for the preview, and again inside the lock."""
     if slot.state == "cancelled":
-        raise Refused("cancelled", why=slot.cancel_reason)
+        raise RuleViolation("cancelled", why=slot.cancel_reason)
     if now >= slot.starts_at:
-        raise Refused("started")
+        raise RuleViolation("started")
     fits(slot, session.get(Zone, wish.zone_id))
     starts_at = clock.instant(slot.date, wish.starts, slot.station.zone_name)
     if starts_at <= now:
-        raise Refused("past")
+        raise RuleViolation("past")
     ends_at = starts_at + (slot.ends_at - slot.starts_at)
     if there := clash(session, wish.zone_id, starts_at, ends_at, slot.id):
-        raise Refused("zone_taken", slot_id=there.id)
+        raise RuleViolation("zone_taken", slot_id=there.id)
     if busy := _busy_then(session, slot, starts_at, ends_at):
-        raise Refused("people_elsewhere", names="、".join(busy), count=len(busy))
-    table = timetable.deadlines(starts_at, ends_at, policy.read(slot.station.policy))
+        raise RuleViolation("people_elsewhere", names="、".join(busy), count=len(busy))
+    table = deadlines.deadlines(starts_at, ends_at, policy.read(slot.station.policy))
     table["opens_at"] = min(slot.opens_at, starts_at)
     if slot.taken:
         table["free_until"] = starts_at
@@ -78,9 +78,9 @@ def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> timetab
 def fits(slot: Slot, zone: Zone | None) -> None:
     """Refuse a zone that is gone, somebody else's, or too small."""
     if zone is None or zone.station_id != slot.station_id or zone.closed_at:
-        raise Refused("no_such_zone")
+        raise RuleViolation("no_such_zone")
     if slot.capacity > zone.capacity:
-        raise Refused("zone_max", limit=zone.capacity)
+        raise RuleViolation("zone_max", limit=zone.capacity)
 
 
 def on_it(session: Session, slot_id: int) -> Sequence[Booking]:
@@ -92,10 +92,10 @@ def on_it(session: Session, slot_id: int) -> Sequence[Booking]:
 def _held(session: Session, slot_id: int, now: datetime) -> tuple[Slot, Sequence[Booking]]:
     """The slot and everybody on it, locked."""
     found = seats.find_slot(session, slot_id)
-    held = seats.hold(session, {slot_id}, now, {booking.person_id for booking in on_it(session, found.id)})
+    held = seats.lock_slots(session, {slot_id}, now, {booking.person_id for booking in on_it(session, found.id)})
     people = on_it(session, slot_id)
     if not {booking.person_id for booking in people} <= held.people:
-        raise Refused("busy")
+        raise RuleViolation("busy")
     return held.slots[slot_id], people
 
 
@@ -124,14 +124,14 @@ def tell_change(
 
     Who waits is not told of another teacher: whoever gets a seat later reads of the new one.
     """
-    unsent = take_back(session, "slot_moved", slot.id, "changed again")
+    unsent = withdraw_letters(session, "slot_moved", slot.id, "changed again")
     believed = {letter.booking_id: letter.details["was"] for letter in unsent}
-    wait, told = second_thoughts(slot, now), []
+    wait, told = undo_window(slot, now), []
     for booking in people:
         since = believed.get(booking.id, was)
         if not _concerns(booking, since, as_told(slot)):
             continue
-        tell(
+        enqueue(
             session,
             "slot_moved",
             now,

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
-from booking import clock, policy, store, workdays
+from booking import clock, policy, workdays
+from booking.db import transactions
 from booking.history import record
 from booking.model import Booking, Plan, PlanException, Slot, Station
-from booking.slots import timetable
+from booking.slots import deadlines
 from booking.workdays import ONE_DAY, Calendar
 
 Key = tuple[int, date]
@@ -47,14 +48,14 @@ class Planned:
 def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     """Make, move and withdraw the untouched slots of a station so that they are what its plans say today."""
     # A manager's change and the job may plan at once: the second would add the first one's slots again.
-    store.one_at_a_time(session, f"plan {station_id}")
+    transactions.advisory_lock(session, f"plan {station_id}")
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
     first = clock.at_station(now, station.zone_name).date()
     last = first + timedelta(days=numbers.days_ahead)
     calendar = workdays.load(session, station_id, first, last)
     wishes = {
-        (due.plan.id, due.date): _wish(due, timetable.of_plan(due.plan, due.date, numbers, calendar, due.said))
+        (due.plan.id, due.date): _wish(due, deadlines.of_plan(due.plan, due.date, numbers, calendar, due.said))
         for due in due_dates(session, station_id, first, last, calendar)
     }
     present = _present(session, station_id, first)
@@ -81,7 +82,7 @@ def due_dates(session: Session, station_id: int, first: date, last: date, calend
     for plan in plans:
         said = {exception.date: exception for exception in plan.exceptions}
         for day in days:
-            if timetable.runs_on(plan, day, said.get(day.date)):
+            if deadlines.runs_on(plan, day, said.get(day.date)):
                 yield Due(plan, day.date, said.get(day.date))
 
 
@@ -94,7 +95,7 @@ def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due
     present = _present(session, station.id, first)
     found = []
     for due in due_dates(session, station.id, first, last, calendar):
-        wish = _wish(due, timetable.of_plan(due.plan, due.date, numbers, calendar, due.said))
+        wish = _wish(due, deadlines.of_plan(due.plan, due.date, numbers, calendar, due.said))
         if (due.plan.id, due.date) in present or wish["starts_at"] <= now:
             continue
         if there := clash(session, wish["zone_id"], wish["starts_at"], wish["ends_at"]):
@@ -117,7 +118,7 @@ def clash(
     return session.scalar(taken.where(Slot.id != but).limit(1) if but else taken.limit(1))
 
 
-def _wish(due: Due, table: timetable.Timetable) -> Wish:
+def _wish(due: Due, table: deadlines.Timetable) -> Wish:
     """Every column of a slot that its plan decides."""
     plan, said = due.plan, due.said
     return {
@@ -138,7 +139,7 @@ def _present(session: Session, station_id: int, first: date) -> dict[Key, Slot]:
 def _lock_stale(session: Session, present: dict[Key, Slot], wishes: dict[Key, Wish], now: datetime) -> dict[Key, Slot]:
     """Lock the slots that planning may change and must; a press may have touched one since we looked."""
     stale = {key: slot for key, slot in present.items() if _may_change(slot, now) and _differs(slot, wishes.get(key))}
-    store.lock(session, slots=[slot.id for slot in stale.values()])
+    transactions.lock(session, slots=[slot.id for slot in stale.values()])
     return {key: slot for key, slot in stale.items() if _may_change(slot, now)}
 
 

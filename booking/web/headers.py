@@ -5,8 +5,8 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from werkzeug.http import dump_cookie, parse_date
 
-from booking.web import kept, looks
-from booking.web.files import stamp, static
+from booking.web import critical_css, kept
+from booking.web.assets import fingerprint, static
 
 CSP = "; ".join(
     (
@@ -43,7 +43,7 @@ def register(app: Flask) -> None:
     app.after_request(_secure)
     app.after_request(_say_how_long_it_keeps)
     app.add_template_global(static)
-    looks.register(app)
+    critical_css.register(app)
 
 
 def _forget_dates_that_are_none() -> None:
@@ -57,7 +57,7 @@ def _forget_dates_that_are_none() -> None:
 
 def _secure(response: Response) -> Response:
     response.headers.update(SECURITY)
-    response.headers["Content-Security-Policy"] = CSP.format(sheet=looks.allowed())
+    response.headers["Content-Security-Policy"] = CSP.format(sheet=critical_css.allowed())
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={2 * A_YEAR}; includeSubDomains"
     return response
@@ -67,7 +67,7 @@ def _say_how_long_it_keeps(response: Response) -> Response:
     """Pages are personal: nobody keeps them. A file at its stamped address never changes."""
     if request.endpoint == "static" and request.method != "OPTIONS" and response.status_code in (200, 206, 304):
         _read_file(response)
-        stamped = request.args.get("v") == stamp((request.view_args or {})["filename"])
+        stamped = request.args.get("v") == fingerprint((request.view_args or {})["filename"])
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
         return response
     if request.method == "POST" and response.status_code < 500:

@@ -8,9 +8,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from booking import clock, migrating, watch
+from booking import clock, monitoring
+from booking.db import migrating
 from booking.extensions import db
-from booking.mail import backoff, queue
+from booking.mail import backlog, backoff
 from booking.model import MailPause
 
 pages = Blueprint("health", __name__)
@@ -39,7 +40,7 @@ def ready() -> tuple[Response, int]:
 def _scheduler(session: Session) -> dict[str, Any]:
     """Seconds since a job of the scheduler was last seen (None when none ever was), and each job. No error is told."""
     now = clock.now()
-    jobs = watch.jobs(session, now, queue.backlog(session, now))
+    jobs = monitoring.jobs(session, now, backlog.backlog(session, now))
     seen = max((job.seen_at for job in jobs), default=None)
     return {
         "scheduler_age_seconds": round((now - seen).total_seconds(), 1) if seen else None,
@@ -57,7 +58,7 @@ def _paused(pause: MailPause | None, now: datetime) -> dict[str, Any] | None:
     return {"kind": pause.kind, "since": pause.since.isoformat(), "rests_until": until}
 
 
-def _told(job: watch.JobState) -> dict[str, Any]:
+def _told(job: monitoring.JobState) -> dict[str, Any]:
     return {
         "last_run": job.started_at.isoformat(),
         "seconds": job.length.total_seconds() if job.length is not None else None,

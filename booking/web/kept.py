@@ -12,8 +12,8 @@ from flask import Flask, Request, current_app
 
 from booking.extensions import db
 from booking.model import SignedIn
-from booking.rosters.news import News
-from booking.seats import Run
+from booking.queries.change_feed import ChangeFeed
+from booking.seats import SlotSnapshot
 from booking.web.memory import Memory
 from booking.web.packing import Headers, Packed
 
@@ -50,12 +50,12 @@ class Known(Generic[T]):
 class Kept:
     """One process's memory. `noted` is what the news had noted before anything was looked up."""
 
-    def __init__(self, news: News) -> None:
+    def __init__(self, news: ChangeFeed) -> None:
         self.news = news
         self.plain: Memory[Hashable, int] = Memory(4 * MB)
         self.pages: Memory[Hashable, Page] = Memory(32 * MB)
         self.answers: Memory[Hashable, Any] = Memory(24 * MB)
-        self.slots: Memory[int, Known[Run]] = Memory(4 * MB)  # for their words
+        self.slots: Memory[int, Known[SlotSnapshot]] = Memory(4 * MB)  # for their words
         self.told: Memory[Hashable, Any] = Memory(8 * MB)  # the words of answers to presses
         self.headers: dict[int, Headers] = {}  # of the same, by status
 
@@ -70,12 +70,12 @@ class Kept:
     def is_known(self, known: Known[SignedIn], now: datetime) -> bool:
         return self._holds(known, now, None, known.found.person_id)
 
-    def slot(self, slot_id: int, now: datetime) -> Run | None:
+    def slot(self, slot_id: int, now: datetime) -> SlotSnapshot | None:
         """The slot as it was a moment ago, if nothing of its station has changed since. Its numbers are old."""
         known = self.slots.get(slot_id)
         return known.found if known and self._holds(known, now, known.found.station_id, None) else None
 
-    def keep_slot(self, slot: Run, now: datetime, noted: int) -> None:
+    def keep_slot(self, slot: SlotSnapshot, now: datetime, noted: int) -> None:
         self.slots[slot.id] = Known(slot, noted, now)
 
     def _holds(self, known: Known[Any], now: datetime, station_id: int | None, person_id: int | None) -> bool:
@@ -86,7 +86,7 @@ class Kept:
 
 def register(app: Flask) -> None:
     with app.app_context():
-        app.extensions["kept"] = Kept(News(db.engine, app.config["NEWS_EVERY"]))
+        app.extensions["kept"] = Kept(ChangeFeed(db.engine, app.config["CACHE_POLL_SECONDS"]))
 
 
 def kept() -> Kept:

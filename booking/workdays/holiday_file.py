@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from booking import sanitise
-from booking.refusals import Refused
+from booking.errors import RuleViolation
 from booking.workdays import statutory
 
 # A real file has 6 KB.
@@ -48,10 +48,10 @@ def read(content: bytes) -> Notice:
     form = _parsed(_text(content))
     days = form.get("days") if isinstance(form, dict) else None
     if not isinstance(form, dict) or not isinstance(days, list):
-        raise Refused("bad_calendar")
+        raise RuleViolation("bad_calendar")
     year = form.get("year")
     if type(year) is not int or year not in YEARS:
-        raise Refused("calendar_year", first=YEARS[0], last=YEARS[-1])
+        raise RuleViolation("calendar_year", first=YEARS[0], last=YEARS[-1])
     notice = Notice(year, _days(year, days))
     _refuse_too_little(notice)
     return notice
@@ -59,7 +59,7 @@ def read(content: bytes) -> Notice:
 
 def _text(content: bytes) -> str:
     if len(content) > LARGEST:
-        raise Refused("calendar_too_large", limit=LARGEST // 1000)
+        raise RuleViolation("calendar_too_large", limit=LARGEST // 1000)
     if content.startswith(UTF_16):
         encodings: Iterable[str] = ("utf-16",)
     else:
@@ -69,14 +69,14 @@ def _text(content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Refused("bad_calendar")
+    raise RuleViolation("bad_calendar")
 
 
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Refused("bad_calendar") from error
+        raise RuleViolation("bad_calendar") from error
 
 
 def _no_number(name: str) -> None:
@@ -88,9 +88,9 @@ def _days(year: int, entries: list[Any]) -> dict[date, tuple[str, bool]]:
     for number, entry in enumerate(entries, start=1):
         when, name, works = _day(number, entry)
         if when.year != year and (when.year, when.month) != (year - 1, 12):
-            raise Refused("calendar_other_year", number=number, date=when.isoformat(), year=year)
+            raise RuleViolation("calendar_other_year", number=number, date=when.isoformat(), year=year)
         if when in days:
-            raise Refused("calendar_twice", date=when.isoformat())
+            raise RuleViolation("calendar_twice", date=when.isoformat())
         days[when] = (name, works)
     return days
 
@@ -100,7 +100,7 @@ def _day(number: int, entry: Any) -> tuple[date, str, bool]:
     when, name, off = _date(said.get("date")), said.get("name"), said.get("isOffDay")
     named = isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME
     if when is None or not named or not isinstance(off, bool):
-        raise Refused("calendar_day", number=number)
+        raise RuleViolation("calendar_day", number=number)
     return when, sanitise.one_line(str(name)), not off
 
 
@@ -118,4 +118,6 @@ def _refuse_too_little(notice: Notice) -> None:
     rests = [when for when, (_, day_works) in notice.days.items() if when.year == notice.year and not day_works]
     if works or len(rests) <= len(by_law):
         missing = "、".join(when.isoformat() for when in works[:3])
-        raise Refused("calendar_too_little", year=notice.year, rests=len(rests), least=len(by_law) + 1, missing=missing)
+        raise RuleViolation(
+            "calendar_too_little", year=notice.year, rests=len(rests), least=len(by_law) + 1, missing=missing
+        )

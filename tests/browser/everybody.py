@@ -9,7 +9,8 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import demo, store
+from booking import demo
+from booking.db import transactions
 from booking.model import Person
 from tests.cookies import carry, lasting
 from tests.lunch_hour import at
@@ -51,11 +52,11 @@ class Everybody:
     url: str
 
     def load(self) -> None:
-        with store.transaction(self.session) as rows:
+        with transactions.transaction(self.session) as rows:
             demo.load(rows, NOON, 8)
 
     def speak(self, language: str) -> None:
-        with store.transaction(self.session) as rows:
+        with transactions.transaction(self.session) as rows:
             for person in rows.scalars(select(Person).where(Person.email.is_not(None))):
                 person.language = language
 
@@ -86,7 +87,7 @@ class Everybody:
         client = self.app.test_client()
         if not who:
             return client
-        with store.transaction(self.session) as rows:
+        with transactions.transaction(self.session) as rows:
             person = rows.scalars(select(Person).where(Person.email == f"{who}@example.com")).one()
             token = lasting(rows, person, "browser", NOON)
         return carry(client, token, NOON)

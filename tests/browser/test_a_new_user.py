@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import store, workdays
+from booking import workdays
+from booking.db import transactions
 from booking.model import Activity, Booking, Letter, Person, Station, Zone
 from tests import chromium
 from tests.browser.screens import picture
@@ -27,11 +28,11 @@ pytestmark = pytest.mark.sqlite
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     """Two slots on Tuesday: yoga with two seats, and the same an hour later."""
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     lunch = LunchHour(session, capacity=2)
     lunch.slot("13:10", 12)
-    with store.transaction(session) as rows:
+    with transactions.transaction(session) as rows:
         station, zone = rows.scalars(select(Station)).one(), rows.scalars(select(Zone)).first()
         station.name, station.name_en = "白领驿站 · 国贸", "Guomao Station"
         assert zone

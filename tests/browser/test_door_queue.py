@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Error, Page, Route, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
 from booking.model import DoorTap, Person
 from tests import chromium
 from tests.browser.screens import fits, sign_out
@@ -25,7 +26,7 @@ PASSWORD = "noon-hour-at-the-station"
 def lunch(session: Session) -> Iterator[LunchHour]:
     """Noon: 周明, 李静 and 王磊 have seats; the manager can sign in."""
     lunch = LunchHour(session, capacity=3)
-    with store.transaction(session):
+    with transactions.transaction(session):
         manager = session.get_one(Person, lunch.manager_id)
         manager.email, manager.password_hash = "desk@example.com", people.hash_password(PASSWORD)
     for name in ("周明", "李静", "王磊"):
@@ -250,7 +251,7 @@ def test_the_next_person_at_the_phone_never_sees_the_roster(browser: Browser, li
 
 
 def test_taps_kept_for_one_manager_are_not_sent_by_the_next(browser: Browser, live: str, lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         other = session.get_one(Person, make_manager(session, lunch.station_id, "吴经理"))
         other.email, other.password_hash = "wu@example.com", people.hash_password(PASSWORD)
     with roster(browser, live, lunch) as page:

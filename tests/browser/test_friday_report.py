@@ -12,7 +12,8 @@ from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
 from booking.model import Person, Zone
 from tests import chromium
 from tests.browser.screens import fits
@@ -28,7 +29,7 @@ SIZES = pytest.mark.parametrize("size", [{}, DESK], ids=["390", "1280"])
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday for 周明 and 李静; 王磊 waits. A second zone lies idle."""
     lunch = LunchHour(session)
-    with store.transaction(session):
+    with transactions.transaction(session):
         manager = session.get_one(Person, lunch.manager_id)
         manager.email, manager.password_hash = "desk@example.com", people.hash_password(PASSWORD)
         session.add(Zone(station_id=lunch.station_id, name="手工坊", capacity=10))

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
 from booking.model import Person
 from tests import chromium
 from tests.lunch_hour import LunchHour
@@ -49,7 +50,7 @@ def lunch(session: Session) -> LunchHour:
     """Three seats on Tuesday at 12:10; 周明 and the manager can sign in."""
     lunch = LunchHour(session, capacity=3)
     kept = people.hash_password(PASSWORD)
-    with store.transaction(session):
+    with transactions.transaction(session):
         for person_id, email in (
             (lunch.people["周明"], "zhou.ming@example.com"),
             (lunch.manager_id, "desk@example.com"),

@@ -8,7 +8,8 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
-from booking import people, slots, store, workdays
+from booking import people, slots, workdays
+from booking.db import transactions
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from tests import chromium
 from tests.browser.screens import fits
@@ -39,7 +40,7 @@ def lunch(session: Session) -> LunchHour:
     """Three seats on Tuesday at 12:10 for 周明, 李静 and 王磊; 陈晨 waits. The manager and 周明 can sign in."""
     lunch = LunchHour(session, capacity=3)
     kept = people.hash_password(PASSWORD)
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
         for person_id, email in ((lunch.manager_id, "desk@example.com"), (lunch.people["周明"], "zhou@example.com")):
             person = session.get_one(Person, person_id)
@@ -243,7 +244,7 @@ def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, w
         lunch.tick("12:10")
         lunch.tick("12:15:01")
         expect(shown).to_have_attribute("data-free", "2", timeout=40_000)
-        with store.transaction(lunch.session) as session:
+        with transactions.transaction(lunch.session) as session:
             slots.renew_door(session, session.get_one(Station, lunch.station_id), at("12:17"), lunch.manager_id)
         expect(screen.locator("main")).to_contain_text("这块屏幕还没有配对", timeout=40_000)
 
@@ -276,7 +277,7 @@ def test_a_full_week_of_eleven_zones_fits_one_screen(
     browser: Browser, live: str, app: Flask, lunch: LunchHour, wall: Wall
 ) -> None:
     wall.set("Mon 11:00")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         activity = session.query(Activity).filter_by(station_id=lunch.station_id).one()
         for name in ZONES[:-1]:
             zone = Zone(station_id=lunch.station_id, name=name, capacity=20)

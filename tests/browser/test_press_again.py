@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
 from booking.model import Booking, Letter
 from tests import chromium
 from tests.live import cut, lost, serving
@@ -106,7 +107,7 @@ def script(request: pytest.FixtureRequest) -> bool:
 def lunch(session: Session, language: str) -> Iterator[LunchHour]:
     with time_machine.travel(at("Mon 10:15"), tick=True):
         lunch = LunchHour(session)
-        with store.transaction(session) as rows:
+        with transactions.transaction(session) as rows:
             people.speak(rows, lunch.people["周明"], language, at("Mon 08:00"))
         yield lunch
 

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import audit, people, store
+from booking import invariants, people
+from booking.db import transactions
 from booking.model import Person, Plan, Slot, Zone
 from tests.browser.screens import fits
 from tests.browser.test_door_queue import PASSWORD, kept_page, roster, seat, settled, tap, taps_of
@@ -45,7 +46,7 @@ class Scene:
 def lunch(session: Session) -> LunchHour:
     """A station with an activity and an idle zone; the manager can sign in."""
     lunch = LunchHour(session)
-    with store.transaction(session):
+    with transactions.transaction(session):
         manager = session.get_one(Person, lunch.manager_id)
         manager.email, manager.password_hash = "desk@example.com", people.hash_password(PASSWORD)
         session.add(Zone(station_id=lunch.station_id, name="手工坊", capacity=10))
@@ -185,4 +186,4 @@ def the_report_on_friday(scene: Scene, folder: Path) -> None:
     if not page.viewport_size or page.viewport_size["width"] > 1000:
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 2
     assert scene.lunch.session.scalars(select(Plan.capacity)).all() == [3]  # the plan is as it was
-    assert audit.breaches(scene.lunch.session, at("Fri 15:00")) == []
+    assert invariants.breaches(scene.lunch.session, at("Fri 15:00")) == []

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import people, store
-from booking.mail import letters
+from booking import people
+from booking.db import transactions
+from booking.mail import rendering
 from booking.model import Booking, Person
 from tests import chromium, letter_cast
 from tests.cookies import carry
@@ -26,13 +27,13 @@ def test_the_mornings_letter_is_two_taps_from_a_seat(
     letter, _morning = letter_cast.make(session, "worker_digest")
     reader = letter.person_id
     with app.app_context():
-        said = letters.say(session, letter, session.get(Person, reader), "zh_Hans_CN", at("08:30"))
+        said = rendering.say(session, letter, session.get(Person, reader), "zh_Hans_CN", at("08:30"))
     (link,) = re.findall(r"http://localhost(/s/cbd\S*)", said.text)
     with (
         time_machine.travel(at("10:00:05"), tick=True),
         chromium.opened(browser, live, java_script_enabled=script) as page,
     ):
-        with store.transaction(session) as rows:
+        with transactions.transaction(session) as rows:
             token = people.begin(rows, rows.get_one(Person, reader), "phone", at("08:00"))
         cookie = carry(app.test_client(), token, at("08:00")).get_cookie("lunch")
         assert cookie
@@ -63,7 +64,7 @@ def test_a_code_asked_in_one_browser_is_typed_there_wherever_the_letter_is_read(
         session.rollback()
         letter = cast.letter("code")
         with app.app_context():
-            said = letters.say(session, letter, None, "zh_Hans_CN", at("10:00:10"))
+            said = rendering.say(session, letter, None, "zh_Hans_CN", at("10:00:10"))
         assert "http" not in said.text
         page.get_by_label("验证码").fill(str(letter.details["code"]))
         page.get_by_role("button", name="登录").click()

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import Engine, func, select
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Event, Person
-from booking.refusals import Refused
 from tests.network_cast import KEPT, MONDAY, Network
 from tests.people.together import together
 
@@ -13,7 +14,7 @@ NEW = "new@example.com"
 
 
 def asked(network: Network, email: str, purpose: str) -> str:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.ask_for_code(session, email, purpose, "en", MONDAY, "a browser", "10.0.0.1")
     return network.code(email)
 
@@ -25,7 +26,7 @@ def history(network: Network, person_id: int) -> list[Event]:
 
 def test_the_holder_of_the_code_gets_an_account(network: Network) -> None:
     code = asked(network, NEW, "register")
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         person = people.register(session, NEW, code, " 苏 ", KEPT, "en", "a browser", "10.0.0.1", MONDAY)
     assert person
     assert (person.email, person.name, person.language, person.is_admin) == (NEW, "苏", "en", False)
@@ -35,7 +36,7 @@ def test_the_holder_of_the_code_gets_an_account(network: Network) -> None:
 def test_a_wrong_code_makes_no_account(network: Network) -> None:
     code = asked(network, NEW, "register")
     bad = f"{(int(code) + 1) % 10**6:06d}"
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         assert people.register(session, NEW, bad, "苏", KEPT, "en", "a browser", "10.0.0.1", MONDAY) is None
     assert network.session.scalar(select(func.count(Person.id)).where(Person.email == NEW)) == 0
 
@@ -53,19 +54,19 @@ def test_registering_eight_times_at_once_makes_one_account(network: Network, eng
 
 
 def test_an_address_has_one_account(network: Network) -> None:
-    with pytest.raises(Refused, match="email_taken"), store.transaction(network.session) as session:
+    with pytest.raises(RuleViolation, match="email_taken"), transactions.transaction(network.session) as session:
         people.create(session, " ZHOU@example.com", "周明二号", MONDAY)
 
 
 def test_a_guest_has_a_name_and_nothing_else(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         guest = people.guest(session, "门口的王女士", MONDAY, network.ids["林经理"])
     assert (guest.name, guest.email, guest.password_hash, guest.wants_digest) == ("门口的王女士", None, None, False)
     assert history(network, guest.id)[0].actor_id == network.ids["林经理"]
 
 
 def test_the_history_names_what_changed_but_not_to_what(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.change_profile(
             session,
             network.ids["周明"],
@@ -82,14 +83,14 @@ def test_the_history_names_what_changed_but_not_to_what(network: Network) -> Non
 
 
 def test_changing_nothing_is_no_event(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.speak(session, network.ids["周明"], "zh_Hans_CN", MONDAY)
     assert [line.kind for line in history(network, network.ids["周明"])] == ["created"]
 
 
 def test_a_forgotten_password_is_replaced_by_code(network: Network) -> None:
     code = asked(network, "zhou@example.com", "reset")
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         person = people.reset_password(session, "zhou@example.com", code, "new hash", "a browser", "10.0.0.1", MONDAY)
     assert person
     assert network.person("周明").password_hash == "new hash"
@@ -97,11 +98,11 @@ def test_a_forgotten_password_is_replaced_by_code(network: Network) -> None:
 
 def test_stopping_and_taking_up_again_are_told(network: Network) -> None:
     zhou, he = network.ids["周明"], network.ids["何主任"]
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.disable(session, zhou, MONDAY, he, "借用他人账户")
         people.disable(session, zhou, MONDAY, he, "再按一次")
     assert network.person("周明").disabled_at == MONDAY
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.enable(session, zhou, MONDAY, he)
     assert network.person("周明").disabled_at is None
     lines = [(line.kind, line.actor_id, line.reason) for line in history(network, zhou)][1:]
@@ -110,5 +111,5 @@ def test_stopping_and_taking_up_again_are_told(network: Network) -> None:
 
 def test_nobody_stops_themselves(network: Network) -> None:
     he = network.ids["何主任"]
-    with pytest.raises(Refused, match="yourself"), store.transaction(network.session) as session:
+    with pytest.raises(RuleViolation, match="yourself"), transactions.transaction(network.session) as session:
         people.disable(session, he, MONDAY, he)

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Code, Failure
 from booking.people import codes
-from booking.refusals import Refused
 from tests.network_cast import MONDAY, Network
 from tests.people.together import together
 
@@ -22,7 +23,7 @@ HERE, ELSEWHERE = "a browser", "another browser"
 def ask(
     network: Network, email: str, purpose: str, minutes: int = 0, browser: str = HERE, address: str = "10.0.0.1"
 ) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.ask_for_code(session, email, purpose, "en", MONDAY + minutes * MINUTE, browser, address)
 
 
@@ -35,7 +36,7 @@ def redeem(
     address: str = "10.0.0.1",
     browser: str = HERE,
 ) -> bool:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         return codes.redeem(session, email, purpose, code, browser, address, MONDAY + minutes * MINUTE, 20)
 
 
@@ -103,7 +104,7 @@ def test_five_wrong_tries_end_a_code(network: Network) -> None:
     code = network.code(ZHOU)
     for _try in range(5):
         assert not redeem(network, ZHOU, "sign_in", wrong(code))
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         session.execute(delete(Failure))  # the limit on accounts is another test's
     assert not redeem(network, ZHOU, "sign_in", code)
 
@@ -111,7 +112,7 @@ def test_five_wrong_tries_end_a_code(network: Network) -> None:
 def test_who_guesses_codes_is_stopped_by_address_too(network: Network) -> None:
     for n in range(20):
         assert not redeem(network, f"somebody{n}@example.com", "sign_in", "123456")
-    with pytest.raises(Refused, match="too_many_tries"):
+    with pytest.raises(RuleViolation, match="too_many_tries"):
         redeem(network, ZHOU, "sign_in", "123456")
     assert not redeem(network, ZHOU, "sign_in", "123456", address="10.0.0.2")
 
@@ -121,7 +122,7 @@ def test_who_guesses_codes_is_stopped_by_address_too(network: Network) -> None:
 def test_five_codes_an_hour_for_known_and_unknown(network: Network, email: str, purpose: str) -> None:
     for n in range(5):
         ask(network, email, purpose, n)
-    with pytest.raises(Refused, match="too_many_codes") as no:
+    with pytest.raises(RuleViolation, match="too_many_codes") as no:
         ask(network, email, purpose, 59)
     assert no.value.details["until"] == MONDAY + 60 * MINUTE
     ask(network, email, purpose, 61)
@@ -140,7 +141,7 @@ def test_registering_a_known_address_tells_its_owner(network: Network) -> None:
 
 
 def test_a_stopped_account_gets_no_code(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.disable(session, network.ids["周明"], MONDAY, network.ids["何主任"])
     for purpose in codes.PURPOSES:
         ask(network, ZHOU, purpose)
@@ -176,7 +177,7 @@ def test_parallel_requests_mail_no_more_than_five_codes(network: Network, engine
 def test_without_the_turnstile_more_codes_would_leave(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "one_at_a_time", lambda *_args: None)
+    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_args: None)
     ask(network, ZHOU, "sign_in")
     all_have_looked = Barrier(5)
 
@@ -195,7 +196,7 @@ def test_a_network_client_asks_for_twenty_codes_an_hour_of_each_purpose(network:
 
     for n in range(20):
         ask_from(f"2001:db8::{n:x}", n)
-    with pytest.raises(Refused, match="too_many_codes") as no:
+    with pytest.raises(RuleViolation, match="too_many_codes") as no:
         ask_from("2001:db8::ffff", 20)
     assert no.value.details["until"] == MONDAY + 60 * MINUTE
     ask_from("2001:db8::ffff", 20, "sign_in")
@@ -217,7 +218,7 @@ def test_parallel_requests_from_one_network_get_no_more_codes_than_one_process_g
 def test_without_the_lock_by_network_more_would_ask(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "one_at_a_time", lambda *_args: None)
+    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_args: None)
     all_have_looked = Barrier(5)
 
     def slow(rows: Session, n: int) -> None:

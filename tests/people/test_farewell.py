@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from booking import model, people, seats, store
+from booking import model, people, seats
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.history import replay
 from booking.model import Booking, Code, Letter, Manages, Person, Slot
-from booking.people import codes, farewell
-from booking.refusals import Refused
+from booking.people import codes, deletion
 from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, Network
 from tests.people.together import together
@@ -31,7 +32,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def leave(lunch: LunchHour, name: str, clock: str = "Mon 12:00") -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.delete_account(session, lunch.people[name], at(clock))
 
 
@@ -86,7 +87,7 @@ def test_the_history_can_still_be_replayed(lunch: LunchHour) -> None:
 def test_nothing_personal_is_left(lunch: LunchHour) -> None:
     person = lunch.session.get_one(Person, lunch.people["周明"])
     email, person_id = person.email, person.id
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.change_profile(
             session,
             person_id,
@@ -118,12 +119,12 @@ def test_letters_not_yet_sent_stay_here(lunch: LunchHour) -> None:
 
 
 def test_the_address_may_register_again(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["周明"], MONDAY)
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.ask_for_code(session, "zhou@example.com", "register", "en", MONDAY, "a browser", "10.0.0.1")
     code = network.code("zhou@example.com")
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         again = people.register(
             session, "zhou@example.com", code, "周明", "hash", "en", "a browser", "10.0.0.1", MONDAY
         )
@@ -132,7 +133,7 @@ def test_the_address_may_register_again(network: Network) -> None:
 
 
 def test_a_manager_who_leaves_runs_nothing_any_more(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["林经理"], MONDAY)
     assert network.session.get(Manages, (network.ids["林经理"], network.stations["cbd"])) is None
     told = select(model.Event.kind).where(model.Event.station_id == network.stations["cbd"])
@@ -140,14 +141,14 @@ def test_a_manager_who_leaves_runs_nothing_any_more(network: Network) -> None:
 
 
 def test_the_last_admin_stays(network: Network) -> None:
-    with pytest.raises(Refused, match="last_admin"), store.transaction(network.session) as session:
+    with pytest.raises(RuleViolation, match="last_admin"), transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["何主任"], MONDAY)
     assert network.person("何主任").email == "he@example.com"
 
 
 def test_twice_is_once(lunch: LunchHour) -> None:
     leave(lunch, "周明")
-    with pytest.raises(Refused, match="no_such_person"):
+    with pytest.raises(RuleViolation, match="no_such_person"):
         leave(lunch, "周明")
 
 
@@ -159,7 +160,7 @@ def test_leaving_against_booking_leaves_no_seat_behind(lunch: LunchHour, engine:
         if number == 3:
             people.delete_account(rows, who, at("Tue 10:30"))
             return "left"
-        return seats.take(rows, who, slots[number], late if number else at("Tue 10:30")).booking.state
+        return seats.book_in_transaction(rows, who, slots[number], late if number else at("Tue 10:30")).booking.state
 
     answers = together(engine, 4, act)
     assert "left" in answers
@@ -171,16 +172,16 @@ def test_leaving_against_booking_leaves_no_seat_behind(lunch: LunchHour, engine:
 
 def test_a_press_between_the_look_and_the_lock_is_seen(lunch: LunchHour, monkeypatch: pytest.MonkeyPatch) -> None:
     wednesday, looked = lunch.slot("Wed 12:10"), []
-    real = farewell.live_bookings
+    real = deletion.live_bookings
 
     def live_bookings(session: Any, person_id: int) -> Any:
         found = real(session, person_id)
         looked.append(len(found))
         if len(looked) == 1:  # here somebody's other tab gets in between
-            seats.take(session, person_id, wednesday, at("Tue 10:30"))
+            seats.book_in_transaction(session, person_id, wednesday, at("Tue 10:30"))
         return found
 
-    monkeypatch.setattr(farewell, "live_bookings", live_bookings)
+    monkeypatch.setattr(deletion, "live_bookings", live_bookings)
     leave(lunch, "周明", "Tue 10:31")
     assert looked[:3] == [1, 2, 2]
     assert lunch.latest("周明", wednesday).state == "cancelled"
@@ -191,11 +192,11 @@ def test_leaving_waits_for_a_code_in_use_before_it_locks_anything(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zhou, redeemed, locked = network.ids["周明"], Event(), Event()
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.ask_for_code(session, "zhou@example.com", "reset", "en", MONDAY, "a browser", "10.0.0.1")
-    code, hold = network.code("zhou@example.com"), farewell._hold_everything
+    code, hold = network.code("zhou@example.com"), deletion._hold_everything
 
-    def hold_and_tell(*arguments: Any) -> seats.Held:
+    def hold_and_tell(*arguments: Any) -> seats.LockedSlots:
         held = hold(*arguments)
         locked.set()
         return held
@@ -211,5 +212,5 @@ def test_leaving_waits_for_a_code_in_use_before_it_locks_anything(
         people.set_password(rows, zhou, "another hash", MONDAY)
         return "reset"
 
-    monkeypatch.setattr(farewell, "_hold_everything", hold_and_tell)
+    monkeypatch.setattr(deletion, "_hold_everything", hold_and_tell)
     assert together(engine, 2, act) == ["reset", "left"]

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
+from booking.enqueue import enqueue
+from booking.errors import RuleViolation
 from booking.model import Failure
-from booking.notices import tell
-from booking.people import tries
-from booking.refusals import Refused
+from booking.people import login_throttle
 from tests.network_cast import MONDAY, Network
 from tests.people.together import together
 
@@ -50,19 +51,19 @@ def test_the_longest_address_fits_its_column() -> None:
 
 def test_sign_ins_from_one_64_count_as_one(network: Network) -> None:
     for n in range(20):
-        with store.transaction(network.session) as session:
+        with transactions.transaction(network.session) as session:
             people.attempt(session, f"{n}@example.com", f"2001:db8::{n:x}", MONDAY)
-    with store.transaction(network.session) as session, pytest.raises(Refused, match="too_many_tries"):
+    with transactions.transaction(network.session) as session, pytest.raises(RuleViolation, match="too_many_tries"):
         people.attempt(session, "zhou@example.com", "2001:db8::beef", MONDAY)
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.attempt(session, "zhou@example.com", "2001:db8:0:1::beef", MONDAY)
 
 
 def guess(network: Network, seconds: int, who: str = "person 1", *, right: bool = False) -> str:
     try:
-        with store.transaction(network.session) as session:
+        with transactions.transaction(network.session) as session:
             people.guess_door_code(session, who, MONDAY + seconds * SECOND, right=right)
-    except Refused as no:
+    except RuleViolation as no:
         return no.reason
     return "counted"
 
@@ -84,7 +85,7 @@ def test_sixty_wrong_guesses_an_hour_at_the_door(network: Network) -> None:
 def test_a_guess_at_the_door_costs_nobody_there_a_sign_in(network: Network) -> None:
     for n in range(60):
         guess(network, 7 * n, "192.0.2.7")
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.attempt(session, "zhou@example.com", "192.0.2.7", MONDAY + HOUR / 2)
 
 
@@ -102,7 +103,7 @@ def test_without_the_lock_more_guesses_would_pass(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {guess(network, 0) for _n in range(8)} == {"counted"}
-    monkeypatch.setattr(store, "one_at_a_time", lambda *_args: None)
+    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_args: None)
     all_have_looked = Barrier(5)
 
     def slow(rows: Session, n: int) -> None:
@@ -116,19 +117,21 @@ def test_without_the_lock_more_guesses_would_pass(
 
 def ask_for_letter(rows: Session, _n: int) -> None:
     people.ask_for_letter(rows, 1, "calendar", MONDAY)
-    tell(rows, "calendar", MONDAY, person_id=1)
+    enqueue(rows, "calendar", MONDAY, person_id=1)
 
 
 def test_ten_letters_an_hour_to_oneself_however_many_ask_at_once(network: Network, engine: Engine) -> None:
     answers = together(engine, 14, ask_for_letter)
     assert (answers.count(None), answers.count("no: too_many_letters")) == (10, 4)
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.ask_for_letter(session, 1, "calendar", MONDAY + HOUR)
 
 
-@pytest.mark.parametrize("limit", [*tries.PER_ACCOUNT, *tries.DOOR_GUESSES, tries.LETTERS_ASKED])
-def test_what_a_limit_counts_is_kept_as_long_as_it_looks_back(network: Network, limit: tries.Limit) -> None:
+@pytest.mark.parametrize(
+    "limit", [*login_throttle.PER_ACCOUNT, *login_throttle.DOOR_GUESSES, login_throttle.LETTERS_ASKED]
+)
+def test_what_a_limit_counts_is_kept_as_long_as_it_looks_back(network: Network, limit: login_throttle.Limit) -> None:
     guess(network, 0)
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.forget(session, MONDAY + limit.span - SECOND)
         assert session.scalar(select(func.count(Failure.id))) == 1

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bench.statements import heard
-from booking import audit, jobs, people, store
+from booking import invariants, jobs, people
+from booking.db import transactions
 from booking.extensions import db
-from booking.jobs import running, timetable
-from booking.jobs.rows import Turn
+from booking.jobs import runner, schedule
+from booking.jobs.batches import Turn
 from booking.model import Booking, Event, Person, Strike
-from booking.people.names import nameless_before
+from booking.people.anonymise import nameless_before
 from tests.lunch_hour import SHANGHAI, LunchHour, at
 
 BEFORE, AFTER = datetime(2027, 4, 29, 12, tzinfo=SHANGHAI), datetime(2027, 5, 23, 12, tzinfo=SHANGHAI)
@@ -33,7 +34,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def forget(session: Session, now: datetime, limit: int = 20) -> int:
-    with store.transaction(session):
+    with transactions.transaction(session):
         return people.forget_names(session, now, limit)
 
 
@@ -61,7 +62,7 @@ def test_after_180_days_nobody_can_be_told_from_a_booking(lunch: LunchHour, sess
 def test_the_books_still_hold_and_the_manager_keeps_their_name(lunch: LunchHour, session: Session) -> None:
     forget(session, AFTER)
     session.rollback()
-    assert audit.breaches(session, AFTER) == []
+    assert invariants.breaches(session, AFTER) == []
     assert lunch.manager_id in whose(session)["event"]
 
 
@@ -75,7 +76,7 @@ def tick(app: Flask, now: datetime) -> tuple[jobs.Ran, bool]:
     with time_machine.travel(now, tick=False), app.app_context():
         (job,) = (job for job in jobs.TIMETABLE if job.name == "forget_names")
         with heard(db.engine) as sent:
-            (ran,) = running.in_order([job], now)
+            (ran,) = runner.in_order([job], now)
     return ran, any("FROM booking" in statement.text for statement in sent)
 
 
@@ -100,7 +101,7 @@ def test_once_nobody_is_left_the_bookings_are_not_asked_until_the_next_month(app
 
 def test_a_run_that_ended_early_is_no_answer(app: Flask, lunch: LunchHour) -> None:
     with app.app_context(), pytest.raises(jobs.PartlyDone):
-        timetable.forget_names(Turn(AFTER, lambda: True))
+        schedule.forget_names(Turn(AFTER, lambda: True))
     assert tick(app, AFTER)[0].did == 3
 
 

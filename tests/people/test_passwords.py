@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from booking.errors import RuleViolation
 from booking.people import passwords
-from booking.refusals import Refused
 from tests.network_cast import KEPT, PASSWORD
 
 KNOWN = ("worker@example.com", "zhou.ming@example.com", "周明", "cbd", "白领驿站", "White-collar Station")
@@ -47,7 +47,7 @@ KNOWN = ("worker@example.com", "zhou.ming@example.com", "周明", "cbd", "白领
     ],
 )
 def test_weak_passwords_are_refused(password: str, reason: str) -> None:
-    with pytest.raises(Refused) as no:
+    with pytest.raises(RuleViolation) as no:
         passwords.check_strength(password, *KNOWN)
     assert no.value.reason == reason
 
@@ -139,5 +139,5 @@ def test_only_a_few_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_waits_too_long_hears_that_we_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_turns", threading.BoundedSemaphore(1))
     monkeypatch.setattr(passwords, "PATIENCE", 0.01)
-    with passwords._turn(), pytest.raises(Refused, match="busy"):
+    with passwords._turn(), pytest.raises(RuleViolation, match="busy"):
         passwords.fits(PASSWORD, KEPT)

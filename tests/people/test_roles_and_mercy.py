@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from booking import people, store
+from booking import people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.model import Manages, Strike
-from booking.refusals import Refused
 from tests.lunch_hour import LunchHour, at
 from tests.network_cast import MONDAY, Network
 
@@ -14,15 +15,15 @@ def test_appointing_and_dismissing_twice_is_once(network: Network) -> None:
     key = (network.ids["李静"], network.stations["cbd"])
     for verb, there in ((people.appoint, True), (people.dismiss, False)):
         for _twice in range(2):
-            with store.transaction(network.session) as session:
+            with transactions.transaction(network.session) as session:
                 verb(session, *key, MONDAY, network.ids["何主任"])
         assert (network.session.get(Manages, key) is not None) is there
 
 
 def test_nobody_who_left_is_appointed(network: Network) -> None:
-    with store.transaction(network.session) as session:
+    with transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["李静"], MONDAY)
-    with pytest.raises(Refused, match="no_such_person"), store.transaction(network.session) as session:
+    with pytest.raises(RuleViolation, match="no_such_person"), transactions.transaction(network.session) as session:
         people.appoint(session, network.ids["李静"], network.stations["cbd"], MONDAY)
 
 
@@ -38,7 +39,7 @@ def missed(session: Session) -> LunchHour:
 
 
 def forgive(lunch: LunchHour, strike_id: int, reason: str = "地铁停运") -> int:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         return people.forgive(session, strike_id, at("Tue 14:00"), lunch.manager_id, reason)
 
 
@@ -51,14 +52,14 @@ def test_one_strike_is_forgiven_once(missed: LunchHour) -> None:
 
 
 def test_a_whole_slot_is_forgiven_at_once(missed: LunchHour) -> None:
-    with store.transaction(missed.session) as session:
+    with transactions.transaction(missed.session) as session:
         assert people.forgive_slot(session, missed.slot_id, at("Tue 14:00"), missed.manager_id, "电梯坏了") == 2
     assert missed.strikes("周明") == missed.strikes("李静") == []
     assert [line.reason for line in missed.lines("forgiven")] == ["电梯坏了", "电梯坏了"]
 
 
 def test_mercy_needs_a_reason(missed: LunchHour) -> None:
-    with pytest.raises(Refused, match="reason_missing"):
+    with pytest.raises(RuleViolation, match="reason_missing"):
         forgive(missed, 1, "  ")
 
 

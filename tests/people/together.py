@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from booking import store
-from booking.refusals import Refused
+from booking.db import transactions
+from booking.errors import RuleViolation
 
 
 def together(engine: Engine, times: int, act: Callable[[Session, int], Any]) -> list[Any]:
@@ -20,9 +20,9 @@ def together(engine: Engine, times: int, act: Callable[[Session, int], Any]) -> 
         with Session(engine) as session:
             ready.wait(30)
             try:
-                with store.transaction(session) as rows:
+                with transactions.transaction(session) as rows:
                     return act(rows, number)
-            except Refused as no:
+            except RuleViolation as no:
                 return f"no: {no.reason}"
 
     with ThreadPoolExecutor(times) as pool:

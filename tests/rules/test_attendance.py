@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import audit, seats, slots, store
+from booking import invariants, seats, slots
+from booking.db import transactions
 from booking.model import Letter
 from tests.lunch_hour import LunchHour, at
 
@@ -42,7 +43,7 @@ def say(lunch: LunchHour, verb: Callable[..., object], clock: str) -> str:
 
 
 def sound(lunch: LunchHour, clock: str) -> bool:
-    return audit.breaches(lunch.session, at(clock)) == []
+    return invariants.breaches(lunch.session, at(clock)) == []
 
 
 def test_with_nobody_checked_in_nobody_is_released_or_struck(session: Session) -> None:
@@ -257,7 +258,7 @@ def test_there_is_no_word_before_the_release_is_due(noon: LunchHour) -> None:
 def test_where_our_clock_failed_too_nobody_took_attendance_all_the_same(noon: LunchHour) -> None:
     noon.tick("12:10")
     for clock in ("12:40", "12:40:02"):
-        with store.transaction(noon.session) as session:
+        with transactions.transaction(noon.session) as session:
             assert slots.hold_release(session, slots.to_release(session, at(clock)), at(clock)) == 0
     assert (noon.now().unattended, noon.now().release_held_at) == (True, at("12:40"))
     assert noon.session.scalar(select(func.count()).where(Letter.kind == "attendance_missing")) == 1
@@ -272,6 +273,6 @@ def test_with_the_clock_dead_until_the_books_close_nobody_is_told_or_struck(noon
 
 def test_a_finish_that_comes_first_asks_for_attendance_too(noon: LunchHour) -> None:
     noon.tick("12:10")
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         assert seats.finish(session, [noon.slot_id], at("13:00")) == 0
     assert (noon.now().state, noon.now().unattended, noon.state("周明")) == ("running", True, "booked")

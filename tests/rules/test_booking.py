@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from booking import store
+from booking.db import transactions
 from booking.model import Person, Slot
 from tests.lunch_hour import LunchHour
 
@@ -19,7 +19,7 @@ def test_a_tap_takes_a_seat_until_none_is_left_and_then_a_place_in_line(lunch: L
     assert answers == ["booked", "booked", "waiting", "waiting"]
     slot = lunch.now()
     assert (slot.taken, slot.waiting) == (2, 2)
-    assert [lunch.latest(who).line_no for who in ("王磊", "陈晨")] == [1, 2]
+    assert [lunch.latest(who).waitlist_position for who in ("王磊", "陈晨")] == [1, 2]
     assert lunch.letters("周明") == ["confirmed"]
 
 
@@ -91,7 +91,7 @@ def test_at_most_two_places_in_line_wherever_they_are(lunch: LunchHour) -> None:
         lunch.slot("Wed 12:10", 1), lunch.slot("Fri 12:10", 1),
     ]  # fmt: skip
     for who, slot_id in zip(("李静", "王磊", "陈晨", "刘洋"), full, strict=True):
-        with store.transaction(lunch.session) as session:
+        with transactions.transaction(lunch.session) as session:
             session.execute(update(Slot).where(Slot.id == slot_id).values(opens_at=lunch.now(lunch.slot_id).opens_at))
         assert lunch.book(who, OPEN, slot_id) == "booked"
     answers = [lunch.book("周明", OPEN, slot_id) for slot_id in full]
@@ -122,7 +122,7 @@ def test_a_seat_ends_the_places_in_line_that_it_makes_impossible(lunch: LunchHou
 
 @pytest.mark.parametrize("mark", ["disabled_at", "deleted_at"])
 def test_an_account_that_was_stopped_gets_nothing(lunch: LunchHour, mark: str) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         stopped = update(Person).where(Person.id == lunch.people["周明"])
         session.execute(stopped.values({mark: lunch.now().opens_at}))
     assert lunch.book("周明", OPEN) == "no: gone"

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import slots, store
+from booking import slots
+from booking.db import transactions
 from booking.model import Plan, Slot, Zone
 from tests.lunch_hour import LONG_BEFORE, TUESDAY, LunchHour, at
 
@@ -77,7 +78,7 @@ def test_nothing_is_resized_when_it_is_over(full: LunchHour) -> None:
 
 
 def test_a_number_set_by_hand_survives_the_next_planning(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         free = Zone(station_id=lunch.station_id, name="茶室", capacity=20)
         session.add(free)
         session.flush()
@@ -87,9 +88,9 @@ def test_a_number_set_by_hand_survives_the_next_planning(lunch: LunchHour) -> No
         )  # fmt: skip
         slots.save_plan(session, plan, LONG_BEFORE)
         by_hand = session.scalars(select(Slot).where(Slot.plan_id == plan.id, Slot.date == TUESDAY)).one().id
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         slots.set_capacity(session, by_hand, 10, at("Mon 09:00"), lunch.manager_id)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         slots.plan_ahead(session, lunch.station_id, at("Mon 09:01"))
     others = lunch.session.scalars(select(Slot.capacity).where(Slot.plan_id.is_not(None), Slot.id != by_hand))
     assert (lunch.now(by_hand).capacity, set(others)) == (10, {15})

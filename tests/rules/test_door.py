@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from booking import seats, store
+from booking import seats
+from booking.db import transactions
 from tests.lunch_hour import LunchHour, at
 
 Make = Callable[..., LunchHour]
@@ -81,7 +82,7 @@ def test_an_undone_walk_in_loses_the_seat_to_the_next_at_the_door(noon: LunchHou
 def test_no_shows_are_released_five_minutes_after_the_start(noon: LunchHour, clock: str, state: str) -> None:
     noon.check_in("李静", "12:00")
     noon.tick("12:10")
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         seats.release(session, [noon.slot_id], at(clock))
     assert noon.states("周明", "李静") == [state, "attended"]
     assert noon.strikes("周明") == (["no_show"] if state == "released" else [])
@@ -188,7 +189,7 @@ def test_a_walk_in_whom_the_line_seats_at_that_moment_takes_one_seat(lunch_with:
     for who in ("周明", "李静", "王磊"):
         lunch.book(who, OPEN)
     lunch.book("陈晨", OPEN)
-    with store.transaction(lunch.session) as session:  # a larger room, and nobody has served the line yet
+    with transactions.transaction(lunch.session) as session:  # a larger room, and nobody has served the line yet
         seats.find_slot(session, lunch.slot_id).capacity = 5
     assert lunch.walk_in("陈晨", "11:20") == "attended"
     assert (lunch.now().taken, lunch.now().waiting) == (4, 0)

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import audit, ics, slots, store
+from booking import calendar_files, invariants, slots
+from booking.db import transactions
 from booking.model import Activity, Letter, Plan, PlanException, Slot, Zone
 from tests.lunch_hour import LunchHour, at
 
@@ -15,7 +16,7 @@ from tests.lunch_hour import LunchHour, at
 def noon(session: Session) -> LunchHour:
     """林老师's yoga on Tuesday at 12:10: 周明 has its one seat, 李静 waits."""
     lunch = LunchHour(session, capacity=1)
-    with store.transaction(session):
+    with transactions.transaction(session):
         activity = session.get_one(Activity, session.get_one(Slot, lunch.slot_id).activity_id)
         activity.host, activity.host_en = "林老师", "Ms Lin"
         session.add(Zone(station_id=lunch.station_id, name="手工坊", capacity=10))
@@ -41,7 +42,7 @@ def letters(noon: LunchHour, who: str) -> list[tuple[str, str]]:
 
 def sequence(noon: LunchHour) -> int:
     booking = noon.latest("周明")
-    return ics.revisions(noon.session, [booking])[booking.id].sequence
+    return calendar_files.revisions(noon.session, [booking])[booking.id].sequence
 
 
 def test_who_has_a_seat_is_told_once_and_who_waits_is_not(noon: LunchHour) -> None:
@@ -54,7 +55,7 @@ def test_who_has_a_seat_is_told_once_and_who_waits_is_not(noon: LunchHour) -> No
     assert sequence(noon) == before + 1
     assert set_host(noon, "周老师", "09:00:10") == "0 told"
     assert len(noon.lines("moved")) == 1
-    assert audit.breaches(noon.session, at("09:01")) == []
+    assert invariants.breaches(noon.session, at("09:01")) == []
 
 
 @pytest.mark.parametrize("own", ["", "林老师"])
@@ -67,7 +68,7 @@ def test_taken_back_before_the_letter_has_left_nobody_hears_of_it(noon: LunchHou
 
 def test_taken_back_later_is_a_change_of_its_own(noon: LunchHour) -> None:
     set_host(noon, "周老师", "09:00")
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         session.scalars(select(Letter).where(Letter.kind == "slot_moved")).one().state = "sent"
     assert set_host(noon, "", "09:30") == "1 told"
     assert letters(noon, "周明") == [("sent", "林老师"), ("queued", "周老师")]
@@ -103,7 +104,7 @@ def test_a_cancelled_slot_has_no_teacher_to_change(noon: LunchHour) -> None:
 
 
 def test_planning_keeps_the_teacher_when_nobody_is_left_on_it(noon: LunchHour) -> None:
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         there = session.get_one(Slot, noon.slot_id)
         where = {"station_id": there.station_id, "activity_id": there.activity_id, "zone_id": there.zone_id}
         weekly = {"weekdays": "2", "starts": time(12, 10), "minutes": 50, "capacity": 1}
@@ -115,10 +116,10 @@ def test_planning_keeps_the_teacher_when_nobody_is_left_on_it(noon: LunchHour) -
     set_host(noon, "周老师", "Mon 12:00")
     for name in ("李静", "周明"):
         noon.give_up(name, "Mon 13:00")
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         slots.plan_ahead(session, noon.station_id, at("Mon 14:00"))
     assert noon.now().host == "周老师"
     set_host(noon, "", "Mon 15:00")
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         slots.plan_ahead(session, noon.station_id, at("Mon 16:00"))
     assert (noon.now().host, noon.now().capacity) == (None, 1)

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import audit, people, seats, store
+from booking import invariants, people, seats
+from booking.db import transactions
 from booking.model import Booking, Letter, Strike
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
@@ -52,7 +53,7 @@ def letters(lunch: LunchHour, kind: str = "strike") -> list[str]:
 
 
 def whole(lunch: LunchHour, clock: str) -> bool:
-    return list(audit.breaches(lunch.session, at(clock))) == []
+    return list(invariants.breaches(lunch.session, at(clock))) == []
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -137,7 +138,7 @@ def test_the_pause_that_the_strike_brought_ends(session: Session) -> None:
 
 
 def test_a_strike_that_was_forgiven_stays_forgiven(noon: LunchHour) -> None:
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         people.forgive_slot(session, noon.slot_id, at("12:16"), noon.manager_id, "电梯坏了")
     for verb in (noon.check_in, noon.undo):
         verb("周明", "12:17")
@@ -147,7 +148,7 @@ def test_a_strike_that_was_forgiven_stays_forgiven(noon: LunchHour) -> None:
 
 
 def test_a_letter_that_has_left_is_not_written_again(noon: LunchHour) -> None:
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         session.scalars(select(Letter).where(Letter.kind == "strike")).one().state = "sent"
     noon.check_in("周明", "12:16")
     noon.undo("周明", "12:17")

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from booking import seats, slots, store
+from booking import seats, slots
+from booking.db import transactions
 from booking.model import Person, Slot
 from tests.lunch_hour import LunchHour, at, make_people
 
@@ -25,7 +26,7 @@ def full(session: Session) -> LunchHour:
 
 def disable(lunch: LunchHour, *names: str, on: bool = True) -> None:
     ids = [lunch.people[name] for name in names]
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.execute(update(Person).where(Person.id.in_(ids)).values(disabled_at=at(OPEN) if on else None))
 
 
@@ -74,7 +75,7 @@ def test_a_reason_is_written_once_however_often_the_scheduler_looks(full: LunchH
 def test_a_crowd_that_cannot_have_the_seat_does_not_block_the_line(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     lunch.book("周明", OPEN)
-    with store.transaction(session):
+    with transactions.transaction(session):
         crowd = make_people(session, [f"停用{n:02}" for n in range(25)])
     lunch.people |= crowd
     for who in crowd:
@@ -164,8 +165,8 @@ def test_who_holds_what_a_promotion_may_change(lunch_with: Make) -> None:
     lunch.book("周明", OPEN)
     lunch.book("李静", OPEN, other)
     lunch.book("李静", OPEN)
-    with store.transaction(lunch.session) as session:
-        held = seats.hold(session, {lunch.slot_id}, at("11:00"))
+    with transactions.transaction(lunch.session) as session:
+        held = seats.lock_slots(session, {lunch.slot_id}, at("11:00"))
     assert set(held.slots) == {lunch.slot_id, other}
     assert held.people == {lunch.people["李静"]}
 
@@ -179,16 +180,16 @@ def test_a_slot_called_off_while_a_press_drops_its_line_counts_once(
     for who in ("李静", "王磊", "周明"):
         lunch.book(who, OPEN, early)
     kept = lunch.latest("周明", early)  # a page that still holds what it has read
-    real = store.lock
+    real = transactions.lock
 
     def lock(session: Session, people: Collection[int] = (), slot_ids: Collection[int] = ()) -> list[Slot]:
         if early in slot_ids:
-            monkeypatch.setattr(store, "lock", real)
-            with Session(session.get_bind()) as office, store.transaction(office):
+            monkeypatch.setattr(transactions, "lock", real)
+            with Session(session.get_bind()) as office, transactions.transaction(office):
                 slots.cancel(office, early, "停电", at("11:00"))
         return real(session, people, slot_ids)
 
-    monkeypatch.setattr(store, "lock", lambda session, people=(), slots=(): lock(session, people, slots))
+    monkeypatch.setattr(transactions, "lock", lambda session, people=(), slots=(): lock(session, people, slots))
     assert lunch.book("周明", "11:00") == "booked"
     assert lunch.now(early).waiting == 0
     assert kept.end_reason == "slot_cancelled"

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import audit, slots, store
+from booking import invariants, slots
+from booking.db import transactions
 from booking.model import Event, Letter, Plan, PlanException, Slot, Station, Zone
 from tests.lunch_hour import LunchHour, at, make_slot
 
@@ -17,7 +18,7 @@ def noon(session: Session) -> LunchHour:
     lunch = LunchHour(session)
     for name in ("周明", "李静", "王磊"):
         lunch.book(name, "Mon 10:00")
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.add(Zone(station_id=lunch.station_id, name="手工坊", capacity=10))
         session.add(Zone(station_id=lunch.station_id, name="小间", capacity=1))
     return lunch
@@ -42,7 +43,7 @@ def test_everybody_on_it_keeps_their_place_and_is_told_once(noon: LunchHour) -> 
     line = noon.lines("moved")[-1]
     assert line.details["changed"] == {"starts": ["12:10", "12:40"], "zone": ["场地 0", "手工坊"]}
     assert noon.events("slot_moved") == [("slot_moved", "周明"), ("slot_moved", "李静"), ("slot_moved", "王磊")]
-    assert audit.breaches(noon.session, at("09:01")) == []
+    assert invariants.breaches(noon.session, at("09:01")) == []
 
 
 def test_who_cannot_come_then_gives_up_freely(noon: LunchHour) -> None:
@@ -65,7 +66,7 @@ def states(noon: LunchHour, who: str) -> list[tuple[str, str]]:
 
 
 def sent(noon: LunchHour, who: str) -> None:
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         mine = select(Letter).where(Letter.person_id == noon.people[who], Letter.kind == "slot_moved")
         session.scalars(mine).one().state = "sent"
 
@@ -76,7 +77,7 @@ def test_moved_back_before_a_letter_left_it_is_as_if_nothing_had_been(noon: Lunc
     assert move(noon, time(12, 10), "场地 0", "09:00:05") == "0 told"
     assert states(noon, "周明") == [("dropped", "场地 0")]
     assert (noon.now().starts_at, noon.now().free_until) == (at("12:10"), free)
-    assert audit.breaches(noon.session, at("09:01")) == []
+    assert invariants.breaches(noon.session, at("09:01")) == []
 
 
 def test_who_has_had_the_letter_hears_of_the_way_back(noon: LunchHour) -> None:
@@ -112,7 +113,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 def test_a_zone_that_is_taken_or_somebody_elses_is_refused(noon: LunchHour) -> None:
     west = noon.other_station()
-    with store.transaction(noon.session) as session:
+    with transactions.transaction(noon.session) as session:
         busy = make_slot(session, session.get_one(Station, noon.station_id), date(2026, 11, 24), time(12, 30), 1)
         there = session.get_one(Slot, busy).zone.name
         session.add(Zone(station_id=west, name="西边", capacity=50))
@@ -131,7 +132,7 @@ def test_nobody_is_moved_onto_another_seat_of_theirs(session: Session) -> None:
 
 
 def test_planning_does_not_take_the_move_back(session: Session, noon: LunchHour) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         first = noon.now()
         plan = Plan(
             station_id=noon.station_id,
@@ -148,7 +149,7 @@ def test_planning_does_not_take_the_move_back(session: Session, noon: LunchHour)
         assert made is not None
         slot_id = made.id
         slots.move(session, slot_id, slots.Move(time(12, 40), plan.zone_id), at("Mon 10:31"), noon.manager_id)
-    with store.transaction(session):
+    with transactions.transaction(session):
         slots.plan_ahead(session, noon.station_id, at("Mon 10:40"))
     assert session.get_one(Slot, slot_id).starts_at == at("Thu 12:40")
     assert session.scalars(select(PlanException.starts)).one() == time(12, 40)

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from booking import slots, store, workdays
+from booking import slots, workdays
+from booking.db import transactions
 from booking.model import Slot, Station
-from booking.slots import timetable
+from booking.slots import deadlines
 from tests.lunch_hour import LONG_BEFORE, LunchHour, at, make_station
 
 
@@ -41,7 +42,7 @@ def test_the_line_opens_no_earlier_than_the_seats(session: Session) -> None:
     ("cancelled", "Mon 10:00", "no: cancelled"),
 ])  # fmt: skip
 def test_the_clock_decides_and_not_the_recorded_state(lunch: LunchHour, recorded: str, clock: str, answer: str) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.execute(update(Slot).values(state=recorded))
     assert lunch.book("周明", clock) == answer
 
@@ -62,18 +63,18 @@ def test_what_opens_is_decided_by_the_workday_before(session: Session) -> None:
         date(2026, 10, 8): date(2026, 9, 30),  # after the seven days of National Day
         date(2026, 10, 12): date(2026, 10, 10),  # Saturday the 10th is a workday by 调休
     }
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
         station_id = make_station(session, "cbd")
     calendar = workdays.load(session, station_id, min(opens), max(opens))
     shanghai = ZoneInfo("Asia/Shanghai")
-    found = {day: timetable.opening(day, calendar, "Asia/Shanghai", 1, time(10, 0)) for day in opens}
+    found = {day: deadlines.opening(day, calendar, "Asia/Shanghai", 1, time(10, 0)) for day in opens}
     assert found == {day: datetime.combine(before, time(10, 0), shanghai) for day, before in opens.items()}
 
 
 def test_a_one_off_added_after_its_opening_hour_opens_at_once(lunch: LunchHour) -> None:
     late = at("11:00")
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         there = session.get_one(Slot, lunch.slot_id)
         wish = slots.OneOff(there.activity_id, there.zone_id, there.date, time(14, 0), 50, 1)
         slot_id = slots.add(session, lunch.station_id, wish, late).id
@@ -82,10 +83,10 @@ def test_a_one_off_added_after_its_opening_hour_opens_at_once(lunch: LunchHour) 
 
 
 def test_the_wall_clock_is_the_stations_own(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         station_id = make_station(session, "london")
         session.get_one(Station, station_id).zone_name = "Europe/London"
-    with store.transaction(session):
+    with transactions.transaction(session):
         lunch = LunchHour.__new__(LunchHour)
         lunch.session, lunch.station_id = session, station_id
         slot = session.get_one(Slot, lunch._slot("12:10", 2))

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from booking import ledger, people, store
+from booking import people
+from booking.db import transactions
 from booking.model import Booking, Letter, Slot, Strike
 from booking.policy import Policy
+from booking.seats import strike_ledger
 from tests.lunch_hour import LunchHour, at
 
 OPEN = "Mon 10:00"
@@ -31,13 +33,13 @@ TICK = timedelta(microseconds=1)
     ([0, 1, 2, 3], 10),
 ])  # fmt: skip
 def test_three_within_30_days_pause_for_7(days: Sequence[int], ends: int | None) -> None:
-    until = ledger.pause_after([FIRST + DAY * day for day in days], Policy())
+    until = strike_ledger.pause_after([FIRST + DAY * day for day in days], Policy())
     assert until == (None if ends is None else FIRST + DAY * ends)
 
 
 def test_thirty_days_are_counted_to_the_microsecond() -> None:
-    assert ledger.pause_after([FIRST, FIRST, FIRST + 30 * DAY], Policy()) == FIRST + 37 * DAY
-    assert ledger.pause_after([FIRST, FIRST, FIRST + 30 * DAY + TICK], Policy()) is None
+    assert strike_ledger.pause_after([FIRST, FIRST, FIRST + 30 * DAY], Policy()) == FIRST + 37 * DAY
+    assert strike_ledger.pause_after([FIRST, FIRST, FIRST + 30 * DAY + TICK], Policy()) is None
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def struck(lunch: LunchHour) -> LunchHour:
 
 
 def give(lunch: LunchHour, *days_ago: int, who: str = "周明", station_id: int | None = None) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         for days in days_ago:
             slot = lunch._slot("Mon 18:10", 9, station_id)
             booking = _released(session, lunch.people[who], slot, at(OPEN) - days * DAY)
@@ -103,10 +105,10 @@ def test_a_paused_person_is_skipped_in_the_line_and_free_to_walk_in(session: Ses
 
 
 def test_forgiving_one_ends_the_pause(struck: LunchHour) -> None:
-    with store.transaction(struck.session) as session:
+    with transactions.transaction(struck.session) as session:
         strike_id = session.scalars(select(Strike.id).limit(1)).one()
         assert people.forgive(session, strike_id, at(OPEN), struck.manager_id, "电梯坏了") == 1
-    with store.transaction(struck.session) as session:
+    with transactions.transaction(struck.session) as session:
         assert people.forgive(session, strike_id, at(OPEN), struck.manager_id, "电梯坏了") == 0
     assert struck.book("周明", OPEN) == "booked"
 
@@ -118,7 +120,7 @@ def test_forgiving_a_slot_forgives_all_of_it(lunch: LunchHour) -> None:
     lunch.roll_call("12:12")
     lunch.tick("12:15")
     assert [lunch.strikes(who) for who in ("周明", "李静")] == [["no_show"]] * 2
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         assert people.forgive_slot(session, lunch.slot_id, at("12:30"), lunch.manager_id, "电梯坏了") == 2
     assert [lunch.strikes(who) for who in ("周明", "李静")] == [[]] * 2
     assert lunch.events("forgiven") == [("forgiven", "周明"), ("forgiven", "李静")]
@@ -137,7 +139,7 @@ def test_the_first_in_90_days_is_a_warning(lunch: LunchHour, days_ago: Sequence[
 
 def test_a_forgiven_strike_warns_again(lunch: LunchHour) -> None:
     give(lunch, 10)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         people.forgive(session, session.scalars(select(Strike.id)).one(), at(OPEN), lunch.manager_id, "病假")
     lunch.book("周明", OPEN)
     lunch.tick("12:10")
@@ -148,6 +150,6 @@ def test_a_forgiven_strike_warns_again(lunch: LunchHour) -> None:
 
 
 def test_without_strikes_nothing_is_counted(struck: LunchHour) -> None:
-    with store.transaction(struck.session) as session:
+    with transactions.transaction(struck.session) as session:
         session.execute(delete(Strike))
     assert struck.book("周明", OPEN) == "booked"

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import audit, seats, slots, store
+from booking import invariants, seats, slots
+from booking.db import transactions
 from booking.model import Letter, Slot
 from tests.lunch_hour import LunchHour, at
 from tests.rules.test_strikes import give
@@ -32,7 +33,7 @@ def test_a_slip_of_the_thumb_is_free_for_two_minutes(lunch: LunchHour, booked: s
     for clock in ("12:10", "12:15", "13:00"):
         lunch.tick(clock)
     assert lunch.strikes("周明") == ([] if free else ["late_cancel"])
-    assert list(audit.breaches(lunch.session, at("13:00"))) == []
+    assert list(invariants.breaches(lunch.session, at("13:00"))) == []
 
 
 def test_with_the_start_it_is_over(lunch: LunchHour) -> None:
@@ -84,14 +85,14 @@ class TwoLines:
     def place(self, who: str) -> tuple[str, int | None]:
         self.lunch.session.rollback()
         entry = self.lunch.latest(who, self.slot_id)
-        return entry.state, entry.line_no
+        return entry.state, entry.waitlist_position
 
     def undo(self, clock: str = "11:21") -> None:
         assert self.lunch.give_up("周明", clock) == "cancelled"
-        assert list(audit.breaches(self.lunch.session, at(clock))) == []
+        assert list(invariants.breaches(self.lunch.session, at(clock))) == []
 
     def act(self, verb: Callable[[Session], object]) -> None:
-        with store.transaction(self.lunch.session) as session:
+        with transactions.transaction(self.lunch.session) as session:
             verb(session)
 
 
@@ -106,7 +107,7 @@ def test_a_place_in_line_comes_back_at_its_old_number(two: TwoLines) -> None:
     assert two.place("周明") == ("waiting", 1)
     two.lunch.give_up("李静", "11:30", two.slot_id)
     assert [two.place(who)[0] for who in ("周明", "王磊")] == ["booked", "waiting"]
-    assert list(audit.breaches(two.lunch.session, at("11:30"))) == []
+    assert list(invariants.breaches(two.lunch.session, at("11:30"))) == []
 
 
 def test_after_two_minutes_it_does_not(two: TwoLines) -> None:
@@ -144,7 +145,7 @@ def test_somebody_moved_down_meanwhile_stands_before_them(two: TwoLines) -> None
     order = sorted(("周明", "陈晨", "刘洋"), key=lambda who: two.place(who)[1] or 0)
     assert order == ["周明", "陈晨", "刘洋"]
     assert len({two.place(who)[1] for who in order}) == 3
-    assert list(audit.breaches(two.lunch.session, at("11:21"))) == []
+    assert list(invariants.breaches(two.lunch.session, at("11:21"))) == []
 
 
 def called_off(two: TwoLines) -> None:
@@ -189,7 +190,7 @@ def test_a_place_in_a_line_that_has_ended_is_gone(session: Session) -> None:
     lunch.tick("12:40")
     assert lunch.give_up("周明", "12:40:30", late) == "cancelled"
     assert lunch.state("周明", early) == "cancelled"
-    assert list(audit.breaches(session, at("12:40:30"))) == []
+    assert list(invariants.breaches(session, at("12:40:30"))) == []
 
 
 def test_a_place_at_the_door_comes_back_too(session: Session) -> None:
@@ -203,7 +204,7 @@ def test_a_place_at_the_door_comes_back_too(session: Session) -> None:
     assert lunch.give_up("周明", "12:11", beside) == "cancelled"
     lunch.tick("12:15")
     assert lunch.states("周明", "王磊") == ["attended", "waiting"]
-    assert list(audit.breaches(session, at("12:15"))) == []
+    assert list(invariants.breaches(session, at("12:15"))) == []
 
 
 def test_two_places_come_back_each_in_its_line(session: Session) -> None:
@@ -226,9 +227,9 @@ def test_a_tap_from_the_line_is_undone_into_the_line(session: Session) -> None:
     assert lunch.book("周明", "11:46") == "booked"
     assert lunch.give_up("周明", "11:47") == "waiting"
     entry = lunch.latest("周明")
-    assert (entry.line_no, entry.seated_at, entry.late) == (1, None, False)
+    assert (entry.waitlist_position, entry.seated_at, entry.late) == (1, None, False)
     assert (lunch.now().taken, lunch.now().waiting) == (0, 2)
-    assert list(audit.breaches(session, at("11:47"))) == []
+    assert list(invariants.breaches(session, at("11:47"))) == []
     assert lunch.book("周明", "11:47:30") == "booked"
 
 
@@ -267,7 +268,7 @@ def test_an_undone_press_makes_no_late_cancel_good(lunch: LunchHour) -> None:
 
 def test_the_rules_know_what_a_press_would_drop(two: TwoLines) -> None:
     lunch = two.lunch
-    who = seats.standing(lunch.session, lunch.people["周明"], lunch.now().station, lunch.now().date, at("11:20"))
+    who = seats.eligibility(lunch.session, lunch.people["周明"], lunch.now().station, lunch.now().date, at("11:20"))
     elsewhere = lunch.slot("15:10", 3, station_id=lunch.other_station())
     assert [entry.slot_id for entry in seats.clashing(lunch.now(), who)] == [two.slot_id]
     assert seats.clashing(lunch.session.get_one(Slot, elsewhere), who) == ()

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import audit, slots, store
+from booking import invariants, slots
+from booking.db import transactions
+from booking.enqueue import UNDO_WINDOW
 from booking.model import Booking, Letter, Slot, Zone
-from booking.notices import SECOND_THOUGHTS
 from booking.slots import Move, OneOff
 from tests.lunch_hour import LunchHour, at
 
@@ -26,7 +27,7 @@ def bring_back(lunch: LunchHour, clock: str) -> str:
 
 def send(lunch: LunchHour, state: str, **values: Any) -> None:
     """What the outbox does to the letters about the cancelled slot."""
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.execute(update(Letter).where(Letter.kind == "slot_cancelled").values(state=state, **values))
 
 
@@ -39,7 +40,14 @@ def told(lunch: LunchHour, kind: str) -> list[str]:
 def all_of(lunch: LunchHour) -> list[tuple[Any, ...]]:
     """What must be as it was."""
     lunch.session.rollback()
-    columns = (Booking.id, Booking.state, Booking.line_no, Booking.seated_at, Booking.standby_at, Booking.checked_in_at)
+    columns = (
+        Booking.id,
+        Booking.state,
+        Booking.waitlist_position,
+        Booking.seated_at,
+        Booking.standby_at,
+        Booking.checked_in_at,
+    )
     rows = [tuple(row) for row in lunch.session.execute(select(*columns).order_by(Booking.id))]
     slot = lunch.now()
     return [*rows, (slot.state, slot.taken, slot.waiting, slot.capacity, slot.starts_at, slot.zone_id)]
@@ -61,7 +69,7 @@ def test_a_cancelled_slot_comes_back_with_everybody_on_it(busy: LunchHour) -> No
     assert bring_back(busy, "11:58") == "4 back, 0 elsewhere"
     assert all_of(busy) == before
     assert told(busy, "slot_cancelled") == ["dropped"] * 4
-    assert audit.breaches(busy.session, at("11:58")) == []
+    assert invariants.breaches(busy.session, at("11:58")) == []
     assert bring_back(busy, "11:58") == "0 back, 0 elsewhere"
 
 
@@ -71,7 +79,7 @@ def test_called_off_a_second_time_everybody_is_told(busy: LunchHour) -> None:
     assert busy.cancel("Tue 10:30") == "4 told"
     assert sorted(told(busy, "slot_cancelled")) == ["dropped"] * 4 + ["queued"] * 4
     assert bring_back(busy, "Tue 10:31") == "4 back, 0 elsewhere"
-    assert audit.breaches(busy.session, at("Tue 10:31")) == []
+    assert invariants.breaches(busy.session, at("Tue 10:31")) == []
 
 
 @pytest.mark.parametrize(("state", "tries"), [("sending", 0), ("sent", 1), ("failed", 1), ("queued", 1)])
@@ -104,7 +112,7 @@ def test_who_has_another_seat_by_now_keeps_that_one(lunch: LunchHour) -> None:
     assert bring_back(lunch, "Mon 11:01") == "2 back, 1 elsewhere"
     assert lunch.states("周明", "李静", "王磊") == ["cancelled", "booked", "booked"]  # the line moved up
     assert lunch.state("周明", later) == "booked"
-    assert audit.breaches(lunch.session, at("Mon 11:02")) == []
+    assert invariants.breaches(lunch.session, at("Mon 11:02")) == []
 
 
 def test_a_place_in_line_taken_meanwhile_makes_way_for_the_seat(lunch: LunchHour) -> None:
@@ -115,7 +123,7 @@ def test_a_place_in_line_taken_meanwhile_makes_way_for_the_seat(lunch: LunchHour
     lunch.book("周明", "Mon 11:00", later)
     assert bring_back(lunch, "Mon 11:01") == "1 back, 0 elsewhere"
     assert (lunch.state("周明"), lunch.state("周明", later)) == ("booked", "cancelled")
-    assert audit.breaches(lunch.session, at("Mon 11:02")) == []
+    assert invariants.breaches(lunch.session, at("Mon 11:02")) == []
 
 
 def test_not_where_its_zone_has_something_else_by_now(busy: LunchHour) -> None:
@@ -131,7 +139,7 @@ def test_not_where_its_zone_has_something_else_by_now(busy: LunchHour) -> None:
 
 
 def test_what_planning_withdrew_is_plannings(lunch: LunchHour) -> None:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.get_one(Slot, lunch.slot_id).cancel_reason = slots.planning.REPLANNED
         session.get_one(Slot, lunch.slot_id).state = "cancelled"
     assert bring_back(lunch, "Mon 10:01") == "0 back, 0 elsewhere"
@@ -155,13 +163,13 @@ def test_a_capacity_set_back_gives_the_same_people_their_seats_back(busy: LunchH
     assert all_of(busy) == before
     assert told(busy, "moved_down") == ["dropped"]
     assert told(busy, "promoted") == ["queued"]  # 李静's, of the morning
-    assert audit.breaches(busy.session, at(again)) == []
+    assert invariants.breaches(busy.session, at(again)) == []
 
 
 def test_who_has_read_that_they_moved_down_is_told_of_the_seat(busy: LunchHour) -> None:
     busy.undo("周明", "11:56")
     busy.resize(1, "Mon 11:00", move_newest=True)
-    with store.transaction(busy.session) as session:
+    with transactions.transaction(busy.session) as session:
         session.execute(update(Letter).where(Letter.kind == "moved_down").values(state="sent"))
     busy.resize(2, "Mon 11:05")
     assert busy.letters("李静")[-1] == "promoted"
@@ -171,7 +179,7 @@ def test_who_has_read_that_they_moved_down_is_told_of_the_seat(busy: LunchHour) 
 def test_letters_of_a_managers_act_wait_a_minute_unless_it_is_soon(lunch: LunchHour, clock: str, waits: bool) -> None:
     for who in ("周明", "李静"):
         lunch.book(who, OPEN)
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         session.add(Zone(station_id=lunch.station_id, name="手工坊", capacity=10))
     lunch.resize(1, clock, move_newest=True)
 
@@ -186,5 +194,5 @@ def test_letters_of_a_managers_act_wait_a_minute_unless_it_is_soon(lunch: LunchH
     rows = lunch.session.execute(select(Letter.kind, Letter.next_try_at).where(acts))
     due: dict[str, datetime] = {row.kind: row.next_try_at for row in rows}
     assert due == dict.fromkeys(
-        ("moved_down", "slot_moved", "slot_cancelled"), at(clock) + (SECOND_THOUGHTS if waits else SECOND_THOUGHTS * 0)
+        ("moved_down", "slot_moved", "slot_cancelled"), at(clock) + (UNDO_WINDOW if waits else UNDO_WINDOW * 0)
     )

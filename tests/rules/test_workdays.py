@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import slots, store, workdays
+from booking import slots, workdays
+from booking.db import transactions
 from booking.model import Plan, Slot, Station, Workday
 from booking.workdays import statutory
 from tests.lunch_hour import SHANGHAI, LunchHour, make_station
@@ -39,7 +40,7 @@ def test_the_statutory_holidays_are_those_of_the_law_and_no_guesses(year: int) -
 
 
 def test_a_statutory_holiday_that_nobody_has_announced_is_a_tentative_rest_day(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     calendar = workdays.load(session, None, date(2026, 12, 1), date(2028, 12, 31))
     told = {when: calendar.day(when) for when in (date(2026, 12, 31), date(2027, 1, 1), date(2027, 1, 4))}
@@ -54,9 +55,9 @@ def test_a_statutory_holiday_that_nobody_has_announced_is_a_tentative_rest_day(s
 
 
 def test_the_law_announces_nothing_and_is_learnt_once(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         added = workdays.seed(session)
-    with store.transaction(session):
+    with transactions.transaction(session):
         assert (added > 1000, workdays.seed(session)) == (True, 0)
     assert workdays.announced_years(session) == {2024, 2025, 2026}
     ends = {date(2026, 11, 1): False, date(2026, 11, 3): True, date(2027, 1, 4): True}
@@ -66,14 +67,14 @@ def test_the_law_announces_nothing_and_is_learnt_once(session: Session) -> None:
 
 
 def test_a_year_that_the_library_learns_takes_the_place_of_the_law(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
-    with store.transaction(session):  # as it was before the library knew 2026
+    with transactions.transaction(session):  # as it was before the library knew 2026
         for row in session.scalars(select(Workday).where(Workday.date >= date(2026, 1, 1))):
             session.delete(row)
         session.add(Workday(date=date(2026, 1, 1), works=False, name="元旦", source="law"))
         session.add(Workday(date=date(2026, 12, 31), works=False, name="元旦", source="import 2026-11-25"))
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
     calendar = workdays.load(session, None, date(2026, 1, 1), date(2026, 12, 31))
     assert calendar.day(date(2026, 1, 1)).tentative is False
@@ -83,7 +84,7 @@ def test_a_year_that_the_library_learns_takes_the_place_of_the_law(session: Sess
 def planned_around_new_year(session: Session, *, knowing: bool) -> LunchHour:
     """A station with a plan for every working day, planned on 21 December."""
     lunch = LunchHour(session)
-    with store.transaction(session):
+    with transactions.transaction(session):
         there = session.get_one(Slot, lunch.slot_id)
         weekly = {"weekdays": "12345", "starts": time(14, 0), "minutes": 50, "capacity": 2}
         where = {"station_id": there.station_id, "activity_id": there.activity_id, "zone_id": there.zone_id}
@@ -95,7 +96,7 @@ def planned_around_new_year(session: Session, *, knowing: bool) -> LunchHour:
 
 
 def plan_ahead(lunch: LunchHour) -> slots.Planned:
-    with store.transaction(lunch.session) as session:
+    with transactions.transaction(lunch.session) as session:
         return slots.plan_ahead(session, lunch.station_id, datetime(2026, 12, 21, 9, 0, tzinfo=SHANGHAI))
 
 
@@ -115,7 +116,7 @@ def test_nothing_is_planned_on_new_years_day_and_what_follows_opens_before_it(se
 def test_slots_planned_on_a_day_that_turns_out_a_holiday_go_but_for_those_that_people_are_on(session: Session) -> None:
     lunch = planned_around_new_year(session, knowing=False)
     assert date(2027, 1, 1) in planned(lunch, date(2026, 12, 31))
-    with store.transaction(session):
+    with transactions.transaction(session):
         held = session.scalars(select(Slot).where(Slot.date == date(2027, 1, 1))).one()
         held.taken = 1
         workdays.seed(session)
@@ -123,14 +124,14 @@ def test_slots_planned_on_a_day_that_turns_out_a_holiday_go_but_for_those_that_p
     station = session.get_one(Station, lunch.station_id)
     now = datetime(2026, 12, 21, 9, 0, tzinfo=SHANGHAI)
     assert [slot.id for slot in slots.stranded(session, station, now)] == [held.id]
-    with store.transaction(session):
+    with transactions.transaction(session):
         session.get_one(Slot, held.id).taken = 0
     assert plan_ahead(lunch).withdrawn == 1
     assert date(2027, 1, 1) not in planned(lunch, date(2026, 12, 31))
 
 
 def test_a_manager_may_open_on_a_statutory_holiday(session: Session) -> None:
-    with store.transaction(session):
+    with transactions.transaction(session):
         workdays.seed(session)
         station_id = make_station(session, "cbd")
         workdays.override(session, station_id, date(2027, 1, 1), works=True, follows=None, note="照常")

@@ -1,6 +1,6 @@
 """The account's pages: signing in, registering, and looking after oneself."""
 
-from booking.web.account import agents, entry, feed, joining, parting, profile
-from booking.web.account.room import pages
+from booking.web.account import deletion, feed, login, profile, registration, user_agent
+from booking.web.account.blueprint import pages
 
-__all__ = ["agents", "entry", "feed", "joining", "pages", "parting", "profile"]
+__all__ = ["deletion", "feed", "login", "pages", "profile", "registration", "user_agent"]

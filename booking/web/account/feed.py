@@ -6,13 +6,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from booking import clock, ics, people, store
+from booking import calendar_files, clock, people
+from booking.db import transactions
 from booking.extensions import db
 from booking.mail import invites, links
-from booking.rosters import calendar
+from booking.queries import calendar_feed
 from booking.web import htmx
-from booking.web.access import sign_in_required
-from booking.web.account.room import pages
+from booking.web.account.blueprint import pages
+from booking.web.security.permissions import sign_in_required
 
 
 @pages.get("/account/calendar")
@@ -28,7 +29,7 @@ def feed() -> str:
 @sign_in_required
 def open_feed() -> Response:
     """A new address; the one before it ends."""
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         session["feed"] = people.open_feed(rows, current_user.person_id, clock.now())
     return htmx.go(url_for("account.feed"))
 
@@ -36,7 +37,7 @@ def open_feed() -> Response:
 @pages.post("/account/calendar/stop")
 @sign_in_required
 def close_feed() -> Response:
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         people.close_feed(rows, current_user.person_id, clock.now())
     flash(_("订阅地址已经停用。"), "good")
     return htmx.go(url_for("account.feed"))
@@ -47,8 +48,8 @@ def feed_file(token: str) -> Response:
     """For calendar programs: no cookie, the address is the key."""
     person = people.whose_feed(db.session, token) or abort(404)
     with force_locale(person.language):
-        events = invites.entries(db.session(), calendar.seats_ever(db.session(), person.id, clock.now()))
-        answer = make_response(ics.calendar(events, links.host(), name=_("午间驿小时")))
+        events = invites.entries(db.session(), calendar_feed.seats_ever(db.session(), person.id, clock.now()))
+        answer = make_response(calendar_files.calendar(events, links.host(), name=_("午间驿小时")))
     answer.mimetype = "text/calendar"
     # Kept by the program that asked, by nobody between, and asked about each time.
     answer.headers["Cache-Control"] = "private, no-cache"

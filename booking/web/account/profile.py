@@ -5,17 +5,18 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from booking import clock, people, store
+from booking import clock, people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import LANGUAGES
-from booking.refusals import Refused
 from booking.web import htmx
-from booking.web.access import safe_path, sign_in_required
-from booking.web.account.entry import check, welcome
-from booking.web.account.joining import known_of
-from booking.web.account.room import agent, pages, show
+from booking.web.account.blueprint import agent, pages, show
+from booking.web.account.login import check, welcome
+from booking.web.account.registration import known_of
 from booking.web.forms.account import PasswordForm, ProfileForm
-from booking.web.forms.asked import say
+from booking.web.forms.rules import say
+from booking.web.security.permissions import safe_path, sign_in_required
 
 A_YEAR = 365 * 24 * 3600
 
@@ -28,7 +29,7 @@ def mine() -> Response:
         del form.wants_manager_digest
     if form.validate_on_submit():
         wanted = {field.name: field.data for field in form if field.name != "csrf_token"}
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             people.change_profile(rows, current_user.person_id, clock.now(), **wanted)
         flash(_("已保存。"), "good")
         return htmx.go(url_for("account.mine"))
@@ -50,7 +51,7 @@ def password() -> Response:
 @pages.post("/account/sign-ins/end-others")
 @sign_in_required
 def end_others() -> Response:
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         me = current_user.person_id
         people.end_sign_ins(rows, me, clock.now(), actor_id=me, but=current_user.sign_in_id)
     flash(_("别处的登录都已退出。"), "good")
@@ -64,7 +65,7 @@ def speak() -> Response:
     if wanted not in LANGUAGES:
         abort(400)
     if current_user.is_authenticated:
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             people.speak(rows, current_user.person_id, wanted, clock.now())
     response = redirect(safe_path(request.form.get("next")), code=303)
     secure = current_app.config["SESSION_COOKIE_SECURE"]
@@ -81,10 +82,10 @@ def _change_password(form: PasswordForm) -> str | None:
             form.old.errors = [_("现在的密码不对。")]
             return None
         kept = people.hash_password(form.password.data)
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             people.confirm(rows, tried)
             person = people.set_password(rows, current_user.person_id, kept, clock.now())
             return people.begin(rows, person, agent(), clock.now())
-    except Refused as no:
+    except RuleViolation as no:
         say(form.old, no)
         return None

@@ -1,6 +1,6 @@
 """The admin's pages: stations, people, the calendar, the scheduler, the letters."""
 
 from booking.web.admin import accounts, holidays, jobs, letters, stations
-from booking.web.admin.room import pages
+from booking.web.admin.blueprint import pages
 
 __all__ = ["accounts", "holidays", "jobs", "letters", "pages", "stations"]

@@ -5,20 +5,21 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from booking import clock, people, store
+from booking import clock, people
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.refusals import Refused
-from booking.rosters import network
+from booking.queries import admin
 from booking.web import htmx
-from booking.web import show as words_for
-from booking.web.admin.room import pages, show, sought, the_person
+from booking.web.admin.blueprint import pages, show, sought, the_person
 from booking.web.forms.admin import ReasonForm
+from booking.web.i18n import formatting as words_for
 
 
 @pages.get("/people")
 def everybody() -> Response:
     words, number = sought()
-    return show("admin/people.html", page=network.people(db.session(), words, number), q=words)
+    return show("admin/people.html", page=admin.people(db.session(), words, number), q=words)
 
 
 @pages.route("/people/<int:person_id>", methods=["GET"])
@@ -32,10 +33,10 @@ def disable(person_id: int) -> Response:
     if not form.validate_on_submit():
         return show("admin/person.html", form, person=person, form=form)
     try:
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             people.disable(rows, person.id, clock.now(), current_user.person_id, form.reason.data)
         flash(_("已停用，所有登录都已退出。"), "good")
-    except Refused as no:
+    except RuleViolation as no:
         flash(words_for.reason(no), "no")
     return htmx.go(url_for("admin.somebody", person_id=person_id))
 
@@ -43,7 +44,7 @@ def disable(person_id: int) -> Response:
 @pages.post("/people/<int:person_id>/enable")
 def enable(person_id: int) -> Response:
     person = the_person(person_id)
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         people.enable(rows, person.id, clock.now(), current_user.person_id)
     flash(_("已恢复。"), "good")
     return htmx.go(url_for("admin.somebody", person_id=person_id))

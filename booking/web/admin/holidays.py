@@ -6,13 +6,14 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from booking import clock, slots, store, workdays
+from booking import clock, slots, workdays
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.refusals import Refused
 from booking.web import htmx
-from booking.web import show as words_for
-from booking.web.admin.room import country_today, pages, show
+from booking.web.admin.blueprint import country_today, pages, show
 from booking.web.forms.holidays import HolidayConfirmForm, HolidayFileForm
+from booking.web.i18n import formatting as words_for
 from booking.workdays import Notice
 
 
@@ -37,10 +38,10 @@ def import_holidays() -> Response:
         upload.file.errors = form.file.errors
         return _page(upload)
     try:
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             shown = form.shown.data or ""
             changes = slots.import_holidays(rows, notice, shown, clock.now(), current_user.person_id)
-    except Refused as no:
+    except RuleViolation as no:
         return _preview(notice, words_for.reason(no), 409)
     sentence = ngettext(
         "%(year)s 年的放假安排导入了，%(num)s 天有变化。还没有人预约的场次几分钟内跟着变。",

@@ -4,23 +4,24 @@ from flask import abort, flash, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from booking import clock, store, watch
+from booking import clock, monitoring
+from booking.db import transactions
 from booking.extensions import db
 from booking.mail import backoff, outbox
-from booking.web import clockwork, htmx
-from booking.web.admin.room import pages, show
+from booking.web import htmx, job_status
+from booking.web.admin.blueprint import pages, show
 
 
 @pages.get("/jobs")
 def jobs() -> Response:
-    return show("admin/jobs.html", again=_again, resend=_resend, **clockwork.running())
+    return show("admin/jobs.html", again=_again, resend=_resend, **job_status.running())
 
 
 @pages.post("/jobs/aside/<int:aside_id>/again")
 def try_again(aside_id: int) -> Response:
     """A row that a job could not do."""
-    with store.transaction(db.session) as rows:
-        watch.again(rows, aside_id, clock.now()) or abort(404)
+    with transactions.transaction(db.session) as rows:
+        monitoring.requeue(rows, aside_id, clock.now()) or abort(404)
     flash(_("马上会再试一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
 
@@ -28,7 +29,7 @@ def try_again(aside_id: int) -> Response:
 @pages.post("/jobs/letters/<int:letter_id>/again")
 def send_again(letter_id: int) -> Response:
     """A letter that a server refused, or that could not be worded."""
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         outbox.send_again(rows, letter_id, clock.now()) or abort(404)
     flash(_("马上会再发一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
@@ -37,7 +38,7 @@ def send_again(letter_id: int) -> Response:
 @pages.post("/jobs/mail/again")
 def try_mail() -> Response:
     """The settings are mended: no need to wait for the end of the pause."""
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         backoff.wake(rows, clock.now())
     flash(_("马上会再试一次。"), "good")
     return htmx.go(url_for("admin.jobs"))

@@ -5,9 +5,9 @@ from flask import abort, url_for
 from werkzeug.wrappers import Response
 
 from booking import clock
-from booking.mail import letters
-from booking.mail.words import LETTERS
-from booking.web.admin.room import pages, show
+from booking.mail import rendering
+from booking.mail.wording import LETTERS
+from booking.web.admin.blueprint import pages, show
 
 TONGUES = {"zh": "zh_Hans_CN", "en": "en"}
 
@@ -21,7 +21,7 @@ def all_letters() -> Response:
 @pages.get("/letters/style.css")
 def letter_style() -> Response:
     """A page may not carry its own style here, so the preview links to it."""
-    return Plain(letters.stylesheet(), mimetype="text/css")
+    return Plain(rendering.stylesheet(), mimetype="text/css")
 
 
 @pages.get("/letters/<letter>/<tongue>/<form>")
@@ -35,5 +35,5 @@ def one_letter(letter: str, tongue: str, form: str) -> Response:
     return Plain(f"{said.subject}\n\n{said.text}", mimetype="text/plain")
 
 
-def _sample(kind: str, tongue: str) -> letters.Said:
-    return letters.sample(kind, TONGUES[tongue], clock.now(), url_for("admin.letter_style"))
+def _sample(kind: str, tongue: str) -> rendering.Said:
+    return rendering.sample(kind, TONGUES[tongue], clock.now(), url_for("admin.letter_style"))

@@ -5,22 +5,23 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from booking import clock, people, stations, store, workdays
+from booking import clock, people, stations, workdays
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Station
-from booking.refusals import Refused
-from booking.rosters import network
+from booking.queries import admin
 from booking.web import htmx
-from booking.web.admin.room import country_today, pages, show, sought, the_person, the_station
+from booking.web.admin.blueprint import country_today, pages, show, sought, the_person, the_station
 from booking.web.forms.admin import ManagerForm, NewStationForm, ReasonForm, StationForm
-from booking.web.forms.asked import Form, say
+from booking.web.forms.rules import Form, say
 
 
 @pages.get("/")
 def all_stations() -> Response:
     (words, number), today = sought(), country_today()
     known = workdays.known_until(db.session(), today)
-    page = network.stations(db.session(), words, number)
+    page = admin.stations(db.session(), words, number)
     return show("admin/stations.html", page=page, q=words, today=today, known_until=known)
 
 
@@ -38,7 +39,7 @@ def one_station(code: str) -> Response:
     station = the_station(code)
     form = StationForm(obj=station)
     if form.validate_on_submit():
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             stations.change_station(rows, station.id, form.details(), clock.now(), current_user.person_id)
         flash(_("已保存。"), "good")
         return _back(code)
@@ -49,20 +50,20 @@ def one_station(code: str) -> Response:
 def appoint(code: str) -> Response:
     station, form = the_station(code), ManagerForm()
     if form.validate_on_submit():
-        person = network.by_email(db.session(), people.clean_email(form.email.data))
+        person = admin.by_email(db.session(), people.clean_email(form.email.data))
         if person:
-            with store.transaction(db.session) as rows:
+            with transactions.transaction(db.session) as rows:
                 people.appoint(rows, person.id, station.id, clock.now(), current_user.person_id)
             flash(_("已任命 %(name)s。", name=person.name), "good")
             return _back(code)
-        say(form.email, Refused("no_such_person"))
+        say(form.email, RuleViolation("no_such_person"))
     return _page(station, manager=form)
 
 
 @pages.post("/stations/<code>/managers/<int:person_id>/dismiss")
 def dismiss(code: str, person_id: int) -> Response:
     station, person = the_station(code), the_person(person_id)
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         people.dismiss(rows, person.id, station.id, clock.now(), current_user.person_id)
     flash(_("%(name)s 不再管理这里。", name=person.name), "good")
     return _back(code)
@@ -72,7 +73,7 @@ def dismiss(code: str, person_id: int) -> Response:
 def close(code: str) -> Response:
     station, form = the_station(code), ReasonForm()
     if form.validate_on_submit():
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             count = stations.close_station(rows, station.id, form.reason.data, clock.now(), current_user.person_id)
         flash(_("驿站已关闭，取消了 %(count)s 场。", count=count), "good")
         return _back(code)
@@ -82,7 +83,7 @@ def close(code: str) -> Response:
 @pages.post("/stations/<code>/reopen")
 def reopen(code: str) -> Response:
     station = the_station(code)
-    with store.transaction(db.session) as rows:
+    with transactions.transaction(db.session) as rows:
         stations.reopen_station(rows, station.id, clock.now(), current_user.person_id)
     flash(_("驿站重新开放了。"), "good")
     return _back(code)
@@ -90,9 +91,9 @@ def reopen(code: str) -> Response:
 
 def _create(form: NewStationForm) -> bool:
     try:
-        with store.transaction(db.session) as rows:
+        with transactions.transaction(db.session) as rows:
             stations.create_station(rows, form.code.data, form.details(), clock.now(), current_user.person_id)
-    except Refused as no:
+    except RuleViolation as no:
         say(form.code, no)
         return False
     return True
@@ -111,7 +112,7 @@ def _page(station: Station, **given: Form) -> Response:
         "admin/station.html",
         wrong,
         station=station,
-        managers=network.managers(db.session(), station.id),
+        managers=admin.managers(db.session(), station.id),
         **forms,
     )
 

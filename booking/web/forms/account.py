@@ -5,10 +5,10 @@ from wtforms import BooleanField, Field, RadioField
 from wtforms.validators import Length, Regexp, ValidationError
 
 from booking import people
-from booking.refusals import Refused
-from booking.web import show
-from booking.web.forms.asked import Filled, Form, Line, Ruled, Secret
+from booking.errors import RuleViolation
 from booking.web.forms.fields import options
+from booking.web.forms.rules import Filled, Form, Line, Ruled, Secret
+from booking.web.i18n import formatting
 
 EMAIL = [
     Filled(_("请填写邮箱。")),
@@ -48,8 +48,8 @@ class NewPassword(Form):
     def validate_password(self, field: Field) -> None:
         try:
             people.check_strength(field.data or "", *self.known)
-        except Refused as no:
-            raise ValidationError(show.reason(no)) from no
+        except RuleViolation as no:
+            raise ValidationError(formatting.reason(no)) from no
 
 
 class RegisterForm(NewPassword):

@@ -5,7 +5,7 @@ from wtforms.validators import Length
 
 from booking import people, stations
 from booking.stations import Details
-from booking.web.forms.asked import Filled, Form, Line, Ruled
+from booking.web.forms.rules import Filled, Form, Line, Ruled
 
 
 def short(limit: int) -> Length:

@@ -25,7 +25,7 @@ from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from booking import clock, sanitise
-from booking.refusals import Refused
+from booking.errors import RuleViolation
 
 MISSING = _("这一项要填。")
 NOT_A_NUMBER = _("请填一个整数，比如 15。")
@@ -48,7 +48,7 @@ class Form(FlaskForm):  # type: ignore[misc]
                 return formdata
             return request.form if form.is_submitted() else None
 
-    def blame(self, no: Refused, sentence: str) -> None:
+    def blame(self, no: RuleViolation, sentence: str) -> None:
         """Say the sentence at the field that the reason is about, or above the form."""
         name = self.blames.get(no.reason)
         if name and name in self:

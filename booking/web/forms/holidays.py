@@ -5,9 +5,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import Field, FileField
 from wtforms.widgets import HiddenInput
 
-from booking.refusals import Refused
-from booking.web.forms.asked import Form, say
+from booking.errors import RuleViolation
 from booking.web.forms.fields import Line
+from booking.web.forms.rules import Form, say
 from booking.workdays import Notice, holiday_file
 
 
@@ -22,7 +22,7 @@ class _NoticeForm(Form):
     def notice(self) -> Notice | None:
         try:
             return holiday_file.read(self.content())
-        except Refused as no:
+        except RuleViolation as no:
             say(self.file, no)
             return None
 
@@ -36,7 +36,7 @@ class HolidayFileForm(_NoticeForm):
         sent = request.files.get(self.file.name)
         content = sent.read(holiday_file.LARGEST + 1) if sent else b""
         if not content:
-            raise Refused("calendar_missing")
+            raise RuleViolation("calendar_missing")
         return content
 
 

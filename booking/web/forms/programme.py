@@ -11,7 +11,6 @@ from wtforms.validators import ValidationError
 
 from booking.model import KINDS, Activity, Plan, PlanException, Zone
 from booking.slots import Move, OneOff
-from booking.web import show
 from booking.web.forms.fields import (
     Between,
     Day,
@@ -27,6 +26,7 @@ from booking.web.forms.fields import (
     needed,
     options,
 )
+from booking.web.i18n import formatting
 
 WEEKDAYS = {
     "1": _("周一"),
@@ -102,7 +102,9 @@ class _Placed(Form):
         form: Self = cls(**values)
         form.zone_id.choices = options(form.blank() | {zone.id: zone_label(zone) for zone in zones})
         if "activity_id" in form:
-            form.activity_id.choices = options({activity.id: show.local(activity, "title") for activity in activities})
+            form.activity_id.choices = options(
+                {activity.id: formatting.local(activity, "title") for activity in activities}
+            )
         return form
 
     def blank(self) -> dict[int, Any]:
@@ -227,4 +229,4 @@ class MoveForm(_Placed):
 
 
 def zone_label(zone: Zone) -> str:
-    return str(gettext("%(name)s（最多 %(n)s 人）", name=show.local(zone, "name"), n=zone.capacity))
+    return str(gettext("%(name)s（最多 %(n)s 人）", name=formatting.local(zone, "name"), n=zone.capacity))

@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import force_locale, gettext
 from werkzeug.datastructures import MultiDict
 
+from booking.errors import RuleViolation
 from booking.model import LANGUAGES, Activity, Zone
-from booking.refusals import Refused
 from booking.web.forms.fields import Form, plain
 from booking.web.forms.programme import KIND_WORDS, WEEKDAYS, ActivityForm, PlanForm
 
@@ -85,7 +85,7 @@ def _names(kind: str, found: Sequence[str]) -> list[str]:
     missing = [name for name in COLUMNS[kind][: 2 if kind == "activities" else 7] if name not in names]
     if missing:
         labels = dict(zip(COLUMNS[kind], heads(kind), strict=True))
-        raise Refused("bad_heads", missing=gettext("、").join(labels[name] for name in missing))
+        raise RuleViolation("bad_heads", missing=gettext("、").join(labels[name] for name in missing))
     return names
 
 

@@ -2,7 +2,9 @@
 
 from booking.web.manager import (
     activities,
+    archive,
     calendar,
+    checkin_sync,
     copying,
     door,
     exports,
@@ -13,20 +15,20 @@ from booking.web.manager import (
     people,
     plans,
     policy,
-    put_away,
     roster,
     running,
     slots,
-    taps,
     tickets,
     week,
     zones,
 )
-from booking.web.manager.frame import pages
+from booking.web.manager.blueprint import pages
 
 __all__ = [
     "activities",
+    "archive",
     "calendar",
+    "checkin_sync",
     "copying",
     "door",
     "exports",
@@ -38,11 +40,9 @@ __all__ = [
     "people",
     "plans",
     "policy",
-    "put_away",
     "roster",
     "running",
     "slots",
-    "taps",
     "tickets",
     "week",
     "zones",

@@ -5,15 +5,16 @@ from typing import Any
 
 from flask import request, url_for
 
-from booking import clock, slots, store, workdays
+from booking import clock, slots, workdays
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
-from booking.rosters import desk
-from booking.web.access import managed_station
+from booking.queries import manager
 from booking.web.forms.fields import Day
 from booking.web.forms.station import DayForm
-from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, planned_words, shown
-from booking.web.show import station_date
+from booking.web.i18n.formatting import station_date
+from booking.web.manager.blueprint import Answer, actor, done, heard, labels, pages, planned_words, shown
+from booking.web.security.permissions import managed_station
 
 
 @pages.route("/<code>/calendar", methods=["GET", "POST"])
@@ -21,14 +22,14 @@ def days(code: str) -> Answer:
     station = managed_station(code)
     asked = Day.read(request.args.get("date", ""))
     form = DayForm(data={"date": asked})
-    people = desk.people_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
+    people = manager.people_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
     if people and request.form.get("sure") != "y":
         context = _sixty_days(station, form.date.data)
         context["labels"] = labels(station, people)
         return shown("manager/calendar.html", form, station=station, asked=form.date.data, people=people, **context)
     if form.validate_on_submit():
         with heard(form, station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 did = slots.set_day(session, station, **form.word(), now=clock.now(), actor_id=actor())
             return done(planned_words(did), url_for(".days", code=code))
     return shown("manager/calendar.html", form, station=station, asked=asked, **_sixty_days(station, asked))
@@ -39,13 +40,13 @@ def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
     session, now = db.session(), clock.now()
     today = station_date(now, station)
     monday, last = today - timedelta(days=today.weekday()), today + workdays.AHEAD
-    found = desk.calendar_days(session, station.id, monday, last + timedelta(days=6 - last.weekday()))
-    counts = desk.slots_a_day(session, station.id, monday, last)
+    found = manager.calendar_days(session, station.id, monday, last + timedelta(days=6 - last.weekday()))
+    counts = manager.slots_a_day(session, station.id, monday, last)
     return {
         "today": today,
         "days": found,
         "counts": counts,
-        "on_that_day": desk.slots_between(session, station.id, asked, asked) if asked else [],
+        "on_that_day": manager.slots_between(session, station.id, asked, asked) if asked else [],
         "stranded": slots.stranded(session, station, now),
-        "known_until": desk.known_until(session, today),
+        "known_until": manager.known_until(session, today),
     }

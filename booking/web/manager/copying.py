@@ -6,13 +6,14 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from booking import clock, slots, store
+from booking import clock, slots
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
-from booking.web.access import managed_station
 from booking.web.forms.fields import Day
-from booking.web.manager.frame import Answer, actor, done, pages
-from booking.web.show import station_date
+from booking.web.i18n.formatting import station_date
+from booking.web.manager.blueprint import Answer, actor, done, pages
+from booking.web.security.permissions import managed_station
 
 # Why something is not copied.
 OUTCOMES = {
@@ -40,7 +41,7 @@ def copy_week(code: str) -> Answer:
 def do_copy_week(code: str) -> Answer:
     station = managed_station(code)
     monday, weeks = _asked(station)
-    with store.transaction(db.session) as session:
+    with transactions.transaction(db.session) as session:
         did = slots.copy_week(session, station, monday, weeks, clock.now(), actor())
     added = sum(copy.outcome == "add" for copy in did)
     sentence = gettext("复制好了：加上 %(added)s 项，跳过 %(skipped)s 项。", added=added, skipped=len(did) - added)

@@ -5,30 +5,31 @@ from flask import session as cookie
 from flask_babel import gettext
 from flask_login import current_user, logout_user
 
-from booking import clock, people, slots, store
+from booking import clock, people, slots
+from booking.db import transactions
 from booking.extensions import db
-from booking.web import screens
-from booking.web.access import managed_station
-from booking.web.manager.frame import Answer, actor, done, pages
+from booking.web.kiosk import pairing
+from booking.web.manager.blueprint import Answer, actor, done, pages
+from booking.web.security.permissions import managed_station
 
 
 @pages.get("/<code>/door")
 def door(code: str) -> Answer:
     station = managed_station(code)
-    return render_template("manager/door.html", station=station, paired=screens.is_paired(station))
+    return render_template("manager/door.html", station=station, paired=pairing.is_paired(station))
 
 
 @pages.post("/<code>/door/pair")
 def pair(code: str) -> Answer:
     """From now on this browser shows the door, and no account stays signed in on it."""
     station = managed_station(code)
-    with store.transaction(db.session) as session:
+    with transactions.transaction(db.session) as session:
         slots.note_screen(session, station, clock.now(), actor())
         people.end_sign_in(session, actor(), current_user.sign_in_id, clock.now())
     logout_user()
     cookie.clear()
     response = make_response(redirect(url_for("kiosk.screen", code=code), code=303))
-    screens.pair(response, station)
+    pairing.pair(response, station)
     return response
 
 
@@ -36,6 +37,6 @@ def pair(code: str) -> Answer:
 def renew_door(code: str) -> Answer:
     """Unpair every screen of the station at once."""
     station = managed_station(code)
-    with store.transaction(db.session) as session:
+    with transactions.transaction(db.session) as session:
         slots.renew_door(session, station, clock.now(), actor())
     return done(gettext("所有门口屏幕都解除了配对。"), url_for(".door", code=code))

@@ -7,11 +7,11 @@ from flask import render_template, request
 
 from booking.extensions import db
 from booking.model import Event, Person, Slot, Station
-from booking.rosters import desk, disclosure
-from booking.web.access import managed_slot, managed_station, not_for_you
+from booking.queries import disclosure, manager
 from booking.web.forms.fields import Day
-from booking.web.manager.frame import Answer, pages
-from booking.web.manager.words import said
+from booking.web.manager.blueprint import Answer, pages
+from booking.web.manager.history_texts import said
+from booking.web.security.permissions import managed_slot, managed_station, not_for_you
 
 
 @pages.get("/<code>/history")
@@ -20,7 +20,7 @@ def events(code: str) -> Answer:
     station = managed_station(code)
     slot, person, day = _asked_slot(code), _asked_person(station.id), _asked_day()
     slot_id, person_id = slot.id if slot else None, person.id if person else None
-    found = desk.history(db.session(), station, slot_id=slot_id, person_id=person_id, day=day)
+    found = manager.history(db.session(), station, slot_id=slot_id, person_id=person_id, day=day)
     return render_template(
         "manager/history.html",
         station=station,
@@ -28,7 +28,7 @@ def events(code: str) -> Answer:
         person=person,
         day=day,
         events=found,
-        slots=desk.slots_by_id(db.session(), {event.slot_id for event in found}),
+        slots=manager.slots_by_id(db.session(), {event.slot_id for event in found}),
         names=_names(station, found),
         said=said,
     )
@@ -44,7 +44,7 @@ def _asked_person(station_id: int) -> Person | None:
     person_id = _asked_id("person")
     if not person_id:
         return None
-    regular = desk.regular(db.session(), station_id, person_id) or not_for_you(station=station_id, wanted=person_id)
+    regular = manager.regular(db.session(), station_id, person_id) or not_for_you(station=station_id, wanted=person_id)
     return regular.person
 
 
@@ -59,6 +59,6 @@ def _asked_id(name: str) -> int | None:
 
 def _names(station: Station, found: Sequence[Event]) -> dict[int, str]:
     session = db.session()
-    people = desk.people(session, {who for event in found for who in (event.actor_id, event.person_id) if who})
+    people = manager.people(session, {who for event in found for who in (event.actor_id, event.person_id) if who})
     about = disclosure.to_staff(session, station, people)
     return {person.id: about.name(person) for person in people}

@@ -7,16 +7,17 @@ from flask import abort, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
-from booking import clock, sheets, slots, store
+from booking import clock, slots, spreadsheets
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station
-from booking.refusals import Refused
-from booking.rosters import desk
-from booking.web.access import managed_station
+from booking.queries import manager
 from booking.web.forms import rows
 from booking.web.forms.rows import Row, Wrong
 from booking.web.manager import tables
-from booking.web.manager.frame import Answer, actor, done, pages, refused_words, zone_races
+from booking.web.manager.blueprint import Answer, actor, done, pages, refused_words, zone_races
+from booking.web.security.permissions import managed_station
 
 Save = Callable[[Session, int, Any], None]
 
@@ -39,7 +40,7 @@ def import_sheet(code: str, kind: str) -> Answer:
     try:
         found = _rows(station, kind)
         wrongs = _take_over(station, kind, found)
-    except Refused as no:
+    except RuleViolation as no:
         words = refused_words(no, station)
         return render_template("manager/import.html", station=station, kind=kind, wrongs=(), sentence=words), 422
     if wrongs:
@@ -53,16 +54,16 @@ def import_template(code: str, kind: str) -> Answer:
     managed_station(code)
     if kind not in rows.COLUMNS:
         abort(404)
-    return tables.sent([sheets.Table(gettext("模板"), rows.heads(kind), [])], f"{kind}-template")
+    return tables.sent([spreadsheets.Table(gettext("模板"), rows.heads(kind), [])], f"{kind}-template")
 
 
 def _rows(station: Station, kind: str) -> list[Row]:
     sent = request.files.get("sheet")
-    cells = sheets.read(sent.read() if sent else b"")
+    cells = spreadsheets.read(sent.read() if sent else b"")
     if len(cells) < 2:
-        raise Refused("empty_sheet")
+        raise RuleViolation("empty_sheet")
     session = db.session()
-    return rows.read(kind, cells, desk.activities(session, station.id), desk.zones(session, station.id))
+    return rows.read(kind, cells, manager.activities(session, station.id), manager.zones(session, station.id))
 
 
 def _take_over(station: Station, kind: str, found: list[Row]) -> list[Wrong]:
@@ -70,7 +71,7 @@ def _take_over(station: Station, kind: str, found: list[Row]) -> list[Wrong]:
     if wrongs := [wrong for row in found if not row.form.validate() for wrong in row.wrongs()]:
         return wrongs
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             _save_all(session, station, found, _save_activity if kind == "activities" else _save_plan)
     except NothingImportedError as nothing:
         return nothing.wrongs
@@ -86,15 +87,15 @@ def _saved(session: Session, station: Station, row: Row, save: Save) -> list[Wro
     try:
         with zone_races():
             save(session, station.id, row.form)
-    except Refused as no:
+    except RuleViolation as no:
         row.form.blame(no, refused_words(no, station))
         return row.wrongs()
     return []
 
 
 def _save_activity(session: Session, station_id: int, form: Any) -> None:
-    if any(there.title == form.title.data for there in desk.activities(session, station_id)):
-        raise Refused("name_taken")
+    if any(there.title == form.title.data for there in manager.activities(session, station_id)):
+        raise RuleViolation("name_taken")
     slots.save_activity(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
 
 

@@ -2,13 +2,14 @@
 
 from flask import request, url_for
 
-from booking import clock, slots, store
+from booking import clock, slots
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Slot
-from booking.rosters import desk, disclosure
-from booking.web.access import managed_slot
+from booking.queries import disclosure, manager
 from booking.web.forms.programme import MoveForm
-from booking.web.manager.frame import Answer, actor, changed_words, done, heard, pages, shown
+from booking.web.manager.blueprint import Answer, actor, changed_words, done, heard, pages, shown
+from booking.web.security.permissions import managed_slot
 
 
 @pages.route("/<code>/slots/<int:slot_id>/move", methods=["GET", "POST"])
@@ -18,17 +19,17 @@ def move(code: str, slot_id: int) -> Answer:
     if form.validate_on_submit():
         with heard(form, slot.station):
             if request.form.get("sure") == "y" or not (slot.taken or slot.waiting):
-                with store.transaction(db.session) as session:
+                with transactions.transaction(db.session) as session:
                     told = slots.move(session, slot_id, form.wish(), now, actor())
                 return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
             slots.may_move(db.session(), slot, form.wish(), now)  # somebody came on it since the page was shown
-    roster = desk.roster(db.session(), slot)
+    roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, about=about)
 
 
 def _form(slot: Slot) -> MoveForm:
-    zones = desk.zones(db.session(), slot.station_id)
+    zones = manager.zones(db.session(), slot.station_id)
     start = clock.at_station(slot.starts_at, slot.station.zone_name).time()
     form = MoveForm.of(zones, data={"starts": start, "zone_id": slot.zone_id})
     form.minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60

@@ -5,14 +5,15 @@ from datetime import date, timedelta
 from flask import render_template, request, url_for
 from flask_babel import gettext
 
-from booking import clock, numbers, slots, store
+from booking import clock, slots, statistics
+from booking.db import transactions
 from booking.extensions import db
-from booking.numbers import Span
-from booking.web.access import managed_station
+from booking.statistics import Span
 from booking.web.forms.fields import Day
+from booking.web.i18n.formatting import station_date
 from booking.web.manager import tables
-from booking.web.manager.frame import Answer, actor, done, pages
-from booking.web.show import station_date
+from booking.web.manager.blueprint import Answer, actor, done, pages
+from booking.web.security.permissions import managed_station
 
 LONGEST = timedelta(days=731)
 
@@ -27,11 +28,11 @@ def numbers_(code: str) -> Answer:
         station=station,
         today=today,
         span=span,
-        told=numbers.of_station(session, station.id, span),
-        before=numbers.of_station(session, station.id, span.before).total,
+        told=statistics.of_station(session, station.id, span),
+        before=statistics.of_station(session, station.id, span.before).total,
         presets=presets(today),
-        hints=numbers.suggestions(session, station, now),
-        headline=numbers.headline(session, station.id),
+        hints=statistics.suggestions(session, station, now),
+        headline=statistics.headline(session, station.id),
         weekdays=tables.WEEKDAYS,
         kinds=tables.KINDS,
     )
@@ -41,8 +42,8 @@ def numbers_(code: str) -> Answer:
 def export_numbers(code: str) -> Answer:
     station = managed_station(code)
     span = asked_span(station_date(clock.now(), station))
-    told = numbers.of_station(db.session(), station.id, span)
-    before = numbers.of_station(db.session(), station.id, span.before)
+    told = statistics.of_station(db.session(), station.id, span)
+    before = statistics.of_station(db.session(), station.id, span.before)
     sheets = tables.of_numbers(told, before, station)
     return tables.sent(sheets, f"{station.code}-numbers-{span.first}-{span.last}")
 
@@ -51,7 +52,7 @@ def export_numbers(code: str) -> Answer:
 def show_headline(code: str) -> Answer:
     """Switch the public page on or off."""
     station, shows = managed_station(code), request.form.get("shows") == "y"
-    with store.transaction(db.session) as session:
+    with transactions.transaction(db.session) as session:
         slots.show_headline(session, station, shows, clock.now(), actor())
     words = gettext("这一页现在谁都能看。") if shows else gettext("这一页现在关上了。")
     return done(words, url_for(".numbers_", code=code))

@@ -3,22 +3,23 @@
 from flask import render_template, request, url_for
 from flask_babel import gettext
 
-from booking import clock, people, store
+from booking import clock, people
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
-from booking.people import phones
-from booking.rosters import desk, disclosure
+from booking.people import phone_access
+from booking.queries import disclosure, manager
 from booking.sanitise import one_line
-from booking.web.access import managed_station, managed_strike, not_for_you
-from booking.web.forms.desk import ReasonForm
-from booking.web.manager.frame import Answer, actor, done, heard, pages, shown
+from booking.web.forms.roster import ReasonForm
+from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown
+from booking.web.security.permissions import managed_station, managed_strike, not_for_you
 
 
 @pages.get("/<code>/people")
 def regulars(code: str) -> Answer:
     station = managed_station(code)
     sought = one_line(request.args.get("q", ""))[:40]
-    found = desk.regulars(db.session(), station.id, sought)
+    found = manager.regulars(db.session(), station.id, sought)
     about = disclosure.to_staff(db.session(), station, [one.person for one in found])
     return render_template("manager/people.html", station=station, people=found, about=about, sought=sought)
 
@@ -35,7 +36,7 @@ def forgive(code: str, strike_id: int) -> Answer:
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 people.forgive(session, strike_id, clock.now(), actor(), form.reason.data)
             return done(gettext("这次爽约免除了。"), url_for(".regular", code=code, person_id=person_id))
     return _shown(station, person_id, form, strike_id)
@@ -45,11 +46,11 @@ def forgive(code: str, strike_id: int) -> Answer:
 def phone(code: str, person_id: int) -> Answer:
     """The whole number, on this one page; the history says who asked."""
     station = managed_station(code)
-    regular, may_call = desk.regular(db.session(), station.id, person_id), disclosure.may_call
+    regular, may_call = manager.regular(db.session(), station.id, person_id), disclosure.may_call
     if regular is None or not may_call(db.session(), station.id, person_id):
         not_for_you(station=station.id, wanted=person_id)
-    with store.transaction(db.session) as session:
-        number = phones.show_phone(session, person_id, station.id, clock.now(), actor())
+    with transactions.transaction(db.session) as session:
+        number = phone_access.show_phone(session, person_id, station.id, clock.now(), actor())
     return _shown(station, person_id, ReasonForm(formdata=None), number=number)
 
 
@@ -58,8 +59,8 @@ def _shown(
 ) -> Answer:
     """One person as this station knows them; somebody who was never here does not exist."""
     session = db.session()
-    found = desk.regular(session, station.id, person_id) or not_for_you(station=station.id, wanted=person_id)
-    strikes = desk.strikes_of(session, station.id, person_id)
+    found = manager.regular(session, station.id, person_id) or not_for_you(station=station.id, wanted=person_id)
+    strikes = manager.strikes_of(session, station.id, person_id)
     return shown(
         "manager/person.html",
         form,
@@ -67,8 +68,8 @@ def _shown(
         regular=found,
         about=disclosure.to_staff(session, station, [found.person]),
         strikes=strikes,
-        bookings=desk.bookings_of(session, station.id, person_id),
-        names=desk.names(session, {strike.forgiven_by for strike in strikes}),
+        bookings=manager.bookings_of(session, station.id, person_id),
+        names=manager.names(session, {strike.forgiven_by for strike in strikes}),
         asked=strike_id,
         number=number,
     )

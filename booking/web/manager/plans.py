@@ -5,23 +5,24 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask_babel import gettext
 
-from booking import clock, slots, store
+from booking import clock, slots
+from booking.db import transactions
 from booking.extensions import db
 from booking.model import Plan, PlanException, Station
-from booking.rosters import desk
-from booking.web.access import managed, managed_station
+from booking.queries import manager
 from booking.web.forms.fields import Day
 from booking.web.forms.programme import ExceptionForm, PlanForm
-from booking.web.manager.frame import Answer, actor, done, heard, pages, planned_words, shown
-from booking.web.show import station_date
+from booking.web.i18n.formatting import station_date
+from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.security.permissions import managed, managed_station
 
 
 @pages.get("/<code>/plans")
 def plans(code: str) -> Answer:
     station = managed_station(code)
-    found = desk.plans(db.session(), station.id)
+    found = manager.plans(db.session(), station.id)
     otherwise: dict[int, list[PlanException]] = {}
-    for said in desk.exceptions(db.session(), station.id, station_date(clock.now(), station)):
+    for said in manager.exceptions(db.session(), station.id, station_date(clock.now(), station)):
         otherwise.setdefault(said.plan_id, []).append(said)
     return render_template("manager/plans.html", station=station, plans=found, otherwise=otherwise)
 
@@ -32,7 +33,7 @@ def add_plan(code: str) -> Answer:
     form = _plan_form(station, data={"valid_from": station_date(clock.now(), station), "minutes": 50})
     if form.validate_on_submit():
         with heard(form, station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 did = slots.save_plan(session, form.fill(Plan(station_id=station.id)), clock.now(), actor())
             return done(planned_words(did), url_for(".plans", code=code))
     return shown("manager/plan.html", form, station=station, plan=None)
@@ -44,10 +45,10 @@ def plan(code: str, plan_id: int) -> Answer:
     form = _plan_form(found.station, obj=found)
     if form.validate_on_submit():
         with heard(form, found.station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 did = slots.save_plan(session, form.fill(found), clock.now(), actor())
             return done(planned_words(did), url_for(".plans", code=code))
-    otherwise = desk.exceptions_of(db.session(), plan_id, station_date(clock.now(), found.station))
+    otherwise = manager.exceptions_of(db.session(), plan_id, station_date(clock.now(), found.station))
     return shown("manager/plan.html", form, station=found.station, plan=found, otherwise=otherwise)
 
 
@@ -56,10 +57,10 @@ def stop_plan(code: str, plan_id: int) -> Answer:
     """What happens to the slots that it has made, before it happens."""
     found = managed(code, Plan, plan_id)
     if request.method == "POST":
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             did = slots.stop_plan(session, found, clock.now(), actor())
         return done(planned_words(did), url_for(".plans", code=code))
-    coming = desk.slots_of_plan(db.session(), plan_id, clock.now())
+    coming = manager.slots_of_plan(db.session(), plan_id, clock.now())
     return render_template("manager/plan_stop.html", station=found.station, plan=found, slots=coming)
 
 
@@ -70,10 +71,10 @@ def say_otherwise(code: str, plan_id: int) -> Answer:
     form = _date_form(found)
     if form.validate_on_submit():
         with heard(form, found.station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 did = slots.save_exception(session, form.exception(plan_id), clock.now(), actor())
             return done(planned_words(did), url_for(".plan", code=code, plan_id=plan_id))
-    coming = desk.slots_of_plan(db.session(), plan_id, clock.now())
+    coming = manager.slots_of_plan(db.session(), plan_id, clock.now())
     return shown("manager/plan_date.html", form, station=found.station, plan=found, slots=coming)
 
 
@@ -88,13 +89,13 @@ def take_back(code: str, plan_id: int, day: str) -> Answer:
     # Every column is said: a merge leaves alone what is not.
     nothing = {"starts": None, "zone_id": None, "capacity": None, "host": None}
     as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False, **nothing)
-    with store.transaction(db.session) as session:
+    with transactions.transaction(db.session) as session:
         did = slots.save_exception(session, as_ever, clock.now(), actor())
     return done(planned_words(did), here)
 
 
 def _plan_form(station: Station, **values: Any) -> PlanForm:
-    zones, offered = desk.zones(db.session(), station.id), desk.activities(db.session(), station.id)
+    zones, offered = manager.zones(db.session(), station.id), manager.activities(db.session(), station.id)
     return PlanForm.of(zones, offered, **values)
 
 
@@ -102,6 +103,6 @@ def _date_form(plan: Plan) -> ExceptionForm:
     """Filled with what was said about the date of the link, if anything was."""
     asked = Day.read(request.args.get("date", ""))
     said = next((said for said in plan.exceptions if said.date == asked), None)
-    form = ExceptionForm.of(desk.zones(db.session(), plan.station_id), obj=said, data={"date": asked})
+    form = ExceptionForm.of(manager.zones(db.session(), plan.station_id), obj=said, data={"date": asked})
     form.first = station_date(clock.now(), plan.station)
     return form

@@ -2,12 +2,13 @@
 
 from flask import url_for
 
-from booking import clock, policy, slots, store
+from booking import clock, policy, slots
+from booking.db import transactions
 from booking.extensions import db
 from booking.policy import BOUNDS
-from booking.web.access import managed_station
 from booking.web.forms.station import PolicyForm
-from booking.web.manager.frame import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.security.permissions import managed_station
 
 
 @pages.route("/<code>/policy", methods=["GET", "POST"])
@@ -16,7 +17,7 @@ def rules(code: str) -> Answer:
     form = PolicyForm.showing(policy.read(station.policy))
     if form.validate_on_submit():
         with heard(form, station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 did = slots.set_policy(session, station, form.numbers(), clock.now(), actor())
             return done(planned_words(did), url_for(".rules", code=code))
     numbers = policy.read(station.policy)

@@ -10,17 +10,18 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from booking import clock, people, seats, slots, store
+from booking import clock, people, seats, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.refusals import Refused
-from booking.rosters import desk, disclosure, door
+from booking.queries import checkin, disclosure, manager
 from booking.sanitise import one_line
 from booking.web import htmx
-from booking.web.access import managed_booking, managed_slot
-from booking.web.forms.desk import CapacityForm, HostForm, ReasonForm, WalkInForm
+from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm, WalkInForm
 from booking.web.manager import undo
-from booking.web.manager.frame import Answer, actor, done, heard, labels, pages, refused_words, shown
+from booking.web.manager.blueprint import Answer, actor, done, heard, labels, pages, refused_words, shown
+from booking.web.security.permissions import managed_booking, managed_slot
 
 Act = Callable[[Session], Any]
 
@@ -34,14 +35,14 @@ def slot(code: str, slot_id: int) -> Answer:
         page.headers["Kept-For"] = str(current_user.sign_in_id)
         return page
     now = clock.now()
-    tag = f"{door.last_event(db.session(), slot_id)}-{found.state_at(now)}-{now >= found.checkin_from}-{sought()}"
+    tag = f"{checkin.last_event(db.session(), slot_id)}-{found.state_at(now)}-{now >= found.checkin_from}-{sought()}"
     return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
 
 
 @pages.get("/<code>/slots/<int:slot_id>/print")
 def print_roster(code: str, slot_id: int) -> Answer:
     found = managed_slot(code, slot_id)
-    roster = desk.roster(db.session(), found)
+    roster = manager.roster(db.session(), found)
     about = disclosure.to_staff(db.session(), found.station, roster.people)
     return render_template("manager/roster_print.html", station=found.station, slot=found, roster=roster, about=about)
 
@@ -75,31 +76,31 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, found.station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 count = people.forgive_slot(session, slot_id, clock.now(), actor(), form.reason.data)
             sentence = ngettext("免除了 %(num)s 次爽约。", "免除了 %(num)s 次爽约。", count)
             return done(sentence, url_for(".slot", code=code, slot_id=slot_id))
-    strikes = desk.strikes_of_slot(db.session(), slot_id)
-    struck = desk.people(db.session(), {strike.person_id for strike in strikes if not strike.forgiven_at})
+    strikes = manager.strikes_of_slot(db.session(), slot_id)
+    struck = manager.people(db.session(), {strike.person_id for strike in strikes if not strike.forgiven_at})
     about = disclosure.to_staff(db.session(), found.station, struck)
     return shown("manager/forgive.html", form, station=found.station, slot=found, people=struck, about=about)
 
 
 def show_slot(
-    slot: Slot, no: Refused | None = None, form: Any = None, moving: Any = (), guest: Any = None, host: Any = None
+    slot: Slot, no: RuleViolation | None = None, form: Any = None, moving: Any = (), guest: Any = None, host: Any = None
 ) -> str:
     """The slot's page, or only its roster where that is what htmx will replace."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
     session = db.session()
-    roster = desk.roster(session, slot)
-    found = door.find_people(session, slot, sought(), clock.now())
+    roster = manager.roster(session, slot)
+    found = checkin.find_people(session, slot, sought(), clock.now())
     return render_template(
         template,
         station=slot.station,
         slot=slot,
         roster=roster,
         absent=roster.absent,
-        strikes=[strike for strike in desk.strikes_of_slot(session, slot.id) if not strike.forgiven_at],
+        strikes=[strike for strike in manager.strikes_of_slot(session, slot.id) if not strike.forgiven_at],
         sought=sought(),
         about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people], found.strangers),
         found=found,
@@ -132,8 +133,8 @@ def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
     person_id = form.person_id.data
     if not form.validate_on_submit():
         return show_slot(slot, guest=form), 422
-    if person_id and not door.may_be_seated(db.session(), slot, person_id, sought(), clock.now()):
-        return show_slot(slot, Refused("no_such_person")), 404
+    if person_id and not checkin.may_be_seated(db.session(), slot, person_id, sought(), clock.now()):
+        return show_slot(slot, RuleViolation("no_such_person")), 404
 
     def let_in(session: Session) -> Booking:
         who = person_id or people.guest(session, form.name.data, clock.now(), actor()).id
@@ -145,9 +146,9 @@ def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
 def _acted(slot: Slot, act: Act, form: WalkInForm | None = None, was: str = "") -> Answer:
     """Do it, then show the roster again: the fragment for htmx, the page for everybody else."""
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             booking: Booking = act(session)
-    except Refused as no:
+    except RuleViolation as no:
         if form and no.reason in form.blames:
             form.blame(no, refused_words(no, slot.station))
             return show_slot(slot, guest=form), 422

@@ -9,14 +9,15 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from booking import clock, slots, store, watch
+from booking import clock, monitoring, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import SetAside, Slot
-from booking.refusals import Refused
-from booking.web import clockwork
-from booking.web.access import managed, managed_slot, managed_station
-from booking.web.manager.frame import Answer, actor, done, pages
+from booking.web import job_status
+from booking.web.manager.blueprint import Answer, actor, done, pages
 from booking.web.manager.roster import show_slot
+from booking.web.security.permissions import managed, managed_slot, managed_station
 
 HELD_SHOWN_FOR = timedelta(days=3)
 
@@ -25,7 +26,7 @@ HELD_SHOWN_FOR = timedelta(days=3)
 def running(code: str) -> Answer:
     station = managed_station(code)
     held = slots.held_releases(db.session(), station.id, clock.now() - HELD_SHOWN_FOR)
-    told = clockwork.running(station.id)
+    told = job_status.running(station.id)
     return render_template("manager/running.html", station=station, held=held, again=partial(_again, code), **told)
 
 
@@ -33,8 +34,8 @@ def running(code: str) -> Answer:
 def try_again(code: str, aside_id: int) -> Response:
     """A row that a job of this station could not do."""
     row = managed(code, SetAside, aside_id)
-    with store.transaction(db.session) as session:
-        watch.again(session, row.id, clock.now()) or abort(404)
+    with transactions.transaction(db.session) as session:
+        monitoring.requeue(session, row.id, clock.now()) or abort(404)
     return done(gettext("马上会再试一次。"), url_for(".running", code=code))
 
 
@@ -42,7 +43,7 @@ def try_again(code: str, aside_id: int) -> Response:
 def release_held(code: str, slot_id: int) -> Response:
     """A release that came too late by our own fault happens on the manager's word only."""
     slot = managed_slot(code, slot_id)
-    with store.transaction(db.session) as session:
+    with transactions.transaction(db.session) as session:
         released = slots.release_held(session, slot.id, clock.now(), actor())
     return done(gettext("释放了 %(n)s 个座位。", n=released), url_for(".slot", code=code, slot_id=slot_id))
 
@@ -68,9 +69,9 @@ def did_not_happen(code: str, slot_id: int) -> Answer:
 def _said(slot: Slot, verb: Callable[[Session, int, datetime, int], object], words: str) -> Answer:
     """The manager's word on a slot without attendance."""
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             verb(session, slot.id, clock.now(), actor())
-    except Refused as no:
+    except RuleViolation as no:
         return show_slot(slot, no), 409
     return done(words, url_for(".slot", code=slot.station.code, slot_id=slot.id))
 

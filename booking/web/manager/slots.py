@@ -6,19 +6,20 @@ from datetime import datetime, timedelta
 from flask import render_template, request, url_for
 from flask_babel import gettext, ngettext
 
-from booking import clock, policy, slots, store
+from booking import clock, policy, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.refusals import Refused
-from booking.rosters import desk, disclosure, door
+from booking.queries import checkin, disclosure, manager
 from booking.slots import Resized
 from booking.web import htmx
-from booking.web.access import managed_slot, managed_station, safe_path
-from booking.web.forms.desk import CapacityForm, HostForm, ReasonForm
 from booking.web.forms.fields import Day
 from booking.web.forms.programme import OneOffForm
+from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm
+from booking.web.i18n.formatting import station_date
 from booking.web.manager import undo
-from booking.web.manager.frame import (
+from booking.web.manager.blueprint import (
     Answer,
     actor,
     changed_words,
@@ -31,7 +32,7 @@ from booking.web.manager.frame import (
     zone_races,
 )
 from booking.web.manager.roster import show_slot
-from booking.web.show import station_date
+from booking.web.security.permissions import managed_slot, managed_station, safe_path
 
 
 @pages.get("/<code>/slots")
@@ -40,19 +41,19 @@ def coming(code: str) -> Answer:
     station = managed_station(code)
     today = station_date(clock.now(), station)
     last = today + timedelta(days=policy.read(station.policy).days_ahead + 1)
-    found = desk.slots_between(db.session(), station.id, today, last)
-    days = {day.date: day for day in desk.calendar_days(db.session(), station.id, today, last)}
+    found = manager.slots_between(db.session(), station.id, today, last)
+    days = {day.date: day for day in manager.calendar_days(db.session(), station.id, today, last)}
     return render_template("manager/slots.html", station=station, slots=found, days=days, today=today)
 
 
 @pages.route("/<code>/slots/new", methods=["GET", "POST"])
 def add_slot(code: str) -> Answer:
     station = managed_station(code)
-    zones, offered = desk.zones(db.session(), station.id), desk.activities(db.session(), station.id)
+    zones, offered = manager.zones(db.session(), station.id), manager.activities(db.session(), station.id)
     form = OneOffForm.of(zones, offered, data=_asked_for())
     if form.validate_on_submit():
         with heard(form, station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 slot = slots.add(session, station.id, form.wish(), clock.now(), actor())
             return done(gettext("这一场加上了。"), url_for(".slot", code=code, slot_id=slot.id))
     return shown("manager/slot_new.html", form, station=station, zones=zones, activities=offered)
@@ -65,12 +66,12 @@ def resize(code: str, slot_id: int) -> Answer:
     form, now = CapacityForm(), clock.now()
     if form.validate_on_submit():
         try:
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 did = slots.set_capacity(
                     session, slot_id, form.capacity.data, now, actor(), move_newest=form.move_newest.data
                 )
             return _resized(slot, _what_happened(slot, did, now))
-        except Refused as no:
+        except RuleViolation as no:
             form.blame(no, refused_words(no, slot.station))
             return _unsized(slot, form, no)
     return _unsized(slot, form, None)
@@ -84,9 +85,9 @@ def set_host(code: str, slot_id: int) -> Answer:
     if not form.validate_on_submit():
         return show_slot(slot, host=form), 422
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             told = slots.set_host(session, slot_id, form.host.data, clock.now(), actor())
-    except Refused as no:
+    except RuleViolation as no:
         return show_slot(slot, no, host=form), 409
     return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
 
@@ -98,10 +99,10 @@ def cancel(code: str, slot_id: int) -> Answer:
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, slot.station):
-            with store.transaction(db.session) as session:
+            with transactions.transaction(db.session) as session:
                 told = slots.cancel(session, slot_id, form.reason.data, clock.now(), actor())
             return done(_called_off(len(told)), url_for(".slot", code=code, slot_id=slot_id))
-    roster = desk.roster(db.session(), slot)
+    roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster, about=about)
 
@@ -111,9 +112,9 @@ def bring_back(code: str, slot_id: int) -> Answer:
     """A cancel by mistake, while nobody has heard of it."""
     slot = managed_slot(code, slot_id)
     try:
-        with zone_races(), store.transaction(db.session) as session:
+        with zone_races(), transactions.transaction(db.session) as session:
             back = slots.bring_back(session, slot_id, clock.now(), actor())
-    except Refused as no:
+    except RuleViolation as no:
         return show_slot(slot, no), 409
     return done(undo.happened(slot, back), url_for(".slot", code=code, slot_id=slot_id))
 
@@ -135,7 +136,7 @@ def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
     if did.moved:
         names = _names(slot, did.moved)
         return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.capacity, names=names)
-    got = _names(slot, door.seated_at(db.session(), slot.id, now)) if did.seated else ""
+    got = _names(slot, checkin.seated_at(db.session(), slot.id, now)) if did.seated else ""
     if did.back and got:
         return gettext(
             "名额改为 %(n)s。%(names)s 的座位还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
@@ -165,10 +166,10 @@ def _resized(slot: Slot, sentence: str) -> Answer:
     return done(sentence, safe_path(request.form.get("back"), here))
 
 
-def _unsized(slot: Slot, form: CapacityForm, no: Refused | None) -> Answer:
+def _unsized(slot: Slot, form: CapacityForm, no: RuleViolation | None) -> Answer:
     """The same place again with the sentence at the field, and the choice where there is one."""
     details = no.details if no else {}
-    moving = door.newest(db.session(), slot.id, details["excess"]) if details.get("can_move") else ()
+    moving = checkin.newest(db.session(), slot.id, details["excess"]) if details.get("can_move") else ()
     if htmx.aims_at("slot_row"):
         about = disclosure.to_staff(db.session(), slot.station, [booking.person for booking in moving])
         context = {"slot": slot, "station": slot.station, "form": form, "moving": moving, "about": about}

@@ -8,13 +8,13 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
-from booking import sheets
+from booking import spreadsheets
 from booking.model import Booking, Slot, Station
-from booking.numbers import Group, Numbers, Tally
-from booking.rosters import desk
-from booking.rosters.disclosure import Disclosure
-from booking.sheets import Cell, Table
-from booking.web.show import clock_range, clock_time, local, phone, station_date
+from booking.queries import manager
+from booking.queries.disclosure import Disclosure
+from booking.spreadsheets import Cell, Table
+from booking.statistics import Group, Numbers, Tally
+from booking.web.i18n.formatting import clock_range, clock_time, local, phone, station_date
 
 WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
 # Every number that is counted, in the order of the page and of the export.
@@ -51,7 +51,7 @@ TYPES = {
 def sent(tables: Sequence[Table], name: str) -> Response:
     """The tables as a file: XLSX with a sheet for each, or CSV of the first."""
     kind = "csv" if request.args.get("form") == "csv" else "xlsx"
-    content = sheets.write_csv(tables[0]) if kind == "csv" else sheets.write_xlsx(tables)
+    content = spreadsheets.write_csv(tables[0]) if kind == "csv" else spreadsheets.write_xlsx(tables)
     response = make_response(content)
     response.headers["Content-Type"] = TYPES[kind]
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
@@ -70,7 +70,7 @@ def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
     return [_by_slot(told, station), _in_all(told, before), *(_grouped(*group) for group in groups)]
 
 
-def of_roster(slot: Slot, roster: desk.Roster, about: Disclosure) -> Table:
+def of_roster(slot: Slot, roster: manager.Roster, about: Disclosure) -> Table:
     """Who is on a slot, in the order of the roster."""
     heads = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
     people = [*roster.seats, *roster.unrecorded, *roster.standby, *roster.line, *roster.gone]

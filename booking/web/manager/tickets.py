@@ -6,14 +6,15 @@ from datetime import datetime
 from flask import render_template
 from flask_babel import gettext
 
-from booking import clock, seats, store
+from booking import clock, seats
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Station
-from booking.refusals import Refused
-from booking.rosters import mine
-from booking.web.access import managed_station
-from booking.web.manager.frame import Answer, actor, pages, refused_words
-from booking.web.show import clock_time, day_date, next_step, station_date
+from booking.queries import my_bookings
+from booking.web.i18n.formatting import clock_time, day_date, next_step, station_date
+from booking.web.manager.blueprint import Answer, actor, pages, refused_words
+from booking.web.security.permissions import managed_station
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ def use_ticket(code: str, ticket: str) -> Answer:
     if booking is None:
         return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             used = seats.admit(session, booking.id, clock.now(), actor())
-    except Refused as no:
+    except RuleViolation as no:
         reply = Reply("no", refused_words(no, station), next_step(no), code=no.reason)
         return render_template("manager/ticket.html", station=station, booking=booking, reply=reply), 409
     return render_template("manager/ticket.html", station=station, booking=used, reply=answer(used, clock.now()))
@@ -55,7 +56,7 @@ def use_ticket(code: str, ticket: str) -> Answer:
 
 def _booking(station: Station, ticket: str) -> Booking | None:
     """The ticket of a booking that was given up stands for the one that its person has there instead."""
-    found = mine.by_ticket(db.session(), station.id, ticket)
+    found = my_bookings.by_ticket(db.session(), station.id, ticket)
     return found and (seats.live_booking(db.session(), found.slot_id, found.person_id) or found)
 
 
@@ -85,7 +86,7 @@ def _at_the_door(booking: Booking, now: datetime) -> Reply:
         return Reply("good", gettext("欢迎"), act="check_in", code="welcome")
     if booking.state == "waiting" and booking.standby_at:
         return Reply("wait", gettext("已在现场候补"), gettext("有座位空出来会按到场顺序给。"), code="standby")
-    free = now >= slot.line_until and slot.free > 0
+    free = now >= slot.waitlist_until and slot.free > 0
     if booking.state == "waiting":
         return Reply("wait", gettext("在候补，还没有座位"), act="seat" if free else "stand_by", code="waiting")
     gone = {

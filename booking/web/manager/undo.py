@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from flask_babel import gettext, ngettext
 
 from booking import clock, seats, slots
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.refusals import Refused
-from booking.web.manager.frame import labels, refused_words
+from booking.web.manager.blueprint import labels, refused_words
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ def of(slot: Slot) -> Undo | None:
     """None where there is nothing to undo."""
     try:
         ended = slots.may_bring_back(db.session(), slot, clock.now())
-    except Refused as no:
+    except RuleViolation as no:
         return Undo(sentence=refused_words(no, slot.station))
     if ended is None:
         return None
     return Undo([was.booking for was in seats.called_off(db.session(), slot, ended.at)])
 
 
-def happened(slot: Slot, back: seats.Back) -> str:
+def happened(slot: Slot, back: seats.Reinstated) -> str:
     """Who is on it again, and who is not: they will not hear of either."""
     if back.elsewhere:
         names = labels(slot.station, [booking.person for booking in back.elsewhere], slot)

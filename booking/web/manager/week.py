@@ -11,11 +11,11 @@ from flask_login import current_user
 from booking import clock, slots, workdays
 from booking.extensions import db
 from booking.model import Slot, Station, Zone
-from booking.rosters import desk, places
+from booking.queries import manager, station_lookup
 from booking.sanitise import one_line
-from booking.web.access import managed_station, sign_in_required
-from booking.web.manager.frame import Answer, pages
-from booking.web.show import station_date
+from booking.web.i18n.formatting import station_date
+from booking.web.manager.blueprint import Answer, pages
+from booking.web.security.permissions import managed_station, sign_in_required
 
 WEEK = timedelta(days=7)
 
@@ -42,11 +42,11 @@ class Column:
 @sign_in_required
 def stations() -> Answer:
     """The stations that one runs; straight to the week where there is only one."""
-    mine = places.managed_stations(db.session(), current_user.person_id)
+    mine = station_lookup.managed_stations(db.session(), current_user.person_id)
     if len(mine) == 1 and not current_user.is_admin:
         return redirect(url_for(".week", code=mine[0].code), code=303)
     sought = one_line(request.args.get("q", ""))[:40]
-    found = places.stations(db.session(), sought) if current_user.is_admin else mine
+    found = station_lookup.stations(db.session(), sought) if current_user.is_admin else mine
     return render_template("manager/stations.html", stations=found, sought=sought)
 
 
@@ -66,7 +66,7 @@ def week(code: str) -> Answer:
         week_long=WEEK,
         stranded=slots.stranded(session, station, now),
         blocked=slots.blocked(session, station, now),
-        known_until=desk.known_until(session, today),
+        known_until=manager.known_until(session, today),
         held=slots.held_releases(session, station.id, now - timedelta(days=1)),
         next=slots_to_come(station, today) if monday <= today < monday + WEEK else [],
     )
@@ -75,18 +75,18 @@ def week(code: str) -> Answer:
 def slots_to_come(station: Station, today: date) -> Sequence[Slot]:
     """Today's slots that are not over: the way to the door in one tap."""
     now = clock.now()
-    todays = desk.slots_between(db.session(), station.id, today, today)
+    todays = manager.slots_between(db.session(), station.id, today, today)
     return [slot for slot in todays if slot.state_at(now) not in ("done", "cancelled")]
 
 
 def _table(station: Station, monday: date) -> dict[str, Any]:
     """Days × zones: Monday to Friday, and a weekend day that has something; zones that lie idle are only named."""
     session = db.session()
-    found = desk.week(session, station.id, monday)
+    found = manager.week(session, station.id, monday)
     used = {slot.zone_id for slot in found}
-    zones = _with_closed(desk.zones(session, station.id), found)
+    zones = _with_closed(manager.zones(session, station.id), found)
     busy = [zone for zone in zones if zone.id in used]
-    days = desk.calendar_days(session, station.id, monday, monday + timedelta(days=6))
+    days = manager.calendar_days(session, station.id, monday, monday + timedelta(days=6))
     columns = [_column(day, busy, [slot for slot in found if slot.date == day.date]) for day in days]
     running = [slot for slot in found if slot.state != "cancelled"]
     return {

@@ -4,7 +4,7 @@ from flask import Flask
 
 from booking.web import doorstep
 from booking.web.worker import acts, cache_key, calendar, day, headline, mine, nearby, offline, slot
-from booking.web.worker.room import pages
+from booking.web.worker.blueprint import pages
 from booking.web.worker.rush import register as answer_the_rush
 
 __all__ = [

@@ -5,62 +5,64 @@ from datetime import datetime
 from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from booking import clock, seats, store
+from booking import clock, seats
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.refusals import Refused
-from booking.rosters import cards
-from booking.web import access, htmx, pace
-from booking.web.worker import early, mine, outcomes, shapes, tried
-from booking.web.worker.outcomes import Outcome
-from booking.web.worker.room import pages
+from booking.queries import slot_cards
+from booking.web import htmx, rate_limit
+from booking.web.security import permissions
+from booking.web.worker import early_press, mine, results, shapes, tried
+from booking.web.worker.blueprint import pages
+from booking.web.worker.results import Outcome
 
 
 @pages.post("/slots/<int:slot_id>/book")
 def book(slot_id: int) -> Response:
-    person_id = access.worker_id(url_for("worker.slot", slot_id=slot_id))
-    pace.press(person_id)
+    person_id = permissions.worker_id(url_for("worker.slot", slot_id=slot_id))
+    rate_limit.press(person_id)
     now, key = clock.now(), request.form.get("key", "")[:64] or None
     try:
-        press = seats.press(db.session, person_id, slot_id, now, key)
-    except Refused as no:
+        press = seats.book(db.session, person_id, slot_id, now, key)
+    except RuleViolation as no:
         return refused(no, person_id, slot_id, key, now)
     return pressed(press, now)
 
 
-def pressed(press: seats.Press, now: datetime) -> Response:
+def pressed(press: seats.BookingResult, now: datetime) -> Response:
     """The answer to a press that the rules let through."""
-    card = cards.of_press(db.session(), press, now)
-    outcome = outcomes.of_press(card.slot, press, card.place or 0)
+    card = slot_cards.of_press(db.session(), press, now)
+    outcome = results.of_press(card.slot, press, card.place or 0)
     # Who has nothing there any more gets a button, and what it says depends on what else they have.
     return answer(outcome, card if card.mine else None)
 
 
-def refused(no: Refused, person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
+def refused(no: RuleViolation, person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
     """The answer to a press that they did not."""
-    if early.is_early(no, now):
-        return early.carry(person_id, slot_id, key, no.details["opens_at"])
+    if early_press.is_early(no, now):
+        return early_press.carry(person_id, slot_id, key, no.details["opens_at"])
     tried.of_this_process().remember(person_id, slot_id, no, now)
-    card = cards.of_refusal(no, now) or access.seen_card(slot_id, person_id)
-    return answer(outcomes.refused(card.slot, no), card)
+    card = slot_cards.of_refusal(no, now) or permissions.seen_card(slot_id, person_id)
+    return answer(results.refused(card.slot, no), card)
 
 
 @pages.post("/bookings/<int:booking_id>/give-up")
 def give_up(booking_id: int) -> Response:
-    person = access.worker(url_for("worker.me"))
-    booking = access.own_booking(booking_id, person)
+    person = permissions.worker(url_for("worker.me"))
+    booking = permissions.own_booking(booking_id, person)
     slot, was, now = booking.slot, booking.state, clock.now()
     if question := _question(slot, booking, now):
         return answer(question)
     replaced = seats.replaced_by(db.session(), booking) if seats.can_undo(booking, now) else None
     try:
-        gone = store.carry_out(db.session, lambda session: seats.give_up(session, booking_id, now))
-    except Refused as no:
-        return answer(outcomes.refused(slot, no))
+        gone = transactions.run_with_retry(db.session, lambda session: seats.give_up(session, booking_id, now))
+    except RuleViolation as no:
+        return answer(results.refused(slot, no))
     if replaced is None or was == gone.state:
-        return answer(outcomes.of_give_up(slot, gone, was))
-    place = cards.place_in_line(db.session(), gone) if gone.state == "waiting" else 0
-    return answer(outcomes.of_undo(slot, gone, replaced, place))
+        return answer(results.of_give_up(slot, gone, was))
+    place = slot_cards.place_in_line(db.session(), gone) if gone.state == "waiting" else 0
+    return answer(results.of_undo(slot, gone, replaced, place))
 
 
 def _question(slot: Slot, booking: Booking, now: datetime) -> Outcome | None:
@@ -68,22 +70,24 @@ def _question(slot: Slot, booking: Booking, now: datetime) -> Outcome | None:
     if request.form.get("warned") != "0" or now >= slot.starts_at:
         return None
     if seats.is_late(slot, booking, now):
-        return outcomes.unwarned(slot, booking)
+        return results.unwarned(slot, booking)
     if request.form.get("undo") and booking.state == "booked" and not seats.can_undo(booking, now):
-        return outcomes.too_late_to_undo(slot, booking) if seats.replaced_by(db.session(), booking) else None
+        return results.too_late_to_undo(slot, booking) if seats.replaced_by(db.session(), booking) else None
     return None
 
 
 @pages.post("/slots/<int:slot_id>/standby")
 def stand_by(slot_id: int) -> Response:
-    person_id, now = access.worker(url_for("worker.slot", slot_id=slot_id)).id, clock.now()
-    pace.press(person_id)
-    slot = access.seen_card(slot_id, person_id).slot
+    person_id, now = permissions.worker(url_for("worker.slot", slot_id=slot_id)).id, clock.now()
+    rate_limit.press(person_id)
+    slot = permissions.seen_card(slot_id, person_id).slot
     try:
-        booking = store.carry_out(db.session, lambda session: seats.stand_by(session, person_id, slot_id, now))
-    except Refused as no:
-        return answer(outcomes.refused(slot, no))
-    return answer(outcomes.of_standby(slot, booking))
+        booking = transactions.run_with_retry(
+            db.session, lambda session: seats.stand_by(session, person_id, slot_id, now)
+        )
+    except RuleViolation as no:
+        return answer(results.refused(slot, no))
+    return answer(results.of_standby(slot, booking))
 
 
 @pages.get("/slots/<int:slot_id>/book")
@@ -98,23 +102,23 @@ def after_lost_give_up(**_booking_id: int) -> Response:
     return htmx.go(url_for("worker.me"))
 
 
-def answer(outcome: Outcome, card: cards.Card | None = None) -> Response:
+def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
     """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
     back = request.form.get("back", "slot")
-    card = card or access.seen_card(outcome.slot_id, access.signed_in_person().id)
+    card = card or permissions.seen_card(outcome.slot_id, permissions.signed_in_person().id)
     if not htmx.asked():
-        outcomes.keep(outcome)
+        results.keep(outcome)
         return htmx.go(_address(back, card.slot))
     if back == "day":
         fragment: str = shapes.card(card, True, outcome)
     elif back == "me":
-        fragment = mine.fragment(access.signed_in_person(), outcome)
+        fragment = mine.fragment(permissions.signed_in_person(), outcome)
     else:
         fragment = render_template("worker/_slot_act.html", card=card, person=True, outcome=outcome)
     return make_response(fragment, 409 if outcome.reason else 200)
 
 
-def _address(back: str, slot: seats.Run) -> str:
+def _address(back: str, slot: seats.SlotSnapshot) -> str:
     if back == "me":
         return url_for("worker.me")
     if back == "day":

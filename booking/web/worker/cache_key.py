@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from booking.web import language
 from booking.web.doorstep import Question
+from booking.web.i18n import language
 from booking.web.wire import Environ, Wire
-from booking.web.worker import picks, still
+from booking.web.worker import filters, still
 from booking.web.worker.calendar import is_wechat
 
 PATH = re.compile("/(?:s/([A-Za-z0-9_-]{1,32}))?").fullmatch
-QUERY = re.compile(f"(?:(?:{'|'.join(picks.FIELDS)})=[A-Za-z0-9-]{{0,20}}(?:&|$))*").fullmatch
+QUERY = re.compile(f"(?:(?:{'|'.join(filters.FIELDS)})=[A-Za-z0-9-]{{0,20}}(?:&|$))*").fullmatch
 COOKIES = re.compile(r'[^\s;="]+=[^\s;"]*(?:; [^\s;="]+=[^\s;"]*)*').fullmatch  # as browsers write them
 TAG = re.compile('(?:(?:W/)?"([0-9a-f]{20}-[0-9]{0,18})")?').fullmatch
 
@@ -39,13 +39,13 @@ def reader(app: Flask) -> Callable[[Environ], Question | None]:
     return read
 
 
-def _asked(query: str) -> picks.Asked:
+def _asked(query: str) -> filters.Asked:
     """The first of each field counts, as in Flask. `QUERY` has seen to it that nothing is encoded."""
     args: dict[str, str] = {}
     for field in query.split("&"):
         name, _equals, value = field.partition("=")
         args.setdefault(name, value)
-    return picks.read(args)
+    return filters.read(args)
 
 
 def _value(cookies: str, name: str) -> str | None:

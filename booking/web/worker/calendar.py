@@ -4,20 +4,23 @@ from flask import abort, flash, make_response, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from booking import clock, ics, people, store
+from booking import calendar_files, clock, people
+from booking.db import transactions
+from booking.enqueue import enqueue
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail import invites, links
 from booking.model import Booking
-from booking.notices import tell
-from booking.refusals import Refused
-from booking.web import access, htmx, show
-from booking.web.worker.room import pages
+from booking.web import htmx
+from booking.web.i18n import formatting
+from booking.web.security import permissions
+from booking.web.worker.blueprint import pages
 
 
 @pages.get("/bookings/<int:booking_id>/calendar.ics")
 def calendar(booking_id: int) -> Response:
     booking = _seat(booking_id)
-    answer = make_response(ics.calendar(invites.entries(db.session(), [booking]), links.host()))
+    answer = make_response(calendar_files.calendar(invites.entries(db.session(), [booking]), links.host()))
     answer.mimetype = "text/calendar"
     answer.headers["Content-Disposition"] = f'attachment; filename="lunch-hour-{booking.slot.date}.ics"'
     return answer
@@ -31,11 +34,11 @@ def mail_calendar(booking_id: int) -> Response:
         abort(404)
     person_id, slot_id = booking.person_id, booking.slot_id
     try:
-        with store.transaction(db.session) as session:
+        with transactions.transaction(db.session) as session:
             people.ask_for_letter(session, person_id, "calendar", now)
-            tell(session, "calendar", now, person_id=person_id, slot_id=slot_id, booking_id=booking_id)
-    except Refused as no:
-        flash(show.reason(no), "no")
+            enqueue(session, "calendar", now, person_id=person_id, slot_id=slot_id, booking_id=booking_id)
+    except RuleViolation as no:
+        flash(formatting.reason(no), "no")
         return htmx.go(url_for("worker.me"))
     flash(_("日历文件已经发到你的邮箱。"), "good")
     return htmx.go(url_for("worker.me"))
@@ -53,7 +56,7 @@ def is_wechat(agent: str) -> bool:
 
 def _seat(booking_id: int) -> Booking:
     """One's own booking that has or had a seat: a place in line is no event."""
-    booking = access.own_booking(booking_id, access.worker(url_for("worker.me")))
-    if not ics.has_event(booking):
+    booking = permissions.own_booking(booking_id, permissions.worker(url_for("worker.me")))
+    if not calendar_files.has_event(booking):
         abort(404)
     return booking

@@ -10,15 +10,17 @@ from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
 from booking import clock, policy, seats
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Person, Station
-from booking.refusals import Refused
-from booking.rosters import cards, mine, places
-from booking.rosters.cards import Card, DayView, Opening
+from booking.queries import my_bookings, slot_cards, station_lookup
+from booking.queries.slot_cards import Card, DayView, Opening
 from booking.sanitise import one_line
-from booking.web import access, htmx, show
-from booking.web.worker import outcomes, picks, shapes, still, tag
-from booking.web.worker.room import pages
+from booking.web import htmx
+from booking.web.i18n import formatting
+from booking.web.security import permissions
+from booking.web.worker import filters, results, shapes, still, tag
+from booking.web.worker.blueprint import pages
 
 SOON = timedelta(minutes=15)
 # From when on the next opening is the one thing that matters; before that it is a line of text.
@@ -37,11 +39,11 @@ class Day:
     cards: Sequence[Card]
     opening: Opening | None
     entries: Sequence[seats.Entry]
-    picked: picks.Pick
+    picked: filters.Pick
 
     @property
     def today(self) -> date:
-        return show.station_date(self.now, self.station)
+        return formatting.station_date(self.now, self.station)
 
     @property
     def view(self) -> DayView:
@@ -49,7 +51,7 @@ class Day:
 
     @property
     def address(self) -> str:
-        return picks.address(self.station.code, self.when, self.picked)
+        return filters.address(self.station.code, self.when, self.picked)
 
     @property
     def shown(self) -> list[Card]:
@@ -57,11 +59,11 @@ class Day:
         return [card for card in self.cards if self.picked.takes(card)]
 
     @property
-    def choices(self) -> list[picks.Choice]:
-        return picks.choices(self.station.code, self.when, self.picked, self.cards)
+    def choices(self) -> list[filters.Choice]:
+        return filters.choices(self.station.code, self.when, self.picked, self.cards)
 
     @property
-    def limits(self) -> list[Refused]:
+    def limits(self) -> list[RuleViolation]:
         """What keeps this reader from more than one of the slots: said once, not on every card."""
         found = {card.refusal.reason: card.refusal for card in self.shown if card.refusal and not card.mine}
         return [no for reason, no in found.items() if reason in SAID_ONCE]
@@ -104,10 +106,10 @@ class Day:
         when = view.day.date
         states = {entry.state for entry in self.entries if entry.date == when and entry.station_id == self.station.id}
         own = "booked" if states & {"booked", "attended"} else "waiting" if states else ""
-        words = [show.day_date(when, self.today), str(OWN.get(own, ""))]
+        words = [formatting.day_date(when, self.today), str(OWN.get(own, ""))]
         return {
-            "href": picks.address(self.station.code, when, self.picked),
-            "name": show.day_name(when, self.today),
+            "href": filters.address(self.station.code, when, self.picked),
+            "name": formatting.day_name(when, self.today),
             "number": when.day,
             "said": " ".join(filter(None, words)),
             "current": when == self.when,
@@ -135,7 +137,7 @@ class Day:
         """A name for all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
         who = self.person and ("like everybody" if self.is_plain else self.person.id)
-        asked = show.language(), self.today, self.when, self.picked
+        asked = formatting.language(), self.today, self.when, self.picked
         seen = [tag.facts(card) for card in self.cards]
         return tag.of(who, asked, seen, own, self.banner, self.opening, self.days)
 
@@ -155,7 +157,7 @@ def _moments(card: Card) -> tuple[datetime, ...]:
     return (
         slot.opens_at,
         slot.free_until,
-        slot.line_until,
+        slot.waitlist_until,
         slot.checkin_from,
         slot.starts_at,
         slot.release_at,
@@ -193,27 +195,27 @@ def note(view: DayView) -> str:
 
 @pages.get("/")
 def home() -> str | Response:
-    person = access.reader()
-    station = places.station(db.session(), session.get("station", "")) or _only_or_last(person)
+    person = permissions.reader()
+    station = station_lookup.station(db.session(), session.get("station", "")) or _only_or_last(person)
     if station is None:
         return stations()
-    return still.shown(station.code, picks.asked()) or _page(station, person)
+    return still.shown(station.code, filters.asked()) or _page(station, person)
 
 
 @pages.get("/stations")
 def stations() -> str:
     sought = one_line(request.args.get("q", ""))[:40]
-    return render_template("worker/stations.html", found=places.stations(db.session(), sought), sought=sought)
+    return render_template("worker/stations.html", found=station_lookup.stations(db.session(), sought), sought=sought)
 
 
 @pages.get("/s/<code>")
 def station(code: str) -> str | Response:
-    if page := still.shown(code, picks.asked()):
+    if page := still.shown(code, filters.asked()):
         _remember(code)
         return page
-    found = access.open_station(code)
+    found = permissions.open_station(code)
     _remember(found.code)
-    return _page(found, access.reader())
+    return _page(found, permissions.reader())
 
 
 def _remember(code: str) -> None:
@@ -222,14 +224,14 @@ def _remember(code: str) -> None:
 
 
 def _page(found: Station, person: Person | None) -> str | Response:
-    noted, asked = still.noted(), picks.asked()
+    noted, asked = still.noted(), filters.asked()
     day = look(found, person, asked)
-    outcome = None if htmx.asked() else outcomes.last()
+    outcome = None if htmx.asked() else results.last()
 
     def render() -> str:
         if htmx.asked():
             return render_template("worker/_day.html", day=day, outcome=None)
-        many = len(places.stations(db.session(), limit=2)) > 1
+        many = len(station_lookup.stations(db.session(), limit=2)) > 1
         rules = policy.read(found.policy)
         return render_template("worker/slots.html", station=found, day=day, outcome=outcome, rules=rules, many=many)
 
@@ -238,21 +240,21 @@ def _page(found: Station, person: Person | None) -> str | Response:
     return still.answer(*still.keep(day, found, asked, render, noted))
 
 
-def look(found: Station, person: Person | None, asked: picks.Asked) -> Day:
+def look(found: Station, person: Person | None, asked: filters.Asked) -> Day:
     """The day asked for if the strip has it; else today, or when today is over the next day with slots."""
     now, session_ = clock.now(), db.session()
-    days = cards.days(session_, found, now)
+    days = slot_cards.days(session_, found, now)
     person_id = person.id if person else None
     when = asked.day if asked.day in {view.day.date for view in days} else _best(found, days, now)
-    who = seats.standing(session_, person_id, found, days[0].day.date, now) if person_id else None
+    who = seats.eligibility(session_, person_id, found, days[0].day.date, now) if person_id else None
     return Day(
         station=found,
         person=person,
         now=now,
         when=when,
         days=days,
-        cards=cards.cards(session_, found, when, person_id, now, who),
-        opening=cards.next_opening(session_, found.id, now),
+        cards=slot_cards.cards(session_, found, when, person_id, now, who),
+        opening=slot_cards.next_opening(session_, found.id, now),
         picked=asked.pick,
         entries=who.entries if who else (),
     )
@@ -260,14 +262,14 @@ def look(found: Station, person: Person | None, asked: picks.Asked) -> Day:
 
 def _best(found: Station, days: Sequence[DayView], now: datetime) -> date:
     today = days[0].day.date
-    if any(card.state != "done" for card in cards.cards(db.session(), found, today, None, now)):
+    if any(card.state != "done" for card in slot_cards.cards(db.session(), found, today, None, now)):
         return today
     return next((view.day.date for view in days[1:] if view.slots), today)
 
 
 def _only_or_last(person: Person | None) -> Station | None:
     """The station of the reader's last booking, or the only one that there is."""
-    if person and (held := mine.seats_ahead(db.session(), person.id, clock.now())):
+    if person and (held := my_bookings.seats_ahead(db.session(), person.id, clock.now())):
         return held[0].slot.station
-    found = places.stations(db.session(), limit=2)
+    found = station_lookup.stations(db.session(), limit=2)
     return found[0] if len(found) == 1 else None

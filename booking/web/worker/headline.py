@@ -2,10 +2,10 @@
 
 from flask import abort, render_template
 
-from booking import numbers
+from booking import statistics
 from booking.extensions import db
-from booking.web.access import open_station
-from booking.web.worker.room import pages
+from booking.web.security.permissions import open_station
+from booking.web.worker.blueprint import pages
 
 
 @pages.get("/s/<code>/headline")
@@ -13,5 +13,5 @@ def headline(code: str) -> str:
     station = open_station(code)
     if not station.shows_headline:
         abort(404)
-    slots, visits = numbers.headline(db.session(), station.id)
+    slots, visits = statistics.headline(db.session(), station.id)
     return render_template("worker/headline.html", station=station, slots=slots, visits=visits)

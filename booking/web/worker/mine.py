@@ -11,24 +11,26 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.rosters import mine, misses, places
+from booking.queries import missed_slots, my_bookings, station_lookup
 from booking.seats import can_undo
-from booking.web import access, htmx, show
-from booking.web.worker import outcomes, tag, whys
-from booking.web.worker.outcomes import Outcome
-from booking.web.worker.room import pages
+from booking.web import htmx
+from booking.web.i18n import formatting
+from booking.web.security import permissions
+from booking.web.worker import results, tag, whys
+from booking.web.worker.blueprint import pages
+from booking.web.worker.results import Outcome
 
 
 @pages.get("/me")
 def me() -> str | Response:
-    person = access.worker()
+    person = permissions.worker()
     told = _mine(person)
     name = tag.own(_tag(told))
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
-    if outcome := outcomes.last():
+    if outcome := results.last():
         session.pop("_flashes", None)  # the same words stand at the top already
-    missed = misses.misses(db.session(), person.id, told["seen_at"])
+    missed = missed_slots.misses(db.session(), person.id, told["seen_at"])
     return render_template(
         "worker/me.html", **told, **_frame(told), outcome=outcome, misses=missed, why=whys.why, tag=name
     )
@@ -51,9 +53,9 @@ def _mine(person: Person) -> dict[str, Any]:
     now, asked = clock.now(), db.session()
     return {
         "person": person,
-        "seats": mine.seats_ahead(asked, person.id, now),
-        "waiting": mine.places_ahead(asked, person.id, now),
-        "ledgers": mine.strike_ledgers(asked, person.id, now),
+        "seats": my_bookings.seats_ahead(asked, person.id, now),
+        "waiting": my_bookings.places_ahead(asked, person.id, now),
+        "ledgers": my_bookings.strike_ledgers(asked, person.id, now),
         "seen_at": now,
         "qr": qr,
     }
@@ -61,9 +63,9 @@ def _mine(person: Person) -> dict[str, Any]:
 
 def _frame(told: dict[str, Any]) -> dict[str, Any]:
     """What stands around it: the past, and the rules of the station that the reader goes to."""
-    past = mine.past(db.session(), told["person"].id, told["seen_at"])
+    past = my_bookings.past(db.session(), told["person"].id, told["seen_at"])
     every = [*told["seats"], *(place.booking for place in told["waiting"]), *past]
-    chosen = places.station(db.session(), session.get("station", ""))
+    chosen = station_lookup.station(db.session(), session.get("station", ""))
     station = chosen or (every[0].slot.station if every else None)
     return {"past": past, "station": station, "rules": policy.read(station.policy) if station else None}
 
@@ -77,11 +79,13 @@ def _tag(told: dict[str, Any]) -> str:
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])
         for ledger in told["ledgers"]
     ]
-    return tag.of(told["person"].id, show.language(), seats, waits, marks, show.station_date(now, "Asia/Shanghai"))
+    return tag.of(
+        told["person"].id, formatting.language(), seats, waits, marks, formatting.station_date(now, "Asia/Shanghai")
+    )
 
 
 def _facts(slot: Slot, now: datetime) -> tuple[Any, ...]:
     """What a slot's words depend on, the phase that it is in included."""
     words = slot.starts_at, slot.ends_at, slot.activity.title, slot.activity.bring, slot.zone.name, slot.host
-    moments = (slot.free_until, slot.line_until, slot.checkin_from, slot.starts_at)
-    return slot.id, slot.state_at(now), words, [now < at for at in moments], show.station_date(now, slot.station)
+    moments = (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)
+    return slot.id, slot.state_at(now), words, [now < at for at in moments], formatting.station_date(now, slot.station)

@@ -8,10 +8,10 @@ from werkzeug.wrappers import Response
 
 from booking import clock
 from booking.extensions import db
-from booking.rosters import mine
-from booking.web import access
+from booking.queries import my_bookings
+from booking.web.security import permissions
+from booking.web.worker.blueprint import pages
 from booking.web.worker.mine import qr
-from booking.web.worker.room import pages
 
 
 @pages.get("/sw.js")
@@ -27,8 +27,8 @@ def service_worker() -> Response:
 @pages.get("/offline")
 def offline() -> Response:
     """The reader's next seat as it is now, to be looked at later. It names its owner, so that nobody else keeps it."""
-    person, now = access.reader(), clock.now()
-    seats = mine.seats_ahead(db.session(), person.id, now) if person else ()
+    person, now = permissions.reader(), clock.now()
+    seats = my_bookings.seats_ahead(db.session(), person.id, now) if person else ()
     answer = make_response(render_template("worker/offline.html", person=person, seats=seats, seen_at=now, qr=qr))
     if person:
         answer.headers["Kept-For"] = str(current_user.sign_in_id)

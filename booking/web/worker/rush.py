@@ -21,19 +21,20 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from booking import clock, people, seats
+from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import LANGUAGES, SignedIn
-from booking.refusals import Refused
-from booking.rosters import cards
-from booking.rosters.cards import Card
-from booking.web import blanks, kept, pace, show
+from booking.queries import slot_cards
+from booking.queries.slot_cards import Card
+from booking.web import blanks, kept, rate_limit
+from booking.web.i18n import formatting
 from booking.web.memory import weight
 from booking.web.packing import Headers, Packed, sent, told_apart
-from booking.web.visitor import Visitor
+from booking.web.security.user import CurrentUser
 from booking.web.wire import Environ, Posted, Wire
-from booking.web.worker import acts, early, outcomes, shapes, tried
+from booking.web.worker import acts, early_press, results, shapes, tried
 from booking.web.worker.calendar import is_wechat
-from booking.web.worker.outcomes import Outcome
+from booking.web.worker.results import Outcome
 from booking.web.worker.shapes import Said
 from booking.web.worker.spoken import Spoken
 
@@ -128,7 +129,7 @@ class Rush:
             seen = self._look(people.hash_token(token), slot_id, now, key)
             if seen is None or seen.signed_in is None or seen.signed_in.language not in LANGUAGES:
                 return None
-            pace.press(seen.signed_in.person_id, self._app.config)
+            rate_limit.press(seen.signed_in.person_id, self._app.config)
         except (SQLAlchemyError, TooManyRequests):
             return None
         return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
@@ -143,38 +144,38 @@ class Rush:
         return seen
 
     def _press(self, asked: Asked) -> Ask:
-        if no := seats.verdict(asked.seen, asked.now):
+        if no := seats.check(asked.seen, asked.now):
             return self._refused(asked, no)
         try:
             with Session(self._engine) as session:
-                press = seats.press(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
-                card = cards.of_press(session, press, asked.now)
-        except Refused as no:
+                press = seats.book(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
+                card = slot_cards.of_press(session, press, asked.now)
+        except RuleViolation as no:
             return self._refused(asked, no)
         except SQLAlchemyError as error:
             return self._by_the_app(asked, partial(self._trouble, error))
         return self._pressed(asked, press, card)
 
-    def _pressed(self, asked: Asked, press: seats.Press, card: Card) -> Ask:
+    def _pressed(self, asked: Asked, press: seats.BookingResult, card: Card) -> Ask:
         telling = Telling(
             card,
-            (press.booking.state, press.again, outcomes.undoable(press) is None),
-            lambda place: outcomes.of_press(card.slot, press, place),
+            (press.booking.state, press.again, results.undoable(press) is None),
+            lambda place: results.of_press(card.slot, press, place),
             lambda: acts.pressed(press, asked.now),
         )
         plain = not press.withdrawn and press.booking.state in ("booked", "waiting")
         answer = self._again(asked, telling, 200, press.booking.id) if plain else None
         return answer or self._by_the_app(asked, telling.whole)
 
-    def _refused(self, asked: Asked, no: Refused) -> Ask:
+    def _refused(self, asked: Asked, no: RuleViolation) -> Ask:
         def whole() -> Response:
             return acts.refused(no, asked.person_id, asked.slot_id, asked.key, asked.now)
 
-        card = cards.of_refusal(no, asked.now)
-        if card is None or early.is_early(no, asked.now):
+        card = slot_cards.of_refusal(no, asked.now)
+        if card is None or early_press.is_early(no, asked.now):
             return self._by_the_app(asked, whole)
         kind = (no.reason, *no.details.values())
-        telling = Telling(card, kind, lambda _place: outcomes.refused(card.slot, no), whole)
+        telling = Telling(card, kind, lambda _place: results.refused(card.slot, no), whole)
         if answer := self._again(asked, telling, 409):
             self._tried.remember(asked.person_id, asked.slot_id, no, asked.now)
             return answer
@@ -203,7 +204,7 @@ class Rush:
         """Kept by all that they depend on, for as long as the slot is the same but for its numbers."""
         slot = telling.card.slot
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
-        today = show.station_date(asked.now, slot.station)
+        today = formatting.station_date(asked.now, slot.station)
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
         told: Told | None = self._kept.told.get(name)
         if told is None or told.about != slot.words:
@@ -229,7 +230,7 @@ class Rush:
     @contextmanager
     def _request(self, asked: Asked) -> Iterator[None]:
         with self._app.request_context(asked.environ):
-            g._login_user = Visitor(asked.token, asked.signed_in)  # noqa: SLF001 - where Flask-Login looks first
+            g._login_user = CurrentUser(asked.token, asked.signed_in)  # noqa: SLF001 - where Flask-Login looks first
             yield
 
     def _trouble(self, error: Exception) -> Response:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from flask import render_template
 from markupsafe import Markup
 
-from booking.rosters.cards import Card
-from booking.web import show
+from booking.queries.slot_cards import Card
 from booking.web.blanks import Skeletons, escaped, filled, number, word
+from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
-from booking.web.worker.outcomes import Outcome
+from booking.web.worker.results import Outcome
 
 NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # the blanks of `_values`: the slot, the booking, and `_numbers`
 FEW = 20  # numbers up to here are part of the shape
@@ -70,7 +70,7 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
 def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
     """All the words that the card needs, in the language of the moment. Needs no request."""
     told = _told(outcome) if outcome else None
-    return Said(show.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
+    return Said(formatting.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
 
 
 def _told(outcome: Outcome) -> Told:
@@ -116,16 +116,18 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
     """What is printed."""
     slot = seen.slot
     words: dict[str, Any] = {
-        "why": show.reason(seen.refusal, slot.station) if seen.refusal else "",
-        "drops": show.drops(seen),
-        "time": show.clock_range(slot, slot.station),
+        "why": formatting.reason(seen.refusal, slot.station) if seen.refusal else "",
+        "drops": formatting.drops(seen),
+        "time": formatting.clock_range(slot, slot.station),
         "starts": slot.starts_at.isoformat(),
-        "until": show.clock_time(slot.line_until, slot.station),
-        "title": show.local(slot.activity, "title"),
-        "where": show.where(slot),
+        "until": formatting.clock_time(slot.waitlist_until, slot.station),
+        "title": formatting.local(slot.activity, "title"),
+        "where": formatting.where(slot),
     }
     if seen.state == "planned":
-        words["opens"] = show.moment(slot.opens_at, slot.station, show.station_date(seen.seen_at, slot.station))
+        words["opens"] = formatting.format_moment(
+            slot.opens_at, slot.station, formatting.station_date(seen.seen_at, slot.station)
+        )
     if outcome:
         words |= {"said": outcome.title, "more": outcome.text}
     return words

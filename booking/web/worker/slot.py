@@ -6,20 +6,22 @@ from werkzeug.wrappers import Response
 from booking import policy
 from booking.extensions import db
 from booking.model import Slot
-from booking.web import access, htmx, show
-from booking.web.worker import outcomes, tag
-from booking.web.worker.room import pages
+from booking.web import htmx
+from booking.web.i18n import formatting
+from booking.web.security import permissions
+from booking.web.worker import results, tag
+from booking.web.worker.blueprint import pages
 
 
 @pages.get("/slots/<int:slot_id>")
 def slot(slot_id: int) -> str | Response:
-    person = access.reader()
-    card = access.seen_card(slot_id, person.id if person else None)
-    today = show.station_date(card.seen_at, card.slot.station)
-    name = tag.own(tag.of(show.language(), today, tag.facts(card)))
+    person = permissions.reader()
+    card = permissions.seen_card(slot_id, person.id if person else None)
+    today = formatting.station_date(card.seen_at, card.slot.station)
+    name = tag.own(tag.of(formatting.language(), today, tag.facts(card)))
     shown = {"card": card, "person": person, "tag": name}
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))
     whole = db.session.get_one(Slot, slot_id)
     about = {"station": whole.station, "activity": whole.activity, "rules": policy.read(whole.station.policy)}
-    return render_template("worker/slot.html", **shown, **about, outcome=outcomes.last())
+    return render_template("worker/slot.html", **shown, **about, outcome=results.last())

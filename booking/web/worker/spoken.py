@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask import Flask
 from flask_babel import force_locale
 
-from booking.web import show
+from booking.web.i18n import formatting
 
 T = TypeVar("T")
 
@@ -34,4 +34,4 @@ class Spoken(local):
     def _enter(self, language: str) -> None:
         self._app.app_context().push()
         self._kept.enter_context(force_locale(language))
-        show.settle_language()
+        formatting.pin_locale()

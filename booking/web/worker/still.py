@@ -13,13 +13,14 @@ from werkzeug.wrappers import Response
 
 from booking import clock
 from booking.model import Station
-from booking.web import blanks, doorstep, htmx, kept, looks, show
+from booking.web import blanks, critical_css, doorstep, htmx, kept
 from booking.web.doorstep import MadeFrom
+from booking.web.i18n import formatting
 from booking.web.kept import Page
 from booking.web.packing import Packed
 from booking.web.worker import tag
 from booking.web.worker.calendar import takes_no_files
-from booking.web.worker.picks import Asked
+from booking.web.worker.filters import Asked
 
 SPECIAL = {"outcome", "_flashes"}  # in a session: the next page says what an act has brought, and only it does
 
@@ -83,10 +84,10 @@ def answer(name: Hashable, page: Page) -> Response:
 def values(page: Page, own: Mapping[str, str]) -> dict[str, str]:
     """What stands in the page's blanks now; `own` is what is this reader's."""
     now = clock.now()
-    count = show.countdown((page.opens_at - now).total_seconds()) if page.opens_at else ""
+    count = formatting.countdown((page.opens_at - now).total_seconds()) if page.opens_at else ""
     return {**own, "key": blanks.random_key(), "now": now.isoformat(), "count": count}
 
 
 def _name(code: str, asked: Asked, reader: Any) -> Hashable:
     """All that a page is made from, beside the history and the clock."""
-    return code, asked, show.language(), htmx.asked() or looks.within(), takes_no_files(), reader
+    return code, asked, formatting.language(), htmx.asked() or critical_css.is_inlined(), takes_no_files(), reader

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
-from booking.rosters.cards import Card
+from booking.queries.slot_cards import Card
 from booking.seats import can_undo
 from booking.web import blanks
 
@@ -24,5 +24,5 @@ def facts(card: Card) -> tuple[Any, ...]:
     mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)
     drops = [(entry.id, entry.starts_at) for entry in card.drops]
     words = slot.starts_at, slot.ends_at, slot.activity.title, slot.zone.name, slot.host
-    phases = [now < at for at in (slot.free_until, slot.line_until, slot.checkin_from, slot.starts_at)]
+    phases = [now < at for at in (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)]
     return seats, mine, words, phases, drops, own is not None and can_undo(own, now)

@@ -7,9 +7,10 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking import store, tries
+from booking.db import transactions
+from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.refusals import Refused
+from booking.seats import failed_attempts
 
 SOON = 0.5  # seconds
 
@@ -20,16 +21,16 @@ class Tried:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._lock = Lock()
-        self._waiting: list[tuple[int, int, Refused, datetime]] = []
+        self._waiting: list[tuple[int, int, RuleViolation, datetime]] = []
 
-    def remember(self, person_id: int, slot_id: int, no: Refused, now: datetime) -> None:
+    def remember(self, person_id: int, slot_id: int, no: RuleViolation, now: datetime) -> None:
         """Keep this refusal, if it is worth telling. Needs no request."""
-        if no.reason not in tries.WORTH_TELLING:
+        if no.reason not in failed_attempts.RECORDED:
             return
         with self._lock:
             self._waiting.append((person_id, slot_id, no, now))
             first = len(self._waiting) == 1
-        if self._app.config["TRIES_AT_ONCE"]:
+        if self._app.config["WRITE_ATTEMPTS_SYNC"]:
             self.write()
         elif first:
             timer = Timer(SOON, self.write)
@@ -42,8 +43,8 @@ class Tried:
             gathered, self._waiting = self._waiting, []
         with self._app.app_context(), Session(db.engine) as session:
             try:
-                with store.transaction(session):
-                    tries.remember(session, gathered)
+                with transactions.transaction(session):
+                    failed_attempts.remember(session, gathered)
             except SQLAlchemyError:
                 self._app.logger.warning("%s tries could not be kept", len(gathered))
 

@@ -2,10 +2,10 @@
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from booking.refusals import Refused
-from booking.rosters.misses import GONE, Miss, Rush
+from booking.errors import RuleViolation
+from booking.queries.missed_slots import GONE, Miss, Rush
 from booking.slots.planning import REPLANNED
-from booking.web import show
+from booking.web.i18n import formatting
 
 AN_HOUR = 3600
 OWN = {
@@ -23,14 +23,14 @@ def why(miss: Miss) -> str:
     slot = miss.slot
     if miss.reason == "slot_cancelled":
         because = None if slot.cancel_reason == REPLANNED else slot.cancel_reason
-        return show.reason(Refused("cancelled", why=because), slot.station)
+        return formatting.reason(RuleViolation("cancelled", why=because), slot.station)
     if miss.rush and miss.reason in GONE:
         return _gone(miss, miss.rush)
     if miss.reason in OWN:
         return str(OWN[miss.reason])
     if miss.reason.startswith("skipped_"):
         return str(gettext("轮到你的时候，座位不能给你，给了下一位。"))
-    return show.reason(Refused(miss.reason, until=miss.until, limit=miss.most), slot.station)
+    return formatting.reason(RuleViolation(miss.reason, until=miss.until, limit=miss.most), slot.station)
 
 
 def _gone(miss: Miss, rush: Rush) -> str:
@@ -64,5 +64,5 @@ def _when_full(miss: Miss, rush: Rush) -> str:
     slot = miss.slot
     passed = (rush.full_at - slot.opens_at).total_seconds()
     if passed < AN_HOUR:
-        return str(gettext("放号 %(span)s就约满了", span=show.since(passed)))
-    return str(gettext("%(when)s 约满", when=show.moment(rush.full_at, slot.station, slot.date)))
+        return str(gettext("放号 %(span)s就约满了", span=formatting.format_duration(passed)))
+    return str(gettext("%(when)s 约满", when=formatting.format_moment(rush.full_at, slot.station, slot.date)))

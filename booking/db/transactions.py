@@ -1,0 +1,143 @@
+"""The one place that locks and commits.
+
+The lock law: names first, then people, by id, then slots, by id, and nothing after that. Whoever
+keeps it cannot deadlock. On SQLite a writing transaction holds the whole file, so the locks are free.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, scoped_session
+
+from booking import lines, swift
+from booking.each import among
+from booking.model import Person, Slot
+
+T = TypeVar("T", Person, Slot)
+R = TypeVar("R")
+
+# lock_timeout, deadlock_detected, serialization_failure, admin_shutdown; another process that writes to the file
+TRANSIENT = ("55P03", "40P01", "40001", "57P01", "SQLITE_BUSY")
+NO_SYNC = {"synchronize_session": False}
+
+# Several SQLite writers in one process starve each other in its busy loop; here they queue instead.
+_writers = threading.Lock()
+
+
+@contextmanager
+def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
+    """A writing transaction: commits at the end, rolls back on any exception.
+
+    What `session` had read before is dropped first: a verb decides on what is true now.
+    """
+    if session.info.get("writes"):
+        raise RuntimeError("a transaction inside a transaction would undo the outer one")
+    session.rollback()
+    bind = session.get_bind()
+    with _writers if bind.dialect.name == "sqlite" else nullcontext():
+        session.info["writes"] = True
+        try:
+            session.connection(execution_options={"write": True})
+            yield session() if isinstance(session, scoped_session) else session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["writes"] = False
+
+
+def run_with_retry(session: Session | scoped_session[Any], verb: Callable[[Session], R]) -> R:
+    """One verb in one transaction; once more, quietly, when the database was in the way."""
+    try:
+        with transaction(session) as writing:
+            return verb(writing)
+    except DBAPIError as error:
+        if not is_transient(error):
+            raise
+    with transaction(session) as writing:
+        return verb(writing)
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the same may work in a moment: a lock limit, a deadlock, a connection that was lost."""
+    names = (getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorname", None))
+    return error.connection_invalidated or any(name in TRANSIENT for name in names)
+
+
+@contextmanager
+def autocommit_connection(session: Session | scoped_session[Any]) -> Iterator[swift.Line]:
+    """A line beside `session`. Each of its statements is a transaction."""
+    with lines.alone(session.get_bind().engine) as found:
+        yield found
+
+
+@contextmanager
+def sqlite_write(line: swift.Line) -> Iterator[None]:
+    """On SQLite several statements that write become one transaction, unless they are within one already."""
+    if line.inside:
+        yield
+        return
+    with _writers:
+        line.send("BEGIN IMMEDIATE")
+        try:
+            yield
+            line.send("COMMIT")
+        except BaseException:
+            if line.driver.in_transaction:  # a full disk may have ended it
+                line.send("ROLLBACK")
+            raise
+
+
+def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:
+    """Lock rows until the transaction ends, in the order of the lock law; they come back fresh, the slots as a list."""
+    if people:
+        _lock(session, Person, people)
+        session.execute(
+            update(Person).where(Person.id.in_(people)).values(version=Person.version + 1), execution_options=NO_SYNC
+        )
+    return _lock(session, Slot, slots) if slots else []
+
+
+def lock_if(session: Session, slots: Collection[int], *still: ColumnElement[bool]) -> Sequence[int]:
+    """Lock those of these slots of which this is still true, for a verb that needs no more of them than their ids."""
+    wanted = select(Slot.id).where(Slot.id.in_(among(slots)), *still).order_by(Slot.id)
+    return session.scalars(wanted.with_for_update(key_share=True)).all()
+
+
+def advisory_lock(session: Session, *names: str) -> None:
+    """Let only one transaction at a time go on with each name: for what has no row to lock yet."""
+    if session.get_bind().dialect.name == "postgresql":
+        for name in names:
+            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+            session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def _lock(session: Session, table: type[T], ids: Collection[int]) -> list[T]:
+    # NO KEY UPDATE: a foreign-key check on the row by somebody else need not wait for us.
+    wanted = select(table).where(table.id.in_(ids)).order_by(table.id).with_for_update(key_share=True)
+    return list(session.scalars(wanted.execution_options(populate_existing=True)))
+
+
+def configure_engine(engine: Engine) -> None:
+    """Give every connection of `engine` the settings that the rules rely on."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=3000", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer midway fails at once instead of waiting.
+    writes = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

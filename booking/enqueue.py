@@ -1,0 +1,107 @@
+"""Telling people: a verb writes a row here, the outbox sends it after the commit."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Insert, Select, exists, insert, literal, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import String
+
+from booking.model import Booking, Letter, Slot
+from booking.swift import defaults, given
+
+# How long the letters about a manager's act wait, so that a slip of the hand can be undone before anybody reads of it.
+UNDO_WINDOW = timedelta(minutes=1)
+# Nearer to the start every minute counts more than a second thought.
+NO_TIME = timedelta(minutes=30)
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    now: datetime,
+    *,
+    person_id: int | None = None,
+    to: str | None = None,
+    language: str | None = None,
+    slot_id: int | None = None,
+    booking_id: int | None = None,
+    once: str | None = None,
+    wait: timedelta = timedelta(0),
+    **details: Any,
+) -> None:
+    """Queue one letter to a person, or to a bare address, to be sent after `wait`.
+
+    A second letter with the same `once` is not written.
+    """
+    if once and session.scalar(select(exists().where(Letter.key == once))):
+        return
+    session.add(
+        Letter(
+            kind=kind,
+            key=once,
+            person_id=person_id,
+            to=to,
+            language=language,
+            slot_id=slot_id,
+            booking_id=booking_id,
+            details=details,
+            message_id=secrets.token_hex(16),
+            created_at=now,
+            next_try_at=now + wait,
+        )
+    )
+
+
+def undo_window(slot: Slot, now: datetime) -> timedelta:
+    """How long to keep the letters about what a manager did to a slot."""
+    return UNDO_WINDOW if slot.starts_at - now > NO_TIME else timedelta(0)
+
+
+class TakenBack(NamedTuple):
+    """What a letter that will not be sent was about."""
+
+    booking_id: int | None
+    details: dict[str, Any]
+
+
+def withdraw_letters(
+    session: Session, kind: str, slot_id: int, why: str, *which: ColumnElement[bool]
+) -> Sequence[TakenBack]:
+    """Call back the letters of a kind about a slot that nobody has begun to send: a sender claims by the same kind of
+    UPDATE, so one of the two finds the row."""
+    unsent = (Letter.kind == kind, Letter.slot_id == slot_id, Letter.state == "queued", Letter.tries == 0)
+    gone = update(Letter).where(*unsent, *which).values(state="dropped", key=None, error=why)
+    return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]
+
+
+def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:
+    """One letter to each person of these bookings, about its slot; as old as what is given as `now`."""
+    now = given("now", Letter.created_at.type)
+    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id}
+    said = {"kind": literal(kind), "details": details, "message_id": RandomHex(), "created_at": now, "next_try_at": now}
+    constant = {name: literal(value) for name, value in defaults(Letter).items()}
+    columns: dict[str, Any] = {**constant, **about, **said}
+    rows = select(*columns.values()).where(Booking.id.in_(bookings)).order_by(Booking.id)
+    return insert(Letter).from_select(list(columns), rows, include_defaults=False)
+
+
+class RandomHex(FunctionElement[str]):
+    """32 digits that the database draws, other ones for each row."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(RandomHex, "postgresql")
+def _by_postgresql(*_: Any, **__: Any) -> str:
+    return "replace(gen_random_uuid()::text, '-', '')"
+
+
+@compiles(RandomHex, "sqlite")
+def _by_sqlite(*_: Any, **__: Any) -> str:
+    return "lower(hex(randomblob(16)))"

@@ -1,0 +1,42 @@
+"""The invariants I1 to I10 of the design, asked of the whole database: `flask check`.
+
+`counts` asks what a seat is and whose, `clockwork` what happened when, `story` replays the history,
+`line` looks for seats that nobody passed on, `ground` for keys that lead nowhere, `hands` who did it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from booking.invariants import capacity, integrity, outbox, replay, schedule, tenancy, waitlist
+
+Check = Callable[[Session, datetime], Iterator[str]]
+
+CHECKS: tuple[Check, ...] = (
+    capacity.seats,
+    capacity.claims,
+    schedule.openings,
+    outbox.letters,
+    waitlist.idle_seats,
+    replay.replays,
+    schedule.releases,
+    integrity.integrity,
+    tenancy.strangers,
+)
+
+
+def breaches(session: Session, now: datetime, checks: Sequence[Check] = CHECKS) -> list[str]:
+    """Everything in the database that must never be, one line each, the invariant's code first.
+
+    All of it is read from one snapshot, so that people may go on booking meanwhile.
+    """
+    session.rollback()
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+    try:
+        return [told for check in checks for told in check(session, now)]
+    finally:
+        session.rollback()

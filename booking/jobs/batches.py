@@ -1,0 +1,175 @@
+"""Row after row: one that cannot be done is tried again later and then set aside; it stops no other."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from booking import clock, monitoring
+from booking.db import transactions
+from booking.extensions import db
+from booking.jobs.backpressure import Backpressure
+
+log = logging.getLogger(__name__)
+
+# Seconds for which a transaction may hold its locks: nobody who presses meanwhile notices. The first one takes few rows.
+LOCKS_FOR = 0.05
+FIRST = 10
+MOST = 2000
+# The database's trouble, not the row's: it counts against nobody, the next run tries again.
+PASSING = (OperationalError, InterfaceError, PoolTimeout)
+
+
+@dataclass
+class Size:
+    """How many rows the next transaction takes: as many as fit into `LOCKS_FOR`.
+
+    Where it is the transaction that takes its time and not its rows, on a busy machine, fewer rows would cost more
+    altogether and lock hardly shorter: then no fewer than `FIRST`.
+    """
+
+    rows: int = FIRST
+    least: int = 1
+    _last: tuple[int, float] = (0, 0.0)
+
+    def learn(self, rows: int, seconds: float) -> None:
+        """So many were locked for so long."""
+        before, a_row = self._last
+        if rows < before and seconds / rows > 2 * a_row:
+            self.least = FIRST
+        self._last = rows, seconds / rows
+        self.rows = max(self.least, min(2 * self.rows, MOST, int(self.rows * LOCKS_FOR / seconds)))
+
+
+Verb = Callable[[Session, Sequence[Any], datetime], int]
+Look = Callable[[Session, Sequence[int], datetime], Sequence[Any]]
+
+
+def no_stop() -> bool:
+    return False
+
+
+def _themselves(_session: Session, ids: Sequence[int], _now: datetime) -> Sequence[int]:
+    return ids
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run of a job: its instant, and whether it should end early."""
+
+    now: datetime
+    stop: Callable[[], bool] = no_stop
+    began: datetime = field(default_factory=clock.now)
+
+    def later(self) -> datetime:
+        """What the clock says by now, for a run that takes minutes."""
+        return self.now + (clock.now() - self.began)
+
+
+class PartlyDone(Exception):
+    """A job did `did` things, and some others it could not; none stopped the rest."""
+
+    def __init__(self, did: int, wrong: list[str]) -> None:
+        super().__init__("; ".join(wrong))
+        self.did = did
+
+
+@dataclass
+class BatchRunner:
+    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it."""
+
+    turn: Turn
+    job: str
+    gentle: bool = False
+    did: int = 0
+    wrong: list[str] = field(default_factory=list)
+    _skip: set[int] = field(default_factory=set)
+    _known: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        session = db.session()
+        self._skip = monitoring.skipped(session, self.job, self.turn.now)
+        self._known = monitoring.known(session, self.job)
+
+    def each(self, ids: Sequence[int], verb: Callable[[Session, int, datetime], Any]) -> "BatchRunner":
+        """One transaction for each row, so that no lock is held long."""
+        for one in self._left(ids):
+            if self.turn.stop():
+                break
+            self._try(one, verb)
+        return self
+
+    def chunks(self, ids: Sequence[int], verb: Verb, look: Look = _themselves) -> "BatchRunner":
+        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of them finds out which.
+
+        `look` says, before the transaction, what the verb is to do about these rows.
+        """
+        left, size, manners = self._left(ids), Size(), Backpressure(self.turn.stop)
+        while left and not self.turn.stop():
+            chunk, left = left[: size.rows], left[size.rows :]
+            began = perf_counter()
+            size.learn(len(chunk), self._together(chunk, verb, look))
+            if left and self.gentle:
+                manners.give_way(perf_counter() - began)
+        return self
+
+    def tries_again(self) -> bool:
+        """Whether a row that could not be done is due once more."""
+        return bool(self._known - self._skip)
+
+    def result(self) -> int:
+        """How many things were done; raises when some could not be."""
+        if self.wrong:
+            raise PartlyDone(self.did, self.wrong)
+        return self.did
+
+    def _together(self, chunk: Sequence[int], verb: Verb, look: Look) -> float:
+        """Do these rows at once. Returns for how many seconds they may have been locked."""
+        locked = perf_counter()
+        try:
+            found = look(db.session(), chunk, self.turn.now)
+            locked = perf_counter()
+            with transactions.transaction(db.session) as session:
+                did = verb(session, found, self.turn.now)
+            self.did += did
+            self._went_well(self._known.intersection(chunk))
+        except PASSING as error:
+            self._could_not(chunk[0], error, counts=False)
+        except Exception:
+            log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
+            for one in chunk:
+                self._try(one, lambda session, row, now: verb(session, look(session, (row,), now), now))
+        return perf_counter() - locked
+
+    def _left(self, ids: Sequence[int]) -> list[int]:
+        return [one for one in ids if one not in self._skip]
+
+    def _try(self, one: int, verb: Callable[[Session, int, datetime], Any]) -> None:
+        try:
+            with transactions.transaction(db.session) as session:
+                did = int(verb(session, one, self.turn.now))
+            self.did += did
+            self._went_well(self._known & {one})
+        except PASSING as error:
+            self._could_not(one, error, counts=False)
+        except Exception as error:
+            log.exception("%s failed for %s", self.job, one)
+            self._could_not(one, error, counts=True)
+
+    def _went_well(self, rows: set[int]) -> None:
+        if rows:
+            with transactions.transaction(db.session) as session:
+                monitoring.done(session, self.job, rows)
+
+    def _could_not(self, one: int, error: Exception, *, counts: bool) -> None:
+        self.wrong.append(f"{one}: {type(error).__name__}: {error}")
+        if counts:
+            with suppress(*PASSING), transactions.transaction(db.session) as session:
+                monitoring.record_failure(session, self.job, one, f"{type(error).__name__}: {error}", self.turn.now)

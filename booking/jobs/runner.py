@@ -1,0 +1,104 @@
+"""Running one job: it fails alone, and what it did is written down."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from booking import clock, monitoring
+from booking.db import transactions
+from booking.extensions import db
+from booking.jobs.batches import PartlyDone, Turn, no_stop
+from booking.jobs.schedule import TIMETABLE, Job
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of a job did; `error` is empty when all went well."""
+
+    name: str
+    every: int
+    started_at: datetime
+    finished_at: datetime
+    did: int
+    error: str = ""
+
+
+def tick(now: datetime) -> list[Ran]:
+    """Everything that is due at `now`, once, in order."""
+    note_outage()
+    return in_order(TIMETABLE, now)
+
+
+def in_order(jobs: Sequence[Job], now: datetime, stop: Callable[[], bool] = no_stop) -> list[Ran]:
+    """Run each of these jobs once, one after the other."""
+    told = []
+    for job in jobs:
+        ran = run(job, Turn(now, stop))
+        write_down(ran)
+        told.append(ran)
+    return told
+
+
+def run(job: Job, turn: Turn) -> Ran:
+    """Run a job. Whatever goes wrong in it is told, not raised: the other jobs go on."""
+    started_at = clock.now()
+    did, error = 0, ""
+    try:
+        did = job.work(turn)
+    except PartlyDone as partly:
+        did, error = partly.did, str(partly)
+    except Exception as wrong:
+        log.exception("job %s failed", job.name)
+        error = f"{type(wrong).__name__}: {wrong}"
+    finally:
+        db.session.remove()
+    return Ran(job.name, job.every, started_at, clock.now(), did, error[:300])
+
+
+def note_outage() -> bool:
+    """Whoever runs first after a silence says so: what is due is done now, and people should know why it is late.
+
+    Returns whether there was one.
+    """
+    missed = None
+    try:
+        with transactions.transaction(db.session) as session:
+            transactions.advisory_lock(session, "outage")
+            missed = monitoring.note_outage(session, clock.now())
+            monitoring.keep_only(session, [job.name for job in TIMETABLE])
+            if missed:
+                log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
+    except SQLAlchemyError:
+        log.exception("an outage could not be written down")
+    finally:
+        db.session.remove()
+    return missed is not None
+
+
+def write_down(ran: Ran) -> None:
+    """Keep the last run of each job, for the people who watch."""
+    try:
+        with transactions.transaction(db.session) as session:
+            monitoring.write_down(session, **vars(ran))
+    except SQLAlchemyError:
+        log.exception("the run of %s could not be written down", ran.name)
+    finally:
+        db.session.remove()
+
+
+def say_alive(running: Mapping[str, tuple[int, datetime]]) -> None:
+    """Keep that these jobs (pace and start, by name) are at work."""
+    if not running:
+        return
+    try:
+        with transactions.transaction(db.session) as session:
+            monitoring.beat(session, running, clock.now())
+    except SQLAlchemyError:
+        log.exception("running jobs could not be written down")
+    finally:
+        db.session.remove()

@@ -1,0 +1,183 @@
+"""The timetable: every job, in the order in which one tick runs them, each a few lines into a verb."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+
+from flask import current_app
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
+
+from booking import monitoring, people, seats, slots, workdays
+from booking.db import transactions
+from booking.extensions import db
+from booking.jobs.backpressure import Backpressure
+from booking.jobs.batches import BatchRunner, PartlyDone, Turn
+from booking.mail import digest_writer, digests, ends, outbox, rate_limit, transport
+
+# How many letters one round claims. When its sender dies they wait ten minutes: digests may.
+IN_A_ROUND = {"at_once": 20, "digests": 500}
+# While others wait for a processor a round is no larger, and a rest no longer than so many letters a second allow:
+# codes are the first of each round, so somebody who signs in meanwhile waits two seconds.
+IN_A_CROWD = 20
+AT_LEAST = 10
+# A round of letters ends before anybody could take its claims for a dead sender's.
+LONGEST_ROUND = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of the scheduler and the seconds between its runs. `work` returns how many things it did."""
+
+    name: str
+    every: int
+    work: Callable[[Turn], int]
+
+
+def learn_workdays(_turn: Turn) -> int:
+    with transactions.transaction(db.session) as session:
+        transactions.advisory_lock(session, "workdays")
+        return workdays.seed(session)
+
+
+def plan_slots(turn: Turn) -> int:
+    return BatchRunner(turn, "plan_slots").each(slots.stations_to_plan(db.session()), _plan).result()
+
+
+def open_slots(turn: Turn) -> int:
+    due = slots.to_open(db.session(), turn.now)
+    return BatchRunner(turn, "open_slots", gentle=True).chunks(due, slots.open_these).result()
+
+
+def start_slots(turn: Turn) -> int:
+    return BatchRunner(turn, "start_slots").chunks(slots.to_start(db.session(), turn.now), seats.start).result()
+
+
+def promote(turn: Turn) -> int:
+    return BatchRunner(turn, "promote").each(slots.to_promote(db.session(), turn.now), seats.promote).result()
+
+
+def release_no_shows(turn: Turn) -> int:
+    """Take the seats of those who did not come; where that comes too late, the manager decides."""
+    due = slots.to_release(db.session(), turn.now)
+    late = slots.too_late(db.session(), due, turn.now)
+    in_time = [slot_id for slot_id in due if slot_id not in set(late)]
+    work = BatchRunner(turn, "release_no_shows", gentle=True)
+    return work.chunks(late, slots.hold_release).chunks(in_time, seats.release).result()
+
+
+def finish_slots(turn: Turn) -> int:
+    return BatchRunner(turn, "finish_slots").chunks(slots.to_finish(db.session(), turn.now), seats.finish).result()
+
+
+def write_worker_digests(turn: Turn) -> int:
+    return _write_digests(turn, "worker")
+
+
+def write_manager_digests(turn: Turn) -> int:
+    return _write_digests(turn, "manager")
+
+
+def send_letters(turn: Turn) -> int:
+    return _deliver(turn, "at_once", outbox.AT_ONCE)
+
+
+def send_digests(turn: Turn) -> int:
+    return _deliver(turn, "digests", outbox.IS_DIGEST)
+
+
+def take_up_stuck_letters(turn: Turn) -> int:
+    return _batches(turn, outbox.free_stuck)
+
+
+def forget(turn: Turn) -> int:
+    with transactions.transaction(db.session) as session:
+        forgotten = people.forget(session, turn.now)
+    return forgotten + _batches(turn, outbox.forget)
+
+
+def forget_names(turn: Turn) -> int:
+    """Asks all old bookings, so no more than once a month when nobody is left: a whole month's names go at its turn."""
+    last = monitoring.found_nothing(db.session(), "forget_names")
+    if last and people.nameless_before(last) == people.nameless_before(turn.now):
+        return 0
+    forgotten = _batches(turn, people.forget_names)
+    if turn.stop():
+        raise PartlyDone(forgotten, ["ended early"])  # nobody may take this for an answer
+    return forgotten
+
+
+# What one slot goes through: after an outage these run once in this order, before each has its own pace again.
+CATCH_UP = (
+    Job("open_slots", 2, open_slots),
+    Job("start_slots", 2, start_slots),
+    Job("release_no_shows", 2, release_no_shows),
+    Job("promote", 2, promote),
+    Job("finish_slots", 5, finish_slots),
+)
+TIMETABLE = (
+    Job("learn_workdays", 600, learn_workdays),
+    Job("plan_slots", 300, plan_slots),
+    *CATCH_UP,
+    Job("write_worker_digests", 20, write_worker_digests),
+    Job("write_manager_digests", 20, write_manager_digests),
+    Job("take_up_stuck_letters", 30, take_up_stuck_letters),
+    Job("send_letters", 2, send_letters),
+    Job("send_digests", 5, send_digests),
+    Job("forget", 3600, forget),
+    Job("forget_names", 3600, forget_names),
+)
+
+
+def _plan(session: Session, station_id: int, now: datetime) -> int:
+    done = slots.plan_ahead(session, station_id, now)
+    return done.added + done.moved + done.withdrawn
+
+
+def _write_digests(turn: Turn, kind: str) -> int:
+    """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
+    work = BatchRunner(turn, f"write_{kind}_digests", gentle=True)
+    due = digests.rounds(db.session(), kind, turn.now, even_done=work.tries_again())
+    readers = digests.to_write(db.session(), due, turn.now)
+    written = work.chunks(readers, digest_writer.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
+    if due and not turn.stop():
+        with transactions.transaction(db.session) as session:
+            digests.note_done(session, due, turn.now)
+    return written
+
+
+def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
+    """Repeat a verb that does a batch at a time, each in its transaction, until nothing is left."""
+    did = 0
+    while not turn.stop():
+        with transactions.transaction(db.session) as session:
+            batch = verb(session, turn.now)
+        if not batch:
+            break
+        did += batch
+    return did
+
+
+def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
+    """Send until nothing is due or no more may leave, or until the server puts something off: the next run goes on."""
+    sent, speed, manners = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
+    with transport.opened(current_app.config) as office, ends.opened(db.session) as book:
+        while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
+            began, most = perf_counter(), IN_A_CROWD if manners.crowded else IN_A_ROUND[kinds]
+            done = _round(turn, office, book, now, which, min(room, most))
+            speed.count(done.sent + done.put_off + done.failed, now)
+            sent += done.sent
+            if not done.claimed or done.put_off:
+                break
+            manners.give_way(perf_counter() - began, done.claimed / AT_LEAST)
+    return sent
+
+
+def _round(
+    turn: Turn, office: transport.Post, book: ends.Ends, now: datetime, which: ColumnElement[bool], limit: int
+) -> outbox.Round:
+    def stop() -> bool:
+        return turn.stop() or turn.later() - now > LONGEST_ROUND
+
+    return outbox.deliver(db.session, office, book, now, which, limit, stop)

@@ -1,0 +1,255 @@
+"""What the letter of each kind tells, looked up; and whether there is still anybody and anything to tell."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import clock, policy, seats
+from booking.mail import digests, links, manager_report
+from booking.mail.wording import plain_name, zone_words
+from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
+from booking.people.codes import GOOD_FOR
+from booking.queries.slot_cards import place_in_line
+from booking.sanitise import one_line
+from booking.seats import strike_ledger
+from booking.slots.moving import PLACE, as_told
+
+# Whoever tried to register again yesterday has found another way.
+NEWS_FOR = timedelta(days=1)
+
+Facts = dict[str, Any]
+Row = TypeVar("Row", Slot, Station)
+
+
+class Dropped(Exception):
+    """Nobody is left to read the letter, or what it would say is no longer true."""
+
+
+def address(letter: Letter, reader: Person | None) -> str:
+    """Where the letter goes."""
+    if letter.person_id and (reader is None or reader.deleted_at):
+        raise Dropped("the account was deleted")
+    if letter.kind in digests.KINDS and reader and (reader.disabled_at or not digests.wanted_by(reader, letter.kind)):
+        raise Dropped("no digests wanted")
+    to = letter.to or (reader.email if reader else None)
+    if not to:
+        raise Dropped("no address")
+    return to
+
+
+def slot_ids(letter: Letter) -> Iterable[int]:
+    """The slots that the letter will ask for."""
+    told = letter.details
+    seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
+    return [*seats, *waits, *told.get("opens", ()), *([letter.slot_id] if letter.slot_id else [])]
+
+
+def shape(letter: Letter, tell: Callable[[], Facts]) -> tuple[Any, ...]:
+    """Equal for digests of a kind that differ no more than in what their templates keep by name."""
+    if letter.kind != "worker_digest":
+        return (repr(letter.details),)
+    told = tell()
+    return tuple([len(told[name]) for name in ("seats", "waits", "openings", "strikes")])
+
+
+def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Facts:
+    """Everything that the templates of this letter may name."""
+    slot = session.get(Slot, letter.slot_id) if letter.slot_id else None
+    booking = session.get(Booking, letter.booking_id) if letter.booking_id else None
+    told = common(letter.kind, reader, slot) | letter.details
+    return told | FACTS[letter.kind](session, letter, slot, booking, now)
+
+
+def common(kind: str, reader: Person | None, slot: Slot | None) -> Facts:
+    """What the templates of every letter may name."""
+    return {
+        "kind": kind,
+        "name": plain_name(reader.name) if reader else "",
+        "link": links.public,
+        "one_line": one_line,
+        "names": lambda bookings: [plain_name(b.person.name) or "-" for b in bookings],
+        "zone_words": zone_words,
+        "slot": slot,
+        "station": slot.station if slot else None,
+        "stop": links.stop(reader.id, kind) if reader and kind in digests.KINDS else None,
+    }
+
+
+def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+    if now >= letter.created_at + GOOD_FOR or "code" not in letter.details:
+        raise Dropped("the code is no longer good")
+    return {"minutes": int(GOOD_FOR.total_seconds() // 60)}
+
+
+def _registered(
+    _session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    if now >= letter.created_at + NEWS_FOR:
+        raise Dropped("asked too long ago")
+    return {}
+
+
+def _cancelled(_session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+    """A slot that is called off ahead, or that did not take place, which is said after its end too."""
+    fell_through = slot is not None and slot.unattended and not slot.cancel_reason
+    if slot is None or (now >= slot.ends_at and not fell_through):
+        raise Dropped("the slot is over")
+    return {"fell_through": fell_through}
+
+
+def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.ends_at:
+        raise Dropped("the slot is over")
+    if booking is None or booking.state not in HOLDING:
+        raise Dropped("the seat was given up")
+    free_time_is_over = booking.seated_at is not None and booking.seated_at > slot.free_until
+    promoted = booking.via == "line"
+    return {"always_free": free_time_is_over and promoted, "always_late": free_time_is_over and not promoted}
+
+
+def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.starts_at or slot.state == "cancelled":
+        raise Dropped("the slot has started, or is off")
+    if booking is None or booking.state not in ("booked", "waiting"):
+        raise Dropped("no longer on the slot")
+    was, told = letter.details["was"], as_told(slot)
+    moved = any(was[name] != told[name] for name in PLACE)
+    other_host = was.get("host", told["host"]) != told["host"]
+    if not moved and not other_host:
+        raise Dropped("it is as it was")
+    return {
+        "was_starts": _instant(was["starts"]),
+        "was": SimpleNamespace(
+            name=was["zone"], name_en=was["zone_en"], host=was.get("host"), host_en=was.get("host_en")
+        ),
+        "moved": moved,
+        "other_host": other_host,
+        "waiting": booking.state == "waiting",
+    }
+
+
+def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or now >= slot.starts_at:
+        raise Dropped("the slot has started")
+    if booking is None or booking.state != "waiting":
+        raise Dropped("no longer waiting")
+    return {"place": place_in_line(session, booking)}
+
+
+def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+    if slot is None or letter.person_id is None:
+        raise Dropped("nothing to tell")
+    mine = (Strike.person_id == letter.person_id, Strike.slot_id == slot.id, Strike.forgiven_at.is_(None))
+    if session.scalar(select(Strike.id).where(*mine).limit(1)) is None:
+        raise Dropped("the strike was taken back")
+    numbers = policy.read(slot.station.policy)
+    counting = select(func.count(Strike.id)).where(
+        Strike.person_id == letter.person_id,
+        Strike.station_id == slot.station_id,
+        Strike.forgiven_at.is_(None),
+        Strike.at > now - numbers.strike_window,
+    )
+    return {
+        "numbers": numbers,
+        "counting": session.scalar(counting) or 0,
+        "paused_until": strike_ledger.paused_until(session, letter.person_id, slot.station_id, numbers, now),
+    }
+
+
+def _attendance(
+    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    if slot is None or not seats.awaits_word(slot, now):
+        raise Dropped("the slot does not wait for a word any more")
+    return {"until": slot.ends_at + seats.BOOKS_OPEN, "is_over": now >= slot.ends_at}
+
+
+def _worker_digest(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    """What `digests` noted in the morning, as slots."""
+    told, today = letter.details, date.fromisoformat(letter.details["date"])
+    stations = [_get(session, Station, station_id) for station_id in told["stations"]]
+    _only_today(stations, today, now)
+    held = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
+    places = dict(told["waits"])
+    waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
+    opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
+    strikes = [(_get(session, Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
+    return {
+        "today": today,
+        "station": stations[0],
+        "seats": held,
+        "waits": waits,
+        "openings": _by_opening(opens),
+        "strikes": strikes,
+    }
+
+
+def _manager_digest(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Facts:
+    today = date.fromisoformat(letter.details["date"])
+    stations = [session.get_one(Station, station_id) for station_id in letter.details["stations"]]
+    _only_today(stations, today, now)
+    return {
+        "today": today,
+        "station": stations[0],
+        "reports": [manager_report.of_station(session, station, today, now) for station in stations],
+        "troubles": manager_report.troubles(session, now, [station.id for station in stations]),
+    }
+
+
+def _only_today(stations: list[Station], today: date, now: datetime) -> None:
+    """Yesterday's news helps nobody."""
+    if all(clock.at_station(now, station.zone_name).date() != today for station in stations):
+        raise Dropped("the day is over")
+
+
+def _slots(session: Session, ids: Iterable[int]) -> list[Slot]:
+    found = (_find(session, Slot, slot_id) for slot_id in ids)
+    return sorted((slot for slot in found if slot), key=lambda slot: (slot.starts_at, slot.id))
+
+
+def _get(session: Session, model: type[Row], row_id: int) -> Row:
+    return _find(session, model, row_id) or session.get_one(model, row_id)
+
+
+def _find(session: Session, model: type[Row], row_id: int) -> Row | None:
+    """As `session.get`; what was read already costs a tenth of it."""
+    at_hand: Row | None = session.identity_map.get((model, (row_id,), None))
+    return at_hand or session.get(model, row_id)
+
+
+def _by_opening(slots: list[Slot]) -> list[tuple[Station, datetime, date, list[Slot]]]:
+    """Slots that open together, and for the same day, stand together."""
+    together: dict[tuple[int, datetime, date], list[Slot]] = {}
+    for slot in slots:
+        together.setdefault((slot.station_id, slot.opens_at, slot.date), []).append(slot)
+    ordered = sorted(together.items(), key=lambda item: item[0][1:])
+    return [(group[0].station, opens_at, day, group) for (_, opens_at, day), group in ordered]
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Facts]] = {
+    "code": _code,
+    "already_registered": _registered,
+    "confirmed": _seat,
+    "promoted": _seat,
+    "calendar": _seat,
+    "seat_open": _line,
+    "moved_down": _line,
+    "slot_moved": _moved,
+    "slot_cancelled": _cancelled,
+    "strike": _strike,
+    "attendance_missing": _attendance,
+    "worker_digest": _worker_digest,
+    "manager_digest": _manager_digest,
+}

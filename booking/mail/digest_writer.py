@@ -1,0 +1,69 @@
+"""Writing digests: any number of them at once.
+
+A digest is claimed by the key of its letter: one per person, kind and date, whoever else is writing.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, insert, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from booking.each import each
+from booking.enqueue import RandomHex
+from booking.mail.digests import Noted, reads
+from booking.model import Digest, Letter, Person
+
+Claimed = tuple[ColumnElement[int], ColumnElement[int]]
+
+
+def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
+    """Write these digests with their letters. Returns how many: a digest that somebody else has written stays theirs."""
+    by_date = attrgetter("date")
+    return sum(_write(session, day, list(some), now) for day, some in groupby(sorted(noted, key=by_date), key=by_date))
+
+
+def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -> int:
+    claimed = _claim(session, f"digest:{noted[0].kind}:{day}:", noted, now)
+    said = {"kind": literal(noted[0].kind), "date": literal(day), "written_at": literal(now, Digest.written_at.type)}
+    columns: dict[str, Any] = {"person_id": claimed[0], "letter_id": claimed[1], **said}
+    rows = insert(Digest).from_select(list(columns), select(*columns.values()), include_defaults=False)
+    return session.connection().execute(rows, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) -> Claimed:
+    """Write the letters that nobody has written. Somebody else's, even one not committed yet, wins."""
+    rows = each([[one.person_id, _details(one)] for one in noted])
+    moment = literal(now, Letter.created_at.type)
+    columns: dict[str, Any] = {
+        "kind": literal(f"{noted[0].kind}_digest"),
+        "key": literal(key) + cast(Person.id, Text),
+        "person_id": Person.id,
+        "language": Person.language,
+        "details": rows[1],
+        "message_id": RandomHex(),
+        "created_at": moment,
+        "next_try_at": moment,
+    }
+    found = select(*columns.values()).where(Person.id == rows[0].as_integer(), reads(noted[0].kind))
+    return _mine(session.connection(), list(columns), found)
+
+
+def _mine(connection: Connection, columns: list[str], found: Select[Any]) -> Claimed:
+    """Reader and number of each letter that is ours. PostgreSQL writes it in the statement that asks, SQLite before that."""
+    fuses = connection.dialect.name == "postgresql"
+    claim = (postgresql if fuses else sqlite).insert(Letter).from_select(columns, found)
+    mine = claim.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.person_id, Letter.id)
+    if fuses:
+        written = mine.cte("mine")
+        return written.c.person_id, written.c.id
+    pair = each([list(row) for row in connection.execute(mine) if row.person_id])
+    return pair[0].as_integer(), pair[1].as_integer()
+
+
+def _details(one: Noted) -> dict[str, Any]:
+    return {"date": one.date.isoformat(), **one.details}

@@ -1,0 +1,33 @@
+"""Watching the scheduler: is each job on time, what could it not do, when did nothing run at all."""
+
+from booking.monitoring.dead_letters import done, known, listed, record_failure, requeue, skipped
+from booking.monitoring.downtime import note_outage, outages_since
+from booking.monitoring.job_runs import (
+    JobState,
+    beat,
+    found_nothing,
+    jobs,
+    keep_only,
+    late_since,
+    slot_backlog,
+    write_down,
+)
+
+__all__ = [
+    "JobState",
+    "beat",
+    "done",
+    "found_nothing",
+    "jobs",
+    "keep_only",
+    "known",
+    "late_since",
+    "listed",
+    "note_outage",
+    "outages_since",
+    "record_failure",
+    "requeue",
+    "skipped",
+    "slot_backlog",
+    "write_down",
+]

@@ -1,0 +1,64 @@
+"""Rows that a job cannot do: tried three times, then set aside until a person says "again"; the others go on."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from booking.model import SetAside, Slot
+
+# After each failure but the last; then a person has to look.
+PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
+# What the rows of a job are; those of all others are slots.
+STATIONS, PEOPLE = {"plan_slots"}, {"write_worker_digests", "write_manager_digests"}
+
+
+def skipped(session: Session, job: str, now: datetime) -> set[int]:
+    """The rows of a job that are not to be tried now."""
+    resting = or_(SetAside.next_try_at.is_(None), SetAside.next_try_at > now)
+    return set(session.scalars(select(SetAside.row_id).where(SetAside.job == job, resting)))
+
+
+def record_failure(session: Session, job: str, row_id: int, error: str, now: datetime) -> None:
+    """Note one more failure of a row."""
+    row = session.scalar(select(SetAside).where(SetAside.job == job, SetAside.row_id == row_id))
+    if row is None:
+        row = SetAside(job=job, row_id=row_id, station_id=_station(session, job, row_id), tries=0, since=now)
+        session.add(row)
+    row.tries += 1
+    row.error = error[:300]
+    row.next_try_at = now + PAUSES[row.tries - 1] if row.tries <= len(PAUSES) else None
+
+
+def done(session: Session, job: str, row_ids: Collection[int]) -> None:
+    """These went well: forget that they ever did not."""
+    session.execute(delete(SetAside).where(SetAside.job == job, SetAside.row_id.in_(row_ids)))
+
+
+def known(session: Session, job: str) -> set[int]:
+    """The rows of a job that have failed lately."""
+    return set(session.scalars(select(SetAside.row_id).where(SetAside.job == job)))
+
+
+def listed(session: Session, station_id: int | None = None) -> Sequence[SetAside]:
+    """What waits for a person, at one station or everywhere, the oldest first."""
+    aside = select(SetAside).where(SetAside.next_try_at.is_(None)).order_by(SetAside.since, SetAside.id).limit(200)
+    return session.scalars(aside.where(SetAside.station_id == station_id) if station_id else aside).all()
+
+
+def requeue(session: Session, aside_id: int, now: datetime) -> bool:
+    """Have a row tried again, as if it had never failed."""
+    row = session.get(SetAside, aside_id)
+    if row is None:
+        return False
+    row.tries, row.next_try_at = 0, now
+    return True
+
+
+def _station(session: Session, job: str, row_id: int) -> int | None:
+    if job in PEOPLE:
+        return None
+    if job in STATIONS:
+        return row_id
+    return session.scalar(select(Slot.station_id).where(Slot.id == row_id))

@@ -1,0 +1,77 @@
+"""Deleting an account: seats go to the lines, sign-ins end, the name goes, the history stays."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, delete, or_, select, update
+from sqlalchemy.orm import Session, scoped_session
+
+from booking import seats
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import Booking, Code, Feed, Letter, Manages, Person, Try
+from booking.people import codes
+from booking.people.accounts import alive, is_last_admin
+from booking.people.sign_ins import end_sign_ins
+
+ROUNDS = 5
+
+
+def delete_account(session: Session, person_id: int, now: datetime, actor_id: int | None = None) -> None:
+    """Delete an account for good, all in this one transaction. Nothing of it becomes a strike."""
+    codes.alone(session, person_id)
+    held = _hold_everything(session, person_id, now)
+    person = alive(session, person_id)
+    if is_last_admin(session, person):
+        raise RuleViolation("last_admin")
+    end_sign_ins(session, person_id, now, actor_id=actor_id or person_id)
+    _leave_stations(session, person, now, actor_id or person_id)
+    for booking in live_bookings(session, person_id):
+        seats.leave(session, held.slots[booking.slot_id], booking, now, "account_deleted", actor_id or person_id)
+        booking.late = False
+    _wipe(session, person, now)
+    record(session, "account_deleted", now, actor_id=actor_id or person_id, person_id=person_id)
+    session.flush()
+    for slot in held.slots.values():
+        seats.fill_free_seats(session, slot, now, held.people)
+
+
+def live_bookings(session: Session | scoped_session[Any], person_id: int) -> Sequence[Booking]:
+    """What a deletion gives up: seats not yet used, and places in line."""
+    theirs = select(Booking).where(Booking.person_id == person_id, Booking.state.in_(("booked", "waiting")))
+    return session.scalars(theirs.order_by(Booking.id).execution_options(populate_existing=True)).all()
+
+
+def _hold_everything(session: Session, person_id: int, now: datetime) -> seats.LockedSlots:
+    """Lock the person with all their slots. A press that came first may have added one: then let go and look again."""
+    for _round in range(ROUNDS):
+        wanted = {booking.slot_id for booking in live_bookings(session, person_id)}
+        locks = session.begin_nested()
+        held = seats.lock_slots(session, wanted, now, {person_id})
+        if {booking.slot_id for booking in live_bookings(session, person_id)} <= held.slots.keys():
+            locks.commit()
+            return held
+        locks.rollback()
+    raise RuleViolation("busy")
+
+
+def _leave_stations(session: Session, person: Person, now: datetime, actor_id: int) -> None:
+    gone = delete(Manages).where(Manages.person_id == person.id).returning(Manages.station_id)
+    for station_id in session.scalars(gone).all():
+        record(session, "dismissed", now, actor_id=actor_id, person_id=person.id, station_id=station_id)
+    person.is_admin = False
+
+
+def _wipe(session: Session, person: Person, now: datetime) -> None:
+    theirs = or_(Letter.person_id == person.id, and_(Letter.to == person.email, Letter.to.is_not(None)))
+    unsent = case((Letter.state == "queued", "dropped"), else_=Letter.state)
+    session.execute(update(Letter).where(theirs).values(to=None, details={}, state=unsent))
+    session.execute(delete(Try).where(Try.person_id == person.id))
+    session.execute(delete(Feed).where(Feed.person_id == person.id))
+    if person.email:
+        session.execute(delete(Code).where(Code.email == person.email))
+    person.email = person.password_hash = None
+    person.name = person.phone = person.company = ""
+    person.wants_digest = person.wants_manager_digest = False
+    person.deleted_at = now

@@ -1,0 +1,111 @@
+"""What is asked at the door: which slots take people in now, who this is, who comes in."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from booking.model import HOLDING, LIVE, Booking, Event, Person, Slot
+from booking.queries import disclosure, name_order, name_search
+
+
+def doors_open(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
+    """The slots that take people in now: from the first check-in until their end."""
+    return session.scalars(_slots(station_id).where(Slot.checkin_from <= now, Slot.ends_at > now)).all()
+
+
+def next_slots(session: Session, station_id: int, now: datetime, limit: int = 4) -> Sequence[Slot]:
+    """The slots that start next, all of the same date."""
+    coming = session.scalars(_slots(station_id).where(Slot.starts_at > now).limit(limit)).all()
+    return [slot for slot in coming if slot.date == coming[0].date]
+
+
+def bookings_here(session: Session, person_id: int, station_id: int, now: datetime) -> Sequence[Booking]:
+    """A person's claims of the last and the next hours at a station: live ones first, then by start."""
+    found = (
+        select(Booking)
+        .join(Booking.slot)
+        .where(Booking.person_id == person_id, Booking.station_id == station_id, Slot.ends_at > now)
+        .where(or_(Booking.state.in_(LIVE), Booking.state == "released"))
+        .options(joinedload(Booking.slot).joinedload(Slot.activity), joinedload(Booking.slot).joinedload(Slot.zone))
+        .order_by(Slot.starts_at, Booking.id)
+    )
+    return session.scalars(found).all()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whom a search at the door has found; `strangers` were never here, and are known by their address alone."""
+
+    people: Sequence[Person] = ()
+    strangers: Collection[int] = ()
+
+
+def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit: int = 8) -> Found:
+    """While the door is open: people by their name or its pinyin if they were here before; anybody by their whole address."""
+    if not sought or not _is_open(slot, now):
+        return Found()
+    known = select(Booking.person_id).where(Booking.station_id == slot.station_id, disclosure.was_here())
+    alive = (Person.deleted_at.is_(None), Person.disabled_at.is_(None))
+    by_name = name_search.called(session, slot.station_id, sought) & Person.id.in_(known)
+    called = session.scalars(
+        select(Person).where(by_name, *alive).order_by(Person.id).limit(name_search.MOST_FOUND)
+    ).all()
+    people = name_order.by_name(called, lambda person: person.name)[:limit]
+    reached = session.scalar(select(Person).where(Person.email == sought.lower(), *alive))
+    if reached is None or reached in people:
+        return Found(people)
+    is_known = any(asked(session, slot.station_id, reached.id) for asked in (disclosure.knows, disclosure.may_call))
+    return Found([*people, reached], () if is_known else (reached.id,))
+
+
+def may_be_seated(session: Session, slot: Slot, person_id: int, email: str, now: datetime) -> bool:
+    """Whether a manager may name this person: somebody who was here, is or was on this slot, or whose address they know."""
+    person = session.get(Person, person_id)
+    if person is None or person.deleted_at or person.disabled_at:
+        return False
+    on_slot = select(Booking.id).where(Booking.slot_id == slot.id, Booking.person_id == person_id).limit(1)
+    if disclosure.knows(session, slot.station_id, person_id) or session.scalar(on_slot):
+        return True
+    return bool(email) and person.email == email.lower() and _is_open(slot, now)
+
+
+def _is_open(slot: Slot, now: datetime) -> bool:
+    return slot.checkin_from <= now < slot.ends_at and slot.state not in ("cancelled", "done")
+
+
+def newest(session: Session, slot_id: int, number: int) -> Sequence[Booking]:
+    """Whom `move_newest` would move down to the line, the newest last."""
+    booked = select(Booking).where(Booking.slot_id == slot_id, Booking.state == "booked")
+    order = (func.coalesce(Booking.seated_at, Booking.created_at).desc(), Booking.id.desc())
+    found = session.scalars(booked.options(joinedload(Booking.person)).order_by(*order).limit(number)).all()
+    return found[::-1]
+
+
+def seated_at(session: Session, slot_id: int, moment: datetime) -> Sequence[Booking]:
+    """Who got a seat of the slot at that very instant."""
+    found = select(Booking).where(Booking.slot_id == slot_id, Booking.seated_at == moment, Booking.state.in_(HOLDING))
+    return session.scalars(found.options(joinedload(Booking.person)).order_by(Booking.id)).all()
+
+
+def standing_by(session: Session, slot_ids: Sequence[int]) -> dict[int, int]:
+    """How many people stand at the door of each slot without a seat."""
+    counted = (
+        select(Booking.slot_id, func.count(Booking.id))
+        .where(Booking.slot_id.in_(slot_ids), Booking.state == "waiting", Booking.standby_at.is_not(None))
+        .group_by(Booking.slot_id)
+    )
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def last_event(session: Session, slot_id: int) -> int:
+    """The newest line of the slot's history: while it stays, so does the roster."""
+    return session.scalar(select(func.max(Event.id)).where(Event.slot_id == slot_id)) or 0
+
+
+def _slots(station_id: int) -> Select[Slot]:
+    found = select(Slot).where(Slot.station_id == station_id, Slot.state.not_in(("cancelled", "done")))
+    load = (joinedload(Slot.activity), joinedload(Slot.zone))
+    return found.options(*load).order_by(Slot.starts_at, Slot.id)

@@ -1,0 +1,141 @@
+"""How bookings end by the clock: any number at once, in statements whose number does not grow with theirs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Insert, SQLColumnExpression, Update, case, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from booking import policy, swift
+from booking.db.transactions import NO_SYNC
+from booking.each import among, among_given
+from booking.enqueue import letters_to
+from booking.history import Told, lines_of, record_all
+from booking.model import Booking, Letter, Slot, Station, Strike
+from booking.seats import strike_ledger
+from booking.swift import given
+
+
+class EndedSeat(NamedTuple):
+    """What an ending needs of a booking."""
+
+    id: int
+    slot_id: int
+    station_id: int
+    person_id: int
+    standby_at: datetime | None
+
+
+def claims(
+    session: Session, slots: Collection[int], state: str, *which: SQLColumnExpression[bool]
+) -> Sequence[EndedSeat]:
+    """The bookings of locked slots that are in that state, in the order in which they were made."""
+    columns = [getattr(Booking, name) for name in EndedSeat._fields]
+    found = (
+        select(*columns).where(Booking.slot_id.in_(among(slots)), Booking.state == state, *which).order_by(Booking.id)
+    )
+    return [EndedSeat(*row) for row in session.execute(found)] if slots else []
+
+
+def expire(session: Session, slots: Mapping[int, Slot], entries: Sequence[EndedSeat], now: datetime) -> None:
+    """These waited in vain."""
+    for entry in entries:
+        slots[entry.slot_id].waiting -= 1
+    _end(session, entries, "expired", now, "expired")
+
+
+def release_seats(session: Session, seats: Sequence[EndedSeat], now: datetime, *, punish: bool) -> None:
+    """These seats of locked slots are not used, and come free; `punish` says whether that is their people's fault."""
+    if seats:
+        struck = _words(session, seats, now, "no_show") if punish else {}
+        (NO_SHOWS if punish else MISSED).run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
+
+
+def unrecorded(session: Session, seats: Sequence[EndedSeat], now: datetime) -> None:
+    """Nobody knows whether these seats of locked slots were used; they come free."""
+    if seats:
+        UNRECORDED.run(_line(session), ids=[seat.id for seat in seats], now=now)
+
+
+def strike(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: str) -> None:
+    """A line in each ledger, and a letter that says why."""
+    if seats:
+        struck = _words(session, seats, now, reason)
+        STRIKES.run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
+
+
+def _line(session: Session) -> swift.Line:
+    """Past the ORM, within its transaction."""
+    session.flush()
+    return swift.on(session.connection())
+
+
+def _words(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: str) -> dict[str, Any]:
+    """What a strike says: why, whom it only warns, and its letter to those and to the others."""
+    first, again = ({"reason": reason, "warning": warning} for warning in (True, False))
+    return {"reason": reason, "warned": list(_warned(session, seats, now)), "first": first, "again": again}
+
+
+def _warned(session: Session, seats: Sequence[EndedSeat], now: datetime) -> set[int]:
+    """Those for whose people it is the first strike in a long while: a warning only."""
+    stations = select(Station.id, Station.policy).where(Station.id.in_(among({seat.station_id for seat in seats})))
+    numbers = {row.id: policy.read(row.policy) for row in session.execute(stations)}
+    struck = strike_ledger.last_strikes(session, {seat.person_id for seat in seats})
+    warned = set()
+    for seat in seats:
+        last = struck.get((seat.person_id, seat.station_id))
+        if last is None or last <= now - numbers[seat.station_id].warning_span:
+            warned.add(seat.id)
+        struck[seat.person_id, seat.station_id] = now
+    return warned
+
+
+def _end(session: Session, ended: Sequence[EndedSeat], state: str, now: datetime, reason: str) -> None:
+    ids = [one.id for one in ended]
+    if not ids:
+        return
+    record_all(session, reason, now, Booking, ids, after=state)
+    values = {"state": state, "ended_at": now, "end_reason": reason}
+    session.execute(update(Booking).where(Booking.id.in_(among(ids))).values(values), execution_options=NO_SYNC)
+
+
+def _freed() -> Update:
+    gone = select(Booking.slot_id, func.count().label("seats")).where(Booking.id.in_(IDS)).group_by(Booking.slot_id)
+    lost = gone.subquery()
+    return update(Slot).where(Slot.id == lost.c.slot_id).values(taken=Slot.taken - lost.c.seats)
+
+
+def _ended(state: str, reason: str) -> Update:
+    ended = {"state": state, "ended_at": given("now", Booking.ended_at.type), "end_reason": reason}
+    return update(Booking).where(Booking.id.in_(IDS)).values(ended)
+
+
+def _struck() -> tuple[Insert, Insert]:
+    """The ledger's line and the letter."""
+    about = {name: getattr(Booking, name) for name in ("person_id", "station_id", "slot_id")}
+    said = {"booking_id": Booking.id, "at": given("now", Strike.at.type), "reason": WHY}
+    constant = {name: literal(value) for name, value in swift.defaults(Strike).items()}
+    columns: dict[str, Any] = {**constant, **about, **said}
+    rows = select(*columns.values()).where(Booking.id.in_(IDS)).order_by(Booking.id)
+    kind = Letter.details.type
+    details = case((Booking.id.in_(among_given("warned")), given("first", kind)), else_=given("again", kind))
+    return (
+        insert(Strike).from_select(list(columns), rows, include_defaults=False),
+        letters_to("strike", IDS, details),
+    )
+
+
+IDS = among_given("ids")
+WHY = given("reason", Strike.reason.type)
+STRUCK = Told("strike", reason=WHY)
+STRIKES = swift.Together(lines_of(IDS, STRUCK), *_struck())
+NO_SHOWS = swift.Together(
+    _freed(), lines_of(IDS, Told("released", "released"), STRUCK), _ended("released", "released"), *_struck()
+)
+MISSED = swift.Together(
+    _freed(), lines_of(IDS, Told("release_missed", "released")), _ended("released", "release_missed")
+)
+UNRECORDED = swift.Together(
+    _freed(), lines_of(IDS, Told("unrecorded", "unrecorded")), _ended("unrecorded", "unrecorded")
+)

@@ -1,0 +1,136 @@
+"""At the door: check-in, standby, walk-ins; and a slot that is emptied because it is called off."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from booking.enqueue import enqueue, undo_window
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import LIVE, Booking, Slot
+from booking.seats.eligibility import at_door, door_is_open, eligibility
+from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
+from booking.seats.transitions import bookings, end, find_booking, leave, live_booking, locked, move, new, queue
+from booking.seats.waitlist import fill_free_seats, lock_slots
+
+
+def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """The person is here. Twice is once; it wins over a release if it commits first, and where a seat is free after it too."""
+    booking = find_booking(session, booking_id)
+    if booking.state == "released":
+        return _let_in(session, booking.slot_id, booking.person_id, now, actor_id)
+    slot = locked(session, booking.slot_id)
+    session.refresh(booking)
+    if booking.state == "attended":
+        return booking
+    if booking.state == "released":  # while we waited for the lock: the next try lets them in late
+        raise RuleViolation("busy")
+    if booking.state != "booked":
+        raise RuleViolation("not_booked", state=booking.state)
+    door_is_open(slot, now)
+    booking.checked_in_at = now
+    move(session, slot, booking, "attended", now, "checked_in", actor_id)
+    return booking
+
+
+def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """A wrong tap. A booking is booked again, or was released; a walk-in, who had none, loses the seat."""
+    booking = find_booking(session, booking_id)
+    held = lock_slots(session, {booking.slot_id}, now)
+    slot = held.slots[booking.slot_id]
+    session.refresh(booking)
+    if booking.state != "attended":
+        return booking
+    if now >= slot.ends_at:
+        raise RuleViolation("over")
+    if booking.via != "door":
+        booking.checked_in_at = None
+        move(session, slot, booking, "booked", now, "undone", actor_id)
+        return booking
+    if is_late_arrival(booking):
+        miss_again(session, slot, booking, now, actor_id)
+    else:
+        booking.checked_in_at = None
+        slot.taken -= 1
+        end(session, slot, booking, "cancelled", now, "undone", actor_id)
+    fill_free_seats(session, slot, now, held.people)
+    return booking
+
+
+def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Put a person who is at the door on standby, in the order of coming; a seat free after start is theirs at once."""
+    held = lock_slots(session, {slot_id}, now, {person_id})
+    slot = held.slots[slot_id]
+    door_is_open(slot, now)
+    who = eligibility(session, person_id, slot.station, slot.date, now)
+    mine = who.on(slot_id)
+    if no := at_door(slot, who):
+        raise no
+    if mine and mine.holds_seat:
+        raise RuleViolation("yours")
+    if slot.free and slot.waitlist_until <= now < slot.starts_at:
+        raise RuleViolation("seat_free")
+    if slot.released_at:  # for those who have stood there longer
+        fill_free_seats(session, slot, now, held.people)
+    if slot.free and released(session, slot, person_id):
+        return seat_at_door(
+            session, slot, person_id, mine and find_booking(session, mine.id), now, actor_id or person_id
+        )
+    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
+    if not mine:
+        slot.waitlist_seq += 1
+        slot.waiting += 1
+        booking.via = "door"
+        queue(session, slot, booking, now, actor_id)
+    if booking.standby_at is None:
+        booking.standby_at = now
+        record(session, "standby", now, actor_id=actor_id or person_id, slot=slot, booking=booking)
+    fill_free_seats(session, slot, now, held.people)
+    return live_booking(session, slot_id, person_id) or booking
+
+
+def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """The manager seats somebody who is at the door, after those on standby; late arrivals too."""
+    return _let_in(session, slot_id, person_id, now, actor_id, only_once=True)
+
+
+def _let_in(
+    session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None, *, only_once: bool = False
+) -> Booking:
+    """A seat for who stands there: the one they have, the one that they lost, or one more; `only_once` refuses a second."""
+    held = lock_slots(session, {slot_id}, now, {person_id})
+    slot = held.slots[slot_id]
+    door_is_open(slot, now)
+    who = eligibility(session, person_id, slot.station, slot.date, now)
+    mine = who.on(slot_id)
+    if mine and mine.state == "attended" and only_once:
+        raise RuleViolation("yours")
+    if no := at_door(slot, who):
+        raise no
+    fill_free_seats(session, slot, now, held.people)
+    booking = live_booking(session, slot_id, person_id)
+    # They were on the list, or the line has just given them the seat: the door opened before it ended.
+    if booking and booking.state == "booked":
+        booking.checked_in_at = now
+        move(session, slot, booking, "attended", now, "checked_in", actor_id)
+    if booking and booking.state == "attended":
+        return booking
+    if slot.free == 0 or (slot.waiting and now < slot.waitlist_until):
+        raise RuleViolation("full")
+    return seat_at_door(session, slot, person_id, booking, now, actor_id)
+
+
+def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:
+    """Empty a locked slot that is being cancelled: everybody on it is told once, nobody gets a strike."""
+    everybody = bookings(session, slot.id, *LIVE)
+    for booking in everybody:
+        booking.checked_in_at = None
+        leave(session, slot, booking, now, "slot_cancelled", actor_id)
+        booking.late = False
+        person_id, wait = booking.person_id, undo_window(slot, now)
+        once = f"slot_cancelled:{slot.id}:{person_id}"
+        enqueue(
+            session, "slot_cancelled", now, person_id=person_id, slot_id=slot.id, once=once, wait=wait, reason=reason
+        )
+    return everybody

@@ -1,0 +1,43 @@
+"""Presses that brought nothing: kept, so that their people can be told why."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from booking.each import Instant, each, written
+from booking.errors import RuleViolation
+from booking.model import Try
+
+# What is about this person and this slot. A slot that is not open yet, or over, needs no story.
+RECORDED = frozenset({"full", "line_closed", "day_limit", "overlap", "waiting_limit", "paused", "busy"})
+
+
+def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, datetime]]) -> int:
+    """Keep refused presses (person, slot, why, when); the same refusal again changes nothing.
+
+    The refusals have rolled their own transactions back: this needs one of its own. Returns how many were worth telling.
+    """
+    rows = [
+        [person_id, slot_id, no.reason, written(now), written(no.details.get("until")), no.details.get("limit")]
+        for person_id, slot_id, no, now in refused
+        if no.reason in RECORDED
+    ]
+    if rows:
+        dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+        one = each(rows)
+        columns: dict[str, Any] = {
+            "person_id": one[0].as_integer(),
+            "slot_id": one[1].as_integer(),
+            "reason": one[2].as_string(),
+            "at": Instant(one[3].as_string()),
+            "until": Instant(one[4].as_string()),
+            "most": one[5].as_integer(),
+        }
+        # SQLite takes ON CONFLICT for a part of the join when there is no WHERE.
+        told = select(*columns.values()).where(true())
+        session.execute(dialect.insert(Try.__table__).from_select(list(columns), told).on_conflict_do_nothing())
+    return len(rows)

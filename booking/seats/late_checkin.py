@@ -1,0 +1,99 @@
+"""Latecomers: whoever lost their seat by not coming, and comes after all, has it again while one is free.
+
+It is the same booking, attended late; the strike for not coming is taken back with it. The history keeps all that an undo
+of the check-in needs to make it a no-show again.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, select
+from sqlalchemy.orm import Session
+
+from booking.enqueue import enqueue, withdraw_letters
+from booking.history import record
+from booking.model import Booking, Event, Letter, Slot, Strike
+from booking.seats.transitions import arrive, end, move, new
+
+
+def seat_at_door(
+    session: Session, slot: Slot, person_id: int, entry: Booking | None, now: datetime, actor_id: int | None
+) -> Booking:
+    """Give a free seat of a held slot to a person at the door; `entry` is their place in line, if they have one."""
+    slot.taken += 1
+    missed = released(session, slot, person_id)
+    if missed is None:
+        booking = entry or new(slot, person_id, now, None)
+        arrive(session, slot, booking, now, actor_id)
+        return booking
+    if entry:
+        slot.waiting -= 1
+        end(session, slot, entry, "cancelled", now, "came_late", actor_id)
+    _come_late(session, slot, missed, now, actor_id)
+    return missed
+
+
+def released(session: Session, slot: Slot, person_id: int) -> Booking | None:
+    """The booking of a locked slot that this person has lost by not coming."""
+    if slot.released_at is None:
+        return None
+    mine = (Booking.slot_id == slot.id, Booking.person_id == person_id, Booking.state == "released")
+    found = select(Booking).where(*mine).order_by(Booking.id.desc()).limit(1)
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def is_late_arrival(booking: Booking) -> bool:
+    """Whether the person was let in after their seat had been released."""
+    return booking.state == "attended" and booking.late
+
+
+def miss_again(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
+    """Undo a late check-in: released and struck, as before. Who calls serves the seat on."""
+    was = _last(session, booking, and_(Event.after == "released", Event.kind != "undone"))
+    via = _last(session, booking, Event.kind == "checked_in").details["via"]
+    booking.ended_at, booking.end_reason, booking.via = was.at, was.kind, via
+    booking.checked_in_at, booking.late = None, False
+    slot.taken -= 1
+    move(session, slot, booking, "released", now, "undone", actor_id)
+    _strike_again(session, slot, booking, now, actor_id)
+
+
+def _come_late(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
+    via, booking.via = booking.via, "door"
+    booking.ended_at, booking.end_reason = None, None
+    booking.checked_in_at, booking.late = now, True
+    move(session, slot, booking, "attended", now, "checked_in", actor_id, via=via)
+    _take_strike_back(session, slot, booking, now, actor_id)
+
+
+def _take_strike_back(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
+    """What the manager has forgiven stays in the ledger as forgiven."""
+    gone = delete(Strike).where(Strike.booking_id == booking.id, Strike.forgiven_at.is_(None))
+    struck = session.execute(gone.returning(Strike.at, Strike.reason)).one_or_none()
+    if struck is None:
+        return
+    unsent = withdraw_letters(session, "strike", slot.id, "came late", Letter.person_id == booking.person_id)
+    told: dict[str, Any] = {"struck_at": struck.at.isoformat(), "reason": struck.reason}
+    if unsent:
+        told["letter"] = unsent[0].details
+    record(session, "strike_dropped", now, actor_id=actor_id, slot=slot, booking=booking, reason="came_late", told=told)
+
+
+def _strike_again(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
+    checked_in = _last(session, booking, Event.kind == "checked_in")
+    dropped = (Event.slot_id == slot.id, Event.booking_id == booking.id, Event.kind == "strike_dropped")
+    event = session.scalar(select(Event).where(*dropped, Event.id > checked_in.id))
+    if event is None:
+        return
+    told, person_id = event.details["told"], booking.person_id
+    struck = {"at": datetime.fromisoformat(told["struck_at"]), "reason": told["reason"]}
+    about = {"booking_id": booking.id, "station_id": slot.station_id, "slot_id": slot.id}
+    session.add(Strike(person_id=person_id, **about, **struck))
+    record(session, "strike", now, actor_id=actor_id, slot=slot, booking=booking, reason=told["reason"])
+    if "letter" in told:
+        enqueue(session, "strike", now, person_id=person_id, slot_id=slot.id, **told["letter"])
+
+
+def _last(session: Session, booking: Booking, which: Any) -> Event:
+    of = (Event.slot_id == booking.slot_id, Event.booking_id == booking.id)
+    return session.scalars(select(Event).where(*of, which).order_by(Event.id.desc()).limit(1)).one()

@@ -1,0 +1,120 @@
+"""What the clock does to a noon: start, release and finish, any number of slots at once. Twice is once."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking.db import transactions
+from booking.each import among
+from booking.history import record_all
+from booking.model import Booking, Slot
+from booking.seats import attendance
+from booking.seats.bulk_transitions import EndedSeat, claims, expire, release_seats, strike, unrecorded
+from booking.seats.transitions import bookings
+from booking.seats.waitlist import fill_free_seats, lock_head, lock_slots
+
+
+def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+    """Record that slots run: the line ends, the seats left belong to the people at the door. Returns how many."""
+    held = lock_slots(session, slot_ids, now)
+    due = {n: held.slots[n] for n in slot_ids if held.slots[n].state in ("planned", "open")}
+    due = {n: slot for n, slot in due.items() if now >= slot.starts_at}
+    record_all(session, "started", now, Slot, due, after="running")
+    for slot in due.values():
+        slot.state = "running"
+    expire(session, due, [entry for entry in claims(session, due, "waiting") if entry.standby_at is None], now)
+    for slot in due.values():
+        fill_free_seats(session, slot, now, held.people)
+    return len(due)
+
+
+def release(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool = False) -> int:
+    """Take the seats of those who did not come, and give them to the people at the door.
+
+    Where nobody took attendance nothing is released, unless the manager has `ordered` it. Nobody is punished for a
+    release that comes by itself after the slot is over: then our own clock failed. Returns how many seats were released.
+    """
+    front = lock_head(session, slot_ids, now, room=Slot.taken)
+    transactions.lock_if(session, front.slots)
+    if not ordered:
+        attendance.settle(session, slot_ids, now)
+    due = _mark_released(session, slot_ids, now, ordered=ordered)
+    absent = claims(session, due, "booked")
+    for punish in (True, False):
+        release_seats(session, [s for s in absent if (ordered or now < due[s.slot_id]) is punish], now, punish=punish)
+    for slot in _awaited(session, due) if front.people else ():
+        fill_free_seats(session, slot, now, front.people)
+    return len(absent)
+
+
+def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+    """Close the books of slots: who still waits got none, late cancels that nobody made good are struck.
+
+    Where nobody took attendance and the manager said nothing the bookings stay unrecorded, and nobody is struck: it is
+    not known either whether the seat of a late cancel was used.
+    """
+    transactions.lock(session, slots=slot_ids)
+    attendance.settle(session, slot_ids, now)
+    due = {s.id: s for s in transactions.lock(session, slots=slot_ids) if s.state == "running" and now >= closes_at(s)}
+    unknown = {n for n, slot in due.items() if slot.unattended and slot.released_at is None}
+    expire(session, due, claims(session, due, "waiting"), now)
+    unrecorded(session, claims(session, unknown, "booked"), now)
+    absent = claims(session, due.keys() - unknown, "booked")
+    for punish in (True, False):
+        seats = [seat for seat in absent if (due[seat.slot_id].released_at is not None) is punish]
+        release_seats(session, seats, now, punish=punish)
+    strike(session, _unused(session, due.keys() - unknown), now, "late_cancel")
+    record_all(session, "done", now, Slot, due, after="done")
+    for slot in due.values():
+        slot.state = "done"
+    return len(due)
+
+
+def closes_at(slot: Slot) -> datetime:
+    """When the books of a slot close."""
+    return slot.ends_at + (attendance.BOOKS_OPEN if slot.unattended else timedelta(0))
+
+
+def _mark_released(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool) -> dict[int, datetime]:
+    """Those of these locked slots whose release is due, with their ends."""
+    due = [Slot.state == "running", Slot.released_at.is_(None), Slot.release_at <= now]
+    if not ordered:
+        due.append(Slot.release_held_at.is_(None))
+    mine = update(Slot).where(Slot.id.in_(among(slot_ids)), *due).values(released_at=now)
+    return dict(session.execute(mine.returning(Slot.id, Slot.ends_at), execution_options=transactions.NO_SYNC).all())
+
+
+def _awaited(session: Session, slot_ids: Collection[int]) -> Sequence[Slot]:
+    found = select(Slot).where(Slot.id.in_(among(slot_ids)), Slot.waiting > 0).order_by(Slot.id)
+    return session.scalars(found.execution_options(populate_existing=True)).all()
+
+
+def _unused(session: Session, slots: Collection[int]) -> list[EndedSeat]:
+    """The late cancels whose seat nobody took afterwards."""
+    late = claims(session, slots, "cancelled", Booking.late, Booking.ended_at.is_not(None))
+    unused = {booking.id for slot_id in {one.slot_id for one in late} for booking in _left_over(session, slot_id)}
+    return [one for one in late if one.id in unused]
+
+
+def _left_over(session: Session, slot_id: int) -> Sequence[Booking]:
+    """Each later taking makes the earliest late cancel of a slot good.
+
+    Who took such a seat and gave it up late again answers for it alone. Who came after all uses the seat that they had
+    given up themselves, before anybody else's.
+    """
+    gone = [b for b in bookings(session, slot_id, "cancelled") if b.late and b.ended_at]
+    seated = [*bookings(session, slot_id, "attended", "released"), *gone]
+    takings = sorted((b.seated_at, b.id, b.person_id) for b in seated if b.seated_at)
+    came = {b.person_id for b in seated if b.state == "attended"}
+    unused = []
+    for booking in sorted(gone, key=lambda b: (b.person_id not in came, b.ended_at, b.id)):
+        ended, own, whose = booking.ended_at, booking.id, booking.person_id
+        later_ones = [t for t in takings if ended and t[0] >= ended and t[1] != own]
+        later = next((t for t in later_ones if t[2] == whose), None) or next(iter(later_ones), None)
+        if later is None:
+            unused.append(booking)
+        else:
+            takings.remove(later)
+    return unused

@@ -1,0 +1,124 @@
+"""A slot as it was seen, in one row and without the ORM: what the rules ask of it, and the words for a card."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, select
+
+from booking.model import Activity, Slot, Station, Zone
+from booking.model.programme import SlotProperties
+
+
+class StationInfo(NamedTuple):
+    """What is shown of a station."""
+
+    id: int
+    code: str
+    name: str
+    name_en: str
+    zone_name: str
+    policy: dict[str, Any]
+    closed_at: datetime | None
+
+
+class ZoneInfo(NamedTuple):
+    """What is shown of a zone."""
+
+    name: str
+    name_en: str
+
+
+class ActivityInfo(NamedTuple):
+    """What is shown of an activity."""
+
+    kind: str
+    title: str
+    title_en: str
+    host: str
+    host_en: str
+    bring: str
+    bring_en: str
+    picture: str
+
+
+class _Row(NamedTuple):
+    id: int
+    station_id: int
+    plan_id: int | None
+    date: date
+    opens_at: datetime
+    free_until: datetime
+    waitlist_until: datetime
+    checkin_from: datetime
+    starts_at: datetime
+    release_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    waiting: int
+    waitlist_seq: int
+    state: str
+    host: str | None
+    cancel_reason: str | None
+    station: StationInfo
+    zone: ZoneInfo
+    activity: ActivityInfo
+
+
+class SlotSnapshot(SlotProperties, _Row):
+    """A slot as it was seen: its row, and the words that go with it."""
+
+    __slots__ = ()
+
+    @property
+    def words(self) -> tuple[Any, ...]:
+        """All that is said of it, but for its numbers."""
+        times = (self.date, self.opens_at, self.waitlist_until, self.starts_at, self.ends_at)
+        return self.station, self.zone, self.activity, self.host, self.cancel_reason, times
+
+    def counting(self, capacity: int, taken: int, waiting: int, waitlist_seq: int) -> "SlotSnapshot":
+        """The same slot with other numbers."""
+        return self._replace(capacity=capacity, taken=taken, waiting=waiting, waitlist_seq=waitlist_seq)
+
+
+OWN = [getattr(Slot, name) for name in _Row._fields if name not in ("station", "zone", "activity")]
+PLACE, ROOM, OFFER = (
+    [getattr(table, name) for name in shown._fields]
+    for table, shown in ((Station, StationInfo), (Zone, ZoneInfo), (Activity, ActivityInfo))
+)
+RUN = [*OWN, *PLACE, *ROOM, *OFFER]
+# What decides anything. The rest is words, which hardly ever change.
+DECIDES = [*OWN, Station.policy, Station.closed_at]
+
+
+def snapshots() -> Select[Any]:
+    """The columns of `run`, of every slot."""
+    return (
+        select(*RUN)
+        .join_from(Slot, Station, Slot.station_id == Station.id)
+        .join(Zone, Slot.zone_id == Zone.id)
+        .join(Activity, Slot.activity_id == Activity.id)
+    )
+
+
+def snapshot(row: Sequence[Any]) -> SlotSnapshot:
+    """A slot from the columns of `RUN`."""
+    place = len(OWN)
+    room = place + len(PLACE)
+    offer = room + len(ROOM)
+    words = (
+        StationInfo._make(row[place:room]),
+        ZoneInfo._make(row[room:offer]),
+        ActivityInfo._make(row[offer : len(RUN)]),
+    )
+    return SlotSnapshot._make((*row[:place], *words))
+
+
+def refresh(row: Sequence[Any], known: SlotSnapshot) -> SlotSnapshot:
+    """A slot from the columns of `DECIDES`, with the words that it had a moment ago."""
+    policy, closed_at = row[len(OWN) : len(DECIDES)]
+    station = known.station
+    if (policy, closed_at) != (station.policy, station.closed_at):
+        station = station._replace(policy=policy, closed_at=closed_at)
+    return SlotSnapshot._make((*row[: len(OWN)], station, known.zone, known.activity))

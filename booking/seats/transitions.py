@@ -1,0 +1,143 @@
+"""The moves of one booking inside a locked slot; each writes its one event."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import LIVE, Booking, Slot
+from booking.seats.eligibility import Entry
+
+# How long one's own press can be undone as if it had not been made.
+UNDO_WINDOW = timedelta(minutes=2)
+
+
+def new(slot: Slot, person_id: int, now: datetime, key: str | None) -> Booking:
+    return Booking(slot_id=slot.id, station_id=slot.station_id, person_id=person_id, created_at=now, key=key, via="tap")
+
+
+def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str, actor_id: int | None) -> None:
+    """A seat that the slot has already counted becomes this booking's."""
+    if booking.state == "waiting":
+        slot.waiting -= 1
+    booking.seated_at, booking.skipped = now, None
+    move(session, slot, booking, "booked", now, kind, actor_id)
+
+
+def arrive(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
+    """Somebody at the door sits down: booked and here in one."""
+    booking.via = "door"
+    sit(session, slot, booking, now, "walked_in", actor_id)
+    booking.checked_in_at = now
+    move(session, slot, booking, "attended", now, "checked_in", actor_id)
+
+
+def queue(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None = None) -> Booking:
+    booking.waitlist_position = slot.waitlist_seq
+    move(session, slot, booking, "waiting", now, "waiting", actor_id or booking.person_id)
+    return booking
+
+
+def leave(
+    session: Session, slot: Slot, booking: Booking, now: datetime, reason: str, actor_id: int | None = None
+) -> None:
+    """Cancel one live booking of a locked slot; who calls serves the seat on."""
+    if booking.state == "waiting":
+        slot.waiting -= 1
+    else:
+        booking.late = is_late(slot, booking, now)
+        slot.taken -= 1
+    end(session, slot, booking, "cancelled", now, reason, actor_id)
+
+
+def is_late(slot: Slot, booking: Booking, now: datetime) -> bool:
+    """Whether giving up now is a late cancel. Who was promoted after the free time never had a free choice."""
+    promoted_late = booking.via == "line" and booking.seated_at is not None and booking.seated_at > slot.free_until
+    is_free = promoted_late or can_undo(booking, now)
+    return booking.state == "booked" and now > slot.free_until and not is_free
+
+
+def can_undo(booking: Booking | Entry, now: datetime) -> bool:
+    """Whether the person's own press gave them this seat a moment ago. A seat from the line or at the door was no press."""
+    own = booking.state == "booked" and booking.via == "tap" and booking.seated_at is not None
+    return own and booking.seated_at is not None and now <= booking.seated_at + UNDO_WINDOW
+
+
+def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: datetime, seat: Booking) -> None:
+    """Drop the person's places in line that the seat just given makes impossible; the history says for which booking."""
+    for entry in entries:
+        # Its slot is locked only now: it may have started, or been called off, since `entry` was read.
+        booking = session.get_one(Booking, entry.id, populate_existing=True)
+        other = find_slot(session, entry.slot_id)
+        if booking.state == "waiting" and other.id != slot.id:
+            other.waiting -= 1
+            end(session, other, booking, "cancelled", now, "withdrawn", replaced_by=seat.id)
+
+
+def move(
+    session: Session,
+    slot: Slot,
+    booking: Booking,
+    state: str,
+    now: datetime,
+    kind: str,
+    actor_id: int | None,
+    **details: Any,
+) -> None:
+    before, booking.state = booking.state, state
+    session.add(booking)
+    session.flush()
+    record(session, kind, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state, **details)
+
+
+def end(
+    session: Session,
+    slot: Slot,
+    booking: Booking,
+    state: str,
+    now: datetime,
+    reason: str,
+    actor_id: int | None = None,
+    **details: Any,
+) -> None:
+    booking.ended_at, booking.end_reason = now, reason
+    move(session, slot, booking, state, now, reason, actor_id, **details)
+
+
+def find_slot(session: Session, slot_id: int) -> Slot:
+    slot = session.get(Slot, slot_id)
+    if slot is None:
+        raise RuleViolation("no_such_slot")
+    return slot
+
+
+def locked(session: Session, slot_id: int) -> Slot:
+    find_slot(session, slot_id)
+    return transactions.lock(session, slots={slot_id})[0]
+
+
+def find_booking(session: Session, booking_id: int) -> Booking:
+    booking = session.get(Booking, booking_id)
+    if booking is None:
+        raise RuleViolation("no_such_booking")
+    return booking
+
+
+def bookings(session: Session, slot_id: int, *states: str) -> Sequence[Booking]:
+    found = select(Booking).where(Booking.slot_id == slot_id, Booking.state.in_(states)).order_by(Booking.id)
+    return session.scalars(found.execution_options(populate_existing=True)).all()
+
+
+def live_booking(session: Session, slot_id: int, person_id: int) -> Booking | None:
+    """The person's seat or place in line of a locked slot, if they have one."""
+    found = select(Booking).where(Booking.slot_id == slot_id, Booking.person_id == person_id, Booking.state.in_(LIVE))
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def line(session: Session, slot: Slot) -> Sequence[Booking]:
+    return sorted(bookings(session, slot.id, "waiting"), key=lambda entry: entry.waitlist_position or 0)

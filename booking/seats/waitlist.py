@@ -1,0 +1,176 @@
+"""Passing seats on: to the line, to the first tap, or to the people at the door."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from booking.db import transactions
+from booking.each import among
+from booking.enqueue import enqueue, undo_window
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import Booking, Slot
+from booking.seats.eligibility import at_door, clashing, eligibility, personal
+from booking.seats.late_checkin import seat_at_door
+from booking.seats.transitions import bookings, line, move, sit, withdraw
+
+# How many more people than free seats are locked at the front of a line: room for those skipped.
+SPARE = 10
+
+
+def promote(session: Session, slot_id: int, now: datetime) -> int:
+    """Pass on whatever seats are free, by the phase that the slot is in. Returns how many were given."""
+    held = lock_slots(session, {slot_id}, now)
+    return fill_free_seats(session, held.slots[slot_id], now, held.people)
+
+
+@dataclass(frozen=True)
+class LockedSlots:
+    """What a verb holds until it commits: the slots, fresh, and the people whom it may seat."""
+
+    slots: dict[int, Slot]
+    people: set[int]
+
+
+def lock_slots(
+    session: Session,
+    slot_ids: Collection[int],
+    now: datetime,
+    people: Iterable[int] = (),
+    room: SQLColumnExpression[int] | int = 1,
+) -> LockedSlots:
+    """Lock, by the law of `store`, these people, the front of the slots' lines, and every slot they are on.
+
+    `room` is how many seats may come free in each. People beyond the front are served by the next round.
+    Slots in which they only hold a seat count too: a smaller capacity may make a place in line of it.
+    """
+    front = lock_head(session, slot_ids, now, people, room)
+    return LockedSlots({slot.id: slot for slot in transactions.lock(session, slots=front.slots)}, front.people)
+
+
+class WaitlistHead(NamedTuple):
+    """People who are locked, and the slots to be locked next."""
+
+    people: set[int]
+    slots: set[int]
+
+
+def lock_head(
+    session: Session,
+    slot_ids: Collection[int],
+    now: datetime,
+    people: Iterable[int] = (),
+    room: SQLColumnExpression[int] | int = 1,
+) -> WaitlistHead:
+    """The first half of `hold`."""
+    waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(among(slot_ids)))).all())
+    if len(waiting) < len(slot_ids):
+        raise RuleViolation("no_such_slot")
+    everybody = {*people, *_front(session, [slot_id for slot_id in waiting if waiting[slot_id]], now, room)}
+    transactions.lock(session, people=everybody)
+    beside = select(Booking.slot_id).where(Booking.person_id.in_(everybody), Booking.state.in_(("booked", "waiting")))
+    return WaitlistHead(everybody, {*slot_ids, *(session.scalars(beside) if everybody else ())})
+
+
+def fill_free_seats(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
+    """Pass on the free seats of a held slot: to the line, to the first tap, or to the door. Returns seats given."""
+    if not slot.free or not slot.waiting or slot.state in ("done", "cancelled") or now >= slot.ends_at:
+        return 0
+    if now >= slot.starts_at:
+        return _seat_standby(session, slot, now, people)
+    if now >= slot.waitlist_until:
+        return _announce(session, slot, now)
+    return _promote(session, slot, now, people)
+
+
+def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
+    given = 0
+    for entry in line(session, slot):
+        # Somebody who joined after we locked: the next round serves them, and nobody passes them.
+        if not slot.free or entry.person_id not in people:
+            break
+        who = eligibility(session, entry.person_id, slot.station, slot.date, now)
+        if no := personal(slot, who):
+            _skip(session, slot, entry, no.reason, now)
+            continue
+        slot.taken += 1
+        entry.via = "line"
+        sit(session, slot, entry, now, "promoted", None)
+        withdraw(session, slot, clashing(slot, who), now, entry)
+        enqueue(session, "promoted", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id)
+        given += 1
+    return given
+
+
+def _seat_standby(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
+    given = 0
+    there = [entry for entry in line(session, slot) if entry.standby_at]
+    for entry in sorted(there, key=lambda e: (e.standby_at, e.waitlist_position)):
+        if not slot.free or entry.person_id not in people:
+            break
+        who = eligibility(session, entry.person_id, slot.station, slot.date, now)
+        if no := at_door(slot, who):
+            _skip(session, slot, entry, no.reason, now)
+            continue
+        seat_at_door(session, slot, entry.person_id, entry, now, None)
+        given += 1
+    return given
+
+
+def _announce(session: Session, slot: Slot, now: datetime) -> int:
+    for entry in line(session, slot):
+        once = f"seat_open:{slot.id}:{entry.person_id}"
+        enqueue(session, "seat_open", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id, once=once)
+    return 0
+
+
+def _skip(session: Session, slot: Slot, entry: Booking, reason: str, now: datetime) -> None:
+    if entry.skipped != reason:
+        entry.skipped = reason
+        record(session, "skipped", now, slot=slot, booking=entry, reason=reason)
+
+
+def _front(
+    session: Session, slot_ids: Collection[int], now: datetime, room: SQLColumnExpression[int] | int
+) -> Collection[int]:
+    """Who is next for a seat: the line before the start, the people at the door after it.
+
+    Those skipped once come on top: they may have become eligible, and must not hide the ones behind them.
+    """
+    if not slot_ids:
+        return ()
+    came = case((Slot.starts_at <= literal(now, Slot.starts_at.type), Booking.standby_at))
+    place = func.row_number().over(
+        partition_by=(Booking.slot_id, Booking.skipped.is_(None)),
+        order_by=(came.nulls_last(), Booking.waitlist_position),
+    )
+    may_sit = or_(Slot.starts_at > now, Booking.standby_at.is_not(None))
+    seats = (Slot.capacity - Slot.taken + room + SPARE).label("seats")
+    line = select(Booking.person_id, Booking.skipped, place.label("place"), seats).join(
+        Slot, Booking.slot_id == Slot.id
+    )
+    waits = line.where(Booking.slot_id.in_(slot_ids), Booking.state == "waiting", may_sit).subquery()
+    front = or_(waits.c.skipped.is_not(None), waits.c.place <= waits.c.seats)
+    return session.scalars(select(waits.c.person_id).where(front)).all()
+
+
+def demote(session: Session, slot: Slot, number: int, now: datetime, actor_id: int | None = None) -> list[Booking]:
+    """Move the newest `number` seats of a locked slot to the head of its line, in their order, and tell them."""
+    booked = sorted(bookings(session, slot.id, "booked"), key=lambda b: (b.seated_at or b.created_at, b.id))
+    moved = booked[-number:] if number else []
+    # Below every number that anybody else has or had: a place that was left may come back at its own.
+    others = (Booking.slot_id == slot.id, Booking.id.not_in([booking.id for booking in moved]))
+    lowest = session.scalar(select(func.min(Booking.waitlist_position)).where(*others))
+    head = slot.waitlist_seq + 1 if lowest is None else lowest
+    for place, booking in enumerate(moved):
+        booking.waitlist_position = head - len(moved) + place
+        slot.taken -= 1
+        slot.waiting += 1
+        move(session, slot, booking, "waiting", now, "moved_down", actor_id)
+        person_id, wait = booking.person_id, undo_window(slot, now)
+        enqueue(session, "moved_down", now, person_id=person_id, slot_id=slot.id, booking_id=booking.id, wait=wait)
+    return moved

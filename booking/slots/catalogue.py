@@ -1,0 +1,249 @@
+"""What a manager changes for the whole station: plans, zones, activities, numbers, calendar.
+
+Each verb leaves the slots to `plan_ahead`, which brings the untouched ones in step in the same transaction.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from booking import clock, policy, workdays
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
+from booking.policy import Policy
+from booking.slots import deadlines
+from booking.slots.planning import Planned, plan_ahead, untouched
+
+
+def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
+    """Add a plan or take over its new values; refused when its zone is too small, or taken by another plan."""
+    changed = _changed(session, plan)
+    zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
+    if zone is None or zone.station_id != plan.station_id or zone.closed_at:
+        raise RuleViolation("no_such_zone")
+    if activity is None or activity.station_id != plan.station_id:
+        raise RuleViolation("no_such_activity")
+    if not 1 <= plan.capacity <= zone.capacity:
+        raise RuleViolation("zone_max", limit=zone.capacity)
+    if other := _rival(session, plan):
+        raise RuleViolation("zone_taken", plan_id=other.id)
+    kind = "plan_changed" if plan.id else "plan_added"
+    session.add(plan)
+    session.flush()
+    _note(session, kind, now, plan.station_id, actor_id, plan_id=plan.id, changed=changed)
+    return plan_ahead(session, plan.station_id, now)
+
+
+def stop_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
+    """No more slots from this plan. Those that somebody is on stay, and are listed as stranded."""
+    plan.stopped_at = plan.stopped_at or now
+    session.flush()
+    _note(session, "plan_stopped", now, plan.station_id, actor_id, plan_id=plan.id)
+    return plan_ahead(session, plan.station_id, now)
+
+
+def save_exception(session: Session, exception: PlanException, now: datetime, actor_id: int | None = None) -> Planned:
+    """One date of a plan runs otherwise, or not at all."""
+    plan = session.get_one(Plan, exception.plan_id)
+    zone = session.get(Zone, exception.zone_id or plan.zone_id)
+    if zone is None or zone.station_id != plan.station_id or zone.closed_at:
+        raise RuleViolation("no_such_zone")
+    if (exception.capacity or plan.capacity) > zone.capacity:
+        raise RuleViolation("zone_max", limit=zone.capacity)
+    _leave_people_alone(session, exception, now)
+    session.merge(exception)
+    session.flush()
+    session.refresh(plan, ["exceptions"])
+    when = exception.date.isoformat()
+    _note(session, "exception", now, plan.station_id, actor_id, plan_id=plan.id, date=when, skip=exception.skip)
+    return plan_ahead(session, plan.station_id, now)
+
+
+def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
+    """Add a zone or take over its new values; its number cannot fall below what is planned in it."""
+    changed = _changed(session, zone)
+    if zone.id:
+        planned = _largest_planned(session, zone.id, now)
+        if zone.capacity < planned:
+            raise RuleViolation("zone_in_use", limit=planned)
+    with session.no_autoflush:
+        twin = session.scalar(select(Zone).where(Zone.station_id == zone.station_id, Zone.name == zone.name))
+    if twin is not None and twin is not zone:
+        raise RuleViolation("name_taken")
+    session.add(zone)
+    session.flush()
+    _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, name=zone.name, changed=changed)
+
+
+def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
+    """Close a zone in which nothing is planned any more."""
+    if _largest_planned(session, zone.id, now):
+        raise RuleViolation("zone_in_use", limit=_largest_planned(session, zone.id, now))
+    zone.closed_at = zone.closed_at or now
+    _note(session, "zone_closed", now, zone.station_id, actor_id, zone=zone.id)
+
+
+def save_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
+    changed = _changed(session, activity)
+    session.add(activity)
+    session.flush()
+    told = {"activity": activity.id, "name": activity.title, "changed": changed}
+    _note(session, "activity_saved", now, activity.station_id, actor_id, **told)
+
+
+def retire_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
+    """Put an activity away that no running plan and no coming slot uses."""
+    plans = select(func.count(Plan.id)).where(Plan.activity_id == activity.id, Plan.stopped_at.is_(None))
+    coming = select(func.count(Slot.id)).where(
+        Slot.activity_id == activity.id, Slot.state.in_(("planned", "open", "running")), Slot.ends_at > now
+    )
+    if session.scalar(plans) or session.scalar(coming):
+        raise RuleViolation("activity_in_use")
+    activity.retired_at = activity.retired_at or now
+    _note(session, "activity_retired", now, activity.station_id, actor_id, activity=activity.id)
+
+
+def set_policy(
+    session: Session, station: Station, numbers: Policy, now: datetime, actor_id: int | None = None
+) -> Planned:
+    """New numbers for a station. Slots that have not started get the new deadlines; what has opened stays open."""
+    if wrong := policy.out_of_bounds(numbers):
+        raise RuleViolation("out_of_bounds", fields=wrong)
+    before, station.policy = station.policy, policy.write(numbers)
+    _note(session, "policy", now, station.id, actor_id, was=before, became=station.policy)
+    for slot in transactions.lock(session, slots=[slot.id for slot in _coming(session, station.id, now)]):
+        table = deadlines.deadlines(slot.starts_at, slot.ends_at, numbers)
+        table["opens_at"] = slot.opens_at
+        for name, moment in table.items():
+            setattr(slot, name, moment)
+    session.flush()
+    return plan_ahead(session, station.id, now)
+
+
+def set_day(
+    session: Session,
+    station: Station,
+    when: date,
+    works: bool | None,
+    now: datetime,
+    *,
+    follows: int | None = None,
+    note: str = "",
+    actor_id: int | None = None,
+) -> Planned:
+    """The manager's word on one date; `works` None takes it back. Today and the past cannot be changed."""
+    if when <= clock.at_station(now, station.zone_name).date():
+        raise RuleViolation("past")
+    if works is None:
+        workdays.clear_override(session, station.id, when)
+    else:
+        workdays.override(session, station.id, when, works, follows, note)
+    session.flush()
+    _note(session, "calendar", now, station.id, actor_id, date=when.isoformat(), works=works)
+    return plan_ahead(session, station.id, now)
+
+
+def renew_door(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
+    """A new secret for the codes at the door: every screen that was paired, and every code shown, ends."""
+    station.door_secret = secrets.token_hex(20)
+    _note(session, "door_renewed", now, station.id, actor_id)
+
+
+def show_headline(session: Session, station: Station, shows: bool, now: datetime, actor_id: int | None = None) -> None:
+    """Whether everybody may see how many slots and visits the station has had."""
+    station.shows_headline = shows
+    _note(session, "headline", now, station.id, actor_id, shows=shows)
+
+
+def note_screen(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
+    """A browser became a screen at the door."""
+    _note(session, "door_paired", now, station.id, actor_id)
+
+
+def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot]:
+    """Coming slots with people on them that the plans and the calendar would not make any more."""
+    first = clock.at_station(now, station.zone_name).date()
+    found = [slot for slot in _coming(session, station.id, now) if slot.plan_id and not untouched(slot, now)]
+    last = max((slot.date for slot in found), default=first) + timedelta(days=1)
+    calendar = workdays.load(session, station.id, first, last)
+    return [slot for slot in found if not _still_due(session, slot, calendar)]
+
+
+def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
+    """Planning touches no slot that people are on, so a changed date of one would be a promise nobody keeps."""
+    changes = (exception.starts, exception.zone_id, exception.capacity, exception.host)
+    slot = session.scalar(select(Slot).where(Slot.plan_id == exception.plan_id, Slot.date == exception.date))
+    if slot and slot.state != "cancelled" and not untouched(slot, now) and any(changes) and not exception.skip:
+        raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
+
+
+def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar) -> bool:
+    plan = session.get_one(Plan, slot.plan_id)
+    said = session.get(PlanException, (plan.id, slot.date))
+    return deadlines.runs_on(plan, calendar.day(slot.date), said)
+
+
+def _coming(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
+    found = select(Slot).where(Slot.station_id == station_id, Slot.state.in_(("planned", "open")), Slot.starts_at > now)
+    return session.scalars(found.order_by(Slot.id)).all()
+
+
+def _rival(session: Session, plan: Plan) -> Plan | None:
+    """A running plan that would want the same zone at the same time on some weekday."""
+    with session.no_autoflush:
+        others = session.scalars(
+            select(Plan).where(
+                Plan.zone_id == plan.zone_id,
+                Plan.stopped_at.is_(None),
+                or_(Plan.valid_until.is_(None), Plan.valid_until >= plan.valid_from),
+            )
+        ).all()
+    return next((other for other in others if other is not plan and _collide(plan, other)), None)
+
+
+def _collide(one: Plan, other: Plan) -> bool:
+    if not set(one.weekdays) & set(other.weekdays):
+        return False
+    if one.valid_until and other.valid_from > one.valid_until:
+        return False
+    begins, others = _minute(one), _minute(other)
+    return begins < others + other.minutes and others < begins + one.minutes
+
+
+def _minute(plan: Plan) -> int:
+    return plan.starts.hour * 60 + plan.starts.minute
+
+
+def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
+    slots = select(func.max(Slot.capacity)).where(
+        Slot.zone_id == zone_id, Slot.state != "cancelled", Slot.ends_at > now
+    )
+    plans = select(func.max(Plan.capacity)).where(Plan.zone_id == zone_id, Plan.stopped_at.is_(None))
+    with session.no_autoflush:
+        return max(session.scalar(slots) or 0, session.scalar(plans) or 0)
+
+
+def _changed(session: Session, thing: Plan | Zone | Activity) -> dict[str, list[str]]:
+    """What is about to be saved otherwise than it stands in the database: column, before, after.
+
+    Asked first: whatever reads the database next may write the changes there.
+    """
+    table = type(thing).__table__
+    with session.no_autoflush:
+        before = session.execute(select(table).where(table.c.id == thing.id)).mappings().one_or_none()
+    pairs = {name: (before[name], getattr(thing, name)) for name in before} if before else {}
+    return {name: [_said(was), _said(became)] for name, (was, became) in pairs.items() if was != became}
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)[:80]
+
+
+def _note(session: Session, kind: str, now: datetime, station_id: int, actor_id: int | None, **details: Any) -> None:
+    record(session, kind, now, actor_id=actor_id, station_id=station_id, **details)

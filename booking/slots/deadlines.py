@@ -1,0 +1,66 @@
+"""When the things of one slot happen: from wall times, policy and calendar to instants."""
+
+from datetime import date, datetime, time, timedelta
+from typing import TypedDict
+
+from booking import clock
+from booking.model import Plan, PlanException
+from booking.policy import Policy
+from booking.workdays import Calendar, Day
+
+
+class Timetable(TypedDict):
+    """The instants that a slot carries; see `model.Slot`."""
+
+    opens_at: datetime
+    free_until: datetime
+    waitlist_until: datetime
+    checkin_from: datetime
+    starts_at: datetime
+    release_at: datetime
+    ends_at: datetime
+
+
+def deadlines(starts_at: datetime, ends_at: datetime, numbers: Policy) -> Timetable:
+    """Everything that follows from start, end and policy; `opens_at` is a placeholder, the start."""
+    minutes = {name: timedelta(minutes=getattr(numbers, f"{name}_minutes")) for name in ("free", "line", "checkin")}
+    return Timetable(
+        opens_at=starts_at,
+        free_until=starts_at - minutes["free"],
+        waitlist_until=starts_at - minutes["line"],
+        checkin_from=starts_at - minutes["checkin"],
+        starts_at=starts_at,
+        release_at=min(starts_at + timedelta(minutes=numbers.grace_minutes), ends_at),
+        ends_at=ends_at,
+    )
+
+
+def opening(day: date, calendar: Calendar, zone: str, workdays_before: int, wall: time) -> datetime:
+    """The instant at which the slots of `day` open: `wall` on the n-th workday before it."""
+    return clock.instant(calendar.workday_before(day, workdays_before), wall, zone)
+
+
+def of_plan(plan: Plan, day: date, numbers: Policy, calendar: Calendar, said: PlanException | None) -> Timetable:
+    """The timetable of `plan` on `day`, as an exception for that date may change it."""
+    zone = plan.station.zone_name
+    starts_at = clock.instant(day, (said and said.starts) or plan.starts, zone)
+    table = deadlines(starts_at, starts_at + timedelta(minutes=plan.minutes), numbers)
+    before = plan.opens_workdays_before
+    opens_at = opening(
+        day,
+        calendar,
+        zone,
+        numbers.opens_workdays_before if before is None else before,
+        plan.opens_clock or numbers.opens_at,
+    )
+    table["opens_at"] = min(opens_at, starts_at)
+    return table
+
+
+def runs_on(plan: Plan, day: Day, said: PlanException | None) -> bool:
+    """Whether the weekly rule makes a slot on that day."""
+    if plan.stopped_at or (said and said.skip):
+        return False
+    if day.date < plan.valid_from or (plan.valid_until and day.date > plan.valid_until):
+        return False
+    return str(day.follows) in plan.weekdays and (day.works or plan.on_rest_days)

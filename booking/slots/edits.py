@@ -1,0 +1,144 @@
+"""What a manager changes on one slot: its capacity, its being, and a one-off beside the plans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from booking import clock, policy, seats, workdays
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import Activity, Booking, PlanException, Slot, Station, Zone
+from booking.slots import deadlines
+from booking.slots.planning import clash
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """A slot beside the plans: station wall times, minutes, seats."""
+
+    activity_id: int
+    zone_id: int
+    date: date
+    starts: time
+    minutes: int
+    capacity: int
+    host: str | None = None
+
+
+@dataclass(frozen=True)
+class Resized:
+    """What a new capacity did: who moved down to the line, how many of the line were seated, who never moved down."""
+
+    moved: Sequence[Booking] = ()
+    seated: int = 0
+    back: Sequence[Booking] = ()
+
+
+def set_capacity(
+    session: Session,
+    slot_id: int,
+    capacity: int,
+    now: datetime,
+    actor_id: int | None = None,
+    *,
+    move_newest: bool = False,
+) -> Resized:
+    """Raise (the line is served at once) or lower (refused below the booked number, unless the newest move down)."""
+    found = seats.find_slot(session, slot_id)
+    held = seats.lock_slots(session, {slot_id}, now, room=max(0, capacity - found.capacity))
+    slot = held.slots[slot_id]
+    if slot.state_at(now) in ("done", "cancelled"):
+        raise RuleViolation("over")
+    if not 1 <= capacity <= slot.zone.capacity:
+        raise RuleViolation("zone_max", limit=slot.zone.capacity)
+    moved = _make_way(session, slot, capacity, now, actor_id, move_newest)
+    if slot.capacity != capacity:
+        _write_down(session, slot, capacity, now, actor_id)
+    if moved:
+        return Resized(moved)
+    back = seats.move_back(session, slot, now, held.people, actor_id)
+    return Resized((), seats.fill_free_seats(session, slot, now, held.people), back)
+
+
+def cancel(
+    session: Session, slot_id: int, reason: str, now: datetime, actor_id: int | None = None
+) -> Sequence[Booking]:
+    """Call a slot off. Everybody on it is told once, nobody gets a strike. Twice is once."""
+    seats.find_slot(session, slot_id)
+    slot = transactions.lock(session, slots={slot_id})[0]
+    if slot.state == "cancelled":
+        return ()
+    if slot.state_at(now) == "done":
+        raise RuleViolation("over")
+    told = seats.vacate(session, slot, now, reason, actor_id)
+    record(session, "cancelled", now, actor_id=actor_id, slot=slot, before=slot.state, after="cancelled", reason=reason)
+    slot.state, slot.cancel_reason = "cancelled", reason
+    return told
+
+
+def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id: int | None = None) -> Slot:
+    """A one-off slot. It opens like any other: at the station's hour on the workday before, or now if that is past."""
+    station = session.get_one(Station, station_id)
+    numbers = policy.read(station.policy)
+    zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
+    if zone is None or zone.station_id != station_id or zone.closed_at:
+        raise RuleViolation("no_such_zone")
+    if activity is None or activity.station_id != station_id or activity.retired_at:
+        raise RuleViolation("no_such_activity")
+    if not 1 <= wish.capacity <= zone.capacity:
+        raise RuleViolation("zone_max", limit=zone.capacity)
+    starts_at = clock.instant(wish.date, wish.starts, station.zone_name)
+    if starts_at <= now:
+        raise RuleViolation("past")
+    table = deadlines.deadlines(starts_at, starts_at + timedelta(minutes=wish.minutes), numbers)
+    calendar = workdays.load(session, station_id, wish.date, wish.date)
+    opens_at = deadlines.opening(
+        wish.date, calendar, station.zone_name, numbers.opens_workdays_before, numbers.opens_at
+    )
+    table["opens_at"] = min(max(opens_at, now), starts_at)
+    if there := clash(session, wish.zone_id, starts_at, table["ends_at"]):
+        raise RuleViolation("zone_taken", slot_id=there.id)
+    slot = Slot(
+        station_id=station_id,
+        activity_id=wish.activity_id,
+        zone_id=wish.zone_id,
+        date=wish.date,
+        capacity=wish.capacity,
+        host=wish.host or None,
+        state="planned",
+        **table,
+    )
+    session.add(slot)
+    session.flush()
+    record(session, "planned", now, actor_id=actor_id, slot=slot, after="planned", capacity=wish.capacity)
+    return slot
+
+
+def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None) -> None:
+    """The manager's number is stronger than the plan's, or planning would take it back."""
+    was, state = slot.capacity, slot.state
+    slot.capacity = capacity
+    record(
+        session, "capacity", now, actor_id=actor_id, slot=slot, before=state, after=state, was=was, capacity=capacity
+    )
+    if slot.plan_id:
+        session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, capacity=capacity))
+
+
+def _make_way(
+    session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None, move_newest: bool
+) -> Sequence[Booking]:
+    """Move the newest seats down so that `capacity` holds the rest; refuse when nobody said to."""
+    excess = slot.taken - capacity
+    if excess <= 0:
+        return ()
+    can_move = now < slot.starts_at
+    if not (move_newest and can_move):
+        raise RuleViolation("below_booked", taken=slot.taken, excess=excess, can_move=can_move)
+    moved = seats.demote(session, slot, excess, now, actor_id)
+    if len(moved) < excess:
+        raise RuleViolation("below_booked", taken=slot.taken, excess=excess, can_move=False)
+    return moved

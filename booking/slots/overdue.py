@@ -1,0 +1,93 @@
+"""Releases that wait for the manager's word: our own outage made them late, or nobody had taken attendance."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from booking import seats
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import Booking, Event, Slot
+
+
+def hold_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
+    """Mark slots instead of releasing their seats. Twice is once."""
+    transactions.lock(session, slots=slot_ids)
+    seats.settle(session, slot_ids, now)
+    marked = 0
+    for slot in transactions.lock(session, slots=slot_ids):
+        if slot.state == "running" and not slot.released_at and not slot.release_held_at:
+            slot.release_held_at = now
+            record(session, "release_held", now, slot=slot)
+            marked += 1
+    return marked
+
+
+def release_held(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
+    """The manager's word: release the seats of those who are not there after all. Returns how many."""
+    slot = session.get_one(Slot, slot_id)
+    if slot.release_held_at is None or not (slot.state_at(now) == "running" or seats.awaits_word(slot, now)):
+        return 0
+    released = seats.release(session, [slot_id], now, ordered=True)
+    session.refresh(slot)
+    if slot.released_at == now:  # and not by a tap or a clock that was faster
+        record(session, "release_ordered", now, actor_id=actor_id, slot=slot)
+    return released
+
+
+def everybody_came(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
+    """The manager's word: all who are booked were there. Returns how many were not checked in. Twice is once."""
+    slot = _locked(session, slot_id)
+    if may_take_back(session, slot):
+        return 0
+    return seats.everybody_came(session, _without_attendance(slot, now), now, actor_id)
+
+
+def take_back_word(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
+    """Undo `everybody_came`. Returns how many are booked again. Twice is once."""
+    slot = _locked(session, slot_id)
+    return seats.not_everybody(session, slot, now, actor_id) if may_take_back(session, slot) else 0
+
+
+def did_not_happen(session: Session, slot_id: int, now: datetime, actor_id: int) -> Sequence[Booking]:
+    """The manager's word: the slot fell through. Everybody on it is told once, nobody is struck. Twice is once."""
+    slot = _locked(session, slot_id)
+    if slot.state == "cancelled":
+        return ()
+    told = seats.vacate(session, _without_attendance(slot, now), now, "", actor_id)
+    record(session, "cancelled", now, actor_id=actor_id, slot=slot, before=slot.state, after="cancelled")
+    slot.state = "cancelled"
+    return told
+
+
+def may_take_back(session: Session, slot: Slot) -> bool:
+    """Whether the manager's last word was that everybody came, and the books are still open."""
+    if not slot.unattended or slot.released_at is None or slot.state != "running":
+        return False
+    words = (Event.slot_id == slot.id, Event.kind.in_(("all_came", "word_undone", "release_ordered")))
+    return session.scalar(select(Event.kind).where(*words).order_by(Event.id.desc()).limit(1)) == "all_came"
+
+
+def held_releases(session: Session, station_id: int, since: datetime) -> Sequence[Slot]:
+    """The slots of a station that were marked since then, and that nobody has released."""
+    marked = select(Slot).where(
+        Slot.station_id == station_id,
+        Slot.starts_at > since,
+        Slot.release_held_at.is_not(None),
+        Slot.released_at.is_(None),
+        Slot.state != "cancelled",
+    )
+    return session.scalars(marked.options(joinedload(Slot.activity)).order_by(Slot.starts_at, Slot.id)).all()
+
+
+def _locked(session: Session, slot_id: int) -> Slot:
+    return transactions.lock(session, slots={slot_id})[0]
+
+
+def _without_attendance(slot: Slot, now: datetime) -> Slot:
+    if not seats.awaits_word(slot, now):
+        raise RuleViolation("attendance_known")
+    return slot

@@ -1,0 +1,25 @@
+"""A station's numbers: what was held, who came, who did not, and who wanted a seat and got none.
+
+`facts` asks the database, slot by slot, `tally` adds up, `hints` says what could be done about it. A page,
+a mail and an export all take their numbers from here.
+"""
+
+from booking.statistics.aggregate import MINUTES, Group, Numbers, Span, Tally, of_station
+from booking.statistics.facts import Fact, Host, Wish, headline
+from booking.statistics.recommendations import Hint, suggestions, weekly
+
+__all__ = [
+    "MINUTES",
+    "Fact",
+    "Group",
+    "Hint",
+    "Host",
+    "Numbers",
+    "Span",
+    "Tally",
+    "Wish",
+    "headline",
+    "of_station",
+    "suggestions",
+    "weekly",
+]

@@ -1,0 +1,153 @@
+"""Adding up: the numbers of a station over some days, in all and by what one may ask for."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from booking.statistics.facts import Fact, Wish, facts, wishes
+
+# Where the minutes after an opening are cut: within the first, the second, up to five …
+MINUTES = (1, 2, 5, 15, 60, 240)
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Span":
+        """As many days, just before."""
+        return Span(self.first - ONE_DAY * self.days, self.first - ONE_DAY)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Some slots added up. `unmet` counts a person once a day, however many slots they waited for.
+
+    `unseen` are the seats of slots where nobody took attendance.
+    """
+
+    slots: int = 0
+    seats: int = 0
+    visits: int = 0
+    walk_ins: int = 0
+    no_shows: int = 0
+    unrecorded: int = 0
+    unseen: int = 0
+    late: int = 0
+    reused: int = 0
+    rescued: int = 0
+    unmet: int = 0
+
+    @property
+    def fill(self) -> float | None:
+        """Visits to seats offered, as far as attendance was taken; None where no seat was."""
+        seen = self.seats - self.unseen
+        return self.visits / seen if seen else None
+
+    @property
+    def no_show_rate(self) -> float | None:
+        """Of those who had a seat when the slot began, the part that did not come."""
+        expected = self.visits - self.walk_ins + self.no_shows
+        return self.no_shows / expected if expected else None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The tally of what belongs together; `of` is an activity, a zone, a host, a weekday, a first day."""
+
+    of: Any
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Everything that was counted for a span."""
+
+    span: Span
+    facts: Sequence[Fact]
+    wishes: Sequence[Wish]
+
+    @property
+    def total(self) -> Tally:
+        return self._tally(self.facts)
+
+    def by_activity(self) -> list[Group]:
+        return self._largest_first(lambda fact: fact.activity.id, lambda fact: fact.activity)
+
+    def by_zone(self) -> list[Group]:
+        return self._largest_first(lambda fact: fact.zone.id, lambda fact: fact.zone)
+
+    def by_host(self) -> list[Group]:
+        return self._largest_first(lambda fact: fact.host.name, lambda fact: fact.host)
+
+    def by_weekday(self) -> list[Group]:
+        return self._in_order(lambda fact: fact.date.isoweekday())
+
+    def over_time(self) -> list[Group]:
+        """By day, from five weeks on by week, from half a year on by month; `of` is the first day."""
+        return self._in_order(lambda fact: self._step(fact.date))
+
+    def by_minute(self) -> list[tuple[int | None, int]]:
+        """How many wishes came within so many minutes of the opening, and later than any of `MINUTES` (None)."""
+        edges = (*MINUTES, None)
+        counts = dict.fromkeys(edges, 0)
+        for wish in self.wishes:
+            counts[next(edge for edge in edges if edge is None or wish.minutes < edge)] += 1
+        return list(counts.items())
+
+    def of(self, fact: Fact) -> Tally:
+        """The numbers of one slot alone."""
+        return self._tally([fact])
+
+    def of_weekly(self) -> dict[tuple[int, int], list[Fact]]:
+        """The slots by activity and weekday: what a manager plans."""
+        groups: dict[tuple[int, int], list[Fact]] = {}
+        for fact in self.facts:
+            groups.setdefault((fact.activity.id, fact.date.isoweekday()), []).append(fact)
+        return groups
+
+    def tally_of(self, chosen: Iterable[Fact]) -> Tally:
+        return self._tally(list(chosen))
+
+    def _step(self, day: date) -> date:
+        if self.span.days <= 35:
+            return day
+        return day - ONE_DAY * day.weekday() if self.span.days <= 183 else day.replace(day=1)
+
+    def _largest_first(self, key: Callable[[Fact], Hashable], of: Callable[[Fact], Any]) -> list[Group]:
+        return sorted(self._groups(key, of), key=lambda group: (-group.tally.visits, -group.tally.seats))
+
+    def _in_order(self, key: Callable[[Fact], Any]) -> list[Group]:
+        return sorted(self._groups(key, key), key=lambda group: group.of)
+
+    def _groups(self, key: Callable[[Fact], Hashable], of: Callable[[Fact], Any]) -> list[Group]:
+        groups: dict[Hashable, list[Fact]] = {}
+        for fact in self.facts:
+            groups.setdefault(key(fact), []).append(fact)
+        return [Group(of(some[0]), self._tally(some)) for some in groups.values()]
+
+    def _tally(self, chosen: Sequence[Fact]) -> Tally:
+        ids = {fact.slot_id for fact in chosen}
+        unmet = {(wish.person_id, wish.date) for wish in self.wishes if wish.slot_id in ids}
+        names = ("seats", "visits", "walk_ins", "no_shows", "unrecorded", "late", "reused", "rescued")
+        sums = {name: sum(getattr(fact, name) for fact in chosen) for name in names}
+        unseen = sum(fact.seats for fact in chosen if fact.unrecorded)
+        return Tally(slots=len(chosen), unmet=len(unmet), unseen=unseen, **sums)
+
+
+def of_station(session: Session, station_id: int, span: Span) -> Numbers:
+    """The numbers of a station over these days."""
+    asked = (session, station_id, span.first, span.last)
+    return Numbers(span, facts(*asked), wishes(*asked))

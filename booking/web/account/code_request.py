@@ -1,0 +1,50 @@
+"""Asking for a mailed code: the browser remembers for which address, the database for how long."""
+
+import secrets
+from dataclasses import dataclass
+
+from flask import session
+
+from booking import clock, people
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.extensions import client_address, db
+from booking.web.account.blueprint import language, per_address
+from booking.web.forms.account import EmailForm
+from booking.web.forms.rules import say
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What this browser asked a code for, and where it wanted to go."""
+
+    purpose: str
+    email: str
+    come_back: str
+
+
+def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
+    """Send a code if the address may have one. The answer is the same if not; only floods are refused."""
+    email = people.clean_email(form.email.data)
+    try:
+        with transactions.transaction(db.session) as rows:
+            whence = (browser(), client_address(), per_address())
+            people.ask_for_code(rows, email, purpose, language(), clock.now(), *whence)
+    except RuleViolation as no:
+        say(form.email, no)
+        return False
+    session["asked"] = [purpose, email, come_back]
+    return True
+
+
+def asked_for(purpose: str) -> Asked | None:
+    """What this browser asked for, if it was for this purpose."""
+    asked = Asked(*session.get("asked", ("", "", "")))
+    return asked if asked.purpose == purpose else None
+
+
+def browser() -> str:
+    """The secret that this browser's session holds: a code is good only where it was asked for."""
+    if "browser" not in session:
+        session["browser"] = secrets.token_urlsafe(16)
+    return str(session["browser"])

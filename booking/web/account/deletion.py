@@ -1,0 +1,57 @@
+"""Taking one's data along, and deleting the account: what that means is said first, and the password is asked."""
+
+import json
+
+from flask import flash, make_response
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from booking import clock, people
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.extensions import db
+from booking.web import htmx
+from booking.web.account.blueprint import pages, show
+from booking.web.account.login import check, leave
+from booking.web.forms.account import DeleteForm
+from booking.web.forms.rules import say
+from booking.web.security.permissions import sign_in_required
+
+
+@pages.get("/account/export")
+@sign_in_required
+def export() -> Response:
+    """Everything that we keep about the person, as a file."""
+    everything = people.everything_about(db.session(), current_user.person_id)
+    response = make_response(json.dumps(everything, ensure_ascii=False, indent=1))
+    response.mimetype = "application/json"
+    response.headers["Content-Disposition"] = 'attachment; filename="lunch-hour.json"'
+    return response
+
+
+@pages.route("/account/delete", methods=["GET", "POST"])
+@sign_in_required
+def delete() -> Response:
+    form = DeleteForm()
+    if form.validate_on_submit() and _delete(form):
+        leave()
+        flash(_("账户已经注销。谢谢你来过。"), "good")
+        return htmx.go("/")
+    bookings = people.live_bookings(db.session, current_user.person_id)
+    return show("account/delete.html", form, bookings=bookings, stations=current_user.stations)
+
+
+def _delete(form: DeleteForm) -> bool:
+    try:
+        tried = check(current_user.person.email or "", form.password.data)
+        if tried is None:
+            form.password.errors = [_("密码不对。")]
+            return False
+        with transactions.transaction(db.session) as rows:
+            people.confirm(rows, tried)
+            people.delete_account(rows, current_user.person_id, clock.now())
+    except RuleViolation as no:
+        say(form.password, no)
+        return False
+    return True

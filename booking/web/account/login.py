@@ -1,0 +1,134 @@
+"""Signing in, by password or by a mailed code, and signing out."""
+
+from flask import request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user, logout_user
+from werkzeug.wrappers import Response
+
+from booking import clock, people
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.extensions import client_address, db
+from booking.web import htmx
+from booking.web.account.blueprint import agent, pages, per_address, show
+from booking.web.account.code_request import ask, asked_for, browser
+from booking.web.forms.account import CodeForm, EmailForm, SignInForm
+from booking.web.forms.rules import say
+from booking.web.security import security_log, user
+from booking.web.security.permissions import safe_path
+
+
+@pages.route("/account/sign-in", methods=["GET", "POST"])
+def sign_in() -> Response:
+    come_back = safe_path(request.values.get("next"))
+    if request.method == "GET" and current_user.is_authenticated:
+        return htmx.go(come_back)
+    form = SignInForm()
+    if form.validate_on_submit() and (token := _by_password(form)):
+        return welcome(token, come_back)
+    return show("account/sign_in.html", form, next=come_back, idle=_was_idle())
+
+
+@pages.route("/account/sign-in/code", methods=["GET", "POST"])
+def mail_code() -> Response:
+    """The other button of the sign-in page: no password, a code instead."""
+    if request.method == "GET":
+        return htmx.go(url_for("account.sign_in"))
+    form, come_back = EmailForm(), safe_path(request.form.get("next"))
+    if form.validate_on_submit() and ask(form, "sign_in", come_back):
+        return htmx.go(url_for("account.enter_code"))
+    words = SignInForm(formdata=None, data={"email": form.email.data})
+    words.email.errors = form.email.errors
+    return show("account/sign_in.html", words, 422, next=come_back, idle=_was_idle())
+
+
+@pages.route("/account/sign-in/finish", methods=["GET", "POST"])
+def enter_code() -> Response:
+    asked = asked_for("sign_in")
+    if asked is None:
+        return htmx.go(url_for("account.sign_in"))
+    form = CodeForm()
+    if form.validate_on_submit() and (token := _by_code(form, asked.email)):
+        return welcome(token, asked.come_back)
+    return show("account/enter_code.html", form, email=asked.email)
+
+
+@pages.post("/account/sign-out")
+def sign_out() -> Response:
+    if current_user.is_authenticated:
+        with transactions.transaction(db.session) as rows:
+            people.end_sign_in(rows, current_user.person_id, current_user.sign_in_id, clock.now())
+    leave()
+    return htmx.go("/")
+
+
+def welcome(token: str, come_back: str) -> Response:
+    """Keep the sign-in in a fresh cookie, and go where the person wanted to go."""
+    session.clear()
+    user.enter(user.load_user(token))
+    return htmx.go(come_back)
+
+
+def _was_idle() -> bool:
+    """Whether this browser's sign-in ended because nothing was done in it."""
+    token = session.get("_user_id")
+    return token is not None and people.was_idle(db.session, token, clock.now())
+
+
+def leave() -> None:
+    """Forget the person in this browser."""
+    logout_user()
+    session.clear()
+
+
+def check(email: str, password: str) -> people.Attempt | None:
+    """Count a try, then check it; None when the password does not fit. No transaction waits for argon2."""
+    try:
+        with transactions.transaction(db.session) as rows:
+            tried = people.attempt(rows, email, client_address(), clock.now(), per_address())
+        if people.fits(password, tried.password_hash):
+            return tried
+    except RuleViolation as no:
+        failed("password", email, no.reason)
+        raise
+    failed("password", email)
+    return None
+
+
+def failed(how: str, email: str, reason: str = "wrong") -> None:
+    """Log a failed sign-in. Whether there is such an account is asked for each, so that it takes each the same time."""
+    security_log.sign_in_failed(how, reason, people.person_of(db.session, email))
+
+
+def _by_password(form: SignInForm) -> str | None:
+    try:
+        if tried := check(form.email.data, form.password.data):
+            return _complete(tried)
+        form.password.errors = [_("邮箱或密码不对。")]
+    except RuleViolation as no:
+        say(form.password, no)
+    return None
+
+
+def _complete(tried: people.Attempt) -> str:
+    try:
+        with transactions.transaction(db.session) as rows:
+            return people.complete(rows, tried, agent(), clock.now())
+    except RuleViolation as no:
+        security_log.sign_in_failed("password", no.reason, tried.person_id)
+        raise
+
+
+def _by_code(form: CodeForm, email: str) -> str | None:
+    try:
+        with transactions.transaction(db.session) as rows:
+            whence = (browser(), client_address(), agent())
+            token = people.with_code(rows, email, form.code.data, *whence, clock.now(), per_address())
+    except RuleViolation as no:
+        failed("code", email, no.reason)
+        say(form.code, no)
+        return None
+    if token is None:
+        failed("code", email)
+        form.code.errors = [_("验证码不对，或者已经过期。")]
+    return token

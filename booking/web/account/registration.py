@@ -1,0 +1,99 @@
+"""Registering, and a forgotten password: both begin with a code by mail and end signed in."""
+
+from flask import flash, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from booking import clock, people
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.extensions import client_address, db, limiter
+from booking.model import Person
+from booking.web import htmx
+from booking.web.account.blueprint import agent, hashes_an_hour, language, pages, per_address, show
+from booking.web.account.code_request import ask, asked_for, browser
+from booking.web.account.login import failed, welcome
+from booking.web.forms.account import EmailForm, RegisterForm, ResetForm
+from booking.web.forms.rules import say
+from booking.web.security.permissions import safe_path
+
+
+@pages.route("/account/register", methods=["GET", "POST"])
+def register() -> Response:
+    form, come_back = EmailForm(), safe_path(request.values.get("next"))
+    if form.validate_on_submit() and ask(form, "register", come_back):
+        return htmx.go(url_for("account.finish_register"))
+    return show("account/register.html", form, next=come_back)
+
+
+@pages.route("/account/register/finish", methods=["GET", "POST"])
+@limiter.limit(hashes_an_hour, methods=["POST"])
+def finish_register() -> Response:
+    asked = asked_for("register")
+    if asked is None:
+        return htmx.go(url_for("account.register"))
+    form = RegisterForm(asked.email)
+    if form.validate_on_submit() and (token := _finish(form, asked.email)):
+        answer = welcome(token, asked.come_back)
+        flash(_("注册好了，可以预约了。"), "good")
+        return answer
+    return show("account/finish_register.html", form, email=asked.email)
+
+
+@pages.route("/account/forgotten", methods=["GET", "POST"])
+def forgotten() -> Response:
+    form = EmailForm()
+    if form.validate_on_submit() and ask(form, "reset", "/account/"):
+        return htmx.go(url_for("account.finish_forgotten"))
+    return show("account/forgotten.html", form)
+
+
+@pages.route("/account/forgotten/finish", methods=["GET", "POST"])
+@limiter.limit(hashes_an_hour, methods=["POST"])
+def finish_forgotten() -> Response:
+    asked = asked_for("reset")
+    if asked is None:
+        return htmx.go(url_for("account.forgotten"))
+    form = ResetForm(asked.email)
+    if form.validate_on_submit() and (token := _finish(form, asked.email)):
+        return welcome(token, asked.come_back)
+    return show("account/finish_forgotten.html", form, email=asked.email)
+
+
+def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
+    """Use the code, do what it was for, and sign in: one transaction, after the slow hashing."""
+    how = "registering" if isinstance(form, RegisterForm) else "reset"
+    try:
+        kept = people.hash_password(form.password.data)
+        with transactions.transaction(db.session) as rows:
+            code, whence, now = form.code.data, (browser(), client_address()), clock.now()
+            who: Person | None
+            if isinstance(form, RegisterForm):
+                name = form.name.data
+                who = people.register(rows, email, code, name, kept, language(), *whence, now, per_address())
+            else:
+                who = people.reset_password(rows, email, code, kept, *whence, now, per_address())
+            if who:
+                _check_again(form, who)
+                return people.begin(rows, who, agent(), now)
+    except RuleViolation as no:
+        if no.reason in ("password_common", "password_known"):
+            say(form.password, no)
+            return None
+        failed(how, email, no.reason)
+        say(form.code, no)
+        return None
+    failed(how, email)
+    form.code.errors = [_("验证码不对，或者已经过期。")]
+    return None
+
+
+def known_of(person: Person) -> list[str]:
+    """What others know of somebody, and a password must not be made of."""
+    stations = [role.station for role in person.manages]
+    return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
+
+
+def _check_again(form: RegisterForm | ResetForm, who: Person) -> None:
+    """Who has the code may learn what the account is called; before that a refusal would tell a stranger."""
+    people.check_strength(form.password.data, *known_of(who))

@@ -1,0 +1,50 @@
+"""The blueprint that the admin's pages hang on. Every one of them is for admins only; others get a 404."""
+
+from datetime import date
+
+from flask import Blueprint, abort, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from booking import clock
+from booking.extensions import db
+from booking.model import Person, Station
+from booking.queries import admin
+from booking.sanitise import one_line
+from booking.web import job_status
+from booking.web.forms.rules import Form
+from booking.web.security.permissions import admins_only
+
+# The clock of the network's own pages, and of the country's calendar.
+ZONE = "Asia/Shanghai"
+pages = Blueprint("admin", __name__, url_prefix="/admin")
+pages.context_processor(lambda: {"late_since": job_status.late_since, "mail_paused": job_status.mail_paused})
+
+
+@pages.before_request
+def only_admins() -> None:
+    admins_only()
+
+
+def the_station(code: str) -> Station:
+    return admin.station(db.session(), code) or abort(404)
+
+
+def the_person(person_id: int) -> Person:
+    person = db.session.get(Person, person_id)
+    return person if person and person.email and not person.deleted_at else abort(404)
+
+
+def show(template: str, wrong: Form | None = None, **words: object) -> Response:
+    """A page; 422 when something on its form is wrong."""
+    return make_response(render_template(template, **words), 422 if wrong and wrong.errors else 200)
+
+
+def sought() -> tuple[str, int]:
+    """What to look for, and which page of it."""
+    page = request.args.get("page", "1")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
+    return one_line(request.args.get("q", ""))[:100], number
+
+
+def country_today() -> date:
+    return clock.at_station(clock.now(), ZONE).date()

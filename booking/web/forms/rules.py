@@ -1,0 +1,53 @@
+"""What the forms of every audience share: rules asked at a field, and the kinds of fields."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import Field, PasswordField
+from wtforms.validators import InputRequired, StopValidation, ValidationError
+
+from booking.errors import RuleViolation
+from booking.web.forms.fields import Form, Line
+from booking.web.i18n import formatting
+
+__all__ = ["Filled", "Form", "Line", "Ruled", "Secret", "say"]
+
+
+class Ruled:
+    """Asks a rule of the rooms below: what it refuses is said at the field."""
+
+    def __init__(self, rule: Callable[[str], Any]) -> None:
+        self.rule = rule
+
+    def __call__(self, _form: Any, field: Field) -> None:
+        if not field.data:
+            return
+        try:
+            self.rule(field.data)
+        except RuleViolation as no:
+            raise ValidationError(formatting.reason(no)) from no
+
+
+class Filled(InputRequired):
+    """Something that is not only blanks."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        super().__call__(form, field)
+        if isinstance(field.data, str) and not field.data.strip():
+            field.errors = []
+            raise StopValidation(self.message or _("请填写。"))
+
+
+class Secret(PasswordField):
+    """A password: never trimmed, never shown again."""
+
+    data: str
+
+    def __init__(self, label: Any, validators: list[Any] | None = None, **options: Any) -> None:
+        super().__init__(label, validators, filters=[lambda text: text or ""], **options)
+
+
+def say(field: Field, no: RuleViolation) -> None:
+    """Put a refusal that came later, from inside the lock, at the field it is about."""
+    field.errors = [*field.errors, formatting.reason(no)]

@@ -1,0 +1,221 @@
+"""How things are shown: instants as a station's clock, words in the reader's language."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache, wraps
+from typing import Any, Protocol, TypeVar
+
+from babel.dates import format_skeleton
+from flask import Flask
+from flask_babel import get_locale, gettext
+
+from booking import clock, workdays
+from booking.errors import RuleViolation
+from booking.web.i18n.messages import NEXT_STEPS, SENTENCES, UNKNOWN
+
+USUAL = 100  # characters of somebody's words that are worth keeping in a sentence
+Say = TypeVar("Say", bound=Callable[..., str])
+_settled: ContextVar[str | None] = ContextVar("settled", default=None)
+
+
+class HasZoneName(Protocol):
+    """A station, or anything else that knows its wall clock."""
+
+    @property
+    def zone_name(self) -> str: ...
+
+
+def register(app: Flask) -> None:
+    """Give every template these filters."""
+    for shown in (
+        local,
+        clock_time,
+        clock_seconds,
+        clock_range,
+        station_date,
+        day_name,
+        day_of_month,
+        drops,
+        day_date,
+        format_moment,
+        format_duration,
+        phone,
+        reason,
+        next_step,
+        where,
+    ):
+        app.add_template_filter(shown)
+    app.add_template_global(language, "language")
+    app.add_template_global(clock.now, "now")
+    app.add_template_global(workdays.ends_soon, "calendar_ends_soon")
+
+
+def memoize_per_locale(say: Say) -> Say:
+    """What was found in words once is not looked up again for the same values and language: many ask in one second."""
+    known = lru_cache(4096)(lambda _language, *values: say(*values))
+
+    @wraps(say)
+    def said(*values: Any) -> str:
+        return known(language(), *values)
+
+    return said  # type: ignore[return-value]
+
+
+def language() -> str:
+    """The reader's language as `<html lang>` wants it."""
+    return _settled.get() or _language()
+
+
+def pin_locale() -> None:
+    """It stays what it is in this context: asking Flask-Babel costs more than most words do."""
+    _settled.set(_language())
+
+
+def _language() -> str:
+    locale = get_locale()
+    return "en" if locale and locale.language == "en" else "zh-CN"
+
+
+def local(thing: Any, field: str) -> str:
+    """`thing.field` in the reader's language; the Chinese one where there is no other."""
+    chinese: str = getattr(thing, field) or ""
+    return getattr(thing, f"{field}_en", None) or chinese if language() == "en" else chinese
+
+
+def clock_time(instant: datetime, where: HasZoneName | str) -> str:
+    """12:10, by the station's wall clock."""
+    return _wall_time(instant, _zone(where))
+
+
+def clock_seconds(instant: datetime, where: HasZoneName | str) -> str:
+    """10:00:03, for answers where the second matters."""
+    return _wall(instant, where).strftime("%H:%M:%S")
+
+
+def clock_range(thing: Any, where: HasZoneName | str) -> str:
+    """12:10–13:00, of anything that has starts_at and ends_at."""
+    return f"{clock_time(thing.starts_at, where)}–{clock_time(thing.ends_at, where)}"
+
+
+def station_date(instant: datetime, where: HasZoneName | str) -> date:
+    """The date that the station's calendar shows at `instant`."""
+    return _wall(instant, where).date()
+
+
+@memoize_per_locale
+def day_name(day: date, today: date | None = None) -> str:
+    """周三; 今天 and 明天 when `today` is given."""
+    if today and day == today:
+        return str(gettext("今天"))
+    if today and day == today + timedelta(days=1):
+        return str(gettext("明天"))
+    return format_skeleton("E", _noon(day), locale=get_locale())
+
+
+def day_of_month(day: date) -> str:
+    """24, for the day strip; the month is added on the first of it by `day_date`."""
+    return str(day.day)
+
+
+@memoize_per_locale
+def day_date(day: date, today: date | None = None) -> str:
+    """11月24日周二; with the year only where it is not the one of `today`."""
+    skeleton = "MMMEd" if today is None or day.year == today.year else "yMMMEd"
+    return format_skeleton(skeleton, _noon(day), locale=get_locale())
+
+
+def format_moment(instant: datetime, where: HasZoneName | str, today: date | None = None) -> str:
+    """今天 10:00, 周三 10:00, or 12月8日周二 10:00 when it is more than six days away from `today`."""
+    return _moment(instant, _zone(where), today)
+
+
+def format_duration(seconds: float) -> str:
+    """4 秒, 3 分钟: a short span in words, rounded down."""
+    whole = max(int(seconds), 1)
+    if whole < 60:
+        return str(gettext("%(n)s 秒", n=whole))
+    return str(gettext("%(n)s 分钟", n=whole // 60))
+
+
+def where(slot: Any) -> str:
+    """Zone and host in one line."""
+    host = slot.host or local(slot.activity, "host")
+    zone = local(slot.zone, "name")
+    return f"{zone} · {host}" if host else zone
+
+
+def countdown(seconds: float) -> str:
+    """2 天 3 小时, 1:05:09, 04:59: how long it is until something."""
+    left = max(int(seconds), 0)
+    if left >= 86400:
+        return str(gettext("%(d)s 天 %(h)s 小时", d=left // 86400, h=left % 86400 // 3600))
+    hours, minutes, rest = left // 3600, left % 3600 // 60, left % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def phone(number: str) -> str:
+    """138****5678, for all but its owner."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
+
+
+def reason(no: RuleViolation, where: HasZoneName | None = None) -> str:
+    """Why not, in one sentence; instants by the clock of `where`."""
+    code = "cancelled_because" if no.reason == "cancelled" and no.details.get("why") else no.reason
+    if not no.details:
+        return _sentence(code)
+    zone = where.zone_name if where else "Asia/Shanghai"
+    long = any(isinstance(value, str) and len(value) > USUAL for value in no.details.values())
+    say = _sentence.__wrapped__ if long else _sentence  # type: ignore[attr-defined]
+    return str(say(code, station_date(clock.now(), zone), zone, *no.details.items()))
+
+
+def drops(card: Any) -> str:
+    """Which places in line the card's act would end, or nothing."""
+    starts = [clock_time(entry.starts_at, card.slot.station) for entry in card.drops]
+    if not starts:
+        return ""
+    slots = gettext("、").join(starts)
+    return str(gettext("约上就退出 %(slots)s 的候补；两分钟内撤销，位次照旧。", slots=slots))
+
+
+def next_step(no: RuleViolation) -> str:
+    """What the reader can do next, or nothing."""
+    return _next_step(no.reason)
+
+
+@memoize_per_locale
+def _sentence(code: str, today: date | None = None, zone: str = "", *details: tuple[str, Any]) -> str:
+    given = {name: _moment(value, zone, today) if isinstance(value, datetime) else value for name, value in details}
+    return str(SENTENCES.get(code, UNKNOWN)) % given
+
+
+@memoize_per_locale
+def _next_step(code: str) -> str:
+    return str(NEXT_STEPS.get(code, ""))
+
+
+@memoize_per_locale
+def _moment(instant: datetime, zone: str, today: date | None) -> str:
+    day = station_date(instant, zone)
+    near = today is not None and abs((day - today).days) <= 6
+    name = day_name(day, today) if near else day_date(day, today)
+    return f"{name} {clock_time(instant, zone)}"
+
+
+@lru_cache(4096)
+def _wall_time(instant: datetime, zone: str) -> str:
+    return clock.at_station(instant, zone).strftime("%H:%M")
+
+
+def _wall(instant: datetime, where: HasZoneName | str) -> datetime:
+    return clock.at_station(instant, _zone(where))
+
+
+def _zone(where: HasZoneName | str) -> str:
+    return where if isinstance(where, str) else where.zone_name
+
+
+def _noon(day: date) -> datetime:
+    """Babel's skeletons want a datetime; noon is the same date everywhere that matters."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

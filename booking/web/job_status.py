@@ -1,0 +1,64 @@
+"""How the scheduler and the mail are doing, for the pages of managers and admins alike.
+
+An error's text may hold what belongs to others: SQL with somebody's name, an address, another station's ids.
+An admin reads it whole; a manager reads of their own rows the first line, without addresses.
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from booking import clock, monitoring
+from booking.extensions import db
+from booking.mail import backlog, backoff
+from booking.mail.wording import JOBS, LETTERS
+
+OUTAGES_SHOWN_FOR = timedelta(days=7)
+ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+
+
+def late_since() -> datetime | None:
+    """Since when the scheduler is overdue, for the banner of every page; None when it is on time."""
+    return monitoring.late_since(db.session(), clock.now())
+
+
+class MailPaused(NamedTuple):
+    """Why no mail leaves: a kind of `MailPause`; `until` is None when the next letter is a new try."""
+
+    kind: str
+    since: datetime
+    until: datetime | None
+    reply: str
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.kind in backoff.NEEDS_A_PERSON
+
+
+def mail_paused() -> MailPaused | None:
+    """What keeps the mail from leaving, for the pages about the jobs and the banner of an admin's."""
+    if pause := backoff.shown(db.session()):
+        until = pause.until if backoff.rests(pause, clock.now()) else None
+        return MailPaused(pause.kind, pause.since, until, pause.reply)
+    return None
+
+
+def running(station_id: int | None = None) -> dict[str, Any]:
+    """What a page about the jobs shows: of one station, or of all."""
+    session, now = db.session(), clock.now()
+    return {
+        "jobs": monitoring.jobs(session, now, backlog.backlog(session, now)),
+        "outages": monitoring.outages_since(session, now - OUTAGES_SHOWN_FOR),
+        "paused": mail_paused(),
+        "aside": monitoring.listed(session, station_id),
+        "failed": backlog.failed(session, now, station_id),
+        "job_names": JOBS,
+        "letter_names": LETTERS,
+        "told": str if station_id is None else first_line,
+        "whole": station_id is None,
+    }
+
+
+def first_line(error: str) -> str:
+    """What a manager may read of an error."""
+    return ADDRESS.sub("…", error.partition("\n")[0])

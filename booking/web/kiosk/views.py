@@ -1,0 +1,182 @@
+"""The door: the screen that hangs there, and what its code opens on a worker's phone."""
+
+import io
+import math
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import segno
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+from werkzeug.exceptions import TooManyRequests
+
+from booking import checkin_sync, clock, people, seats
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.extensions import client_address, db
+from booking.model import Booking, Slot, Station
+from booking.queries import checkin
+from booking.web import htmx
+from booking.web.kiosk import pairing
+from booking.web.security import security_log
+from booking.web.security.permissions import open_station, worker
+
+pages = Blueprint("kiosk", __name__)
+
+
+@pages.get("/door/<code>")
+def screen(code: str) -> Response:
+    """The screen, or the part of it that changes. Only a paired browser learns the code."""
+    station = open_station(code)
+    if not pairing.is_paired(station) and htmx.asked():
+        return make_response(htmx.go(url_for(".screen", code=code)))
+    if not pairing.is_paired(station):
+        security_log.not_allowed(request.endpoint, current_user.person_id, station=station.id)
+        return make_response(render_template("kiosk/unpaired.html", station=station), 403)
+    template = "kiosk/_screen.html" if htmx.asked() else "kiosk/screen.html"
+    return make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
+
+
+@pages.post("/door/<code>/unpair")
+def unpair(code: str) -> Response:
+    """This browser is no screen any more."""
+    response = make_response(redirect(url_for("kiosk.screen", code=open_station(code).code), code=303))
+    pairing.unpair(response)
+    return response
+
+
+@pages.get("/door/<code>/in")
+def scanned(code: str) -> Response:
+    """What the QR opens: who you are, which slot it is, and one button. Nothing happens yet."""
+    station, typed, now = open_station(code), request.args.get("code", ""), clock.now()
+    known = current_user.is_authenticated and bool(pairing.scan_of(station, now))
+    fresh = bool(typed) and (known or _is_fresh(station, typed, now))
+    if not current_user.is_authenticated:
+        return _sign_in_first(station, typed, fresh, now)
+    page = render_template("kiosk/in.html", **_arrival(station, now), typed=typed, stale=bool(typed) and not fresh)
+    return make_response(page)
+
+
+@pages.post("/door/<code>/in")
+def arrive(code: str) -> Response:
+    """Check in who has a seat; put who has none on standby for the slot that they chose."""
+    station, now = open_station(code), clock.now()
+    person = worker(url_for(".scanned", code=code))
+    typed = request.form.get("code", "")
+    scan = "" if pairing.is_fresh(station, typed, now) else pairing.scan_of(station, now)
+    if not scan and not (typed and _is_fresh(station, typed, now)):
+        return _stale(station, now)
+    try:
+        booking = _let_in(station, person.id, request.form.get("slot", ""), now, scan)
+    except RuleViolation as no:
+        return _stale(station, now) if no.reason == "stale_code" else _refused(station, no, now)
+    response = make_response(render_template("kiosk/done.html", station=station, booking=booking))
+    pairing.forget_scan(response)
+    return response
+
+
+def _is_fresh(station: Station, typed: str, now: datetime) -> bool:
+    """Whether the door shows this code. Wrong ones are counted, by person or by network client; 429 after too many."""
+    right = pairing.is_fresh(station, typed, now)
+    who = f"person {current_user.person_id}" if current_user.is_authenticated else client_address()
+    try:
+        with transactions.transaction(db.session) as session:
+            people.guess_door_code(session, who, now, right=right)
+    except RuleViolation as no:
+        raise TooManyRequests(retry_after=math.ceil((no.details["until"] - now).total_seconds())) from no
+    return right
+
+
+def _stale(station: Station, now: datetime) -> Response:
+    return make_response(render_template("kiosk/in.html", **_arrival(station, now), typed="", stale=True), 422)
+
+
+def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: str) -> Booking:
+    """The slot is the one with a seat, else the one that was chosen among those whose door is open."""
+    open_ids = {one.id for one in checkin.doors_open(db.session(), station.id, now)}
+    mine = [one for one in checkin.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
+    seat = next((one for one in mine if one.state in ("booked", "attended")), None)
+    slot_id = int(slot) if slot.isascii() and slot.isdigit() and len(slot) <= 18 else None
+    if seat is None and slot_id not in open_ids:
+        raise RuleViolation("choose_slot")
+    lost = next((one for one in mine if one.state == "released" and one.slot_id == slot_id), None)
+    with transactions.transaction(db.session) as session:
+        if scan:
+            checkin_sync.claim_scan(session, scan, person_id)
+        if seat is not None:
+            booking = seats.check_in(session, seat.id, now, person_id)
+        elif lost is not None:
+            booking = seats.admit(session, lost.id, now, person_id)
+        else:
+            booking = seats.stand_by(session, person_id, slot_id or 0, now, person_id)
+        if scan:
+            checkin_sync.spend_scan(session, scan, booking, now)
+    return booking
+
+
+def _arrival(station: Station, now: datetime) -> dict[str, Any]:
+    """What a worker at the door may do: come in with a seat, or choose a slot to stand by for."""
+    session = db.session()
+    opened = checkin.doors_open(session, station.id, now)
+    mine = checkin.bookings_here(session, current_user.id, station.id, now) if current_user.is_authenticated else []
+    here = [one for one in mine if one.slot_id in {slot.id for slot in opened}]
+    return {
+        "station": station,
+        "doors": opened,
+        "seat": next((one for one in here if one.state in ("booked", "attended")), None),
+        "waits": {one.slot_id for one in here if one.state == "waiting"},
+        "lost": {one.slot_id for one in here if one.state == "released"},
+        "later": next((one for one in mine if one not in here and one.state == "booked"), None),
+        "next": checkin.next_slots(session, station.id, now, 1),
+    }
+
+
+def _refused(station: Station, no: RuleViolation, now: datetime) -> Response:
+    page = render_template(
+        "kiosk/in.html", **_arrival(station, now), typed=request.form.get("code", ""), stale=False, no=no
+    )
+    return make_response(page, 409)
+
+
+def _sign_in_first(station: Station, typed: str, fresh: bool, now: datetime) -> Response:
+    back = url_for(".scanned", code=station.code)
+    here = f"{back}?{urlencode({'code': typed})}" if typed else back
+    response = make_response(redirect(f"/account/sign-in?{urlencode({'next': here})}", code=303))
+    if fresh:
+        pairing.remember_scan(response, station, now)
+    return response
+
+
+def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
+    session = db.session()
+    opened = checkin.doors_open(session, station.id, now)
+    shown = opened or checkin.next_slots(session, station.id, now)
+    code = pairing.code_at(station, now)
+    address = f"{current_app.config['PUBLIC_URL']}{url_for('.scanned', code=station.code)}?code={code}"
+    return {
+        "slots": shown,
+        "open": bool(opened),
+        "free": sum(free_now(slot, now) for slot in opened),
+        "standby": checkin.standing_by(session, [slot.id for slot in opened]),
+        "free_now": free_now,
+        "now_": now,
+        "code": code,
+        "seconds": pairing.seconds_left(now),
+        "qr": _qr(address),
+    }
+
+
+def free_now(slot: Slot, now: datetime) -> int:
+    """Seats that somebody at the door may have: while the line counts, a free seat is the line's."""
+    return 0 if slot.waiting and now < slot.waitlist_until else slot.free
+
+
+def _qr(address: str) -> Markup:
+    """The address as inline SVG, made by us alone."""
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=0, svgclass=None, lineclass=None
+    )
+    return Markup(drawn.getvalue().decode())  # noqa: S704 (segno draws it, nobody's text is in it)

@@ -1,0 +1,114 @@
+"""What every view of a manager stands in: the blueprint, the way an act ends, the page with its status."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Blueprint, flash, render_template
+from flask_babel import gettext, ngettext
+from flask_login import current_user
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from booking import clock, seats
+from booking.errors import RuleViolation
+from booking.extensions import db
+from booking.model import Person, Slot, Station
+from booking.queries import disclosure, manager
+from booking.slots import Planned
+from booking.web import htmx, job_status
+from booking.web.forms.fields import Form
+from booking.web.i18n import formatting, messages
+
+pages = Blueprint("manager", __name__, url_prefix="/manage")
+pages.context_processor(lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word})
+
+Answer = str | Response | tuple[str, int]
+
+
+def _awaits_word(slot: Slot) -> bool:
+    return seats.awaits_word(slot, clock.now())
+
+
+def actor() -> int:
+    """Who does it, for the history."""
+    person_id: int = current_user.person_id
+    return person_id
+
+
+@contextmanager
+def heard(form: Form, station: Station) -> Iterator[None]:
+    """A rule's no becomes a sentence of the form, and the view goes on to show it."""
+    try:
+        with zone_races():
+            yield
+    except RuleViolation as no:
+        form.blame(no, refused_words(no, station))
+
+
+@contextmanager
+def zone_races() -> Iterator[None]:
+    """Two managers at one zone in the same instant: the database's no is the rule's no."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "zone_overlap" not in str(error):
+            raise
+        raise RuleViolation("zone_taken") from error
+
+
+def refused_words(no: RuleViolation, station: Station) -> str:
+    """The sentence for a manager: what is said to a worker as "you" is somebody else here."""
+    if f"{no.reason}_at_desk" in messages.SENTENCES:
+        no = RuleViolation(f"{no.reason}_at_desk", **no.details)
+    return formatting.reason(no, station)
+
+
+def labels(station: Station, people: Sequence[Person], slot: Slot | None = None) -> str:
+    """Who they are, in one line: two of one name are told apart, on the whole of `slot` too."""
+    others = manager.roster(db.session(), slot).people if slot else ()
+    about = disclosure.to_staff(db.session(), station, [*people, *others])
+    return gettext("、").join(about.label(person) for person in people)
+
+
+def done(sentence: str, address: str) -> Response:
+    """The act is committed: say so on the next page."""
+    flash(sentence, "good")
+    return htmx.go(address)
+
+
+def shown(template: str, form: Form, **context: Any) -> Answer:
+    """A page with a form: 422 when what was sent could not be taken."""
+    wrong = form.is_submitted() and (form.errors or form.form_errors)
+    return render_template(template, form=form, **context), 422 if wrong else 200
+
+
+def changed_words(people: int) -> str:
+    """A slot was changed, and so many people are told."""
+    if not people:
+        return gettext("改好了。")
+    return ngettext(
+        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
+        "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
+        people,
+    )
+
+
+def planned_words(did: Planned) -> str:
+    """What a round of planning did to the coming slots, in one sentence."""
+    if not (did.added or did.moved or did.withdrawn or did.clashes):
+        return gettext("已保存，已排好的场次没有变化。")
+    if did.clashes:
+        return gettext(
+            "已保存：新增 %(added)s 场，改动 %(moved)s 场，撤下 %(withdrawn)s 场；有 %(clashes)s 场因场地冲突没有排上。",
+            added=did.added,
+            moved=did.moved,
+            withdrawn=did.withdrawn,
+            clashes=did.clashes,
+        )
+    return gettext(
+        "已保存：新增 %(added)s 场，改动 %(moved)s 场，撤下 %(withdrawn)s 场。",
+        added=did.added,
+        moved=did.moved,
+        withdrawn=did.withdrawn,
+    )

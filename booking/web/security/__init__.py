@@ -1,0 +1,1 @@
+"""Security: the current user and session, permissions, and the log of failures."""

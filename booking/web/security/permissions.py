@@ -1,0 +1,159 @@
+"""Who may open what: helpers that fetch *and* authorise, so that a view cannot have the one without the other.
+
+What somebody may not see does not exist: 404. Who is not signed in is asked to, and comes back.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from flask import abort, request
+from flask_login import current_user
+from sqlalchemy import select
+
+import config
+from booking import clock
+from booking.extensions import db
+from booking.model import Base, Booking, Person, Slot, Station, Strike
+from booking.queries import my_bookings, slot_cards, station_lookup
+from booking.web import htmx
+from booking.web.security import security_log
+
+P = ParamSpec("P")
+T = TypeVar("T", bound=Base)
+
+
+def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
+    """Only for people who are signed in."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        signed_in_person()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def admin_required(view: Callable[P, Any]) -> Callable[P, Any]:
+    """Only for admins; nobody else learns that the page exists."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        admins_only()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def reader() -> Person | None:
+    """Who reads this page; None when nobody is signed in."""
+    person: Person | None = current_user.person
+    return person
+
+
+def signed_in_person() -> Person:
+    """The signed-in person; others are asked to sign in and then led back."""
+    return reader() or ask_to_sign_in(_way_back())
+
+
+def worker(come_back: str = "") -> Person:
+    """The signed-in person; others are asked to sign in and then led to `come_back`, or to this page."""
+    return reader() or ask_to_sign_in(come_back or _way_back())
+
+
+def worker_id(come_back: str) -> int:
+    """The signed-in person's id, where nothing else of them is needed; others as in `worker`."""
+    return current_user.person_id or ask_to_sign_in(come_back)
+
+
+def ask_to_sign_in(come_back: str) -> NoReturn:
+    abort(htmx.go(f"/account/sign-in?{urlencode({'next': come_back})}"))
+
+
+def admins_only() -> None:
+    """Only for admins; nobody else learns that there is something."""
+    if not signed_in_person().is_admin:
+        not_for_you()
+
+
+def not_for_you(**ids: int) -> NoReturn:
+    """What somebody has no right to looks as if it were not there; the log names it by these ids."""
+    security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
+    abort(404)
+
+
+def open_station(code: str) -> Station:
+    """A station that is open to everybody."""
+    return station_lookup.station(db.session(), code) or abort(404)
+
+
+def seen_card(slot_id: int, person_id: int | None) -> slot_cards.Card:
+    """A slot of an open station, as this reader sees it."""
+    card = slot_cards.card(db.session(), slot_id, person_id, clock.now())
+    if card is None or card.slot.station.closed_at:
+        abort(404)
+    return card
+
+
+def own_booking(booking_id: int, person: Person) -> Booking:
+    """One's own booking: somebody else's does not exist."""
+    return my_bookings.booking_of(db.session(), person.id, booking_id) or _missing(Booking, booking_id)
+
+
+def managed_station(code: str) -> Station:
+    """The station, for its managers and for admins."""
+    signed_in_person()
+    station = db.session.scalar(select(Station).where(Station.code == code))
+    if station is None:
+        abort(404)
+    return station if current_user.manages(station.id) else not_for_you(station=station.id)
+
+
+def managed(code: str, kind: type[T], key: int) -> T:
+    """One thing of the station, for its managers and for admins: a Plan, Zone, Activity … by its id."""
+    station = managed_station(code)
+    thing = db.session.get(kind, key)
+    if thing is None or getattr(thing, "station_id", None) != station.id:
+        _missing(kind, key)
+    return thing
+
+
+def managed_slot(code: str, slot_id: int) -> Slot:
+    return managed(code, Slot, slot_id)
+
+
+def managed_booking(code: str, booking_id: int) -> Booking:
+    return managed(code, Booking, booking_id)
+
+
+def managed_strike(code: str, strike_id: int) -> Strike:
+    return managed(code, Strike, strike_id)
+
+
+def _missing(kind: type[Base], key: int) -> NoReturn:
+    """404; where there is such a thing, it is somebody else's."""
+    if db.session.get(kind, key) is None:
+        abort(404)
+    not_for_you(**{kind.__tablename__: key})
+
+
+def safe_path(text: str | None, otherwise: str = "/") -> str:
+    """`text` when it is a path of our own, else `otherwise`.
+
+    Browsers read a backslash as a slash and drop tabs and line breaks, so none may be inside.
+    """
+    path = text or ""
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or not path.isprintable():
+        return otherwise
+    return path
+
+
+def _way_back() -> str:
+    """Where to go after signing in: this page, or for an act the page that it stood on."""
+    if request.method in ("GET", "HEAD") and not htmx.asked():
+        return request.full_path.rstrip("?")
+    page = config.split_url(request.headers.get("HX-Current-URL") or request.referrer or "")
+    if page.netloc != request.host:
+        return "/"
+    return safe_path(f"{page.path}?{page.query}" if page.query else page.path)

@@ -1,0 +1,25 @@
+"""The blueprint that the worker's pages hang on, and what their templates may ask."""
+
+from datetime import datetime
+
+from flask import Blueprint
+
+from booking import seats
+from booking.web import blanks
+from booking.web.i18n import formatting
+from booking.web.worker import tag
+
+
+def count_down(opens_at: datetime, now: datetime) -> str:
+    """The time that is left; it runs, so a kept page has a blank there."""
+    return blanks.COUNT if blanks.is_blank() else formatting.countdown((opens_at - now).total_seconds())
+
+
+pages = Blueprint("worker", __name__)
+pages.add_app_template_global(blanks.new_key, "new_key")
+pages.add_app_template_global(blanks.shown_at, "shown_at")
+pages.add_app_template_global(blanks.reader, "reader")
+pages.add_app_template_global(tag.own, "own_tag")
+pages.add_app_template_global(count_down, "count_down")
+pages.add_app_template_global(seats.is_late, "is_late")
+pages.add_app_template_global(seats.can_undo, "can_undo")

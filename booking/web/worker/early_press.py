@@ -1,0 +1,80 @@
+"""A press that comes up to two seconds before the opening is carried to it, and no thread waits.
+
+With script the phone presses again by itself; without, a page refreshes itself into the press that was made.
+"""
+
+import math
+import random
+from datetime import datetime, timedelta
+
+from flask import current_app, make_response, redirect, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
+
+from booking import clock, seats
+from booking.errors import RuleViolation
+from booking.extensions import db
+from booking.queries import slot_cards
+from booking.web import blanks, htmx, rate_limit
+from booking.web.security import permissions
+from booking.web.worker import results
+from booking.web.worker.blueprint import pages
+
+EARLY = timedelta(seconds=2)
+SPREAD = 0.4  # seconds over which the phones that were early come back
+LASTS = 30  # seconds that a carried press counts
+
+
+def is_early(no: RuleViolation, now: datetime) -> bool:
+    """Whether the press was refused only because it came a moment too soon."""
+    return no.reason == "not_open" and no.details["opens_at"] - now <= EARLY
+
+
+def carry(person_id: int, slot_id: int, key: str | None, opens_at: datetime) -> Response:
+    """425 for a script, with the milliseconds to wait; else a page that refreshes itself."""
+    wait = (opens_at - clock.now()).total_seconds() + 0.05 + random.random() * SPREAD  # noqa: S311 (no secret)
+    if htmx.asked():
+        answer = make_response('<p data-refusal="not_open"></p>', 425)
+        answer.headers["X-Press-Again-In"] = str(math.ceil(wait * 1000))
+        return answer
+    press = _signer().dumps([person_id, slot_id, key or blanks.random_key()])
+    return redirect(url_for("worker.opening", slot_id=slot_id, press=press), code=303)
+
+
+@pages.get("/slots/<int:slot_id>/opening")
+def opening(slot_id: int) -> Response:
+    """The press that was made too soon, done at its time. Only who made it holds its address, and not for long."""
+    back = url_for("worker.slot", slot_id=slot_id)
+    person_id, now = permissions.worker_id(back), clock.now()
+    key = _key_of(person_id, slot_id)
+    if key is None:
+        return redirect(back, code=303)
+    rate_limit.press(person_id)
+    try:
+        press = seats.book(db.session, person_id, slot_id, now, key)
+        card = slot_cards.of_press(db.session(), press, now)
+        results.keep(results.of_press(card.slot, press, card.place or 0))
+    except RuleViolation as no:
+        if is_early(no, now):
+            return _wait(slot_id, (no.details["opens_at"] - now).total_seconds())
+        results.keep(results.refused(permissions.seen_card(slot_id, person_id).slot, no))
+    return redirect(back, code=303)
+
+
+def _wait(slot_id: int, seconds: float) -> Response:
+    card = permissions.seen_card(slot_id, None)
+    answer = make_response(render_template("worker/opening.html", card=card, station=card.slot.station))
+    answer.headers["Refresh"] = f"{max(1, math.ceil(seconds))}; url={request.full_path}"
+    return answer
+
+
+def _key_of(person_id: int, slot_id: int) -> str | None:
+    try:
+        claim: object = _signer().loads(request.args.get("press", ""), max_age=LASTS)
+    except BadSignature:
+        return None
+    return str(claim[2]) if isinstance(claim, list) and claim[:2] == [person_id, slot_id] else None
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="early press")

@@ -1,0 +1,83 @@
+"""What of a station's days a reader wants to see: which day, one kind of activity, or only what can still be had."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from flask import request, url_for
+from flask_babel import gettext
+
+from booking import clock, policy
+from booking.model import KINDS
+from booking.queries.slot_cards import Card
+from booking.web.forms.programme import KIND_WORDS
+
+FIELDS = ("day", "kind", "open")
+FARTHEST = timedelta(days=policy.BOUNDS["days_ahead"][1] + 1)  # a day more: the zone is not known here
+
+
+class Pick(NamedTuple):
+    """`kind` is one of KINDS or nothing; `only_open` leaves out what a tap would bring nothing of."""
+
+    kind: str = ""
+    only_open: bool = False
+
+    def takes(self, card: Card) -> bool:
+        """Whether the card is shown. What is mine always is."""
+        if card.mine:
+            return True
+        fits = not self.kind or card.slot.activity.kind == self.kind
+        return fits and not (self.only_open and not (card.act or card.state == "planned"))
+
+
+class Asked(NamedTuple):
+    """All that the address of a station's page can say. `day` is one that a station could show, or nothing."""
+
+    day: date | None = None
+    pick: Pick = Pick()
+
+
+class Choice(NamedTuple):
+    """One way to look at the day."""
+
+    text: str
+    href: str
+    current: bool
+
+
+def asked() -> Asked:
+    """What this request asks for."""
+    return read(request.args)
+
+
+def read(args: Mapping[str, str]) -> Asked:
+    """What the fields of an address ask for; what makes no sense is everything, and other fields say nothing."""
+    kind = args.get("kind", "")
+    return Asked(_day(args.get("day", "")), Pick(kind if kind in KINDS else "", args.get("open") == "1"))
+
+
+def _day(text: str) -> date | None:
+    try:
+        when = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if abs(when - clock.now().date()) <= FARTHEST else None
+
+
+def choices(code: str, when: date, picked: Pick, cards: Sequence[Card]) -> list[Choice]:
+    """The ways that make a difference on this day; none when there is nothing to choose from."""
+    kinds = list(dict.fromkeys(card.slot.activity.kind for card in cards))
+    gone = any(not Pick(only_open=True).takes(card) for card in cards)
+    ways = [(gettext("全部"), Pick())]
+    if gone or picked.only_open:
+        ways.append((gettext("还能约的"), Pick(only_open=True)))
+    if len(kinds) > 1:
+        ways += [(str(KIND_WORDS[kind]), Pick(kind=kind)) for kind in kinds]
+    if len(ways) == 1:
+        return []
+    return [Choice(text, address(code, when, pick), pick == picked) for text, pick in ways]
+
+
+def address(code: str, when: date, picked: Pick) -> str:
+    """Where a day is shown in that way."""
+    return url_for("worker.station", code=code, day=when, kind=picked.kind or None, open=int(picked.only_open) or None)

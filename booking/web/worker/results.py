@@ -1,0 +1,155 @@
+"""What an act brought: shown in place, and carried over the redirect where there is no script."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from flask import flash, session
+from flask_babel import gettext
+
+from booking import clock, seats
+from booking.errors import RuleViolation
+from booking.model import HOLDING, Booking
+from booking.seats import AnySlot
+from booking.web.i18n import formatting
+
+# Why a booking that cannot be given up has ended, by its `end_reason`.
+ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One answer at one card. `booking_id` is what an undo gives up, or what is given up when the reader says so again,
+    where it `asks`; `reason` is the code of a refusal.
+    """
+
+    slot_id: int
+    tone: str
+    title: str
+    text: str = ""
+    reason: str = ""
+    booking_id: int | None = None
+    asks: bool = False
+
+
+def keep(outcome: Outcome) -> None:
+    """Carry it over the redirect: a line at the top of the page, the whole at the card."""
+    flash(outcome.title, outcome.tone)
+    session["outcome"] = asdict(outcome)
+
+
+def last() -> Outcome | None:
+    """What was kept for this page; asked once, it is gone."""
+    kept = session.pop("outcome", None)
+    return Outcome(**kept) if kept else None
+
+
+def refused(slot: AnySlot, no: RuleViolation) -> Outcome:
+    return Outcome(slot.id, "no", formatting.reason(no, slot.station), formatting.next_step(no), no.reason)
+
+
+def of_press(slot: AnySlot, press: seats.BookingResult, place: int) -> Outcome:
+    """A press that the rules let through: a seat, a place in line, or the same as before."""
+    booking = press.booking
+    if booking.state in ("booked", "attended"):
+        return Outcome(slot.id, "good", _seat_title(slot, press), _seat_text(slot, press), booking_id=undoable(press))
+    if booking.state == "waiting":
+        return Outcome(slot.id, "wait", _wait_title(press, place), _wait_text(slot), booking_id=booking.id)
+    return refused(slot, RuleViolation("given_up_before"))
+
+
+def undoable(press: seats.BookingResult) -> int | None:
+    """What an undo would take back: the press of a moment ago, or a place in line."""
+    booking = press.booking
+    can = booking.state == "waiting" or seats.can_undo(booking, clock.now())
+    return booking.id if can else None
+
+
+def of_undo(slot: AnySlot, booking: Booking, replaced: Sequence[Booking], place: int) -> Outcome:
+    """A press that was taken back whole, and what became of the places in line that it had replaced."""
+    if booking.state == "waiting":
+        return Outcome(slot.id, "wait", gettext("已撤销，你还在候补，排在第 %(place)s 位", place=place))
+    said = [_restored(entry) for entry in replaced]
+    return Outcome(slot.id, "", gettext("已撤销，就像没有约过"), " ".join(said))
+
+
+def _restored(entry: Booking) -> str:
+    slot = entry.slot
+    at = formatting.clock_time(slot.starts_at, slot.station)
+    if entry.state == "waiting":
+        return str(gettext("你回到了 %(at)s 那一场的候补，位次照旧。", at=at))
+    if entry.state in HOLDING:
+        return str(gettext("%(at)s 那一场正好有空位，已经给了你。", at=at))
+    state = slot.state_at(clock.now())
+    if state == "cancelled":
+        return str(gettext("%(at)s 那一场取消了，候补不能恢复。", at=at))
+    if state != "open":
+        return str(gettext("%(at)s 那一场已经开始，候补不能恢复。", at=at))
+    return str(gettext("%(at)s 那一场的候补不能恢复：你另外的预约或候补占了它的位置。", at=at))
+
+
+def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
+    """`was` is its state before. What had ended already has not changed, and a newer booking there neither."""
+    if booking.end_reason not in ("given_up", "press_undone"):
+        return refused(slot, RuleViolation(ENDED.get(booking.end_reason or "", "not_live")))
+    if was == "cancelled":
+        return Outcome(slot.id, "", gettext("之前已经放弃过了，这次什么也没有改变"))
+    if was == "waiting":
+        return Outcome(slot.id, "", gettext("已退出候补"))
+    if booking.late:
+        return Outcome(slot.id, "", gettext("已放弃"), gettext("这次算临时取消。有人补上就不记爽约。"))
+    return Outcome(slot.id, "", gettext("已放弃，谢谢你把座位让出来"))
+
+
+def of_standby(slot: AnySlot, booking: Booking) -> Outcome:
+    if booking.state == "attended":
+        return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
+    at = formatting.clock_time(slot.release_at, slot.station)
+    text = gettext("%(time)s 没人来的座位会按到场先后给现场的人，请不要走远。", time=at)
+    # An undo gives the entry up: not for somebody who had a place in line before they came to the door.
+    own = booking.created_at == booking.standby_at
+    return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id if own else None)
+
+
+def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
+    """The free time ended between the page and the press: nothing was done, the answer warns and asks."""
+    at = formatting.clock_time(slot.free_until, slot.station)
+    return Outcome(
+        slot.id,
+        "no",
+        gettext("还没有放弃"),
+        gettext("已经过了 %(time)s，现在放弃算临时取消，请再确认一次。", time=at),
+        "late",
+        booking.id,
+        asks=True,
+    )
+
+
+def too_late_to_undo(slot: AnySlot, booking: Booking) -> Outcome:
+    """An undo that would have brought a place in line back came too late: nothing was done, the answer asks."""
+    text = gettext("已经过了两分钟：现在是放弃，换掉的候补不会回来。")
+    return Outcome(slot.id, "no", gettext("还没有放弃"), text, "too_late_to_undo", booking.id, asks=True)
+
+
+def _seat_title(slot: AnySlot, press: seats.BookingResult) -> str:
+    if press.again:
+        return str(gettext("这一场你已经约上了"))
+    today = formatting.station_date(clock.now(), slot.station)
+    return str(gettext("约上了，%(when)s 见", when=formatting.format_moment(slot.starts_at, slot.station, today)))
+
+
+def _seat_text(slot: AnySlot, press: seats.BookingResult) -> str:
+    if press.withdrawn:
+        return str(gettext("和它冲突的候补已经替你退出；两分钟内撤销，位次照旧。"))
+    bring = formatting.local(slot.activity, "bring")
+    return str(gettext("记得：%(bring)s。", bring=bring)) if bring else ""
+
+
+def _wait_title(press: seats.BookingResult, place: int) -> str:
+    if press.again:
+        return str(gettext("你已经在候补了，排在第 %(place)s 位", place=place))
+    return str(gettext("你排在第 %(place)s 位", place=place))
+
+
+def _wait_text(slot: AnySlot) -> str:
+    at = formatting.clock_time(slot.waitlist_until, slot.station)
+    return str(gettext("%(time)s 前有人放弃，就自动给最前面的人，并发邮件。轮到之前不算预约。", time=at))
