@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import config
 from booking import workdays
 from booking.app import create_app
-from tests import databases, postgres
+from tests.support import databases, postgres
 
 SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # signs sessions of made-up people
 # What an operator would set on a machine of this size. Nothing that gives up durability: fsync and

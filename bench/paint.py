@@ -23,7 +23,7 @@ from bench import ground, report, servers
 from bench.ground import Ground
 from bench.servers import APP, Kind
 from booking import clock, demo
-from tests import databases
+from tests.support import databases
 
 # Slow 4G: 1.6 Mbit/s and 150 ms, as adjusted by the developer tools for throttling inside the browser.
 NETWORK = {"offline": False, "latency": 562.5, "downloadThroughput": 1_474_560 / 8, "uploadThroughput": 675_000 / 8}

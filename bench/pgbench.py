@@ -5,7 +5,7 @@ import subprocess
 
 from bench.ground import Ground
 from bench.stock import City
-from tests.postgres import binary
+from tests.support.postgres import binary
 
 SCRIPT = """
 \\set n :n + 1

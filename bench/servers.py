@@ -14,7 +14,7 @@ from pathlib import Path
 
 import config
 from bench import cpu
-from tests.postgres import free_port
+from tests.support.postgres import free_port
 
 BIN = Path(sys.executable).parent
 APP, CEILINGS = "wsgi:app", "bench.ceilings:app"

@@ -10,7 +10,7 @@ from bench.visitors import Visit
 from booking import clock
 from booking.model import Activity, Person, SignIn, Slot, Station, Zone
 from booking.people import SIGN_IN_LASTS
-from tests.databases import connect_engine
+from tests.support.databases import connect_engine
 
 SLOTS, SEATS = 5, 15
 

@@ -24,9 +24,9 @@ import config
 from booking.app import create_app
 from booking.extensions import db, limiter
 from booking.web import kept
-from tests import chromium, databases, postgres
-from tests.live import serving
-from tests.memory import folder
+from tests.support import chromium, databases, postgres
+from tests.support.live import serving
+from tests.support.memory import folder
 
 BACKENDS = ("sqlite", "postgresql")
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"

@@ -24,9 +24,9 @@ from booking.model import Activity, Base, Booking, Event, Person, Plan, Slot, St
 from booking.sanitise import lines, one_line
 from booking.web import forms
 from booking.web.forms.fields import Form, Line, Prose
-from tests.desk_cast import Desk
-from tests.lunch_hour import LunchHour, at
-from tests.worker_cast import when
+from tests.support.desk_cast import Desk
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.worker_cast import when
 
 DIRTY, CLEAN = "洁\u202e\x07净\u200b\u3164\ufeff", "洁净"
 

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from booking import workdays
 from booking.db import transactions
 from booking.model import Activity, Booking, Letter, Person, Station, Zone
-from tests import chromium
-from tests.browser.screens import picture
-from tests.lunch_hour import LunchHour, at
+from tests.support import chromium
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.screens import picture
 
 EMAIL = "xin.lai@example.com"
 DAY = "/s/cbd?day=2026-11-24"

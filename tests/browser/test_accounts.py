@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
-from tests import chromium
-from tests.browser.screens import fits, sign_out
-from tests.network_cast import Network
+from tests.support import chromium
+from tests.support.network_cast import Network
+from tests.support.screens import fits, sign_out
 
 PASSWORD = "a fine noon"
 

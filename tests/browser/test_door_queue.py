@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from booking import people
 from booking.db import transactions
 from booking.model import DoorTap, Person
-from tests import chromium
-from tests.browser.screens import fits, sign_out
-from tests.live import cut
-from tests.lunch_hour import LunchHour, at, make_manager
+from tests.support import chromium
+from tests.support.live import cut
+from tests.support.lunch_hour import LunchHour, at, make_manager
+from tests.support.screens import fits, sign_out
 
 pytestmark = pytest.mark.sqlite
 PASSWORD = "noon-hour-at-the-station"

@@ -12,11 +12,11 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
-from tests import chromium
-from tests.browser.everybody import NOON, PAGES, Everybody
-from tests.browser.screens import fits, picture
-from tests.lunch_hour import LunchHour
-from tests.worker_cast import sign_in
+from tests.support import chromium
+from tests.support.everybody import NOON, PAGES, Everybody
+from tests.support.lunch_hour import LunchHour
+from tests.support.screens import fits, picture
+from tests.support.worker_cast import sign_in
 
 LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

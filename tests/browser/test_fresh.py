@@ -7,8 +7,8 @@ import time_machine
 from playwright.sync_api import Browser, Page, Response, expect
 from sqlalchemy.orm import Session
 
-from tests import chromium
-from tests.lunch_hour import LunchHour, at
+from tests.support import chromium
+from tests.support.lunch_hour import LunchHour, at
 
 BECOME = """(state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });

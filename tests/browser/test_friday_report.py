@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from booking import people
 from booking.db import transactions
 from booking.model import Person, Zone
-from tests import chromium
-from tests.browser.screens import fits
-from tests.lunch_hour import LunchHour, at
+from tests.support import chromium
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.screens import fits
 
 pytestmark = pytest.mark.sqlite
 PASSWORD = "noon-hour-at-the-station"

@@ -13,9 +13,9 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 from sqlalchemy.orm import Session
 
-from tests import chromium
-from tests.browser.everybody import NOON, Everybody
-from tests.browser.screens import fits, picture
+from tests.support import chromium
+from tests.support.everybody import NOON, Everybody
+from tests.support.screens import fits, picture
 
 PAGES = ("/s/cbd", "/me", "/account/", "/stations")
 LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}

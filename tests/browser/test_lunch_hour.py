@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from booking import people
 from booking.db import transactions
 from booking.model import Person
-from tests import chromium
-from tests.lunch_hour import LunchHour
-from tests.wall import Wall
+from tests.support import chromium
+from tests.support.clock import Wall
+from tests.support.lunch_hour import LunchHour
 
 PASSWORD = "noon-hour-at-the-station"
 DAY = "/s/cbd?day=2026-11-24"

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from booking import people, slots, workdays
 from booking.db import transactions
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
-from tests import chromium
-from tests.browser.screens import fits
-from tests.lunch_hour import LONG_BEFORE, LunchHour, at
-from tests.wall import Wall
+from tests.support import chromium
+from tests.support.clock import Wall
+from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at
+from tests.support.screens import fits
 
 PASSWORD = "noon-hour-at-the-station"
 DESK = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "device_scale_factor": 1}

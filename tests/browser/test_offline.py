@@ -10,11 +10,11 @@ from flask import Flask
 from playwright.sync_api import Browser, Error, Page, expect
 from sqlalchemy.orm import Session
 
-from tests import chromium
-from tests.browser.screens import sign_out
-from tests.live import serving
-from tests.lunch_hour import LunchHour, at
-from tests.worker_cast import sign_in
+from tests.support import chromium
+from tests.support.live import serving
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.screens import sign_out
+from tests.support.worker_cast import sign_in
 
 KEPT = "async () => (await caches.match('/offline', {ignoreVary: true}))?.text() || ''"
 # Its looks are kept after it.

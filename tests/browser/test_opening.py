@@ -14,10 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.model import Booking
-from tests import chromium
-from tests.live import serving
-from tests.lunch_hour import LunchHour, at
-from tests.worker_cast import sign_in
+from tests.support import chromium
+from tests.support.live import serving
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.worker_cast import sign_in
 
 DAY = "/s/cbd?day=2026-11-24"
 OPENS = at("Mon 10:00")

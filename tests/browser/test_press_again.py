@@ -17,10 +17,10 @@ from werkzeug.wrappers import Response
 from booking import people
 from booking.db import transactions
 from booking.model import Booking, Letter
-from tests import chromium
-from tests.live import cut, lost, serving
-from tests.lunch_hour import LunchHour, at
-from tests.worker_cast import sign_in
+from tests.support import chromium
+from tests.support.live import cut, lost, serving
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.worker_cast import sign_in
 
 DAY = "/s/cbd?day=2026-11-24"
 

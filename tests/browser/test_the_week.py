@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from booking import invariants, people
 from booking.db import transactions
 from booking.model import Person, Plan, Slot, Zone
-from tests.browser.screens import fits
 from tests.browser.test_door_queue import PASSWORD, kept_page, roster, seat, settled, tap, taps_of
 from tests.browser.test_friday_report import SIZES
-from tests.live import cut
-from tests.lunch_hour import LunchHour, at
-from tests.wall import Wall
+from tests.support.clock import Wall
+from tests.support.live import cut
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.screens import fits
 
 pytestmark = pytest.mark.sqlite
 # The phone's clock can be put forward, and stays so when the page is loaded again.

@@ -13,9 +13,9 @@ from booking import people
 from booking.db import transactions
 from booking.mail import rendering
 from booking.model import Booking, Person
-from tests import chromium, letter_cast
-from tests.cookies import carry
-from tests.lunch_hour import at
+from tests.support import chromium, letter_cast
+from tests.support.cookies import carry
+from tests.support.lunch_hour import at
 
 pytestmark = pytest.mark.sqlite
 

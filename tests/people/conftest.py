@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.network_cast import Network
+from tests.support.network_cast import Network
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from booking import people
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Event, Person
-from tests.network_cast import KEPT, MONDAY, Network
-from tests.people.together import together
+from tests.support.network_cast import KEPT, MONDAY, Network
+from tests.support.together import together
 
 NEW = "new@example.com"
 

@@ -12,8 +12,8 @@ from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Code, Failure
 from booking.people import codes
-from tests.network_cast import MONDAY, Network
-from tests.people.together import together
+from tests.support.network_cast import MONDAY, Network
+from tests.support.together import together
 
 MINUTE = timedelta(minutes=1)
 ZHOU, NEW = "zhou@example.com", "new@example.com"

@@ -13,8 +13,8 @@ from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.model import Failure
 from booking.people import login_throttle
-from tests.network_cast import MONDAY, Network
-from tests.people.together import together
+from tests.support.network_cast import MONDAY, Network
+from tests.support.together import together
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 

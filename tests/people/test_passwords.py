@@ -9,7 +9,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from booking.errors import RuleViolation
 from booking.people import passwords
-from tests.network_cast import KEPT, PASSWORD
+from tests.support.network_cast import KEPT, PASSWORD
 
 KNOWN = ("worker@example.com", "zhou.ming@example.com", "周明", "cbd", "白领驿站", "White-collar Station")
 

@@ -11,8 +11,8 @@ from booking import people
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Event, Failure, SignIn
-from tests.network_cast import KEPT, MONDAY, PASSWORD, PHONE, Network
-from tests.people.together import together
+from tests.support.network_cast import KEPT, MONDAY, PASSWORD, PHONE, Network
+from tests.support.together import together
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 EMAILS = ["zhou@example.com", "nobody@example.com", "not an address", "x" * 5000]

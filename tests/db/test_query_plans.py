@@ -1,0 +1,218 @@
+"""No request reads a whole table: every route is driven in a big city, and the plan of each statement is read."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, Engine
+from werkzeug.routing import Rule
+
+from bench import stock
+from bench.statements import Statement, heard
+from bench.stock import City
+from bench.visitors import Visit, sign_in
+from booking.db import transactions
+from booking.extensions import db
+from booking.jobs import schedule
+from booking.jobs.batches import Turn
+from booking.mail import digests
+from tests.support import postgres
+from tests.support.lunch_hour import at
+
+CITY = City(stations=1_500, people=12_000, days=4)
+PAST, PAPERS = 60_000, 20_000
+AT_MOST = (
+    5_000  # rows that a statement may be planned for where it is planned for any value: a third of a table is more
+)
+HERE = 7  # the station that is looked at; person 1 runs it
+# Tables that stay small however many people come: they are read whole, rightly.
+SMALL = {"workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round"}
+# Pages of the network's admin that count everybody, or join the few thousand stations to a page of people.
+COUNTED = {
+    ("GET /admin/", "station"),
+    ("GET /admin/people", "station"),
+    ("GET /admin/people", "person"),
+    ("GET /admin/jobs", "station"),
+    ("GET /manage/<code>/running", "station"),
+}
+# Serves files, or shows parts: nothing of the database.
+ASIDE = {"static", "parts.every_part"}
+SLOTS = {
+    "here": HERE,
+    "full": CITY.slot(HERE + 1, 1),
+    "later": CITY.slot(HERE, 0, 1),
+    "door": CITY.slot(HERE, 4),
+}
+# A workday's hour at which both kinds of digest are written.
+NOON = at("11:30")
+
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture
+def city(app: Flask, database_url: str) -> Visit:
+    """Everything an admin, who also runs a station and books there, could look at. Returns that person's browser."""
+    with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
+        stock.build(connection, CITY)
+        stock.add_past(connection, CITY, PAST)
+        stock.add_papers(connection, CITY, PAPERS)
+        for statement in PERSON_ONE:
+            connection.execute(statement, SLOTS)
+        (visit,) = sign_in(connection, app, range(1, 2))
+        stock.settle(connection)
+    return visit
+
+
+def test_no_request_reads_a_whole_table(app: Flask, city: Visit) -> None:
+    read = Reader(app, city)
+    for rule, path in _pages(app):
+        read.ask(f"GET {rule}", "GET", path)
+    for path, form in _acts():
+        read.ask(f"POST {path}", "POST", path, form)
+    if read.wholes:
+        pytest.fail("\n".join(read.wholes))
+
+
+def test_digests_of_which_nobody_is_owed_one_read_no_table_that_grows_with_people(app: Flask, city: Visit) -> None:
+    with app.app_context():
+        done = [digests.rounds(db.session(), kind, NOON) for kind in digests.HOURS]
+        with transactions.transaction(db.session) as session:
+            digests.note_done(session, [one for due in done for one in due], NOON)
+        with heard(db.engine) as sent:
+            schedule.write_worker_digests(Turn(NOON))
+            schedule.write_manager_digests(Turn(NOON))
+        assert {table for table, _ in _whole_tables(db.engine, sent)} == {"station"}  # for the zones: a few thousand
+
+
+class Reader:
+    """Asks the app as person 1, and reads the plans of what it asks the database."""
+
+    def __init__(self, app: Flask, visit: Visit) -> None:
+        self.client = app.test_client(use_cookies=False)
+        self.headers = {"Cookie": visit.cookie}
+        self.wholes: list[str] = []
+        with app.app_context():
+            self.engine = db.engine
+
+    def ask(self, name: str, method: str, path: str, form: dict[str, str] | None = None) -> None:
+        with heard(self.engine) as sent:
+            answer = self.client.open(path, method=method, data=form, headers=self.headers)
+        assert answer.status_code not in (400, 429, 500, 503), f"{name}: {answer.status} {answer.text}"
+        for table, statement in _whole_tables(self.engine, sent):
+            if (name, table) not in COUNTED:
+                self.wholes.append(f"{name} reads all of {table}: {statement}")
+
+
+def _acts() -> Iterator[tuple[str, dict[str, str]]]:
+    """Acts that go through: `PERSON_ONE` has laid the ground for each."""
+    running = CITY.slot(HERE, 4)
+    yield f"/slots/{CITY.slot(HERE)}/book", {"key": "one"}
+    yield f"/slots/{CITY.slot(HERE)}/book", {"key": "one"}
+    yield f"/slots/{CITY.slot(HERE, 1)}/book", {}
+    yield f"/slots/{CITY.slot(HERE + 1, 1)}/book", {}
+    yield f"/slots/{CITY.slot(HERE, 0, 2)}/book", {}
+    yield "/bookings/900001/give-up", {}
+    yield "/account/sign-in", {"email": "p3@example.com", "password": "wrong-but-long-enough"}
+    yield "/account/language", {"language": "en"}
+    yield f"/manage/s{HERE}/bookings/900003/check-in", {}
+    yield f"/manage/s{HERE}/bookings/900003/undo", {}
+    yield f"/manage/s{HERE}/taps", {"booking": "900003", "act": "in", "age": "1000", "nonce": "0123456789"}
+    yield f"/manage/s{HERE}/taps", {"booking": "900003", "act": "out", "age": "0", "nonce": "9876543210"}
+    yield f"/manage/s{HERE}/slots/{running}/walk-in", {"name": "路过的人"}
+    yield f"/manage/s{HERE}/slots/{running}/capacity", {"capacity": "14"}
+    yield f"/manage/s{HERE}/slots/{CITY.slot(HERE, 3)}/cancel", {"reason": "电梯坏了"}
+
+
+# A seat to give up with somebody behind it, a full slot elsewhere, somebody to check in at the door.
+PERSON_ONE = (
+    "UPDATE person SET is_admin = true WHERE id = 1",
+    "INSERT INTO manages (person_id, station_id, since) VALUES (1, %(here)s, now()) ON CONFLICT DO NOTHING",
+    "UPDATE slot SET taken = 15, waiting = 1, waitlist_seq = 1, state = 'open', opens_at = now() WHERE id = %(later)s",
+    """INSERT INTO booking
+       (id, slot_id, station_id, person_id, state, via, waitlist_position, ticket, created_at, seated_at, late)
+       VALUES (900001, %(later)s, %(here)s, 1, 'booked', 'tap', NULL, 'a', now(), now(), false),
+              (900002, %(later)s, %(here)s, 2, 'waiting', 'tap', 1, 'b', now(), NULL, false),
+              (900003, %(door)s, %(here)s, 3, 'booked', 'tap', NULL, 'c', now(), now(), false)""",
+    "UPDATE slot SET taken = 15 WHERE id = %(full)s",
+    """UPDATE slot SET taken = 1, starts_at = now() + interval '5 minutes', checkin_from = now() - interval '5 minutes',
+       waitlist_until = now(), free_until = now(), release_at = now() + interval '9 minutes',
+       ends_at = now() + interval '40 minutes' WHERE id = %(door)s""",
+    "INSERT INTO door_tap SELECT 'nonce-' || id, id, 1, now(), now(), 'in' FROM booking ORDER BY id LIMIT 5000",
+    "INSERT INTO feed (person_id, token_hash, made_at) SELECT id, 'hash-' || id, now() FROM person WHERE id > 100",
+    "INSERT INTO try (person_id, slot_id, reason, at) SELECT id, %(full)s, 'full', now() FROM person WHERE id > 100",
+)
+
+
+def _pages(app: Flask) -> Iterator[tuple[str, str]]:
+    """Every route that can be opened, at the station HERE."""
+    adapter = app.url_map.bind("localhost")
+    for rule in sorted(app.url_map.iter_rules(), key=str):
+        if "GET" in (rule.methods or ()) and rule.endpoint not in ASIDE:
+            yield str(rule), adapter.build(rule.endpoint, _values(rule))
+
+
+def _values(rule: Rule) -> dict[str, Any]:
+    known = {
+        "code": f"s{HERE}",
+        "slot_id": CITY.slot(HERE),
+        "plan_id": CITY.slot(HERE),
+        "zone_id": CITY.slot(HERE),
+        "activity_id": CITY.slot(HERE),
+        "person_id": 2,
+        "booking_id": 1,
+        "strike_id": 1,
+        "ticket": "T1-1",
+        "token": "unknown",
+        "day": "2026-12-01",
+        "kind": "plans",
+        "letter": "confirmed",
+        "tongue": "zh",
+        "form": "page",
+    }
+    return {name: known[name] for name in rule.arguments}
+
+
+def _whole_tables(engine: Engine, sent: list[Statement]) -> set[tuple[str, str]]:
+    """Which tables that grow are scanned from the first row to the last, and by which statement."""
+    found = set()
+    with engine.connect() as connection:
+        for statement in sent:
+            if statement.text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
+                continue
+            (plan,) = (_plan_of_any if statement.swift else _plan)(connection, statement)
+            told = " ".join(statement.text.split())
+            found |= {(table, told) for table in _scanned(plan["Plan"])}
+            if statement.swift and plan["Plan"]["Plan Rows"] > AT_MOST:
+                found.add(("what it finds", told))
+    return found
+
+
+def _plan(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
+    many = isinstance(statement.parameters, list)
+    filled = statement.parameters[0] if many else statement.parameters
+    (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement.text}", filled).scalar_one()
+    return [plan]
+
+
+def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
+    """The plan of a statement that is planned once for whatever fills it (`booking/swift.py`)."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.text)))
+    text = re.sub(r"%\((\w+)\)s", lambda name: f"${names.index(name[1]) + 1}", statement.text).replace("%%", "%")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    driver.execute(f"PREPARE asked AS {text}".encode())
+    values = f"({', '.join(['NULL'] * len(names))})" if names else ""
+    row = driver.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}".encode()).fetchone()
+    driver.execute("DEALLOCATE asked")
+    return list(row[0])
+
+
+def _scanned(plan: dict[str, Any]) -> Iterator[str]:
+    table = plan.get("Relation Name", "")
+    if plan["Node Type"] == "Seq Scan" and table not in SMALL and not table.startswith("pg_"):
+        yield table
+    for part in plan.get("Plans", ()):
+        yield from _scanned(part)

@@ -1,0 +1,119 @@
+"""Bookings lose their name after 180 days, and nothing else: numbers, history and rules stay as they were."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bench.statements import heard
+from booking import invariants, jobs, people
+from booking.db import transactions
+from booking.extensions import db
+from booking.jobs import runner, schedule
+from booking.jobs.batches import Turn
+from booking.model import Booking, Event, Person, Strike
+from booking.people.anonymise import nameless_before
+from tests.support.lunch_hour import SHANGHAI, LunchHour, at
+
+BEFORE, AFTER = datetime(2027, 4, 29, 12, tzinfo=SHANGHAI), datetime(2027, 5, 23, 12, tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    """周明 came, 李静 did not, 王磊 waited in vain."""
+    lunch = LunchHour(session, capacity=2)
+    for who in ("周明", "李静", "王磊"):
+        lunch.book(who, "Mon 10:00")
+    lunch.check_in("周明", "12:00")
+    for clock in ("12:10", "12:15", "13:00"):
+        lunch.tick(clock)
+    return lunch
+
+
+def forget(session: Session, now: datetime, limit: int = 20) -> int:
+    with transactions.transaction(session):
+        return people.forget_names(session, now, limit)
+
+
+def whose(session: Session) -> dict[str, set[int | None]]:
+    """The people of bookings, strikes and history."""
+    session.rollback()
+    acted = [*session.scalars(select(Event.person_id)), *session.scalars(select(Event.actor_id))]
+    held, struck = session.scalars(select(Booking.person_id)), session.scalars(select(Strike.person_id))
+    return {"booking": set(held), "strike": set(struck), "event": set(acted) - {None}}
+
+
+def test_after_180_days_nobody_can_be_told_from_a_booking(lunch: LunchHour, session: Session) -> None:
+    named = {lunch.people[who] for who in ("周明", "李静", "王磊")}
+    before = whose(session)
+    assert before["booking"] == named
+    assert forget(session, AFTER) == 3
+    after = whose(session)
+    assert [kind for kind, ids in after.items() if ids & named] == []
+    assert {kind: len(ids) for kind, ids in after.items()} == {kind: len(ids) for kind, ids in before.items()}
+    stand_ins = session.scalars(select(Person).where(Person.id.in_(after["booking"]))).all()
+    assert {(one.name, one.email, one.deleted_at) for one in stand_ins} == {("", None, AFTER)}
+    assert session.get_one(Person, lunch.people["周明"]).name == "周明"
+
+
+def test_the_books_still_hold_and_the_manager_keeps_their_name(lunch: LunchHour, session: Session) -> None:
+    forget(session, AFTER)
+    session.rollback()
+    assert invariants.breaches(session, AFTER) == []
+    assert lunch.manager_id in whose(session)["event"]
+
+
+def test_before_that_names_stay_and_twice_is_once(lunch: LunchHour, session: Session) -> None:
+    assert forget(session, BEFORE) == 0
+    assert [forget(session, AFTER, limit=2) for _ in range(3)] == [2, 1, 0]
+
+
+def tick(app: Flask, now: datetime) -> tuple[jobs.Ran, bool]:
+    """What the job told, and whether it asked the bookings."""
+    with time_machine.travel(now, tick=False), app.app_context():
+        (job,) = (job for job in jobs.TIMETABLE if job.name == "forget_names")
+        with heard(db.engine) as sent:
+            (ran,) = runner.in_order([job], now)
+    return ran, any("FROM booking" in statement.text for statement in sent)
+
+
+def test_the_job_does_it_for_everybody(app: Flask, lunch: LunchHour, session: Session) -> None:
+    with app.app_context():
+        told = {ran.name: ran for ran in jobs.tick(AFTER)}
+    assert (told["forget_names"].did, told["forget_names"].error) == (3, "")
+    assert whose(session)["booking"].isdisjoint(lunch.people.values())
+
+
+def test_once_nobody_is_left_the_bookings_are_not_asked_until_the_next_month(app: Flask, lunch: LunchHour) -> None:
+    told = [tick(app, AFTER + timedelta(days=days)) for days in (0, 1, 2, 6, 8, 9)]
+    assert [(ran.did, asked) for ran, asked in told] == [
+        (3, True),  # all three
+        (0, True),  # nobody is left
+        (0, False),
+        (0, False),
+        (0, True),  # 180 days ago another month began
+        (0, False),
+    ]
+
+
+def test_a_run_that_ended_early_is_no_answer(app: Flask, lunch: LunchHour) -> None:
+    with app.app_context(), pytest.raises(jobs.PartlyDone):
+        schedule.forget_names(Turn(AFTER, lambda: True))
+    assert tick(app, AFTER)[0].did == 3
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        ("2027-05-23", "2026-12-01"),
+        ("2027-04-29", "2026-11-01"),
+        ("2028-02-29", "2027-10-01"),
+        ("2027-06-30", "2027-02-01"),
+    ],
+)
+def test_whole_months_go_so_that_one_stand_in_serves_for_all_of_one(today: str, first: str) -> None:
+    now = datetime.combine(date.fromisoformat(today), at("12:00").timetz())
+    assert nameless_before(now) == date.fromisoformat(first)

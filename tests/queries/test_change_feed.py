@@ -1,0 +1,92 @@
+"""The history, read as it grows: whatever is kept is known to be old as soon as something of it has changed."""
+
+from time import sleep
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session
+
+from booking import workdays
+from booking.db import transactions
+from booking.history import record
+from booking.model import Event
+from booking.queries.change_feed import SWEEP, ChangeFeed, LastChanged
+from booking.web.kept import Kept, Page
+from booking.web.packing import Packed
+from tests.support.lunch_hour import LunchHour, at
+
+SIZE = 3
+ONES = st.integers(1, 12)
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    with transactions.transaction(session):
+        workdays.seed(session)
+    return LunchHour(session)
+
+
+@given(st.lists(ONES, max_size=60))
+def test_who_has_changed_is_never_taken_for_unchanged(changed: list[int]) -> None:
+    changes, truth = LastChanged(SIZE), dict.fromkeys(range(1, 13), 0)
+    for count, one in enumerate(changed, start=1):
+        changes.note(one, count)
+        truth[one] = count
+        assert all(truth[any_] <= changes.last(any_) <= count for any_ in truth)
+        lately = sorted(truth, key=lambda any_: -truth[any_])[:SIZE]
+        assert all(changes.last(any_) == truth[any_] for any_ in lately if truth[any_])
+
+
+def test_as_many_are_remembered_as_there_is_room_for() -> None:
+    changes = LastChanged(SIZE)
+    for count in range(1, 1000):
+        changes.note(count, count)
+    assert [changes.last(one) for one in (999, 998, 997)] == [999, 998, 997]
+    assert {changes.last(one) for one in range(1, 990)} == {changes.last(1)}
+    assert 990 <= changes.last(1) < 999
+
+
+@pytest.mark.postgresql
+def test_an_event_that_commits_late_is_news_all_the_same(engine: Engine, lunch: LunchHour) -> None:
+    news = ChangeFeed(engine, every=0)
+    with Session(engine) as slow, Session(engine) as quick:
+        record(slow, "skipped", at("Mon 10:00"), station_id=lunch.station_id)
+        slow.flush()
+        record(quick, "skipped", at("Mon 10:00"), person_id=lunch.people["周明"])
+        quick.commit()
+        news.look()
+        before = news.noted
+        assert news.changed(lunch.station_id, lunch.people["周明"]) <= before
+        slow.commit()
+        sleep(SWEEP)
+        news.look()
+    assert news.changed(lunch.station_id, None) > before
+    assert news.changed(None, lunch.people["周明"]) <= before
+
+
+def test_another_database_in_its_place_is_news(engine: Engine, lunch: LunchHour) -> None:
+    news = ChangeFeed(engine, every=0)
+    lunch.book("周明", "Mon 10:00")
+    news.look()
+    before = news.noted
+    with engine.begin() as connection:
+        connection.execute(delete(Event))
+    sleep(SWEEP)
+    news.look()
+    assert news.changed(lunch.station_id) > before
+
+
+def test_a_page_outlives_what_happens_elsewhere_while_it_is_made(engine: Engine, lunch: LunchHour) -> None:
+    memory = Kept(ChangeFeed(engine, every=0))
+    memory.news.look()
+    now, until, noted = at("Mon 10:00"), at("Mon 10:01"), memory.news.noted
+    here, there = (
+        Page(now, until, station_id, None, noted, "", Packed(""), None)
+        for station_id in (lunch.station_id, lunch.station_id + 1)
+    )
+    lunch.book("周明", "Mon 10:00")
+    memory.news.look()
+    assert memory.news.noted > noted
+    assert (memory.is_true(here, now), memory.is_true(there, now)) == (False, True)

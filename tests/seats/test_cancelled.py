@@ -1,0 +1,92 @@
+"""Rule 11: a cancelled slot; and rule 13: its history replays."""
+
+from sqlalchemy import select
+
+from booking.history import replay
+from booking.model import Booking, Event
+from tests.support.lunch_hour import LunchHour
+
+OPEN = "Mon 10:00"
+DAY = ("12:10", "12:15", "13:00")
+
+
+def test_everyone_on_it_is_told_once_and_nobody_is_struck(lunch: LunchHour) -> None:
+    for who in ("周明", "李静", "王磊", "陈晨"):
+        lunch.book(who, OPEN)
+    lunch.give_up("李静", "11:20")  # late, and 王磊 sits there now
+    lunch.check_in("周明", "12:00")
+    assert lunch.cancel("12:05") == "3 told"
+    assert lunch.cancel("12:06") == "0 told"
+    for clock in DAY:
+        lunch.tick(clock)
+    assert lunch.states("周明", "王磊", "陈晨") == ["cancelled"] * 3
+    assert [lunch.letters(who).count("slot_cancelled") for who in lunch.people] == [1, 0, 1, 1, 0, 0, 0, 0]
+    assert [lunch.strikes(who) for who in lunch.people] == [[]] * 8
+    assert (lunch.now().taken, lunch.now().waiting, lunch.now().state) == (0, 0, "cancelled")
+
+
+def test_a_cancelled_slot_takes_nobody(lunch: LunchHour) -> None:
+    lunch.book("周明", OPEN)
+    lunch.cancel("11:00")
+    assert lunch.book("李静", "11:01") == "no: cancelled"
+    assert lunch.stand_by("李静", "12:00") == "no: cancelled"
+    assert lunch.walk_in("李静", "12:00") == "no: cancelled"
+    assert lunch.check_in("周明", "12:00") == "no: not_booked"
+    assert lunch.give_up("周明", "11:01") == "cancelled"
+
+
+def test_what_is_over_cannot_be_cancelled(lunch: LunchHour) -> None:
+    lunch.book("周明", OPEN)
+    assert lunch.cancel("13:00") == "no: over"
+
+
+def test_a_running_slot_can_be_cancelled(lunch: LunchHour) -> None:
+    lunch.book("周明", OPEN)
+    lunch.tick("12:10")
+    assert lunch.cancel("12:11") == "1 told"
+    lunch.tick("12:15")
+    assert lunch.strikes("周明") == []
+
+
+def test_its_day_is_free_again(lunch: LunchHour) -> None:
+    later = lunch.slot("13:10")
+    lunch.book("周明", OPEN)
+    lunch.cancel("11:00")
+    assert lunch.book("周明", "11:01", later) == "booked"
+
+
+def test_replaying_the_history_gives_the_state(lunch: LunchHour) -> None:
+    """One of everything, and after each act the history says what the tables say."""
+    acts = (
+        lambda: lunch.book("周明", OPEN), lambda: lunch.book("李静", OPEN), lambda: lunch.book("王磊", OPEN),
+        lambda: lunch.book("陈晨", OPEN), lambda: lunch.tick("Mon 10:01"), lambda: lunch.resize(1, "Mon 11:00", move_newest=True),
+        lambda: lunch.resize(2, "Mon 11:01"), lambda: lunch.give_up("李静", "11:20"), lambda: lunch.book("刘洋", "11:21"),
+        lambda: lunch.stand_by("刘洋", "11:56"), lambda: lunch.stand_by("赵敏", "11:57"),
+        lambda: lunch.check_in("周明", "11:58"), lambda: lunch.undo("周明", "11:59"), lambda: lunch.tick("12:10"),
+        lambda: lunch.tick("12:15"), lambda: lunch.undo("刘洋", "12:19"), lambda: lunch.walk_in("周明", "12:20"),
+        lambda: lunch.stand_by("孙悦", "12:21"), lambda: lunch.tick("13:00"),
+    )  # fmt: skip
+    for act in acts:
+        answer = act()
+        assert not str(answer).startswith("no:"), answer
+        slot, session = lunch.now(), lunch.session
+        told = replay(session.scalars(select(Event).where(Event.slot_id == slot.id).order_by(Event.id)))
+        states = session.execute(select(Booking.id, Booking.state).where(Booking.slot_id == slot.id))
+        assert told.jumps == []
+        assert (told.state, told.capacity) == (slot.state, slot.capacity)
+        assert (told.taken, told.waiting) == (slot.taken, slot.waiting)
+        assert told.bookings == {row.id: row.state for row in states}
+
+
+def test_every_line_of_history_has_its_instant_its_kind_and_who_did_it(lunch: LunchHour) -> None:
+    lunch.book("周明", OPEN)
+    lunch.give_up("周明", "11:00")
+    lunch.cancel("11:05")
+    said = [(line.kind, line.actor_id, line.before, line.after, line.reason) for line in lunch.lines()]
+    me, boss = lunch.people["周明"], lunch.manager_id
+    assert said == [
+        ("planned", None, None, "planned", None),
+        ("booked", me, None, "booked", None),
+        ("given_up", me, "booked", "cancelled", None),
+        ("cancelled", boss, "planned", "cancelled", "停电"),
+    ]

@@ -1,0 +1,1 @@
+"""Test support: servers, casts, crash helpers and whatever several tests share."""

@@ -1,0 +1,93 @@
+"""The demo at noon for tests that look at every page: who opens what, and browsers that are signed in."""
+
+import re
+from dataclasses import dataclass
+
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import demo
+from booking.db import transactions
+from booking.model import Person
+from tests.support.cookies import carry, lasting
+from tests.support.lunch_hour import at
+
+NOON = at("12:05")
+OPEN = (
+    "/account/sign-in",
+    "/account/register",
+    "/account/forgotten",
+    "/stations",
+    "/stations?q=zzz",
+    "/offline",
+    "/no",
+)
+OWN = ("/me", "/account/", "/account/calendar", "/account/password", "/account/delete", "/offline", "/parts")
+ROOMS = "slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
+PAGES = {
+    "": ("/s/cbd", *OPEN),
+    "worker": ("/s/cbd", *OWN),
+    "manager": ("/manage/", "/manage/cbd/", *(f"/manage/cbd/{room}" for room in ROOMS.split())),
+    "admin": ("/admin/", "/admin/jobs", "/admin/people", "/admin/stations/new", "/admin/stations/cbd"),
+}
+# From which pages one of each kind of link is followed.
+DEEPER = {
+    "": r"/slots/\d+|/s/cbd\?day=[\d-]+",
+    "worker": r"/slots/\d+|/s/cbd\?day=[\d-]+",
+    "manager": r"/manage/cbd/(?:slots|plans|activities|zones|people)/\d+",
+    "admin": r"/admin/people/\d+",
+}
+MANY = {"worker": 4, "": 2}
+
+
+@dataclass
+class Everybody:
+    """The demo station on a Tuesday at noon, and its people's browsers."""
+
+    app: Flask
+    session: Session
+    url: str
+
+    def load(self) -> None:
+        with transactions.transaction(self.session) as rows:
+            demo.load(rows, NOON, 8)
+
+    def speak(self, language: str) -> None:
+        with transactions.transaction(self.session) as rows:
+            for person in rows.scalars(select(Person).where(Person.email.is_not(None))):
+                person.language = language
+
+    def enter(self, page: Page, who: str) -> None:
+        """Sign the browser in as the demo's worker, manager or admin; nobody for an empty name."""
+        page.context.clear_cookies()
+        if not who:
+            return
+        client = self.signed_in(who)
+        cookie = client.get_cookie("lunch")
+        assert cookie
+        page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": self.url}])
+
+    def pages(self, who: str) -> list[str]:
+        """The pages of one audience, and a few of those that they lead to."""
+        client = self.signed_in(who)
+        found: dict[str, None] = {}
+        for path in PAGES[who]:
+            kinds: dict[str, list[str]] = {}
+            for link in dict.fromkeys(re.findall(r'href="([^"]+)"', client.get(path).text)):
+                if re.fullmatch(DEEPER[who], link):
+                    kinds.setdefault(re.sub(r"\d+", "", link), []).append(link)
+            found |= dict.fromkeys([path, *(link for same in kinds.values() for link in same[: MANY.get(who, 1)])])
+        return list(found)
+
+    def signed_in(self, who: str) -> FlaskClient:
+        """A browser of the demo's worker, manager or admin; of nobody for an empty name."""
+        client = self.app.test_client()
+        if not who:
+            return client
+        with transactions.transaction(self.session) as rows:
+            person = rows.scalars(select(Person).where(Person.email == f"{who}@example.com")).one()
+            token = lasting(rows, person, "browser", NOON)
+        return carry(client, token, NOON)

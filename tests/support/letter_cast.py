@@ -1,0 +1,260 @@
+"""A station with words in both languages, and one letter of each kind about it."""
+
+from collections.abc import Callable
+from datetime import datetime, time
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import seats, slots
+from booking.db import transactions
+from booking.enqueue import enqueue
+from booking.mail import digest_writer, digests, rendering
+from booking.model import Activity, JobRun, Letter, Person, Station, Zone
+from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
+
+STATION = {
+    "name": "白领驿站",
+    "name_en": "Office Workers' Station",
+    "address": "国贸三期 B1 层 · 地铁 1 号线 A 口",
+    "address_en": "China World Tower III, B1, Line 1 exit A",
+}
+YOGA = {
+    "title": "白领瑜伽课堂",
+    "title_en": "Yoga at Noon",
+    "host": "林老师",
+    "host_en": "Lin",
+    "bring": "瑜伽垫、一杯水",
+    "bring_en": "A mat and some water",
+}
+CRAFTS = {
+    "title": "创意手工 · 植物拓印",
+    "title_en": "Leaf Prints",
+    "host": "周老师",
+    "host_en": "Zhou",
+    "kind": "crafts",
+}
+TALK = {
+    "title": "青年党史讲堂",
+    "title_en": "History for the Young",
+    "host": "陈老师",
+    "host_en": "Chen",
+    "kind": "talk",
+}
+KINDS = (
+    "code",
+    "already_registered",
+    "confirmed",
+    "promoted",
+    "calendar",
+    "seat_open",
+    "moved_down",
+    "slot_moved",
+    "slot_cancelled",
+    "strike",
+    "attendance_missing",
+    "worker_digest",
+    "manager_digest",
+)
+
+
+class Letters:
+    """Everybody of the letters, and a way to get the newest letter of a kind."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        with transactions.transaction(session):
+            station = Station(code="cbd", policy={"seats_a_day": 2}, **STATION)
+            session.add(station)
+            session.flush()
+            self.station_id = station.id
+            self.people = make_people(session, ("林晓", "周明", "李静", "王磊", "陈晨", "刘洋"))
+            self.manager_id = make_manager(session, station.id, "沈站长")
+            for person_id in (*self.people.values(), self.manager_id):
+                session.get_one(Person, person_id).email = f"person{person_id}@example.com"
+            self.yesterday = self._slot(YOGA, "健身区", "Fitness area", "Mon 12:10", 3)
+            self.yoga = self._slot(YOGA, "健身区", "Fitness area", "12:10", 3)
+            self.crafts = self._slot(CRAFTS, "手工坊", "Workshop", "17:30", 2)
+            self.next_yoga = self._slot(YOGA, "健身区", "Fitness area", "Wed 12:10", 15)
+            self.thursday = self._slot(YOGA, "健身区", "Fitness area", "Thu 12:10", 15)
+            self.next_talk = self._slot(TALK, "红色直播间", "Red Studio", "Wed 12:20", 24)
+
+    def _slot(self, words: dict[str, Any], zone: str, zone_en: str, starts: str, capacity: int) -> int:
+        s, moment = self.session, at(starts)
+        place = s.scalar(select(Zone).where(Zone.name == zone)) or Zone(
+            station_id=self.station_id, name=zone, name_en=zone_en, capacity=40
+        )
+        what = s.scalar(select(Activity).where(Activity.title == words["title"])) or Activity(
+            station_id=self.station_id, **{"kind": "yoga", **words}
+        )
+        s.add_all([place, what])
+        s.flush()
+        wish = slots.OneOff(what.id, place.id, moment.date(), moment.time(), 50, capacity)
+        return slots.add(s, self.station_id, wish, LONG_BEFORE).id
+
+    def do(self, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        with transactions.transaction(self.session) as session:
+            return verb(session, *arguments, **options)
+
+    def book(self, who: str, slot_id: int, when: str) -> int:
+        return int(self.do(lambda s: seats.book_in_transaction(s, self.people[who], slot_id, at(when)).booking.id))
+
+    def give_up(self, booking_id: int, when: str) -> None:
+        self.do(seats.give_up, booking_id, at(when))
+
+    def roll_call(self, slot_id: int, when: str) -> None:
+        roll_call(self.session, slot_id, at(when), self.manager_id)
+
+    def letter(self, kind: str, who: str | None = None) -> Letter:
+        """The newest letter of a kind, to that person."""
+        found = select(Letter).where(Letter.kind == kind).order_by(Letter.id.desc()).limit(1)
+        return self.session.scalars(found.where(Letter.person_id == self.people[who]) if who else found).one()
+
+    def yesterday_at_noon(self) -> None:
+        """Monday's slot: two came, one did not, one waited in vain."""
+        for who in ("周明", "李静", "王磊", "陈晨"):
+            self.book(who, self.yesterday, "Mon 09:00")
+        for who in ("周明", "李静"):
+            booking = self.book(who, self.yesterday, "Mon 12:00")
+            self.do(seats.check_in, booking, at("Mon 12:05"))
+        for clock in ("Mon 12:10", "Mon 12:15", "Mon 13:00"):
+            tick(self.session, at(clock))
+
+    def full_tuesday(self) -> None:
+        """Tuesday's slots open on Monday at 10 and fill up; 林晓 sits in yoga and waits for crafts."""
+        tick(self.session, at("Mon 10:00"))
+        for who in ("林晓", "周明", "李静", "王磊"):
+            self.book(who, self.yoga, "Mon 10:00:01")
+        for who in ("陈晨", "刘洋", "林晓"):
+            self.book(who, self.crafts, "Mon 10:00:02")
+
+
+def write_digests(session: Session, kind: str, now: datetime, limit: int = 500) -> int:
+    """As many of the due digests, as the job writes them."""
+    due = digests.rounds(session, kind, now)
+    readers = digests.to_write(session, due, now)[:limit]
+    return digest_writer.write(session, digests.gather(session, due, now, readers), now)
+
+
+def make(session: Session, kind: str) -> tuple[Letter, datetime]:
+    """The letter of that kind, told by the verbs that tell it, and the instant at which it is worded."""
+    cast = Letters(session)
+    return MAKERS[kind](cast)
+
+
+def _code(cast: Letters) -> tuple[Letter, datetime]:
+    now = at("Mon 09:30")
+    cast.do(enqueue, "code", now, to="lin@example.com", language="zh_Hans_CN", code="407261", purpose="register")
+    return cast.letter("code"), now
+
+
+def _already(cast: Letters) -> tuple[Letter, datetime]:
+    now = at("Mon 09:30")
+    cast.do(enqueue, "already_registered", now, to="lin@example.com", language="zh_Hans_CN")
+    return cast.letter("already_registered"), now
+
+
+def _confirmed(cast: Letters) -> tuple[Letter, datetime]:
+    cast.book("林晓", cast.yoga, "Mon 10:00:01")
+    return cast.letter("confirmed", "林晓"), at("Mon 10:00:02")
+
+
+def _promoted(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    cast.give_up(cast.book("陈晨", cast.crafts, "Mon 10:01"), "Mon 16:00")
+    return cast.letter("promoted", "林晓"), at("Mon 16:00")
+
+
+def _calendar(cast: Letters) -> tuple[Letter, datetime]:
+    booking = cast.book("林晓", cast.yoga, "Mon 10:00:01")
+    now, to = at("Mon 10:01"), cast.people["林晓"]
+    cast.do(enqueue, "calendar", now, person_id=to, slot_id=cast.yoga, booking_id=booking)
+    return cast.letter("calendar"), now
+
+
+def _seat_open(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    cast.give_up(cast.book("陈晨", cast.crafts, "Mon 10:01"), "17:10")
+    return cast.letter("seat_open", "林晓"), at("17:10")
+
+
+def _moved_down(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    cast.do(slots.set_capacity, cast.yoga, 2, at("Mon 17:00"), move_newest=True)
+    return cast.letter("moved_down"), at("Mon 17:00")
+
+
+def _slot_moved(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    studio = cast.session.scalars(select(Zone.id).where(Zone.name == "红色直播间")).one()
+    cast.do(slots.move, cast.yoga, slots.Move(time(12, 30), studio), at("Mon 18:00"), cast.manager_id)
+    return cast.letter("slot_moved", "林晓"), at("Mon 18:00")
+
+
+def _cancelled(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    cast.do(slots.cancel, cast.yoga, "林老师临时生病", at("Mon 18:00"), cast.manager_id)
+    return cast.letter("slot_cancelled", "林晓"), at("Mon 18:00")
+
+
+def _strike(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    tick(cast.session, at("12:10"))
+    cast.roll_call(cast.yoga, "12:12")
+    tick(cast.session, at("12:15"))
+    return cast.letter("strike", "林晓"), at("12:15")
+
+
+def _attendance(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    for clock in ("12:10", "12:15"):
+        tick(cast.session, at(clock))
+    return cast.letter("attendance_missing"), at("12:15")
+
+
+def _worker(cast: Letters) -> tuple[Letter, datetime]:
+    cast.yesterday_at_noon()
+    cast.full_tuesday()
+    cast.do(write_digests, "worker", at("08:30"))
+    return cast.letter("worker_digest", "林晓"), at("08:30")
+
+
+def _manager(cast: Letters) -> tuple[Letter, datetime]:
+    cast.yesterday_at_noon()
+    cast.full_tuesday()
+    cast.do(lambda s: s.add(JobRun(name="promote", started_at=at("10:59"), finished_at=at("10:59"), did=0)))
+    cast.do(write_digests, "manager", at("11:00"))
+    return cast.letter("manager_digest"), at("11:00")
+
+
+MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
+    zip(
+        KINDS,
+        (
+            _code,
+            _already,
+            _confirmed,
+            _promoted,
+            _calendar,
+            _seat_open,
+            _moved_down,
+            _slot_moved,
+            _cancelled,
+            _strike,
+            _attendance,
+            _worker,
+            _manager,
+        ),
+        strict=True,
+    )
+)
+
+
+def said(app: Flask, session: Session, kind: str, language: str) -> rendering.Said:
+    """The letter of a kind in words."""
+    letter, now = make(session, kind)
+    with app.app_context():
+        reader = session.get(Person, letter.person_id) if letter.person_id else None
+        return rendering.say(session, letter, reader, language, now)

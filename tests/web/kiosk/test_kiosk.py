@@ -1,0 +1,349 @@
+"""The door: its screen, the code that changes, what it opens on a phone, and a ticket on the manager's."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from booking.model import Booking, SignIn, Station
+from booking.web.kiosk import pairing
+from tests.support.desk_cast import HTMX, Desk, refusal, said
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.worker_cast import Phone, when
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    """Two seats for 周明 and 李静; 王磊 waits, 陈晨 has nothing."""
+    lunch = LunchHour(session, capacity=2)
+    for name in ("周明", "李静", "王磊"):
+        lunch.book(name, "Mon 10:00")
+    return lunch
+
+
+def code(lunch: LunchHour, clock: str, late: int = 0) -> str:
+    """The six digits at the door `late` seconds before `clock`."""
+    station = lunch.session.get_one(Station, lunch.station_id)
+    return pairing.code_at(station, when(clock) - timedelta(seconds=late))
+
+
+def look(client: FlaskClient, path: str, clock: str, **options: Any) -> TestResponse:
+    with time_machine.travel(when(clock), tick=False):
+        return client.get(path, **options)
+
+
+def paired(app: Flask, lunch: LunchHour) -> FlaskClient:
+    desk = Desk(app, lunch)
+    answer = desk.post("door/pair", "11:30", follow=False)
+    assert answer.headers["Location"] == "/door/cbd"
+    return desk.client
+
+
+# The screen
+
+
+def test_a_browser_that_was_never_paired_learns_no_code(app: Flask, lunch: LunchHour) -> None:
+    answer = look(app.test_client(), "/door/cbd", "12:00")
+    assert answer.status_code == 403
+    assert code(lunch, "12:00") not in answer.text
+    assert "还没有配对" in said(answer)
+
+
+def test_pairing_leaves_the_screen_and_no_account(app: Flask, lunch: LunchHour) -> None:
+    screen = paired(app, lunch)
+    assert look(screen, "/door/cbd", "12:00").status_code == 200
+    assert look(screen, "/manage/cbd/", "12:00").status_code == 303
+    lunch.session.rollback()
+    assert lunch.session.scalars(select(SignIn.ended_at)).one() is not None
+
+
+def test_the_screen_shows_one_number_the_line_and_a_code_that_changes(app: Flask, lunch: LunchHour) -> None:
+    screen = paired(app, lunch)
+    lunch.check_in("周明", "12:00")
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    page = look(screen, "/door/cbd", "12:15:30")
+    assert 'data-free="1"' in page.text
+    assert "1 个空位" in said(page)
+    assert f'data-code="{code(lunch, "12:15:30")}"' in page.text
+    assert "<svg" in page.text
+    part = look(screen, "/door/cbd", "12:16:00", headers=HTMX).text
+    assert part.lstrip().startswith("<main")
+    assert code(lunch, "12:15:30") not in part
+    assert f'data-code="{code(lunch, "12:16:00")}"' in part
+
+
+def test_the_screen_goes_on_without_script(app: Flask, lunch: LunchHour) -> None:
+    page = look(paired(app, lunch), "/door/cbd", "12:00:10").text
+    assert '<noscript><meta http-equiv="refresh" content="20"></noscript>' in page
+
+
+def test_between_the_slots_the_screen_says_when_the_next_one_is(app: Flask, lunch: LunchHour) -> None:
+    words = said(look(paired(app, lunch), "/door/cbd", "11:40"))
+    assert "12:10 下一场" in words
+    assert "空位" not in words
+
+
+def test_a_screen_is_unpaired_at_the_screen_or_all_of_them_from_the_desk(app: Flask, lunch: LunchHour) -> None:
+    first, second = paired(app, lunch), paired(app, lunch)
+    with time_machine.travel(at("12:00"), tick=False):
+        first.post("/door/cbd/unpair")
+    assert look(first, "/door/cbd", "12:00").status_code == 403
+    assert look(second, "/door/cbd", "12:00").status_code == 200
+    old = code(lunch, "12:01")
+    Desk(app, lunch).post("door/renew", "12:01")
+    assert look(second, "/door/cbd", "12:01").status_code == 403
+    lunch.session.rollback()
+    assert code(lunch, "12:01") != old
+
+
+def test_a_screen_of_one_station_is_none_of_another(app: Flask, lunch: LunchHour) -> None:
+    lunch.other_station("west")
+    assert look(paired(app, lunch), "/door/west", "12:00").status_code == 403
+
+
+# The code on a phone
+
+
+def test_whoever_has_a_seat_is_in_with_one_tap(app: Flask, lunch: LunchHour) -> None:
+    phone, fresh = Phone(app, lunch, "周明"), code(lunch, "12:00")
+    page = phone.get(f"/door/cbd/in?code={fresh}", "12:00:10")
+    assert (page.status_code, lunch.state("周明")) == (200, "booked")
+    assert "白领瑜伽课堂" in said(page)
+    done = phone.post("/door/cbd/in", "12:00:20", data={"code": fresh})
+    assert "签到成功" in said(done)
+    assert lunch.state("周明") == "attended"
+    assert lunch.lines("checked_in")[0].actor_id == lunch.people["周明"]
+
+
+@pytest.mark.parametrize("name", ["王磊", "陈晨"])
+def test_whoever_has_none_stands_by_for_the_slot_they_choose(app: Flask, lunch: LunchHour, name: str) -> None:
+    phone, fresh = Phone(app, lunch, name), code(lunch, "12:00")
+    form = {"code": fresh, "slot": str(lunch.slot_id)}
+    assert "已排现场候补" in said(phone.post("/door/cbd/in", "12:00", data=form))
+    assert lunch.now().waiting > 0
+    assert lunch.latest(name).standby_at is not None
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    assert lunch.state(name) == "attended"
+
+
+def test_after_the_release_a_free_seat_is_theirs_at_once(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    form = {"code": code(lunch, "12:20"), "slot": str(lunch.slot_id)}
+    assert "签到成功" in said(Phone(app, lunch, "李静").post("/door/cbd/in", "12:20", data=form))
+    assert lunch.state("李静") == "attended"
+
+
+def test_who_lost_the_seat_scans_and_has_it_again_or_stands_by(app: Flask, lunch: LunchHour) -> None:
+    lunch.stand_by("陈晨", "12:00")
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    assert lunch.states("周明", "李静", "陈晨") == ["released", "released", "attended"]
+    for name, answer in (("周明", "签到成功"), ("李静", "已排现场候补")):
+        phone, typed = Phone(app, lunch, name), code(lunch, "12:17")
+        page = phone.get(f"/door/cbd/in?code={typed}", "12:17")
+        assert "你的座位已经释放。有空位就补签到，不记爽约；没有就排现场候补。" in said(page)
+        form = {"code": typed, "slot": str(lunch.slot_id)}
+        assert answer in said(phone.post("/door/cbd/in", "12:17", data=form))
+    assert (lunch.state("周明"), lunch.strikes("周明"), lunch.strikes("李静")) == ("attended", [], ["no_show"])
+
+
+@pytest.mark.parametrize("late", [60, 90, 3600])
+def test_a_code_that_was_forwarded_to_the_office_is_stale(app: Flask, lunch: LunchHour, late: int) -> None:
+    stale = code(lunch, "12:05", late=late)
+    phone = Phone(app, lunch, "周明")
+    assert refusal(phone.get(f"/door/cbd/in?code={stale}", "12:05")) == "stale_code"
+    answer = phone.post("/door/cbd/in", "12:05", data={"code": stale})
+    assert (answer.status_code, refusal(answer), lunch.state("周明")) == (422, "stale_code", "booked")
+    assert "已经过期，或者不对" in said(answer)
+
+
+def test_the_six_digits_may_be_typed_as_they_come(app: Flask, lunch: LunchHour) -> None:
+    fresh = code(lunch, "12:00")
+    wide = f" {fresh[:3]}　{fresh[3:]} ".translate({48 + n: 0xFF10 + n for n in range(10)})
+    assert "签到成功" in said(Phone(app, lunch, "周明").post("/door/cbd/in", "12:00", data={"code": wide}))
+
+
+@pytest.mark.parametrize("typed", ["", "12345", "abcdef", "000000 OR 1=1", "٠١٢٣٤٥", "9" * 500, "<b>", "一二三四五六"])
+def test_what_is_no_code_is_answered_in_a_sentence(app: Flask, lunch: LunchHour, typed: str) -> None:
+    answer = Phone(app, lunch, "周明").post("/door/cbd/in", "12:00", data={"code": typed})
+    assert (answer.status_code, refusal(answer)) == (422, "stale_code")
+    assert lunch.state("周明") == "booked"
+
+
+@pytest.mark.parametrize("slot", ["", "abc", "999999999", "9" * 40, "-1", "<b>"])
+def test_only_a_slot_whose_door_is_open_can_be_chosen(app: Flask, lunch: LunchHour, slot: str) -> None:
+    form = {"code": code(lunch, "12:00"), "slot": slot}
+    answer = Phone(app, lunch, "陈晨").post("/door/cbd/in", "12:00", data=form)
+    assert (answer.status_code, refusal(answer)) == (409, "choose_slot")
+
+
+def test_another_stations_slot_cannot_be_chosen_here(app: Flask, lunch: LunchHour) -> None:
+    elsewhere = lunch.slot(station_id=lunch.other_station("west"))
+    form = {"code": code(lunch, "12:00"), "slot": str(elsewhere)}
+    answer = Phone(app, lunch, "陈晨").post("/door/cbd/in", "12:00", data=form)
+    assert (answer.status_code, lunch.now(elsewhere).waiting) == (409, 0)
+
+
+def test_too_early_is_said_with_the_time(app: Flask, lunch: LunchHour) -> None:
+    page = Phone(app, lunch, "周明").get("/door/cbd/in", "11:30")
+    assert "今天 11:55 起签到" in said(page)
+
+
+def test_signing_in_first_does_not_make_the_code_stale(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    fresh = code(lunch, "12:00")
+    answer = phone.get(f"/door/cbd/in?code={fresh}", "12:00")
+    assert answer.headers["Location"] == f"/account/sign-in?next=%2Fdoor%2Fcbd%2Fin%3Fcode%3D{fresh}"
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    signed_in = with_scan(app, lunch, "周明", scan.value)
+    assert refusal(signed_in.get(f"/door/cbd/in?code={fresh}", "12:05")) == ""
+    assert "签到成功" in said(signed_in.post("/door/cbd/in", "12:05", data={"code": fresh}))
+
+
+def with_scan(app: Flask, lunch: LunchHour, name: str, scan: str) -> Phone:
+    """Somebody signed in, with this cookie of a scan."""
+    phone = Phone(app, lunch, name)
+    phone.client.set_cookie("scan", scan)
+    return phone
+
+
+def test_the_memory_of_a_scan_is_good_for_one_person(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    for _again in range(2):
+        answer = with_scan(app, lunch, "周明", scan.value).post("/door/cbd/in", "12:05", data={"code": "000000"})
+        assert "签到成功" in said(answer)
+    form = {"code": "000000", "slot": str(lunch.slot_id)}
+    for name in ("李静", "陈晨"):
+        answer = with_scan(app, lunch, name, scan.value).post("/door/cbd/in", "12:05", data=form)
+        assert (answer.status_code, refusal(answer)) == (422, "stale_code")
+    assert lunch.state("李静") == "booked"
+
+
+def test_a_scan_that_was_refused_is_not_spent(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    for form, status in (({"code": "0"}, 409), ({"code": "0", "slot": str(lunch.slot_id)}, 200)):
+        assert with_scan(app, lunch, "陈晨", scan.value).post("/door/cbd/in", "12:05", data=form).status_code == status
+
+
+def test_the_memory_of_a_scan_is_of_one_browser_and_of_one_door(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    other = with_scan(app, lunch, "周明", scan.value)
+    answer = other.post("/door/cbd/in", "12:05", data={"code": "0"}, headers={"User-Agent": "Another phone"})
+    assert (answer.status_code, lunch.state("周明")) == (422, "booked")
+    Desk(app, lunch).post("door/renew", "12:05")  # every code of before is void, and what was scanned with it
+    answer = with_scan(app, lunch, "周明", scan.value).post("/door/cbd/in", "12:05", data={"code": "0"})
+    assert (answer.status_code, lunch.state("周明")) == (422, "booked")
+
+
+def test_the_memory_of_a_scan_ends_and_cannot_be_made_up(app: Flask, lunch: LunchHour) -> None:
+    phone = Phone(app, lunch)
+    phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
+    scan = phone.client.get_cookie("scan")
+    assert scan is not None
+    for value, clock in ((scan.value, "12:10:01"), (scan.value[:-1], "12:01"), ("[]", "12:01"), ("", "12:01")):
+        late = Phone(app, lunch, "周明")
+        late.client.set_cookie("scan", value)
+        assert late.post("/door/cbd/in", clock, data={"code": "000000"}).status_code == 422
+    assert lunch.state("周明") == "booked"
+
+
+def test_guesses_are_limited_by_person(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
+    app = make_app(RATELIMIT_ENABLED=True)
+    phone = Phone(app, lunch, "周明")
+    guesses = [phone.post("/door/cbd/in", "12:00", data={"code": f"{n:06}"}).status_code for n in range(11)]
+    assert guesses == [422] * 10 + [429]
+    other = Phone(app, lunch, "李静")
+    assert other.post("/door/cbd/in", "12:00", data={"code": code(lunch, "12:00")}).status_code == 200
+
+
+# The ticket on the manager's phone
+
+
+def ticket(lunch: LunchHour, name: str) -> str:
+    return f"tickets/{lunch.latest(name).ticket}"
+
+
+def answer_of(page: TestResponse) -> str:
+    found = re.search(r'data-answer="(\w+)"', page.text)
+    return found[1] if found else ""
+
+
+def test_a_ticket_is_welcome_once_and_known_the_second_time(app: Flask, lunch: LunchHour) -> None:
+    desk, path = Desk(app, lunch), ticket(lunch, "周明")
+    assert answer_of(desk.get(path, "12:00")) == "welcome"
+    assert lunch.state("周明") == "booked"
+    assert answer_of(desk.post(path, "12:00:05")) == "already_in"
+    assert lunch.state("周明") == "attended"
+    assert lunch.lines("checked_in")[0].actor_id == lunch.manager_id
+    assert "12:00 签到的" in desk.words(path, "12:01")
+
+
+@pytest.mark.parametrize(("clock", "code"), [("11:54", "too_early"), ("Mon 12:00", "wrong_day"), ("13:00", "over")])
+def test_a_ticket_at_the_wrong_time(app: Flask, lunch: LunchHour, clock: str, code: str) -> None:
+    assert answer_of(Desk(app, lunch).get(ticket(lunch, "周明"), clock)) == code
+
+
+def test_a_ticket_released_two_minutes_ago_gets_a_seat_while_one_is_free(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    desk = Desk(app, lunch)
+    page = desk.get(ticket(lunch, "周明"), "12:17")
+    assert (answer_of(page), "还有空位，可以补上" in said(page)) == ("seat_free", True)
+    desk.post(ticket(lunch, "周明"), "12:17")
+    assert lunch.state("周明") == "attended"
+
+
+def test_the_old_ticket_of_somebody_who_booked_again_is_welcome(app: Flask, lunch: LunchHour) -> None:
+    old = ticket(lunch, "李静")
+    lunch.give_up("王磊", "Mon 10:30")
+    lunch.give_up("李静", "Mon 11:00")
+    lunch.book("李静", "Mon 11:01")
+    desk = Desk(app, lunch)
+    assert [answer_of(desk.get(old, "12:00")), answer_of(desk.post(old, "12:00"))] == ["welcome", "already_in"]
+
+
+def test_a_ticket_without_a_seat_goes_on_standby(app: Flask, lunch: LunchHour) -> None:
+    desk, path = Desk(app, lunch), ticket(lunch, "王磊")
+    assert answer_of(desk.get(path, "12:00")) == "waiting"
+    assert answer_of(desk.post(path, "12:00")) == "standby"
+    assert lunch.now().waiting == 1
+    assert lunch.latest("王磊").standby_at is not None
+
+
+def test_a_cancelled_slot_says_so_on_its_tickets(app: Flask, lunch: LunchHour) -> None:
+    path = ticket(lunch, "周明")
+    lunch.cancel("Mon 12:00", "停电 <b>")
+    page = Desk(app, lunch).get(path, "12:00")
+    assert (answer_of(page), "停电 <b>" in html.unescape(page.text), "<b>停" in page.text) == ("cancelled", True, False)
+
+
+@pytest.mark.parametrize("made_up", ["x", "0", "../../etc", "a" * 200])
+def test_a_ticket_that_is_none(app: Flask, lunch: LunchHour, made_up: str) -> None:
+    assert Desk(app, lunch).get(f"tickets/{made_up}", "12:00").status_code == 404
+    assert lunch.session.scalar(select(Booking.id).where(Booking.state == "attended")) is None

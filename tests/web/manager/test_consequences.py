@@ -1,0 +1,80 @@
+"""Before something is changed that people are on: how many, who, and what they will be told."""
+
+from datetime import date, time
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import slots
+from booking.db import transactions
+from booking.model import DayOverride, Letter, Plan
+from tests.support.desk_cast import Desk, said
+from tests.support.lunch_hour import LunchHour, at
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    """周明 has a seat on Thursday, and a plan runs in the zone of Tuesday's slot."""
+    lunch = LunchHour(session)
+    thursday = lunch.slot("Thu 12:10", 2)
+    lunch.book("周明", "Wed 10:00", thursday)
+    slot = lunch.now()
+    with transactions.transaction(session):
+        plan = Plan(
+            station_id=lunch.station_id,
+            activity_id=slot.activity_id,
+            zone_id=slot.zone_id,
+            weekdays="5",
+            starts=time(15, 0),
+            minutes=50,
+            capacity=5,
+            valid_from=date(2026, 11, 23),
+        )
+        slots.save_plan(session, plan, at("Mon 09:00"))
+    return lunch
+
+
+@pytest.fixture
+def desk(app: Flask, lunch: LunchHour) -> Desk:
+    return Desk(app, lunch)
+
+
+def overrides(lunch: LunchHour) -> list[date]:
+    lunch.session.rollback()
+    return list(lunch.session.scalars(select(DayOverride.date)))
+
+
+def test_a_day_with_people_is_changed_in_two_steps(desk: Desk, lunch: LunchHour) -> None:
+    change = {"date": "2026-11-26", "says": "rests", "note": "停电"}
+    first = said(desk.post("calendar", "Wed 11:00", **change))
+    assert "这一天有 1 人：周明" in first
+    assert "仍然保存" in first
+    assert overrides(lunch) == []
+    desk.post("calendar", "Wed 11:00", **change, sure="y")
+    assert overrides(lunch) == [date(2026, 11, 26)]
+    assert [kind for kind in lunch.session.scalars(select(Letter.kind)) if kind != "confirmed"] == []
+
+
+def test_a_day_without_people_is_changed_in_one(desk: Desk, lunch: LunchHour) -> None:
+    desk.post("calendar", "Wed 11:00", date="2026-11-27", says="rests", note="")
+    assert overrides(lunch) == [date(2026, 11, 27)]
+
+
+def test_what_uses_a_zone_is_named_before_it_is_closed(desk: Desk, lunch: LunchHour) -> None:
+    zone_id = lunch.now().zone_id
+    page = desk.get(f"zones/{zone_id}").text
+    assert "还在用它的排期" in page
+    assert "还在用它的场次" in page
+    assert f"/manage/cbd/slots/{lunch.slot_id}" in page
+    assert "停用这个场地" not in page
+    assert "还在用它的排期" in desk.post(f"zones/{zone_id}/close").text
+
+
+def test_what_uses_an_activity_is_named_before_it_is_put_away(desk: Desk, lunch: LunchHour) -> None:
+    page = desk.words(f"activities/{lunch.now().activity_id}", "Wed 11:00")
+    assert "1 人预约，0 人候补" in page
+    assert "收起这个活动" not in page

@@ -1,0 +1,119 @@
+"""Finding people by pinyin, seeing a phone number with a trace, and the history by slot, person and day."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.db import transactions
+from booking.model import Event, Person
+from booking.queries.name_search import sounds_like
+from tests.support.desk_cast import Cast, Desk
+from tests.support.lunch_hour import LunchHour
+from tests.web.manager.test_wrong_input import ACTIVITY
+
+PHONE = "13812345678"
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    lunch = LunchHour(session)
+    for name in ("周明", "李静", "王磊"):
+        lunch.book(name, "Mon 10:00")
+    with transactions.transaction(session):
+        session.get_one(Person, lunch.people["周明"]).phone = PHONE
+    return lunch
+
+
+@pytest.fixture
+def desk(app: Flask, lunch: LunchHour) -> Desk:
+    return Desk(app, lunch)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("周明", "zhouming"),
+        ("周明", "zm"),
+        ("周明", "zhoum"),
+        ("周明", "zming"),
+        ("周明", "ming"),
+        ("周明", "z"),
+        ("单雄", "shanxiong"),
+        ("单雄", "danxiong"),
+        ("吕布", "lvbu"),
+        ("欧阳小明", "oyxm"),
+        ("刘一ABC", "liuyi"),
+    ],
+)
+def test_a_name_is_found_by_how_it_sounds(name: str, letters: str) -> None:
+    assert sounds_like(name, letters)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [("周明", "zhumin"), ("周明", "mz"), ("周明", "zhoumingx"), ("", "z"), ("Smith", "s"), ("😀", "a")],
+)
+def test_and_not_by_how_it_does_not(name: str, letters: str) -> None:
+    assert not sounds_like(name, letters)
+
+
+@pytest.mark.parametrize("sought", ["周", "zhouming", "ZM", "zhou ming", "周明"])
+def test_the_list_and_the_door_find_people(desk: Desk, lunch: LunchHour, sought: str) -> None:
+    page = desk.get(f"people?q={sought}").text
+    assert ">周明<" in page
+    assert "王磊" not in page
+    door = desk.get(f"slots/{lunch.slot_id}?q={sought}", "12:05").text
+    assert door.count("138****5678") == 1
+
+
+def test_somebody_who_was_never_here_is_not_found_by_sound(app: Flask, session: Session, lunch: LunchHour) -> None:
+    Cast(lunch)
+    other = Desk(app, lunch, None)
+    assert "陈晨" not in other.words("people?q=chenchen")
+
+
+def test_a_phone_is_masked_until_asked_for_and_that_is_written_down(desk: Desk, lunch: LunchHour) -> None:
+    path = f"people/{lunch.people['周明']}"
+    assert PHONE not in desk.get(path).text
+    assert PHONE in desk.post(f"{path}/phone").text
+    assert PHONE not in desk.get(path).text
+    line = lunch.session.scalars(select(Event).where(Event.kind == "phone_shown")).one()
+    assert (line.actor_id, line.person_id) == (lunch.manager_id, lunch.people["周明"])
+    assert PHONE not in str(line.details)
+    assert "看了完整的手机号" in desk.words(f"history?person={lunch.people['周明']}")
+
+
+def test_another_stations_person_has_no_phone_here(app: Flask, lunch: LunchHour) -> None:
+    cast = Cast(lunch)
+    west = Desk(app, lunch, cast.other_manager_id, code="west/")
+    assert west.post(f"people/{lunch.people['周明']}/phone").status_code == 404
+    assert west.get(f"history?person={lunch.people['周明']}").status_code == 404
+    assert lunch.session.scalars(select(Event).where(Event.kind == "phone_shown")).all() == []
+
+
+def test_the_history_by_person_and_by_day(desk: Desk, lunch: LunchHour) -> None:
+    lunch.give_up("李静", "09:00")
+    mine = desk.words(f"history?person={lunch.people['李静']}", "11:00")
+    assert "放弃" in mine
+    assert "周明" not in mine
+    monday = desk.words("history?day=2026-11-23", "11:00")
+    assert "约上了" in monday
+    assert "放弃" not in monday
+    both = desk.words(f"history?day=2026-11-24&person={lunch.people['李静']}&slot={lunch.slot_id}", "11:00")
+    assert "放弃" in both
+    assert "约上了" not in both
+
+
+@pytest.mark.parametrize("asked", ["day=x", "day=9999-99-99", "person=x", "slot=-1", "person="])
+def test_a_history_of_nothing_sensible_is_the_whole(desk: Desk, asked: str) -> None:
+    assert "约上了" in desk.words(f"history?{asked}")
+
+
+def test_a_change_tells_before_and_after(desk: Desk) -> None:
+    desk.post("zones/1", name="健身区", capacity="900")
+    desk.post("activities/new", **ACTIVITY)
+    desk.post("activities/2", **ACTIVITY | {"host": "赵老师"})
+    words = desk.words("history")
+    assert "健身区、名称 场地 0 → 健身区、名额 1000 → 900" in words
+    assert "老师 — → 赵老师" in words

@@ -1,0 +1,201 @@
+"""The manager's week: plans that make slots, dates that run otherwise, calendar, rules, and what needs a decision."""
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import policy, workdays
+from booking.db import transactions
+from booking.model import Activity, Plan, Slot, Station, Zone
+from tests.support.desk_cast import Cast, Desk, said
+from tests.support.lunch_hour import LunchHour
+from tests.web.manager.test_wrong_input import ACTIVITY, DATE, POLICY
+
+WEEKLY = {"weekdays": ["1", "2", "3", "4", "5"], "starts": "13:30", "minutes": "40", "capacity": "6"}
+
+
+@pytest.fixture
+def cast(session: Session) -> Cast:
+    with transactions.transaction(session):
+        workdays.seed(session)
+    return Cast(LunchHour(session, capacity=3))
+
+
+@pytest.fixture
+def desk(app: Flask, cast: Cast) -> Desk:
+    return Desk(app, cast.lunch)
+
+
+def plan(desk: Desk, cast: Cast, **changes: object) -> Plan:
+    """A weekly rule made through the form."""
+    own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "valid_from": "2026-11-24"}
+    answer = desk.post("plans/new", **WEEKLY | own | changes)
+    assert "已保存：新增" in said(answer)
+    cast.lunch.session.rollback()
+    return cast.lunch.session.scalars(select(Plan).order_by(Plan.id.desc()).limit(1)).one()
+
+
+def slots_of(cast: Cast, plan: Plan) -> list[Slot]:
+    cast.lunch.session.rollback()
+    return list(cast.lunch.session.scalars(select(Slot).where(Slot.plan_id == plan.id).order_by(Slot.date)))
+
+
+def test_a_plan_makes_the_slots_of_the_coming_days(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    assert [slot.date.isoweekday() for slot in slots_of(cast, made)] == [2, 3, 4, 5, 1, 2, 3, 4, 5, 1]
+    assert "白领瑜伽课堂 周一至周五 13:30" in desk.words("plans")
+
+
+def test_a_changed_plan_takes_its_untouched_slots_along(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "valid_from": "2026-11-24"}
+    desk.post(f"plans/{made.id}", **WEEKLY | own | {"weekdays": ["3"], "capacity": "8"})
+    assert [(slot.date.isoweekday(), slot.capacity) for slot in slots_of(cast, made)] == [(3, 8), (3, 8)]
+
+
+def test_one_date_runs_otherwise_and_as_ever_again(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    form = DATE | {"date": "2026-12-02", "starts": "14:00", "host": "代课老师"}
+    desk.post(f"plans/{made.id}/dates", **form)
+    otherwise = next(slot for slot in slots_of(cast, made) if slot.date.day == 2)
+    assert (otherwise.host, otherwise.starts_at.hour) == ("代课老师", 6)
+    assert "12月2日周三 14:00" in desk.words(f"plans/{made.id}")
+    desk.post(f"plans/{made.id}/dates/2026-12-02/take-back")
+    again = next(slot for slot in slots_of(cast, made) if slot.date.day == 2)
+    assert (again.host, again.starts_at.hour, again.starts_at.minute) == (None, 5, 30)
+    assert "没有，每一天都照排期来" in desk.words(f"plans/{made.id}")
+
+
+def test_a_date_with_people_on_it_is_not_changed_behind_their_backs(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    tuesday = slots_of(cast, made)[0]
+    cast.lunch.book("周明", "Mon 11:00", tuesday.id)
+    form = DATE | {"date": "2026-11-24", "starts": "14:00"}
+    answer = desk.post(f"plans/{made.id}/dates", **form)
+    assert (answer.status_code, 'id="date-error"' in answer.text) == (422, True)
+    assert "已有 1 人预约、0 人候补" in said(answer)
+
+
+def test_a_skipped_date_with_people_waits_for_the_managers_decision(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    tuesday = slots_of(cast, made)[0]
+    cast.lunch.book("周明", "Mon 11:00", tuesday.id)
+    desk.post(f"plans/{made.id}/dates", **DATE | {"date": "2026-11-24", "skip": "y"})
+    week = desk.words("")
+    assert "有 1 场不再符合排期或日历，但上面有人，请决定" in week
+    desk.post(f"slots/{tuesday.id}/cancel", reason="老师出差")
+    assert "请决定" not in desk.words("")
+    cast.lunch.session.rollback()
+    assert cast.lunch.letters("周明")[-1] == "slot_cancelled"
+
+
+def test_stopping_a_plan_says_first_what_goes_and_what_stays(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    tuesday = slots_of(cast, made)[0]
+    cast.lunch.book("周明", "Mon 11:00", tuesday.id)
+    page = desk.words(f"plans/{made.id}/stop")
+    assert "还没有人的 9 场会撤下" in page
+    assert "有人的 1 场留着" in page
+    desk.post(f"plans/{made.id}/stop")
+    assert [slot.id for slot in slots_of(cast, made)] == [tuesday.id]
+
+
+def test_a_one_off_in_the_way_of_a_plan_is_named_on_the_week(desk: Desk, cast: Cast) -> None:
+    own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "minutes": "50", "capacity": "5"}
+    desk.post("slots/new", **own, date="2026-11-26", starts="13:00")
+    plan(desk, cast)
+    week = desk.words("")
+    assert "有 1 场没有排上，场地被占了" in week
+    assert "11月26日周四 白领瑜伽课堂" in week
+
+
+def test_the_week_names_holidays_and_made_up_workdays_and_what_is_not_announced(desk: Desk) -> None:
+    assert "10/1 国庆节" in desk.words("?from=2026-09-28")
+    assert "10/10 调休上班" in desk.words("?from=2026-10-05")
+    assert "暂定" in desk.words("?from=2027-01-18")
+
+
+def test_the_week_shows_fill_and_line_of_each_slot(desk: Desk, cast: Cast) -> None:
+    lunch = cast.lunch
+    for name in ("周明", "李静", "王磊", "陈晨"):
+        lunch.book(name, "Mon 10:00")
+    page = desk.get("", "Mon 11:00").text
+    assert f'data-slot="{lunch.slot_id}" data-state="open" data-left="0"' in page
+    assert "12:10 场地 0 · 3/3 候补 1" in desk.words("")
+
+
+@pytest.mark.parametrize("nonsense", ["x", "9999-12-31", "0001-01-01", "2026-02-30", "<b>", "2026-W12-1"])
+def test_a_week_that_makes_no_sense_is_this_week(desk: Desk, nonsense: str) -> None:
+    assert "这一周" in desk.words(f"?from={nonsense}")
+
+
+def test_a_day_off_takes_the_empty_slots_away_and_lists_the_others(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    tuesday, wednesday = [slot.id for slot in slots_of(cast, made)[:2]]
+    cast.lunch.book("周明", "Mon 11:00", tuesday)
+    page = desk.words("calendar?date=2026-11-24")
+    assert "这一天有 2 场" in page
+    for day in ("2026-11-24", "2026-11-25"):
+        desk.post("calendar", date=day, says="rests", note="大厦停电", sure="y")
+    assert wednesday not in [slot.id for slot in slots_of(cast, made)]
+    page = desk.words("calendar")
+    assert "大厦停电" in page
+    assert "1 人预约，0 人候补" in page
+    desk.post("calendar", date="2026-11-25", says="announced")
+    assert "2026-11-25" in [slot.date.isoformat() for slot in slots_of(cast, made)]
+
+
+def test_a_saturday_may_follow_a_mondays_plans(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast, weekdays=["1"])
+    desk.post("calendar", date="2026-11-28", says="1", note="补班")
+    assert [slot.date.isoformat() for slot in slots_of(cast, made)] == ["2026-11-28", "2026-11-30", "2026-12-07"]
+    assert "补班 按周一" in desk.words("?from=2026-11-23")
+
+
+def test_new_numbers_hold_for_what_has_not_started(desk: Desk, cast: Cast) -> None:
+    desk.post("policy", **POLICY | {"grace_minutes": "１０", "opens_at": "09:30"})
+    session = cast.lunch.session
+    numbers = policy.read(session.get_one(Station, cast.lunch.station_id).policy)
+    assert (numbers.grace_minutes, numbers.opens_at.minute) == (10, 30)
+    slot = cast.lunch.now()
+    assert (slot.release_at - slot.starts_at).seconds == 600
+    assert "开始 10 分钟没签到" in desk.words("policy")
+    assert "改规则：几点放号、开始后等多久（分钟） 林经理" in desk.words("history")
+
+
+def test_an_activity_is_written_once_and_put_away_when_nothing_uses_it(desk: Desk, cast: Cast) -> None:
+    desk.post("activities/new", **ACTIVITY | {"text": "一招一式\r\n慢慢来", "title_en": "Baduanjin"})
+    session = cast.lunch.session
+    session.rollback()
+    activity = session.scalars(select(Activity).where(Activity.title == "八段锦")).one()
+    assert (activity.text, activity.picture) == ("一招一式\n慢慢来", "baduanjin")
+    in_use = desk.post(f"activities/{cast.cbd.activity_id}/retire")
+    assert (in_use.status_code, 'data-refusal="activity_in_use"' in in_use.text) == (409, True)
+    desk.post(f"activities/{activity.id}/retire")
+    assert "八段锦" not in desk.words("activities").partition("收起来了")[2]
+
+
+def test_a_zone_is_added_changed_and_closed(desk: Desk, cast: Cast) -> None:
+    desk.post("zones", name="露台", name_en="Terrace", capacity="30")
+    session = cast.lunch.session
+    session.rollback()
+    zone = session.scalars(select(Zone).where(Zone.name == "露台")).one()
+    desk.post(f"zones/{zone.id}", name="空中露台", name_en="", capacity="25")
+    assert "空中露台 最多 25 人" in desk.words("zones")
+    busy = desk.post(f"zones/{cast.cbd.zone_id}/close")
+    assert (busy.status_code, 'data-refusal="zone_in_use"' in busy.text) == (409, True)
+    desk.post(f"zones/{zone.id}/close")
+    assert "最多 25 人" not in desk.words("zones")
+
+
+def test_every_act_is_in_the_history_with_its_manager(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    desk.post(f"plans/{made.id}/stop")
+    desk.post("zones", name="露台", capacity="30")
+    desk.post("calendar", date="2026-12-01", says="rests")
+    page = desk.words("history")
+    for what in ("新的排期", "停掉排期", "保存场地", "改日历：2026-12-01"):
+        assert re.search(rf"{what}\S* 林经理", page), what

@@ -1,0 +1,51 @@
+"""Fifty phones that send a byte a second: the others are served, by the server as README starts it."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bench import crowd, feed, servers, small
+from bench.ground import Ground
+from bench.servers import APP, Kind, Server
+from tests.support.rush import Shipped, ask
+
+pytestmark = pytest.mark.sqlite
+ASKED = 25  # pages, one after the other
+HURRY = 4  # seconds that a quick phone waits
+
+
+def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> list[int]:
+    """The status of pages that quick phones ask for meanwhile, one after the other."""
+
+    async def look() -> list[int]:
+        return [(await ask(server.port, page, HURRY))[0] for _ in range(ASKED)]
+
+    # In a thread of its own: where a browser is open, this one has a loop already.
+    with crowd.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(look())).result()
+
+
+@pytest.fixture
+def requests(database_url: str, tmp_path: Path) -> tuple[Ground, bytes, bytes]:
+    """A press and a page of somebody who is signed in."""
+    place = Ground(database_url, tmp_path)
+    ((slot, visit),) = small.station(place, 1)
+    return place, feed.press(slot, visit), feed.get("/me", visit)
+
+
+@pytest.mark.parametrize("whole_head", [False, True], ids=["slow headers", "slow forms"])
+def test_slow_phones_do_not_stop_the_others(requests: tuple[Ground, bytes, bytes], whole_head: bool) -> None:
+    place, press, page = requests
+    with servers.serving(Shipped(1), APP, place.settings()) as server:
+        assert served(server, press, page, whole_head=whole_head) == [200] * ASKED
+
+
+def test_control_on_one_thread_slow_forms_stop_everybody(
+    requests: tuple[Ground, bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, press, page = requests
+    monkeypatch.setattr("tests.web.middleware.test_slow_phones.ASKED", 1)
+    with servers.serving(Kind("granian", 1, 1), APP, place.settings()) as server:
+        assert served(server, press, page, whole_head=True) == [0]

@@ -1,0 +1,112 @@
+"""A sign-out holds at once in every process: what another one remembers of the person opens nothing any more."""
+
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from booking import people, workdays
+from booking.db import transactions
+from booking.model import Person
+from booking.people.sign_ins import begin
+from tests.support.cookies import carry
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.worker_cast import HTMX, Phone, card_in
+
+CLOCK = "Mon 10:01"
+DAY = "/s/cbd?day=2026-11-24"
+OWN = ["/me", "/account/", "/account/calendar", "/account/export", "/bookings/{booking}/calendar.ics"]
+MANAGERS = [
+    "/manage/cbd/",
+    "/manage/cbd/slots/{slot}",
+    "/manage/cbd/slots/{slot}/export",
+    "/manage/cbd/bookings/export",
+]
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    with transactions.transaction(session):
+        workdays.seed(session)
+    lunch = LunchHour(session)
+    lunch.book("周明", "Mon 10:00")
+    return lunch
+
+
+@pytest.fixture
+def two(make_app: Callable[..., Flask]) -> tuple[Flask, Flask]:
+    """Two processes on one database that look at the history only when they must."""
+    return make_app(CACHE_POLL_SECONDS=1000), make_app(CACHE_POLL_SECONDS=1000)
+
+
+def phones(two: tuple[Flask, Flask], lunch: LunchHour, person_id: int) -> tuple[Phone, Phone]:
+    """One browser, whose requests go to one process or the other."""
+    with transactions.transaction(lunch.session) as session:
+        token = begin(session, session.get_one(Person, person_id), "phone", at("Mon 08:00"))
+    found = Phone(two[0], lunch), Phone(two[1], lunch)
+    for phone in found:
+        carry(phone.client, token, at("Mon 08:00"))
+    return found
+
+
+def sign_out(here: Phone) -> None:
+    assert here.post("/account/sign-out", CLOCK, follow=False).status_code == 303
+
+
+@pytest.mark.parametrize(("who", "paths"), [("周明", OWN), ("", MANAGERS)])
+def test_pages_and_downloads_close_at_once(
+    two: tuple[Flask, Flask], lunch: LunchHour, who: str, paths: list[str]
+) -> None:
+    here, there = phones(two, lunch, lunch.people[who] if who else lunch.manager_id)
+    addresses = [path.format(booking=lunch.latest("周明").id, slot=lunch.slot_id) for path in paths]
+    for _ in range(2):
+        assert {path: there.get(path, CLOCK).status_code for path in addresses} == dict.fromkeys(addresses, 200)
+    sign_out(here)
+    for path in addresses:
+        assert "/account/sign-in" in there.get(path, CLOCK).headers["Location"]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "poll"])
+def test_a_kept_page_of_ones_own_closes_at_once(
+    two: tuple[Flask, Flask], lunch: LunchHour, headers: dict[str, str]
+) -> None:
+    here, there = phones(two, lunch, lunch.people["周明"])
+    for _ in range(3):
+        seen = there.get(DAY, CLOCK, headers=headers)
+        assert card_in(seen.text, lunch.slot_id).data["mine"] == "booked"
+    knows = headers | {"If-None-Match": seen.headers["ETag"]} if headers else headers
+    for _ in range(2):
+        assert there.get(DAY, CLOCK, headers=knows).status_code == (304 if headers else 200)
+    sign_out(here)
+    for asked in (knows, headers):
+        after = there.get(DAY, CLOCK, headers=asked)
+        assert after.status_code == 200
+        assert "mine" not in card_in(after.text, lunch.slot_id).data
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "poll"])
+def test_a_page_that_is_like_everybodys_opens_no_act(
+    two: tuple[Flask, Flask], lunch: LunchHour, headers: dict[str, str]
+) -> None:
+    """It may be seen for another moment, for there is nothing of the person's on it. What is pressed there is asked."""
+    here, there = phones(two, lunch, lunch.people["李静"])
+    for _ in range(3):
+        there.get(DAY, CLOCK, headers=headers)
+    sign_out(here)
+    kept = there.get(DAY, CLOCK, headers=headers).text
+    assert "mine" not in card_in(kept, lunch.slot_id).data
+    answer = there.post(f"/slots/{lunch.slot_id}/book", CLOCK, follow=False, data={"back": "day"}, headers=headers)
+    assert "/account/sign-in" in answer.headers["HX-Redirect" if headers else "Location"]
+    lunch.session.rollback()
+    assert lunch.do(lambda _session: lunch.latest("周明").state) == "booked"
+
+
+def test_who_is_shut_out_is_out_everywhere(two: tuple[Flask, Flask], lunch: LunchHour) -> None:
+    _here, there = phones(two, lunch, lunch.people["周明"])
+    for _ in range(3):
+        there.get(DAY, CLOCK)
+    with time_machine.travel(at(CLOCK), tick=False), transactions.transaction(lunch.session) as session:
+        people.end_sign_ins(session, lunch.people["周明"], at(CLOCK))
+    assert "mine" not in card_in(there.get(DAY, CLOCK).text, lunch.slot_id).data

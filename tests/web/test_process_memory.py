@@ -1,0 +1,159 @@
+"""What a web process keeps: so many bytes and no more, whatever clients send."""
+
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from booking import extensions, workdays
+from booking.db import transactions
+from booking.extensions import CalmMemory
+from booking.web import assets, blanks, kept
+from booking.web.i18n import formatting, language
+from booking.web.memory import Memory
+from booking.web.worker import shapes
+from tests.support.lunch_hour import LunchHour
+from tests.support.worker_cast import HTMX, Phone
+
+MB = 2**20
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    with transactions.transaction(session):
+        workdays.seed(session)
+    return LunchHour(session)
+
+
+def stores(app: Flask) -> dict[str, Memory[Any, Any]]:
+    """All that a web process keeps by what clients ask."""
+    of_app = {name: found for name, found in vars(app.extensions["kept"]).items() if isinstance(found, Memory)}
+    return of_app | {"tokens": blanks._signed, "skeletons": shapes._skeletons._kept}
+
+
+@pytest.mark.sqlite
+def test_all_stores_together_are_bounded(app: Flask) -> None:
+    assert set(stores(app)) == {"plain", "pages", "answers", "slots", "told", "tokens", "skeletons"}
+    assert sum(found.most for found in stores(app).values()) <= 100 * MB
+
+
+@pytest.mark.sqlite
+def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
+    make_app: Callable[..., Flask], lunch: LunchHour
+) -> None:
+    app = make_app(CACHE_POLL_SECONDS=1000)
+    phone = Phone(app, lunch)
+    phone.day("Mon 10:01")  # its session's cookie is as good as anybody's
+    path = "/s/cbd?day=2026-11-24"
+    for headers in ({}, HTMX):
+        phone.get(path, "Mon 10:01", headers=headers)
+    before = {name: found.size for name, found in stores(app).items()}
+    for n in range(2000):
+        made_up = {"User-Agent": f"{n} {'a' * 4000}", "Accept-Language": f"zh, x-{n}{'b' * 200}", "X-Odd": str(n)}
+        phone.client.set_cookie("junk", f"{n}{'c' * 3000}")
+        query = f"&x{n}={'d' * 2000}" if n % 3 == 0 else f"&kind={n}" if n % 3 == 1 else ""
+        answer = phone.get(f"{path}{query}", "Mon 10:01", headers=made_up | (HTMX if n % 2 else {}))
+        assert answer.status_code == 200
+    assert {name: found.size for name, found in stores(app).items()} == before
+
+
+@pytest.mark.sqlite
+def test_readers_without_number_fill_no_more_than_there_is(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
+    """Each with a session of their own, and with something that they claim to have already."""
+    app = make_app(CACHE_POLL_SECONDS=1000)
+    found = app.extensions["kept"]
+    found.answers, found.pages = Memory(200_000), Memory(300_000)
+    for n in range(150):
+        phone = Phone(app, lunch)
+        phone.day("Mon 10:01")
+        have = HTMX | {"If-None-Match": f'W/"{n:020x}-"'}
+        phone.get(f"/s/cbd?day=2026-11-{24 + n % 5}&open={n % 2}", "Mon 10:01", headers=have)
+    assert 100_000 < found.answers.size <= found.answers.most
+    assert 100_000 < found.pages.size <= found.pages.most
+
+
+def test_what_is_weighed_is_not_less_than_what_is_used() -> None:
+    memory: Memory[Any, Any] = Memory(MB)
+    for kind in (
+        lambda n: f"{n}" * 99,
+        lambda n: (n, [f"{n}", {n: b"x" * 500}]),
+        lambda n: kept.Known(f"{n}", n, None),
+    ):
+        memory.clear()
+        tracemalloc.start()
+        for n in range(4_000):
+            memory["key", n] = kind(n)
+        used, _peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert 300_000 < used <= memory.size + 200_000
+        assert memory.size <= memory.most
+
+
+def test_what_is_larger_than_the_memory_is_not_kept_and_the_old_value_neither() -> None:
+    memory: Memory[str, bytes] = Memory(10_000)
+    memory["a"], memory["b"] = b"old", b"b"
+    memory["a"] = b"x" * 20_000
+    assert (memory.get("a"), memory.get("b")) == (None, b"b")
+
+
+def test_what_was_used_last_is_forgotten_last() -> None:
+    memory: Memory[int, bytes] = Memory(10_000)
+    memory[0] = b"0"
+    for n in range(1, 50):
+        memory[n] = bytes(500)
+        assert memory.get(0) == b"0"
+    assert memory.get(1) is None
+
+
+def test_many_threads_share_a_memory() -> None:
+    memory: Memory[int, bytes] = Memory(50_000)
+
+    def use(seed: int) -> list[bytes]:
+        wrong = []
+        for n in range(2000):
+            key = (n * seed) % 97
+            memory[key] = bytes([key]) * 900
+            found = memory.get((n + seed) % 97)
+            wrong += [found] if found and found != bytes([(n + seed) % 97]) * 900 else []
+        return wrong
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [wrong for found in pool.map(use, range(1, 9)) for wrong in found] == []
+    assert memory.size <= memory.most
+
+
+def test_counters_are_bounded_by_number_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extensions, "MOST", 1000)
+    counters = CalmMemory()
+    for n in range(5000):
+        assert counters.incr(f"{'2001:db8::' * 99}{n}", 3600) == 1
+    assert counters.incr("long " * 99, 60) == 1
+    assert counters.incr("long " * 99, 60) == counters.get("long " * 99) == 2
+    assert len(counters.storage) <= len(counters.expirations) <= 1001
+    assert max(map(len, counters.expirations)) <= 200
+
+
+@pytest.mark.sqlite
+def test_a_file_has_one_stamp_however_it_is_asked_for(app: Flask) -> None:
+    client = app.test_client()
+    for path in ("/static/css/app.css", "/static/no-such"):  # the page that says so names files too
+        client.get(path)
+    before = len(assets._stamps)
+    for n in range(50):
+        assert client.get(f"/static/css/{'../css/./' * n}app.css").status_code == 200
+        client.get(f"/static/no-such-{n}")
+    assert len(assets._stamps) == before
+
+
+@pytest.mark.sqlite
+def test_long_words_are_said_and_not_kept(app: Flask) -> None:
+    with app.test_request_context():
+        before = language._known.cache_info().currsize
+        for n in range(20):
+            assert str(n) in formatting.reason(formatting.Refused("cancelled", why=f"{n}{'w' * 300}"))
+            assert language.of_browser(None, f"en, {n}{'x' * 300}") == "en"
+        assert language._known.cache_info().currsize == before
