@@ -50,9 +50,11 @@ def register(app: Flask) -> None:
 
 def _refuse_unstorable_text() -> None:
     """NUL and lone surrogates cannot be stored as text, so no rule needs to meet them."""
+    if None in request.form:  # a part without a name, which no browser sends and Flask-WTF cannot read
+        abort(400)
     texts = [request.path, *request.args]
     for values in (request.args, request.form):
-        texts += [text or "" for pair in values.items(multi=True) for text in pair]  # a part may have no name
+        texts += [text for pair in values.items(multi=True) for text in pair]
     if UNSTORABLE.search(" ".join(texts)):
         abort(400)
 
