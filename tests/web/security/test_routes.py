@@ -34,6 +34,7 @@ ADMIN_ACTS = "ask 404 404 404 404 303"
 ADMIN_FORM = "ask 404 404 404 404 422"
 MANAGER = "ask 404 404 200 404 200"
 MANAGER_ACTS = "ask 404 404 303 404 303"
+MANAGER_TOO_LATE = "ask 404 404 409 404 409"
 MANAGER_FORM = "ask 404 404 422 404 422"
 NOT_FOUND = "404 404 404 404 404 404"
 OPEN_FORM = "422 422 422 422 422 422"
@@ -69,6 +70,10 @@ TABLE: dict[str, str] = {
     "POST /account/sign-in/finish": LEADS_ON,
     "POST /account/sign-ins/end-others": OWN_ACTS,
     "POST /account/sign-out": LEADS_ON,
+    "GET /admin/holidays": ADMIN,
+    "POST /admin/holidays": ADMIN_FORM,
+    "POST /admin/holidays/import": ADMIN_FORM,
+    "POST /admin/jobs/mail/again": ADMIN_ACTS,
     "GET /admin/": ADMIN,
     "GET /admin/jobs": ADMIN,
     "POST /admin/jobs/aside/<int:aside_id>/again": ADMIN_ACTS,
@@ -146,9 +151,10 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/running/<int:aside_id>/again": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/release": MANAGER_ACTS,
-    "POST /manage/<code>/slots/<int:slot_id>/all-came": MANAGER_ACTS,
+    "POST /manage/<code>/slots/<int:slot_id>/all-came": MANAGER_TOO_LATE,
     "POST /manage/<code>/slots/<int:slot_id>/take-back": MANAGER_ACTS,
-    "POST /manage/<code>/slots/<int:slot_id>/fell-through": MANAGER_ACTS,
+    "POST /manage/<code>/slots/<int:slot_id>/host": MANAGER_ACTS,
+    "POST /manage/<code>/slots/<int:slot_id>/fell-through": MANAGER_TOO_LATE,
     "GET /manage/<code>/slots/<int:slot_id>/cancel": MANAGER,
     "GET /manage/<code>/put-away": MANAGER,
     "POST /manage/<code>/zones/<int:zone_id>/reopen": MANAGER_ACTS,
