@@ -43,13 +43,18 @@ def roster(browser: Browser, live: str, lunch: LunchHour, skew: str = "", **opti
     if skew:
         context.add_init_script(skew)
     page = context.new_page()
-    page.goto(f"/account/sign-in?next=/manage/cbd/slots/{lunch.slot_id}")
+    enter(page, f"/manage/cbd/slots/{lunch.slot_id}")
+    yield page
+    context.close()
+
+
+def enter(page: Page, path: str) -> None:
+    """Sign in, as a manager does each morning: a sign-in of staff ends after twelve idle hours."""
+    page.goto(f"/account/sign-in?next={path}")
     page.get_by_label("邮箱").fill("desk@example.com")
     page.get_by_label("密码", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url("**/manage/cbd/slots/*")
-    yield page
-    context.close()
+    page.wait_for_url(f"**{path}")
 
 
 def seat(page: Page, name: str) -> Any:

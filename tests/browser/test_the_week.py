@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from booking import invariants, people
 from booking.db import transactions
 from booking.model import Person, Plan, Slot, Zone
-from tests.browser.test_door_queue import PASSWORD, kept_page, roster, seat, settled, tap, taps_of
+from tests.browser.test_door_queue import PASSWORD, enter, kept_page, roster, seat, settled, tap, taps_of
 from tests.browser.test_friday_report import SIZES
 from tests.support.clock import Wall
 from tests.support.live import cut
@@ -118,7 +118,7 @@ def the_teacher_calls_again(scene: Scene) -> None:
     """One more chair was found; on the list."""
     page = scene.page
     scene.wall.set("Tue 10:30")
-    page.goto("/manage/cbd/slots")
+    enter(page, "/manage/cbd/slots")
     row = page.locator(f"#slot_row-{scene.slot.id}")
     row.get_by_label("名额").fill("3")
     row.get_by_role("button", name="改", exact=True).click()
@@ -129,7 +129,7 @@ def the_teacher_calls_again(scene: Scene) -> None:
 def noon_at_the_door(scene: Scene) -> None:
     page = scene.page
     scene.wall.set("Wed 12:00")
-    page.goto("/manage/cbd/")
+    enter(page, "/manage/cbd/")
     page.locator(f".chip[data-slot='{scene.slot.id}']").click()
     page.wait_for_url(f"**/manage/cbd/slots/{scene.slot.id}")
     tap(page, "周明")
@@ -173,7 +173,7 @@ def the_report_on_friday(scene: Scene, folder: Path) -> None:
     page = scene.page
     scene.wall.set("Fri 15:00")
     scene.lunch.tick("Fri 15:00")
-    page.goto("/manage/cbd/numbers")
+    enter(page, "/manage/cbd/numbers")
     names = ("slots", "visits", "seats", "no_shows", "rescued")
     shown = {name: page.locator(f"[data-number={name}] b") for name in names}
     assert {name: tile.inner_text() for name, tile in shown.items() if tile.count()}["visits"] == "3"
