@@ -1,12 +1,14 @@
-"""The rules of a seat: who may have one, how it is taken, given up, passed on, used and lost.
+"""Seats: the rules of booking: who may have a seat, how it is booked, cancelled, offered to the waiting list, used and
+lost.
 
-A verb takes a session inside `store.transaction`, ids and the instant `now`; it raises `Refused`
-with a reason code and then changes nothing. Every change of state writes one event.
+A verb takes a session inside `transactions.transaction`, ids and the instant `now`; it raises `RuleViolation` with a
+reason code and then changes nothing. Every change of state writes one event in the same transaction.
 
-`standing` says who may, `presses` takes (by `look` and `writing`) and gives up, `line` passes on, `door` checks in,
-`hours` is what the clock does (by `ends`), `attendance` says whether anybody took it, `undo` takes a press back,
-`again` a mistake of the manager, `admit` reads a ticket, `latecomers` gives a lost seat back to who comes late, `moves`
-holds the single steps that they share.
+In the order of use: `eligibility` says who may book, `booking` books (by `look`, `snapshot` and `writing`) and cancels,
+`waitlist` offers free seats, `checkin` handles arrivals (`admit` a ticket, `late_checkin` people who lost their seat),
+`lifecycle` is what the clock does (by `bulk_transitions`), `attendance` says whether anybody recorded who came, `undo`
+reverts a person's own booking, `reinstatement` a manager's mistake; `transitions` holds the single changes of state
+that they share.
 """
 
 from booking.errors import RuleViolation

@@ -1,4 +1,4 @@
-"""What a ticket is good for at the door, whatever became of its booking."""
+"""Admission: what a ticket is good for at check-in, whatever became of its booking."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from booking.seats.transitions import find_booking, find_slot, live_booking
 
 
 def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Check in who has a seat; seat who has none while there is one; put everybody else on standby.
+    """Check in a person who has a seat; seat one without a seat while one is free; put everybody else on standby.
 
-    The ticket of a booking that was given up is good for the one that the person has instead.
+    The ticket of a cancelled booking is accepted for the booking that the person now has instead.
     """
     booking = find_booking(session, booking_id)
     booking = live_booking(session, booking.slot_id, booking.person_id) or booking

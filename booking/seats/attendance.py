@@ -1,6 +1,6 @@
-"""Attendance: whether anybody took it at a slot. Where nobody did, nobody is released until the manager has spoken.
+"""Attendance: whether anybody recorded who came to a slot. Without it no seat is released until the manager decides.
 
-A check-in, a walk-in or somebody on standby is attendance, also when it was undone: somebody looked at the door.
+A check-in, a walk-in and a standby entry all count as attendance, even when undone: somebody was taking it.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,18 +17,17 @@ from booking.model import Event, Manages, Person, Slot
 from booking.seats.transitions import bookings, move
 
 TAKEN_BY = ("checked_in", "walked_in", "standby")
-# How long after the end the books of such a slot stay open, for its manager to say what happened.
+# How long after its end a slot without attendance stays open for its manager to say what happened.
 BOOKS_OPEN = timedelta(hours=2)
 
 
 def taken() -> ColumnElement[bool]:
-    """Whether somebody took attendance at the slot of the row."""
+    """Condition: whether attendance was recorded for the slot of the row."""
     return select(Event.id).where(Event.slot_id == Slot.id, Event.kind.in_(TAKEN_BY)).exists()
 
 
 def settle(session: Session, slot_ids: Collection[int], now: datetime) -> None:
-    """Of locked slots that are due for their release: hold those where nobody took attendance, resume those held
-    where somebody has begun."""
+    """Among locked slots due for release: hold those without attendance, resume held ones where recording has begun."""
     running = (
         Slot.id.in_(among(slot_ids)),
         Slot.state == "running",
@@ -57,7 +56,7 @@ def awaits_word(slot: Slot, now: datetime) -> bool:
 
 
 def everybody_came(session: Session, slot: Slot, now: datetime, actor_id: int) -> int:
-    """All who are booked on a locked slot were there. Returns how many."""
+    """Mark everybody who is booked on a locked slot as attended. Returns how many."""
     came = bookings(session, slot.id, "booked")
     for booking in came:
         booking.checked_in_at = now
@@ -68,7 +67,8 @@ def everybody_came(session: Session, slot: Slot, now: datetime, actor_id: int) -
 
 
 def not_everybody(session: Session, slot: Slot, now: datetime, actor_id: int) -> int:
-    """Undo `everybody_came` on a locked slot: it waits for a word again. Who was checked in otherwise stays so."""
+    """Undo `everybody_came` on a locked slot: it awaits the manager again. People checked in otherwise stay checked
+    in."""
     vouched = [b for b in bookings(session, slot.id, "attended") if b.checked_in_at == slot.released_at]
     for booking in vouched:
         booking.checked_in_at = None
@@ -79,7 +79,7 @@ def not_everybody(session: Session, slot: Slot, now: datetime, actor_id: int) ->
 
 
 def _resume(session: Session, slot: Slot, now: datetime) -> None:
-    """Whoever begins late has the time to go through the list that a release leaves after the start."""
+    """Restart the release: it leaves a late start the same time to go through the list."""
     grace = timedelta(minutes=policy.read(slot.station.policy).grace_minutes)
     slot.release_held_at, slot.unattended = None, False
     slot.release_at = max(slot.release_at, min(now + grace, slot.ends_at))

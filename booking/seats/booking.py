@@ -1,4 +1,8 @@
-"""The worker's two presses: take a seat or a place in line, and give it up."""
+"""Booking: book a seat or a place on the waiting list, and cancel it.
+
+Idempotency: the same `key`, or a second attempt at the same slot, returns the first booking and changes nothing. The
+common case is two statements under an optimistic lock; everything else locks the rows first.
+"""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,15 +24,15 @@ from booking.seats.undo import replaced_by, undo_press
 from booking.seats.waitlist import fill_free_seats, lock_slots
 from booking.seats.writing import Claimed, claim_place, claim_seat
 
-# How often a press looks again when seats and places come and go under it.
+# How often a booking is tried again when other people take the seats and places that it saw.
 ROUNDS = 5
-# Why a booking in one of these states cannot be given up.
+# Why a booking in one of these states cannot be cancelled.
 ENDED = {"attended": "here_already", "released": "lost_already", "expired": "line_over"}
 
 
 class BookingResult(NamedTuple):
-    """The answer to a press: the slot as it is now, the person's booking of it, whether it was there already,
-    and what it replaced."""
+    """The result of a booking: the slot as it is now, the person's booking of it, whether it existed already
+    (`again`), and the waiting-list places that it replaced."""
 
     slot: SlotSnapshot
     booking: Entry
@@ -37,7 +41,7 @@ class BookingResult(NamedTuple):
 
     @property
     def place(self) -> int | None:
-        """The last place of the line, where one joins."""
+        """The last position of the waiting list, which a new entry has; None otherwise."""
         return self.slot.waiting if self.booking.state == "waiting" and not self.again else None
 
 
@@ -49,11 +53,12 @@ def book(
     key: str | None = None,
     seen: Look | None = None,
 ) -> BookingResult:
-    """`take` as a transaction of its own, in two statements where nothing is in the way; once more when the database was.
+    """`book_in_transaction` in a transaction of its own: two statements in the common case, and one retry after a
+    transient database error.
 
-    `seen` is a look that the caller has just made and judged. Not for within a transaction.
+    `seen` is a `Look` that the caller has just made and checked. Not for use within a transaction.
     """
-    session.rollback()  # what it has read before is old when this is over
+    session.rollback()  # what it has read before is outdated afterwards
     try:
         with transactions.autocommit_connection(session) as line:
             done = _press(line, person_id, slot_id, now, key, seen)
@@ -69,9 +74,9 @@ def book(
 def book_in_transaction(
     session: Session, person_id: int, slot_id: int, now: datetime, key: str | None = None
 ) -> BookingResult:
-    """Give the person a seat, or when the slot is full the next place in its line.
+    """Give the person a seat, or the next place on the waiting list when the slot is full.
 
-    A second press, or the same `key` again, gets the same booking back and changes nothing.
+    A second attempt, or the same `key` again, returns the same booking and changes nothing.
     """
     transactions.lock(session, people={person_id})
     line = swift.on(session.connection())
@@ -81,9 +86,9 @@ def book_in_transaction(
 
 
 def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Give a seat or a place in line back; the seat passes on in the same transaction.
+    """Cancel a seat or a place on the waiting list; the seat is offered on in the same transaction.
 
-    A press of a moment ago is undone whole: whatever it had replaced comes back.
+    Within the undo window the booking is reverted completely: the places that it had replaced come back.
     """
     booking = find_booking(session, booking_id)
     replaced = replaced_by(session, booking) if can_undo(booking, now) else ()
@@ -107,9 +112,9 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
 def _press(
     line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None, first: Look | None = None
 ) -> BookingResult | None:
-    """The press of somebody who has nothing that it would change; None for the others.
+    """Book for somebody whose other bookings this does not change; None for everybody else.
 
-    `first` was seen, and judged, a moment ago.
+    `first` is a `Look` made and checked a moment ago.
     """
     for _round in range(ROUNDS):
         seen, first = first or _checked(look(line, person_id, slot_id, now, key), now), None
@@ -119,14 +124,15 @@ def _press(
         if mine or seen.pressed_before or clashing(seen.run, seen.who):
             return None
         free = seen.run.free and (not seen.run.waiting or now >= seen.run.waitlist_until)
-        # Somebody may be faster between our look and our claim: then look again, and say what is true now.
+        # Another person may be faster between the read and the claim: then read again and answer by what is true now.
         if claimed := (claim_seat if free else claim_place)(line, seen, now, key):
             return _pressed(seen, claimed, now, seated=bool(free))
     raise RuleViolation("busy")
 
 
 def check(seen: Look, now: datetime) -> RuleViolation | None:
-    """Why the rules say no to somebody who has nothing here; None for all others. Nothing is raised, thousands ask."""
+    """The refusal for somebody without a booking here; None for all others. Returned, not raised: thousands ask at
+    once."""
     if seen.run.station.closed_at:
         return RuleViolation("no_such_slot")
     if seen.pressed_before:
@@ -139,7 +145,7 @@ def check(seen: Look, now: datetime) -> RuleViolation | None:
 
 
 def _checked(seen: Look | None, now: datetime) -> Look:
-    """What was seen, if the rules let it pass."""
+    """The same `Look`, if the rules allow the booking. Raises the refusal otherwise."""
     if seen is None:
         raise RuleViolation("no_such_slot")
     if no := check(seen, now):
@@ -158,7 +164,7 @@ def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> Bo
 def _book_locked(
     session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None
 ) -> BookingResult:
-    """The press of a locked person who pressed before, or whose places in line it changes."""
+    """Book for a locked person who used this key before, or whose places on waiting lists it changes."""
     seen = _checked(look(line, person_id, slot_id, now, key), now)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return BookingResult(seen.run, _entry(earlier, seen.run), again=True)

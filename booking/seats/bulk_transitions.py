@@ -1,4 +1,4 @@
-"""How bookings end by the clock: any number at once, in statements whose number does not grow with theirs."""
+"""Bulk transitions: bookings that end by the clock, any number of them in a constant number of statements."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from booking.swift import given
 
 
 class EndedSeat(NamedTuple):
-    """What an ending needs of a booking."""
+    """The fields of a booking that ending it needs."""
 
     id: int
     slot_id: int
@@ -39,46 +39,46 @@ def claims(
 
 
 def expire(session: Session, slots: Mapping[int, Slot], entries: Sequence[EndedSeat], now: datetime) -> None:
-    """These waited in vain."""
+    """Expire these waiting-list entries: they got no seat."""
     for entry in entries:
         slots[entry.slot_id].waiting -= 1
     _end(session, entries, "expired", now, "expired")
 
 
 def release_seats(session: Session, seats: Sequence[EndedSeat], now: datetime, *, punish: bool) -> None:
-    """These seats of locked slots are not used, and come free; `punish` says whether that is their people's fault."""
+    """Release these unused seats of locked slots; `punish` says whether their people get a strike."""
     if seats:
         struck = _words(session, seats, now, "no_show") if punish else {}
         (NO_SHOWS if punish else MISSED).run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
 
 
 def unrecorded(session: Session, seats: Sequence[EndedSeat], now: datetime) -> None:
-    """Nobody knows whether these seats of locked slots were used; they come free."""
+    """Release these seats of locked slots without a judgement: it is not known whether they were used."""
     if seats:
         UNRECORDED.run(_line(session), ids=[seat.id for seat in seats], now=now)
 
 
 def strike(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: str) -> None:
-    """A line in each ledger, and a letter that says why."""
+    """Record a strike for each, and queue a letter that says why."""
     if seats:
         struck = _words(session, seats, now, reason)
         STRIKES.run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
 
 
 def _line(session: Session) -> swift.Line:
-    """Past the ORM, within its transaction."""
+    """A driver connection within the session's transaction, past the ORM."""
     session.flush()
     return swift.on(session.connection())
 
 
 def _words(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: str) -> dict[str, Any]:
-    """What a strike says: why, whom it only warns, and its letter to those and to the others."""
+    """The bind parameters of the strike statements: the reason, the people only warned, the kinds of letter."""
     first, again = ({"reason": reason, "warning": warning} for warning in (True, False))
     return {"reason": reason, "warned": list(_warned(session, seats, now)), "first": first, "again": again}
 
 
 def _warned(session: Session, seats: Sequence[EndedSeat], now: datetime) -> set[int]:
-    """Those for whose people it is the first strike in a long while: a warning only."""
+    """The bookings for whose people it is the first strike in a long time: a warning only."""
     stations = select(Station.id, Station.policy).where(Station.id.in_(among({seat.station_id for seat in seats})))
     numbers = {row.id: policy.read(row.policy) for row in session.execute(stations)}
     struck = strike_ledger.last_strikes(session, {seat.person_id for seat in seats})
@@ -112,7 +112,7 @@ def _ended(state: str, reason: str) -> Update:
 
 
 def _struck() -> tuple[Insert, Insert]:
-    """The ledger's line and the letter."""
+    """The statements that insert the strikes and their letters."""
     about = {name: getattr(Booking, name) for name in ("person_id", "station_id", "slot_id")}
     said = {"booking_id": Booking.id, "at": given("now", Strike.at.type), "reason": WHY}
     constant = {name: literal(value) for name, value in swift.defaults(Strike).items()}

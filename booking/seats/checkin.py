@@ -1,4 +1,4 @@
-"""At the door: check-in, standby, walk-ins; and a slot that is emptied because it is called off."""
+"""Check-in: arrivals, standby and walk-ins; and emptying a slot that is cancelled."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,8 @@ from booking.seats.waitlist import fill_free_seats, lock_slots
 
 
 def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """The person is here. Twice is once; it wins over a release if it commits first, and where a seat is free after it too."""
+    """Check the person in; idempotent. It wins over a release if it commits first, and afterwards too while a seat
+    is free."""
     booking = find_booking(session, booking_id)
     if booking.state == "released":
         return _let_in(session, booking.slot_id, booking.person_id, now, actor_id)
@@ -24,7 +25,7 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
     session.refresh(booking)
     if booking.state == "attended":
         return booking
-    if booking.state == "released":  # while we waited for the lock: the next try lets them in late
+    if booking.state == "released":  # released while we waited for the lock: the retry handles it as a late check-in
         raise RuleViolation("busy")
     if booking.state != "booked":
         raise RuleViolation("not_booked", state=booking.state)
@@ -35,7 +36,8 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
 
 
 def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """A wrong tap. A booking is booked again, or was released; a walk-in, who had none, loses the seat."""
+    """Undo a check-in made by mistake. A booking is booked or released again; a walk-in, who had none, loses the
+    seat."""
     booking = find_booking(session, booking_id)
     held = lock_slots(session, {booking.slot_id}, now)
     slot = held.slots[booking.slot_id]
@@ -59,7 +61,8 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
 
 
 def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Put a person who is at the door on standby, in the order of coming; a seat free after start is theirs at once."""
+    """Put a person who has arrived on standby, in the order of arrival; a seat free after the start is theirs at
+    once."""
     held = lock_slots(session, {slot_id}, now, {person_id})
     slot = held.slots[slot_id]
     door_is_open(slot, now)
@@ -71,7 +74,7 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         raise RuleViolation("yours")
     if slot.free and slot.waitlist_until <= now < slot.starts_at:
         raise RuleViolation("seat_free")
-    if slot.released_at:  # for those who have stood there longer
+    if slot.released_at:  # for those who have been on standby longer
         fill_free_seats(session, slot, now, held.people)
     if slot.free and released(session, slot, person_id):
         return seat_at_door(
@@ -91,14 +94,15 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
 
 
 def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """The manager seats somebody who is at the door, after those on standby; late arrivals too."""
+    """Seat a person who has arrived without a booking, after those on standby; also for late arrivals."""
     return _let_in(session, slot_id, person_id, now, actor_id, only_once=True)
 
 
 def _let_in(
     session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None, *, only_once: bool = False
 ) -> Booking:
-    """A seat for who stands there: the one they have, the one that they lost, or one more; `only_once` refuses a second."""
+    """Seat a person who has arrived: in their own seat, the one they lost, or one more; `only_once` refuses a
+    second."""
     held = lock_slots(session, {slot_id}, now, {person_id})
     slot = held.slots[slot_id]
     door_is_open(slot, now)
@@ -110,7 +114,7 @@ def _let_in(
         raise no
     fill_free_seats(session, slot, now, held.people)
     booking = live_booking(session, slot_id, person_id)
-    # They were on the list, or the line has just given them the seat: the door opened before it ended.
+    # On the list, or just promoted: check-in opened before the waiting list closed.
     if booking and booking.state == "booked":
         booking.checked_in_at = now
         move(session, slot, booking, "attended", now, "checked_in", actor_id)

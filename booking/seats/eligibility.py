@@ -1,4 +1,4 @@
-"""Who may have a seat: what the rules know of a person, and every reason for a no."""
+"""Eligibility: who may book a seat: what the rules know of a person, and every reason for a refusal."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ AnySlot = Slot | SlotSnapshot
 
 
 class Entry(NamedTuple):
-    """One live booking of a person, with what the limits ask of its slot."""
+    """One live booking of a person, with what the limits need to know of its slot."""
 
     id: int
     slot_id: int
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
         return self.starts_at < slot.ends_at and slot.starts_at < self.ends_at
 
     def counts_for(self, slot: AnySlot) -> bool:
-        """Whether it counts against the seats that a person may have at that station on that day."""
+        """Whether it counts towards the person's daily limit of seats at that station."""
         return (self.station_id, self.date) == (slot.station_id, slot.date) and self.via != "door"
 
 
@@ -64,9 +64,9 @@ class Eligibility(NamedTuple):
 def eligibility(
     session: Session, person_id: int, station: Station | StationInfo, since: date, now: datetime
 ) -> Eligibility:
-    """The person's live bookings, today's and those on `since` and later, and their pause at `station`."""
+    """The person's live bookings from today or from `since` on, and their pause at `station`."""
     found = session.get(Person, person_id)
-    # Places in line count wherever they are; a day more, for a station may be a day behind UTC.
+    # Waiting-list places count on every station; one day more, since a station may be a day behind UTC.
     first = min(since, now.date()) - timedelta(days=1)
     rows = session.execute(_ENTRIES, {"person_id": person_id, "first": first})
     return Eligibility(
@@ -78,7 +78,7 @@ def eligibility(
 
 
 def refusal(slot: AnySlot, who: Eligibility, now: datetime) -> RuleViolation | None:
-    """Why a press on `slot` would be refused, or None. Greys the button, and is asked again inside the lock."""
+    """Why booking `slot` would be refused, or None. Disables the button, and is checked again inside the lock."""
     return _closed(slot, now) or _already(slot, who, now) or personal(slot, who) or _no_room(slot, who, now)
 
 
@@ -103,7 +103,7 @@ def _already(slot: AnySlot, who: Eligibility, now: datetime) -> RuleViolation | 
 
 
 def personal(slot: AnySlot, who: Eligibility) -> RuleViolation | None:
-    """What keeps this person from any seat of the slot, by tap or from the line."""
+    """What keeps this person from any seat of the slot, by booking or by promotion."""
     if who.gone:
         return RuleViolation("gone")
     if who.paused_until:
@@ -121,7 +121,7 @@ def _overlap(slot: AnySlot, who: Eligibility) -> RuleViolation | None:
 
 
 def at_door(slot: Slot, who: Eligibility) -> RuleViolation | None:
-    """At the door only what is impossible is refused: the seat would stay empty otherwise."""
+    """At check-in only the impossible is refused: the seat would stay empty otherwise."""
     return RuleViolation("gone") if who.gone else _overlap(slot, who)
 
 
@@ -150,7 +150,7 @@ def door_is_open(slot: Slot, now: datetime) -> None:
 
 
 def clashing(slot: AnySlot, who: Eligibility) -> tuple[Entry, ...]:
-    """The person's places in line that end when they get a seat in `slot`."""
+    """The person's waiting-list places that end when they get a seat in `slot`."""
     limit = policy.read(slot.station.policy).seats_a_day
     full_day = 1 + sum(entry.counts_for(slot) for entry in who.seats_beside(slot)) >= limit
     waits = [entry for entry in who.entries if entry.state == "waiting" and entry.slot_id != slot.id]

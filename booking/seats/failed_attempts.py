@@ -1,4 +1,4 @@
-"""Presses that brought nothing: kept, so that their people can be told why."""
+"""Failed attempts: refused bookings, kept so that people can be told why they got no seat."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,14 +12,14 @@ from booking.each import Instant, each, written
 from booking.errors import RuleViolation
 from booking.model import Try
 
-# What is about this person and this slot. A slot that is not open yet, or over, needs no story.
+# Reasons about this person and this slot. A slot that is not open yet, or over, needs no explanation.
 RECORDED = frozenset({"full", "line_closed", "day_limit", "overlap", "waiting_limit", "paused", "busy"})
 
 
 def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, datetime]]) -> int:
-    """Keep refused presses (person, slot, why, when); the same refusal again changes nothing.
+    """Keep refused bookings (person, slot, why, when); the same refusal again changes nothing.
 
-    The refusals have rolled their own transactions back: this needs one of its own. Returns how many were worth telling.
+    The refusals rolled their own transactions back, so this needs one of its own. Returns how many were recorded.
     """
     rows = [
         [person_id, slot_id, no.reason, written(now), written(no.details.get("until")), no.details.get("limit")]
@@ -37,7 +37,7 @@ def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, 
             "until": Instant(one[4].as_string()),
             "most": one[5].as_integer(),
         }
-        # SQLite takes ON CONFLICT for a part of the join when there is no WHERE.
+        # SQLite cannot parse ON CONFLICT after a join without WHERE.
         told = select(*columns.values()).where(true())
         session.execute(dialect.insert(Try.__table__).from_select(list(columns), told).on_conflict_do_nothing())
     return len(rows)

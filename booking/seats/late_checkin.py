@@ -1,7 +1,7 @@
-"""Latecomers: whoever lost their seat by not coming, and comes after all, has it again while one is free.
+"""Late check-in: a no-show who arrives after all gets the seat back while one is free.
 
-It is the same booking, attended late; the strike for not coming is taken back with it. The history keeps all that an undo
-of the check-in needs to make it a no-show again.
+It is the same booking, attended late; the strike for the no-show is taken back with it. The history keeps all that an
+undo of the check-in needs to make it a no-show again.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ from booking.seats.transitions import arrive, end, move, new
 def seat_at_door(
     session: Session, slot: Slot, person_id: int, entry: Booking | None, now: datetime, actor_id: int | None
 ) -> Booking:
-    """Give a free seat of a held slot to a person at the door; `entry` is their place in line, if they have one."""
+    """Give a free seat of a locked slot to a person who has arrived; `entry` is their waiting-list entry, if any."""
     slot.taken += 1
     missed = released(session, slot, person_id)
     if missed is None:
@@ -34,7 +34,7 @@ def seat_at_door(
 
 
 def released(session: Session, slot: Slot, person_id: int) -> Booking | None:
-    """The booking of a locked slot that this person has lost by not coming."""
+    """The person's booking of a locked slot that was released as a no-show."""
     if slot.released_at is None:
         return None
     mine = (Booking.slot_id == slot.id, Booking.person_id == person_id, Booking.state == "released")
@@ -43,12 +43,12 @@ def released(session: Session, slot: Slot, person_id: int) -> Booking | None:
 
 
 def is_late_arrival(booking: Booking) -> bool:
-    """Whether the person was let in after their seat had been released."""
+    """Whether the person was checked in after the seat had been released."""
     return booking.state == "attended" and booking.late
 
 
 def miss_again(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
-    """Undo a late check-in: released and struck, as before. Who calls serves the seat on."""
+    """Undo a late check-in: released and struck as before. The caller offers the seat on."""
     was = _last(session, booking, and_(Event.after == "released", Event.kind != "undone"))
     via = _last(session, booking, Event.kind == "checked_in").details["via"]
     booking.ended_at, booking.end_reason, booking.via = was.at, was.kind, via
@@ -67,7 +67,7 @@ def _come_late(session: Session, slot: Slot, booking: Booking, now: datetime, ac
 
 
 def _take_strike_back(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
-    """What the manager has forgiven stays in the ledger as forgiven."""
+    """Take the strike back; one that the manager has forgiven stays recorded as forgiven."""
     gone = delete(Strike).where(Strike.booking_id == booking.id, Strike.forgiven_at.is_(None))
     struck = session.execute(gone.returning(Strike.at, Strike.reason)).one_or_none()
     if struck is None:

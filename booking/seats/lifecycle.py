@@ -1,4 +1,4 @@
-"""What the clock does to a noon: start, release and finish, any number of slots at once. Twice is once."""
+"""Lifecycle: what the clock does to slots: start, no-show release and finish, any number at once. Idempotent."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from booking.seats.waitlist import fill_free_seats, lock_head, lock_slots
 
 
 def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    """Record that slots run: the line ends, the seats left belong to the people at the door. Returns how many."""
+    """Record that slots have started: the waiting list closes, free seats go to standby. Returns how many slots."""
     held = lock_slots(session, slot_ids, now)
     due = {n: held.slots[n] for n in slot_ids if held.slots[n].state in ("planned", "open")}
     due = {n: slot for n, slot in due.items() if now >= slot.starts_at}
@@ -31,10 +31,10 @@ def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
 
 
 def release(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool = False) -> int:
-    """Take the seats of those who did not come, and give them to the people at the door.
+    """Release the seats of no-shows, and give them to the people on standby.
 
-    Where nobody took attendance nothing is released, unless the manager has `ordered` it. Nobody is punished for a
-    release that comes by itself after the slot is over: then our own clock failed. Returns how many seats were released.
+    Without attendance nothing is released unless the manager has `ordered` it. A release that runs by itself after the
+    end of the slot gives no strikes: then our own scheduler was late. Returns how many seats were released.
     """
     front = lock_head(session, slot_ids, now, room=Slot.taken)
     transactions.lock_if(session, front.slots)
@@ -50,9 +50,9 @@ def release(session: Session, slot_ids: Collection[int], now: datetime, *, order
 
 
 def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    """Close the books of slots: who still waits got none, late cancels that nobody made good are struck.
+    """Close slots for good: waiting entries expire, late cancels whose seat nobody used are struck.
 
-    Where nobody took attendance and the manager said nothing the bookings stay unrecorded, and nobody is struck: it is
+    Without attendance, and without the manager's decision, the bookings become unrecorded and nobody is struck: it is
     not known either whether the seat of a late cancel was used.
     """
     transactions.lock(session, slots=slot_ids)
@@ -73,12 +73,12 @@ def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
 
 
 def closes_at(slot: Slot) -> datetime:
-    """When the books of a slot close."""
+    """When the slot is closed for good."""
     return slot.ends_at + (attendance.BOOKS_OPEN if slot.unattended else timedelta(0))
 
 
 def _mark_released(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool) -> dict[int, datetime]:
-    """Those of these locked slots whose release is due, with their ends."""
+    """Those of these locked slots whose release is due, by id, with their ends."""
     due = [Slot.state == "running", Slot.released_at.is_(None), Slot.release_at <= now]
     if not ordered:
         due.append(Slot.release_held_at.is_(None))
@@ -99,10 +99,10 @@ def _unused(session: Session, slots: Collection[int]) -> list[EndedSeat]:
 
 
 def _left_over(session: Session, slot_id: int) -> Sequence[Booking]:
-    """Each later taking makes the earliest late cancel of a slot good.
+    """The late cancels of a slot that remain unused: each later booking makes up for the earliest one.
 
-    Who took such a seat and gave it up late again answers for it alone. Who came after all uses the seat that they had
-    given up themselves, before anybody else's.
+    A person who took such a seat and cancelled late again answers for it alone. A person who came after all uses the
+    seat that they had cancelled themselves before anybody else's.
     """
     gone = [b for b in bookings(session, slot_id, "cancelled") if b.late and b.ended_at]
     seated = [*bookings(session, slot_id, "attended", "released"), *gone]

@@ -1,4 +1,4 @@
-"""What the rules need of a slot and of one person, by one statement."""
+"""Read for booking: what the rules need of a slot and of one person, in one compiled statement."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,15 @@ from booking.seats.eligibility import Eligibility, Entry, entry_columns
 from booking.seats.snapshot import DECIDES, RUN, SlotSnapshot, refresh, snapshot, snapshots
 from booking.swift import Line, Row, Statement, given
 
-# As long as any strike can count: the longest window that a policy may have, and the longest pause.
+# As long as any strike can count: the longest window that a policy allows plus the longest pause.
 STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["pause_days"][1])
 
 
 class Look(NamedTuple):
-    """A slot and a person in one instant. `version` is the number that must still stand when something is written.
+    """A slot and a person at one instant. `version` is the optimistic lock: it must be unchanged when something is
+    written.
 
-    `signed_in` is how the person came in, where that was asked.
+    `signed_in` is the person's sign-in, where it was read.
     """
 
     run: SlotSnapshot
@@ -33,7 +34,7 @@ class Look(NamedTuple):
 
 
 def look(line: Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look | None:
-    """None when there is no such slot, or no such person."""
+    """Read by person id. None when there is no such slot, or no such person."""
     rows = _LOOK.run(line, person=person_id, **_about(slot_id, now, key))
     return _seen(snapshot(rows[0]), [row[len(RUN) :] for row in rows], person_id, now) if rows else None
 
@@ -41,9 +42,9 @@ def look(line: Line, person_id: int, slot_id: int, now: datetime, key: str | Non
 def look_through(
     engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None, known: SlotSnapshot | None = None
 ) -> Look | None:
-    """The same of whoever holds this sign-in; None also when it does not count any more.
+    """Read by the hash of a sign-in token; None also when the sign-in is no longer valid.
 
-    `known` is the slot as it was seen a moment ago, if its words are still true: they are not asked for again.
+    `known` is a recent snapshot of the slot whose texts are still current: they are not read again.
     """
     statement, width = (_LOOK_AGAIN, len(DECIDES)) if known else (_LOOK_THROUGH, len(RUN))
     rows = ask(engine, statement, token_hash=token_hash, now=now, **_about(slot_id, now, key))
@@ -63,7 +64,7 @@ def _about(slot_id: int, now: datetime, key: str | None) -> dict[str, Any]:
 def _seen(
     slot: SlotSnapshot, person: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None
 ) -> Look:
-    """From the columns of `_PERSON` and of the person's entries."""
+    """Build a `Look` from the columns of `_PERSON` and of the person's entries."""
     version, gone, strikes, before = person[0][: len(_PERSON)]
     entries = tuple(Entry._make(row[len(_PERSON) :]) for row in person if row[len(_PERSON)] is not None)
     until = strike_ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
@@ -113,6 +114,6 @@ _LOOK_AGAIN = _through(select(*DECIDES).join_from(Slot, Station, Slot.station_id
 
 
 def _instants(text: str) -> list[datetime]:
-    """The strikes' times, oldest first; SQLite has them without the UTC that they are in."""
+    """The strikes' times in UTC, oldest first; SQLite stores them without their zone."""
     found = (datetime.fromisoformat(each) for each in text.split(","))
     return sorted(each.replace(tzinfo=UTC) if each.tzinfo is None else each.astimezone(UTC) for each in found)

@@ -1,6 +1,6 @@
-"""Seats given back as if nothing had been: a slot that was called off, or made smaller, by mistake.
+"""Reinstatement: seats given back after a slot was cancelled, or made smaller, by mistake.
 
-Only while nobody has heard of it: whose letter has left keeps what the letter said.
+Only while no letter about it has been sent; afterwards what the letter said stays true.
 """
 
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ from booking.seats.waitlist import fill_free_seats
 
 
 class Previous(NamedTuple):
-    """A booking that ended when its slot was called off, and the state that it had."""
+    """A booking that ended when its slot was cancelled, and the state that it had."""
 
     booking: Booking
     state: str
 
 
 class Reinstated(NamedTuple):
-    """Who is on the slot again, and who has made other plans meanwhile, or left."""
+    """The people who are on the slot again, and those who have other bookings by now, or left."""
 
     again: Sequence[Booking] = ()
     elsewhere: Sequence[Booking] = ()
 
 
 def last_cancel(session: Session, slot: Slot) -> Event | None:
-    """The line of history that called the slot off."""
+    """The event that cancelled the slot."""
     found = select(Event).where(Event.slot_id == slot.id, Event.kind == "cancelled", Event.booking_id.is_(None))
     return session.scalar(found.order_by(Event.id.desc()).limit(1))
 
 
 def called_off(session: Session, slot: Slot, at: datetime) -> list[Previous]:
-    """Who was on the slot when it was called off at that instant: those with seats first, then the line in its order."""
+    """Who was on the slot when it was cancelled at that instant: seats first, then the waiting list in its order."""
     found = (
         select(Booking, Event.before)
         .join(Event, Event.booking_id == Booking.id)
@@ -51,7 +51,8 @@ def called_off(session: Session, slot: Slot, at: datetime) -> list[Previous]:
 
 
 def anybody_told(session: Session, slot: Slot, at: datetime) -> bool:
-    """Whether a letter about that calling off has left, or may have: one that was tried cannot be called back."""
+    """Whether a letter about that cancellation has been sent, or may have been: an attempted one cannot be
+    withdrawn."""
     left = (Letter.state.in_(("sending", "sent", "failed"))) | ((Letter.state == "queued") & (Letter.tries > 0))
     about = (Letter.slot_id == slot.id, Letter.kind == "slot_cancelled", Letter.created_at == at)
     return session.scalar(select(Letter.id).where(*about, left).limit(1)) is not None
@@ -60,9 +61,10 @@ def anybody_told(session: Session, slot: Slot, at: datetime) -> bool:
 def reinstate(
     session: Session, slot: Slot, at: datetime, now: datetime, people: set[int], actor_id: int | None
 ) -> Reinstated:
-    """Undo `vacate` of that instant on a held slot that takes people again. No letter, or every letter, is called back."""
+    """Undo `vacate` of that instant on a locked slot that is open again. Either all letters about it are withdrawn
+    or none is."""
     withdraw_letters(session, "slot_cancelled", slot.id, "brought back", Letter.created_at == at)
-    if anybody_told(session, slot, at):  # the outbox was faster
+    if anybody_told(session, slot, at):  # a letter was sent meanwhile
         raise RuleViolation("people_know")
     again: list[Booking] = []
     elsewhere: list[Booking] = []
@@ -79,7 +81,7 @@ def reinstate(
 
 
 def move_back(session: Session, slot: Slot, now: datetime, people: set[int], actor_id: int | None) -> list[Booking]:
-    """Undo `move_down` on a held slot that has become larger again, for those whose letter about it has not left."""
+    """Undo `demote` on a locked slot that is larger again, for those whose letter about it has not been sent."""
     back: list[Booking] = []
     for entry in line(session, slot) if now < slot.starts_at else ():
         if not slot.free:
@@ -92,14 +94,15 @@ def move_back(session: Session, slot: Slot, now: datetime, people: set[int], act
         slot.taken += 1
         seated_at = entry.seated_at
         sit(session, slot, entry, now, "moved_back", actor_id)
-        entry.seated_at = seated_at  # as if nothing had been
+        entry.seated_at = seated_at  # restores the order in which seats were given
         withdraw(session, slot, clashing(slot, who), now, entry)
         back.append(entry)
     return back
 
 
 def _refusal(slot: Slot, booking: Booking, state: str, who: Eligibility, now: datetime) -> RuleViolation | None:
-    """What the person did meanwhile may keep them out; a pause does not, for what one holds stays."""
+    """What the person did meanwhile may keep them out; a pause does not, since existing bookings are not affected by
+    it."""
     if booking.via == "door":
         return at_door(slot, who)
     no = personal(slot, who)

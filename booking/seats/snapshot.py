@@ -1,4 +1,5 @@
-"""A slot as it was seen, in one row and without the ORM: what the rules ask of it, and the words for a card."""
+"""Snapshot: the read model of a slot, in one row and without the ORM: what the rules decide by, and the texts of a
+card."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -67,18 +68,18 @@ class _Row(NamedTuple):
 
 
 class SlotSnapshot(SlotProperties, _Row):
-    """A slot as it was seen: its row, and the words that go with it."""
+    """A slot as it was read: its row, and the texts that belong to it."""
 
     __slots__ = ()
 
     @property
     def words(self) -> tuple[Any, ...]:
-        """All that is said of it, but for its numbers."""
+        """All texts of the slot, without its counters."""
         times = (self.date, self.opens_at, self.waitlist_until, self.starts_at, self.ends_at)
         return self.station, self.zone, self.activity, self.host, self.cancel_reason, times
 
     def counting(self, capacity: int, taken: int, waiting: int, waitlist_seq: int) -> "SlotSnapshot":
-        """The same slot with other numbers."""
+        """The same slot with other counters."""
         return self._replace(capacity=capacity, taken=taken, waiting=waiting, waitlist_seq=waitlist_seq)
 
 
@@ -88,12 +89,12 @@ PLACE, ROOM, OFFER = (
     for table, shown in ((Station, StationInfo), (Zone, ZoneInfo), (Activity, ActivityInfo))
 )
 RUN = [*OWN, *PLACE, *ROOM, *OFFER]
-# What decides anything. The rest is words, which hardly ever change.
+# The columns that decide anything. The others are texts, which hardly ever change.
 DECIDES = [*OWN, Station.policy, Station.closed_at]
 
 
 def snapshots() -> Select[Any]:
-    """The columns of `run`, of every slot."""
+    """The columns of `RUN`, for every slot."""
     return (
         select(*RUN)
         .join_from(Slot, Station, Slot.station_id == Station.id)
@@ -116,7 +117,7 @@ def snapshot(row: Sequence[Any]) -> SlotSnapshot:
 
 
 def refresh(row: Sequence[Any], known: SlotSnapshot) -> SlotSnapshot:
-    """A slot from the columns of `DECIDES`, with the words that it had a moment ago."""
+    """A slot from the columns of `DECIDES`, with the texts of a recent snapshot."""
     policy, closed_at = row[len(OWN) : len(DECIDES)]
     station = known.station
     if (policy, closed_at) != (station.policy, station.closed_at):

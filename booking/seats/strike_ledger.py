@@ -1,4 +1,4 @@
-"""The ledger of strikes: what it says of a person at a station."""
+"""Strikes: the penalties of a person at a station, and the pause that they bring."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from booking.policy import Policy
 
 
 def paused_until(session: Session, person_id: int, station_id: int, policy: Policy, now: datetime) -> datetime | None:
-    """Until when the strikes keep this person from new bookings at this station; None when they do not."""
+    """Until when strikes keep this person from new bookings at this station; None when they do not."""
     counted = select(Strike.at).where(
         Strike.person_id == person_id,
         Strike.station_id == station_id,

@@ -1,4 +1,4 @@
-"""The moves of one booking inside a locked slot; each writes its one event."""
+"""Transitions: the changes of state of one booking of a locked slot; each writes one event."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from booking.history import record
 from booking.model import LIVE, Booking, Slot
 from booking.seats.eligibility import Entry
 
-# How long one's own press can be undone as if it had not been made.
+# How long a person's own booking can be undone as if it had not been made.
 UNDO_WINDOW = timedelta(minutes=2)
 
 
@@ -22,7 +22,7 @@ def new(slot: Slot, person_id: int, now: datetime, key: str | None) -> Booking:
 
 
 def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str, actor_id: int | None) -> None:
-    """A seat that the slot has already counted becomes this booking's."""
+    """Give this booking a seat that the slot has already counted."""
     if booking.state == "waiting":
         slot.waiting -= 1
     booking.seated_at, booking.skipped = now, None
@@ -30,7 +30,7 @@ def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str
 
 
 def arrive(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
-    """Somebody at the door sits down: booked and here in one."""
+    """Seat a person who has arrived: booked and attended in one step."""
     booking.via = "door"
     sit(session, slot, booking, now, "walked_in", actor_id)
     booking.checked_in_at = now
@@ -46,7 +46,7 @@ def queue(session: Session, slot: Slot, booking: Booking, now: datetime, actor_i
 def leave(
     session: Session, slot: Slot, booking: Booking, now: datetime, reason: str, actor_id: int | None = None
 ) -> None:
-    """Cancel one live booking of a locked slot; who calls serves the seat on."""
+    """Cancel one live booking of a locked slot; the caller offers the seat on."""
     if booking.state == "waiting":
         slot.waiting -= 1
     else:
@@ -56,22 +56,22 @@ def leave(
 
 
 def is_late(slot: Slot, booking: Booking, now: datetime) -> bool:
-    """Whether giving up now is a late cancel. Who was promoted after the free time never had a free choice."""
+    """Whether cancelling now is a late cancel. It is not for a person promoted after free cancellation had ended."""
     promoted_late = booking.via == "line" and booking.seated_at is not None and booking.seated_at > slot.free_until
     is_free = promoted_late or can_undo(booking, now)
     return booking.state == "booked" and now > slot.free_until and not is_free
 
 
 def can_undo(booking: Booking | Entry, now: datetime) -> bool:
-    """Whether the person's own press gave them this seat a moment ago. A seat from the line or at the door was no press."""
+    """Whether the person booked this seat a moment ago. A seat by promotion or at check-in was not their own act."""
     own = booking.state == "booked" and booking.via == "tap" and booking.seated_at is not None
     return own and booking.seated_at is not None and now <= booking.seated_at + UNDO_WINDOW
 
 
 def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: datetime, seat: Booking) -> None:
-    """Drop the person's places in line that the seat just given makes impossible; the history says for which booking."""
+    """End the person's waiting-list places that the new seat excludes; the history names the booking."""
     for entry in entries:
-        # Its slot is locked only now: it may have started, or been called off, since `entry` was read.
+        # Its slot is locked only now: it may have started, or been cancelled, since `entry` was read.
         booking = session.get_one(Booking, entry.id, populate_existing=True)
         other = find_slot(session, entry.slot_id)
         if booking.state == "waiting" and other.id != slot.id:
@@ -134,7 +134,7 @@ def bookings(session: Session, slot_id: int, *states: str) -> Sequence[Booking]:
 
 
 def live_booking(session: Session, slot_id: int, person_id: int) -> Booking | None:
-    """The person's seat or place in line of a locked slot, if they have one."""
+    """The person's live seat or waiting-list place in a locked slot, if any."""
     found = select(Booking).where(Booking.slot_id == slot_id, Booking.person_id == person_id, Booking.state.in_(LIVE))
     return session.scalar(found.execution_options(populate_existing=True))
 

@@ -1,6 +1,7 @@
-"""Undo: a person's own press taken back whole, within `UNDO_WINDOW` of it, as if it had not been made.
+"""Undo: a person's own booking reverted completely within `UNDO_WINDOW`, as if it had not been made.
 
-No strike, no letter that has not left, and the places in line that the seat had replaced come back at their old numbers.
+No strike, no unsent letter remains, and the waiting-list places that the seat had replaced come back at their old
+positions.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from booking.seats.waitlist import LockedSlots, fill_free_seats
 def undo_press(
     session: Session, held: LockedSlots, booking: Booking, replaced: Sequence[Booking], now: datetime
 ) -> None:
-    """Take back the seat of a held slot; who calls serves the seat on. `replaced` is from before the locks."""
+    """Revert the seat of a locked slot; the caller offers the seat on. `replaced` was read before the locks."""
     slot = held.slots[booking.slot_id]
     withdraw_letters(session, "confirmed", slot.id, "undone", Letter.booking_id == booking.id)
     slot.taken -= 1
@@ -30,7 +31,7 @@ def undo_press(
 
 
 def replaced_by(session: Session, booking: Booking) -> Sequence[Booking]:
-    """The places in line that ended when this booking got its seat, whatever became of them since."""
+    """The waiting-list places that ended when this booking got its seat, whatever became of them since."""
     withdrawn = (Event.kind == "withdrawn", Event.at == booking.seated_at)
     found = (
         select(Booking, Event.details)
@@ -44,7 +45,7 @@ def replaced_by(session: Session, booking: Booking) -> Sequence[Booking]:
 
 
 def restore(session: Session, held: LockedSlots, entry: Booking, now: datetime) -> None:
-    """Put a withdrawn entry back into its line, at its old number, unless something has made that impossible."""
+    """Put a withdrawn entry back on its waiting list at its old position, unless something has made that impossible."""
     slot = held.slots.get(entry.slot_id)
     session.refresh(entry)
     if slot is None or why_not(session, slot, entry, now):
@@ -56,7 +57,7 @@ def restore(session: Session, held: LockedSlots, entry: Booking, now: datetime) 
 
 
 def why_not(session: Session, slot: Slot, entry: Booking, now: datetime) -> RuleViolation | None:
-    """What has come between a withdrawn entry and its old place since; a pause does not, for what one holds stays."""
+    """Why a withdrawn entry cannot return; a pause is no reason, since existing bookings are not affected by it."""
     if entry.state != "cancelled" or entry.end_reason != "withdrawn":
         return RuleViolation("not_live")
     state = slot.state_at(now)
@@ -74,13 +75,13 @@ def why_not(session: Session, slot: Slot, entry: Booking, now: datetime) -> Rule
 
 
 def _since(who: Eligibility, moment: datetime | None) -> Eligibility:
-    """The person without the seats that they had at that moment: the entry stood beside those."""
+    """The person without the seats that they had at that moment: the entry was allowed beside those."""
     beside = (e for e in who.entries if not (e.holds_seat and e.seated_at and moment and e.seated_at <= moment))
     return who._replace(entries=tuple(beside))
 
 
 def _return(session: Session, slot: Slot, booking: Booking, now: datetime) -> None:
-    """The booking is what it was: a place in this very line, where the tap had taken a free seat from there."""
+    """Return the booking to its previous state: on this waiting list, where it was before it took a free seat."""
     of = (Event.slot_id == slot.id, Event.booking_id == booking.id, Event.after == "booked")
     seated = session.scalars(select(Event).where(*of).order_by(Event.id.desc()).limit(2)).all()
     if not seated or seated[0].before != "waiting":

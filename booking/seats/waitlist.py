@@ -1,4 +1,4 @@
-"""Passing seats on: to the line, to the first tap, or to the people at the door."""
+"""Waiting list: offers free seats: to the waiting list, then to the first who books, then to people on standby."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from booking.seats.eligibility import at_door, clashing, eligibility, personal
 from booking.seats.late_checkin import seat_at_door
 from booking.seats.transitions import bookings, line, move, sit, withdraw
 
-# How many more people than free seats are locked at the front of a line: room for those skipped.
+# How many more people than free seats are locked at the head of a waiting list, to replace those who are skipped.
 SPARE = 10
 
 
 def promote(session: Session, slot_id: int, now: datetime) -> int:
-    """Pass on whatever seats are free, by the phase that the slot is in. Returns how many were given."""
+    """Offer whatever seats are free, by the phase that the slot is in. Returns how many were given."""
     held = lock_slots(session, {slot_id}, now)
     return fill_free_seats(session, held.slots[slot_id], now, held.people)
 
 
 @dataclass(frozen=True)
 class LockedSlots:
-    """What a verb holds until it commits: the slots, fresh, and the people whom it may seat."""
+    """What a verb has locked until it commits: the slots, freshly read, and the people whom it may seat."""
 
     slots: dict[int, Slot]
     people: set[int]
@@ -43,10 +43,11 @@ def lock_slots(
     people: Iterable[int] = (),
     room: SQLColumnExpression[int] | int = 1,
 ) -> LockedSlots:
-    """Lock, by the law of `store`, these people, the front of the slots' lines, and every slot they are on.
+    """Lock, in the lock order of `transactions`, these people, the heads of the slots' waiting lists, and every slot
+    they are on.
 
-    `room` is how many seats may come free in each. People beyond the front are served by the next round.
-    Slots in which they only hold a seat count too: a smaller capacity may make a place in line of it.
+    `room` is how many seats may come free in each. People behind the head are served by the next round. Slots in which
+    they only hold a seat are locked too: a smaller capacity may move that seat to the waiting list.
     """
     front = lock_head(session, slot_ids, now, people, room)
     return LockedSlots({slot.id: slot for slot in transactions.lock(session, slots=front.slots)}, front.people)
@@ -66,7 +67,7 @@ def lock_head(
     people: Iterable[int] = (),
     room: SQLColumnExpression[int] | int = 1,
 ) -> WaitlistHead:
-    """The first half of `hold`."""
+    """The first half of `lock_slots`: lock the people only."""
     waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(among(slot_ids)))).all())
     if len(waiting) < len(slot_ids):
         raise RuleViolation("no_such_slot")
@@ -77,7 +78,8 @@ def lock_head(
 
 
 def fill_free_seats(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
-    """Pass on the free seats of a held slot: to the line, to the first tap, or to the door. Returns seats given."""
+    """Offer the free seats of a locked slot: to the waiting list, to the first who books, or to standby. Returns
+    seats given."""
     if not slot.free or not slot.waiting or slot.state in ("done", "cancelled") or now >= slot.ends_at:
         return 0
     if now >= slot.starts_at:
@@ -90,7 +92,7 @@ def fill_free_seats(session: Session, slot: Slot, now: datetime, people: set[int
 def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
     given = 0
     for entry in line(session, slot):
-        # Somebody who joined after we locked: the next round serves them, and nobody passes them.
+        # Joined after we locked: the next round serves them, and nobody is served before them.
         if not slot.free or entry.person_id not in people:
             break
         who = eligibility(session, entry.person_id, slot.station, slot.date, now)
@@ -137,9 +139,9 @@ def _skip(session: Session, slot: Slot, entry: Booking, reason: str, now: dateti
 def _front(
     session: Session, slot_ids: Collection[int], now: datetime, room: SQLColumnExpression[int] | int
 ) -> Collection[int]:
-    """Who is next for a seat: the line before the start, the people at the door after it.
+    """Who is next for a seat: the waiting list before the start, the people on standby after it.
 
-    Those skipped once come on top: they may have become eligible, and must not hide the ones behind them.
+    Entries skipped once come in addition: they may have become eligible, and must not hide the ones behind them.
     """
     if not slot_ids:
         return ()
@@ -159,10 +161,11 @@ def _front(
 
 
 def demote(session: Session, slot: Slot, number: int, now: datetime, actor_id: int | None = None) -> list[Booking]:
-    """Move the newest `number` seats of a locked slot to the head of its line, in their order, and tell them."""
+    """Move the newest `number` seats of a locked slot to the head of its waiting list, in their order, and notify
+    them."""
     booked = sorted(bookings(session, slot.id, "booked"), key=lambda b: (b.seated_at or b.created_at, b.id))
     moved = booked[-number:] if number else []
-    # Below every number that anybody else has or had: a place that was left may come back at its own.
+    # Below every position that another entry has or had: a withdrawn entry may return to its own.
     others = (Booking.slot_id == slot.id, Booking.id.not_in([booking.id for booking in moved]))
     lowest = session.scalar(select(func.min(Booking.waitlist_position)).where(*others))
     head = slot.waitlist_seq + 1 if lowest is None else lowest

@@ -1,7 +1,9 @@
-"""Writes what a press brings: the seat or the place in line, the booking, its event and its letter.
+"""Claim: inserts a new booking under an optimistic lock: the seat or waiting-list place, the booking, its event, its
+letter.
 
-PostgreSQL does it in one statement, which is a transaction of its own. SQLite takes four steps in one.
-Both begin with the person's row (the law of `store`): if it was locked since the look, nothing is written.
+PostgreSQL does it in one statement, which is a transaction of its own; SQLite takes four in one transaction. Both begin
+by updating the person's row where `version` is unchanged (the lock order of `transactions`): if somebody locked it
+since the read, nothing is written.
 """
 
 import secrets
@@ -18,7 +20,7 @@ from booking.swift import Line, Statement, defaults, given
 
 
 class Claimed(NamedTuple):
-    """The slot's counters after the claim, and the new booking."""
+    """The slot's counters after the claim, and the id of the new booking."""
 
     capacity: int
     taken: int
@@ -33,7 +35,7 @@ bookable = and_(
     or_(Slot.state == "planned", Slot.state == "open"),
     Slot.opens_at <= given("now"),
     Slot.starts_at > given("now"),
-    # The rules have judged it by these times.
+    # The rules were checked with these times.
     Slot.starts_at == given("starts"),
     Slot.ends_at == given("ends"),
 )
@@ -42,12 +44,12 @@ is_full = and_(Slot.waitlist_until > given("now"), or_(Slot.taken >= Slot.capaci
 
 
 def claim_seat(line: Line, seen: Look, now: datetime, key: str | None) -> Claimed | None:
-    """One seat more is taken; None when that is not possible (any more)."""
+    """Take one seat; None when that is not possible (any more)."""
     return _SEAT.claim(line, _values(seen, now, key))
 
 
 def claim_place(line: Line, seen: Look, now: datetime, key: str | None) -> Claimed | None:
-    """One person more waits, at the end of the line; None when that is not possible (any more)."""
+    """Take the last place of the waiting list; None when that is not possible (any more)."""
     return _PLACE.claim(line, _values(seen, now, key))
 
 
@@ -73,7 +75,7 @@ def _values(seen: Look, now: datetime, key: str | None) -> dict[str, Any]:
 
 
 class _Claim:
-    """A claim, compiled once. `letter` is the kind of letter that goes with it, if any."""
+    """A claim as compiled statements. `letter` is the kind of letter that goes with it, or empty."""
 
     def __init__(self, room: ColumnElement[bool], counts: dict[str, Any], booking: dict[str, Any], letter: str) -> None:
         wanted = update(Slot).where(Slot.id == given("slot"), bookable, room).values(counts).returning(*COUNTERS)
@@ -111,7 +113,7 @@ class _Row(NamedTuple):
 
 
 def _row(table: type[Base], values: dict[str, Any]) -> _Row:
-    """A row to insert: what is said, and the defaults of the columns that are not."""
+    """A row to insert: these values, and the defaults of the other columns."""
     columns = table.__table__.c
     typed = {name: _typed(value, columns[name]) for name, value in {**defaults(table), **values}.items()}
     return _Row(table, typed)
@@ -122,7 +124,7 @@ def _typed(value: Any, column: KeyedColumnElement[Any]) -> ColumnElement[Any]:
 
 
 class _Given(NamedTuple):
-    """A value that the press brings, by this name."""
+    """A value that the caller binds by this name."""
 
     key: str
 
