@@ -1,1 +1,1 @@
-"""Database: transactions and locks, and whether the tables are as this code wants them."""
+"""Database: transactions and locks, and whether the schema is the one that this code needs."""

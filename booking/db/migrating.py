@@ -1,4 +1,4 @@
-"""The tables as this code wants them: whether they are so, and `flask db`, which makes them so."""
+"""Migrations: whether the schema is the one that this code needs, and `flask db`, which upgrades it."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from booking.extensions import db
 
 FOLDER = Path(__file__).parents[1] / "migrations"
-# Named by their numbers: what only asks for the last need not load Alembic, which is a tenth of a web process.
+# Named by their numbers, so that asking for the last need not load Alembic, which is a tenth of a web process.
 NEWEST = max(step.name.partition("_")[0] for step in (FOLDER / "versions").glob("[0-9]*_*.py"))
 _STEPS = table("alembic_version", column("version_num"))
 
@@ -31,6 +31,6 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> None:
     from flask_migrate import Migrate  # noqa: PLC0415 - see NEWEST
 
     Migrate(current_app, db, directory=str(FOLDER), render_as_batch=True)
-    steps = current_app.cli.commands["db"]  # its own, in the place of this one
+    steps = current_app.cli.commands["db"]  # Flask-Migrate's own group, which replaces this one
     with steps.make_context("db", list(arguments), parent=context.parent) as inner:
         steps.invoke(inner)

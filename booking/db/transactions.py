@@ -1,7 +1,7 @@
-"""The one place that locks and commits.
+"""Transactions: the one place that locks and commits: lock order, retry, deadlock, SQLite write queue.
 
-The lock law: names first, then people, by id, then slots, by id, and nothing after that. Whoever
-keeps it cannot deadlock. On SQLite a writing transaction holds the whole file, so the locks are free.
+Lock order: names first, then people by id, then slots by id, and nothing after that. Whoever keeps it cannot deadlock.
+On SQLite a writing transaction holds the whole file, so row locks are not needed.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ R = TypeVar("R")
 TRANSIENT = ("55P03", "40P01", "40001", "57P01", "SQLITE_BUSY")
 NO_SYNC = {"synchronize_session": False}
 
-# Several SQLite writers in one process starve each other in its busy loop; here they queue instead.
+# Several SQLite writers in one process starve each other in its busy loop; here they wait in a queue instead.
 _writers = threading.Lock()
 
 
@@ -33,7 +33,7 @@ _writers = threading.Lock()
 def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any exception.
 
-    What `session` had read before is dropped first: a verb decides on what is true now.
+    What `session` had read before is dropped first, so that a verb decides on current data.
     """
     if session.info.get("writes"):
         raise RuntimeError("a transaction inside a transaction would undo the outer one")
@@ -53,7 +53,7 @@ def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
 
 
 def run_with_retry(session: Session | scoped_session[Any], verb: Callable[[Session], R]) -> R:
-    """One verb in one transaction; once more, quietly, when the database was in the way."""
+    """Run one verb in one transaction, with one silent retry after a transient database error."""
     try:
         with transaction(session) as writing:
             return verb(writing)
@@ -65,21 +65,21 @@ def run_with_retry(session: Session | scoped_session[Any], verb: Callable[[Sessi
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Whether the same may work in a moment: a lock limit, a deadlock, a connection that was lost."""
+    """Whether a retry may work: a lock timeout, a deadlock, a lost connection."""
     names = (getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorname", None))
     return error.connection_invalidated or any(name in TRANSIENT for name in names)
 
 
 @contextmanager
 def autocommit_connection(session: Session | scoped_session[Any]) -> Iterator[swift.Line]:
-    """A line beside `session`. Each of its statements is a transaction."""
+    """A driver connection beside `session`, in autocommit: each statement is a transaction."""
     with lines.alone(session.get_bind().engine) as found:
         yield found
 
 
 @contextmanager
 def sqlite_write(line: swift.Line) -> Iterator[None]:
-    """On SQLite several statements that write become one transaction, unless they are within one already."""
+    """On SQLite, make several statements one write transaction, unless they are within one already."""
     if line.inside:
         yield
         return
@@ -95,7 +95,8 @@ def sqlite_write(line: swift.Line) -> Iterator[None]:
 
 
 def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:
-    """Lock rows until the transaction ends, in the order of the lock law; they come back fresh, the slots as a list."""
+    """Lock rows until the transaction ends, in the lock order; returns the slots, freshly read, in the order of
+    their ids."""
     if people:
         _lock(session, Person, people)
         session.execute(
@@ -105,13 +106,13 @@ def lock(session: Session, people: Collection[int] = (), slots: Collection[int] 
 
 
 def lock_if(session: Session, slots: Collection[int], *still: ColumnElement[bool]) -> Sequence[int]:
-    """Lock those of these slots of which this is still true, for a verb that needs no more of them than their ids."""
+    """Lock those of these slots for which the conditions still hold; returns their ids only."""
     wanted = select(Slot.id).where(Slot.id.in_(among(slots)), *still).order_by(Slot.id)
     return session.scalars(wanted.with_for_update(key_share=True)).all()
 
 
 def advisory_lock(session: Session, *names: str) -> None:
-    """Let only one transaction at a time go on with each name: for what has no row to lock yet."""
+    """Serialise transactions by each name, for what has no row to lock yet."""
     if session.get_bind().dialect.name == "postgresql":
         for name in names:
             number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
@@ -119,7 +120,7 @@ def advisory_lock(session: Session, *names: str) -> None:
 
 
 def _lock(session: Session, table: type[T], ids: Collection[int]) -> list[T]:
-    # NO KEY UPDATE: a foreign-key check on the row by somebody else need not wait for us.
+    # NO KEY UPDATE: another transaction's foreign-key check on the row need not wait for us.
     wanted = select(table).where(table.id.in_(ids)).order_by(table.id).with_for_update(key_share=True)
     return list(session.scalars(wanted.execution_options(populate_existing=True)))
 
@@ -138,6 +139,6 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a writer midway fails at once instead of waiting.
+    # A deferred transaction that becomes a writer midway fails at once instead of waiting.
     writes = connection.get_execution_options().get("write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
