@@ -1,4 +1,4 @@
-"""The worker's pages: a station's days, one slot, the acts on it, and what is mine."""
+"""Worker pages: a station's days, one slot, booking and cancelling, and one's own bookings."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""The worker's acts: book, give up, stand by at the door. Each answers in place, or by 303 where there is no script."""
+"""Actions: book, cancel, and stand by at the station. Answered with a fragment for htmx, else with a 303 redirect."""
 
 from datetime import datetime
 
@@ -31,15 +31,15 @@ def book(slot_id: int) -> Response:
 
 
 def pressed(press: seats.BookingResult, now: datetime) -> Response:
-    """The answer to a press that the rules let through."""
+    """The answer to a booking that the rules allowed."""
     card = slot_cards.of_press(db.session(), press, now)
     outcome = results.of_press(card.slot, press, card.place or 0)
-    # Who has nothing there any more gets a button, and what it says depends on what else they have.
+    # Without a booking any more the card has a button, whose label depends on the person's other bookings.
     return answer(outcome, card if card.mine else None)
 
 
 def refused(no: RuleViolation, person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
-    """The answer to a press that they did not."""
+    """The answer to a booking that the rules refused."""
     if early_press.is_early(no, now):
         return early_press.carry(person_id, slot_id, key, no.details["opens_at"])
     tried.of_this_process().remember(person_id, slot_id, no, now)
@@ -66,7 +66,7 @@ def give_up(booking_id: int) -> Response:
 
 
 def _question(slot: Slot, booking: Booking, now: datetime) -> Outcome | None:
-    """What the reader must know first, where their page did not say it."""
+    """What the reader must confirm first, where their page did not say it."""
     if request.form.get("warned") != "0" or now >= slot.starts_at:
         return None
     if seats.is_late(slot, booking, now):
@@ -93,7 +93,7 @@ def stand_by(slot_id: int) -> Response:
 @pages.get("/slots/<int:slot_id>/book")
 @pages.get("/slots/<int:slot_id>/standby")
 def after_lost_answer(slot_id: int) -> Response:
-    """A browser whose press got no answer stays at its address, and some ask for it again without the form."""
+    """After a lost answer the browser stays at the address of the POST, and some request it again as a GET."""
     return htmx.go(url_for("worker.slot", slot_id=slot_id))
 
 
@@ -103,7 +103,7 @@ def after_lost_give_up(**_booking_id: int) -> Response:
 
 
 def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
-    """Where the press came from gets the answer: a card of the day, the slot's page, or one's own list."""
+    """Answer in the page that sent the form: a card of the day, the slot's page, or one's own bookings."""
     back = request.form.get("back", "slot")
     card = card or permissions.seen_card(outcome.slot_id, permissions.signed_in_person().id)
     if not htmx.asked():

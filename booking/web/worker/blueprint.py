@@ -1,4 +1,4 @@
-"""The blueprint that the worker's pages hang on, and what their templates may ask."""
+"""Blueprint of the worker's pages, and the functions that their templates may call."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from booking.web.worker import tag
 
 
 def count_down(opens_at: datetime, now: datetime) -> str:
-    """The time that is left; it runs, so a kept page has a blank there."""
+    """The time that is left. It changes all the time, so a cached page has a placeholder there."""
     return blanks.COUNT if blanks.is_blank() else formatting.countdown((opens_at - now).total_seconds())
 
 

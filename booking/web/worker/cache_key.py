@@ -1,4 +1,4 @@
-"""Cache key of a station's page: what a request asks, read off the wire. What is unusual is left to the app."""
+"""Cache key of a station's page: what a request asks for, read without Flask. Unusual requests are left to the app."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ TAG = re.compile('(?:(?:W/)?"([0-9a-f]{20}-[0-9]{0,18})")?').fullmatch
 
 
 def reader(app: Flask) -> Callable[[Environ], Question | None]:
-    """Reads requests of this app."""
+    """A function that reads the key of a request; None for what only the app can answer."""
     wire, chosen = Wire(app), f"{app.config['LANGUAGE_COOKIE_NAME']}="
 
     def read(environ: Environ) -> Question | None:
@@ -40,7 +40,7 @@ def reader(app: Flask) -> Callable[[Environ], Question | None]:
 
 
 def _asked(query: str) -> filters.Asked:
-    """The first of each field counts, as in Flask. `QUERY` has seen to it that nothing is encoded."""
+    """The first value of each field counts, as in Flask. `QUERY` admits no encoded characters."""
     args: dict[str, str] = {}
     for field in query.split("&"):
         name, _equals, value = field.partition("=")

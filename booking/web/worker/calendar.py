@@ -1,4 +1,4 @@
-"""A seat for one's calendar: as a file, or by mail where a browser cannot take files."""
+"""Calendar files: a booked seat for one's calendar, as a download, or by mail where a browser blocks downloads."""
 
 from flask import abort, flash, make_response, request, url_for
 from flask_babel import gettext as _
@@ -28,7 +28,7 @@ def calendar(booking_id: int) -> Response:
 
 @pages.post("/bookings/<int:booking_id>/calendar/mail")
 def mail_calendar(booking_id: int) -> Response:
-    """The same file as a letter: WeChat's browser blocks downloads."""
+    """The same file by mail: WeChat's browser blocks downloads."""
     booking, now = _seat(booking_id), clock.now()
     if booking.state not in ("booked", "attended"):
         abort(404)
@@ -55,7 +55,7 @@ def is_wechat(agent: str) -> bool:
 
 
 def _seat(booking_id: int) -> Booking:
-    """One's own booking that has or had a seat: a place in line is no event."""
+    """The person's own booking that has or had a seat: a place on the waiting list is no event."""
     booking = permissions.own_booking(booking_id, permissions.worker(url_for("worker.me")))
     if not calendar_files.has_event(booking):
         abort(404)

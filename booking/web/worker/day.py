@@ -1,4 +1,4 @@
-"""A station's days: the next opening, the strip of days, the cards of one day."""
+"""Day page: a station's next opening, the strip of days, the cards of one day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from booking.web.worker import filters, results, shapes, still, tag
 from booking.web.worker.blueprint import pages
 
 SOON = timedelta(minutes=15)
-# From when on the next opening is the one thing that matters; before that it is a line of text.
+# From this long before it the next opening is shown as a countdown; earlier it is a line of text.
 IN_SIGHT = timedelta(hours=12)
 
 
@@ -55,7 +55,7 @@ class Day:
 
     @property
     def shown(self) -> list[Card]:
-        """The cards that the reader has picked."""
+        """The cards that pass the reader's filters."""
         return [card for card in self.cards if self.picked.takes(card)]
 
     @property
@@ -64,18 +64,18 @@ class Day:
 
     @property
     def limits(self) -> list[RuleViolation]:
-        """What keeps this reader from more than one of the slots: said once, not on every card."""
+        """What keeps this reader from several of the slots: said once, not on every card."""
         found = {card.refusal.reason: card.refusal for card in self.shown if card.refusal and not card.mine}
         return [no for reason, no in found.items() if reason in SAID_ONCE]
 
     @property
     def next_with_slots(self) -> date | None:
-        """The next day that has something, for readers of an empty one."""
+        """The next day with slots, for readers of an empty one."""
         return next((view.day.date for view in self.days if view.day.date > self.when and view.slots), None)
 
     @property
     def banner(self) -> str:
-        """What stands on top. Just after an opening it keeps its height, so that no button moves under a thumb."""
+        """What is at the top of the page. Just after an opening it keeps its height, so that no button moves."""
         if any(self.now - SOON < card.slot.opens_at <= self.now for card in self.cards):
             return "open"
         if self.opening is None:
@@ -92,7 +92,7 @@ class Day:
 
     @property
     def pace(self) -> int:
-        """Seconds between two looks at the seats: quick around an opening and at noon, calm otherwise."""
+        """Seconds between two polls: short around an opening and at noon, longer otherwise."""
         moments = [at for card in self.cards for at in (card.slot.opens_at, card.slot.starts_at)]
         if any(abs(at - self.now) < SOON for at in moments):
             return 4
@@ -120,7 +120,7 @@ class Day:
 
     @property
     def changes_at(self) -> datetime:
-        """When the clock alone will change something that is shown."""
+        """When the clock alone will next change something that is shown."""
         coming = [at + by for card in self.cards for at in _moments(card) for by in (-SOON, timedelta(0), SOON)]
         if self.opening:
             coming += [self.opening.opens_at, self.opening.opens_at - IN_SIGHT]
@@ -129,12 +129,12 @@ class Day:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the reader has nothing that the page would show: then it is like everybody's."""
+        """Whether nothing on the page is this reader's own: then all such readers share one cached page."""
         return not self.entries and not any(card.refusal and card.refusal.reason in OWN_REASONS for card in self.cards)
 
     @property
     def tag(self) -> str:
-        """A name for all that the fragment shows, except the running countdown."""
+        """The ETag of all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
         who = self.person and ("like everybody" if self.is_plain else self.person.id)
         asked = formatting.language(), self.today, self.when, self.picked
@@ -146,9 +146,9 @@ pages.add_app_template_global(shapes.card, "slot_card")
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
 
 
-# What is about the reader and not about the slot.
+# Reasons about the reader and not about the slot.
 SAID_ONCE = ("gone", "paused", "day_limit", "waiting_limit")
-# Why a press would be refused to this reader and not to another.
+# Reasons for which booking would be refused to this reader and not to another.
 OWN_REASONS = (*SAID_ONCE, "overlap", "yours", "in_line")
 
 
@@ -168,7 +168,7 @@ def _moments(card: Card) -> tuple[datetime, ...]:
 
 @pages.app_template_filter()
 def holiday(name: str) -> str:
-    """The name of a rest day in the reader's language, where it is one that the whole country has."""
+    """The name of a public holiday in the reader's language, where it is a national one."""
     return str(HOLIDAYS.get(name, name))
 
 
@@ -184,7 +184,7 @@ HOLIDAYS = {
 
 
 def note(view: DayView) -> str:
-    """Why a day is not an ordinary one, or nothing."""
+    """Why a day is not an ordinary one, or empty."""
     day = view.day
     if not day.works:
         return holiday(day.name) or str(gettext("周末") if day.date.isoweekday() > 5 else gettext("休息"))

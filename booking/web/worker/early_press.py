@@ -1,6 +1,6 @@
-"""A press that comes up to two seconds before the opening is carried to it, and no thread waits.
+"""Early booking: one sent up to two seconds before the opening is retried at the opening, and no thread waits.
 
-With script the phone presses again by itself; without, a page refreshes itself into the press that was made.
+With JavaScript the client retries by itself; without, a page refreshes itself to the address of the retry.
 """
 
 import math
@@ -21,17 +21,17 @@ from booking.web.worker import results
 from booking.web.worker.blueprint import pages
 
 EARLY = timedelta(seconds=2)
-SPREAD = 0.4  # seconds over which the phones that were early come back
-LASTS = 30  # seconds that a carried press counts
+SPREAD = 0.4  # seconds over which the retries of early clients are spread
+LASTS = 30  # seconds that a deferred booking remains valid
 
 
 def is_early(no: RuleViolation, now: datetime) -> bool:
-    """Whether the press was refused only because it came a moment too soon."""
+    """Whether the booking was refused only because it came a moment too soon."""
     return no.reason == "not_open" and no.details["opens_at"] - now <= EARLY
 
 
 def carry(person_id: int, slot_id: int, key: str | None, opens_at: datetime) -> Response:
-    """425 for a script, with the milliseconds to wait; else a page that refreshes itself."""
+    """425 with the milliseconds to wait for JavaScript; else a redirect to a page that refreshes itself."""
     wait = (opens_at - clock.now()).total_seconds() + 0.05 + random.random() * SPREAD  # noqa: S311 (no secret)
     if htmx.asked():
         answer = make_response('<p data-refusal="not_open"></p>', 425)
@@ -43,7 +43,7 @@ def carry(person_id: int, slot_id: int, key: str | None, opens_at: datetime) -> 
 
 @pages.get("/slots/<int:slot_id>/opening")
 def opening(slot_id: int) -> Response:
-    """The press that was made too soon, done at its time. Only who made it holds its address, and not for long."""
+    """The deferred booking, made at its time. Its signed address is for one person, and expires soon."""
     back = url_for("worker.slot", slot_id=slot_id)
     person_id, now = permissions.worker_id(back), clock.now()
     key = _key_of(person_id, slot_id)

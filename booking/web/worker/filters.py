@@ -1,4 +1,4 @@
-"""What of a station's days a reader wants to see: which day, one kind of activity, or only what can still be had."""
+"""Filters of a station's page: which day, one kind of activity, or only what can still be booked."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -13,17 +13,17 @@ from booking.queries.slot_cards import Card
 from booking.web.forms.programme import KIND_WORDS
 
 FIELDS = ("day", "kind", "open")
-FARTHEST = timedelta(days=policy.BOUNDS["days_ahead"][1] + 1)  # a day more: the zone is not known here
+FARTHEST = timedelta(days=policy.BOUNDS["days_ahead"][1] + 1)  # one day more: the time zone is not known here
 
 
 class Pick(NamedTuple):
-    """`kind` is one of KINDS or nothing; `only_open` leaves out what a tap would bring nothing of."""
+    """`kind` is one of KINDS or empty; `only_open` leaves out the slots that cannot be booked."""
 
     kind: str = ""
     only_open: bool = False
 
     def takes(self, card: Card) -> bool:
-        """Whether the card is shown. What is mine always is."""
+        """Whether the card is shown. The reader's own always are."""
         if card.mine:
             return True
         fits = not self.kind or card.slot.activity.kind == self.kind
@@ -31,14 +31,14 @@ class Pick(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """All that the address of a station's page can say. `day` is one that a station could show, or nothing."""
+    """All that the address of a station's page can ask for. `day` is one that a station could show, or None."""
 
     day: date | None = None
     pick: Pick = Pick()
 
 
 class Choice(NamedTuple):
-    """One way to look at the day."""
+    """One filter as a link."""
 
     text: str
     href: str
@@ -51,7 +51,7 @@ def asked() -> Asked:
 
 
 def read(args: Mapping[str, str]) -> Asked:
-    """What the fields of an address ask for; what makes no sense is everything, and other fields say nothing."""
+    """Read the query. Values that make no sense filter nothing, and unknown fields are ignored."""
     kind = args.get("kind", "")
     return Asked(_day(args.get("day", "")), Pick(kind if kind in KINDS else "", args.get("open") == "1"))
 
@@ -65,7 +65,7 @@ def _day(text: str) -> date | None:
 
 
 def choices(code: str, when: date, picked: Pick, cards: Sequence[Card]) -> list[Choice]:
-    """The ways that make a difference on this day; none when there is nothing to choose from."""
+    """The filters that make a difference on this day; none when there is nothing to choose from."""
     kinds = list(dict.fromkeys(card.slot.activity.kind for card in cards))
     gone = any(not Pick(only_open=True).takes(card) for card in cards)
     ways = [(gettext("全部"), Pick())]
@@ -79,5 +79,5 @@ def choices(code: str, when: date, picked: Pick, cards: Sequence[Card]) -> list[
 
 
 def address(code: str, when: date, picked: Pick) -> str:
-    """Where a day is shown in that way."""
+    """The address of a day with these filters."""
     return url_for("worker.station", code=code, day=when, kind=picked.kind or None, open=int(picked.only_open) or None)

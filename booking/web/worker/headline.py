@@ -1,4 +1,4 @@
-"""What a station has done so far, for its wall: only where its manager has switched it on."""
+"""Headline: how many slots and visits a station has had, as a public page; only where its manager has enabled it."""
 
 from flask import abort, render_template
 

@@ -1,4 +1,4 @@
-"""What is mine: the next booking with its ticket, places in line, the past, strikes, the rules."""
+"""My bookings: the next one with its ticket, waiting-list places, the past, strikes, the rules."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ def me() -> str | Response:
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
     if outcome := results.last():
-        session.pop("_flashes", None)  # the same words stand at the top already
+        session.pop("_flashes", None)  # the same text is at the top of the page already
     missed = missed_slots.misses(db.session(), person.id, told["seen_at"])
     return render_template(
         "worker/me.html", **told, **_frame(told), outcome=outcome, misses=missed, why=whys.why, tag=name
@@ -46,7 +46,7 @@ def qr(booking: Booking) -> Markup:
     address = f"{current_app.config['PUBLIC_URL']}/manage/{booking.slot.station.code}/tickets/{booking.ticket}"
     drawn = segno.make(address, error="m", micro=False)
     svg = drawn.svg_inline(omitsize=True, border=0, dark="#20241f", svgclass=None, lineclass=None)
-    return Markup(svg)  # noqa: S704 (drawn by us: nothing of anybody's text is in it)
+    return Markup(svg)  # noqa: S704 (generated here, without any user text)
 
 
 def _mine(person: Person) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _mine(person: Person) -> dict[str, Any]:
 
 
 def _frame(told: dict[str, Any]) -> dict[str, Any]:
-    """What stands around it: the past, and the rules of the station that the reader goes to."""
+    """The rest of the page: past bookings, and the rules of the reader's station."""
     past = my_bookings.past(db.session(), told["person"].id, told["seen_at"])
     every = [*told["seats"], *(place.booking for place in told["waiting"]), *past]
     chosen = station_lookup.station(db.session(), session.get("station", ""))
@@ -71,7 +71,7 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tag(told: dict[str, Any]) -> str:
-    """A name for all that the fragment shows: whoever has it already is answered with 304."""
+    """The ETag of all that the fragment shows."""
     now = told["seen_at"]
     seats = [(one.id, one.state, can_undo(one, now), _facts(one.slot, now)) for one in told["seats"]]
     waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
@@ -85,7 +85,7 @@ def _tag(told: dict[str, Any]) -> str:
 
 
 def _facts(slot: Slot, now: datetime) -> tuple[Any, ...]:
-    """What a slot's words depend on, the phase that it is in included."""
+    """What a slot's texts depend on, its phase included."""
     words = slot.starts_at, slot.ends_at, slot.activity.title, slot.activity.bring, slot.zone.name, slot.host
     moments = (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)
     return slot.id, slot.state_at(now), words, [now < at for at in moments], formatting.station_date(now, slot.station)

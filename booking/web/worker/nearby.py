@@ -1,4 +1,4 @@
-"""Choosing a station by how near it is: the phone tells, after a tap, to about a hundred metres."""
+"""Nearest stations: the phone tells where it is, after a tap, to about a hundred metres."""
 
 from flask import abort, render_template, request
 

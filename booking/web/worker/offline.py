@@ -1,4 +1,4 @@
-"""For when there is no network: the page that the service worker keeps, and the service worker itself."""
+"""Offline: the page that the service worker caches for when there is no network, and the service worker itself."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from booking.web.worker.mine import qr
 
 @pages.get("/sw.js")
 def service_worker() -> Response:
-    """At the root, for it may serve only what lies below its own address. Switched off, it ends the ones out there."""
+    """Served at the root, since a service worker controls only addresses below its own. Disabled, it unregisters old
+    ones."""
     name = "sw.js" if current_app.config["OFFLINE_TICKETS"] else "sw-off.js"
     answer = make_response(Path(current_app.static_folder or "", "js", name).read_text())
     answer.mimetype = "text/javascript"
@@ -26,7 +27,8 @@ def service_worker() -> Response:
 
 @pages.get("/offline")
 def offline() -> Response:
-    """The reader's next seat as it is now, to be looked at later. It names its owner, so that nobody else keeps it."""
+    """The reader's next seat as it is now, to be read offline. It names its owner, so that it is cached for nobody
+    else."""
     person, now = permissions.reader(), clock.now()
     seats = my_bookings.seats_ahead(db.session(), person.id, now) if person else ()
     answer = make_response(render_template("worker/offline.html", person=person, seats=seats, seen_at=now, qr=qr))

@@ -1,4 +1,4 @@
-"""What an act brought: shown in place, and carried over the redirect where there is no script."""
+"""Results of actions: the message shown in place, or after the redirect where there is no JavaScript."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,15 +12,14 @@ from booking.model import HOLDING, Booking
 from booking.seats import AnySlot
 from booking.web.i18n import formatting
 
-# Why a booking that cannot be given up has ended, by its `end_reason`.
+# Why a booking that cannot be cancelled has ended, by its `end_reason`.
 ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One answer at one card. `booking_id` is what an undo gives up, or what is given up when the reader says so again,
-    where it `asks`; `reason` is the code of a refusal.
-    """
+    """The result at one card. `booking_id` is what an undo cancels, or what is cancelled on confirmation where it
+    `asks`; `reason` is the code of a refusal."""
 
     slot_id: int
     tone: str
@@ -32,13 +31,13 @@ class Outcome:
 
 
 def keep(outcome: Outcome) -> None:
-    """Carry it over the redirect: a line at the top of the page, the whole at the card."""
+    """Keep it in the session over the redirect: flashed at the top of the page, and shown at the card."""
     flash(outcome.title, outcome.tone)
     session["outcome"] = asdict(outcome)
 
 
 def last() -> Outcome | None:
-    """What was kept for this page; asked once, it is gone."""
+    """The result kept for this page; reading it removes it."""
     kept = session.pop("outcome", None)
     return Outcome(**kept) if kept else None
 
@@ -48,7 +47,7 @@ def refused(slot: AnySlot, no: RuleViolation) -> Outcome:
 
 
 def of_press(slot: AnySlot, press: seats.BookingResult, place: int) -> Outcome:
-    """A press that the rules let through: a seat, a place in line, or the same as before."""
+    """Of a booking that the rules allowed: a seat, a waiting-list place, or the same as before."""
     booking = press.booking
     if booking.state in ("booked", "attended"):
         return Outcome(slot.id, "good", _seat_title(slot, press), _seat_text(slot, press), booking_id=undoable(press))
@@ -58,14 +57,14 @@ def of_press(slot: AnySlot, press: seats.BookingResult, place: int) -> Outcome:
 
 
 def undoable(press: seats.BookingResult) -> int | None:
-    """What an undo would take back: the press of a moment ago, or a place in line."""
+    """The id that an undo would cancel: a booking made a moment ago, or a waiting-list place."""
     booking = press.booking
     can = booking.state == "waiting" or seats.can_undo(booking, clock.now())
     return booking.id if can else None
 
 
 def of_undo(slot: AnySlot, booking: Booking, replaced: Sequence[Booking], place: int) -> Outcome:
-    """A press that was taken back whole, and what became of the places in line that it had replaced."""
+    """Of a booking that was reverted, and what became of the waiting-list places that it had replaced."""
     if booking.state == "waiting":
         return Outcome(slot.id, "wait", gettext("已撤销，你还在候补，排在第 %(place)s 位", place=place))
     said = [_restored(entry) for entry in replaced]
@@ -88,7 +87,8 @@ def _restored(entry: Booking) -> str:
 
 
 def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
-    """`was` is its state before. What had ended already has not changed, and a newer booking there neither."""
+    """Of a cancellation; `was` is the state before. A booking that had ended already is unchanged, and so is a newer
+    one."""
     if booking.end_reason not in ("given_up", "press_undone"):
         return refused(slot, RuleViolation(ENDED.get(booking.end_reason or "", "not_live")))
     if was == "cancelled":
@@ -105,13 +105,13 @@ def of_standby(slot: AnySlot, booking: Booking) -> Outcome:
         return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
     at = formatting.clock_time(slot.release_at, slot.station)
     text = gettext("%(time)s 没人来的座位会按到场先后给现场的人，请不要走远。", time=at)
-    # An undo gives the entry up: not for somebody who had a place in line before they came to the door.
+    # Undo would cancel the entry: not offered to a person who was on the waiting list before arriving.
     own = booking.created_at == booking.standby_at
     return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id if own else None)
 
 
 def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
-    """The free time ended between the page and the press: nothing was done, the answer warns and asks."""
+    """Free cancellation ended between the page and the request: nothing was done, the answer warns and asks."""
     at = formatting.clock_time(slot.free_until, slot.station)
     return Outcome(
         slot.id,
@@ -125,7 +125,7 @@ def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
 
 
 def too_late_to_undo(slot: AnySlot, booking: Booking) -> Outcome:
-    """An undo that would have brought a place in line back came too late: nothing was done, the answer asks."""
+    """An undo that would have restored a waiting-list place came too late: nothing was done, the answer asks."""
     text = gettext("已经过了两分钟：现在是放弃，换掉的候补不会回来。")
     return Outcome(slot.id, "no", gettext("还没有放弃"), text, "too_late_to_undo", booking.id, asks=True)
 

@@ -1,7 +1,7 @@
-"""A press on a card of the day, answered before Flask is asked: at the second of the opening every request is one.
+"""Fast path: answers a booking from a card of the day before Flask does: at the opening every request is one.
 
-Rules, words and markup are those of `acts.book`. What is out of the ordinary goes on to the app, which begins anew;
-what was not said yet is said by the app, and kept.
+Rules, texts and markup are those of `acts.book`. Unusual requests are passed to the app, which starts again from the
+beginning; texts not cached yet are made by the app, and cached.
 """
 
 import gzip
@@ -41,11 +41,11 @@ from booking.web.worker.spoken import Spoken
 ADDRESS = re.compile("/slots/([0-9]{1,18})/book").fullmatch
 FIELDS = {"csrf_token", "key", "back"}
 STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (200, 409)}
-# What is a reader's own, as tags: no word of anybody's can look like one, for words are escaped.
+# Placeholders of per-request values, as tags: no text can look like one, since texts are escaped.
 OWN = {"csrf": "<csrf>", "key": "<key>"}
 OWNS = re.compile("<(csrf|key)>")
-CARD = 12_000  # bytes of a card's markup in both forms, without its words
-PLACE = blanks.number(9)  # stands for a place in line in the words that are kept
+CARD = 12_000  # bytes of a card's markup, plain and compressed, without its texts
+PLACE = blanks.number(9)  # stands for a waiting-list position in the cached texts
 
 Start = Any
 Body = Iterable[bytes]
@@ -53,7 +53,7 @@ Ask = Callable[[Environ, Start], Body]
 
 
 class Asked(NamedTuple):
-    """One press: as it came, and what was true when it did."""
+    """One booking request, and what was read when it came."""
 
     environ: Environ
     posted: Posted
@@ -70,17 +70,18 @@ class Asked(NamedTuple):
 
 
 class Told:
-    """What was said about a slot, whatever its numbers were."""
+    """The cached texts of an answer about a slot, whatever its counters are."""
 
     __slots__ = ("_last", "about", "said", "weight")
 
     def __init__(self, about: tuple[Any, ...], said: Said) -> None:
         self.about, self.said = about, said
-        self.weight = weight(about) + 5 * weight(said) + CARD  # its words, and those in the last card in both forms
+        self.weight = weight(about) + 5 * weight(said) + CARD  # its texts, and those in both forms of the last card
         self._last: tuple[Hashable, Packed | None] = None, None
 
     def to_who_has_nothing(self, card: Card) -> Packed | None:
-        """The card of a refusal; the last one while it looks the same, for the refused are many. None as for `again`."""
+        """The card of a refusal; the last one is reused while it is the same, since refusals are many. None as for
+        `again`."""
         looks = card.state, card.line_open, card.slot.capacity, card.slot.taken, card.slot.waiting
         last, pieces = self._last
         if last != looks or pieces is None:
@@ -91,7 +92,8 @@ class Told:
 
 
 class Telling(NamedTuple):
-    """What is to be said: the card, which words (`kind`), the outcome for a place in line, and the app's whole answer."""
+    """What to answer: the card, which texts (`kind`), the result for a waiting-list position, and the app's whole
+    answer."""
 
     card: Card
     kind: Hashable
@@ -100,7 +102,7 @@ class Telling(NamedTuple):
 
 
 class Rush:
-    """WSGI around the app."""
+    """WSGI middleware around the app."""
 
     def __init__(self, ask: Ask, app: Flask) -> None:
         self._ask, self._app, self._wire = ask, app, Wire(app)
@@ -123,7 +125,7 @@ class Rush:
         return answer(environ, start) if answer else self._ask(environ, start)
 
     def _answer(self, environ: Environ, posted: Posted, slot_id: int) -> Ask | None:
-        """None while nothing was done."""
+        """The answer; None when nothing was done, so that the app may start again."""
         token, key, now = posted.session.get("_user_id", ""), posted.form.get("key", "")[:64] or None, clock.now()
         try:
             seen = self._look(people.hash_token(token), slot_id, now, key)
@@ -135,7 +137,7 @@ class Rush:
         return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
 
     def _look(self, token_hash: str, slot_id: int, now: datetime, key: str | None) -> seats.Look | None:
-        """What a slot is called is asked for once, until the history says something new of its station."""
+        """Read for booking. The texts of a slot are read once, until the history has a new event of its station."""
         self._kept.news.look()
         noted, known = self._kept.news.noted, self._kept.slot(slot_id, now)
         seen = seats.look_through(self._engine, token_hash, slot_id, now, key, known)
@@ -182,7 +184,7 @@ class Rush:
         return self._by_the_app(asked, whole)
 
     def _again(self, asked: Asked, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
-        """The answer without a request of Flask's; None when no such one was given yet."""
+        """The answer without a Flask request; None when no such answer has been cached yet."""
         if (headers := self._kept.headers.get(status)) is None:
             return None
         card, told = telling.card, self._told(asked, telling)
@@ -201,7 +203,7 @@ class Rush:
         return _answer(status, headers, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
 
     def _told(self, asked: Asked, telling: Telling) -> Told:
-        """Kept by all that they depend on, for as long as the slot is the same but for its numbers."""
+        """The cached texts, by all that they depend on, for as long as the slot is the same but for its counters."""
         slot = telling.card.slot
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
         today = formatting.station_date(asked.now, slot.station)
@@ -216,7 +218,7 @@ class Rush:
         return told
 
     def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
-        """An answer that is made within a request of Flask's. Its headers are those of all that are like it."""
+        """An answer made within a Flask request. Its headers are reused for all answers of its status."""
         with self._request(asked):
             try:
                 made = make()

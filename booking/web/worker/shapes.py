@@ -1,7 +1,7 @@
-"""A card of the day: rendered once for each shape, then filled with its words and numbers.
+"""Card cache: fragment cache of a slot's card: rendered once for each shape, then filled with texts and numbers.
 
-The shape is all that decides about the markup; what is only printed is a blank. Small numbers belong to the
-shape, for squares are drawn and plurals are chosen by them.
+The shape is all that decides about the markup; what is only printed is a placeholder. Small numbers belong to the
+shape, since squares are drawn and plurals are chosen by them.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.results import Outcome
 
-NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # the blanks of `_values`: the slot, the booking, and `_numbers`
+NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # placeholders of `_values`: the slot, the booking, `_numbers`
 FEW = 20  # numbers up to here are part of the shape
 
 _skeletons = Skeletons(8 * 2**20)
 
 
 class Shape(NamedTuple):
-    """All that a card's markup depends on. A number is None when it is only printed."""
+    """Cache key: all that a card's markup depends on. A number is None when it is only printed."""
 
     language: str
     signed_in: bool
@@ -41,7 +41,7 @@ class Shape(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The same of an outcome."""
+    """The part of the key that a result contributes."""
 
     tone: str
     reason: str
@@ -51,7 +51,7 @@ class Told(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a card says to readers of one kind, whatever its numbers are. Its `words` are markup."""
+    """The texts of a card for one kind of reader, whatever its counters are. `words` are escaped markup."""
 
     language: str
     no_files: bool
@@ -68,7 +68,7 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
 
 
 def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
-    """All the words that the card needs, in the language of the moment. Needs no request."""
+    """All texts that the card needs, in the current language. Needs no request."""
     told = _told(outcome) if outcome else None
     return Said(formatting.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
 
@@ -78,9 +78,9 @@ def _told(outcome: Outcome) -> Told:
 
 
 def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
-    """The card without a request, from what was said before; None when no card of this shape has been rendered yet.
+    """The card without a request, from cached texts; None when no card of this shape has been rendered yet.
 
-    `own` is what is only this reader's, as markup: `csrf`, `key`, and words in which their own numbers stand.
+    `own` is what belongs to this reader only, as markup: `csrf`, `key`, and texts with their own numbers.
     """
     skeleton = _skeletons.get(_shape(seen, said))
     return filled(skeleton, {**_values(seen, said, booking_id), **own}) if skeleton else None
@@ -113,7 +113,7 @@ def _numbers(seen: Card) -> tuple[int, ...]:
 
 
 def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
-    """What is printed."""
+    """The texts that are printed."""
     slot = seen.slot
     words: dict[str, Any] = {
         "why": formatting.reason(seen.refusal, slot.station) if seen.refusal else "",

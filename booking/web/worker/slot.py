@@ -1,4 +1,4 @@
-"""One slot: what, where, who, what to bring, and the act."""
+"""Slot page: what, where, who, what to bring, and the booking button."""
 
 from flask import render_template
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""Words without a request: each thread keeps, for each language, a context in which it is spoken."""
+"""Locale context: texts without a request: each thread keeps a context for each language."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 class Spoken(local):
-    """`say(language, words)`: what `words` says in that language. It may ask for nothing but words."""
+    """`say(language, words)`: the result of `words` in that language. It may use translations only, no request."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._begun: dict[str, Context] = {}
-        self._kept = ExitStack()  # nothing is left: opening them is what costs
+        self._kept = ExitStack()  # never closed: entering the contexts is what costs
 
     def say(self, language: str, words: Callable[[], T]) -> T:
         return (self._begun.get(language) or self._begin(language)).run(words)

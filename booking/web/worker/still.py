@@ -1,6 +1,6 @@
-"""A station's page as it was rendered a moment ago, for as long as it is true; and the poll that asks for nothing new.
+"""Page cache of a station's day: the page as rendered a moment ago, while it is fresh; and polls answered with 304.
 
-Readers who have nothing of their own on the page share it; what differs even then is filled in (`web/blanks`).
+Readers with nothing of their own on the page share it; the few differences are filled in (`web/blanks`).
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -22,11 +22,11 @@ from booking.web.worker import tag
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.filters import Asked
 
-SPECIAL = {"outcome", "_flashes"}  # in a session: the next page says what an act has brought, and only it does
+SPECIAL = {"outcome", "_flashes"}  # session keys that bypass the cache: the next page shows a result once
 
 
 class Shown(Protocol):
-    """What is asked of a day."""
+    """What is needed of a `Day`."""
 
     @property
     def now(self) -> datetime: ...
@@ -41,12 +41,12 @@ class Shown(Protocol):
 
 
 def noted() -> int:
-    """What a page that is asked for now is kept with."""
+    """The version of the change feed that a page rendered now is cached with; read it before the database."""
     return kept.kept().news.noted
 
 
 def shown(code: str, asked: Asked) -> Response | None:
-    """The page that was asked for, if it is kept and true."""
+    """The page that was asked for, if it is cached and fresh."""
     if SPECIAL & session.keys():
         return None
     memory, person_id = kept.look(request), current_user.person_id
@@ -57,7 +57,7 @@ def shown(code: str, asked: Asked) -> Response | None:
 
 
 def keep(day: Shown, station: Station, asked: Asked, render: Callable[[], str], noted: int) -> tuple[Hashable, Page]:
-    """Render, and keep it under its name. `noted` is from before the day was looked at."""
+    """Render and cache the page. `noted` is the version of the change feed from before the day was read."""
     memory, person_id = kept.kept(), current_user.person_id
     shared = day.is_plain
     until = min(day.changes_at, day.now + kept.NO_LONGER)
@@ -71,7 +71,7 @@ def keep(day: Shown, station: Station, asked: Asked, render: Callable[[], str], 
 
 
 def answer(name: Hashable, page: Page) -> Response:
-    """The page for this reader, or 304 for who holds the fragment already."""
+    """The page for this reader, or 304 when they have the fragment already."""
     own = {"csrf": blanks.csrf(), "me": blanks.reader()}
 
     def body() -> str:
@@ -82,12 +82,12 @@ def answer(name: Hashable, page: Page) -> Response:
 
 
 def values(page: Page, own: Mapping[str, str]) -> dict[str, str]:
-    """What stands in the page's blanks now; `own` is what is this reader's."""
+    """The current values of the page's placeholders; `own` are this reader's."""
     now = clock.now()
     count = formatting.countdown((page.opens_at - now).total_seconds()) if page.opens_at else ""
     return {**own, "key": blanks.random_key(), "now": now.isoformat(), "count": count}
 
 
 def _name(code: str, asked: Asked, reader: Any) -> Hashable:
-    """All that a page is made from, beside the history and the clock."""
+    """Cache key: all that a page is made from, beside the history and the clock."""
     return code, asked, formatting.language(), htmx.asked() or critical_css.is_inlined(), takes_no_files(), reader

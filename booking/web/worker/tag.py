@@ -1,4 +1,4 @@
-"""Names for what a fragment shows: a reader who has it already is answered with 304."""
+"""ETag: a hash of what a fragment shows, so that a reader who has it already is answered with 304."""
 
 from hashlib import sha256
 from typing import Any
@@ -13,12 +13,12 @@ def of(*facts: Any) -> str:
 
 
 def own(name: str) -> str:
-    """The name for one sign-in: whoever signs in after them in the same browser gets a page with keys of their own."""
+    """The ETag for one sign-in: the next person to sign in with the same browser gets a page with their own tokens."""
     return f"{name}-{blanks.reader()}"
 
 
 def facts(card: Card) -> tuple[Any, ...]:
-    """All of a slot that a card shows, and the phase that its words depend on."""
+    """All of a slot that a card shows, and the phase that its texts depend on."""
     slot, own, no, now = card.slot, card.mine, card.refusal, card.seen_at
     seats = slot.id, card.state, card.act, slot.capacity, slot.taken, slot.waiting, slot.cancel_reason
     mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)

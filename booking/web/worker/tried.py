@@ -1,4 +1,4 @@
-"""Refused presses, so that /me can tell why. They are written together and a moment later: nobody waits for them."""
+"""Write-behind buffer of failed booking attempts, from which /me explains them. Written in batches a moment later."""
 
 from datetime import datetime
 from threading import Lock, Timer
@@ -16,7 +16,7 @@ SOON = 0.5  # seconds
 
 
 class Tried:
-    """What gathers in one process."""
+    """The buffer of one process."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -24,7 +24,7 @@ class Tried:
         self._waiting: list[tuple[int, int, RuleViolation, datetime]] = []
 
     def remember(self, person_id: int, slot_id: int, no: RuleViolation, now: datetime) -> None:
-        """Keep this refusal, if it is worth telling. Needs no request."""
+        """Buffer this refusal, if its reason is recorded. Needs no request."""
         if no.reason not in failed_attempts.RECORDED:
             return
         with self._lock:
@@ -38,7 +38,7 @@ class Tried:
             timer.start()
 
     def write(self) -> None:
-        """Write what has gathered. What cannot be written is forgotten: it is a courtesy."""
+        """Write what has been buffered. What cannot be written is dropped: it is not essential."""
         with self._lock:
             gathered, self._waiting = self._waiting, []
         with self._app.app_context(), Session(db.engine) as session:

@@ -1,4 +1,4 @@
-"""Why I did not get it: one true sentence for each try of mine."""
+"""Explanations: one true sentence for each slot that the reader tried for and did not get."""
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
