@@ -1,4 +1,4 @@
-"""Joins the rooms: the only file that knows them all."""
+"""Application factory: builds the Flask app; the only file that imports every part."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,7 +52,7 @@ def _bind_extensions(app: Flask) -> None:
     extensions.csrf.init_app(app)
     extensions.babel.init_app(app, locale_selector=_language)
     extensions.limiter.init_app(app)
-    # Only what is decorated has a limit, and it asks by itself: no need to look at every request.
+    # Only decorated views have a limit, and check it themselves: no need for a hook on every request.
     every = app.before_request_funcs[None]
     app.before_request_funcs[None] = [hook for hook in every if hook != extensions.limiter._check_request_limit]  # noqa: SLF001
     extensions.compress.init_app(app)
@@ -66,14 +66,14 @@ def _bind_extensions(app: Flask) -> None:
 
 
 def _trust_proxies(app: Flask) -> None:
-    """What X-Forwarded-For, -Proto and -Host say is made up unless somebody said how many proxies of ours stand in front."""
+    """Ignore X-Forwarded-For, -Proto and -Host unless TRUSTED_PROXIES says how many proxies of ours are in front."""
     if count := app.config["TRUSTED_PROXIES"]:
         trusted = {"x_for": count, "x_proto": count, "x_host": count}
         app.wsgi_app = ProxyFix(_of_the_web(app.wsgi_app), **trusted)  # type: ignore[method-assign]
 
 
 def _of_the_web(ask: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A proxy may hand on what a client says of the scheme: whatever is not https is http."""
+    """Treat every scheme other than https as http: a proxy may pass on what the client claims."""
 
     def answer(environ: dict[str, Any], start: Any) -> Any:
         if environ["wsgi.url_scheme"] != "https":

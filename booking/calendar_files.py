@@ -1,7 +1,7 @@
-"""Calendar files: a seat as an event that calendars keep in step, in letters and in the feed alike.
+"""Calendar files (iCalendar): a seat as an event that calendars keep up to date, in letters and in the feed alike.
 
-A place in line is no seat and never an event. An event that was given out once is never left out
-later: it comes as cancelled, or calendars would keep it for ever.
+A waiting-list place is never an event. An event that was published once is never left out later: it is sent as
+cancelled, or calendars would keep it for ever.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -32,7 +32,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class Entry:
-    """One seat in words. `place` is where to go, `notes` what to know, `url` the page of the slot."""
+    """One seat as text. `place` is where to go, `notes` what to know, `url` the page of the slot."""
 
     booking_id: int
     revision: Revision
@@ -47,17 +47,17 @@ class Entry:
 
 
 def has_event(booking: Booking) -> bool:
-    """Whether a calendar may know this booking: it has, or once had, a seat."""
+    """Whether the booking may be in a calendar: it has, or once had, a seat."""
     return booking.seated_at is not None
 
 
 def is_cancelled(booking: Booking) -> bool:
-    """Whether its event is off: also for somebody who moved down and waits again."""
+    """Whether its event is cancelled: also for a person who was moved back to the waiting list."""
     return booking.state not in (*HOLDING, "released", "unrecorded")
 
 
 def revisions(session: Session, bookings: Collection[Booking]) -> dict[int, Revision]:
-    """By booking. The number only grows: every change of a booking writes one line of history."""
+    """By booking. The number only grows: every change of a booking writes one event of history."""
     ids, slots = [b.id for b in bookings], {b.slot_id for b in bookings}
     counted = select(Line.booking_id, func.count(Line.id), func.max(Line.at)).where(
         Line.slot_id.in_(slots), Line.booking_id.in_(ids)
@@ -67,7 +67,7 @@ def revisions(session: Session, bookings: Collection[Booking]) -> dict[int, Revi
 
 
 def event(entry: Entry, host: str, organizer: str = "") -> Event:
-    """The event of one seat; `host` is the name of our site, so that its UID is nobody else's."""
+    """The event of one seat; `host` is our site's host name, which makes the UID unique."""
     zone, made = ZoneInfo(entry.zone_name), Event()
     made.add("uid", f"booking-{entry.booking_id}@{host}")
     made.add("sequence", entry.revision.sequence)
@@ -88,9 +88,9 @@ def event(entry: Entry, host: str, organizer: str = "") -> Event:
 def calendar(
     entries: Iterable[Entry], host: str, *, name: str = "", method: str = "PUBLISH", organizer: str = ""
 ) -> bytes:
-    """A whole file. `name` is what a subscription is called, `organizer` the address that mails it (RFC 5546).
+    """A whole file. `name` is the title of a subscription, `organizer` the address that mails it (RFC 5546).
 
-    The same entries make the same bytes.
+    Deterministic: the same entries give the same bytes.
     """
     entries, made = list(entries), Calendar()
     made.add("prodid", PRODUCT)
@@ -110,17 +110,17 @@ def calendar(
 
 
 def _zones(entries: Sequence[Entry]) -> list[Timezone]:
-    """What the zones' clocks do around the events: some calendars know no zone by its name."""
+    """The zones' UTC offsets around the events: some calendars know no zone by its name."""
     years = [entry.starts_at.year for entry in entries]
     return [_zone(name, min(years), max(years)) for name in sorted({entry.zone_name for entry in entries})]
 
 
 @lru_cache(100)
 def _zone(name: str, first: int, last: int) -> Timezone:
-    """A year more on each side, for an event at New Year in another zone."""
+    """One year more on each side, for an event at New Year in another zone."""
     return Timezone.from_tzinfo(ZoneInfo(name), name, date(first - 1, 1, 1), date(last + 2, 1, 1))
 
 
 def _seen(words: str) -> str:
-    """Without the control characters that a calendar file cannot hold; line ends stay, escaped."""
+    """The text without the control characters that a calendar file cannot hold; line breaks stay, escaped."""
     return sanitise.lines(words)

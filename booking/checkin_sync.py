@@ -1,4 +1,8 @@
-"""Taps on the roster that a phone may have kept while it had no network: each counts once, at its true time."""
+"""Check-in sync: offline check-ins replayed: roster taps that a phone kept without a network each count once, at their
+own time.
+
+Idempotency: each tap has a nonce, and its outcome is stored and repeated.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,15 +15,15 @@ from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Booking, DoorTap, Event, Strike
 
-# What is older was not tapped at this noon's door.
+# An older tap cannot belong to a slot that is running now.
 LONGEST = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class Tap:
-    """`here` checks in, otherwise a check-in is taken back; `nonce` is the phone's name for this one tap.
+    """`here` checks in, otherwise a check-in is undone; `nonce` is the phone's id of this tap.
 
-    `after` is the same phone's tap on the same name before this one, or empty.
+    `after` is the nonce of the same phone's previous tap on the same person, or empty.
     """
 
     nonce: str
@@ -30,11 +34,11 @@ class Tap:
 
 
 def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str) -> str:
-    """What came of a tap; the same answer however often it is sent.
+    """Apply a tap; returns its outcome, the same one however often it is sent.
 
-    `in` and `out` say what is true now, `older` that somebody said otherwise later, `seated` that the seat had been
-    released and a free one was found: then there is no strike. `no_seat` says that none was found for somebody who had
-    been here in time: then the strike is forgiven with `excuse`.
+    `in` and `out` say what is true now, `older` that somebody tapped otherwise later, `seated` that the seat had been
+    released and a free one was found: then there is no strike. `no_seat` says that none was found for a person who had
+    come in time: then the strike is forgiven with `excuse`.
     """
     transactions.advisory_lock(session, f"tap {tap.nonce}")
     known = session.get(DoorTap, tap.nonce)
@@ -48,7 +52,7 @@ def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str)
 
 
 def claim_scan(session: Session, nonce: str, person_id: int) -> None:
-    """A scan that was made before signing in is good for one person. Raises `stale_code` for the next one."""
+    """Bind a scan made before signing in to one person. Raises `stale_code` for anybody else."""
     transactions.advisory_lock(session, f"tap {nonce}")
     known = session.get(DoorTap, nonce)
     if known is not None and known.person_id != person_id:
@@ -56,14 +60,15 @@ def claim_scan(session: Session, nonce: str, person_id: int) -> None:
 
 
 def spend_scan(session: Session, nonce: str, booking: Booking, now: datetime) -> None:
-    """The scan that was claimed has let this person in."""
+    """Record that the claimed scan has checked this person in."""
     if session.get(DoorTap, nonce) is None:
         told = {"nonce": nonce, "booking_id": booking.id, "person_id": booking.person_id, "outcome": "scan"}
         session.add(DoorTap(**told, at=now, received_at=now))
 
 
 def _true_time(session: Session, tap: Tap, now: datetime) -> datetime:
-    """The age that a phone tells was longer on its way the slower the network: its own order is known better."""
+    """The tap's time, clamped. A phone's age for it includes network delay, so the phone's own order takes
+    precedence."""
     at = min(max(tap.at, now - LONGEST), now)
     before = session.get(DoorTap, tap.after) if tap.after else None
     if before is not None and before.booking_id == tap.booking_id and before.at <= now:
@@ -90,7 +95,7 @@ def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: in
 
 
 def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -> bool:
-    """Whether another helper tapped this name after `at`, and was heard first."""
+    """Whether another device's tap on this person was later than `at`, and arrived first."""
     taps = Event.kind.in_(("checked_in", "undone"))
     of = (Event.slot_id == slot_id, Event.booking_id == booking_id)  # the slot's history has an index
     last = session.scalar(select(func.max(Event.at)).where(*of, taps))
@@ -98,7 +103,7 @@ def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -
 
 
 def _seat_again(session: Session, booking: Booking, now: datetime, actor_id: int, excuse: str) -> str:
-    """Released because the tap was late to arrive, not the person."""
+    """Seat a person released because the tap arrived late, not the person."""
     try:
         seats.check_in(session, booking.id, now, actor_id)
     except RuleViolation as no:

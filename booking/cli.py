@@ -1,4 +1,4 @@
-"""The flask commands: each a few lines into a verb."""
+"""Commands: the `flask` commands, each a few lines that call a verb."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -51,7 +51,7 @@ def demo_command(*, if_empty: bool) -> None:
 @click.command("tick")
 @with_appcontext
 def tick() -> None:
-    """Do everything that is due now, once. Safe to repeat, fit for cron."""
+    """Run every job that is due, once. Safe to repeat, suitable for cron."""
     told = jobs.tick(clock.now())
     for ran in told:
         if ran.did or ran.error:
@@ -77,7 +77,7 @@ def digest(kind: str, code: str, *, dry_run: bool, whole: bool) -> None:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Look for what must never be: one line for each breach of an invariant, and then exit 1."""
+    """Check the invariants: print one line for each breach, and exit 1 if there are any."""
     told = invariants.breaches(db.session(), clock.now())
     for line in told:
         click.echo(line)
@@ -90,7 +90,7 @@ def check() -> None:
 @pass_script_info
 def scheduler(info: ScriptInfo) -> None:
     """Run the jobs until SIGTERM. Of several such processes one leads, and another takes over when it dies."""
-    from booking.jobs.scheduler import scheduler as keep_on  # noqa: PLC0415 - with what no web process needs
+    from booking.jobs.scheduler import scheduler as keep_on  # noqa: PLC0415 - needed by no web process
 
     keep_on(info.load_app(), say=partial(click.echo, err=True))
 
@@ -127,7 +127,7 @@ def create_user(
 @click.option("--yes", is_flag=True, help="Take it over without asking.")
 @with_appcontext
 def import_workdays(file: BinaryIO, *, yes: bool) -> None:
-    """Take over a year in the holiday-cn JSON form, and plan anew what nobody has booked yet."""
+    """Import a year in the holiday-cn JSON format, and replan the slots without bookings."""
     now = clock.now()
     with _refusals_as_errors():
         notice = holiday_file.read(file.read(holiday_file.LARGEST + 1))
@@ -152,7 +152,7 @@ def _change(change: slots.Change) -> str:
 
 
 def _agree(year: int, count: int, *, yes: bool) -> None:
-    """Ask whoever sits at the terminal; where nobody does, the word must have been given."""
+    """Ask for confirmation at the terminal; without one, `--yes` is required."""
     if yes:
         return
     if not at_terminal():

@@ -1,4 +1,4 @@
-"""The only reader of the clock, and the way between instants and a station's wall clock."""
+"""Clock: the only reader of the system clock, and conversions between instants and a station's wall time."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -12,8 +12,8 @@ def now() -> datetime:
 def instant(day: date, wall: time, zone: str) -> datetime:
     """The UTC instant at which the wall clock of `zone` first shows `day` `wall`.
 
-    A time that a clock change leaves out is read with the offset before the change,
-    so that every day has exactly one answer.
+    A time that a clock change leaves out is read with the offset before the change, so that every day has exactly one
+    answer.
     """
     return datetime.combine(day, wall, ZoneInfo(zone)).astimezone(UTC)
 

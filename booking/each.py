@@ -1,4 +1,5 @@
-"""Many values as one parameter of a statement: a list of a thousand costs the compiler and the driver more than the database."""
+"""Array parameters: many values as one JSON parameter of a statement: a thousand parameters would cost more than the
+query."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -12,12 +13,12 @@ from booking.swift import given
 
 
 def among(ids: Collection[int]) -> Select[int]:
-    """For `column.in_(…)`."""
+    """The ids as a subquery, for `column.in_(…)`."""
     return _numbers(each(list(ids)))
 
 
 def among_given(name: str) -> Select[int]:
-    """The same in a statement that is compiled once: the ids come as a list by this name."""
+    """The same in a compiled statement: the ids are bound as a list by this name."""
     return _numbers(_rows(given(name, JSON())))
 
 
@@ -35,12 +36,12 @@ def _numbers(rows: Any) -> Select[int]:
 
 
 def written(moment: datetime | None) -> str | None:
-    """An instant as an element of such a row, for `Instant`; as SQLite keeps it."""
+    """An instant as text in such a row, for `Instant`; in SQLite's stored form."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
 
 
 class Instant(FunctionElement[datetime]):
-    """The text that was `written` as an instant: PostgreSQL has a type for it, and our connections are in UTC."""
+    """Text from `written` as an instant: PostgreSQL casts it, and our connections are in UTC."""
 
     inherit_cache = True
     name = "instant"

@@ -1,4 +1,4 @@
-"""Telling people: a verb writes a row here, the outbox sends it after the commit."""
+"""Enqueue: writes one letter to the outbox in the verb's transaction; the mail job sends it after the commit."""
 
 import secrets
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from sqlalchemy.types import String
 from booking.model import Booking, Letter, Slot
 from booking.swift import defaults, given
 
-# How long the letters about a manager's act wait, so that a slip of the hand can be undone before anybody reads of it.
+# How long letters about a manager's change wait, so that a mistake can be undone before anybody reads of it.
 UNDO_WINDOW = timedelta(minutes=1)
-# Nearer to the start every minute counts more than a second thought.
+# Close to the start a letter is urgent, so the undo window is shorter.
 NO_TIME = timedelta(minutes=30)
 
 
@@ -36,7 +36,7 @@ def enqueue(
 ) -> None:
     """Queue one letter to a person, or to a bare address, to be sent after `wait`.
 
-    A second letter with the same `once` is not written.
+    Idempotency: a second letter with the same `once` is not written.
     """
     if once and session.scalar(select(exists().where(Letter.key == once))):
         return
@@ -58,12 +58,12 @@ def enqueue(
 
 
 def undo_window(slot: Slot, now: datetime) -> timedelta:
-    """How long to keep the letters about what a manager did to a slot."""
+    """How long to hold back the letters about a manager's change of a slot."""
     return UNDO_WINDOW if slot.starts_at - now > NO_TIME else timedelta(0)
 
 
 class TakenBack(NamedTuple):
-    """What a letter that will not be sent was about."""
+    """What a withdrawn letter was about."""
 
     booking_id: int | None
     details: dict[str, Any]
@@ -72,15 +72,15 @@ class TakenBack(NamedTuple):
 def withdraw_letters(
     session: Session, kind: str, slot_id: int, why: str, *which: ColumnElement[bool]
 ) -> Sequence[TakenBack]:
-    """Call back the letters of a kind about a slot that nobody has begun to send: a sender claims by the same kind of
-    UPDATE, so one of the two finds the row."""
+    """Withdraw the unsent letters of a kind about a slot. A sender claims by the same kind of UPDATE, so only one of
+    the two gets the row."""
     unsent = (Letter.kind == kind, Letter.slot_id == slot_id, Letter.state == "queued", Letter.tries == 0)
     gone = update(Letter).where(*unsent, *which).values(state="dropped", key=None, error=why)
     return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]
 
 
 def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:
-    """One letter to each person of these bookings, about its slot; as old as what is given as `now`."""
+    """Insert one letter to each person of these bookings, about its slot, created at the bound `now`."""
     now = given("now", Letter.created_at.type)
     about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id}
     said = {"kind": literal(kind), "details": details, "message_id": RandomHex(), "created_at": now, "next_try_at": now}
@@ -91,7 +91,7 @@ def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) ->
 
 
 class RandomHex(FunctionElement[str]):
-    """32 digits that the database draws, other ones for each row."""
+    """32 random hex digits drawn by the database, different in each row."""
 
     type = String()
     inherit_cache = True

@@ -1,4 +1,5 @@
-"""A rule saying no. Pages turn the reason into words; everything else stays loud."""
+"""Errors: a business rule's refusal. Pages turn the reason into a sentence; every other exception is a bug and is
+logged."""
 
 from typing import Any
 
@@ -6,7 +7,7 @@ from typing import Any
 class RuleViolation(Exception):
     """`reason` is a stable code, `details` what a sentence about it needs (instants, counts, ids).
 
-    `seen` is the slot that the rule looked at, where the verb has it at hand.
+    `seen` is the slot that the rule examined, where the verb has it at hand.
     """
 
     def __init__(self, reason: str, **details: Any) -> None:

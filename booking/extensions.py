@@ -1,4 +1,4 @@
-"""Flask's handles. `create_app` binds them to an app."""
+"""Extensions: the Flask extensions (database, login, CSRF protection, limiter, …), bound to an app by `create_app`."""
 
 from hashlib import sha256
 from threading import Lock
@@ -21,9 +21,9 @@ LONGEST = 200  # characters of a counter's name
 
 
 class CalmMemory(MemoryStorage):
-    """The counters of the library, without the thread that it starts at every hit: what is over goes now and then.
+    """Limiter storage in memory without the library's thread for each hit: expired counters are removed now and then.
 
-    Never more than MOST, or whoever has many addresses fills the memory: those that end first go first.
+    Never more than MOST, or a client with many addresses could fill the memory: those that expire first are dropped.
     """
 
     STORAGE_SCHEME = ["calm-memory"]
@@ -31,7 +31,7 @@ class CalmMemory(MemoryStorage):
     _guard = Lock()
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count `amount` more within `expiry` seconds from the first; the count."""
+        """Count `amount` more within `expiry` seconds from the first; returns the count."""
         now, key = time(), _short(key)
         with self._guard:
             if self.expirations.get(key, 0) <= now:
@@ -39,7 +39,7 @@ class CalmMemory(MemoryStorage):
             self.storage[key] += amount
             self.hits += 1
             count: int = self.storage[key]
-            # What is over takes room until then.
+            # Expired counters occupy memory until then.
             if self.hits > max(1_000, len(self.expirations) // 4) or len(self.expirations) > MOST:
                 self._forget(now)
             return count
@@ -58,23 +58,23 @@ class CalmMemory(MemoryStorage):
 
 
 def _short(key: str) -> str:
-    """An address may be whatever a proxy says that it is."""
+    """A proxy may pass on an address of any length: long ones are hashed."""
     return key if len(key) <= LONGEST else sha256(key.encode()).hexdigest()
 
 
 class Login(LoginManager):  # type: ignore[misc] # Flask-Login is untyped
-    """The library's, without its second cookie: we set none, and one that is not ASCII would be an error."""
+    """Flask-Login without its remember cookie: we set none, and a forged non-ASCII one would raise an error."""
 
     def _load_user_from_remember_cookie(self, cookie: str) -> None:
-        """Nobody is signed in by it."""
+        """Never sign anybody in by it."""
 
 
 def client_address() -> str:
-    """Client address: what limits know a network client by."""
+    """Client address: the key of limits by network client."""
     return people.client_network(request.remote_addr)
 
 
-# What a verb has written is still true for the page that shows it: no second look after the commit.
+# Objects stay loaded after a commit: what a verb has written is still true for the page that shows it.
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 login = Login()
 csrf = CSRFProtect()

@@ -1,4 +1,4 @@
-"""The history: writing one line of it, and replaying the lines of a slot."""
+"""History: the audit log: writes one event for every change of state, and replays the events of a slot."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ def record_all(
     after: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """One line for each of these slots or bookings. With `after` it says what they were before: call it first."""
+    """Write one event for each of these slots or bookings. With `after` it reads the state before: call it first."""
     if not ids:
         return
     about: dict[str, Any] = {"station_id": table.station_id, "plan_id": Slot.plan_id}
@@ -65,7 +65,7 @@ def record_all(
 
 
 class Told(NamedTuple):
-    """A line about a booking, for `lines_of`. With `after` it says what the booking was before: write it first."""
+    """One event about a booking, for `lines_of`. With `after` it reads the state before: write it first."""
 
     kind: str
     after: str | None = None
@@ -73,7 +73,7 @@ class Told(NamedTuple):
 
 
 def lines_of(bookings: Select[int], *told: Told) -> Insert:
-    """These lines, in this order, for each of these bookings; at what is given as `now`."""
+    """Insert these events, in this order, for each of these bookings, at the bound `now`."""
     about = {name: getattr(Booking, name) for name in ("station_id", "slot_id", "person_id")}
     about |= {"booking_id": Booking.id, "plan_id": Slot.plan_id}
     about |= {"at": given("now", Event.at.type), "details": literal({}, Event.details.type)}
@@ -111,7 +111,7 @@ class Line(Protocol):
 
 @dataclass
 class Replayed:
-    """What a slot's history says of it."""
+    """The state of a slot by its events."""
 
     state: str = ""
     capacity: int = 0
@@ -128,7 +128,7 @@ class Replayed:
 
 
 def replay(events: Iterable[Line]) -> Replayed:
-    """Fold a slot's events, oldest first. `jumps` lists events whose `before` was not the state then."""
+    """Fold a slot's events, oldest first. `jumps` lists the ids of events whose `before` was not the state then."""
     told = Replayed()
     for line in events:
         if line.after is None:

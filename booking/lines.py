@@ -1,4 +1,5 @@
-"""Lines that go past the engine's pool: few, kept, and lent for one statement or two. Lending costs next to nothing."""
+"""Connection pool of two driver connections beside the engine's pool, for single statements: checkout costs next to
+nothing."""
 
 import threading
 from collections.abc import Sequence
@@ -14,26 +15,26 @@ from sqlalchemy.exc import DBAPIError
 
 from booking.swift import Line, Row, Statement
 
-# Takers of one hot slot queue here, where it is free, and not at its row, where each waiter costs the others time.
+# Bookings of one slot queue here, which is cheap, and not at its row lock, where each waiter slows the others.
 LINES = 2
-IDLE = 1.0  # seconds after which a connection may have been cut unseen
-WAIT = 5.0  # seconds that somebody waits for a line
+IDLE = 1.0  # seconds idle after which a connection may have been closed unnoticed
+WAIT = 5.0  # seconds to wait for a connection
 
 _kept: "WeakKeyDictionary[Engine, Lines]" = WeakKeyDictionary()
 _guard = threading.Lock()
 
 
 class Lines:
-    """The lines of one engine."""
+    """The pool of one engine."""
 
     def __init__(self) -> None:
-        self._free: SimpleQueue[tuple[Line, float] | None] = SimpleQueue()  # None: one that is still to be opened
+        self._free: SimpleQueue[tuple[Line, float] | None] = SimpleQueue()  # None: not connected yet
         for _ in range(LINES):
             self._free.put(None)
         self._over = False
 
     def take(self, engine: Engine) -> Line:
-        """A line that nobody else has until it is given back."""
+        """Check out a connection. Raises TimeoutError after WAIT seconds."""
         try:
             kept = self._free.get(timeout=WAIT)
         except Empty:
@@ -48,11 +49,11 @@ class Lines:
         if cut:
             _close(line)
         self._free.put(None if cut else (line, monotonic()))
-        if self._over:  # it was forgotten meanwhile
+        if self._over:  # the pool was discarded meanwhile
             self.close()
 
     def close(self) -> None:
-        """Lend these no more. Those that are out are closed when they come back."""
+        """Close the idle connections. Those in use are closed on their return."""
         self._over = True
         for _ in range(self._free.qsize()):
             with suppress(Empty):
@@ -62,7 +63,7 @@ class Lines:
 
 
 class alone:  # noqa: N801 - `with lines.alone(engine) as line`
-    """A line of its own on which every statement is a transaction."""
+    """Context manager: a connection in autocommit, so that every statement is a transaction."""
 
     __slots__ = ("_engine", "_line", "_lines")
 
@@ -79,17 +80,17 @@ class alone:  # noqa: N801 - `with lines.alone(engine) as line`
     ) -> None:
         cut = isinstance(error, DBAPIError) and error.connection_invalidated
         if cut:
-            _forget(self._engine)  # what cut one has cut the others
+            _forget(self._engine)  # the others are probably lost too
         self._lines.give_back(self._line, cut=cut)
 
 
 def own(engine: Engine) -> Line:
-    """A line that is never lent to others; who asks for it closes its driver."""
+    """A dedicated connection outside the pool; the caller closes its driver."""
     return Line(_connect(engine), engine.dialect)
 
 
 def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
-    """The rows of a statement that only reads; asked again on a new line if the old one was cut."""
+    """The rows of a read-only statement, with one retry on a new connection if the old one was lost."""
     try:
         with alone(engine) as line:
             return statement.run(line, **values)
@@ -107,7 +108,7 @@ def _of(engine: Engine) -> Lines:
             found = _kept.get(engine)
             if found is None:
                 found = _kept[engine] = Lines()
-                # A function of its own each time: SQLAlchemy hears one and the same only once.
+                # A new function each time: SQLAlchemy registers one and the same only once.
                 event.listen(engine, "engine_disposed", lambda gone: _forget(gone), once=True)  # noqa: PLW0108
     return found
 
@@ -119,7 +120,7 @@ def _forget(engine: Engine) -> None:
 
 
 def _is_live(line: Line, used: float) -> bool:
-    """One that was idle for long is asked whether it still is one."""
+    """Whether the connection still works; tested only after it has been idle for long."""
     if monotonic() - used < IDLE:
         return True
     try:
@@ -136,7 +137,7 @@ def _close(line: Line) -> None:
 
 
 def _connect(engine: Engine) -> Any:
-    """A new connection; that there is none now is said as SQLAlchemy would, to who can wait and ask again."""
+    """A new connection; a failure is raised as SQLAlchemy would, as transient."""
     wrong = cast("Any", engine.dialect.loaded_dbapi).Error
     try:
         return _connected(engine)
@@ -145,7 +146,7 @@ def _connect(engine: Engine) -> Any:
 
 
 def _connected(engine: Engine) -> Any:
-    """A connection with all the settings of the engine's, that the engine then forgets."""
+    """A connection with all settings of the engine's, detached from the engine."""
     held = engine.raw_connection()
     driver: Any = held.driver_connection
     held.detach()

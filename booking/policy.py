@@ -1,4 +1,4 @@
-"""The numbers of a station's rules: their defaults, their bounds, and nothing else."""
+"""Policy: the numbers of a station's rules: their defaults, their bounds, and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -55,7 +55,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
 
 
 def read(stored: Mapping[str, Any] | None) -> Policy:
-    """The policy that a station's stored overrides (a JSON object) make."""
+    """The policy from a station's stored overrides (a JSON object)."""
     if not stored:
         return DEFAULT
     known = {f.name for f in fields(Policy)}

@@ -1,6 +1,7 @@
-"""Prepared statements of one connection, sent through libpq itself: half of what a cursor of psycopg's costs.
+"""Prepared statements sent through libpq directly: half the cost of a psycopg cursor.
 
-For the few statements that everybody sends in the same second (`swift`). https://www.psycopg.org/psycopg3/docs/api/pq.html
+For the few statements that everybody sends in the same second (`swift`).
+https://www.psycopg.org/psycopg3/docs/api/pq.html
 """
 
 import json
@@ -19,7 +20,7 @@ GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 class _KeptJson(Loader):
-    """What was read before is not parsed again: a station's numbers come with every look. Nobody may change it."""
+    """Caches parsed JSON: a station's numbers are in every read. The shared result must not be changed."""
 
     def load(self, data: Buffer) -> Any:
         return _parsed(bytes(data))
@@ -31,7 +32,7 @@ def _parsed(data: bytes) -> Any:
 
 
 class Prepared:
-    """`run(text, values)`: the values stand in the text as $1, $2 … and go as text, so that the server knows their types."""
+    """`run(text, values)`: the values are $1, $2 … in the text, sent as text so that the server infers their types."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         connection.adapters.register_loader("json", _KeptJson)
@@ -44,13 +45,13 @@ class Prepared:
         name, adapting = self._known.get(text) or self._prepare(text)
         dumped: Any = adapting.dump_sequence(values, _as_text(len(values)))
         result = self._checked(lambda: self._to.exec_prepared(name, dumped))
-        # Its columns are read as they were the first time.
+        # The columns' loaders are set up the first time only.
         adapting.set_pgresult(result, set_loaders=adapting.pgresult is None)
         rows: list[tuple[Any, ...]] = adapting.load_rows(0, result.ntuples, tuple)
         return rows
 
     def send(self, text: str, values: Sequence[Any]) -> None:
-        """Hand it to the kernel; `finish` says what became of it. Only one may be on its way."""
+        """Send without waiting; `finish` waits for the result. Only one may be pending."""
         name, adapting = self._known.get(text) or self._prepare(text)
         dumped: Any = adapting.dump_sequence(values, _as_text(len(values)))
         self._to.send_query_prepared(name, dumped)
@@ -75,7 +76,7 @@ class Prepared:
     def _checked(self, send: Any) -> Any:
         try:
             result = send()
-        except MemoryError as error:  # libpq had no answer at all: it could not even send
+        except MemoryError as error:  # libpq had no result: it could not even send
             if self._to.status == ConnStatus.OK:
                 raise
             raise OperationalError("the connection is lost") from error

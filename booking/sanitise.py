@@ -1,10 +1,10 @@
-"""Sanitising: text that people typed, as it will be seen. Every form, command, sheet and letter goes through here."""
+"""Sanitising: text that people typed, as it will be shown. Every form, command, sheet and letter uses it."""
 
 import re
 import unicodedata
 
-# Control characters, surrogates and noncharacters; characters that only steer how others are shown (bidi among them);
-# and letters that show nothing. A list, not a category: older tables call the newest ideographs of names unassigned.
+# Control characters, surrogates and noncharacters; characters that only control how others are shown (bidi among them);
+# and invisible letters. A list, not a category: older Unicode tables call the newest ideographs of names unassigned.
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     chr(plane + 0xFFFE) + chr(plane + 0xFFFF) for plane in range(0, 0x110000, 0x10000)
 )
@@ -16,12 +16,12 @@ _HIDDEN = re.compile(
 
 
 def one_line(text: str) -> str:
-    """`text` on one line, with single spaces and nothing that nobody sees."""
+    """`text` on one line, with single spaces and without invisible characters."""
     seen = _HIDDEN.sub("", " ".join(text.split()))
     return unicodedata.normalize("NFC", " ".join(seen.split()))
 
 
 def lines(text: str) -> str:
-    """The same of a longer text: its line ends stay, empty lines around it do not."""
+    """The same for a longer text: its line breaks stay, empty lines around it do not."""
     found = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(one_line(line) for line in found).strip("\n")

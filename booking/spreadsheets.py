@@ -1,6 +1,6 @@
-"""Sheets: tables as files that Excel in Chinese opens rightly, and the cells of a file that somebody sends.
+"""Spreadsheets: tables as files that Excel in Chinese opens correctly, and the cells of an uploaded file.
 
-What people typed is text in a sheet and never a formula, in its full-width forms neither.
+What people typed is always text in a sheet and never a formula, also when written in full-width characters.
 """
 
 import csv
@@ -14,10 +14,10 @@ from typing import Any
 from booking.errors import RuleViolation
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# What an honest sheet unpacks to; a small file that says more is a bomb.
+# The unpacked size of an honest sheet; a small file that claims more is a zip bomb.
 LARGEST = 8 * 1024 * 1024
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an .xls, or an .xlsx behind a password
-ENCRYPTED = 0x1  # the bit of a part of a zip file
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an .xls, or an .xlsx with a password
+ENCRYPTED = 0x1  # the flag bit of a file in a zip
 MOST_ROWS, MOST_COLUMNS = 500, 40
 NOT_ALLOWED_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 WIDEST = 40
@@ -27,7 +27,7 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class Table:
-    """A name, the heads of the columns, and the rows."""
+    """A name, the headers of the columns, and the rows."""
 
     name: str
     heads: Sequence[str]
@@ -35,14 +35,14 @@ class Table:
 
 
 def write_csv(table: Table) -> bytes:
-    """UTF-8 with a mark at the front, which is how Excel knows it."""
+    """UTF-8 with a byte order mark, by which Excel recognises it."""
     out = io.StringIO(newline="")
     csv.writer(out).writerows([_disarmed(cell) for cell in row] for row in (table.heads, *table.rows))
     return out.getvalue().encode("utf-8-sig")
 
 
 def write_xlsx(tables: Iterable[Table]) -> bytes:
-    """One sheet a table, the heads frozen."""
+    """One sheet for each table, with the header row frozen."""
     out = io.BytesIO()
     import xlsxwriter  # noqa: PLC0415 - 12 MB that most processes never need
 
@@ -61,9 +61,9 @@ def write_xlsx(tables: Iterable[Table]) -> bytes:
 
 
 def read(content: bytes) -> list[list[str]]:
-    """The cells of an XLSX or CSV file as text, the heads first, without empty rows.
+    """The cells of an XLSX or CSV file as text, the headers first, without empty rows.
 
-    Refuses with `bad_sheet`, with `locked_sheet` what has a password or is of the old kind, and with `sheet_too_long`.
+    Raises `bad_sheet`, `locked_sheet` for a file with a password or in the old format, and `sheet_too_long`.
     """
     if content.startswith(OLE):
         raise RuleViolation("locked_sheet")
@@ -81,7 +81,7 @@ def read(content: bytes) -> list[list[str]]:
 
 
 def is_formula(cell: Cell) -> bool:
-    """Whether a spreadsheet, or a person who edits the cell in one, could make a formula of it."""
+    """Whether a spreadsheet, or a person editing the cell in one, could turn it into a formula."""
     return isinstance(cell, str) and cell.lstrip(" \u3000").startswith(FORMULAS)
 
 
@@ -97,7 +97,7 @@ def _write(sheet: Any, row: int, column: int, cell: Cell, text: Any) -> None:
 
 
 def _width(head: str, cells: Iterator[Cell]) -> int:
-    """Chinese characters are two wide."""
+    """The column's width in characters; Chinese ones count double."""
     longest = max(len(text.encode("gb18030", "replace")) for text in (head, *(str(cell or "") for cell in cells)))
     return min(longest + 2, WIDEST)
 
@@ -108,7 +108,7 @@ def _read_csv(content: bytes) -> Iterator[Sequence[Any]]:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" in text:  # UTF-16 without a mark, or no text at all
+        if "\0" in text:  # UTF-16 without a byte order mark, or not text
             raise RuleViolation("bad_sheet")
         try:
             yield from csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -129,7 +129,7 @@ def _read_xlsx(content: bytes) -> Iterator[Sequence[Any]]:
         yield from sheet.iter_rows(max_row=MOST_ROWS * 2, max_col=MOST_COLUMNS, values_only=True)
     except RuleViolation:
         raise
-    except Exception as error:  # a damaged file makes zipfile, zlib, expat and openpyxl raise whatever they like
+    except Exception as error:  # a damaged file makes zipfile, zlib, expat and openpyxl raise all sorts
         raise RuleViolation("bad_sheet") from error
 
 
@@ -140,13 +140,13 @@ def _refuse_bombs(packed: zipfile.ZipFile) -> None:
         raise RuleViolation("locked_sheet")
     for part in packed.infolist():
         with packed.open(part) as file:
-            # Entities are how a few bytes of XML become gigabytes; no sheet of Excel declares any. In UTF-16 neither.
+            # Entities can expand a few bytes of XML to gigabytes; no sheet of Excel declares any. In UTF-16 neither.
             if b"<!DOCTYPE" in file.read(LARGEST + 1).replace(b"\0", b""):
                 raise RuleViolation("bad_sheet")
 
 
 def _text(cell: Any) -> str:
-    """A cell as somebody would have typed it."""
+    """A cell as a person would have typed it."""
     if cell is None:
         return ""
     if isinstance(cell, datetime):

@@ -1,4 +1,4 @@
-"""The network's stations: opened, renamed, closed, and opened again. An admin does this."""
+"""Stations: opened, renamed, closed and reopened by an admin."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ ZONES = frozenset(available_timezones())
 
 @dataclass(frozen=True)
 class Details:
-    """What an admin says of a station."""
+    """What an admin enters about a station."""
 
     name: str
     name_en: str = ""
@@ -48,7 +48,7 @@ def create_station(session: Session, code: str, details: Details, now: datetime,
 
 
 def change_station(session: Session, station_id: int, details: Details, now: datetime, actor_id: int) -> Station:
-    """Other names, address or time zone; its code stays, for it is in people's bookmarks."""
+    """Change names, address or time zone; the code stays, since it is in people's bookmarks."""
     check_zone(details.zone_name)
     station = session.get_one(Station, station_id)
     wanted = asdict(details)
@@ -62,9 +62,9 @@ def change_station(session: Session, station_id: int, details: Details, now: dat
 
 
 def close_station(session: Session, station_id: int, reason: str, now: datetime, actor_id: int) -> int:
-    """Nobody can book there any more. Coming slots are called off, and everybody on them is told why.
+    """Close a station for booking. Coming slots are cancelled, and everybody on them is told why.
 
-    Returns how many slots that were. Raises `reason_missing`.
+    Returns the number of cancelled slots. Raises `reason_missing`.
     """
     words = sanitise.one_line(reason)[:200]
     if not words:
@@ -84,7 +84,7 @@ def close_station(session: Session, station_id: int, reason: str, now: datetime,
 
 
 def reopen_station(session: Session, station_id: int, now: datetime, actor_id: int) -> None:
-    """Its plans make slots again from the next round of planning on."""
+    """Reopen a station: its plans make slots again from the next planning on."""
     station = session.get_one(Station, station_id, with_for_update={"key_share": True})
     if station.closed_at:
         station.closed_at = None
@@ -112,7 +112,7 @@ def read_position(text: str) -> tuple[float, float] | None:
 
 
 def coming(session: Session, station_id: int, now: datetime) -> list[Slot]:
-    """Its slots that have not begun, locked."""
+    """The station's slots that have not begun, locked."""
     live = select(Slot.id).where(
         Slot.station_id == station_id, Slot.state.in_(("planned", "open")), Slot.starts_at > now
     )
@@ -120,7 +120,7 @@ def coming(session: Session, station_id: int, now: datetime) -> list[Slot]:
 
 
 def _set_aside(session: Session, slot: Slot, now: datetime, actor_id: int) -> None:
-    """An empty slot goes as planning takes one back, so that it may come again when the station does."""
+    """Cancel an empty slot as planning would, so that planning may restore it when the station reopens."""
     record(
         session, "cancelled", now, actor_id=actor_id, slot=slot, before=slot.state, after="cancelled", reason=REPLANNED
     )

@@ -1,7 +1,7 @@
-"""Statements that are compiled once and go to the driver as they are: for the second when everybody presses.
+"""Compiled statements: SQL compiled once and sent straight to the driver, for the moment when everybody books.
 
-A press costs the ORM several milliseconds and the database one; here the same statement, written in the
-same words of SQLAlchemy, costs what the driver costs.
+A booking costs several milliseconds in the ORM and one in the database; here the same statement, written in SQLAlchemy,
+costs what the driver costs.
 """
 
 import re
@@ -24,45 +24,45 @@ Convert = Callable[[Any], Any] | None
 
 
 def defaults(table: type[DeclarativeBase]) -> dict[str, Any]:
-    """What columns of a table are when nothing is said of them, for an INSERT that must say it."""
+    """The scalar defaults of a table's columns, for an INSERT that must name them."""
     columns = table.__table__.columns
     return {c.name: c.default.arg for c in columns if c.default is not None and c.default.is_scalar}
 
 
 def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
-    """A value that `run` gets by this name."""
+    """A bind parameter that `run` gets by this name."""
     return bindparam(name, None, kind)
 
 
 class Line:
-    """A driver's connection, what kind of database it speaks to, and whether it is inside a transaction."""
+    """A driver connection, its dialect, and whether it is inside a transaction of the session."""
 
     def __init__(self, driver: Any, dialect: Dialect, *, inside: bool = False) -> None:
         self.driver = driver
         self.dialect = dialect
         self.inside = inside
-        # A connection that is a line of its own for good knows its statements.
+        # A connection that is used for single statements only keeps them prepared.
         self.prepared = None if inside or not self.fuses else Prepared(driver)
 
     @property
     def fuses(self) -> bool:
-        """Whether one statement may write to several tables."""
+        """Whether one statement may write to several tables (writable CTEs)."""
         return self.dialect.name == "postgresql"
 
     def send(self, text: str) -> None:
-        """What has no values and no rows, such as BEGIN."""
+        """Execute a statement without values and rows, such as BEGIN."""
         with self.named(text):
             self.driver.execute(text)
 
     def finish(self) -> None:
-        """Wait for what was handed over."""
+        """Wait for the statement that was handed over."""
         if self.prepared:
             with self.named(""):
                 self.prepared.finish()
 
     @contextmanager
     def named(self, text: str) -> Iterator[None]:
-        """Errors of the driver become those of SQLAlchemy."""
+        """Translate the driver's errors to SQLAlchemy's."""
         try:
             yield
         except Exception as error:
@@ -70,7 +70,7 @@ class Line:
 
 
 class Statement:
-    """`run(line, **values)` sends it and gives its rows as tuples, of the types that the model says."""
+    """`run(line, **values)` executes it and returns its rows as tuples, with the types of the model."""
 
     def __init__(self, statement: Executable) -> None:
         self._statement = cast("ClauseElement", statement)
@@ -80,7 +80,7 @@ class Statement:
         return self._compiled(line).run(line, values)
 
     def hand_over(self, line: Line, **values: Any) -> None:
-        """Hand it to the kernel of this machine and go on, on a line of one's `own`; `line.finish` tells the rest."""
+        """Send without waiting, on a dedicated connection (`lines.own`); `line.finish` waits for the result."""
         self._compiled(line).hand_over(line, values)
 
     def _compiled(self, line: Line) -> "Compiled":
@@ -91,9 +91,10 @@ class Statement:
 
 
 class Together:
-    """Writes of which none asks for what another has written: one statement where that can be, else one after the other.
+    """Writes that do not depend on each other: one statement with several CTEs where possible, else one after the
+    other.
 
-    Their order counts only for those who wait for them, as SQLite does.
+    Their order matters only where they are executed one after the other, as on SQLite.
     """
 
     def __init__(self, *writes: Insert | Update) -> None:
@@ -106,7 +107,7 @@ class Together:
 
 
 class Compiled:
-    """A statement in the words of one database."""
+    """A statement compiled for one dialect."""
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
@@ -165,7 +166,7 @@ def _converters(items: Any, processor: Callable[[Any], Convert]) -> list[tuple[s
 
 def _reader(kind: Any, dialect: Dialect) -> Convert:
     if dialect.name == "postgresql" and isinstance(getattr(kind, "impl", kind), DateTime):
-        return None  # what comes is aware already, and in UTC, which is the zone of our connections
+        return None  # already aware, and in UTC, which is the zone of our connections
     convert: Convert = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert
 
@@ -182,5 +183,5 @@ def _named(error: Exception, text: str, line: Line) -> Exception:
 
 
 def on(connection: Connection) -> Line:
-    """A line that works inside the transaction of `connection`."""
+    """A driver connection inside the transaction of `connection`."""
     return Line(connection.connection.driver_connection, connection.dialect, inside=True)

@@ -1,4 +1,5 @@
-"""The addresses of our own files: stamped with what is in them, so that they may be kept for a year."""
+"""Assets: addresses of our static files, with a hash of the content in them so that browsers may cache them for a
+year."""
 
 import hashlib
 from functools import lru_cache
@@ -10,16 +11,16 @@ from flask import current_app
 
 
 def static(filename: str) -> str:
-    """The address of one of our files, with its stamp."""
+    """The address of a static file, with its fingerprint."""
     known = fingerprint(filename)
     return f"/static/{filename}?v={known}" if known else f"/static/{filename}"
 
 
 def fingerprint(filename: str) -> str | None:
-    """A few characters of the file's hash, or nothing when there is no such file. Looked up once a second."""
+    """The first characters of the file's hash; None when there is no such file. Checked once a second."""
     path = Path(
         normpath(Path(current_app.static_folder or "", filename))
-    )  # one name for each, however it was asked for
+    )  # one key for each file, however it was written
     until, found = _stamps.get(path, (0.0, None))
     if until < monotonic():
         if not path.is_file():

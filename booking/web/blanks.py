@@ -1,6 +1,6 @@
-"""Markup that is rendered once and filled in for each reader: what differs stands in it as a blank.
+"""Fragment placeholders: markup rendered once and cached, with placeholders for what differs from reader to reader.
 
-Rendering is what an answer costs most; a page of a station differs from reader to reader in a token or two.
+Rendering is the largest cost of an answer, and a station's page differs between readers in a token or two.
 """
 
 import re
@@ -16,44 +16,45 @@ from markupsafe import Markup, escape
 from booking import clock
 from booking.web.memory import Memory
 
-# Made anew by each process: no text that somebody has typed can look like a blank.
+# Random in each process, so that no text that somebody has typed can look like a placeholder.
 _BEGINS, _ENDS = f"\ue000{secrets.token_hex(8)}-", "\ue001"
 CSRF, KEY, NOW, COUNT, ME = (f"{_BEGINS}{name}{_ENDS}" for name in ("csrf", "key", "now", "count", "me"))
-_NUMBER = 7_310_000_000  # a number that stands for another: no id, no count of ours is as high
+_NUMBER = 7_310_000_000  # stands for a number: none of our ids and counts is as high
 READERS = re.compile(f"{_BEGINS}(csrf|key|now|count|me){_ENDS}")
-# Numbers that are blanks are looked for only here, for a shape holds nobody's words.
+# Number placeholders are looked for only in card markup without texts, where no other number can look like one.
 SHAPES = re.compile(f"(?:{_BEGINS}|{_NUMBER // 100})([a-z]+|[0-9][0-9]){_ENDS}?")
 
 Skeleton = list[str]
 
 
 def word(name: str) -> str:
-    """A blank for a text."""
+    """A placeholder for a text."""
     return f"{_BEGINS}{name}{_ENDS}"
 
 
 def number(place: int) -> int:
-    """A blank for a number, where a template counts or builds an address with it; filled as str(place)."""
+    """A placeholder for a number, where a template counts or builds an address with it; filled as str(place)."""
     return _NUMBER + place
 
 
 def is_blank() -> bool:
-    """Whether a skeleton is being rendered: then what differs from reader to reader must be a blank."""
+    """Whether markup for the cache is being rendered: then what differs between readers must be a placeholder."""
     return bool(g.get("blank"))
 
 
 class Skeletons:
-    """Skeletons by what they depend on, the latest used ones: so many bytes of them."""
+    """Fragment cache: split markup by its key, least recently used first out; `most` bytes."""
 
     def __init__(self, most: int) -> None:
         self._kept: Memory[Hashable, Skeleton] = Memory(most)
 
     def get(self, key: Hashable) -> Skeleton | None:
-        """The skeleton for `key`, if there is one yet."""
+        """The split markup for `key`, if it is cached."""
         return self._kept.get(key)
 
     def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, str]) -> Markup:
-        """What `render` makes, with `values` in its blanks. It is asked only when there is nothing for `key` yet."""
+        """What `render` makes, with `values` in its placeholders. `render` is called only when nothing is cached for
+        `key`."""
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = skeleton(render, SHAPES)
@@ -61,19 +62,19 @@ class Skeletons:
 
 
 def filled(skeleton: Skeleton, values: Mapping[str, str]) -> Markup:
-    """The skeleton with `values`, which are markup, in its blanks."""
+    """The markup with `values`, which are markup too, in its placeholders."""
     parts = skeleton.copy()
     parts[1::2] = map(values.__getitem__, skeleton[1::2])
     return Markup("".join(parts))  # noqa: S704
 
 
 def escaped(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as `filled` wants them."""
+    """Values escaped, as `filled` wants them."""
     return {name: str(escape(value)) for name, value in values.items()}
 
 
 class _WithOwn(dict[str, str]):
-    """Values, and what is a reader's own, made when it is needed."""
+    """Values, and this reader's own, made when needed."""
 
     def __missing__(self, name: str) -> str:
         value = self[name] = word(name) if is_blank() else str(escape(OWN[name]()))
@@ -85,7 +86,7 @@ def random_key() -> str:
 
 
 def csrf() -> str:
-    """The session's token, signed. Signing is most of the work, and the token of a session does not change."""
+    """The session's CSRF token, signed. Signing is the larger cost, and a session's token does not change."""
     raw = session.get("csrf_token")
     if not raw:
         return generate_csrf()
@@ -107,12 +108,12 @@ OWN: dict[str, Callable[[], str]] = {
 
 
 def new_key() -> str:
-    """What makes a press one press, however often it is sent. One for a page: its forms add what they are about."""
+    """Idempotency key of a booking form. One for each page: its forms append what they are about."""
     return KEY if is_blank() else random_key()
 
 
 def reader() -> str:
-    """Whose page it is: the sign-in's number, or nothing."""
+    """Whose page it is: the id of the sign-in, or empty."""
     return ME if is_blank() else OWN["me"]()
 
 
@@ -122,7 +123,7 @@ def shown_at() -> str:
 
 
 def skeleton(render: Callable[[], str], blank: re.Pattern[str] = READERS) -> Skeleton:
-    """What `render` makes: text and the names of blanks in turn. Only what `blank` finds is one."""
+    """What `render` makes, split into text and names of placeholders in turn. Only what `blank` matches is one."""
     before = g.get("blank"), g.get("csrf_token")
     g.blank, g.csrf_token = True, CSRF
     try:

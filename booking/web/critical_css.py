@@ -1,7 +1,7 @@
-"""The stylesheet of a page: within it for a browser that has never been here, at its own address for everybody else.
+"""Critical CSS: the stylesheet inlined for a browser that has never been here, and linked for everybody else.
 
-A first visit on a slow network waits for one answer instead of two before anything is painted. What stands within
-a page is allowed by its hash (CSP `style-src`), and no other style is.
+A first visit on a slow network waits for one answer instead of two before anything is painted. An inlined sheet is
+allowed by its hash (CSP `style-src`), and no other style is.
 """
 
 import hashlib
@@ -25,23 +25,23 @@ def register(app: Flask) -> None:
 
 
 def is_inlined() -> str | None:
-    """The stamp of the stylesheet that this answer's page carries in itself, or nothing where it only names it."""
+    """The fingerprint of the stylesheet that this page inlines; None where the page links to it."""
     return None if current_app.config["SESSION_COOKIE_NAME"] in request.cookies else fingerprint(SHEET)
 
 
 def looks() -> Markup:
-    """What the head of a page needs."""
+    """The style or link element for the head of a page."""
     known = is_inlined()
-    return Markup(f"<style>{_sheet(_path(), known)}</style>") if known else _link()  # noqa: S704 (a file of ours)
+    return Markup(f"<style>{_sheet(_path(), known)}</style>") if known else _link()  # noqa: S704 (our own file)
 
 
 def looks_for_next_time() -> Markup:
-    """At the end of a page that carries its looks: the file, for the browser to have when it comes again."""
+    """At the end of a page with an inlined sheet: the link, so that the browser has the file for its next visit."""
     return _link() if is_inlined() else Markup("")
 
 
 def allowed() -> str:
-    """What `style-src` says of the one stylesheet that may stand in a page."""
+    """The `style-src` value of the one stylesheet that may be inlined."""
     return _hash(_path(), fingerprint(SHEET))
 
 
@@ -60,5 +60,5 @@ def _hash(path: Path, known: str | None) -> str:
 
 @lru_cache(maxsize=4)
 def _sheet(path: Path, _stamp: str | None) -> str:
-    """The file without its comments and without the space that only people need."""
+    """The file without comments and unneeded white space."""
     return _SPARE.sub("", path.read_text())

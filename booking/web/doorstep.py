@@ -1,7 +1,7 @@
-"""The same question of the same reader has the same answer while the page that it was about is true.
+"""Cache middleware: a response cache before Flask: repeats the answer to the same question while its page is fresh.
 
-A thousand phones ask every few seconds whether a seat is left. They are answered here, before the app is asked: 304 when
-they have the page already, else the page, with what is this reader's own filled in anew.
+A thousand phones poll every few seconds. They are answered here: 304 when they have the page already, else the cached
+page, with this reader's own values filled in again.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -19,13 +19,13 @@ from booking.web.kept import Kept, Known, Page
 from booking.web.packing import Headers, sent, told_apart
 
 Environ = dict[str, Any]
-MADE_FROM = "booking.made_from"  # where the app says in the environ what its answer was made from
+MADE_FROM = "booking.made_from"  # environ key under which the app names what its answer was made from
 
 
 class Question(NamedTuple):
-    """All that an answer may depend on: parsed values, and nothing of the request as it came.
+    """Cache key: all that an answer may depend on, as parsed values and nothing of the raw request.
 
-    `page` is what the address asks for, `browser` what of the browser matters, and `tag` what it has already.
+    `page` is what the address asks for, `browser` what matters of the browser, `tag` the ETag that it has.
     """
 
     page: Hashable
@@ -37,7 +37,7 @@ class Question(NamedTuple):
 
 
 class MadeFrom(NamedTuple):
-    """The page that an answer was made from: its name and its tag; the sign-in; what of it is the reader's own."""
+    """What an answer was made from: the page's key and ETag, the sign-in, and the reader's own values."""
 
     name: Hashable
     tag: str
@@ -47,7 +47,7 @@ class MadeFrom(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What was answered last time."""
+    """The last answer to a question."""
 
     made: MadeFrom
     status: str
@@ -55,7 +55,8 @@ class Answer(NamedTuple):
 
 
 class Doorstep:
-    """WSGI around the app. `read` says what a request asks; None for what only the app can answer."""
+    """WSGI middleware around the app. `read` gives the cache key of a request, or None for what only the app can
+    answer."""
 
     def __init__(
         self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask, read: Callable[[Environ], Question | None]
@@ -93,10 +94,11 @@ class Doorstep:
                 return None
             return page if made.known is None or self._counts(memory, page, made.known, token, now) else None
         except SQLAlchemyError:
-            return None  # the app says what is wrong
+            return None  # the app reports what is wrong
 
     def _counts(self, memory: Kept, page: Page, known: Known[SignedIn], token: str, now: datetime) -> bool:
-        """Whether the sign-in still does. For what is somebody's own the database is asked: it may have ended elsewhere."""
+        """Whether the sign-in is still valid. For a personal page the database is asked: it may have been ended
+        elsewhere."""
         if page.person_id is None:
             return memory.is_known(known, now)
         return people.find_sign_in_at(self._engine, token, now) == known.found
@@ -107,7 +109,7 @@ def register(app: Flask, read: Callable[[Environ], Question | None]) -> None:
 
 
 def say_from(environ: Environ, made: MadeFrom) -> None:
-    """What the answer to this request is made from, so that it need not be asked again."""
+    """Name what the answer to this request was made from, so that it can be cached."""
     environ[MADE_FROM] = made
 
 

@@ -1,4 +1,4 @@
-"""What people see when something is wrong with the request, or with us."""
+"""Error pages: what people see when something is wrong with the request, or with the server."""
 
 import logging
 import re
@@ -25,14 +25,15 @@ SENTENCES = {
     500: (_("我们这边出错了"), _("这次操作没有完成。请稍后再试，问题已经记录下来。")),
     503: (_("系统正忙"), _("请过几秒再试，已经确认的预约不会丢失。")),
 }
-# Of a worker's act whose transaction the database ended, or of which it is not known, for the connection was lost.
+# After a worker's booking or cancellation: rolled back by the database, or of unknown result because the connection
+# broke.
 NOT_DONE = (_("系统正忙"), _("刚才没有约上，也什么都没有改变。请再按一次。"))
 WHO_KNOWS = (_("系统正忙"), _("还不知道刚才有没有成功。请再按一次：成功了也不会重复。"))
 PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次。"))
 
 
 class IdConverter(IntegerConverter):
-    """Ids that a database can hold: ASCII digits, at most 18 of them. Anything else is a 404."""
+    """Ids that a database can hold: at most 18 ASCII digits. Anything else is a 404."""
 
     regex = "[0-9]{1,18}"
 
@@ -49,7 +50,7 @@ def register(app: Flask) -> None:
 
 
 def _refuse_unstorable_text() -> None:
-    """NUL and lone surrogates cannot be stored as text, so no rule needs to meet them."""
+    """NUL and lone surrogates cannot be stored as text, so they are refused here, once for all rules."""
     if None in request.form:  # a part without a name, which no browser sends and Flask-WTF cannot read
         abort(400)
     texts = [request.path, *request.args]
@@ -70,7 +71,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _busy(error: Exception) -> Response:
-    # The driver's own name for it tells a statement that took too long from a lock, or from a lost connection.
+    # The driver's name for it tells a statement timeout from a lock timeout or a lost connection.
     log.warning("database busy or gone at %s: %s", request.endpoint, type(getattr(error, "orig", error)).__name__)
     response = _calm_page(503, _of_an_act(error))
     response.headers["Retry-After"] = "3"
@@ -84,7 +85,7 @@ def _database(error: DBAPIError) -> Response:
 
 
 def _page(code: int, words: tuple[object, object]) -> Response:
-    if request_ctx.url_adapter is None:  # the Host is no name of a host, so no page of ours has an address
+    if request_ctx.url_adapter is None:  # the Host header is invalid, so no URL can be built
         return _calm_page(code, words)
     title, advice = words
     return make_response(render_template("errors/page.html", title=title, advice=advice), code)

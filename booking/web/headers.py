@@ -1,4 +1,4 @@
-"""The headers of every answer: who may frame, load, keep and read what. Errors and files too."""
+"""Response headers: who may frame, load, cache and read what; also for errors and files."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ SECURITY = {
 A_YEAR = 365 * 24 * 3600
 
 
-# Headers of a request that may be a date.
+# Request headers that may be a date.
 DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
 
 
@@ -47,7 +47,7 @@ def register(app: Flask) -> None:
 
 
 def _forget_dates_that_are_none() -> None:
-    """Werkzeug takes what is no date for nothing, but a year of twenty digits is an error to it."""
+    """Werkzeug ignores what is no date, but raises an error for a year of twenty digits."""
     for name in DATES:
         try:
             parse_date(request.environ.get(name))
@@ -64,7 +64,7 @@ def _secure(response: Response) -> Response:
 
 
 def _say_how_long_it_keeps(response: Response) -> Response:
-    """Pages are personal: nobody keeps them. A file at its stamped address never changes."""
+    """Cache-Control: pages are personal and never cached; a file at its fingerprinted address never changes."""
     if request.endpoint == "static" and request.method != "OPTIONS" and response.status_code in (200, 206, 304):
         _read_file(response)
         stamped = request.args.get("v") == fingerprint((request.view_args or {})["filename"])
@@ -78,14 +78,15 @@ def _say_how_long_it_keeps(response: Response) -> Response:
 
 
 def _remember_the_act(response: Response) -> None:
-    """For a moment this browser gets no page that another process has kept. Counted from when it arrives: no date."""
+    """Let this browser bypass the caches for a moment: other processes may not know its change yet. max-age, not a
+    date."""
     how: Any = {"secure": current_app.config["SESSION_COOKIE_SECURE"], "httponly": True, "samesite": "Lax"}
     cookie = dump_cookie(kept.JUST_ACTED, "1", max_age=kept.JUST_NOW, sync_expires=False, **how)
     response.headers.add("Set-Cookie", cookie)
 
 
 def _read_file(response: Response) -> None:
-    """Small files go out from memory: Flask-Compress would leave a streamed one open."""
+    """Send small files from memory: Flask-Compress would leave a streamed one open."""
     file = response.response
     response.direct_passthrough = False
     response.set_data(b"" if response.status_code == 304 else b"".join(response.iter_encoded()))

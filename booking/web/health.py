@@ -1,4 +1,4 @@
-"""For machines that watch: is the process alive, and can it serve?"""
+"""Health checks for monitoring: liveness (is the process alive) and readiness (can it serve)."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """200 when the database answers and has every migration; how the scheduler is doing is for information."""
+    """Readiness: 200 when the database answers and has every migration; the scheduler's state is for information."""
     try:
         with db.engine.connect() as connection:
             migrated = migrating.is_done(connection)
@@ -38,7 +38,8 @@ def ready() -> tuple[Response, int]:
 
 
 def _scheduler(session: Session) -> dict[str, Any]:
-    """Seconds since a job of the scheduler was last seen (None when none ever was), and each job. No error is told."""
+    """Seconds since a job of the scheduler was last seen (None when none ever was), and each job. Without error
+    texts."""
     now = clock.now()
     jobs = monitoring.jobs(session, now, backlog.backlog(session, now))
     seen = max((job.seen_at for job in jobs), default=None)
@@ -51,7 +52,7 @@ def _scheduler(session: Session) -> dict[str, Any]:
 
 
 def _paused(pause: MailPause | None, now: datetime) -> dict[str, Any] | None:
-    """What keeps the mail from leaving; None when nothing does."""
+    """Why mail is paused; None when it is not."""
     if pause is None:
         return None
     until = pause.until.isoformat() if backoff.rests(pause, now) else None

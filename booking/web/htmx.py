@@ -1,4 +1,4 @@
-"""Page or fragment: what htmx asked for, and answers that only it understands."""
+"""HTMX: whether a page or a fragment was asked for, and the answers that only htmx understands."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def aims_at(prefix: str) -> bool:
 
 
 def go(address: str) -> BaseResponse:
-    """Leave this page for `address`, in the browser's way or in htmx's."""
+    """Redirect to `address`, by HTTP or by htmx's header."""
     if not asked():
         return redirect(address, code=303)
     response = make_response("", 204)
@@ -26,7 +26,7 @@ def go(address: str) -> BaseResponse:
 
 
 def fresh(tag: str, fragment: Callable[[], str]) -> Response:
-    """The fragment, or 304 for a reader who holds the state named by `tag` already."""
+    """The fragment with its ETag, or 304 for a reader who has the version named by `tag` already."""
     known = request.if_none_match.contains_weak(tag)
     response = make_response(("", 304) if known else fragment())
     response.set_etag(tag, weak=True)

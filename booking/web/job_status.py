@@ -1,7 +1,7 @@
-"""How the scheduler and the mail are doing, for the pages of managers and admins alike.
+"""Job status: how the scheduler and the mail are doing, for the pages of managers and admins.
 
-An error's text may hold what belongs to others: SQL with somebody's name, an address, another station's ids.
-An admin reads it whole; a manager reads of their own rows the first line, without addresses.
+An error's text may hold other people's data: SQL with a name, an address, another station's ids. An admin reads all of
+it; a manager reads the first line of their own rows, without addresses.
 """
 
 import re
@@ -23,7 +23,7 @@ def late_since() -> datetime | None:
 
 
 class MailPaused(NamedTuple):
-    """Why no mail leaves: a kind of `MailPause`; `until` is None when the next letter is a new try."""
+    """Why no mail is sent: a kind of `MailPause`; `until` is None when the next letter is a new attempt."""
 
     kind: str
     since: datetime
@@ -36,7 +36,7 @@ class MailPaused(NamedTuple):
 
 
 def mail_paused() -> MailPaused | None:
-    """What keeps the mail from leaving, for the pages about the jobs and the banner of an admin's."""
+    """Why mail is paused, for the pages about jobs and the admins' banner; None when it is not."""
     if pause := backoff.shown(db.session()):
         until = pause.until if backoff.rests(pause, clock.now()) else None
         return MailPaused(pause.kind, pause.since, until, pause.reply)
@@ -44,7 +44,7 @@ def mail_paused() -> MailPaused | None:
 
 
 def running(station_id: int | None = None) -> dict[str, Any]:
-    """What a page about the jobs shows: of one station, or of all."""
+    """The context of a page about jobs: of one station, or of all."""
     session, now = db.session(), clock.now()
     return {
         "jobs": monitoring.jobs(session, now, backlog.backlog(session, now)),
@@ -60,5 +60,5 @@ def running(station_id: int | None = None) -> dict[str, Any]:
 
 
 def first_line(error: str) -> str:
-    """What a manager may read of an error."""
+    """The part of an error's text that a manager may read."""
     return ADDRESS.sub("…", error.partition("\n")[0])

@@ -1,6 +1,7 @@
-"""What a web process keeps so as not to ask again: who is signed in, and what a station's page looks like.
+"""Cache: process cache of a web process: who is signed in, rendered pages, slots and texts of answers.
 
-Nothing here is older than the last look at the history (`rosters/news`), and nothing is decided by it.
+Nothing in it is older than the last poll of the change feed (`queries/change_feed`), which does the invalidation, and
+nothing is decided by it.
 """
 
 from collections.abc import Hashable
@@ -19,14 +20,14 @@ from booking.web.packing import Headers, Packed
 
 T = TypeVar("T")
 MB = 2**20
-NO_LONGER = timedelta(seconds=60)  # for the little that has no history, such as an imported calendar
-JUST_ACTED = "acted"  # the cookie of a browser whose own act another process may not have seen yet
-JUST_NOW = 2  # seconds that it lasts
+NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
+JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not have seen this browser's own change yet
+JUST_NOW = 2  # seconds that the cookie lasts
 
 
 @dataclass(frozen=True)
 class Page:
-    """A rendered page, for whom it is true, and for how long."""
+    """A rendered page, for which reader it is, and until when it is fresh."""
 
     made_at: datetime
     until: datetime
@@ -40,7 +41,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Known(Generic[T]):
-    """Something that was looked up: who is signed in, or a slot, of which the words may still be true."""
+    """A looked-up value: a sign-in, or a slot of which only the texts are used."""
 
     found: T
     noted: int
@@ -48,22 +49,22 @@ class Known(Generic[T]):
 
 
 class Kept:
-    """One process's memory. `noted` is what the news had noted before anything was looked up."""
+    """The caches of one process. `noted` in an entry is the version of the change feed from before it was read."""
 
     def __init__(self, news: ChangeFeed) -> None:
         self.news = news
         self.plain: Memory[Hashable, int] = Memory(4 * MB)
         self.pages: Memory[Hashable, Page] = Memory(32 * MB)
         self.answers: Memory[Hashable, Any] = Memory(24 * MB)
-        self.slots: Memory[int, Known[SlotSnapshot]] = Memory(4 * MB)  # for their words
-        self.told: Memory[Hashable, Any] = Memory(8 * MB)  # the words of answers to presses
-        self.headers: dict[int, Headers] = {}  # of the same, by status
+        self.slots: Memory[int, Known[SlotSnapshot]] = Memory(4 * MB)  # for their texts
+        self.told: Memory[Hashable, Any] = Memory(8 * MB)  # texts of answers to bookings
+        self.headers: dict[int, Headers] = {}  # headers of the same answers, by status
 
     def is_true(self, page: Page, now: datetime) -> bool:
         return page.made_at <= now < page.until and page.noted >= self.news.changed(page.station_id, page.person_id)
 
     def is_plain(self, name: Hashable, person_id: int) -> bool:
-        """Whether the page of this name has nothing of the person's own."""
+        """Whether the page with this key shows nothing of the person's own."""
         noted = self.plain.get(name)
         return noted is not None and noted >= self.news.changed(person_id=person_id)
 
@@ -71,7 +72,7 @@ class Kept:
         return self._holds(known, now, None, known.found.person_id)
 
     def slot(self, slot_id: int, now: datetime) -> SlotSnapshot | None:
-        """The slot as it was a moment ago, if nothing of its station has changed since. Its numbers are old."""
+        """A recent snapshot of the slot, if nothing of its station has changed since. Its counters are outdated."""
         known = self.slots.get(slot_id)
         return known.found if known and self._holds(known, now, known.found.station_id, None) else None
 
@@ -95,7 +96,7 @@ def kept() -> Kept:
 
 
 def look(request: Request) -> Kept:
-    """The memory, not older than a moment; for a browser that has just acted, not older than now."""
+    """The process cache after polling the change feed; at once for a browser that has just changed something."""
     found = kept()
     found.news.look(at_once=JUST_ACTED in request.cookies)
     return found

@@ -1,6 +1,6 @@
-"""Memory of a process: values that were used lately, and at most so many bytes of them.
+"""LRU cache: the least recently used values are dropped beyond a number of bytes. Safe for threads.
 
-Everything that a process keeps for its readers is kept in one of these, so that no client can fill it.
+Everything that a process caches for its readers is in one of these, so that no client can fill the memory.
 """
 
 from contextlib import suppress
@@ -12,11 +12,11 @@ from cachetools import LRUCache
 
 K = TypeVar("K")
 V = TypeVar("V")
-ENTRY = 400  # bytes that the cache itself needs for one
+ENTRY = 400  # bytes of overhead for each entry
 
 
 class Memory(Generic[K, V]):
-    """Keys and values of at most `most` bytes; safe for several threads. A value that is larger is not kept."""
+    """An LRU cache of at most `most` bytes, safe for threads. A value larger than that is not cached."""
 
     def __init__(self, most: int) -> None:
         self._kept: LRUCache[K, tuple[K, V]] = LRUCache(most, getsizeof=lambda pair: ENTRY + weight(pair))
@@ -30,7 +30,7 @@ class Memory(Generic[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         with self._lock:
             self._kept.pop(key, None)  # also when the new one turns out too large
-            with suppress(ValueError):  # as the library says that it is larger than the whole cache
+            with suppress(ValueError):  # raised by cachetools for a value larger than the whole cache
                 self._kept[key] = key, value
 
     def clear(self) -> None:
@@ -39,7 +39,7 @@ class Memory(Generic[K, V]):
 
     @property
     def size(self) -> int:
-        """Bytes that are in use, not less than there are."""
+        """Bytes in use, an upper bound."""
         return int(self._kept.currsize)
 
     @property
@@ -48,7 +48,7 @@ class Memory(Generic[K, V]):
 
 
 def weight(value: Any) -> int:
-    """Bytes of a value and of all that it is made of. What it shares with others is counted with each."""
+    """Bytes of a value and all its parts. Shared parts are counted with each owner."""
     if hasattr(value, "weight"):
         return int(value.weight)
     own = getsizeof(value)

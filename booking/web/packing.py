@@ -1,4 +1,5 @@
-"""A page in pieces as one gzip stream: what is the same for all is compressed once, what is not goes in as it is."""
+"""Compression: a page in pieces as one gzip stream: shared parts are compressed once, a reader's own are stored as
+they are."""
 
 import struct
 import zlib
@@ -10,17 +11,17 @@ from typing import Any
 Headers = list[tuple[str, str]]
 OF_THE_BODY = {"content-length", "content-encoding"}
 _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952: deflate, no name, no time, any system
-_LAST = b"\x03\x00"  # RFC 1951: an empty block that says it is the last
+_LAST = b"\x03\x00"  # RFC 1951: an empty final block
 
 
 class Packed:
-    """A skeleton (`web/blanks`: text and blank in turn), ready to be sent."""
+    """A page split by `web/blanks` (text and placeholder in turn), ready to be sent."""
 
     def __init__(self, skeleton: Sequence[str]) -> None:
         self._plain = [part.encode() if n % 2 == 0 else part for n, part in enumerate(skeleton)]
 
     def plain(self, values: Mapping[str, str]) -> bytes:
-        """The page, with `values` in its blanks."""
+        """The page, with `values` in its placeholders."""
         return b"".join([part if isinstance(part, bytes) else values[part].encode() for part in self._plain])
 
     def packed(self, values: Mapping[str, str]) -> bytes:
@@ -31,7 +32,7 @@ class Packed:
 
     @cached_property
     def weight(self) -> int:
-        """Bytes in both forms."""
+        """Bytes of both forms."""
         return sum(getsizeof(part) for parts in (self._plain, self._blocks) for part in parts) + 2_000
 
     @cached_property
@@ -40,7 +41,7 @@ class Packed:
 
 
 def told_apart(headers: Iterable[tuple[str, str]]) -> Headers:
-    """The headers of an answer without what belongs to its body: it may come packed, and caches are told so."""
+    """The headers of an answer without those of its body, with Vary for Accept-Encoding."""
     kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_BODY]
     vary = next((value for name, value in kept if name.lower() == "vary"), None)
     if vary is None or "Encoding" in vary:
@@ -60,11 +61,11 @@ def sent(
 
 
 def _compressed(part: bytes) -> bytes:
-    """Blocks that need nothing from before them and end on a whole byte."""
+    """Deflate blocks that refer to nothing before them and end on a whole byte."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return deflate.compress(part) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
 def _stored(value: bytes) -> bytes:
-    """A block of so many bytes as they are."""
+    """A stored deflate block of these bytes."""
     return struct.pack("<BHH", 0, len(value), len(value) ^ 0xFFFF) + value

@@ -1,6 +1,6 @@
-"""Opens what itsdangerous has signed and dated: its key is derived once, and its text is decoded in few steps.
+"""Signed-token reader: verifies what itsdangerous signed and dated, with a key that is derived only once.
 
-At the second of the opening every press brings two of them. https://itsdangerous.palletsprojects.com/concepts/
+At an opening every booking brings two of them. https://itsdangerous.palletsprojects.com/concepts/
 """
 
 import hmac
@@ -13,12 +13,12 @@ from typing import Any
 from itsdangerous import URLSafeTimedSerializer
 
 TO_PLAIN, TO_URL = bytes.maketrans(b"-_", b"+/"), bytes.maketrans(b"+/", b"-_")
-TAG = '{" '  # how Flask's JSON begins what JSON has no word for, such as a tuple
+TAG = '{" '  # how Flask's JSON marks types that JSON does not have, such as a tuple
 _plain = json.JSONDecoder().decode
 
 
 class Seal:
-    """One serializer's signature: HMAC of `payload.instant`."""
+    """The signature of one serializer: HMAC of `payload.timestamp`."""
 
     def __init__(self, made_by: URLSafeTimedSerializer) -> None:
         signer: Any = made_by.make_signer(made_by.salt)
@@ -26,7 +26,7 @@ class Seal:
         self._key, self._digest = signer.derive_key(), signer.algorithm.digest_method().name
 
     def open(self, sealed: str, lasts: float | None = None) -> Any:
-        """What was signed, at most `lasts` seconds ago; None when it was not, or then."""
+        """The signed value; None when the signature is wrong, or older than `lasts` seconds."""
         signed, _dot, signature = sealed.encode().rpartition(b".")
         if not hmac.compare_digest(signature, _encoded(hmac.digest(self._key, signed, self._digest))):
             return None
@@ -43,4 +43,4 @@ def _encoded(plain: bytes) -> bytes:
 
 
 def _decoded(text: bytes) -> bytes:
-    return a2b_base64(text.translate(TO_PLAIN) + b"==")  # one = too many is let pass
+    return a2b_base64(text.translate(TO_PLAIN) + b"==")  # surplus padding is ignored

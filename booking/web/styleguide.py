@@ -1,4 +1,4 @@
-"""A page that shows every part in every state, for the people who carry on the work. Development only."""
+"""Style guide: a page with every component in every state, for developers. Development only."""
 
 from datetime import datetime, timedelta
 from types import SimpleNamespace as Thing
@@ -40,7 +40,7 @@ def every_part() -> str:
 
 
 class Sample(NamedTuple):
-    """One state of a card. `place` is the one in the line, `outcome` what the last press brought."""
+    """One state of a card. `place` is the waiting-list position, `outcome` the result of the last action."""
 
     state: str
     capacity: int

@@ -1,4 +1,4 @@
-"""What a letter's reader does without signing in: ends a daily letter (RFC 8058), or has it back."""
+"""Unsubscribe: ends a daily letter without signing in (RFC 8058), or resumes it."""
 
 from flask import Blueprint, abort, render_template
 
@@ -12,7 +12,7 @@ pages = Blueprint("letters", __name__)
 
 @pages.get("/letters/stop/<token>")
 def stop(token: str) -> str:
-    """Opening the link only asks: scanners of mail open every link."""
+    """Opening the link only asks: mail scanners open every link."""
     _person_id, kind = links.read_stop(token) or abort(404)
     return render_template("letters/stop.html", kind=kind, token=token, wanted=None)
 
@@ -34,6 +34,6 @@ def _want(token: str, *, wanted: bool) -> str:
     return render_template("letters/stop.html", kind=kind, token=token, wanted=wanted)
 
 
-# The mail program presses these, without cookie or page; the token is signed.
+# Mail programs send these POSTs without cookie or page, so without a CSRF token; the token in the address is signed.
 csrf.exempt(stopped)
 csrf.exempt(again)

@@ -1,6 +1,6 @@
-"""A small form read off the wire, without a request: its fields, whose session it comes from, and that its token fits.
+"""Request parser: reads a small form, its session and its CSRF token from the WSGI environ, without a Flask request.
 
-None is no answer: then the app reads the same request in its own way, and says what is wrong with it.
+None means no decision: then the app reads the same request in its own way, and reports what is wrong with it.
 """
 
 import hmac
@@ -17,20 +17,20 @@ from booking.web.seal import Seal
 
 Environ = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
-LONGEST_NUMBER = 18  # digits; Python refuses to read those that have thousands
+LONGEST_NUMBER = 18  # digits; Python refuses to parse numbers of thousands of digits
 MOST = 4096  # bytes of a form that is a button and its hidden fields
 ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
 
 
 class Posted(NamedTuple):
-    """What came: the form, each field once, and what the session of the browser that sent it holds."""
+    """A parsed request: the form, each field once, and the content of the browser's session."""
 
     form: dict[str, str]
     session: dict[str, Any]
 
 
 class Wire:
-    """Reads forms for one app, by its keys."""
+    """Reads forms of one app, with its keys."""
 
     def __init__(self, app: Flask) -> None:
         sessions = cast("SecureCookieSessionInterface", app.session_interface).get_signing_serializer(app)
@@ -41,7 +41,7 @@ class Wire:
         self._config = app.config
 
     def read(self, environ: Environ) -> Posted | None:
-        """The form that htmx sent, if its session and its token are good."""
+        """The form that htmx sent, if its session and its CSRF token are valid."""
         if environ.get("HTTP_HX_REQUEST") != "true" or environ.get("QUERY_STRING") or environ.get("SCRIPT_NAME"):
             return None
         form = _form(environ)
@@ -51,7 +51,7 @@ class Wire:
         return Posted(form, session)
 
     def session(self, environ: Environ) -> dict[str, Any] | None:
-        """What the session's cookie holds, if there is one, signed by us and not over."""
+        """The content of the session cookie, if there is exactly one, signed by us and not expired."""
         sealed = [part for part in environ.get("HTTP_COOKIE", "").split("; ") if part.startswith(self._cookie)]
         if len(sealed) != 1:
             return None
@@ -65,7 +65,7 @@ class Wire:
 
 
 def length_of(environ: Environ) -> int | None:
-    """How many bytes the body has, as the request says; None when it does not say so in plain digits."""
+    """The length of the body in bytes, as the request says; None when it says so in anything but plain digits."""
     text = environ.get("CONTENT_LENGTH") or ""
     if not (text.isascii() and text.isdigit()):
         return None
@@ -73,7 +73,7 @@ def length_of(environ: Environ) -> int | None:
 
 
 def _form(environ: Environ) -> dict[str, str] | None:
-    """The fields; what was read can be read again."""
+    """The fields; the body can be read again afterwards."""
     length = length_of(environ)
     if length is None or length > MOST or environ.get("CONTENT_TYPE") != FORM:
         return None
@@ -88,7 +88,7 @@ def _form(environ: Environ) -> dict[str, str] | None:
 
 
 def _pairs(text: str) -> list[Any]:
-    """Name and value of each field. What has nothing encoded, as a press, is split in one step."""
+    """Name and value of each field. Without encoded characters, as in most bookings, plain splitting is enough."""
     if "%" in text or "+" in text:
         return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=9)
     return [pair.split("=", 1) for pair in text.split("&")]

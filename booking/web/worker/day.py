@@ -134,7 +134,7 @@ class Day:
 
     @property
     def tag(self) -> str:
-        """The ETag of all that the fragment shows, except the running countdown."""
+        """The entity tag of all that the fragment shows, except the running countdown."""
         own = [(entry.date, entry.state) for entry in self.entries]
         who = self.person and ("like everybody" if self.is_plain else self.person.id)
         asked = formatting.language(), self.today, self.when, self.picked

@@ -71,7 +71,7 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tag(told: dict[str, Any]) -> str:
-    """The ETag of all that the fragment shows."""
+    """The entity tag of all that the fragment shows."""
     now = told["seen_at"]
     seats = [(one.id, one.state, can_undo(one, now), _facts(one.slot, now)) for one in told["seats"]]
     waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
