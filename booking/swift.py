@@ -41,7 +41,7 @@ class Line:
         self.driver = driver
         self.dialect = dialect
         self.inside = inside
-        # A connection that is used for single statements only keeps them prepared.
+        # Only a dedicated connection, not one of a session, keeps prepared statements.
         self.prepared = None if inside or not self.fuses else Prepared(driver)
 
     @property

@@ -1,4 +1,4 @@
-"""What comes next: acts in the order of their time, each of which may add later ones."""
+"""Agenda: an event queue: actions in the order of their time, each of which may add later ones."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +9,7 @@ Act = Callable[[datetime], None]
 
 
 class Agenda:
-    """Acts up to `until`; what would come later is dropped."""
+    """Actions up to `until`; later ones are dropped."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until
@@ -21,7 +21,7 @@ class Agenda:
             heappush(self._acts, (moment, next(self._numbers), act))
 
     def live(self) -> None:
-        """Do everything, earliest first."""
+        """Run every action, earliest first."""
         while self._acts:
             moment, _, act = heappop(self._acts)
             act(moment)

@@ -1,7 +1,7 @@
-"""What the past leaves behind, kept in memory and written in one go.
+"""Bookings in memory: the demo's past, written to the database in one go.
 
-Living it through `booking.seats` would be slower by a factor of ten: eight statements for each of
-ten thousand moves. `flask check` replays these rows like any others.
+Running it through `booking.seats` would be ten times slower: eight statements for each of ten thousand changes. `flask
+check` replays these rows like any others.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from booking.seats.strike_ledger import pause_after
 
 @dataclass(eq=False)
 class Claim:
-    """A booking to be; the columns of `Booking` by name."""
+    """A booking to be written; the columns of `Booking` by name."""
 
     slot_id: int
     station_id: int
@@ -40,7 +40,7 @@ class Claim:
 
 @dataclass(eq=False)
 class Mark:
-    """A strike to be."""
+    """A strike to be written."""
 
     claim: Claim
     at: datetime
@@ -52,7 +52,7 @@ class Mark:
 
 @dataclass
 class Books:
-    """Claims, strikes and history in the order in which they came about."""
+    """Bookings, strikes and events in the order in which they were made."""
 
     claims: list[Claim] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -88,13 +88,13 @@ class Books:
         )
 
     def paused(self, person_id: int, at: datetime) -> bool:
-        """Whether strikes keep this person from new seats: the app's own reckoning, on these books."""
+        """Whether strikes keep this person from new seats: the app's own rule, on these rows."""
         counted = [mark.at for mark in self.marks if mark.claim.person_id == person_id and not mark.forgiven_at]
         until = pause_after(counted, Policy())
         return until is not None and until > at
 
     def write(self, session: Session) -> None:
-        """Plain tables and one statement each: that is what makes it quick."""
+        """Write them as plain tables with one statement each, which is fast."""
         if not self.claims:
             return
         tables = Base.metadata.tables

@@ -1,4 +1,4 @@
-"""The demo station's words and numbers (station.json) as rows: place, zones, activities, plans."""
+"""Content: the demo station's texts and numbers (station.json) as rows: place, zones, activities, plans."""
 
 import json
 from datetime import date, datetime, time
@@ -13,7 +13,7 @@ from booking.demo.stage import Stage
 from booking.model import Activity, Plan, Station, Zone
 
 HERE = Path(__file__).parent
-# When the demo looks at a new day.
+# When the demo adds a new day.
 DAWN = time(0, 5)
 
 
@@ -24,7 +24,7 @@ def read(name: str) -> Any:
 
 
 def demand_for(stage: Stage, activity_id: int) -> float:
-    """How many people want a seat, per seat that there is; 1 for an activity that somebody added later."""
+    """How many people want a seat, per seat on offer; 1 for an activity that somebody added later."""
     key = next((key for key, known in stage.activities.items() if known == activity_id), "")
     return next((float(words["demand"]) for words in read("station")["activities"] if words["key"] == key), 1.0)
 
@@ -37,7 +37,7 @@ def open_station(session: Session) -> Station:
 
 
 def furnish(session: Session, station_id: int, now: datetime, actor_id: int) -> dict[str, int]:
-    """The zones. Returns their ids by key."""
+    """Create the zones. Returns their ids by key."""
     made = {}
     for words in read("station")["zones"]:
         zone = Zone(station_id=station_id, **_without(words, "key"))
@@ -47,7 +47,7 @@ def furnish(session: Session, station_id: int, now: datetime, actor_id: int) -> 
 
 
 def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> dict[str, int]:
-    """The activities. Returns their ids by key."""
+    """Create the activities. Returns their ids by key."""
     made = {}
     for words in read("station")["activities"]:
         activity = Activity(station_id=station_id, **_without(words, "key", "demand"))
@@ -57,7 +57,7 @@ def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> di
 
 
 def plan(session: Session, stage: Stage, first: date, now: datetime) -> None:
-    """The weekly plans, valid from `first`."""
+    """Create the weekly plans, valid from `first`."""
     station = session.get_one(Station, stage.station_id)
     for words in read("station")["plans"]:
         rule = Plan(

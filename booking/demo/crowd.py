@@ -1,4 +1,4 @@
-"""The demo's people: three accounts to sign in with, and a crowd with names, companies and habits."""
+"""Crowd: the demo's people: three accounts to sign in with, and workers with names, companies and habits."""
 
 import random
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def accounts(session: Session, now: datetime) -> list[Person]:
 
 
 def gather(session: Session, now: datetime, luck: random.Random, size: int = SIZE) -> list[int]:
-    """The crowd. Nobody can sign in as one of them, and no daily letter is written to them."""
+    """Create the crowd. Nobody can sign in as one of them, and no daily letter is written to them."""
     crowd = [_somebody(name, address, now, luck) for name, address in _names(luck, size)]
     session.add_all(crowd)
     session.flush()
@@ -34,13 +34,13 @@ def gather(session: Session, now: datetime, luck: random.Random, size: int = SIZ
 
 @cache
 def keenness(person_id: int) -> float:
-    """How often somebody wants to come: few come a lot, most now and then."""
+    """How often a person wants to come: few come often, most now and then."""
     return random.Random(person_id).paretovariate(1.6)  # noqa: S311 - a made-up past needs no secrecy
 
 
 @cache
 def forgetfulness(person_id: int) -> float:
-    """How likely somebody does not come: most hardly ever, some often."""
+    """How likely a person is a no-show: most hardly ever, some often."""
     return random.Random(person_id * 7).choice((0.05, 0.05, 0.07, 0.09, 0.12, 0.18, 0.3))  # noqa: S311 - the same
 
 
@@ -63,7 +63,7 @@ def _somebody(name: str, address: str, now: datetime, luck: random.Random) -> Pe
 
 
 def _names(luck: random.Random, size: int) -> Sequence[tuple[str, str]]:
-    """Names with the addresses that go with them, no two alike."""
+    """Names with matching e-mail addresses, no two alike."""
     told = read("people")
     found: dict[str, str] = dict(told["from_abroad"])
     weights = [weight for _, _, weight in told["surnames"]]

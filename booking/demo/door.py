@@ -1,4 +1,4 @@
-"""The demo's noons at the door: who turns up, who does not, who gets the seats left, what is forgiven."""
+"""Arrivals: the demo's check-ins: who comes, who does not, who gets the seats left, which strikes are forgiven."""
 
 import random
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ from booking.demo.stage import Stage
 
 
 class Door:
-    """The station's door. `idle` holds, by date, the people who have no plans that day."""
+    """Check-in at the station. `idle` holds, by date, the people without bookings that day."""
 
     def __init__(self, session: Session, stage: Stage, agenda: Agenda, books: Books, luck: random.Random) -> None:
         self.session, self.stage, self.agenda, self.books, self.luck = session, stage, agenda, books, luck
@@ -31,7 +31,7 @@ class Door:
         return self.luck.random() < forgetfulness(person_id)
 
     def expect(self, noon: Noon, claim: Claim, *, forgets: bool) -> None:
-        """Most come in the ten minutes before the start, a few just after it."""
+        """Schedule an arrival: mostly in the ten minutes before the start, sometimes just after it."""
         if not forgets:
             when = noon.slot.starts_at + timedelta(minutes=self.luck.triangular(-13, 4, -4))
             self.agenda.at(when, partial(self.turn_up, noon, claim))
@@ -55,7 +55,7 @@ class Door:
             noon.walk_in(who, moment, self.stage.manager_id)
 
     def finish(self, noon: Noon, moment: datetime) -> None:
-        """The books close; the next morning the manager hears the excuses."""
+        """Close the slot; the next morning the manager forgives some strikes."""
         noon.finish(moment)
         for mark in self.books.marks[-noon.slot.capacity :]:
             struck_here = mark.claim in noon.claims and mark.claim.person_id != self.stage.worker_id
@@ -72,7 +72,7 @@ class Door:
         noon.call_off(self.luck.choice(content.read("station")["cancelled"]), moment, self.stage.manager_id)
 
     def _passer_by(self, noon: Noon, moment: datetime) -> int | None:
-        """Somebody of the crowd, or now and then a guest without an account."""
+        """A walk-in: somebody of the crowd, or now and then a guest without an account."""
         if self.luck.random() < 0.06:
             name = self.luck.choice(content.read("people")["walk_ins"])
             return people.guest(self.session, name, moment, self.stage.manager_id).id

@@ -1,4 +1,4 @@
-"""Loading the demo into an empty database, all of it in one transaction."""
+"""Loading: creates the demo in an empty database, all of it in one transaction."""
 
 import random
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from booking.demo.past import Past, workdays_until
 from booking.errors import RuleViolation
 from booking.model import Person, Station
 
-# Enough for the station's public record: over 200 slots held and over 3,000 visits.
+# Enough for the public headline: over 200 slots held and over 3,000 visits.
 PAST_WORKDAYS = 48
 
 
 def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.Stage:
-    """Make the demo station with its people and the last `past_workdays` workdays. Refuses with `not_empty`."""
+    """Make the demo station with its people and the last `past_workdays` workdays. Raises `not_empty`."""
     if accounts := session.scalar(select(func.count(Person.id))):
         raise RuleViolation("not_empty", accounts=accounts)
     workdays.seed(session)

@@ -1,6 +1,6 @@
-"""One slot of the past, from its opening to its end: the moves of `booking.seats`, on the demo's books.
+"""One past slot of the demo, from its opening to its end: the transitions of `booking.seats`, in memory.
 
-Nobody of the crowd presses on two slots of one day, so here a move concerns its own slot only.
+Nobody of the crowd books two slots of one day, so a change here concerns its own slot only.
 """
 
 from datetime import datetime
@@ -10,14 +10,14 @@ from booking.model import HOLDING, LIVE, Slot
 
 
 class Noon:
-    """One slot and the claims on it. `slot` is kept in step, as the app would keep it."""
+    """One slot and its bookings. `slot` has the counters that the app would store."""
 
     def __init__(self, slot: Slot, books: Books) -> None:
         self.slot, self.books = slot, books
         self.claims: list[Claim] = []
 
     def take(self, person_id: int, at: datetime) -> Claim | None:
-        """A seat, or a place in line; None for a no."""
+        """Book a seat, or a waiting-list place; None for a refusal."""
         slot, mine = self.slot, self._on(person_id)
         may = self._is_open(at) and (mine is None or mine.state == "waiting")
         if not may or self.books.paused(person_id, at):
@@ -50,7 +50,7 @@ class Noon:
             self._move(claim, "attended", "checked_in", at, actor_id)
 
     def stand_by(self, claim: Claim, at: datetime) -> None:
-        """Somebody in the line comes to the door and waits there."""
+        """Put a person on the waiting list on standby."""
         slot = self.slot
         too_soon = at < slot.checkin_from or (slot.free and slot.waitlist_until <= at < slot.starts_at)
         if claim.state != "waiting" or claim.standby_at or too_soon or at >= slot.ends_at:
@@ -131,7 +131,7 @@ class Noon:
         self._move(claim, "attended", "checked_in", at, actor_id)
 
     def _serve(self, at: datetime) -> None:
-        """Pass a free seat on: to the line, or to those who stand at the door."""
+        """Offer a free seat: to the waiting list, or to people on standby."""
         slot = self.slot
         if at >= slot.starts_at:
             for claim in sorted(self._line(), key=lambda c: (c.standby_at or at, c.waitlist_position)):

@@ -1,4 +1,4 @@
-"""The demo's past: who wanted what on which day, who changed their mind, and what was called off."""
+"""The demo's past: who wanted what on which day, who cancelled, and which slot was cancelled."""
 
 import random
 from datetime import date, datetime, timedelta
@@ -17,17 +17,17 @@ from booking.demo.noon import Noon
 from booking.demo.stage import Stage
 from booking.model import Slot
 
-# Workdays counted back from the last one: when the demo's worker came, when the worker forgot to,
-# and when a slot was called off.
+# Workdays counted back from the last one: when the demo's worker came, when the worker was a no-show,
+# and when a slot was cancelled.
 WORKER_CAME = (2, 5, 7, 13, 16, 21, 26, 30, 37, 41)
 WORKER_FORGOT = 10
 CALLED_OFF = (18, 35)
-# How often the past plans ahead: often enough, for nothing opens earlier than eight workdays before.
+# How often planning runs in the past: often enough, since nothing opens earlier than eight workdays before.
 EVERY = timedelta(days=2)
 
 
 def workdays_until(session: Session, station_id: int, today: date, number: int) -> list[date]:
-    """The last `number` workdays with plans, today included; on a worked weekend nothing is planned."""
+    """The last `number` workdays with plans, today included; nothing is planned on a worked weekend."""
     first = today - timedelta(days=number * 2 + 30)
     calendar = workdays.load(session, station_id, first, today)
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
@@ -35,7 +35,7 @@ def workdays_until(session: Session, station_id: int, today: date, number: int) 
 
 
 class Past:
-    """One run through the days from the first of `days` to `now`."""
+    """One simulation of the days from the first of `days` to `now`."""
 
     def __init__(self, session: Session, stage: Stage, days: list[date], zone: str, now: datetime) -> None:
         self.session, self.stage, self.days, self.zone, self.now = session, stage, days, zone, now
@@ -45,14 +45,14 @@ class Past:
         self.last_slot = 0
 
     def live(self) -> None:
-        """Live the days through, then write them down."""
+        """Simulate the days, then write them."""
         self.wake(clock.instant(self.days[0], content.DAWN, self.zone))
         self.agenda.live()
         self.session.flush()
         self.books.write(self.session)
 
     def wake(self, moment: datetime) -> None:
-        """Plan ahead, and see what comes of it."""
+        """Plan ahead, and schedule what follows from it."""
         slots.plan_ahead(self.session, self.stage.station_id, moment)
         added = select(Slot).where(Slot.station_id == self.stage.station_id, Slot.id > self.last_slot)
         for when, group in groupby(self.session.scalars(added.order_by(Slot.date, Slot.id)), key=lambda s: s.date):
@@ -93,7 +93,7 @@ class Past:
             self.door.expect(noon, claim, forgets=forgets)
 
     def give_up(self, noon: Noon, claim: Claim, moment: datetime) -> None:
-        """Some change their mind; close to the start, one of those waiting may tap first."""
+        """Cancel; close to the start, somebody waiting may book the seat first."""
         line_is_over = noon.slot.waitlist_until <= moment
         if noon.give_up(claim, moment) and line_is_over and noon.slot.waiting and self.luck.random() < 0.7:
             quick = self.luck.choice([c for c in noon.claims if c.state == "waiting"])

@@ -1,4 +1,4 @@
-"""How people press: the more wanted a slot is, the more of them and the sooner."""
+"""Demand: how people book: the more popular a slot, the more of them and the sooner."""
 
 import random
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ LINE = (3, 9)
 
 
 def deck(crowd: Sequence[int], luck: random.Random) -> list[int]:
-    """The crowd in the order in which it feels like coming on one day, the keenest last."""
+    """The crowd in random order for one day, the keenest last."""
     return sorted(crowd, key=lambda person_id: luck.random() ** (1 / keenness(person_id)))
 
 
 def presses(
     slot: Slot, wanted: float, deck: list[int], since: datetime, luck: random.Random
 ) -> list[tuple[datetime, int]]:
-    """Who presses on a slot and when, from `since` on. Takes these people off the deck."""
+    """Who books a slot and when, from `since` on. Removes these people from the deck."""
     number = min(round(slot.capacity * wanted * luck.uniform(0.9, 1.1)), slot.capacity + luck.randrange(*LINE))
     spread = (slot.starts_at - since) * 0.9
     return sorted((since + _delay(wanted, spread, luck), deck.pop()) for _ in range(min(number, len(deck))))

@@ -1,4 +1,4 @@
-"""Specials: one-off slots that the demo adds so that there is something to see at this very hour."""
+"""Specials: one-off slots that the demo adds so that there is something to see at any hour."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,7 +20,7 @@ STEP = timedelta(minutes=30)
 
 
 class Specials:
-    """The specials that fit into the hours left of a day."""
+    """The specials that fit into the remaining hours of a day."""
 
     def __init__(self, session: Session, stage: Stage, now: datetime) -> None:
         self.session, self.stage, self.now = session, stage, now
@@ -53,7 +53,7 @@ class Specials:
             minutes=words["minutes"],
             capacity=words["capacity"],
         )
-        with suppress(RuleViolation):  # the zone is taken, or a manager has closed it
+        with suppress(RuleViolation):  # the zone is taken, or was closed by a manager
             known_at = min(opens_at, self.now)
             slot = slots.add(self.session, self.stage.station_id, wish, known_at, self.stage.manager_id)
             slot.opens_at = opens_at
@@ -61,7 +61,7 @@ class Specials:
         return None
 
     def _starts(self, when: date, kind: str, earliest: datetime) -> Iterator[datetime]:
-        """Every half hour that is left, on the station's wall clock."""
+        """Every remaining half hour, by the station's wall clock."""
         start = datetime.combine(when, FIRST[kind])
         while start.time() <= LAST and start.date() == when:
             if clock.instant(when, start.time(), self.zone) >= earliest:

@@ -1,4 +1,5 @@
-"""What the demo remembers of itself: which station is its own, who is in its crowd, who wants what."""
+"""Stage: what the demo stores about itself: which station is its own, who is in its crowd, how popular each activity
+is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ MARK = "demo_loaded"
 
 @dataclass(frozen=True)
 class Stage:
-    """The demo's cast and props, by id."""
+    """The demo's ids."""
 
     station_id: int
     worker_id: int
@@ -25,7 +26,7 @@ class Stage:
 
 
 def remember(session: Session, stage: Stage, now: datetime) -> None:
-    """Write the mark by which this database is known as the demo's."""
+    """Write the record by which a database is recognised as the demo's."""
     record(
         session,
         MARK,
@@ -40,7 +41,7 @@ def remember(session: Session, stage: Stage, now: datetime) -> None:
 
 
 def recall(session: Session) -> Stage | None:
-    """The stage of a database that the demo made; None in anybody else's."""
+    """The stage of a demo database; None in any other."""
     mark = session.scalar(select(Event).where(Event.kind == MARK).order_by(Event.id).limit(1))
     if mark is None:
         return None
@@ -52,7 +53,7 @@ def recall(session: Session) -> Stage | None:
 
 
 def keep_letters_in(session: Session, stage: Stage, after: int = 0) -> None:
-    """The demo writes nobody: what its people have been told since letter `after` counts as sent then."""
+    """Send no demo letters: those queued since letter `after` are marked as sent."""
     session.flush()
     told = update(Letter).where(Letter.id > after, Letter.state == "queued")
     told = told.where(Letter.person_id.in_((*stage.crowd, stage.worker_id)))

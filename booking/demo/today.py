@@ -1,6 +1,6 @@
-"""Today's part of the demo: always something to book, something full with a line, something that opens soon.
+"""The demo's present: always something to book, something full with a waiting list, something that opens soon.
 
-`refresh` is safe to repeat: it looks first, and adds only what is missing.
+`refresh` is safe to repeat: it checks first, and adds only what is missing.
 """
 
 import random
@@ -19,7 +19,7 @@ from booking.errors import RuleViolation
 from booking.model import HOLDING, LIVE, Booking, Letter, Slot
 
 AN_HOUR = timedelta(hours=1)
-# What is shown must last a while: a visitor looks around first.
+# What is shown must stay for a while, since a visitor looks around first.
 LASTS = timedelta(minutes=30)
 # How long before its start a special is added, and how long ago it then has opened.
 LEAD = timedelta(minutes=75)
@@ -29,7 +29,7 @@ FULL, ROOMY, SOON, LATER = range(4)
 
 
 def refresh(session: Session, now: datetime) -> bool:
-    """Bring the demo station up to this hour. False, and nothing done, in a database that is not the demo's."""
+    """Update the demo station to this hour. False, and nothing done, in a database that is not the demo's."""
     found = stage.recall(session)
     if found is None:
         return False
@@ -62,12 +62,12 @@ class Today:
                 self._add_opening(place, soonest)
 
     def bookable(self) -> list[Slot]:
-        """Slots of the day with seats that a tap can have."""
+        """Slots of the day with seats that can be booked."""
         room = (Slot.capacity - Slot.taken >= 2) & ((Slot.waiting == 0) | (Slot.waitlist_until <= self.now))
         return self._slots(Slot.date == self.day, self._open(), room, Slot.starts_at > self.now + LASTS)
 
     def full(self) -> list[Slot]:
-        """Slots of the day with a line that one can join."""
+        """Full slots of the day whose waiting list is open."""
         line = (Slot.taken == Slot.capacity) & (Slot.waiting > 0)
         return self._slots(Slot.date == self.day, self._open(), line, Slot.waitlist_until > self.now + LASTS)
 
@@ -77,7 +77,7 @@ class Today:
         return self._slots(Slot.opens_at.between(first, last), Slot.state == "planned")
 
     def _fill(self) -> None:
-        """The crowd comes to what has opened while nobody ran the demo."""
+        """Let the crowd book what has opened while the demo was not running."""
         empty = ~exists().where(Booking.slot_id == Slot.id)
         decks: dict[date, list[int]] = {}
         for slot in self._slots(self._open(), empty, Slot.plan_id.is_not(None), Slot.starts_at > self.now):
@@ -88,14 +88,14 @@ class Today:
             self._press(slot, rush.presses(slot, wanted, decks[slot.date], since, self.luck))
 
     def _add_full(self) -> None:
-        """A special that is full, with the demo's worker second in its line."""
+        """Add a full special, with the demo's worker second on its waiting list."""
         slot = self._special(FULL)
         if slot is None:
             return
         people = iter(self._free_people(slot.date))
         moments = (slot.opens_at + timedelta(seconds=0.8 * n) for n in count(1))
         for person_id in people:
-            # One at a time: somebody's strikes may say no, and the worker is to be the second in line.
+            # One at a time: strikes may refuse somebody, and the worker is to be second.
             self._press(slot, [(next(moments), person_id)])
             if slot.taken == slot.capacity and slot.waiting:
                 break
@@ -109,14 +109,14 @@ class Today:
             self._press(slot, [(slot.opens_at + step * n, who) for n, who in enumerate(some)])
 
     def _add_opening(self, place: int, soonest: int) -> None:
-        """A special that opens at a quarter of an hour, a good while before it starts."""
+        """Add a special that opens at a quarter of an hour, well before it starts."""
         quarter = timedelta(minutes=15)
         opens_at = self.now + timedelta(minutes=soonest + 5)
         opens_at += -(opens_at - datetime.min.replace(tzinfo=opens_at.tzinfo)) % quarter
         self.specials.add(self.day, place, opens_at, opens_at + AN_HOUR)
 
     def _seat_worker(self) -> None:
-        """A seat for the demo's worker, on another day: the day shown stays free for a first booking."""
+        """A seat for the demo's worker on another day: the day shown stays free for a first booking."""
         if self._worker_has(*HOLDING):
             return
         room = (Slot.taken < Slot.capacity) & (Slot.waiting == 0)
@@ -131,11 +131,11 @@ class Today:
     def _press(self, slot: Slot, presses: Iterable[tuple[datetime, int]]) -> None:
         for moment, person_id in presses:
             if moment <= self.now:
-                with suppress(RuleViolation):  # the day is full for somebody, or a visitor made it so
+                with suppress(RuleViolation):  # the person's day is full, or a visitor filled the slot
                     seats.book_in_transaction(self.session, person_id, slot.id, moment)
 
     def _free_people(self, when: date) -> list[int]:
-        """The crowd without those who have something that day, the keenest first."""
+        """The crowd without those who have a booking that day, the keenest first."""
         busy = select(Booking.person_id).join(Booking.slot).where(Slot.date == when, Booking.state.in_(LIVE))
         on_books = set(self.session.scalars(busy))
         return [who for who in reversed(rush.deck(self.stage.crowd, self.luck)) if who not in on_books]

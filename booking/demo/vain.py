@@ -1,4 +1,4 @@
-"""A press of the demo's worker that came too late: what "why did I not get it" has to tell."""
+"""Missed slot: a booking of the demo's worker that came too late, so that the page about missed slots has one."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ LATE = timedelta(minutes=5)
 
 
 def press_too_late(session: Session, stage: Stage) -> None:
-    """On the newest past slot that had a line, of a day on which the worker had none."""
+    """On the newest past slot with a waiting list, of a day on which the worker was on none."""
     queued = select(Event.slot_id).where(Event.kind == "waiting", Event.station_id == stage.station_id)
     days = select(Slot.date).join(Booking, Booking.slot_id == Slot.id).where(Booking.person_id == stage.worker_id)
     full = select(Slot).where(Slot.state == "done", Slot.id.in_(queued), Slot.date.not_in(days))

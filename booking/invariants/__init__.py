@@ -1,7 +1,7 @@
-"""The invariants I1 to I10 of the design, asked of the whole database: `flask check`.
+"""Invariants I1 to I10 of the design, checked against the whole database: `flask check`.
 
-`counts` asks what a seat is and whose, `clockwork` what happened when, `story` replays the history,
-`line` looks for seats that nobody passed on, `ground` for keys that lead nowhere, `hands` who did it.
+`capacity` checks counters and limits, `schedule` openings and releases, `outbox` letters, `waitlist` free seats that
+were not offered, `replay` replays the history, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,9 +28,9 @@ CHECKS: tuple[Check, ...] = (
 
 
 def breaches(session: Session, now: datetime, checks: Sequence[Check] = CHECKS) -> list[str]:
-    """Everything in the database that must never be, one line each, the invariant's code first.
+    """Every breach of an invariant, one line each, the invariant's code first.
 
-    All of it is read from one snapshot, so that people may go on booking meanwhile.
+    All checks read one snapshot, so that people may go on booking meanwhile.
     """
     session.rollback()
     if session.get_bind().dialect.name == "postgresql":

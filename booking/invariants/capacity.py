@@ -1,4 +1,4 @@
-"""I1 and I2: the counters of a slot are its bookings, and nobody has more than the rules allow."""
+"""Capacity, I1 and I2: a slot's counters match its bookings, and nobody has more than the rules allow."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from booking.model import HOLDING, LIVE, Booking, Event, Slot, Station
 
 
 def seats(session: Session, _now: datetime) -> Iterator[str]:
-    """I1: seats given = taken, never more than the capacity; and the line is as long as it says."""
+    """I1: seats given = `taken`, never more than the capacity; `waiting` is the length of the waiting list."""
     holds, waits = _count(Booking.state.in_(HOLDING)), _count(Booking.state == "waiting")
     live = select(Booking.slot_id, holds.label("held"), waits.label("waits"))
     found = live.where(Booking.state.in_(LIVE)).group_by(Booking.slot_id).subquery()
@@ -30,7 +30,7 @@ def seats(session: Session, _now: datetime) -> Iterator[str]:
 
 
 def claims(session: Session, now: datetime) -> Iterator[str]:
-    """I2: one live booking a person and slot, and the limits of a day, of places in line, of being in one place."""
+    """I2: one live booking for each person and slot, the daily and waiting-list limits, no overlapping seats."""
     yield from _twice(session)
     yield from _days(session)
     yield from _places(session, now)
@@ -57,7 +57,7 @@ def _days(session: Session) -> Iterator[str]:
 
 
 def _places(session: Session, now: datetime) -> Iterator[str]:
-    """Who was moved down did not ask for it, and who stands at the door does not count."""
+    """Waiting-list places that count: not those after a demotion, nor of people on standby."""
     asked = and_(Booking.state == "waiting", Booking.standby_at.is_(None), Booking.seated_at.is_(None))
     lines = select(Booking.person_id, Booking.station_id).join(Slot, Booking.slot_id == Slot.id)
     waits: dict[int, list[int]] = {}
@@ -86,7 +86,7 @@ def _overlaps(session: Session) -> Iterator[str]:
 
 
 def _limits(session: Session, name: str) -> dict[int, int]:
-    """The most generous number that each station ever had: a stricter one takes nothing away."""
+    """The most generous number that each station ever had: a stricter one does not affect existing bookings."""
     stations = session.execute(select(Station.id, Station.policy))
     limits = {row.id: int(getattr(policy.read(row.policy), name)) for row in stations}
     changes = select(Event.station_id, Event.details).where(Event.kind == "policy")

@@ -1,4 +1,4 @@
-"""I9: foreign keys and integrity hold, and what belongs together belongs to one station."""
+"""Integrity, I9: foreign keys hold, and rows that belong together belong to one station."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -37,7 +37,7 @@ def _orphans(session: Session, table: Table, key: ForeignKey) -> Iterator[str]:
 
 
 def _mixed(session: Session) -> Iterator[str]:
-    """Rows of one station that point to a thing of another."""
+    """Rows of one station that refer to a row of another."""
     pairs: tuple[tuple[type[Base], type[Base], ColumnElement[bool]], ...] = (
         (Booking, Slot, Booking.slot_id == Slot.id),
         (Strike, Slot, Strike.slot_id == Slot.id),

@@ -1,4 +1,5 @@
-"""I5 and what I3 can know afterwards: one digest each, no letter stuck, no seat promised that never was."""
+"""Outbox, I5, and what can be checked of I3 afterwards: one digest each, no stuck letter, no letter about a seat
+never given."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking.model import Digest, Event, Letter
 
 STUCK = timedelta(minutes=10)
-# What a letter says, and the line of history behind it.
+# The kinds of letters about a seat, and the event behind each.
 PROMISES = {"confirmed": "booked", "promoted": "promoted"}
 
 
@@ -24,7 +25,7 @@ def letters(session: Session, now: datetime) -> Iterator[str]:
 
 
 def _promises(session: Session) -> Iterator[str]:
-    """I3: whoever was told of a seat has it in the history."""
+    """I3: everybody who was told of a seat has it in the history."""
     for kind, event in PROMISES.items():
         kept = exists().where(
             Event.slot_id == Letter.slot_id, Event.booking_id == Letter.booking_id, Event.kind == event

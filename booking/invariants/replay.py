@@ -1,4 +1,4 @@
-"""I6, the past, and I7: the history of every slot, replayed, gives its state and passes nobody by."""
+"""Replay, I6 for the past, and I7: each slot's history, replayed, gives its state, and nobody was passed over."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from booking.history import replay
 from booking.model import Booking, Event, Slot
 
 BATCH = 500
-# How an entry on standby ends with a seat.
+# The events by which an entry on standby gets a seat.
 AT_THE_DOOR = ("walked_in", "came_late")
 LINE = (
     Event.id, Event.at, Event.slot_id, Event.booking_id, Event.kind, Event.actor_id,
@@ -59,9 +59,9 @@ def _passed(slot_id: int, lines: Sequence[Any]) -> Iterator[str]:
 
 
 class Queue:
-    """The line of one slot as its events form it: in the order of joining, who was moved down in front.
+    """The waiting list of one slot as its events form it: in the order of joining, with demoted people in front.
 
-    Whoever comes back to a place that they had left stands where they stood before.
+    An entry that returns to its place stands where it stood before.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Queue:
         self._moved_at: datetime | None = None
 
     def follow(self, line: Any) -> list[int]:
-        """Take in one event; returns who was passed by it."""
+        """Apply one event; returns who was passed over by it."""
         passed: list[int] = []
         if line.kind == "skipped":
             self.skipped.add(line.booking_id)
@@ -94,7 +94,7 @@ class Queue:
         if line.kind != "moved_down":
             self.number.setdefault(line.booking_id, (0, len(self.number)))
             return
-        # Those who are moved down together keep their order among themselves.
+        # People demoted together keep their order among themselves.
         if self._moved_at != line.at:
             self._groups, self._in_group, self._moved_at = self._groups + 1, 0, line.at
         self._in_group += 1

@@ -1,4 +1,4 @@
-"""I4 and I8: nothing opens twice or early, nobody is released before the deadline."""
+"""Schedule, I4 and I8: nothing opens twice or early, nobody is released before the deadline."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
 from booking.slots.planning import clash, due_dates
 
-# A job that looks every few seconds has seen what is older than this.
+# A job that runs every few seconds has handled what is older than this.
 PATIENCE = timedelta(seconds=60)
 
 
@@ -59,7 +59,7 @@ def _missing(session: Session, station: Station, now: datetime) -> Iterator[str]
 
 
 def releases(session: Session, _now: datetime) -> Iterator[str]:
-    """I8: no release before the deadline, none of a checked-in person but where a late check-in was undone."""
+    """I8: no release before the deadline; none of a checked-in person except by undoing a late check-in."""
     released = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
     early = released.where(Booking.state == "released", Booking.ended_at < Slot.release_at)
     for booking_id, slot_id in session.execute(early.order_by(Booking.id)):
@@ -76,7 +76,7 @@ def releases(session: Session, _now: datetime) -> Iterator[str]:
 
 
 def _without_attendance(session: Session) -> Iterator[str]:
-    """Where nobody took attendance, only a manager's word releases; unrecorded is nobody before the books close."""
+    """Without attendance only a manager's decision releases; a booking is unrecorded only after the slot is closed."""
     word = select(Event.id).where(Event.slot_id == Slot.id, Event.kind.in_(("release_ordered", "all_came"))).exists()
     alone = select(Slot.id).where(Slot.unattended, Slot.released_at.is_not(None), ~word)
     for slot_id in session.scalars(alone.order_by(Slot.id)):

@@ -1,4 +1,4 @@
-"""I10: nothing of one station was changed by another's staff."""
+"""Tenancy, I10: nothing of one station was changed by another station's staff."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,7 +18,7 @@ def strangers(session: Session, _now: datetime) -> Iterator[str]:
     terms = _terms(session) if rows else {}
     known = {person_id for person_id, _station in terms}
     for row in rows:
-        # Whoever deleted an account is no admin any more, and may have been one.
+        # A deleted account has lost its admin role, but may have had it.
         was_admin = row.deleted_at is not None and row.actor_id not in known
         if not was_admin and not _managed_then(terms.get((row.actor_id, row.station_id), []), row.id):
             yield (
@@ -54,7 +54,8 @@ def _terms(session: Session) -> Terms:
 
 
 def _managed_then(terms: list[tuple[int, bool]], event_id: int) -> bool:
-    """The last word before the event; without one, a later dismissal tells of an appointment before history."""
+    """Whether the last appointment or dismissal before the event was an appointment; without one, a later dismissal
+    implies an appointment older than the history."""
     before = [appointed for at, appointed in terms if at < event_id]
     if before:
         return before[-1]

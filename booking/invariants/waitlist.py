@@ -1,4 +1,4 @@
-"""I6, the present: no seat stays free over a minute while somebody who may have it waits in phase (a)."""
+"""Waiting list, I6 for the present: no seat stays free over a minute while somebody eligible waits in phase (a)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,8 +1,9 @@
-"""The jobs: `timetable` is the one page that lists them, `running` runs and records one, `leading` decides who does,
-and `scheduler` is the process that does it at its pace.
+"""Jobs: background work: `schedule` lists every job, `runner` runs and records one, `batches` goes through its rows,
+`leader_election` picks the process that runs them, `scheduler` is that process, `backpressure` slows it down under
+load, `metrics` exports figures.
 
-All of them mean "everything that is due and not done": running one twice, late, or in two places
-at once does nothing twice.
+Every job means "everything that is due and not done": running one twice, late, or in two places at once does nothing
+twice.
 """
 
 from booking.jobs.batches import PartlyDone

@@ -1,4 +1,4 @@
-"""Leaving the machine to those who press: a job that may wait rests while others wait for a processor."""
+"""Back-pressure: jobs that can wait pause while web requests are short of processor time."""
 
 import os
 from collections.abc import Callable
@@ -6,17 +6,18 @@ from math import inf
 from pathlib import Path
 from time import perf_counter, sleep
 
-# Linux counts here the time in which somebody had to wait for a processor.
+# Linux counts here the time in which some process had to wait for a processor.
 PRESSURE = Path("/proc/pressure/cpu")
-# From this share of the time on, others are in need.
+# From this share of the time on the machine counts as busy.
 NEED = 0.1
-# Then for each second of work so many are left to them.
+# Then a job pauses so many seconds for each second of work.
 REST = 12
 NAP = 0.1
 
 
 class Backpressure:
-    """One run of a job, between its transactions. `stop` ends a rest early; `crowded` is what it saw last."""
+    """The back-pressure of one run of a job, between its transactions. `stop` ends a pause early; `crowded` is the
+    last measurement."""
 
     def __init__(self, stop: Callable[[], bool]) -> None:
         self.stop = stop
@@ -25,7 +26,8 @@ class Backpressure:
         self._at = perf_counter()
 
     def give_way(self, worked: float, longest: float = inf) -> None:
-        """Rest, after so many seconds of work, if anybody has waited since the last time: no longer than `longest`."""
+        """Pause after `worked` seconds of work if a process has waited since the last call: at most `longest`
+        seconds."""
         self.crowded = self._others_wait()
         if self.crowded:
             until = perf_counter() + min(REST * worked, longest)
@@ -40,7 +42,7 @@ class Backpressure:
 
 
 def waited() -> float | None:
-    """Seconds, since the machine runs, in which somebody waited for a processor; None where nobody counts them."""
+    """Seconds since boot in which some process waited for a processor; None where this is not measured."""
     try:
         return int(PRESSURE.read_text().partition("total=")[2].split()[0]) / 1e6
     except (OSError, ValueError, IndexError):
@@ -48,5 +50,5 @@ def waited() -> float | None:
 
 
 def crowded() -> float:
-    """The load of the last minute beyond what the processors can do, as a share of them."""
+    """The load average of the last minute beyond the number of processors, as a share of it."""
     return os.getloadavg()[0] / (os.cpu_count() or 1) - 1

@@ -1,4 +1,5 @@
-"""Row after row: one that cannot be done is tried again later and then set aside; it stops no other."""
+"""Batch runner: processes a job's rows in batches; a row that fails is retried later, then set aside, and stops no
+other."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -19,20 +20,20 @@ from booking.jobs.backpressure import Backpressure
 
 log = logging.getLogger(__name__)
 
-# Seconds for which a transaction may hold its locks: nobody who presses meanwhile notices. The first one takes few rows.
+# Seconds for which a transaction may hold its locks without anybody noticing. The first batch is small.
 LOCKS_FOR = 0.05
 FIRST = 10
 MOST = 2000
-# The database's trouble, not the row's: it counts against nobody, the next run tries again.
+# Errors of the database, not of the row: they do not count against it, the next run tries again.
 PASSING = (OperationalError, InterfaceError, PoolTimeout)
 
 
 @dataclass
 class Size:
-    """How many rows the next transaction takes: as many as fit into `LOCKS_FOR`.
+    """Batch size: how many rows the next transaction takes: as many as fit into `LOCKS_FOR`.
 
-    Where it is the transaction that takes its time and not its rows, on a busy machine, fewer rows would cost more
-    altogether and lock hardly shorter: then no fewer than `FIRST`.
+    Where the transaction itself is slow and not its rows, on a busy machine, fewer rows would cost more in total and
+    lock hardly less: then no fewer than `FIRST`.
     """
 
     rows: int = FIRST
@@ -40,7 +41,7 @@ class Size:
     _last: tuple[int, float] = (0, 0.0)
 
     def learn(self, rows: int, seconds: float) -> None:
-        """So many were locked for so long."""
+        """Learn from `rows` locked for `seconds`."""
         before, a_row = self._last
         if rows < before and seconds / rows > 2 * a_row:
             self.least = FIRST
@@ -69,12 +70,12 @@ class Turn:
     began: datetime = field(default_factory=clock.now)
 
     def later(self) -> datetime:
-        """What the clock says by now, for a run that takes minutes."""
+        """The current time, relative to `now`, for a run that takes minutes."""
         return self.now + (clock.now() - self.began)
 
 
 class PartlyDone(Exception):
-    """A job did `did` things, and some others it could not; none stopped the rest."""
+    """A job did `did` things and failed for some others; none stopped the rest."""
 
     def __init__(self, did: int, wrong: list[str]) -> None:
         super().__init__("; ".join(wrong))
@@ -83,7 +84,7 @@ class PartlyDone(Exception):
 
 @dataclass
 class BatchRunner:
-    """A job's way through its rows. One that is `gentle` leaves the machine to others who need it."""
+    """Runs a verb over a job's rows. A `gentle` one applies back-pressure."""
 
     turn: Turn
     job: str
@@ -107,9 +108,9 @@ class BatchRunner:
         return self
 
     def chunks(self, ids: Sequence[int], verb: Verb, look: Look = _themselves) -> "BatchRunner":
-        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of them finds out which.
+        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of its rows.
 
-        `look` says, before the transaction, what the verb is to do about these rows.
+        `look` reads, before the transaction, what the verb needs for these rows.
         """
         left, size, manners = self._left(ids), Size(), Backpressure(self.turn.stop)
         while left and not self.turn.stop():
@@ -121,17 +122,17 @@ class BatchRunner:
         return self
 
     def tries_again(self) -> bool:
-        """Whether a row that could not be done is due once more."""
+        """Whether a row that has failed is due for a retry."""
         return bool(self._known - self._skip)
 
     def result(self) -> int:
-        """How many things were done; raises when some could not be."""
+        """How many things were done; raises `PartlyDone` when some failed."""
         if self.wrong:
             raise PartlyDone(self.did, self.wrong)
         return self.did
 
     def _together(self, chunk: Sequence[int], verb: Verb, look: Look) -> float:
-        """Do these rows at once. Returns for how many seconds they may have been locked."""
+        """Process a batch. Returns for how many seconds its rows may have been locked."""
         locked = perf_counter()
         try:
             found = look(db.session(), chunk, self.turn.now)

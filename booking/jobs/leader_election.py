@@ -1,7 +1,7 @@
-"""Who runs the jobs: one process among any number, on any number of hosts, for as long as it lives.
+"""Leader election: one process among any number, on any number of hosts, runs the jobs for as long as it lives.
 
-The lock is held by an open connection (PostgreSQL) or an open file (SQLite), never by a row with a
-time-out: when the leader dies, however it dies, the lock goes with it.
+The lock is held by an open connection (PostgreSQL) or an open file (SQLite), never by a row with a time-out: when the
+leader dies, however it dies, the lock is free.
 """
 
 import fcntl
@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 
 log = logging.getLogger(__name__)
 
-# Any number will do, as long as nobody else in this database takes it: "lunch" in ASCII.
+# Any number that nobody else in this database uses: "lunch" in ASCII.
 LOCK = 0x6C756E6368
-# A host that vanishes without a word is noticed within 8 seconds, by PostgreSQL and by us.
+# A host that disappears is noticed within 8 seconds, by PostgreSQL and by us.
 KEEPALIVE = {"idle": 4, "interval": 2, "count": 2}
 LIVELY: dict[str, Any] = {
     "connect_timeout": 3,
@@ -29,7 +29,7 @@ LIVELY: dict[str, Any] = {
 
 
 class Candidate(Protocol):
-    """Somebody who would lead."""
+    """A process that may become leader."""
 
     def acquire(self) -> bool: ...
 
@@ -39,7 +39,7 @@ class Candidate(Protocol):
 
 
 def candidate(engine: Engine, folder: Path) -> Candidate:
-    """A candidate for the database of `engine`; `folder` is for a database that has no file."""
+    """A candidate for the database of `engine`; `folder` is for an in-memory database."""
     if engine.dialect.name == "postgresql":
         return ByConnection(engine)
     database = engine.url.database
@@ -49,7 +49,7 @@ def candidate(engine: Engine, folder: Path) -> Candidate:
 class ByConnection:
     """Leads while its own connection holds the advisory lock.
 
-    The driver's connection, not SQLAlchemy's: that one would reconnect by itself, without the lock.
+    A driver connection, not SQLAlchemy's: that one would reconnect by itself, without the lock.
     """
 
     def __init__(self, engine: Engine) -> None:

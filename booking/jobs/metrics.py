@@ -1,6 +1,6 @@
-"""Figures for Prometheus, on a port of the scheduler's own process: nothing that the public web server can reach.
+"""Metrics for Prometheus, on a port of the scheduler's own process, which the public web server cannot reach.
 
-Every scheduler shows them, the leader and those that wait; each scrape asks the database.
+Every scheduler serves them, the leader and those that wait; each scrape asks the database.
 """
 
 import logging
@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def served(app: Flask, leads: Callable[[], bool]) -> Iterator[None]:
-    """Answer scrapes from a thread of its own meanwhile, when METRICS_PORT says where."""
+    """Serve scrapes from a thread meanwhile, when METRICS_PORT is set."""
     if not (port := app.config["METRICS_PORT"]):
         yield
         return
     try:
         server, thread = start_http_server(port, app.config["METRICS_HOST"], registry=registry(app, leads))
-    except OSError as error:  # another scheduler of this host has it: the jobs matter more
+    except OSError as error:  # another scheduler of this host uses the port: running the jobs matters more
         log.warning("no metrics on port %s: %s", port, error)
         yield
         return
@@ -51,7 +51,7 @@ def registry(app: Flask, leads: Callable[[], bool]) -> CollectorRegistry:
 
 
 class Figures(Collector):
-    """What the database says at the moment of the scrape."""
+    """Reads the database at the moment of the scrape."""
 
     def __init__(self, app: Flask, leads: Callable[[], bool]) -> None:
         self.app = app
@@ -70,7 +70,7 @@ class Figures(Collector):
         yield from told
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing is asked when the registry is made: the database may not be there yet."""
+        """Nothing is read when the registry is created: the database may not be available yet."""
         return iter(())
 
 

@@ -1,4 +1,4 @@
-"""Running one job: it fails alone, and what it did is written down."""
+"""Runner: runs one job: its failure stops no other, and the result is recorded."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run of a job did; `error` is empty when all went well."""
+    """The result of one run of a job; `error` is empty when all went well."""
 
     name: str
     every: int
@@ -45,7 +45,7 @@ def in_order(jobs: Sequence[Job], now: datetime, stop: Callable[[], bool] = no_s
 
 
 def run(job: Job, turn: Turn) -> Ran:
-    """Run a job. Whatever goes wrong in it is told, not raised: the other jobs go on."""
+    """Run a job. Errors are returned in the result, not raised: the other jobs go on."""
     started_at = clock.now()
     did, error = 0, ""
     try:
@@ -61,7 +61,7 @@ def run(job: Job, turn: Turn) -> Ran:
 
 
 def note_outage() -> bool:
-    """Whoever runs first after a silence says so: what is due is done now, and people should know why it is late.
+    """Record an outage if no scheduler ran for a while, so that people know why things are late.
 
     Returns whether there was one.
     """
@@ -81,7 +81,7 @@ def note_outage() -> bool:
 
 
 def write_down(ran: Ran) -> None:
-    """Keep the last run of each job, for the people who watch."""
+    """Record the last run of a job, for monitoring."""
     try:
         with transactions.transaction(db.session) as session:
             monitoring.write_down(session, **vars(ran))
@@ -92,7 +92,7 @@ def write_down(ran: Ran) -> None:
 
 
 def say_alive(running: Mapping[str, tuple[int, datetime]]) -> None:
-    """Keep that these jobs (pace and start, by name) are at work."""
+    """Heartbeat: record that these jobs (interval and start, by name) are running."""
     if not running:
         return
     try:

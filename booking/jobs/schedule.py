@@ -1,4 +1,4 @@
-"""The timetable: every job, in the order in which one tick runs them, each a few lines into a verb."""
+"""Schedule: every job, in the order in which `flask tick` runs them, each a few lines that call a verb."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import BatchRunner, PartlyDone, Turn
 from booking.mail import digest_writer, digests, ends, outbox, rate_limit, transport
 
-# How many letters one round claims. When its sender dies they wait ten minutes: digests may.
+# How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
-# While others wait for a processor a round is no larger, and a rest no longer than so many letters a second allow:
-# codes are the first of each round, so somebody who signs in meanwhile waits two seconds.
+# Under load a round is no larger, and a pause no longer than this many letters a second allow: codes come first in
+# each round, so somebody signing in meanwhile waits two seconds.
 IN_A_CROWD = 20
 AT_LEAST = 10
-# A round of letters ends before anybody could take its claims for a dead sender's.
+# A round of letters ends before another sender could take over its claims as abandoned.
 LONGEST_ROUND = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job of the scheduler and the seconds between its runs. `work` returns how many things it did."""
+    """A job and the seconds between its runs. `work` returns how many things it did."""
 
     name: str
     every: int
@@ -59,7 +59,7 @@ def promote(turn: Turn) -> int:
 
 
 def release_no_shows(turn: Turn) -> int:
-    """Take the seats of those who did not come; where that comes too late, the manager decides."""
+    """Release the seats of no-shows; where that comes too late, the manager decides."""
     due = slots.to_release(db.session(), turn.now)
     late = slots.too_late(db.session(), due, turn.now)
     in_time = [slot_id for slot_id in due if slot_id not in set(late)]
@@ -98,17 +98,17 @@ def forget(turn: Turn) -> int:
 
 
 def forget_names(turn: Turn) -> int:
-    """Asks all old bookings, so no more than once a month when nobody is left: a whole month's names go at its turn."""
+    """Reads all old bookings, so at most once a month when none is left: a month's names all become due together."""
     last = monitoring.found_nothing(db.session(), "forget_names")
     if last and people.nameless_before(last) == people.nameless_before(turn.now):
         return 0
     forgotten = _batches(turn, people.forget_names)
     if turn.stop():
-        raise PartlyDone(forgotten, ["ended early"])  # nobody may take this for an answer
+        raise PartlyDone(forgotten, ["ended early"])  # must not count as "found nothing"
     return forgotten
 
 
-# What one slot goes through: after an outage these run once in this order, before each has its own pace again.
+# The jobs of one slot: after an outage these run once in this order, before each runs at its own interval.
 CATCH_UP = (
     Job("open_slots", 2, open_slots),
     Job("start_slots", 2, start_slots),
@@ -136,7 +136,7 @@ def _plan(session: Session, station_id: int, now: datetime) -> int:
 
 
 def _write_digests(turn: Turn, kind: str) -> int:
-    """What to tell is looked up before the transaction: it locks nothing, and takes longer than writing it."""
+    """Contents are read before the transaction: that locks nothing, and takes longer than writing."""
     work = BatchRunner(turn, f"write_{kind}_digests", gentle=True)
     due = digests.rounds(db.session(), kind, turn.now, even_done=work.tries_again())
     readers = digests.to_write(db.session(), due, turn.now)
@@ -148,7 +148,7 @@ def _write_digests(turn: Turn, kind: str) -> int:
 
 
 def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
-    """Repeat a verb that does a batch at a time, each in its transaction, until nothing is left."""
+    """Repeat a verb that does one batch, each in its transaction, until nothing is left."""
     did = 0
     while not turn.stop():
         with transactions.transaction(db.session) as session:
@@ -160,7 +160,7 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
 
 
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
-    """Send until nothing is due or no more may leave, or until the server puts something off: the next run goes on."""
+    """Send until nothing is due, the rate limit is reached or the server defers a letter: the next run goes on."""
     sent, speed, manners = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
     with transport.opened(current_app.config) as office, ends.opened(db.session) as book:
         while not turn.stop() and (room := speed.room(kinds, now := turn.later())):

@@ -1,4 +1,4 @@
-"""The scheduler's process: it waits until it leads, then runs each job of the timetable at its pace."""
+"""Scheduler: the process that waits until it is the leader, then runs each job at its interval."""
 
 import gc
 import logging
@@ -21,13 +21,13 @@ from booking.jobs.runner import in_order, note_outage, run, say_alive, write_dow
 from booking.jobs.schedule import CATCH_UP, TIMETABLE, Job
 
 LOOK_EVERY = 1
-# Runs of a job that did nothing are written down no more often than this.
+# Runs of a job that did nothing are recorded no more often than this.
 QUIET = timedelta(seconds=15)
 
 
 def scheduler(app: Flask, say: Callable[[str], object]) -> None:
-    """Run the jobs whenever this process leads, until SIGTERM or Ctrl-C. `say` hears whether it does."""
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a job is still at it
+    """Run the jobs whenever this process leads, until SIGTERM or Ctrl-C. `say` is told when that changes."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a job is still running
     gc.set_threshold(700, 10, 10)  # it may be slower than a web process, and stays smaller
     ending = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -63,7 +63,7 @@ def _take_turns(
 
 
 class Watch:
-    """One stretch of leadership."""
+    """One period of leadership."""
 
     def __init__(self, app: Flask, me: leader_election.Candidate, ending: threading.Event) -> None:
         self.app = app
@@ -72,7 +72,7 @@ class Watch:
         self.over = threading.Event()
         self.written: dict[str, datetime] = {}
         self.running: dict[str, tuple[int, datetime]] = {}
-        # One thread for each job, one for the lookout and one for the heartbeat: a slow job makes no other one late.
+        # One thread for each job, one for the leadership check and one for the heartbeat: a slow job delays no other.
         threads = ThreadPoolExecutor(len(TIMETABLE) + 2)
         self.clockwork = BlockingScheduler(timezone=UTC, executors={"default": threads})
 
@@ -94,7 +94,7 @@ class Watch:
             self.clockwork.shutdown(wait=False)
 
     def beat(self) -> None:
-        """A run that takes minutes is no silence: say which jobs are at work."""
+        """Heartbeat: record which jobs have been running for long, so that they do not count as late."""
         since = clock.now() - QUIET
         long = {name: (every, began) for name, (every, began) in dict(self.running).items() if began < since}
         with self.app.app_context():

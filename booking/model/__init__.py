@@ -1,4 +1,4 @@
-"""The tables, and the constraints that make wrong states impossible. All of them load together."""
+"""Model: the tables, and the constraints that make wrong states impossible. All of them are imported together."""
 
 from booking.model.base import Base, UtcDateTime
 from booking.model.bookings import BOOKING_STATES, HOLDING, LIVE, Booking, Strike, Try

@@ -1,4 +1,4 @@
-"""The ground of the tables: types, naming, and two kinds of constraint."""
+"""Base of the tables: types, naming of constraints, and two kinds of constraint."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -24,7 +24,7 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant. SQLite gives naive ones back, so both ways pass through UTC here."""
+    """An aware instant. SQLite returns naive ones, so values are converted to and from UTC here."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

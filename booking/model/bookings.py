@@ -1,4 +1,4 @@
-"""Claims on slots, and the ledger of strikes."""
+"""Bookings, failed attempts and strikes."""
 
 import secrets
 from datetime import datetime
@@ -16,11 +16,12 @@ BOOKING_STATES = (*LIVE, "cancelled", "released", "unrecorded", "expired")
 
 
 class Booking(Base):
-    """预约: one person's claim on one slot. `via` says how the seat came: tap, line or door.
+    """预约: one person's claim on one slot. `via` says how the seat came: tap (booked), line (promoted) or door
+    (check-in).
 
-    `waitlist_position` orders the line; `standby_at` is since when the person stands at the door;
-    `seated_at` is when the seat was given; `late` marks a give-up after `Slot.free_until`, and a check-in after the
-    release; `skipped` is why the line last passed this entry by. `unrecorded`: nobody took attendance.
+    `waitlist_position` orders the waiting list; `standby_at` is since when the person is on standby; `seated_at` is
+    when the seat was given; `late` marks a cancel after `Slot.free_until`, and a check-in after the release; `skipped`
+    is why the waiting list last skipped this entry. `unrecorded`: nobody took attendance.
     """
 
     __tablename__ = "booking"
@@ -65,7 +66,7 @@ class Booking(Base):
 
 
 class Try(Base):
-    """没约上: a press that a rule refused, kept to tell its person why. Only the first for each reason.
+    """没约上: a booking that a rule refused, kept to explain it to its person. Only the first for each reason.
 
     `until` and `most` are what the sentence needs: the end of a pause, the number of a limit.
     """
@@ -81,7 +82,7 @@ class Try(Base):
 
 
 class Strike(Base):
-    """爽约: one line of a person's ledger at one station."""
+    """爽约: one penalty of a person at one station."""
 
     __tablename__ = "strike"
     __table_args__ = (one_of("reason", ("no_show", "late_cancel")), Index(None, "person_id", "station_id", "at"))

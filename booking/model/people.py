@@ -1,4 +1,4 @@
-"""Accounts, what they may, and how they signed in."""
+"""People: accounts, roles, and how they signed in."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,8 @@ LANGUAGES = ("zh_Hans_CN", "en")
 class Person(Base):
     """用户: an account. Everyone can be a worker; a deleted one keeps its row and loses its name.
 
-    `version` counts how often the row was locked: who has seen a number that still stands has missed nothing.
+    `version` is the optimistic lock: it counts how often the row was locked, so while it is unchanged nothing of the
+    person's has changed.
     """
 
     __tablename__ = "person"
@@ -37,7 +38,7 @@ class Person(Base):
 
 
 class Manages(Base):
-    """One person's right to run one station."""
+    """One person's right to manage one station."""
 
     __tablename__ = "manages"
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
@@ -48,7 +49,7 @@ class Manages(Base):
 
 
 class SignIn(Base):
-    """One browser's sign-in. Only the hash of its token is kept; ending it here ends it there."""
+    """One browser's sign-in. Only the hash of its token is stored; ending the row signs that browser out."""
 
     __tablename__ = "sign_in"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -62,13 +63,13 @@ class SignIn(Base):
 
     @classmethod
     def lets_in(cls, now: Any) -> ColumnElement[bool]:
-        """Whether it counts at `now`; its person's row must be joined."""
+        """Condition: valid at `now`; its person's row must be joined."""
         lives = and_(cls.ended_at.is_(None), cls.expires_at > now)
         return and_(lives, Person.disabled_at.is_(None), Person.deleted_at.is_(None))
 
 
 class SignedIn(NamedTuple):
-    """What a request needs to know of the one who makes it. `to_renew`: it ends soon unless something is done in it."""
+    """What a request needs to know of the person who makes it. `to_renew`: it expires soon unless it is extended."""
 
     sign_in_id: int
     person_id: int
@@ -81,7 +82,7 @@ SIGNED_IN = (SignIn.id, Person.id, Person.language, Person.is_admin)
 
 
 class Feed(Base):
-    """日历订阅: the secret address of one person's calendar. Only its hash is kept; a new one ends the old."""
+    """日历订阅: the secret address of one person's calendar. Only its hash is stored; a new one replaces the old."""
 
     __tablename__ = "feed"
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
@@ -92,7 +93,7 @@ class Feed(Base):
 class Code(Base):
     """A mailed code for one address and purpose; single use, a few tries, hashed.
 
-    `browser` is the hash of the secret of the browser that asked, `address` where that was in the network.
+    `browser` is the hash of the secret of the asking browser, `address` its network address.
     """
 
     __tablename__ = "code"

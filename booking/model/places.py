@@ -1,4 +1,4 @@
-"""Stations, their zones, and the calendar."""
+"""Places: stations, their zones, and the calendar."""
 
 import secrets
 from datetime import datetime
@@ -13,8 +13,8 @@ from booking.model.base import Base, Day, Id
 class Station(Base):
     """驿站: the place. Its `policy` holds only the numbers that differ from the defaults.
 
-    `latitude` and `longitude` (degrees) are known together or not at all.
-    `shows_headline`: whether everybody may see how many slots and visits it has had.
+    `latitude` and `longitude` (degrees) are both known or both NULL. `shows_headline`: whether everybody may see how
+    many slots and visits it has had.
     """
 
     __tablename__ = "station"
@@ -38,7 +38,7 @@ class Station(Base):
 
     @property
     def position(self) -> str:
-        """As maps give it and take it: `39.9087, 116.4605`."""
+        """As maps give and take it: `39.9087, 116.4605`."""
         return "" if self.latitude is None else f"{self.latitude}, {self.longitude}"
 
 
@@ -69,7 +69,7 @@ class Workday(Base):
 
 
 class DayOverride(Base):
-    """A manager's word on one date of one station, stronger than the calendar."""
+    """A manager's override of one date of one station, stronger than the calendar."""
 
     __tablename__ = "day_override"
     __table_args__ = (CheckConstraint("follows BETWEEN 1 AND 7", name="follows"),)

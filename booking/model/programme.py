@@ -1,4 +1,4 @@
-"""What is offered, by which weekly rule, and its dated runs."""
+"""Programme: what is offered, the weekly plans, and the dated slots."""
 
 from datetime import datetime, time
 from typing import Protocol
@@ -27,7 +27,7 @@ KINDS = (
 
 
 class Activity(Base):
-    """活动: what is offered, in words and a picture."""
+    """活动: what is offered, in text and a picture."""
 
     __tablename__ = "activity"
     __table_args__ = (one_of("kind", KINDS), Index(None, "station_id"))
@@ -81,7 +81,7 @@ class Plan(Base):
 
 
 class PlanException(Base):
-    """One date on which a plan runs otherwise, or not at all. NULL means: as the plan says."""
+    """One date on which a plan is changed or skipped. NULL means: as in the plan."""
 
     __tablename__ = "plan_exception"
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"), primary_key=True)
@@ -95,7 +95,7 @@ class PlanException(Base):
 
 
 class Counted(Protocol):
-    """What a slot's row says of its seats and times."""
+    """The columns of a slot's seats and times."""
 
     @property
     def capacity(self) -> int: ...
@@ -112,7 +112,7 @@ class Counted(Protocol):
 
 
 class SlotProperties:
-    """What follows from a slot's row."""
+    """Properties derived from a slot's row."""
 
     __slots__ = ()
 
@@ -121,7 +121,7 @@ class SlotProperties:
         return self.capacity - self.taken
 
     def state_at(self: Counted, now: datetime) -> str:
-        """The state that the clock gives it; the jobs only record it later."""
+        """The state by the clock; the jobs only record it later."""
         if self.state in ("cancelled", "done") or now >= self.ends_at:
             return "cancelled" if self.state == "cancelled" else "done"
         if now >= self.starts_at:
@@ -130,12 +130,12 @@ class SlotProperties:
 
 
 class Slot(SlotProperties, Base):
-    """场次: one dated run. It carries its own timetable, so that every question about it is one row.
+    """场次: one dated run. It carries its own deadlines, so that every question about it needs one row.
 
-    `taken` counts the bookings in a HOLDING state, `waiting` the entries in the line (those at the
-    door included); `waitlist_seq` is the last number given out in the line. `release_held_at`
-    is since when a release waits for the manager's word: because our own outage made it late, or, where the slot
-    is `unattended`, because nobody had taken attendance by then.
+    `taken` counts the bookings in a HOLDING state, `waiting` the entries on the waiting list (those on standby
+    included); `waitlist_seq` is the last position given out on the waiting list. `release_held_at` is since when a
+    release waits for the manager's decision: because our own outage made it late, or, where the slot is `unattended`,
+    because nobody had taken attendance by then.
     """
 
     __tablename__ = "slot"

@@ -1,4 +1,4 @@
-"""What is written down: letters, digests, history, the scheduler's runs."""
+"""Records: letters, digests, history, the scheduler's runs."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from booking.model.base import Base, Day, Id, one_of, partial
 
 
 class Letter(Base):
-    """邮件: one mail to one person, a row in the outbox. `key` makes a thing be told once."""
+    """邮件: one letter to one person, a row in the outbox. `key` makes the letter unique."""
 
     __tablename__ = "letter"
     __table_args__ = (
@@ -39,9 +39,9 @@ class Letter(Base):
 
 
 class MailPause(Base):
-    """What has kept the mail from leaving since its last success; no row when it leaves.
+    """Why mail has not been sent since its last success; no row while it is sent.
 
-    `refusals` in a row since the last of `rests`, the last of which ends at `until`. `reply` names nobody.
+    `refusals` in a row since the last of `rests`, the last of which ends at `until`. `reply` holds no address.
     """
 
     __tablename__ = "mail_pause"
@@ -56,7 +56,7 @@ class MailPause(Base):
 
 
 class Digest(Base):
-    """日报: the daily letter, one per person, kind and date."""
+    """日报: the daily letter, one for each person, kind and date."""
 
     __tablename__ = "digest"
     __table_args__ = (one_of("kind", ("worker", "manager")), UniqueConstraint("person_id", "kind", "date"))
@@ -69,7 +69,7 @@ class Digest(Base):
 
 
 class DigestRound(Base):
-    """The digests of one kind in one time zone: when it was last seen that nobody is owed one any more."""
+    """The digests of one kind in one time zone: when it was last found that none is missing any more."""
 
     __tablename__ = "digest_round"
     __table_args__ = (one_of("kind", ("worker", "manager")),)
@@ -79,7 +79,7 @@ class DigestRound(Base):
 
 
 class Event(Base):
-    """记录: one line of history. `actor_id` NULL means the clock did it."""
+    """记录: one event of the history. `actor_id` NULL means a job did it."""
 
     __tablename__ = "event"
     __table_args__ = (Index(None, "slot_id", "id"), Index(None, "station_id", "id"), Index(None, "person_id", "id"))
@@ -99,7 +99,7 @@ class Event(Base):
 
 
 class DoorTap(Base):
-    """A tap on the roster that a phone may send twice: `nonce` is the phone's, `outcome` what it was told."""
+    """A roster tap that a phone may send twice: `nonce` is the phone's id of it, `outcome` the stored answer."""
 
     __tablename__ = "door_tap"
     nonce: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -111,7 +111,7 @@ class DoorTap(Base):
 
 
 class JobRun(Base):
-    """The last run of one scheduler job. `every` is its pace in seconds, `seen_at` when it was last known to live."""
+    """The last run of a scheduler job. `every` is its interval in seconds, `seen_at` its last heartbeat."""
 
     __tablename__ = "job_run"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -124,7 +124,7 @@ class JobRun(Base):
 
 
 class SetAside(Base):
-    """One row that a job could not do: tried again at `next_try_at`; set aside for a person when that is NULL."""
+    """One row that a job could not process: tried again at `next_try_at`; waiting for a person when that is NULL."""
 
     __tablename__ = "set_aside"
     __table_args__ = (UniqueConstraint("job", "row_id"),)

@@ -1,4 +1,4 @@
-"""Watching the scheduler: is each job on time, what could it not do, when did nothing run at all."""
+"""Monitoring of the scheduler: whether each job is on time, which rows it could not do, when nothing ran at all."""
 
 from booking.monitoring.dead_letters import done, known, listed, record_failure, requeue, skipped
 from booking.monitoring.downtime import note_outage, outages_since

@@ -1,4 +1,5 @@
-"""Rows that a job cannot do: tried three times, then set aside until a person says "again"; the others go on."""
+"""Dead letters: rows that a job cannot process: retried with backoff, then set aside until an admin or manager
+requeues them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -8,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from booking.model import SetAside, Slot
 
-# After each failure but the last; then a person has to look.
+# Seconds of backoff after each failure but the last; then a person has to decide.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
-# What the rows of a job are; those of all others are slots.
+# What the row ids of a job refer to; those of all others are slots.
 STATIONS, PEOPLE = {"plan_slots"}, {"write_worker_digests", "write_manager_digests"}
 
 
@@ -21,7 +22,7 @@ def skipped(session: Session, job: str, now: datetime) -> set[int]:
 
 
 def record_failure(session: Session, job: str, row_id: int, error: str, now: datetime) -> None:
-    """Note one more failure of a row."""
+    """Record one more failure of a row."""
     row = session.scalar(select(SetAside).where(SetAside.job == job, SetAside.row_id == row_id))
     if row is None:
         row = SetAside(job=job, row_id=row_id, station_id=_station(session, job, row_id), tries=0, since=now)
@@ -32,23 +33,23 @@ def record_failure(session: Session, job: str, row_id: int, error: str, now: dat
 
 
 def done(session: Session, job: str, row_ids: Collection[int]) -> None:
-    """These went well: forget that they ever did not."""
+    """These succeeded: delete their failures."""
     session.execute(delete(SetAside).where(SetAside.job == job, SetAside.row_id.in_(row_ids)))
 
 
 def known(session: Session, job: str) -> set[int]:
-    """The rows of a job that have failed lately."""
+    """The rows of a job that have failed recently."""
     return set(session.scalars(select(SetAside.row_id).where(SetAside.job == job)))
 
 
 def listed(session: Session, station_id: int | None = None) -> Sequence[SetAside]:
-    """What waits for a person, at one station or everywhere, the oldest first."""
+    """The rows set aside, at one station or everywhere, the oldest first."""
     aside = select(SetAside).where(SetAside.next_try_at.is_(None)).order_by(SetAside.since, SetAside.id).limit(200)
     return session.scalars(aside.where(SetAside.station_id == station_id) if station_id else aside).all()
 
 
 def requeue(session: Session, aside_id: int, now: datetime) -> bool:
-    """Have a row tried again, as if it had never failed."""
+    """Have a row tried again, as if it had never failed. Returns whether it was set aside."""
     row = session.get(SetAside, aside_id)
     if row is None:
         return False

@@ -1,4 +1,4 @@
-"""Times in which no scheduler ran: noticed by the first one that runs again, and told to the people who answer."""
+"""Downtime: times in which no scheduler ran, noticed by the next one that runs, and reported to managers and admins."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from booking.model import JobRun, Outage
 
-# Shorter than this nobody noticed: a restart, another leader, a cron that comes every minute.
+# Shorter gaps are normal: a restart, a new leader, a cron that runs every minute.
 WORTH_TELLING = timedelta(minutes=5)
 
 
 def note_outage(session: Session, now: datetime) -> Outage | None:
-    """Write down that nothing ran since the last job that did, when that was too long."""
+    """Record that nothing ran since the last job that did, when that was too long."""
     last = session.scalar(select(func.max(func.coalesce(JobRun.seen_at, JobRun.finished_at, JobRun.started_at))))
     if last is None or now - last < WORTH_TELLING:
         return None

@@ -1,4 +1,4 @@
-"""The runs of the jobs: what each did last, what is left to do, when it comes again, and whether that is late."""
+"""Job runs: what each job did last, its backlog, when it runs next, and whether it is late."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from booking import slots
 from booking.model import JobRun
 
-# So much longer than its pace a job may be silent: a cron comes once a minute, and a quiet run is not written down.
+# Tolerance beyond a job's interval: cron runs once a minute, and an idle run is not recorded.
 PATIENCE = timedelta(seconds=90)
 
 
 @dataclass(frozen=True)
 class JobState:
-    """One job as people see it. `backlog` is what is due and not done, None where nobody counts it."""
+    """One job as it is shown. `backlog` is what is due and not done, None where it is not counted."""
 
     name: str
     started_at: datetime
@@ -30,7 +30,7 @@ class JobState:
 
 
 def jobs(session: Session, now: datetime, backlog: Mapping[str, int]) -> list[JobState]:
-    """Every job that ever ran, in the order of its pace."""
+    """Every job that ever ran, the most frequent first."""
     rows = session.scalars(select(JobRun).order_by(JobRun.every, JobRun.name)).all()
     return [_state(row, now, backlog.get(row.name)) for row in rows]
 
@@ -42,7 +42,7 @@ def late_since(session: Session, now: datetime) -> datetime | None:
 
 
 def slot_backlog(session: Session, now: datetime) -> dict[str, int]:
-    """The slots that each job should have seen to by now."""
+    """For each job the number of slots that it should have processed by now."""
     asked = {
         "open_slots": slots.to_open,
         "start_slots": slots.to_start,
@@ -56,7 +56,7 @@ def slot_backlog(session: Session, now: datetime) -> dict[str, int]:
 def write_down(
     session: Session, name: str, every: int, started_at: datetime, finished_at: datetime, did: int, error: str
 ) -> None:
-    """Keep the last run of a job."""
+    """Record the last run of a job."""
     session.merge(
         JobRun(
             name=name,
@@ -71,18 +71,18 @@ def write_down(
 
 
 def found_nothing(session: Session, name: str) -> datetime | None:
-    """When the last run of a job began, if it went well and there was nothing to do."""
+    """When the last run of a job began, if it succeeded and there was nothing to do."""
     row = session.get(JobRun, name)
     return row.started_at if row and row.finished_at and not row.did and not row.error else None
 
 
 def keep_only(session: Session, names: Collection[str]) -> None:
-    """Forget jobs of an older version: nobody runs them, so they would be late for ever."""
+    """Delete jobs of an older version: nobody runs them, so they would be late for ever."""
     session.execute(delete(JobRun).where(JobRun.name.not_in(names)))
 
 
 def beat(session: Session, running: Mapping[str, tuple[int, datetime]], now: datetime) -> None:
-    """These jobs (pace and start, by name) are at work right now: a long run is no silence."""
+    """Heartbeat: these jobs (interval and start, by name) are running now, so a long run does not count as late."""
     for name, (every, started_at) in running.items():
         session.merge(JobRun(name=name, every=every, started_at=started_at, finished_at=None, seen_at=now))
 

@@ -1,10 +1,11 @@
-"""People: accounts, sign-ins, codes by mail, roles, and the mercy that ends a strike.
+"""People: accounts, sign-ins, codes by mail, roles, forgiven strikes, retention.
 
-A verb takes a session inside `store.transaction` and the instant `now`; it raises `Refused` with a
-reason code and then changes nothing. Passwords are hashed and checked outside of transactions:
-`attempt` counts a try, `fits` checks it, `complete` signs in.
+A verb takes a session inside `transactions.transaction` and the instant `now`; it raises `RuleViolation` with a reason
+code and then changes nothing. Passwords are hashed and checked outside of transactions: `attempt` counts a try, `fits`
+checks it, `complete` signs in.
 
-`words` says what people may be called, `tries` how often they may try.
+`accounts`, `sign_ins`, `passwords`, `codes` and `login_throttle` are about signing in, `validation` says what is a
+valid name, phone or address, `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
 """
 
 from booking.errors import RuleViolation

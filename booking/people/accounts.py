@@ -1,4 +1,4 @@
-"""Accounts: made, changed, stopped, and taken up again."""
+"""Accounts: created, changed, disabled and enabled again."""
 
 from datetime import datetime
 
@@ -54,7 +54,7 @@ def register(
     now: datetime,
     per_address: int = login_throttle.PER_ADDRESS,
 ) -> Person | None:
-    """An account for who holds the code that was mailed there. None for a wrong one, which must be committed too."""
+    """An account for the owner of a mailed code. None for a wrong code, whose count must be committed too."""
     name, language = clean_name(name), clean_language(language)
     if not codes.redeem(session, email, "register", code, browser, address, now, per_address):
         return None
@@ -62,7 +62,7 @@ def register(
 
 
 def guest(session: Session, name: str, now: datetime, actor_id: int | None = None) -> Person:
-    """Somebody at the door without an account: a name and nothing else."""
+    """A guest without an account: a name and nothing else."""
     return _add(session, Person(name=clean_name(name), created_at=now, wants_digest=False), "guest", now, actor_id)
 
 
@@ -96,7 +96,7 @@ def speak(session: Session, person_id: int, language: str, now: datetime) -> Per
 
 
 def set_password(session: Session, person_id: int, password_hash: str, now: datetime) -> Person:
-    """A new password; every sign-in ends, so who stays begins a new one."""
+    """Set a new password; every sign-in ends, so this browser needs a new one."""
     person = alive(session, person_id)
     person.password_hash = password_hash
     end_sign_ins(session, person_id, now, actor_id=person_id)
@@ -114,7 +114,7 @@ def reset_password(
     now: datetime,
     per_address: int = login_throttle.PER_ADDRESS,
 ) -> Person | None:
-    """A new password for who holds the mailed code. None for a wrong one, which must be committed too."""
+    """A new password for the owner of a mailed code. None for a wrong code, whose count must be committed too."""
     if not codes.redeem(session, email, "reset", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
@@ -122,7 +122,7 @@ def reset_password(
 
 
 def disable(session: Session, person_id: int, now: datetime, actor_id: int, reason: str = "") -> Person:
-    """Stop an account: signed out everywhere at once, passed over in every line. Bookings it holds stay."""
+    """Disable an account: signed out everywhere at once, skipped on every waiting list. Its bookings stay."""
     if person_id == actor_id:
         raise RuleViolation("yourself")
     person = alive(session, person_id)
@@ -149,7 +149,7 @@ def enable(session: Session, person_id: int, now: datetime, actor_id: int) -> Pe
 
 
 def alive(session: Session, person_id: int) -> Person:
-    """The person, locked and fresh. Raises `no_such_person` for one who is gone."""
+    """The person, locked and freshly read. Raises `no_such_person` for a deleted one."""
     transactions.lock(session, people={person_id})
     person = session.get(Person, person_id, populate_existing=True)
     if person is None or person.deleted_at is not None:

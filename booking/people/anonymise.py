@@ -1,7 +1,7 @@
-"""Old bookings lose their name: they go, with their history, to somebody who has none, and stay one person's for a month.
+"""Anonymise: moves old bookings, with their history, to a nameless stand-in; one for each person and month.
 
-A stand-in is a deleted account that never was one. It takes over what a person did in the calendar months that
-have begun more than 180 days ago, and nothing says whose place it took.
+A stand-in is a deleted account that never was a real one. It takes over what a person did in the calendar months that
+began more than 180 days ago, and nothing records whose place it took.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from booking.model import Booking, Event, Person, Slot, Strike
 
 KEPT_FOR = timedelta(days=180)
-# SQLite holds everybody up meanwhile.
+# People in one transaction: on SQLite everybody else waits meanwhile.
 AT_ONCE = 20
 
 
 def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
-    """Take the name off old bookings, strikes and lines of history of up to `limit` people. Returns how many people."""
+    """Anonymise old bookings, strikes and events of up to `limit` people. Returns how many people."""
     old = select(Slot.id).where(Slot.date < nameless_before(now))
     people = session.scalars(_named(old).limit(limit)).all()
     if people:
@@ -32,13 +32,13 @@ def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
 
 
 def nameless_before(now: datetime) -> date:
-    """The first day whose bookings keep their names: of the month in which the day of 180 days ago lies, none does."""
+    """The first day whose bookings keep their names: none of the month in which the day of 180 days ago lies does."""
     month = (now - KEPT_FOR).date().replace(day=1)
     return (month + timedelta(days=31)).replace(day=1)
 
 
 def _named(slots: Select[int]) -> Select[int]:
-    """Whose bookings of these slots still have a name; a deleted account has none."""
+    """The people of bookings of these slots who still have a name; a deleted account has none."""
     named = select(Person.id).where(Person.deleted_at.is_(None))
     theirs = select(Booking.person_id).where(Booking.slot_id.in_(slots), Booking.person_id.in_(named))
     return theirs.distinct().order_by(Booking.person_id)

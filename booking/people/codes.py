@@ -1,6 +1,6 @@
-"""Codes by mail: six digits for one address, purpose and browser, good once, for a quarter of an hour.
+"""Codes by mail: six digits for one address, purpose and browser, valid once and for a quarter of an hour.
 
-A code counts only in the browser that asked for it: whoever talks somebody into reading one out has nothing of it.
+A code is valid only in the browser that asked for it: talking somebody into reading one out is of no use.
 """
 
 import hashlib
@@ -34,10 +34,10 @@ def ask_for_code(
     address: str,
     per_address: int = login_throttle.PER_ADDRESS,
 ) -> None:
-    """Mail a code, if the address may have one. The rows, the time and the answer are the same if not.
+    """Mail a code, if the address may have one. The rows, the time taken and the answer are the same if not.
 
-    `browser` is the secret of the browser that asks, `address` where it is in the network.
-    Raises `too_many_codes` when the e-mail address or the network client had its share of this hour.
+    `browser` is the secret of the asking browser, `address` its network address. Raises `too_many_codes` when the
+    e-mail address or the network client has reached its hourly limit.
     """
     email, browser, address = clean_email(email), _hash(browser), login_throttle.client_network(address)
     transactions.advisory_lock(session, f"codes of {email}")
@@ -69,9 +69,10 @@ def ask_for_code(
 def redeem(
     session: Session, email: str, purpose: str, code: str, browser: str, address: str, now: datetime, per_address: int
 ) -> bool:
-    """Use up a code that this browser asked for. False counts as one try, so it must be committed: do not raise after it.
+    """Use up a code that this browser asked for. False counts as a failed try, which must be committed: do not raise
+    then.
 
-    Raises `too_many_tries` when the network address had its share of failures.
+    Raises `too_many_tries` when the network address has reached its limit of failures.
     """
     email = clean_email(email)
     transactions.advisory_lock(session, f"codes of {email}")
@@ -88,7 +89,7 @@ def redeem(
 
 
 def alone(session: Session, person_id: int) -> None:
-    """Keep codes to this person's address waiting until the transaction ends; before any row is locked."""
+    """Block codes to this person's address until the transaction ends; call it before any row is locked."""
     if address := session.scalar(select(Person.email).where(Person.id == person_id)):
         transactions.advisory_lock(session, f"codes of {address}")
 
@@ -99,7 +100,7 @@ def _use(session: Session, code_id: int, now: datetime) -> bool:
 
 
 def _forget(session: Session, email: str, purpose: str, browser: str, now: datetime) -> None:
-    """A new code ends the one before it of the same browser; another browser cannot end it."""
+    """Invalidate the same browser's earlier code; another browser cannot do that."""
     asked = (Code.email == email, Code.purpose == purpose, Code.browser == browser)
     session.execute(update(Code).where(*asked, Code.used_at.is_(None)).values(used_at=now))
 

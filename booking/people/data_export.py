@@ -1,4 +1,4 @@
-"""A copy of everything that we keep about a person, for that person."""
+"""Data export: a copy of everything that we store about a person, for that person."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wan
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused presses, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
+    """Profile, bookings, refused attempts, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
     person = session.get_one(Person, person_id)
     return {
         "profile": {name: _plain(getattr(person, name)) for name in PROFILE},

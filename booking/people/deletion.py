@@ -1,4 +1,4 @@
-"""Deleting an account: seats go to the lines, sign-ins end, the name goes, the history stays."""
+"""Account deletion: seats go to the waiting lists, sign-ins end, the name is removed, the history stays."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,13 +38,14 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
 
 
 def live_bookings(session: Session | scoped_session[Any], person_id: int) -> Sequence[Booking]:
-    """What a deletion gives up: seats not yet used, and places in line."""
+    """The bookings that a deletion cancels: seats not yet used, and waiting-list places."""
     theirs = select(Booking).where(Booking.person_id == person_id, Booking.state.in_(("booked", "waiting")))
     return session.scalars(theirs.order_by(Booking.id).execution_options(populate_existing=True)).all()
 
 
 def _hold_everything(session: Session, person_id: int, now: datetime) -> seats.LockedSlots:
-    """Lock the person with all their slots. A press that came first may have added one: then let go and look again."""
+    """Lock the person with all their slots. A concurrent booking may have added one: then release the locks and read
+    again."""
     for _round in range(ROUNDS):
         wanted = {booking.slot_id for booking in live_bookings(session, person_id)}
         locks = session.begin_nested()

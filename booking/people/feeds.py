@@ -1,4 +1,5 @@
-"""The secret address of one's own calendar: whoever has it reads one's seats, until it is ended."""
+"""Calendar feeds: the secret address of a person's calendar: it shows their seats to whoever has it, until it is
+closed."""
 
 import hashlib
 import secrets
@@ -15,7 +16,7 @@ from booking.people.accounts import alive
 
 
 def open_feed(session: Session, person_id: int, now: datetime) -> str:
-    """A new secret of 43 characters, returned once and kept only as a hash. An older one ends."""
+    """A new secret of 43 characters, returned once and stored only as a hash. An older one becomes invalid."""
     transactions.lock(session, people={person_id})
     alive(session, person_id)
     session.execute(delete(Feed).where(Feed.person_id == person_id))
@@ -26,7 +27,7 @@ def open_feed(session: Session, person_id: int, now: datetime) -> str:
 
 
 def close_feed(session: Session, person_id: int, now: datetime) -> None:
-    """End the address at once. Twice is once."""
+    """Close the address at once. Idempotent."""
     gone = delete(Feed).where(Feed.person_id == person_id).returning(Feed.person_id)
     if session.scalars(gone).all():
         record(session, "feed_closed", now, actor_id=person_id, person_id=person_id)
@@ -37,7 +38,7 @@ def feed_of(session: Session | scoped_session[Any], person_id: int) -> Feed | No
 
 
 def whose_feed(session: Session | scoped_session[Any], token: str) -> Person | None:
-    """Whose calendar this secret opens; None when nobody's, or somebody's who is gone."""
+    """Whose calendar this secret opens; None for an unknown one, or when the person is deleted or disabled."""
     found = select(Person).join(Feed, Feed.person_id == Person.id).where(Feed.token_hash == _hash(token))
     return session.scalar(found.where(Person.deleted_at.is_(None), Person.disabled_at.is_(None)))
 

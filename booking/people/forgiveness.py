@@ -1,4 +1,4 @@
-"""Mercy: a manager forgives one strike, or all of a slot (the lift broke)."""
+"""Forgiveness: a manager forgives one strike, or all of a slot (the lift broke down)."""
 
 from datetime import datetime
 

@@ -1,6 +1,6 @@
-"""Rate limits that protect accounts: counted by account and by network client, in the database.
+"""Login throttle: rate limits that protect accounts, counted by account and by network client, in the database.
 
-Every process counts in the same rows, under a lock by name, so that any number of processes has one limit.
+Every process counts in the same rows, under an advisory lock, so that any number of processes has one limit.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ class Limit(NamedTuple):
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PER_ACCOUNT = (Limit(5, 15 * MINUTE), Limit(10, 24 * HOUR))
-PER_ADDRESS = 20  # an hour; whole offices share an address, so it can be set
+PER_ADDRESS = 20  # an hour; whole offices share an address, so it is a setting
 DOOR_GUESSES = (Limit(10, MINUTE), Limit(60, HOUR))
 LETTERS_ASKED = Limit(10, HOUR)
-# IPv4 clients that arrive as IPv6: mapped by the system, or translated by a provider's NAT64.
+# IPv4 clients that arrive as IPv6: mapped by the operating system, or translated by a provider's NAT64.
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def reserve(session: Session, account: str, address: str, now: datetime, per_address: int = PER_ADDRESS) -> Failure:
-    """Count one try as failed before it is made; a good one is taken back. So parallel tries count too.
+    """Count one try as failed before it is made, so that parallel tries count too; a successful one is taken back.
 
     Raises `too_many_tries` with the instant `until`; an account that does not exist is counted the same.
     """
@@ -53,14 +53,14 @@ def take_back(session: Session, failure_id: int) -> None:
 
 
 def account_key(account: str) -> str:
-    """Hashed: people type passwords into the wrong field."""
+    """Hashed, since people type passwords into the wrong field."""
     return hashlib.sha256(account.strip().lower().encode()).hexdigest()
 
 
 def guess_door_code(session: Session, who: str, now: datetime, *, right: bool) -> None:
-    """Count a guess at the door's code, unless it is right. Raises `too_many_tries`, also for a right one.
+    """Count a guess at the check-in code, unless it is right. Raises `too_many_tries`, also for a right one.
 
-    A wrong one must be committed. It says nothing of the network client: there a whole station shares one.
+    A wrong one must be committed. The network client is not counted: a whole station shares one.
     """
     key = account_key(f"door code by {who}")
     transactions.advisory_lock(session, f"tries of {key}")
@@ -70,7 +70,7 @@ def guess_door_code(session: Session, who: str, now: datetime, *, right: bool) -
 
 
 def ask_for_letter(session: Session, person_id: int, kind: str, now: datetime) -> None:
-    """Raises `too_many_letters` when somebody has had enough letters of this kind sent to themselves."""
+    """Raises `too_many_letters` when the person has sent themselves enough letters of this kind."""
     transactions.advisory_lock(session, f"letters of {kind} for person {person_id}")
     mine = (Letter.person_id == person_id) & (Letter.kind == kind)
     _stop(session, Letter.created_at, mine, [LETTERS_ASKED], now, "too_many_letters")
@@ -84,7 +84,7 @@ def ask_for_code(session: Session, purpose: str, address: str, now: datetime, pe
 
 
 def client_network(address: str | None) -> str:
-    """What a network client is counted by: its IPv4 address, or the /64 of which it may have every address."""
+    """The key of a network client: its IPv4 address, or the IPv6 /64, of which one client may use every address."""
     try:
         found = ipaddress.ip_address((address or "").partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""A whole phone number, for somebody who has to call: asking for it is written down."""
+"""Phone access: a person's whole phone number, for staff who have to call; every access is recorded in the history."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from booking.model import Person
 
 
 def show_phone(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int) -> str:
-    """The number, this once; the history says who asked."""
+    """The whole number; the history records who asked."""
     person = session.get_one(Person, person_id)
     record(session, "phone_shown", now, actor_id=actor_id, station_id=station_id, person_id=person_id)
     return person.phone

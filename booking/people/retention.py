@@ -1,4 +1,4 @@
-"""What is not kept: failures and codes that no limit looks at any more, sign-ins, taps and vain presses long over."""
+"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps and failed attempts."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from booking.model import Code, DoorTap, Failure, SignIn, Try
 
 
 def forget(session: Session, now: datetime) -> int:
-    """Delete what has no use any more. Returns how many rows. Safe to repeat."""
+    """Delete what is past its retention time. Returns how many rows. Safe to repeat."""
     day, month = now - timedelta(days=1), now - timedelta(days=30)
     two_months = now - timedelta(days=60)
     old = (

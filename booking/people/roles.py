@@ -1,4 +1,4 @@
-"""Roles: who runs which station."""
+"""Roles: who manages which station."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from booking.people.sign_ins import fit_to_role
 
 
 def appoint(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int | None = None) -> None:
-    """Make the person a manager of the station. Twice is once."""
+    """Make the person a manager of the station. Idempotent."""
     alive(session, person_id)
     if session.get(Manages, (person_id, station_id)) is None:
         session.add(Manages(person_id=person_id, station_id=station_id, since=now))
@@ -20,7 +20,7 @@ def appoint(session: Session, person_id: int, station_id: int, now: datetime, ac
 
 
 def dismiss(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int | None = None) -> None:
-    """Take the station from the person, from the next request on."""
+    """Remove the person as manager of the station, from the next request on."""
     alive(session, person_id)
     if (role := session.get(Manages, (person_id, station_id))) is not None:
         session.delete(role)

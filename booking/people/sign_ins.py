@@ -1,7 +1,7 @@
-"""Sign-ins: one row for each browser, ended from here at once.
+"""Sign-ins: the server side of a session: one row for each browser, which can be ended from here at once.
 
-Sliding expiry: a sign-in of staff (who runs a station or the network) ends after twelve hours in which nothing was
-done in it; what is done moves its end on. A worker's lasts thirty days. So the end alone says what counts.
+Sliding expiry: a sign-in of staff (a manager or an admin) ends after twelve idle hours, and every action extends it. A
+worker's lasts thirty days. So `expires_at` alone says whether it is valid.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ from booking.swift import Statement, given
 
 SIGN_IN_LASTS = timedelta(days=30)
 STAFF_IDLE = timedelta(hours=12)
-RENEWED_EVERY = timedelta(minutes=10)  # an end that is moved on was moved this long ago, or longer
+RENEWED_EVERY = timedelta(minutes=10)  # an extended end is at least this much later than the one before
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that has been counted; what it needs to be checked outside of the transaction."""
+    """A try that has been counted, with what is needed to check it outside of the transaction."""
 
     failure_id: int
     person_id: int | None
@@ -40,7 +40,7 @@ class Attempt:
 def attempt(
     session: Session, email: str, address: str, now: datetime, per_address: int = login_throttle.PER_ADDRESS
 ) -> Attempt:
-    """Begin a sign-in by password: count it, and find what the password must fit. Unknown is as good as known."""
+    """Begin a sign-in by password: count it, and find the hash to check. An unknown address is treated the same."""
     failure = login_throttle.reserve(session, email, address, now, per_address)
     try:
         known = Person.email == clean_email(email)
@@ -51,7 +51,7 @@ def attempt(
 
 
 def confirm(session: Session, tried: Attempt) -> Person:
-    """The password fitted: the try was no failure. The person, locked. Raises `changed` if it fits no more."""
+    """The password fitted: take the failure back. Returns the person, locked. Raises `changed` if it fits no more."""
     if tried.person_id is None:
         raise RuleViolation("changed")
     codes.alone(session, tried.person_id)
@@ -63,7 +63,7 @@ def confirm(session: Session, tried: Attempt) -> Person:
 
 
 def person_of(session: Session | scoped_session[Any], email: str) -> int | None:
-    """Whose e-mail address this is, for the log."""
+    """The id of the account with this e-mail address, for the log."""
     try:
         known = Person.email == clean_email(email)
     except RuleViolation:
@@ -86,7 +86,7 @@ def with_code(
     now: datetime,
     per_address: int = login_throttle.PER_ADDRESS,
 ) -> str | None:
-    """Sign in by a mailed code. None for a wrong one, which must be committed too."""
+    """Sign in by a mailed code. None for a wrong code, whose count must be committed too."""
     if not codes.redeem(session, email, "sign_in", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
@@ -94,7 +94,7 @@ def with_code(
 
 
 def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
-    """A new sign-in of a locked person. The token is returned once and kept only as a hash."""
+    """A new sign-in of a locked person. The token is returned once and stored only as a hash."""
     if person.disabled_at:
         raise RuleViolation("disabled")
     token = secrets.token_urlsafe(32)
@@ -111,7 +111,7 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
 
 
 def find_sign_in(session: Session | scoped_session[Any], token: str, now: datetime) -> SignedIn | None:
-    """Who holds this token, if it still counts."""
+    """The sign-in with this token, if it is still valid."""
     return find_sign_in_at(session.get_bind().engine, token, now)
 
 
@@ -130,7 +130,7 @@ _FIND = Statement(
 
 
 def renew(session: Session, sign_in_id: int, now: datetime) -> None:
-    """Something was done in a sign-in of staff: it ends later, but not later than any other, nor after it has ended."""
+    """Extend a staff sign-in after an action, but not beyond the age limit of any sign-in, nor after it has ended."""
     until = now + STAFF_IDLE
     is_live = (SignIn.ended_at.is_(None), SignIn.expires_at > now, SignIn.created_at > until - SIGN_IN_LASTS)
     due = update(SignIn).where(SignIn.id == sign_in_id, *is_live, SignIn.expires_at < until - RENEWED_EVERY)
@@ -138,26 +138,26 @@ def renew(session: Session, sign_in_id: int, now: datetime) -> None:
 
 
 def was_idle(session: Session | scoped_session[Any], token: str, now: datetime) -> bool:
-    """Whether this sign-in ended because nothing was done in it."""
+    """Whether this sign-in ended because it was idle."""
     row = session.scalar(select(SignIn).where(SignIn.token_hash == hash_token(token)))
     return row is not None and row.ended_at is None and row.expires_at <= now < row.created_at + SIGN_IN_LASTS
 
 
 def fit_to_role(session: Session, person_id: int, now: datetime) -> None:
-    """The person's role has changed: what is signed in already ends as if it had begun with the new one."""
+    """After a change of role, give existing sign-ins the expiry that they would have with the new one."""
     is_staff = _is_staff(session, person_id)
     for row in sign_ins(session, person_id, now):
         row.expires_at = min(row.expires_at, now + STAFF_IDLE) if is_staff else row.created_at + SIGN_IN_LASTS
 
 
 def sign_ins(session: Session | scoped_session[Any], person_id: int, now: datetime) -> Sequence[SignIn]:
-    """Where the person is signed in, newest first."""
+    """The person's valid sign-ins, newest first."""
     live = SignIn.ended_at.is_(None) & (SignIn.expires_at > now)
     return session.scalars(select(SignIn).where(SignIn.person_id == person_id, live).order_by(SignIn.id.desc())).all()
 
 
 def end_sign_in(session: Session, person_id: int, sign_in_id: int, now: datetime) -> None:
-    """End one sign-in of this person; somebody else's id does nothing."""
+    """End one sign-in of this person; another person's id does nothing."""
     _end(session, person_id, now, person_id, SignIn.id == sign_in_id)
 
 
@@ -187,5 +187,5 @@ def _locked(session: Session, person_id: int) -> Person:
 
 
 def hash_token(token: str) -> str:
-    """What is kept of a sign-in's token."""
+    """The hash under which a sign-in's token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()

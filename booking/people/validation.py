@@ -1,4 +1,4 @@
-"""What people may be called and how they are reached: the shapes of names, addresses and numbers."""
+"""Validation: which names, e-mail addresses and phone numbers are accepted, and their stored forms."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ COMPANY_LENGTH = 80
 EMAIL_LENGTH = 254
 LANGUAGES = ("zh_Hans_CN", "en")
 
-# Names reach strangers by mail and roster, so nobody may advertise with one.
+# Names reach strangers by mail and roster, so they must not carry advertisements.
 ADVERT = re.compile(
     r"@|://|www\.|\d{7}|[.。](com|cn|net|org|info|biz|top|xyz|vip|club|shop|site|online|cc|io|me|app|link|co|ru|tk)\b",
     re.IGNORECASE,
@@ -23,7 +23,7 @@ PHONE = re.compile(r"\+?[0-9]{6,15}")
 
 
 def clean_name(text: str) -> str:
-    """A name as it is kept. Refuses nothing at all, what is too long, and advertisements."""
+    """A name in its stored form. Refuses empty and too long names, and advertisements."""
     name = sanitise.one_line(text)
     if not name:
         raise RuleViolation("name_missing")
@@ -35,7 +35,7 @@ def clean_company(text: str) -> str:
 
 
 def clean_phone(text: str) -> str:
-    """Digits, with a + before a country; empty stays empty."""
+    """Digits, with a + before a country code; empty stays empty."""
     number = re.sub(r"[\s().-]", "", unicodedata.normalize("NFKC", text))
     if number and not PHONE.fullmatch(number):
         raise RuleViolation("bad_phone")
@@ -43,7 +43,7 @@ def clean_phone(text: str) -> str:
 
 
 def clean_email(text: str) -> str:
-    """An address as we keep and compare it: lower case, its domain in ASCII."""
+    """An e-mail address in the form that is stored and compared: lower case, its domain in ASCII."""
     try:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as reason:

@@ -1,4 +1,4 @@
-"""What an admin asks: the stations of the network and its people."""
+"""Admin queries: the stations of the network and its people, with pagination."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PER_PAGE = 50
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a long list."""
+    """Pagination: one page of a long list; `number` counts from 1."""
 
     items: Sequence[Any]
     number: int
@@ -37,13 +37,13 @@ def station(session: Session, code: str) -> Station | None:
 
 
 def managers(session: Session, station_id: int) -> Sequence[Person]:
-    """Who runs a station, the longest-serving first."""
+    """The managers of a station, the longest-serving first."""
     theirs = select(Person).join(Manages, Manages.person_id == Person.id).where(Manages.station_id == station_id)
     return session.scalars(theirs.order_by(Manages.since, Person.id)).all()
 
 
 def people(session: Session, sought: str, page: int) -> Page:
-    """Accounts by name or e-mail, the newest first; the deleted and the guests of the door have none."""
+    """Accounts by name or e-mail, the newest first; without deleted ones and guests, who have no address."""
     found = select(Person).where(Person.deleted_at.is_(None), Person.email.is_not(None))
     if sought:
         found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in (Person.name, Person.email))))

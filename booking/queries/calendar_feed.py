@@ -1,4 +1,4 @@
-"""What a person's calendar holds: seats that they have or had. A place in line is none."""
+"""Calendar feed: the bookings in a person's calendar: seats that they have or had, never a waiting-list place."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ MOST = 300
 
 
 def seats_ever(session: Session, person_id: int, now: datetime) -> Sequence[Booking]:
-    """Every booking that has or had a seat, given up ones too, of the last 13 months, newest slots first."""
+    """Every booking with a present or past seat, cancelled ones too, of the last 13 months, newest slots first."""
     slot = joinedload(Booking.slot)
     found = (
         select(Booking)

@@ -1,7 +1,7 @@
-"""What has changed: the history, read as it grows, so that what was shown can be kept until it is no longer true.
+"""Change feed: polls the history for cache invalidation: says when a station or a person last changed.
 
-Every change of state writes one event in its transaction. So whoever has seen no event of a station since,
-has missed nothing of it.
+Every change of state writes one event in its transaction, so whoever has seen no new event of a station has the current
+state.
 """
 
 from collections import deque
@@ -15,26 +15,27 @@ from booking import lines
 from booking.model import Event
 from booking.swift import Row, Statement, given
 
-# No transaction is open for longer: an event with a lower number than one that we have seen may come up to then.
+# No transaction is open for longer: until then an event with a lower id than the newest may still be committed.
 LATE = 10.0
-SWEEP = 1.0  # seconds between two looks for such late ones
+SWEEP = 1.0  # seconds between two polls for such late events
 AT_ONCE = 1000  # events of one statement
-REMEMBERED = 20_000  # stations, and as many people; in a city a whole lunch of them would take 20 MB
+REMEMBERED = 20_000  # stations, and as many people; a whole city's lunch hour would take 20 MB
 
 
 class LastChanged:
-    """When each was last seen to change, by a count that only grows.
+    """When each id last changed, by a version that only grows.
 
-    Those who changed longest ago are forgotten, but not when the latest of them did: nobody forgotten changed after that.
+    The ones unchanged for longest are dropped, and the newest version among them is kept as an upper bound for all of
+    them.
     """
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
         self._newest = 0
-        self._kept: tuple[dict[int, int], dict[int, int], int, int] = ({}, {}, 0, 0)  # swapped as one: others read
+        self._kept: tuple[dict[int, int], dict[int, int], int, int] = ({}, {}, 0, 0)  # read without a lock
 
     def note(self, one: int | None, count: int) -> None:
-        """`one` has changed, and `count` is more than ever before."""
+        """`one` has changed at version `count`, the highest so far."""
         if one is None:
             return
         young, _, closed, _ = self._kept
@@ -43,12 +44,12 @@ class LastChanged:
         young[one] = self._newest = count
 
     def forget(self, count: int) -> None:
-        """Anybody may have changed."""
+        """Anything may have changed."""
         self._newest = count
         self._kept = {}, {}, count, count
 
     def last(self, one: int | None) -> int:
-        """The count when it changed, or a later one; 0 for nobody, and while nothing was ever seen to change."""
+        """The version of its last change, or a later one; 0 for None, and while nothing has changed."""
         young, old, _, forgotten = self._kept
         return 0 if one is None else young.get(one) or old.get(one) or forgotten
 
@@ -56,7 +57,8 @@ class LastChanged:
 class ChangeFeed:
     """One process's view of the history.
 
-    `noted` counts all that was seen: what is asked of the database after that is true until `changed` is more.
+    `noted` is the version of all that was read: what is read from the database after that is current until `changed` is
+    greater.
     """
 
     def __init__(self, engine: Engine, every: float) -> None:
@@ -70,13 +72,13 @@ class ChangeFeed:
         self._stations, self._people = LastChanged(), LastChanged()
 
     def look(self, *, at_once: bool = False) -> None:
-        """Read on, if the last look is long enough ago, or in any case."""
+        """Poll, if the last poll was long enough ago, or in any case with `at_once`."""
         if at_once or monotonic() - self._looked >= self._every:
             with self._lock:
                 self._read(monotonic())
 
     def changed(self, station_id: int | None = None, person_id: int | None = None) -> int:
-        """What `noted` was when something of the station or of the person was last seen to change; never less."""
+        """The version at which something of the station or the person was last seen to change, or a later one."""
         return max(self._stations.last(station_id), self._people.last(person_id))
 
     def _read(self, began: float) -> None:
@@ -97,7 +99,8 @@ class ChangeFeed:
             floor = rows[-1][0]
 
     def _begin(self, newest: int) -> None:
-        """At the first look, and when the history is shorter than it was: then another database has been put in its place."""
+        """On the first poll, and when the history has become shorter, since then the database was replaced: start
+        again."""
         if self._top < 0 or newest < self._top:
             self.noted += 1
             self._stations.forget(self.noted)
@@ -116,7 +119,7 @@ class ChangeFeed:
                 self._people.note(person_id, self.noted)
 
     def _forget(self, began: float) -> None:
-        """What was the newest so long ago has nothing uncommitted below it any more."""
+        """Raise the lowest id to read from: nothing below the newest id of so long ago can still be uncommitted."""
         self._tops.append((began, self._top))
         while self._tops[0][0] < began - LATE:
             self._floor = self._tops.popleft()[1]
@@ -124,7 +127,7 @@ class ChangeFeed:
 
 
 _TOP = Statement(select(func.max(Event.id)))
-# In order and no more than so many, or the database, which does not know how few they are, reads the whole history.
+# Ordered and limited, or the planner, which does not know how few rows these are, reads the whole history.
 _SINCE = Statement(
     select(Event.id, Event.station_id, Event.person_id)
     .where(Event.id > given("floor"))

@@ -1,4 +1,4 @@
-"""What is asked at the door: which slots take people in now, who this is, who comes in."""
+"""Check-in queries: which slots admit people now, who a person is, who may come in."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from booking.queries import disclosure, name_order, name_search
 
 
 def doors_open(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
-    """The slots that take people in now: from the first check-in until their end."""
+    """The slots open for check-in: from its start until the end of the slot."""
     return session.scalars(_slots(station_id).where(Slot.checkin_from <= now, Slot.ends_at > now)).all()
 
 
@@ -23,7 +23,7 @@ def next_slots(session: Session, station_id: int, now: datetime, limit: int = 4)
 
 
 def bookings_here(session: Session, person_id: int, station_id: int, now: datetime) -> Sequence[Booking]:
-    """A person's claims of the last and the next hours at a station: live ones first, then by start."""
+    """A person's bookings of the last and the next hours at a station: live ones first, then by start."""
     found = (
         select(Booking)
         .join(Booking.slot)
@@ -37,14 +37,15 @@ def bookings_here(session: Session, person_id: int, station_id: int, now: dateti
 
 @dataclass(frozen=True)
 class Found:
-    """Whom a search at the door has found; `strangers` were never here, and are known by their address alone."""
+    """The people found by a search; `strangers` have never been here, and were found by their e-mail address only."""
 
     people: Sequence[Person] = ()
     strangers: Collection[int] = ()
 
 
 def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit: int = 8) -> Found:
-    """While the door is open: people by their name or its pinyin if they were here before; anybody by their whole address."""
+    """While check-in is open: people who were here before by name or pinyin; anybody by their complete e-mail
+    address."""
     if not sought or not _is_open(slot, now):
         return Found()
     known = select(Booking.person_id).where(Booking.station_id == slot.station_id, disclosure.was_here())
@@ -62,7 +63,7 @@ def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit:
 
 
 def may_be_seated(session: Session, slot: Slot, person_id: int, email: str, now: datetime) -> bool:
-    """Whether a manager may name this person: somebody who was here, is or was on this slot, or whose address they know."""
+    """Whether a manager may seat this person: known here, or on this slot once, or found by their e-mail address."""
     person = session.get(Person, person_id)
     if person is None or person.deleted_at or person.disabled_at:
         return False
@@ -77,7 +78,7 @@ def _is_open(slot: Slot, now: datetime) -> bool:
 
 
 def newest(session: Session, slot_id: int, number: int) -> Sequence[Booking]:
-    """Whom `move_newest` would move down to the line, the newest last."""
+    """The bookings that `move_newest` would move to the waiting list, the newest last."""
     booked = select(Booking).where(Booking.slot_id == slot_id, Booking.state == "booked")
     order = (func.coalesce(Booking.seated_at, Booking.created_at).desc(), Booking.id.desc())
     found = session.scalars(booked.options(joinedload(Booking.person)).order_by(*order).limit(number)).all()
@@ -85,13 +86,13 @@ def newest(session: Session, slot_id: int, number: int) -> Sequence[Booking]:
 
 
 def seated_at(session: Session, slot_id: int, moment: datetime) -> Sequence[Booking]:
-    """Who got a seat of the slot at that very instant."""
+    """Who got a seat of the slot at exactly that instant."""
     found = select(Booking).where(Booking.slot_id == slot_id, Booking.seated_at == moment, Booking.state.in_(HOLDING))
     return session.scalars(found.options(joinedload(Booking.person)).order_by(Booking.id)).all()
 
 
 def standing_by(session: Session, slot_ids: Sequence[int]) -> dict[int, int]:
-    """How many people stand at the door of each slot without a seat."""
+    """How many people are on standby for each slot."""
     counted = (
         select(Booking.slot_id, func.count(Booking.id))
         .where(Booking.slot_id.in_(slot_ids), Booking.state == "waiting", Booking.standby_at.is_not(None))
@@ -101,7 +102,7 @@ def standing_by(session: Session, slot_ids: Sequence[int]) -> dict[int, int]:
 
 
 def last_event(session: Session, slot_id: int) -> int:
-    """The newest line of the slot's history: while it stays, so does the roster."""
+    """The id of the slot's newest event: while it stays the same, so does the roster."""
     return session.scalar(select(func.max(Event.id)).where(Event.slot_id == slot_id)) or 0
 
 

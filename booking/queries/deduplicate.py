@@ -1,4 +1,5 @@
-"""Deduplicate: one row for each person of a slot, where somebody left it and came back, or stood by after losing a seat."""
+"""Deduplication: one booking for each person of a slot, where somebody left and came back, or stood by after losing
+a seat."""
 
 from collections.abc import Iterable
 
@@ -6,7 +7,7 @@ from booking.model import LIVE, Booking
 
 
 def one_a_person(bookings: Iterable[Booking]) -> list[Booking]:
-    """Of each person's bookings of a slot the one that tells how it stands, in the order in which they came."""
+    """For each person the booking that shows their current state, in the order in which they came."""
     found = list(bookings)
     tells: dict[tuple[int, int], Booking] = {}
     for booking in found:
@@ -17,5 +18,5 @@ def one_a_person(bookings: Iterable[Booking]) -> list[Booking]:
 
 
 def _rank(booking: Booking) -> tuple[bool, bool, bool, int]:
-    """What is live first, then a lost seat, then a seat given up late, then the newest."""
+    """Live bookings first, then a lost seat, then a late cancel, then the newest."""
     return booking.state in LIVE, booking.state == "released", booking.late, booking.id

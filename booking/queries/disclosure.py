@@ -1,7 +1,7 @@
-"""Disclosure: what the staff of a station may read of a person, and what tells two people of one name apart.
+"""Disclosure: what the staff of a station may see of a person, and what distinguishes two people of the same name.
 
-Somebody's company and phone are theirs to give: they gave them to a station by an act of their own there, a press or
-a scan, and never by being let in by its staff. Who was let in and taken out again was never here.
+A person discloses company and phone to a station by acting there themselves: booking or scanning, and never by being
+checked in by its staff. A person seated and removed again by staff counts as never having been here.
 """
 
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ from booking.model import LIVE, Booking, Event, Person, Station
 
 @dataclass(frozen=True)
 class Disclosure:
-    """`hidden` are those of whom not even the name is shown, `reserved` those who gave their name only."""
+    """`hidden` are those whose name is masked too, `reserved` those who disclosed their name only."""
 
     hidden: Collection[int] = ()
     reserved: Collection[int] = ()
@@ -35,7 +35,7 @@ class Disclosure:
         return "" if person.id in self.reserved else person.phone
 
     def hint(self, person: Person) -> str:
-        """What tells this person from the others of that name; empty where there are none."""
+        """What distinguishes this person from the others of that name; empty where there are none."""
         return self.hints.get(person.id, "")
 
     def label(self, person: Person) -> str:
@@ -43,7 +43,7 @@ class Disclosure:
 
 
 def was_here() -> ColumnElement[bool]:
-    """The condition that a booking makes its person known to the station: not one made at the door and ended since."""
+    """Condition: a booking that makes its person known to the station: not one made at check-in that has ended."""
     return or_(Booking.state.in_(LIVE), Booking.via != "door")
 
 
@@ -54,14 +54,14 @@ def knows(session: Session, station_id: int, person_id: int) -> bool:
 
 
 def may_call(session: Session, station_id: int, person_id: int) -> bool:
-    """Whether a station's staff may read this person's phone."""
+    """Whether a station's staff may read this person's phone number."""
     return bool(_acted(session, station_id, {person_id}))
 
 
 def to_staff(session: Session, station: Station, people: Iterable[Person], strangers: Iterable[int] = ()) -> Disclosure:
-    """What is shown of these people to the staff of a station. `strangers` were found by their address alone."""
+    """What the staff of a station may see of these people. `strangers` were found by their e-mail address only."""
     found = {person.id: person for person in people}
-    # A guest of the door is a name that the staff wrote down.
+    # A guest without an account is a name that the staff entered themselves.
     accounts = {person.id for person in found.values() if person.email}
     acted = _acted(session, station.id, accounts)
     known = func.count(Booking.id).filter(was_here())
@@ -74,7 +74,7 @@ def to_staff(session: Session, station: Station, people: Iterable[Person], stran
 
 
 def _acted(session: Session, station_id: int, person_ids: Collection[int]) -> set[int]:
-    """Who of these did something about a booking of their own at the station."""
+    """Those who did something about a booking of their own at the station."""
     if not person_ids:
         return set()
     theirs = (Event.person_id.in_(among(person_ids)), Event.actor_id == Event.person_id)
@@ -83,7 +83,7 @@ def _acted(session: Session, station_id: int, person_ids: Collection[int]) -> se
 
 
 def _hints(people: Iterable[Person], reserved: Collection[int], zone_name: str) -> dict[int, str]:
-    """For people whose name another one has too."""
+    """By person, for people who share their name with another one."""
     namesakes: dict[str, list[Person]] = defaultdict(list)
     for person in people:
         if person.name:
@@ -98,7 +98,7 @@ def _hints(people: Iterable[Person], reserved: Collection[int], zone_name: str) 
 
 
 def _hint(person: Person, is_reserved: bool, zone_name: str) -> str:
-    """The end of the phone, else the address without its middle, else when a guest was written down."""
+    """The end of the phone number, else the masked e-mail address, else when the guest was entered."""
     if len(person.phone) >= 8 and not is_reserved:
         return person.phone[-4:]
     if person.email:
@@ -107,6 +107,6 @@ def _hint(person: Person, is_reserved: bool, zone_name: str) -> str:
 
 
 def mask_email(address: str) -> str:
-    """w***r@example.com"""
+    """`worker@example.com` as `w***r@example.com`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}***{local[-1:] if len(local) > 3 else ''}@{domain}"

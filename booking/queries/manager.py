@@ -1,4 +1,4 @@
-"""What a manager asks: the week, a slot's roster, the people, the history, the days."""
+"""Manager queries: the week, a slot's roster, the people, the history, the days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from booking.queries.deduplicate import one_a_person
 
 @dataclass(frozen=True)
 class Roster:
-    """Who is on a slot: seats by name, the line by place, standby by time of coming, and who left.
+    """Everybody on a slot: seats by name, the waiting list by position, standby by time of arrival, and who left.
 
     `unrecorded` had seats at a slot where nobody took attendance.
     """
@@ -34,7 +34,7 @@ class Roster:
 
     @property
     def absent(self) -> set[int]:
-        """Who was on the slot and is not any more."""
+        """The people who were on the slot and are not any more."""
         return {booking.person_id for booking in self.gone}
 
     @property
@@ -44,7 +44,7 @@ class Roster:
 
 @dataclass(frozen=True)
 class Regular:
-    """A person of a station with what the station knows of them."""
+    """A person with their bookings and strikes at a station."""
 
     person: Person
     visits: int
@@ -82,7 +82,7 @@ def calendar_days(session: Session, station_id: int, first: date, last: date) ->
 
 
 def zones(session: Session, station_id: int) -> Sequence[Zone]:
-    """The zones that are in use, by name."""
+    """The zones in use, by name."""
     return session.scalars(
         select(Zone).where(Zone.station_id == station_id, Zone.closed_at.is_(None)).order_by(Zone.id)
     ).all()
@@ -98,14 +98,14 @@ def activities(session: Session, station_id: int) -> Sequence[Activity]:
 
 
 def plans(session: Session, station_id: int) -> Sequence[Plan]:
-    """The plans that still run, by start."""
+    """The running plans, by start."""
     found = select(Plan).where(Plan.station_id == station_id, Plan.stopped_at.is_(None))
     load = (joinedload(Plan.activity), joinedload(Plan.zone))
     return session.scalars(found.options(*load).order_by(Plan.starts, Plan.id)).all()
 
 
 def put_away(session: Session, station_id: int) -> dict[str, Sequence[Plan] | Sequence[Activity] | Sequence[Zone]]:
-    """What was stopped, put away or closed, the latest first."""
+    """The archive: stopped plans, archived activities, closed zones, the latest first."""
     plans = select(Plan).where(Plan.station_id == station_id, Plan.stopped_at.is_not(None))
     activities = select(Activity).where(Activity.station_id == station_id, Activity.retired_at.is_not(None))
     zones = select(Zone).where(Zone.station_id == station_id, Zone.closed_at.is_not(None))
@@ -135,7 +135,7 @@ def regulars(session: Session, station_id: int, sought: str = "", limit: int = 5
     found = (
         select(Person, visits, no_shows)
         .join(Booking, Booking.person_id == Person.id)
-        .join(Slot, Booking.slot_id == Slot.id)  # the way that has indexes, from a station to its bookings
+        .join(Slot, Booking.slot_id == Slot.id)  # this join uses the indexes, from a station to its bookings
         .where(Slot.station_id == station_id, Person.deleted_at.is_(None), disclosure.was_here())
         .group_by(Person.id)
         .order_by(visits.desc(), Person.id)
@@ -158,7 +158,7 @@ def history(
     day: date | None = None,
     limit: int = 200,
 ) -> Sequence[Event]:
-    """The station's history, newest first: of a slot, of what was done to or by a person, of a day by its clock."""
+    """The station's history, newest first: of a slot, of what was done to or by a person, of a local day."""
     found: Select[Event] = select(Event).where(Event.station_id == station.id)
     if slot_id is not None:
         found = found.where(Event.slot_id == slot_id)
@@ -171,7 +171,7 @@ def history(
 
 
 def regular(session: Session, station_id: int, person_id: int) -> Regular | None:
-    """One person of the station; None for somebody who was never on a slot of it."""
+    """One person of the station; None if they were never on a slot of it."""
     visits = func.count(Booking.id).filter(Booking.state == "attended")
     no_shows = func.count(Booking.id).filter(Booking.state == "released")
     counted = select(visits, no_shows).where(Booking.station_id == station_id, Booking.person_id == person_id)
@@ -183,7 +183,7 @@ def regular(session: Session, station_id: int, person_id: int) -> Regular | None
 
 
 def bookings_of(session: Session, station_id: int, person_id: int, limit: int = 30) -> Sequence[Booking]:
-    """What a person had at the station, newest first, one booking a slot."""
+    """A person's bookings at the station, newest first, one for each slot."""
     found = select(Booking).join(Booking.slot).where(Booking.station_id == station_id, Booking.person_id == person_id)
     load = joinedload(Booking.slot).joinedload(Slot.activity)
     newest = found.options(load).order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)
@@ -191,7 +191,7 @@ def bookings_of(session: Session, station_id: int, person_id: int, limit: int = 
 
 
 def bookings_between(session: Session, station_id: int, first: date, last: date) -> Sequence[Booking]:
-    """Who was on the slots of some days, by slot and name: one booking a person and slot."""
+    """The bookings of some days, by slot and name: one for each person and slot."""
     slot = joinedload(Booking.slot)
     found = select(Booking).join(Booking.slot).where(Slot.station_id == station_id, Slot.date.between(first, last))
     load = (slot.joinedload(Slot.activity), slot.joinedload(Slot.zone), joinedload(Booking.person))
@@ -208,7 +208,7 @@ def strikes_of(session: Session, station_id: int, person_id: int) -> Sequence[St
 
 
 def exceptions(session: Session, station_id: int, first: date) -> Sequence[PlanException]:
-    """What is otherwise on single dates of the running plans, from `first` on."""
+    """The exceptions of the running plans, from `first` on."""
     found = select(PlanException).join(PlanException.plan)
     mine = found.where(Plan.station_id == station_id, Plan.stopped_at.is_(None), PlanException.date >= first)
     said = session.scalars(mine.order_by(PlanException.date, PlanException.plan_id)).all()
@@ -216,23 +216,23 @@ def exceptions(session: Session, station_id: int, first: date) -> Sequence[PlanE
 
 
 def exceptions_of(session: Session, plan_id: int, first: date) -> Sequence[PlanException]:
-    """What is otherwise on single dates of one plan, from `first` on; what was taken back says nothing."""
+    """The exceptions of one plan, from `first` on, without those that were taken back."""
     found = select(PlanException).where(PlanException.plan_id == plan_id, PlanException.date >= first)
     said = session.scalars(found.order_by(PlanException.date)).all()
     return [one for one in said if _says_something(one)]
 
 
 def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slot]:
-    """The coming slots that a plan has made."""
+    """The coming slots of a plan."""
     found = select(Slot).where(Slot.plan_id == plan_id, Slot.starts_at > now, Slot.state != "cancelled")
     return session.scalars(found.order_by(Slot.starts_at)).all()
 
 
 def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, Sequence[Plan] | Sequence[Slot]]:
-    """What keeps a zone or an activity from being put away: its running `plans`, its coming `slots`."""
+    """Why a zone or an activity cannot be archived: its running `plans` and coming `slots`."""
     of_plan, of_slot = (Plan.zone_id, Slot.zone_id) if isinstance(thing, Zone) else (Plan.activity_id, Slot.activity_id)
     mine = (Plan.station_id == thing.station_id, of_plan == thing.id, Plan.stopped_at.is_(None))
-    # By date too: that is what a station's slots are indexed by.
+    # By date too, which the index of a station's slots needs.
     coming = (Slot.station_id == thing.station_id, Slot.date >= (now - timedelta(days=1)).date(), Slot.ends_at > now)
     plans = select(Plan).where(*mine).options(joinedload(Plan.activity))
     slots = select(Slot).where(*coming, of_slot == thing.id, Slot.state.not_in(("cancelled", "done")))
@@ -243,20 +243,20 @@ def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, 
 
 
 def people_on(session: Session, station_id: int, when: date) -> list[Person]:
-    """Who has a seat or a place in line at the station on a day, by name."""
+    """Who has a seat or a waiting-list place at the station on a day, by name."""
     found = select(Person).join(Booking, Booking.person_id == Person.id).join(Booking.slot)
     there = found.where(Slot.station_id == station_id, Slot.date == when, Booking.state.in_(LIVE))
     return name_order.by_name(session.scalars(there.distinct().order_by(Person.id)), lambda person: person.name)
 
 
 def slots_by_id(session: Session, slot_ids: set[int | None]) -> dict[int, Slot]:
-    """Slots for lists that hold ids only."""
+    """Slots by id, for lists that hold ids only."""
     found = select(Slot).where(Slot.id.in_([i for i in slot_ids if i])).options(joinedload(Slot.activity))
     return {slot.id: slot for slot in session.scalars(found)}
 
 
 def slots_a_day(session: Session, station_id: int, first: date, last: date) -> dict[date, tuple[int, int]]:
-    """How many slots each date has, and how many people are on them."""
+    """For each date how many slots it has, and how many people are on them."""
     found = (
         select(Slot.date, func.count(Slot.id), func.sum(Slot.taken + Slot.waiting))
         .where(Slot.station_id == station_id, Slot.date.between(first, last), Slot.state != "cancelled")
@@ -266,7 +266,7 @@ def slots_a_day(session: Session, station_id: int, first: date, last: date) -> d
 
 
 def known_until(session: Session, today: date) -> date | None:
-    """The last date up to which it has been announced which days are workdays."""
+    """The last date for which workdays have been announced."""
     return workdays.known_until(session, today)
 
 

@@ -1,4 +1,4 @@
-"""Why did I not get it: what a person wanted and did not have, each with the one reason that is true."""
+"""Missed slots: what a person tried for and did not get, each with the one reason that is true."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, joinedload
 from booking.model import LIVE, Booking, Event, Slot, Try
 
 SINCE = timedelta(days=30)
-# Reasons that are about the slot: then it matters how fast it was gone, and how many wanted it.
+# Reasons about the slot: for these it is shown how fast it was full, and how many people wanted it.
 GONE = ("not_reached", "line_closed", "full")
 
 
 @dataclass(frozen=True)
 class Rush:
-    """How a slot went: when it was full (None: never seen full), and how many people wanted it."""
+    """How fast a slot filled up: when it was full (None: never seen full), and how many people wanted it."""
 
     full_at: datetime | None
     wanted: int
@@ -24,7 +24,7 @@ class Rush:
 
 @dataclass(frozen=True)
 class Miss:
-    """One slot that a person tried for in vain. `until` and `most` belong to the reason; `rush` to those in GONE."""
+    """One slot that a person tried for and missed. `until` and `most` belong to the reason; `rush` to those in GONE."""
 
     slot: Slot
     at: datetime
@@ -35,7 +35,7 @@ class Miss:
 
 
 def misses(session: Session, person_id: int, now: datetime, limit: int = 10) -> list[Miss]:
-    """One for each slot, newest slot first. A slot where the person has had a seat after all is none."""
+    """One for each slot, newest slot first. A slot where the person did have a seat is left out."""
     found = {miss.slot.id: miss for miss in sorted(_all(session, person_id, now), key=lambda miss: miss.at)}
     for slot_id in _had(session, person_id, found):
         del found[slot_id]
@@ -44,13 +44,13 @@ def misses(session: Session, person_id: int, now: datetime, limit: int = 10) -> 
 
 
 def in_vain() -> ColumnElement[bool]:
-    """Places in line that ended without a seat, not by the person's own wish."""
+    """Condition: a waiting-list place that ended without a seat, and not by the person's own wish."""
     ended = or_(Booking.state == "expired", Booking.end_reason.in_(("withdrawn", "slot_cancelled")))
     return and_(Booking.seated_at.is_(None), ended)
 
 
 def _all(session: Session, person_id: int, now: datetime) -> list[Miss]:
-    """Every vain try, several for one slot possibly: the last of them counts."""
+    """Every unsuccessful attempt, possibly several for one slot: the last of them counts."""
     since = (now - SINCE).date()
     slot = joinedload(Try.slot)
     tries = session.scalars(
@@ -98,7 +98,7 @@ def _with_rush(session: Session, miss: Miss) -> Miss:
 
 
 def rush(session: Session, slot_id: int, seen_full: datetime) -> Rush:
-    """How a slot went that somebody saw full at `seen_full`: the last seat before the first who had to wait."""
+    """How fast a slot filled up that was seen full at `seen_full`: its last seat before anybody had to wait."""
     first = select(func.min(Event.at)).where(Event.slot_id == slot_id, Event.kind == "waiting")
     waited = session.scalar(first)
     bound = min(waited, seen_full) if waited else seen_full

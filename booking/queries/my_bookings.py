@@ -1,4 +1,4 @@
-"""What a person asks about themselves: seats, places in line, the past, strikes."""
+"""My bookings: a person's own seats, waiting-list places, past and strikes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from booking.seats import strike_ledger
 
 @dataclass(frozen=True)
 class Waiting:
-    """A place in line: never shown as a booking."""
+    """A waiting-list place: never shown as a booking."""
 
     booking: Booking
     place: int
@@ -25,7 +25,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Mark:
-    """One strike of the ledger; it stops counting at `expires_at`."""
+    """One strike; it stops counting at `expires_at`."""
 
     strike: Strike
     expires_at: datetime
@@ -49,14 +49,14 @@ def seats_ahead(session: Session, person_id: int, now: datetime) -> Sequence[Boo
 
 
 def places_ahead(session: Session, person_id: int, now: datetime) -> list[Waiting]:
-    """Places in line of slots that are not over, soonest first."""
+    """Waiting-list places of slots that are not over, soonest first."""
     waits = _bookings(person_id).where(Booking.state == "waiting", Slot.ends_at > now)
     entries = session.scalars(waits.order_by(Slot.starts_at, Slot.id)).all()
     return [Waiting(entry, place_in_line(session, entry)) for entry in entries]
 
 
 def past(session: Session, person_id: int, now: datetime, limit: int = 30) -> Sequence[Booking]:
-    """Bookings that are over or have ended, newest first, one a slot; not what `misses` tells about."""
+    """Bookings that are over or have ended, newest first, one for each slot; without what `misses` explains."""
     gone = _bookings(person_id).where((Slot.ends_at <= now) | Booking.ended_at.is_not(None))
     gone = gone.where(not_(and_(in_vain(), Slot.date >= (now - SINCE).date())))
     return one_a_person(session.scalars(gone.order_by(Slot.starts_at.desc(), Booking.id.desc()).limit(limit)))
@@ -77,7 +77,7 @@ def strike_ledgers(session: Session, person_id: int, now: datetime) -> list[Ledg
 
 
 def booking_of(session: Session, person_id: int, booking_id: int) -> Booking | None:
-    """The person's own booking, or None: somebody else's does not exist."""
+    """The person's own booking, or None: another person's is treated as missing."""
     return session.scalar(_bookings(person_id).where(Booking.id == booking_id))
 
 

@@ -1,4 +1,4 @@
-"""Name order: people as they are looked up, by the pinyin of their names and the letters of all others.
+"""Name order: sorts people by the pinyin of Chinese names and the letters of all others.
 
 The order is the same for readers of Chinese and of English.
 """
@@ -12,7 +12,7 @@ from booking.queries import name_search
 
 T = TypeVar("T")
 
-# Surnames that are read otherwise than the same character elsewhere.
+# Surnames with another reading than the same character elsewhere.
 SURNAMES = {
     "尉迟": "yu4 chi2",
     "万俟": "mo4 qi2",
@@ -62,13 +62,13 @@ SURNAMES = {
 
 
 def by_name(rows: Iterable[T], name: Callable[[T], str]) -> list[T]:
-    """The rows in the order of their names; equal ones stay as they come, nameless ones are last."""
+    """The rows sorted by name; equal names keep their order, nameless rows are last."""
     return sorted(rows, key=lambda row: sort_key(name(row)))
 
 
 @lru_cache(maxsize=20_000)
 def sort_key(name: str) -> tuple[bool, tuple[tuple[str, str], ...]]:
-    """Character by character: its reading with the tone, then itself, so that those of one surname stand together."""
+    """For each character its reading with the tone, then the character itself, so that one surname stays together."""
     parts = _surname(name)
     parts += [part for word in name[len(parts) :].split() for part in _parts(word)]
     return not name.strip(), tuple(parts)
@@ -80,7 +80,7 @@ def _surname(name: str) -> list[tuple[str, str]]:
 
 
 def _parts(word: str) -> list[tuple[str, str]]:
-    """One for each Chinese character, one for each run of others."""
+    """One part for each Chinese character, one for each run of others."""
     parts, run = [], ""
     for character in word:
         if reading := name_search.reading(character):
@@ -92,5 +92,5 @@ def _parts(word: str) -> list[tuple[str, str]]:
 
 
 def _plain(letters: str) -> str:
-    """Without accents and capitals: Émile stands beside Emil."""
+    """Without accents and capitals, so that Émile is next to Emil."""
     return "".join(c for c in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(c)).casefold()

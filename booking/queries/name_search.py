@@ -1,4 +1,4 @@
-"""Finding people by their name as somebody types it: a part of it, its pinyin (zhouming), or its initials (zm)."""
+"""Name search: people by a part of their name, its pinyin (zhouming), or its initials (zm)."""
 
 import os
 from functools import lru_cache
@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from booking.model import Booking, Person, Slot
 from booking.queries import disclosure
 
-# Longer ones are no names, and trying their readings would take long.
+# No name is longer, and trying the readings of a longer text would take long.
 LONGEST_NAME, LONGEST_SOUGHT, MOST_FOUND = 6, 24, 500
 
 
 def called(session: Session, station_id: int, sought: str) -> ColumnElement[bool]:
-    """The condition that a person of the station is called something like `sought`."""
+    """Condition: a person of the station whose name matches `sought`."""
     by_part = Person.name.icontains(sought, autoescape=True)
     letters = "".join(sought.split()).casefold()
     if not (letters.isascii() and letters.isalpha() and len(letters) <= LONGEST_SOUGHT):
@@ -53,7 +53,7 @@ def _fits(readings: tuple[tuple[str, ...], ...], letters: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _readings(name: str) -> tuple[tuple[str, ...], ...]:
-    """The readings of each Chinese character; what is not Chinese is found by its letters as they are."""
+    """The readings of each Chinese character; other characters are found by their letters as they are."""
     found = _pinyin(name, "NORMAL", heteronym=True)
     return tuple(
         tuple(reading.replace("ü", "v") for reading in readings if reading) for readings in found if any(readings)
@@ -68,7 +68,8 @@ def reading(character: str) -> str:
 
 
 def _pinyin(text: str, style: str, *, heteronym: bool = False) -> list[list[str]]:
-    # Only who deals with names pays for the table of readings; the one of phrases is four times as large, and of no use.
+    # The table of readings is loaded only where names are searched; the one of phrases, four times as large, is not
+    # needed.
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
     from pypinyin import Style, pinyin  # noqa: PLC0415
 

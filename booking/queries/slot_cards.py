@@ -1,4 +1,4 @@
-"""What a worker sees of a station: its days, its slots, and what a press on each would answer."""
+"""Slot cards: what a worker sees of a station: its days, its slots, and what booking each would answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from booking.model import LIVE, Booking, Slot, Station
 
 
 class Card(NamedTuple):
-    """One slot as one reader sees it. `mine` is their live booking, `place` their place in line (from 1).
+    """One slot as one reader sees it. `mine` is their live booking, `place` their waiting-list position (from 1).
 
-    `refusal` is what a press would be refused with; None for somebody who is not signed in and may press.
-    `replaces` are the reader's places in line that a seat here would end.
+    `refusal` is why booking would be refused; None when it would not, or for somebody not signed in. `replaces` are the
+    reader's waiting-list places that a seat here would end.
     """
 
     slot: seats.SlotSnapshot
@@ -30,24 +30,24 @@ class Card(NamedTuple):
 
     @property
     def left(self) -> int:
-        """Seats that a tap can have now: while the line counts, a free seat belongs to who waits."""
+        """Seats that can be booked now: while the waiting list is open, a free seat belongs to it."""
         return 0 if self.slot.waiting and self.line_open else self.slot.free
 
     @property
     def line_open(self) -> bool:
-        """Whether a seat that comes free still goes to the line by itself."""
+        """Whether a seat that becomes free still goes to the waiting list by itself."""
         return self.seen_at < self.slot.waitlist_until
 
     @property
     def act(self) -> str | None:
-        """The one act that the card offers: "take", "wait", or None."""
+        """The one action that the card offers: "take", "wait", or None."""
         if self.refusal:
             return None
         return "take" if self.left else "wait"
 
     @property
     def drops(self) -> tuple[seats.Entry, ...]:
-        """The places in line that the card's act ends, by start."""
+        """The waiting-list places that the card's action ends, by start."""
         return self.replaces if self.act == "take" else ()
 
 
@@ -94,7 +94,7 @@ def cards(
 ) -> list[Card]:
     """The slots of one day, in order of time, as this reader (None: nobody signed in) sees them.
 
-    `who` is the reader's standing, where it is known already.
+    `who` is the reader's eligibility, where it is known already.
     """
     found = seats.snapshots().where(Slot.station_id == station.id, Slot.date == when).order_by(Slot.starts_at, Slot.id)
     return _as_seen(session, [seats.snapshot(row) for row in session.execute(found)], person_id, now, who)
@@ -107,7 +107,7 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
 
 
 def of_press(session: Session | scoped_session[Any], press: seats.BookingResult, now: datetime) -> Card:
-    """The slot as the one sees it who has just pressed: nothing is asked that the press has told."""
+    """The slot as the person sees it who has just booked, from the result of the booking without another read."""
     slot, mine = press.slot, press.booking if press.booking.state in LIVE else None
     waits = mine is not None and mine.state == "waiting"
     no = RuleViolation("in_line" if waits else "yours") if mine else None
@@ -116,7 +116,7 @@ def of_press(session: Session | scoped_session[Any], press: seats.BookingResult,
 
 
 def of_refusal(no: RuleViolation, now: datetime) -> Card | None:
-    """The slot as the one sees it who was refused and has nothing there; None when the refusal does not tell."""
+    """The slot as a person without a booking sees it after a refusal; None when the refusal holds no snapshot."""
     if not isinstance(no.seen, seats.SlotSnapshot):
         return None
     return Card(no.seen, no.seen.state_at(now), now, refusal=no)
@@ -124,7 +124,7 @@ def of_refusal(no: RuleViolation, now: datetime) -> Card | None:
 
 def next_opening(session: Session, station_id: int, now: datetime) -> Opening | None:
     """What opens next at a station."""
-    # All of a station's are few, and by date: asked for the first one only, the database goes through every station's.
+    # A station's slots are few, and indexed by date: ordered by opening with LIMIT 1, every station's would be read.
     coming = (
         select(Slot.opens_at, func.min(Slot.date), func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))
         .where(Slot.station_id == station_id, Slot.date >= (now - timedelta(days=1)).date())
@@ -136,7 +136,7 @@ def next_opening(session: Session, station_id: int, now: datetime) -> Opening | 
 
 
 def place_in_line(session: Session | scoped_session[Any], entry: Booking | seats.Entry) -> int:
-    """The place of a waiting entry in its line, from 1."""
+    """The position of a waiting entry on its waiting list, from 1."""
     before = select(func.count(Booking.id)).where(
         Booking.slot_id == entry.slot_id,
         Booking.state == "waiting",

@@ -1,4 +1,4 @@
-"""Which stations there are."""
+"""Station lookup: open stations by code, name or distance."""
 
 import math
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
 
 
 def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:
-    """Open stations around a place given in degrees, the nearest first, with their distance in km."""
-    # On a plane that touches the Earth here: true enough to sort the stations of a city.
+    """Open stations around a position in degrees, the nearest first, with their distance in km."""
+    # On a plane that touches the Earth here: accurate enough to sort the stations of a city.
     narrow = math.cos(math.radians(latitude))
     north, east = Station.latitude - latitude, (Station.longitude - longitude) * narrow
     known = select(Station).where(Station.closed_at.is_(None), Station.latitude.is_not(None))
@@ -43,6 +43,6 @@ def _km(station: Station, latitude: float, longitude: float) -> float:
 
 
 def managed_stations(session: Session, person_id: int) -> Sequence[Station]:
-    """The stations that a person runs."""
+    """The stations that a person manages."""
     mine = select(Station).join(Manages, Manages.station_id == Station.id).where(Manages.person_id == person_id)
     return session.scalars(mine.order_by(Station.id)).all()

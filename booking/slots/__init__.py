@@ -1,9 +1,9 @@
-"""Opening and changing slots.
+"""Slots: planning, opening and changing them.
 
-`timetable` turns wall times into instants, `planning` keeps the coming slots in step with the plans,
-`due` says what the clock asks for, `changes`, `moving` and `hosting` are what a manager does to one slot, `undoing` takes
-it back, `settings` is what a manager does to a station, `holiday_import` takes over
-what the State Council has announced.
+`deadlines` turns wall times into instants, `planning` keeps the coming slots in step with the plans, `due` and
+`overdue` say what the clock asks for, `edits`, `moving` and `hosting` are a manager's changes of one slot, `restore`
+undoes them, `catalogue` is what a manager changes for a whole station, `copying` copies a week, `holiday_import`
+imports the State Council's announcements.
 """
 
 from booking.slots.catalogue import (

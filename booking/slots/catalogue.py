@@ -1,6 +1,6 @@
-"""What a manager changes for the whole station: plans, zones, activities, numbers, calendar.
+"""Catalogue: what a manager changes for a whole station: plans, zones, activities, policy, calendar.
 
-Each verb leaves the slots to `plan_ahead`, which brings the untouched ones in step in the same transaction.
+Each verb leaves the slots to `plan_ahead`, which updates those without bookings in the same transaction.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from booking.slots.planning import Planned, plan_ahead, untouched
 
 
 def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
-    """Add a plan or take over its new values; refused when its zone is too small, or taken by another plan."""
+    """Add or change a plan; refused when its zone is too small, or used by another plan at that time."""
     changed = _changed(session, plan)
     zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
     if zone is None or zone.station_id != plan.station_id or zone.closed_at:
@@ -41,7 +41,7 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
 
 
 def stop_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
-    """No more slots from this plan. Those that somebody is on stay, and are listed as stranded."""
+    """Stop a plan: it makes no more slots. Those with bookings stay, and are listed as stranded."""
     plan.stopped_at = plan.stopped_at or now
     session.flush()
     _note(session, "plan_stopped", now, plan.station_id, actor_id, plan_id=plan.id)
@@ -49,7 +49,7 @@ def stop_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
 
 
 def save_exception(session: Session, exception: PlanException, now: datetime, actor_id: int | None = None) -> Planned:
-    """One date of a plan runs otherwise, or not at all."""
+    """Change or skip a plan on one date."""
     plan = session.get_one(Plan, exception.plan_id)
     zone = session.get(Zone, exception.zone_id or plan.zone_id)
     if zone is None or zone.station_id != plan.station_id or zone.closed_at:
@@ -66,7 +66,7 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
 
 
 def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
-    """Add a zone or take over its new values; its number cannot fall below what is planned in it."""
+    """Add or change a zone; its capacity cannot fall below that of a slot or plan in it."""
     changed = _changed(session, zone)
     if zone.id:
         planned = _largest_planned(session, zone.id, now)
@@ -82,7 +82,7 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
 
 
 def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
-    """Close a zone in which nothing is planned any more."""
+    """Close a zone without plans and coming slots."""
     if _largest_planned(session, zone.id, now):
         raise RuleViolation("zone_in_use", limit=_largest_planned(session, zone.id, now))
     zone.closed_at = zone.closed_at or now
@@ -98,7 +98,7 @@ def save_activity(session: Session, activity: Activity, now: datetime, actor_id:
 
 
 def retire_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
-    """Put an activity away that no running plan and no coming slot uses."""
+    """Archive an activity that no running plan and no coming slot uses."""
     plans = select(func.count(Plan.id)).where(Plan.activity_id == activity.id, Plan.stopped_at.is_(None))
     coming = select(func.count(Slot.id)).where(
         Slot.activity_id == activity.id, Slot.state.in_(("planned", "open", "running")), Slot.ends_at > now
@@ -112,7 +112,8 @@ def retire_activity(session: Session, activity: Activity, now: datetime, actor_i
 def set_policy(
     session: Session, station: Station, numbers: Policy, now: datetime, actor_id: int | None = None
 ) -> Planned:
-    """New numbers for a station. Slots that have not started get the new deadlines; what has opened stays open."""
+    """Change a station's policy. Slots that have not started get the new deadlines; those that have opened stay
+    open."""
     if wrong := policy.out_of_bounds(numbers):
         raise RuleViolation("out_of_bounds", fields=wrong)
     before, station.policy = station.policy, policy.write(numbers)
@@ -137,7 +138,7 @@ def set_day(
     note: str = "",
     actor_id: int | None = None,
 ) -> Planned:
-    """The manager's word on one date; `works` None takes it back. Today and the past cannot be changed."""
+    """The manager's override of one date; `works` None removes it. Today and the past cannot be changed."""
     if when <= clock.at_station(now, station.zone_name).date():
         raise RuleViolation("past")
     if works is None:
@@ -150,24 +151,24 @@ def set_day(
 
 
 def renew_door(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
-    """A new secret for the codes at the door: every screen that was paired, and every code shown, ends."""
+    """A new secret for the check-in codes: it unpairs every kiosk, and invalidates every code shown."""
     station.door_secret = secrets.token_hex(20)
     _note(session, "door_renewed", now, station.id, actor_id)
 
 
 def show_headline(session: Session, station: Station, shows: bool, now: datetime, actor_id: int | None = None) -> None:
-    """Whether everybody may see how many slots and visits the station has had."""
+    """Set whether everybody may see how many slots and visits the station has had."""
     station.shows_headline = shows
     _note(session, "headline", now, station.id, actor_id, shows=shows)
 
 
 def note_screen(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
-    """A browser became a screen at the door."""
+    """Record that a browser was paired as a kiosk."""
     _note(session, "door_paired", now, station.id, actor_id)
 
 
 def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot]:
-    """Coming slots with people on them that the plans and the calendar would not make any more."""
+    """Coming slots with bookings that the plans and the calendar would not make any more."""
     first = clock.at_station(now, station.zone_name).date()
     found = [slot for slot in _coming(session, station.id, now) if slot.plan_id and not untouched(slot, now)]
     last = max((slot.date for slot in found), default=first) + timedelta(days=1)
@@ -176,7 +177,7 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
 
 
 def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
-    """Planning touches no slot that people are on, so a changed date of one would be a promise nobody keeps."""
+    """Refuse a change of a date with bookings: planning changes no such slot, so it would not take effect."""
     changes = (exception.starts, exception.zone_id, exception.capacity, exception.host)
     slot = session.scalar(select(Slot).where(Slot.plan_id == exception.plan_id, Slot.date == exception.date))
     if slot and slot.state != "cancelled" and not untouched(slot, now) and any(changes) and not exception.skip:
@@ -195,7 +196,7 @@ def _coming(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
 
 
 def _rival(session: Session, plan: Plan) -> Plan | None:
-    """A running plan that would want the same zone at the same time on some weekday."""
+    """A running plan that would use the same zone at the same time on some weekday."""
     with session.no_autoflush:
         others = session.scalars(
             select(Plan).where(
@@ -230,9 +231,9 @@ def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
 
 
 def _changed(session: Session, thing: Plan | Zone | Activity) -> dict[str, list[str]]:
-    """What is about to be saved otherwise than it stands in the database: column, before, after.
+    """The columns about to be changed: column, before, after.
 
-    Asked first: whatever reads the database next may write the changes there.
+    Called first: whatever reads the database next may flush the changes.
     """
     table = type(thing).__table__
     with session.no_autoflush:

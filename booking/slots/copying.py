@@ -1,7 +1,7 @@
 """Copying a week: its one-off slots and the exceptions of its plans, to the weeks after it.
 
-What the plans make by themselves is not copied. A day takes what ran on the weekday that it follows, so that a
-holiday takes nothing and a make-up workday takes what the calendar says.
+What the plans make by themselves is not copied. A day takes what ran on the weekday that it follows, so a holiday takes
+nothing, and a make-up workday takes the weekday that the calendar names.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ MOST_WEEKS = 8
 
 @dataclass(frozen=True)
 class Copy:
-    """One thing for one day. `outcome` is `add`, or why it will not be: `holiday`, `zone_taken`, `same`, `past` …
+    """One item for one day. `outcome` is `add`, or why it will not be copied: `holiday`, `zone_taken`, `same`, `past` …
 
-    `people` are on what it changes or meets.
+    `people` is how many are booked on what it changes or conflicts with.
     """
 
     day: Day
@@ -39,7 +39,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a copy would do, day by day; the rest days that take nothing, the make-up days that are gained."""
+    """What a copy would do, day by day; the rest days that take nothing, and the make-up workdays."""
 
     copies: list[Copy]
     rests: list[Day]
@@ -60,7 +60,7 @@ def preview_week(session: Session, station: Station, monday: date, weeks: int, n
 def copy_week(
     session: Session, station: Station, monday: date, weeks: int, now: datetime, actor_id: int | None = None
 ) -> list[Copy]:
-    """Do it. What somebody else made impossible since the preview is left out, and says so."""
+    """Copy the week. What became impossible since the preview is left out, and its `outcome` says why."""
     planned = preview_week(session, station, monday, weeks, now).copies
     return [_do(session, station, copy, now, actor_id) for copy in planned]
 
@@ -92,7 +92,7 @@ def _for_day(
     for slot in week[0]:
         if slot.date.isoweekday() != day.follows:
             continue
-        rested = not calendar.is_workday(slot.date)  # who runs on rest days does so on purpose
+        rested = not calendar.is_workday(slot.date)  # a slot on a rest day was put there on purpose
         if day.works or rested:
             yield _slot_there(session, station, Copy(day, slot=slot), slot, now)
         else:

@@ -1,4 +1,4 @@
-"""When the things of one slot happen: from wall times, policy and calendar to instants."""
+"""Deadlines: the instants of one slot, from wall times, policy and calendar."""
 
 from datetime import date, datetime, time, timedelta
 from typing import TypedDict
@@ -41,7 +41,7 @@ def opening(day: date, calendar: Calendar, zone: str, workdays_before: int, wall
 
 
 def of_plan(plan: Plan, day: date, numbers: Policy, calendar: Calendar, said: PlanException | None) -> Timetable:
-    """The timetable of `plan` on `day`, as an exception for that date may change it."""
+    """The deadlines of `plan` on `day`, with an exception for that date if there is one."""
     zone = plan.station.zone_name
     starts_at = clock.instant(day, (said and said.starts) or plan.starts, zone)
     table = deadlines(starts_at, starts_at + timedelta(minutes=plan.minutes), numbers)

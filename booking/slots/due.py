@@ -1,4 +1,4 @@
-"""What the clock asks for now: ids of slots and stations that a job should look at, and the opening itself."""
+"""Due: ids of the slots and stations that a job should process now, and the opening itself."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
 
-# The clock releases within seconds. After so many minutes people have been seated by hand, or have gone.
+# The job releases within seconds. After so many minutes people have been seated by hand, or have left.
 TOO_LATE = timedelta(minutes=5)
 
 
 def open_due(session: Session, now: datetime, limit: int = 200) -> int:
-    """Record that slots have opened whose instant has come."""
+    """Record the opening of slots whose instant has come. Returns how many."""
     return open_these(session, to_open(session, now)[:limit], now)
 
 
@@ -27,7 +27,7 @@ def to_open(session: Session, now: datetime) -> Sequence[int]:
 
 
 def open_these(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    """Record the opening of slots. Presses do not wait for it: they ask the clock."""
+    """Record the opening of these slots. Bookings do not wait for it: they compare with the clock."""
     opened = transactions.lock_if(session, slot_ids, Slot.state == "planned", Slot.opens_at <= now)
     record_all(session, "opened", now, Slot, opened, after="open")
     session.execute(update(Slot).where(Slot.id.in_(opened)).values(state="open"))
@@ -39,7 +39,7 @@ def stations_to_plan(session: Session) -> Sequence[int]:
 
 
 def to_promote(session: Session, now: datetime) -> Sequence[int]:
-    """Slots with a free seat that somebody waits for."""
+    """Slots with a free seat and somebody waiting for it."""
     return _ids(
         session, _live(), Slot.waiting > 0, Slot.taken < Slot.capacity, Slot.opens_at <= now, Slot.ends_at > now
     )
@@ -50,20 +50,19 @@ def to_start(session: Session, now: datetime) -> Sequence[int]:
 
 
 def to_release(session: Session, now: datetime) -> Sequence[int]:
-    """Slots whose no-shows must go; those that wait for the manager's word do so until somebody presses, or begins to
-    take attendance where nobody had."""
+    """Slots whose no-shows are due for release; held ones only when attendance is being taken after all."""
     held_no_more = or_(Slot.release_held_at.is_(None), and_(Slot.unattended, seats.attendance_taken()))
     due = (Slot.released_at.is_(None), held_no_more, Slot.release_at <= now)
     return _ids(session, Slot.state == "running", *due)
 
 
 def too_late(session: Session, slot_ids: Collection[int], now: datetime) -> Sequence[int]:
-    """Those of these slots whose release comes so late, by our own outage, that their manager decides."""
+    """Those of these slots whose release is so late, because our scheduler was down, that their manager decides."""
     return _ids(session, Slot.id.in_(among(slot_ids)), Slot.release_held_at.is_(None), Slot.release_at < now - TOO_LATE)
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:
-    """Slots that are over; the books of those without attendance stay open for a while."""
+    """Slots that are over; those without attendance are left open for a while."""
     closed = or_(~Slot.unattended, Slot.ends_at <= now - seats.BOOKS_OPEN)
     return _ids(session, Slot.state == "running", Slot.ends_at <= now, closed)
 

@@ -1,4 +1,4 @@
-"""What a manager changes on one slot: its capacity, its being, and a one-off beside the plans."""
+"""Edits: what a manager changes on one slot: its capacity, cancelling it, and adding a one-off slot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from booking.slots.planning import clash
 
 @dataclass(frozen=True)
 class OneOff:
-    """A slot beside the plans: station wall times, minutes, seats."""
+    """A one-off slot outside the plans: station wall times, minutes, seats."""
 
     activity_id: int
     zone_id: int
@@ -30,7 +30,8 @@ class OneOff:
 
 @dataclass(frozen=True)
 class Resized:
-    """What a new capacity did: who moved down to the line, how many of the line were seated, who never moved down."""
+    """The result of a new capacity: who was moved to the waiting list, how many were promoted, whose move was
+    undone."""
 
     moved: Sequence[Booking] = ()
     seated: int = 0
@@ -46,7 +47,8 @@ def set_capacity(
     *,
     move_newest: bool = False,
 ) -> Resized:
-    """Raise (the line is served at once) or lower (refused below the booked number, unless the newest move down)."""
+    """Raise the capacity (the waiting list is served at once) or lower it (below the booked number only with the
+    newest moved)."""
     found = seats.find_slot(session, slot_id)
     held = seats.lock_slots(session, {slot_id}, now, room=max(0, capacity - found.capacity))
     slot = held.slots[slot_id]
@@ -66,7 +68,7 @@ def set_capacity(
 def cancel(
     session: Session, slot_id: int, reason: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Booking]:
-    """Call a slot off. Everybody on it is told once, nobody gets a strike. Twice is once."""
+    """Cancel a slot. Everybody on it is told once, nobody gets a strike. Idempotent."""
     seats.find_slot(session, slot_id)
     slot = transactions.lock(session, slots={slot_id})[0]
     if slot.state == "cancelled":
@@ -80,7 +82,8 @@ def cancel(
 
 
 def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id: int | None = None) -> Slot:
-    """A one-off slot. It opens like any other: at the station's hour on the workday before, or now if that is past."""
+    """Add a one-off slot. It opens like any other: at the station's hour on the workday before, or now if that is
+    past."""
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
     zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
@@ -118,7 +121,7 @@ def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id
 
 
 def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None) -> None:
-    """The manager's number is stronger than the plan's, or planning would take it back."""
+    """Store the manager's number as an exception of the plan, or planning would reset it."""
     was, state = slot.capacity, slot.state
     slot.capacity = capacity
     record(
@@ -131,7 +134,8 @@ def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, acto
 def _make_way(
     session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None, move_newest: bool
 ) -> Sequence[Booking]:
-    """Move the newest seats down so that `capacity` holds the rest; refuse when nobody said to."""
+    """Move the newest seats to the waiting list so that `capacity` holds the rest; refuse unless the manager asked
+    for it."""
     excess = slot.taken - capacity
     if excess <= 0:
         return ()

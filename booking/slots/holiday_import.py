@@ -1,4 +1,4 @@
-"""Holiday import: a notice of the State Council taken over into the calendar, and what that changes beforehand."""
+"""Holiday import: takes a State Council notice over into the calendar, with a preview of what changes."""
 
 import hashlib
 import json
@@ -21,7 +21,8 @@ Touched = dict[date, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Change:
-    """A date that becomes a rest day or a workday; how many coming `slots` are planned on it, with how many `people`."""
+    """A date that becomes a rest day or a workday; how many coming `slots` are planned on it, with how many
+    `people`."""
 
     was: Day
     works: bool
@@ -48,7 +49,7 @@ def preview_import(session: Session, notice: Notice, now: datetime) -> list[Chan
 
 
 def fingerprint(changes: Iterable[Change]) -> str:
-    """Equal for the same changes of the calendar, whoever has booked meanwhile."""
+    """A hash of the calendar's changes, the same whoever has booked meanwhile."""
     said = [(change.date.isoformat(), change.was.works, change.was.tentative, change.works) for change in changes]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
@@ -56,9 +57,9 @@ def fingerprint(changes: Iterable[Change]) -> str:
 def import_holidays(
     session: Session, notice: Notice, shown: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Change]:
-    """Take the notice over. `shown` is the fingerprint of what somebody agreed to; refused when that is no longer so.
+    """Import the notice. `shown` is the fingerprint that was confirmed; refused when the changes are no longer those.
 
-    The slots follow with the next round of planning.
+    The slots follow with the next planning.
     """
     transactions.advisory_lock(session, "workdays")
     changes = preview_import(session, notice, now)
@@ -74,14 +75,14 @@ def import_holidays(
 
 
 def _dates(notice: Notice) -> list[date]:
-    """All of its year, and what it says of the December before."""
+    """All dates of its year, and what it says of the December before."""
     first = date(notice.year, 1, 1)
     year = (first + workdays.ONE_DAY * n for n in range((date(notice.year + 1, 1, 1) - first).days))
     return sorted({*year, *notice.days})
 
 
 def _touched(session: Session, days: Iterable[date], now: datetime) -> Touched:
-    """How many slots and people the change of these dates concerns: none where a station or a plan says otherwise."""
+    """How many slots and people the change of these dates affects: none where a station or a plan overrides them."""
     own_word = exists().where(DayOverride.station_id == Slot.station_id, DayOverride.date == Slot.date)
     found = (
         select(Slot.date, func.count(Slot.id), func.sum(Slot.taken + Slot.waiting))

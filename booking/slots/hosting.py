@@ -1,4 +1,4 @@
-"""Hosting: another teacher for one slot than its activity's, and those who have booked it are told."""
+"""Hosting: a substitute teacher for one slot; the people who have booked it are told."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,9 +16,9 @@ from booking.slots.moving import as_told, on_it, tell_change
 def set_host(
     session: Session, slot_id: int, host: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Booking]:
-    """Let somebody else teach the slot; empty is the activity's own teacher again. Returns who is told.
+    """Set the slot's teacher; empty means the activity's own. Returns who is told.
 
-    Changed back before any letter has left, nobody is told anything.
+    Changed back before any letter was sent, nobody is told anything.
     """
     seats.find_slot(session, slot_id)
     slot = transactions.lock(session, slots={slot_id})[0]
@@ -31,7 +31,7 @@ def set_host(
         return ()
     people, was = on_it(session, slot_id), as_told(slot)
     slot.host = wish or None
-    if slot.plan_id:  # or planning would take it back once nobody is on it
+    if slot.plan_id:  # or planning would reset it once nobody is booked
         session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, host=slot.host))
     _write_down(session, slot, people, was, now, actor_id)
     return tell_change(session, slot, people, was, now) if now < slot.starts_at else ()
@@ -42,6 +42,6 @@ def _write_down(
 ) -> None:
     state, changed = slot.state, {"host": [was["host"], as_told(slot)["host"]]}
     record(session, "moved", now, actor_id=actor_id, slot=slot, before=state, after=state, changed=changed)
-    for booking in people:  # who waits has no event in a calendar that would change
+    for booking in people:  # waiting people have no calendar event that would change
         if booking.state != "waiting":
             record(session, "host_changed", now, actor_id=actor_id, slot=slot, booking=booking)

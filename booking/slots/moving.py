@@ -15,22 +15,22 @@ from booking.model import LIVE, Booking, Person, PlanException, Slot, Zone
 from booking.slots import deadlines
 from booking.slots.planning import clash
 
-# What of a slot concerns those who wait for it too.
+# Changes of these fields also concern people on the waiting list.
 PLACE = ("starts", "zone", "zone_en")
 
 
 @dataclass(frozen=True)
 class Move:
-    """Where a slot goes: a station wall time of the same day, and a zone."""
+    """Where a slot is moved: a station wall time of the same day, and a zone."""
 
     starts: time
     zone_id: int
 
 
 def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: int | None = None) -> Sequence[Booking]:
-    """Move the slot; returns who is told. Until the start they may give up freely: they had chosen another hour.
+    """Move the slot; returns who is told. Until the start they may cancel without a strike: they chose another hour.
 
-    Moved back before any letter has left, it is as if nothing had been: nobody is told anything.
+    Moved back before any letter was sent, nobody is told anything.
     """
     slot, people = _held(session, slot_id, now)
     table = may_move(session, slot, wish, now)
@@ -42,7 +42,7 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
     slot.zone_id = wish.zone_id
     session.flush()
     session.refresh(slot, ["zone"])
-    if slot.plan_id:  # or planning would take it back once nobody is on it
+    if slot.plan_id:  # or planning would reset it once nobody is booked
         session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, starts=wish.starts, zone_id=wish.zone_id))
     _write_down(session, slot, people, was, now, actor_id)
     told = tell_change(session, slot, people, was, now)
@@ -54,7 +54,7 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
 
 
 def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> deadlines.Timetable:
-    """The slot's timetable after the move. Asked for the preview, and again inside the lock."""
+    """The slot's deadlines after the move. Checked for the preview, and again inside the lock."""
     if slot.state == "cancelled":
         raise RuleViolation("cancelled", why=slot.cancel_reason)
     if now >= slot.starts_at:
@@ -76,7 +76,7 @@ def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> deadlin
 
 
 def fits(slot: Slot, zone: Zone | None) -> None:
-    """Refuse a zone that is gone, somebody else's, or too small."""
+    """Refuse a zone that is closed, another station's, or too small."""
     if zone is None or zone.station_id != slot.station_id or zone.closed_at:
         raise RuleViolation("no_such_zone")
     if slot.capacity > zone.capacity:
@@ -84,7 +84,7 @@ def fits(slot: Slot, zone: Zone | None) -> None:
 
 
 def on_it(session: Session, slot_id: int) -> Sequence[Booking]:
-    """Who has a seat on a slot or waits for one."""
+    """Everybody with a seat or a waiting-list place."""
     found = select(Booking).where(Booking.slot_id == slot_id, Booking.state.in_(LIVE)).order_by(Booking.id)
     return session.scalars(found.execution_options(populate_existing=True)).all()
 
@@ -120,9 +120,10 @@ def _write_down(
 def tell_change(
     session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime
 ) -> Sequence[Booking]:
-    """Who has not heard of an earlier change yet hears of this one only, from what they believe the slot to be.
+    """Tell everybody on the slot. A letter not yet sent is replaced, and tells the change from what its reader last
+    knew.
 
-    Who waits is not told of another teacher: whoever gets a seat later reads of the new one.
+    Waiting people are not told of another teacher: if promoted, they read of the new one.
     """
     unsent = withdraw_letters(session, "slot_moved", slot.id, "changed again")
     believed = {letter.booking_id: letter.details["was"] for letter in unsent}
@@ -151,7 +152,7 @@ def _concerns(booking: Booking, was: dict[str, str], told: dict[str, str]) -> bo
 
 
 def _busy_then(session: Session, slot: Slot, starts_at: datetime, ends_at: datetime) -> Sequence[str]:
-    """Who of those with a seat has another one at that time: nobody sits in two places."""
+    """The names of people with a seat here who have another seat at that time."""
     other, its_slot = aliased(Booking), aliased(Slot)
     found = (
         select(Person.name)

@@ -1,4 +1,4 @@
-"""Releases that wait for the manager's word: our own outage made them late, or nobody had taken attendance."""
+"""Overdue releases: they wait for the manager's decision, since our outage made them late or nobody took attendance."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from booking.model import Booking, Event, Slot
 
 
 def hold_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    """Mark slots instead of releasing their seats. Twice is once."""
+    """Hold slots for the manager instead of releasing their seats. Idempotent."""
     transactions.lock(session, slots=slot_ids)
     seats.settle(session, slot_ids, now)
     marked = 0
@@ -27,19 +27,19 @@ def hold_release(session: Session, slot_ids: Collection[int], now: datetime) -> 
 
 
 def release_held(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
-    """The manager's word: release the seats of those who are not there after all. Returns how many."""
+    """Decision: release the seats of the people who did not come. Returns how many."""
     slot = session.get_one(Slot, slot_id)
     if slot.release_held_at is None or not (slot.state_at(now) == "running" or seats.awaits_word(slot, now)):
         return 0
     released = seats.release(session, [slot_id], now, ordered=True)
     session.refresh(slot)
-    if slot.released_at == now:  # and not by a tap or a clock that was faster
+    if slot.released_at == now:  # released now, and not by an earlier request or the job
         record(session, "release_ordered", now, actor_id=actor_id, slot=slot)
     return released
 
 
 def everybody_came(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
-    """The manager's word: all who are booked were there. Returns how many were not checked in. Twice is once."""
+    """Decision: everybody booked was there. Returns how many had not been checked in. Idempotent."""
     slot = _locked(session, slot_id)
     if may_take_back(session, slot):
         return 0
@@ -47,13 +47,13 @@ def everybody_came(session: Session, slot_id: int, now: datetime, actor_id: int)
 
 
 def take_back_word(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
-    """Undo `everybody_came`. Returns how many are booked again. Twice is once."""
+    """Undo `everybody_came`. Returns how many are booked again. Idempotent."""
     slot = _locked(session, slot_id)
     return seats.not_everybody(session, slot, now, actor_id) if may_take_back(session, slot) else 0
 
 
 def did_not_happen(session: Session, slot_id: int, now: datetime, actor_id: int) -> Sequence[Booking]:
-    """The manager's word: the slot fell through. Everybody on it is told once, nobody is struck. Twice is once."""
+    """Decision: the slot did not take place. Everybody on it is told once, nobody is struck. Idempotent."""
     slot = _locked(session, slot_id)
     if slot.state == "cancelled":
         return ()
@@ -64,7 +64,7 @@ def did_not_happen(session: Session, slot_id: int, now: datetime, actor_id: int)
 
 
 def may_take_back(session: Session, slot: Slot) -> bool:
-    """Whether the manager's last word was that everybody came, and the books are still open."""
+    """Whether the manager's last decision was that everybody came, and the slot is not closed yet."""
     if not slot.unattended or slot.released_at is None or slot.state != "running":
         return False
     words = (Event.slot_id == slot.id, Event.kind.in_(("all_came", "word_undone", "release_ordered")))
@@ -72,7 +72,7 @@ def may_take_back(session: Session, slot: Slot) -> bool:
 
 
 def held_releases(session: Session, station_id: int, since: datetime) -> Sequence[Slot]:
-    """The slots of a station that were marked since then, and that nobody has released."""
+    """The slots of a station held since then that nobody has released."""
     marked = select(Slot).where(
         Slot.station_id == station_id,
         Slot.starts_at > since,

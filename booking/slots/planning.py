@@ -1,7 +1,7 @@
-"""Planning ahead: the slots that a station's plans make on the coming days, kept in step with the calendar.
+"""Planning: makes the slots of a station's plans for the coming days, and keeps them in step with the calendar.
 
-Nothing that somebody holds a seat in, or waits for, is touched here: such slots are listed for the
-manager (`rosters.stranded`), who decides.
+Slots with bookings or waiting people are never changed here: they are listed for the manager to decide (`stranded` in
+`slots.catalogue`).
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from booking.workdays import ONE_DAY, Calendar
 Key = tuple[int, date]
 Wish = dict[str, Any]
 
-# Why planning cancelled a slot that had bookings once; only such a slot may come back.
+# Why planning cancelled a slot that had bookings once; only such a slot may be restored by planning.
 REPLANNED = "replanned"
 
 
@@ -37,7 +37,7 @@ class Due:
 
 @dataclass
 class Planned:
-    """What a round of planning did."""
+    """What one planning run did."""
 
     added: int = 0
     moved: int = 0
@@ -46,7 +46,7 @@ class Planned:
 
 
 def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
-    """Make, move and withdraw the untouched slots of a station so that they are what its plans say today."""
+    """Make, change and remove the untouched slots of a station so that they match its plans."""
     # A manager's change and the job may plan at once: the second would add the first one's slots again.
     transactions.advisory_lock(session, f"plan {station_id}")
     station = session.get_one(Station, station_id)
@@ -87,7 +87,7 @@ def due_dates(session: Session, station_id: int, first: date, last: date, calend
 
 
 def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due, Slot]]:
-    """Coming dates of plans that made no slot, each with the slot that has their zone at that time."""
+    """Coming dates of plans that made no slot, each with the slot that occupies their zone at that time."""
     numbers = policy.read(station.policy)
     first = clock.at_station(now, station.zone_name).date()
     last = first + timedelta(days=numbers.days_ahead)
@@ -104,7 +104,7 @@ def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due
 
 
 def untouched(slot: Slot, now: datetime) -> bool:
-    """Whether a slot may still be changed without asking anybody."""
+    """Whether a slot has no bookings and has not started, so that it may be changed freely."""
     return slot.state in ("planned", "open") and now < slot.starts_at and not slot.taken and not slot.waiting
 
 
@@ -137,7 +137,7 @@ def _present(session: Session, station_id: int, first: date) -> dict[Key, Slot]:
 
 
 def _lock_stale(session: Session, present: dict[Key, Slot], wishes: dict[Key, Wish], now: datetime) -> dict[Key, Slot]:
-    """Lock the slots that planning may change and must; a press may have touched one since we looked."""
+    """Lock the slots that planning must and may change; somebody may have booked one since they were read."""
     stale = {key: slot for key, slot in present.items() if _may_change(slot, now) and _differs(slot, wishes.get(key))}
     transactions.lock(session, slots=[slot.id for slot in stale.values()])
     return {key: slot for key, slot in stale.items() if _may_change(slot, now)}
@@ -154,7 +154,7 @@ def _differs(slot: Slot, wish: Wish | None) -> bool:
 
 
 def _for(slot: Slot, wish: Wish) -> Wish:
-    """The wish for this slot: what has opened stays open, only its hours may move."""
+    """The wanted columns for this slot: what has opened stays open, only its hours may move."""
     if slot.state != "open":
         return wish
     return {**wish, "opens_at": min(slot.opens_at, wish["starts_at"])}
@@ -188,7 +188,7 @@ def _change(session: Session, slot: Slot, wish: Wish, now: datetime) -> None:
 
 
 def _withdraw(session: Session, slot: Slot, now: datetime) -> bool:
-    """Take back a slot that no plan makes any more: its row goes, unless somebody was on it once."""
+    """Remove a slot that no plan makes any more: deleted, or cancelled if it ever had a booking."""
     if session.scalar(select(exists().where(Booking.slot_id == slot.id))):
         record(session, "cancelled", now, slot=slot, before=slot.state, after="cancelled", reason=REPLANNED)
         slot.state, slot.cancel_reason = "cancelled", REPLANNED

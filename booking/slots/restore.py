@@ -1,4 +1,5 @@
-"""Taking back what a manager put away by mistake: a slot while nobody has heard of it; a zone, an activity, a plan ever."""
+"""Restore: what a manager cancelled or archived by mistake: a slot until a letter about it is sent; the catalogue at
+any time."""
 
 from datetime import datetime
 
@@ -15,10 +16,10 @@ from booking.slots.planning import REPLANNED, Planned, clash
 
 
 def bring_back(session: Session, slot_id: int, now: datetime, actor_id: int | None = None) -> Reinstated:
-    """The slot as it was, with everybody who was on it and has nothing else by now. Twice is once.
+    """Restore the slot with everybody who was on it and has no other booking by now. Idempotent.
 
-    The letters about its end are called back; refused once one of them has left. Until the start people may give up
-    freely: they may have seen on the page that it was off.
+    The letters about its cancellation are withdrawn; refused once one was sent. Until the start people may cancel
+    without a strike: they may have seen on the page that it was cancelled.
     """
     found = seats.find_slot(session, slot_id)
     ended = may_bring_back(session, found, now)
@@ -39,7 +40,7 @@ def bring_back(session: Session, slot_id: int, now: datetime, actor_id: int | No
 
 
 def may_bring_back(session: Session, slot: Slot, now: datetime) -> Event | None:
-    """What would be undone; None where nothing is to undo. Asked for the page, and again inside the lock."""
+    """The cancellation that would be undone; None if there is none. Checked for the page, and again inside the lock."""
     ended = seats.last_cancel(session, slot) if slot.state == "cancelled" else None
     if ended is None or slot.cancel_reason == REPLANNED:
         return None
@@ -56,18 +57,18 @@ def may_bring_back(session: Session, slot: Slot, now: datetime) -> Event | None:
 
 
 def reopen_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
-    """A zone that was closed is there again. Its name was kept for it."""
+    """Reopen a closed zone. Its name was reserved."""
     zone.closed_at = None
     save_zone(session, zone, now, actor_id)
 
 
 def offer_again(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
-    """An activity that was put away can be planned again."""
+    """Restore an archived activity, so that it can be planned again."""
     activity.retired_at = None
     save_activity(session, activity, now, actor_id)
 
 
 def resume_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
-    """A plan that was stopped makes slots again; refused where another one has its place by now."""
+    """Restart a stopped plan; refused where another one occupies its zone and time by now."""
     plan.stopped_at = None
     return save_plan(session, plan, now, actor_id)

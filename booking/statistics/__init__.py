@@ -1,7 +1,7 @@
-"""A station's numbers: what was held, who came, who did not, and who wanted a seat and got none.
+"""Statistics of a station: what was held, who came, who did not, and who wanted a seat and got none.
 
-`facts` asks the database, slot by slot, `tally` adds up, `hints` says what could be done about it. A page,
-a mail and an export all take their numbers from here.
+`facts` reads the database, slot by slot, `aggregate` adds up, `recommendations` suggests improvements. A page, a letter
+and an export all take their numbers from here.
 """
 
 from booking.statistics.aggregate import MINUTES, Group, Numbers, Span, Tally, of_station

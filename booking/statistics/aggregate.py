@@ -1,4 +1,4 @@
-"""Adding up: the numbers of a station over some days, in all and by what one may ask for."""
+"""Aggregation: a station's numbers over some days, in total and by group."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.statistics.facts import Fact, Wish, facts, wishes
 
-# Where the minutes after an opening are cut: within the first, the second, up to five …
+# Upper bounds of the minutes after an opening: within the first, the second, up to five …
 MINUTES = (1, 2, 5, 15, 60, 240)
 ONE_DAY = timedelta(days=1)
 
@@ -27,13 +27,13 @@ class Span:
 
     @property
     def before(self) -> "Span":
-        """As many days, just before."""
+        """The same number of days, just before."""
         return Span(self.first - ONE_DAY * self.days, self.first - ONE_DAY)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Some slots added up. `unmet` counts a person once a day, however many slots they waited for.
+    """Totals of some slots. `unmet` counts a person once a day, however many slots they waited for.
 
     `unseen` are the seats of slots where nobody took attendance.
     """
@@ -52,20 +52,20 @@ class Tally:
 
     @property
     def fill(self) -> float | None:
-        """Visits to seats offered, as far as attendance was taken; None where no seat was."""
+        """Visits divided by seats offered, where attendance was taken; None where no seat was offered."""
         seen = self.seats - self.unseen
         return self.visits / seen if seen else None
 
     @property
     def no_show_rate(self) -> float | None:
-        """Of those who had a seat when the slot began, the part that did not come."""
+        """The share of people with a seat at the start who did not come."""
         expected = self.visits - self.walk_ins + self.no_shows
         return self.no_shows / expected if expected else None
 
 
 @dataclass(frozen=True)
 class Group:
-    """The tally of what belongs together; `of` is an activity, a zone, a host, a weekday, a first day."""
+    """The totals of one group; `of` is an activity, a zone, a host, a weekday, or a first day."""
 
     of: Any
     tally: Tally
@@ -100,7 +100,7 @@ class Numbers:
         return self._in_order(lambda fact: self._step(fact.date))
 
     def by_minute(self) -> list[tuple[int | None, int]]:
-        """How many wishes came within so many minutes of the opening, and later than any of `MINUTES` (None)."""
+        """How many requests came within so many minutes of the opening, and later than any of `MINUTES` (None)."""
         edges = (*MINUTES, None)
         counts = dict.fromkeys(edges, 0)
         for wish in self.wishes:
@@ -108,11 +108,11 @@ class Numbers:
         return list(counts.items())
 
     def of(self, fact: Fact) -> Tally:
-        """The numbers of one slot alone."""
+        """The totals of one slot alone."""
         return self._tally([fact])
 
     def of_weekly(self) -> dict[tuple[int, int], list[Fact]]:
-        """The slots by activity and weekday: what a manager plans."""
+        """The slots by activity and weekday, as a manager plans them."""
         groups: dict[tuple[int, int], list[Fact]] = {}
         for fact in self.facts:
             groups.setdefault((fact.activity.id, fact.date.isoweekday()), []).append(fact)

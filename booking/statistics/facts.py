@@ -1,8 +1,8 @@
-"""What the database knows of each slot that was held, and of each wish that came to nothing.
+"""Facts: one row for each slot that was held, and for each unmet request for a seat.
 
-A slot counts when its books are closed (`done`). A seat counts as missed when it was released, a late
-cancel as re-used when no strike had to be written for it, a seat as rescued when somebody else at the door
-sat down on it after the release. Where nobody took attendance the bookings are unrecorded: neither visits nor missed.
+A slot counts when it is closed (`done`). A seat counts as missed when it was released, a late cancel as re-used when no
+strike had to be written for it, a seat as rescued when another person at the station took it after the release. Without
+attendance the bookings are unrecorded: neither visits nor missed.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ Day = date  # inside a class with a field named date, `date` is that field
 CAME = Booking.state == "attended"
 MISSED = Booking.state == "released"
 UNRECORDED = Booking.state == "unrecorded"
-# Who had lost a seat and was let in late had booked it: no walk-in.
+# A person who lost a seat and was checked in late had booked it: no walk-in.
 AT_DOOR = and_(Booking.via == "door", Booking.late.is_(False))
 
 
 @dataclass(frozen=True)
 class Host:
-    """Who held a slot: the substitute of that day, else the activity's own."""
+    """Who held a slot: the substitute of that day, else the activity's own teacher."""
 
     name: str
     name_en: str = ""
@@ -54,7 +54,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Wish:
-    """Somebody waited for a slot to the end, and had no seat at the station on that day."""
+    """A person waited for a slot to the end, and had no seat at the station on that day."""
 
     slot_id: int
     person_id: int
@@ -103,7 +103,7 @@ def held(station_id: int) -> ColumnElement[bool]:
 
 
 def _counted() -> Any:
-    """One row a slot."""
+    """One row for each slot."""
     again = aliased(Booking)
     missed_it = exists().where(
         again.slot_id == Booking.slot_id, again.person_id == Booking.person_id, again.state == "released"

@@ -1,4 +1,4 @@
-"""Two plain suggestions from the last four weeks, each with its evidence."""
+"""Recommendations: two suggestions from the last four weeks, each with its evidence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from booking.statistics.aggregate import Numbers, Span, Tally, of_station
 from booking.statistics.facts import Fact
 
 LOOK_BACK = timedelta(days=28)
-# Below these a number is luck, not a pattern.
+# Below these a number is chance, not a pattern.
 TURNED_AWAY, HALF_EMPTY, HELD = 8, 0.5, 3
 # How much later a second slot may start, in minutes, and until when lunch lasts.
 LATER = (0, 30, 60)
@@ -40,7 +40,7 @@ class Hint:
 
 
 def suggestions(session: Session, station: Station, now: datetime, limit: int = 2) -> list[Hint]:
-    """The strongest suggestion of each kind first, then whatever else is strong."""
+    """The strongest suggestion of each kind first, then the others by strength."""
     today = clock.at_station(now, station.zone_name).date()
     numbers = of_station(session, station.id, Span(today - LOOK_BACK, today - timedelta(days=1)))
     crowded, empty = list(_crowded(session, station, numbers)), list(_empty(numbers))

@@ -92,14 +92,14 @@ def _page(code: int, words: tuple[object, object]) -> Response:
 
 
 def _of_an_act(error: Exception) -> tuple[object, object] | None:
-    """What a worker needs to know after a press: whether it counted, and that pressing again is safe."""
+    """What a worker needs to know after booking or cancelling: whether it counted, and that repeating it is safe."""
     if request.method != "POST" or request.blueprint != "worker":
         return None
     return WHO_KNOWS if isinstance(error, DBAPIError) and error.connection_invalidated else NOT_DONE
 
 
 def _calm_page(code: int, words: tuple[object, object] | None = None) -> Response:
-    """Rendered without asking the database for anything, the reader's name and language included."""
+    """A static error page: rendered without the database, neither for the reader's name nor for their language."""
     g.calm = True
     title, advice = words or SENTENCES[code]
     return make_response(render_template("errors/calm.html", title=title, advice=advice), code)

@@ -52,7 +52,7 @@ def told_apart(headers: Iterable[tuple[str, str]]) -> Headers:
 def sent(
     headers: Headers, environ: Mapping[str, Any], plain: Callable[[], bytes], packed: Callable[[], bytes]
 ) -> tuple[Headers, bytes]:
-    """The body as this browser takes it, and the headers that go with it."""
+    """The body in the encoding that this browser accepts, and its headers."""
     if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
         body, packing = packed(), [("Content-Encoding", "gzip")]
     else:

@@ -1,7 +1,7 @@
 """Workdays: which dates slots run on, as data in the database.
 
-`lookup` answers for one station, `statutory` knows the days off that the law gives, `seeding` fills the table from the
-libraries, `holiday_file` reads the file of a new notice (`slots.holiday_import` takes it over).
+`lookup` answers for one station, `statutory` knows the legal holidays, `seeding` fills the table from libraries,
+`holiday_file` reads a new notice (`slots.holiday_import` imports it).
 """
 
 from booking.workdays.holiday_file import Notice

@@ -1,8 +1,8 @@
-"""Holiday file: one year's notice of the State Council in the holiday-cn JSON form.
+"""Holiday file: one year's notice of the State Council in the holiday-cn JSON format.
 
-The form is `{"year": 2027, "papers": […], "days": [{"name", "date", "isOffDay"}]}`. It lists only the exceptions, all
-other dates of its year are plain weekdays; a notice may also give days of the December before. Before there is a notice
-the file exists, with no days in it.
+The format is `{"year": 2027, "papers": […], "days": [{"name", "date", "isOffDay"}]}`. It lists only the exceptions, all
+other dates of its year are plain weekdays; a notice may also include days of the December before. Before there is a
+notice the file exists, with no days in it.
 """
 
 import codecs
@@ -33,7 +33,7 @@ class Notice:
     days: Mapping[date, tuple[str, bool]]
 
     def says(self, when: date) -> tuple[str, bool] | None:
-        """What it says of a date; None where it says nothing."""
+        """The name and kind of a date; None where the notice does not mention it."""
         plain = ("", when.isoweekday() <= 5) if when.year == self.year else None
         return self.days.get(when, plain)
 
@@ -44,7 +44,8 @@ class Notice:
 
 
 def read(content: bytes) -> Notice:
-    """The notice in a file. Refuses what is no such file, and with `calendar_too_little` what announces nothing."""
+    """Parse a file. Raises `RuleViolation` for anything else, with `calendar_too_little` for a file that announces
+    nothing."""
     form = _parsed(_text(content))
     days = form.get("days") if isinstance(form, dict) else None
     if not isinstance(form, dict) or not isinstance(days, list):
@@ -112,7 +113,7 @@ def _date(text: Any) -> date | None:
 
 
 def _refuse_too_little(notice: Notice) -> None:
-    """A notice makes every statutory holiday a rest day, and others beside them: bridges, and the weekends within."""
+    """A notice makes every statutory holiday a rest day, and others too: bridge days, and the weekends within."""
     by_law = statutory.days_off(notice.year)
     works = [when for when in by_law if (notice.says(when) or ("", True))[1]]
     rests = [when for when, (_, day_works) in notice.days.items() if when.year == notice.year and not day_works]

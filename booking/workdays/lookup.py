@@ -1,8 +1,8 @@
 """Lookup: which dates are workdays at a station.
 
-Announced dates (the State Council's, with 调休) are rows of `workday`, and so are the statutory holidays of the years
-that nobody has announced yet; a manager's word on one date of one station is stronger; any other date is Monday to
-Friday. Both of the latter are tentative.
+Announced dates (the State Council's, with 调休) are rows of `workday`, and so are the statutory holidays of years not
+announced yet; a manager's override of one date at one station is stronger; any other date is Monday to Friday.
+Statutory and weekday dates of unannounced years are tentative.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from booking.model import DayOverride, Workday
 
-# What `Workday.source` says of a statutory holiday: it is no announcement.
+# `Workday.source` of a statutory holiday: it is no announcement.
 STATUTORY = "law"
-# How far ahead the days should be announced: beyond that managers need not be told that they are not.
+# How far ahead the days should be announced before managers are warned.
 AHEAD = timedelta(days=60)
 ONE_DAY = timedelta(days=1)
-# Enough to find the workday before any date: no rest in China lasts longer than this.
+# Enough to find the workday before any date: no holiday in China lasts longer than this.
 LOOK_BACK = timedelta(days=40)
 
 
@@ -36,7 +36,7 @@ class Day:
 
 
 class Calendar:
-    """A stretch of days at one station, read once."""
+    """A range of days at one station, read once."""
 
     def __init__(self, announced: Mapping[date, Workday], overrides: Mapping[date, DayOverride]) -> None:
         self._announced = announced
@@ -72,14 +72,14 @@ def load(session: Session, station_id: int | None, first: date, last: date) -> C
 
 
 def announced_years(session: Session) -> set[int]:
-    """The years of which every date has been announced. A notice also has some days of the December before its own."""
+    """The years with an announcement for every date. A notice also has some days of the December before its own."""
     year = extract("year", Workday.date)
     counted = select(year).where(Workday.source != STATUTORY).group_by(year).having(func.count() >= 365)
     return {int(found) for found in session.scalars(counted)}
 
 
 def sources(session: Session) -> dict[int, str]:
-    """Where the table has most of each year from, in order of the years."""
+    """For each year the source of most of its rows, in order of the years."""
     year = extract("year", Workday.date)
     counted = select(year, Workday.source).group_by(year, Workday.source).order_by(year, func.count())
     return {int(found): source for found, source in session.execute(counted)}
@@ -95,12 +95,12 @@ def known_until(session: Session, today: date) -> date | None:
 
 
 def ends_soon(known: date | None, today: date) -> bool:
-    """Whether fewer days than there should be are announced."""
+    """Whether fewer days than required are announced."""
     return known is None or known < today + AHEAD
 
 
 def override(session: Session, station_id: int, when: date, works: bool, follows: int | None, note: str) -> None:
-    """A manager's word on one date of one station."""
+    """Set a manager's override of one date at one station."""
     session.merge(DayOverride(station_id=station_id, date=when, works=works, follows=follows, note=note))
 
 

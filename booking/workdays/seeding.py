@@ -1,4 +1,4 @@
-"""Seeding: the calendar table as the libraries know it: the announced years, and the law for the coming ones."""
+"""Seeding: fills the calendar table from libraries: announced years, and statutory holidays for the coming ones."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,7 +11,7 @@ from booking.model import Workday
 from booking.workdays import statutory
 from booking.workdays.lookup import ONE_DAY, STATUTORY, announced_years
 
-# For so many years after the last announced one the table has the statutory holidays: nothing is planned farther ahead.
+# For so many years after the last announced one the table has the statutory holidays: nothing is planned later.
 YEARS_AHEAD = 5
 
 _CHINESE = {
@@ -27,7 +27,7 @@ _CHINESE = {
 
 
 def seed(session: Session) -> int:
-    """Add every year that the libraries know and the table does not. Returns the dates added."""
+    """Add every year that the libraries know and the table does not. Returns the number of dates added."""
     known = announced_years(session)
     new = [year for year in seed_years() if year not in known]
     if new:
@@ -49,7 +49,7 @@ def seed_years() -> range:
 
 
 def seed_year(year: int) -> Iterator[Workday]:
-    # holidays of the library also name days of the year before or after: ask it date by date.
+    # chinese_calendar's holidays include days of neighbouring years: ask it date by date.
     for when in dates(year):
         _, holiday = chinese_calendar.get_holiday_detail(when)
         works = chinese_calendar.is_workday(when)
@@ -57,7 +57,7 @@ def seed_year(year: int) -> Iterator[Workday]:
 
 
 def _add_statutory(session: Session, known: set[int]) -> int:
-    """The law for the years that nobody has announced; the library for it is loaded only when one is new here."""
+    """Statutory holidays of unannounced years; the library for them is loaded only when a year is missing."""
     year = extract("year", Workday.date)
     have = {int(found) for found in session.scalars(select(year).where(Workday.source == STATUTORY).distinct())}
     lacking = set(range(min(known), max(known) + 1 + YEARS_AHEAD)) - known - have
@@ -66,7 +66,7 @@ def _add_statutory(session: Session, known: set[int]) -> int:
 
 
 def _add(session: Session, rows: list[Workday]) -> int:
-    """What a notice said of one of these dates already is stronger."""
+    """Add rows; dates that a notice has set already are kept."""
     if not rows:
         return 0
     said = set(session.scalars(select(Workday.date).where(Workday.date.between(rows[0].date, rows[-1].date))))

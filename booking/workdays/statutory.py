@@ -1,13 +1,14 @@
-"""Statutory holidays: the days off that the law itself gives, whatever is announced.
+"""Statutory holidays: the days off by law, whatever is announced.
 
-Since November 2024 these are 元旦, 除夕 and the first three days of 春节, 清明, 1 and 2 May, 端午, 中秋 and 1 to 3 October.
+Since November 2024 these are 元旦, 除夕 and the first three days of 春节, 清明, 1 and 2 May, 端午, 中秋 and 1 to 3
+October.
 """
 
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
-# The library's names, and ours. What it calls otherwise is exchanged or guessed, and is not the law's.
+# The library's names, and ours. Others in it are exchanged days or estimates, and not the law's.
 NAMES = {
     "元旦": "元旦",
     "农历除夕": "春节",
