@@ -57,7 +57,7 @@ def _days(session: Session) -> Iterator[str]:
 
 
 def _places(session: Session, now: datetime) -> Iterator[str]:
-    """Waiting-list places that count: not those after a demotion, nor of people on standby."""
+    """Limits of waiting-list places; those after a demotion, or of people on standby, do not count."""
     asked = and_(Booking.state == "waiting", Booking.standby_at.is_(None), Booking.seated_at.is_(None))
     lines = select(Booking.person_id, Booking.station_id).join(Slot, Booking.slot_id == Slot.id)
     waits: dict[int, list[int]] = {}

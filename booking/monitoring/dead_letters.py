@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.model import SetAside, Slot
 
-# Seconds of backoff after each failure but the last; then a person has to decide.
+# Backoff after each failure but the last; then a person has to decide.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
 # What the row ids of a job refer to; those of all others are slots.
 STATIONS, PEOPLE = {"plan_slots"}, {"write_worker_digests", "write_manager_digests"}
@@ -49,7 +49,7 @@ def listed(session: Session, station_id: int | None = None) -> Sequence[SetAside
 
 
 def requeue(session: Session, aside_id: int, now: datetime) -> bool:
-    """Have a row tried again, as if it had never failed. Returns whether it was set aside."""
+    """Have a row tried again, as if it had never failed. False when there is no such row."""
     row = session.get(SetAside, aside_id)
     if row is None:
         return False

@@ -1,4 +1,4 @@
-"""The blueprint that the account's pages hang on, and what they all need."""
+"""Blueprint of the account pages, and their shared helpers."""
 
 from flask import Blueprint, current_app, make_response, render_template, request
 from flask_babel import get_locale
@@ -10,12 +10,12 @@ pages = Blueprint("account", __name__)
 
 
 def show(template: str, form: Form, status: int = 200, **words: object) -> Response:
-    """The page of a form; 422 when something on it is wrong."""
+    """The page of a form; 422 when something in it is wrong."""
     return make_response(render_template(template, form=form, **words), 422 if form.errors else status)
 
 
 def per_address() -> int:
-    """How many failures an hour an address has."""
+    """How many failed sign-ins an hour a network address is allowed."""
     return int(current_app.config["SIGN_IN_PER_ADDRESS"])
 
 
@@ -28,5 +28,5 @@ def language() -> str:
 
 
 def hashes_an_hour() -> str:
-    """How many forms that cost a slow hash before anything is looked up a network client may send to this process."""
+    """Limit of forms that cost a slow hash before any lookup, for one network client and this process."""
     return f"{max(1, 2 * per_address() // current_app.config['WEB_WORKERS'])} per hour"

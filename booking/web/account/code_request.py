@@ -1,4 +1,4 @@
-"""Asking for a mailed code: the browser remembers for which address, the database for how long."""
+"""Code request: asks for a code by mail. The browser's session stores the address, the database the expiry."""
 
 import secrets
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from booking.web.forms.rules import say
 
 @dataclass(frozen=True)
 class Asked:
-    """What this browser asked a code for, and where it wanted to go."""
+    """What this browser asked a code for, and the page to return to."""
 
     purpose: str
     email: str
@@ -24,7 +24,7 @@ class Asked:
 
 
 def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
-    """Send a code if the address may have one. The answer is the same if not; only floods are refused."""
+    """Mail a code if the address may have one. The answer is the same if not; only too many requests are refused."""
     email = people.clean_email(form.email.data)
     try:
         with transactions.transaction(db.session) as rows:
@@ -38,13 +38,13 @@ def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
 
 
 def asked_for(purpose: str) -> Asked | None:
-    """What this browser asked for, if it was for this purpose."""
+    """This browser's request for a code, if it was for this purpose."""
     asked = Asked(*session.get("asked", ("", "", "")))
     return asked if asked.purpose == purpose else None
 
 
 def browser() -> str:
-    """The secret that this browser's session holds: a code is good only where it was asked for."""
+    """The secret in this browser's session: a code is valid only in the browser that asked for it."""
     if "browser" not in session:
         session["browser"] = secrets.token_urlsafe(16)
     return str(session["browser"])

@@ -1,4 +1,4 @@
-"""Taking one's data along, and deleting the account: what that means is said first, and the password is asked."""
+"""Account deletion and data export: the page explains the consequences first, and the password is asked for."""
 
 import json
 
@@ -22,7 +22,7 @@ from booking.web.security.permissions import sign_in_required
 @pages.get("/account/export")
 @sign_in_required
 def export() -> Response:
-    """Everything that we keep about the person, as a file."""
+    """Everything that we store about the person, as a file."""
     everything = people.everything_about(db.session(), current_user.person_id)
     response = make_response(json.dumps(everything, ensure_ascii=False, indent=1))
     response.mimetype = "application/json"

@@ -1,4 +1,4 @@
-"""The subscription to one's own calendar: a secret address, shown once, ended at will."""
+"""Calendar subscription: a secret address of one's own calendar, shown once, closed at any time."""
 
 from flask import abort, flash, make_response, render_template, request, session, url_for
 from flask_babel import force_locale
@@ -28,7 +28,7 @@ def feed() -> str:
 @pages.post("/account/calendar")
 @sign_in_required
 def open_feed() -> Response:
-    """A new address; the one before it ends."""
+    """A new address; the one before it becomes invalid."""
     with transactions.transaction(db.session) as rows:
         session["feed"] = people.open_feed(rows, current_user.person_id, clock.now())
     return htmx.go(url_for("account.feed"))
@@ -51,7 +51,7 @@ def feed_file(token: str) -> Response:
         events = invites.entries(db.session(), calendar_feed.seats_ever(db.session(), person.id, clock.now()))
         answer = make_response(calendar_files.calendar(events, links.host(), name=_("午间驿小时")))
     answer.mimetype = "text/calendar"
-    # Kept by the program that asked, by nobody between, and asked about each time.
+    # The calendar program may store it and must revalidate; nobody in between may.
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
     return answer.make_conditional(request)

@@ -1,4 +1,4 @@
-"""Signing in, by password or by a mailed code, and signing out."""
+"""Login: signing in, by password or by a mailed code, and signing out."""
 
 from flask import request, session, url_for
 from flask_babel import gettext as _
@@ -31,7 +31,7 @@ def sign_in() -> Response:
 
 @pages.route("/account/sign-in/code", methods=["GET", "POST"])
 def mail_code() -> Response:
-    """The other button of the sign-in page: no password, a code instead."""
+    """The other button of the sign-in page: a code by mail instead of a password."""
     if request.method == "GET":
         return htmx.go(url_for("account.sign_in"))
     form, come_back = EmailForm(), safe_path(request.form.get("next"))
@@ -63,26 +63,26 @@ def sign_out() -> Response:
 
 
 def welcome(token: str, come_back: str) -> Response:
-    """Keep the sign-in in a fresh cookie, and go where the person wanted to go."""
+    """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it."""
     session.clear()
     user.enter(user.load_user(token))
     return htmx.go(come_back)
 
 
 def _was_idle() -> bool:
-    """Whether this browser's sign-in ended because nothing was done in it."""
+    """Whether this browser's sign-in ended because it was idle."""
     token = session.get("_user_id")
     return token is not None and people.was_idle(db.session, token, clock.now())
 
 
 def leave() -> None:
-    """Forget the person in this browser."""
+    """Remove the person from this browser's session."""
     logout_user()
     session.clear()
 
 
 def check(email: str, password: str) -> people.Attempt | None:
-    """Count a try, then check it; None when the password does not fit. No transaction waits for argon2."""
+    """Count a try, then check it; None when the password does not fit. No transaction is open during argon2."""
     try:
         with transactions.transaction(db.session) as rows:
             tried = people.attempt(rows, email, client_address(), clock.now(), per_address())
@@ -96,7 +96,7 @@ def check(email: str, password: str) -> people.Attempt | None:
 
 
 def failed(how: str, email: str, reason: str = "wrong") -> None:
-    """Log a failed sign-in. Whether there is such an account is asked for each, so that it takes each the same time."""
+    """Log a failed sign-in. The account is always looked up, so that the time does not tell whether it exists."""
     security_log.sign_in_failed(how, reason, people.person_of(db.session, email))
 
 

@@ -1,4 +1,4 @@
-"""One's own account: who I am, in which language, my password, where I am signed in."""
+"""Profile: one's own account: name and contact, language, password, where one is signed in."""
 
 from flask import abort, current_app, flash, redirect, request, url_for
 from flask_babel import gettext as _
@@ -60,7 +60,7 @@ def end_others() -> Response:
 
 @pages.post("/account/language")
 def speak() -> Response:
-    """For everybody: kept with the person, and in this browser for who is nobody yet."""
+    """For everybody: stored with the account, and in a cookie for readers who are not signed in."""
     wanted = request.form.get("language", "")
     if wanted not in LANGUAGES:
         abort(400)

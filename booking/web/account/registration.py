@@ -1,4 +1,4 @@
-"""Registering, and a forgotten password: both begin with a code by mail and end signed in."""
+"""Registration and password reset: both begin with a code by mail and end signed in."""
 
 from flask import flash, request, url_for
 from flask_babel import gettext as _
@@ -61,7 +61,7 @@ def finish_forgotten() -> Response:
 
 
 def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
-    """Use the code, do what it was for, and sign in: one transaction, after the slow hashing."""
+    """Use the code, register or reset, and sign in: one transaction, after the slow hashing."""
     how = "registering" if isinstance(form, RegisterForm) else "reset"
     try:
         kept = people.hash_password(form.password.data)
@@ -89,11 +89,11 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
 
 
 def known_of(person: Person) -> list[str]:
-    """What others know of somebody, and a password must not be made of."""
+    """What others know of a person, of which a password must not be made."""
     stations = [role.station for role in person.manages]
     return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
 
 
 def _check_again(form: RegisterForm | ResetForm, who: Person) -> None:
-    """Who has the code may learn what the account is called; before that a refusal would tell a stranger."""
+    """Check the password against the account's name. Only the owner of the code may learn it through a refusal."""
     people.check_strength(form.password.data, *known_of(who))

@@ -1,8 +1,8 @@
-"""A browser's long name for itself, in two words that its owner knows."""
+"""User agents: a browser's User-Agent header as two words that its owner recognises."""
 
 from booking.web.account.blueprint import pages
 
-# The first that occurs is meant: each later one is also named by those before it.
+# The first match counts: browsers of later entries also claim to be earlier ones.
 PROGRAMS = (
     ("MicroMessenger", "微信"),
     ("wxwork", "企业微信"),
@@ -27,6 +27,6 @@ SYSTEMS = (
 
 @pages.app_template_filter("browser")
 def describe(agent: str) -> str:
-    """`微信 · iPhone`; the beginning of the name itself when it is a stranger."""
+    """`微信 · iPhone`; the beginning of the header itself for an unknown browser."""
     words = [next((word for sign, word in known if sign in agent), "") for known in (PROGRAMS, SYSTEMS)]
     return " · ".join(filter(None, words)) or agent[:40] or "?"

@@ -1,4 +1,4 @@
-"""The admin's pages: stations, people, the calendar, the scheduler, the letters."""
+"""Admin pages: stations, people, the calendar, the scheduler, the letters."""
 
 from booking.web.admin import accounts, holidays, jobs, letters, stations
 from booking.web.admin.blueprint import pages

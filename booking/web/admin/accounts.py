@@ -1,4 +1,4 @@
-"""The people of the network: find one, stop an account, take it up again."""
+"""Accounts of the network: find one, disable it, enable it again."""
 
 from flask import flash, url_for
 from flask_babel import gettext as _

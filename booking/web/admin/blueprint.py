@@ -1,4 +1,4 @@
-"""The blueprint that the admin's pages hang on. Every one of them is for admins only; others get a 404."""
+"""Blueprint of the admin pages. All of them are for admins only; others get a 404."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ from booking.web import job_status
 from booking.web.forms.rules import Form
 from booking.web.security.permissions import admins_only
 
-# The clock of the network's own pages, and of the country's calendar.
+# The time zone of the network's own pages, and of the country's calendar.
 ZONE = "Asia/Shanghai"
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "mail_paused": job_status.mail_paused})
@@ -35,12 +35,12 @@ def the_person(person_id: int) -> Person:
 
 
 def show(template: str, wrong: Form | None = None, **words: object) -> Response:
-    """A page; 422 when something on its form is wrong."""
+    """A page; 422 when something in its form is wrong."""
     return make_response(render_template(template, **words), 422 if wrong and wrong.errors else 200)
 
 
 def sought() -> tuple[str, int]:
-    """What to look for, and which page of it."""
+    """Search text and page number (pagination) of this request."""
     page = request.args.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
     return one_line(request.args.get("q", ""))[:100], number

@@ -1,4 +1,4 @@
-"""The country's calendar: how far it is announced, and a new notice taken over after a look at what it changes."""
+"""Holidays: how far the country's calendar is announced, and the import of a new notice after a preview."""
 
 from flask import flash, url_for
 from flask_babel import ngettext
@@ -24,7 +24,7 @@ def holidays() -> Response:
 
 @pages.post("/holidays")
 def preview_holidays() -> Response:
-    """What the file would change; nothing is kept of it here, the preview carries it."""
+    """What the file would change. It is not stored: the preview's form carries it."""
     form = HolidayFileForm()
     notice = form.notice() if form.validate_on_submit() else None
     return _preview(notice) if notice else _page(form)
@@ -77,6 +77,6 @@ def _page(form: HolidayFileForm) -> Response:
 
 
 def _years(session: Session, first: int) -> dict[int, str]:
-    """The years from `first` on, each with what the calendar has it from: law, import or library."""
+    """The years from `first` on, each with the source of its dates: law, import or library."""
     found = workdays.sources(session)
     return {year: source.partition(" ")[0] for year, source in found.items() if year >= first}

@@ -1,4 +1,4 @@
-"""How the scheduler and the mail are doing everywhere, and a second chance for what they could not do."""
+"""Jobs page of the whole network: scheduler and mail status, and retries of what failed."""
 
 from flask import abort, flash, url_for
 from flask_babel import gettext as _
@@ -19,7 +19,7 @@ def jobs() -> Response:
 
 @pages.post("/jobs/aside/<int:aside_id>/again")
 def try_again(aside_id: int) -> Response:
-    """A row that a job could not do."""
+    """Requeue a row that a job could not process."""
     with transactions.transaction(db.session) as rows:
         monitoring.requeue(rows, aside_id, clock.now()) or abort(404)
     flash(_("马上会再试一次。"), "good")
@@ -28,7 +28,7 @@ def try_again(aside_id: int) -> Response:
 
 @pages.post("/jobs/letters/<int:letter_id>/again")
 def send_again(letter_id: int) -> Response:
-    """A letter that a server refused, or that could not be worded."""
+    """Requeue a letter that a server refused, or that could not be rendered."""
     with transactions.transaction(db.session) as rows:
         outbox.send_again(rows, letter_id, clock.now()) or abort(404)
     flash(_("马上会再发一次。"), "good")
@@ -37,7 +37,7 @@ def send_again(letter_id: int) -> Response:
 
 @pages.post("/jobs/mail/again")
 def try_mail() -> Response:
-    """The settings are mended: no need to wait for the end of the pause."""
+    """Resume mail at once, after the settings were corrected."""
     with transactions.transaction(db.session) as rows:
         backoff.wake(rows, clock.now())
     flash(_("马上会再试一次。"), "good")

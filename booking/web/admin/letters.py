@@ -1,4 +1,5 @@
-"""Every letter as its readers get it, with made-up people: to look at before it goes to sixty thousand."""
+"""Letter previews: every letter as its readers get it, with made-up people, to check before it goes to sixty
+thousand."""
 
 from flask import Response as Plain
 from flask import abort, url_for
@@ -20,13 +21,13 @@ def all_letters() -> Response:
 
 @pages.get("/letters/style.css")
 def letter_style() -> Response:
-    """A page may not carry its own style here, so the preview links to it."""
+    """CSS of the previews: the CSP allows no inline style, so the preview links to it."""
     return Plain(rendering.stylesheet(), mimetype="text/css")
 
 
 @pages.get("/letters/<letter>/<tongue>/<form>")
 def one_letter(letter: str, tongue: str, form: str) -> Response:
-    """The page, or the text part, of a letter in one language."""
+    """The HTML or the text part of a letter in one language."""
     if letter not in LETTERS or tongue not in TONGUES or form not in ("page", "text"):
         abort(404)
     said = _sample(letter, tongue)

@@ -1,4 +1,4 @@
-"""The stations of the network: find, open, rename, close, and who runs them."""
+"""Stations of the network: find, open, rename, close, and appoint managers."""
 
 from flask import flash, url_for
 from flask_babel import gettext as _
@@ -100,7 +100,7 @@ def _create(form: NewStationForm) -> bool:
 
 
 def _page(station: Station, **given: Form) -> Response:
-    """The station's page with its three forms; the one that was sent comes back with what is wrong."""
+    """The station's page with its three forms; the submitted one is given, with its errors."""
     forms = {
         "form": StationForm(formdata=None, obj=station),
         "manager": ManagerForm(formdata=None),

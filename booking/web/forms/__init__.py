@@ -1,0 +1,1 @@
+"""Forms: the fields and validators of every page, one file for each audience."""

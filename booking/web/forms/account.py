@@ -1,4 +1,4 @@
-"""The forms of an account. Passwords are never shown again; everything else that was typed stays."""
+"""Account forms. Passwords are never shown again; everything else that was typed is kept."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, Field, RadioField
@@ -20,13 +20,13 @@ NAME = [Filled(_("请填写称呼。")), Length(max=40, message=_("称呼最多 
 
 
 class EmailForm(Form):
-    """Where to send a code."""
+    """The address for a code."""
 
     email = Line(_("邮箱"), EMAIL)
 
 
 class SignInForm(Form):
-    """By password. Whatever is typed gets the same answer, so nothing is checked but that there is something."""
+    """Sign in by password. Any input gets the same answer, so only presence is checked."""
 
     email = Line(_("邮箱"), [Filled(_("请填写邮箱。"))])
     password = Secret(_("密码"), [Filled(_("请填写密码。"))])
@@ -37,7 +37,7 @@ class CodeForm(Form):
 
 
 class NewPassword(Form):
-    """Whoever mixes this in sets a password; `known` is what others know of its owner."""
+    """Mixin for forms that set a password; `known` is what others know of its owner."""
 
     password = Secret(_("密码"), [Filled(_("请填写密码。"))], description=_("至少 8 位，越长越好。"))
 
@@ -53,7 +53,7 @@ class NewPassword(Form):
 
 
 class RegisterForm(NewPassword):
-    """The code from the mail, and who you are."""
+    """The code from the mail, and one's name."""
 
     code = Line(_("验证码"), CODE)
     name = Line(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
@@ -70,7 +70,7 @@ class ResetForm(NewPassword):
 
 
 class PasswordForm(NewPassword):
-    """Another password, by who knows the old one."""
+    """Change the password, confirmed by the old one."""
 
     old = Secret(_("现在的密码"), [Filled(_("请填写现在的密码。"))])
 

@@ -1,4 +1,4 @@
-"""The forms of an admin: a station, its managers, and the reasons for grave acts."""
+"""Admin forms: a station, its managers, and reasons for serious actions."""
 
 from flask_babel import lazy_gettext as _
 from wtforms.validators import Length
@@ -13,7 +13,7 @@ def short(limit: int) -> Length:
 
 
 class StationForm(Form):
-    """What a station is called and where it stands."""
+    """A station's name, address and position."""
 
     name = Line(_("名称"), [Filled(_("请填写名称。")), short(80)])
     name_en = Line(_("英文名称"), [short(120)])
@@ -52,6 +52,6 @@ class ManagerForm(Form):
 
 
 class ReasonForm(Form):
-    """Why: it is told to everybody concerned, or kept in the history."""
+    """The reason: told to everybody concerned, or kept in the history."""
 
     reason = Line(_("原因"), [Filled(_("请写明原因。")), short(200)])

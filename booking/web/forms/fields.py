@@ -1,4 +1,4 @@
-"""Fields that read what people really type: full-width digits, stray spaces, pasted control characters."""
+"""Form fields that accept what people really type: full-width digits, stray spaces, pasted control characters."""
 
 import re
 import unicodedata
@@ -36,12 +36,12 @@ CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:00)?")
 
 
 class Form(FlaskForm):  # type: ignore[misc]
-    """A form whose fields can take the blame for a rule's no. `blames` maps reason codes to field names."""
+    """A form that can show a rule's refusal at a field. `blames` maps reason codes to field names."""
 
     blames: dict[str, str] = {}
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """Reads a form's fields and nothing else: a file or a JSON body is not what a page sends."""
+        """Reads form fields only: a JSON body is not what a page sends."""
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             if formdata is None or hasattr(formdata, "getlist"):
@@ -49,7 +49,7 @@ class Form(FlaskForm):  # type: ignore[misc]
             return request.form if form.is_submitted() else None
 
     def blame(self, no: RuleViolation, sentence: str) -> None:
-        """Say the sentence at the field that the reason is about, or above the form."""
+        """Add the sentence to the field that the reason is about, or to the form."""
         name = self.blames.get(no.reason)
         if name and name in self:
             self[name].errors = [*self[name].errors, sentence]
@@ -58,7 +58,7 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 
 class Number(IntegerField):
-    """A whole number; full-width digits count as digits."""
+    """A whole number; full-width digits are accepted."""
 
     data: Any
     widget = TextInput()
@@ -77,13 +77,13 @@ class Number(IntegerField):
 
 
 class Day(DateField):
-    """A date as 2026-11-24, full-width digits allowed, in a year that a slip of the finger does not make."""
+    """A date as 2026-11-24, full-width digits accepted, in a plausible year."""
 
     data: Any
 
     @staticmethod
     def read(text: str) -> date | None:
-        """The date that a text says; None for anything else."""
+        """The date in a text; None for anything else."""
         found = DATE.fullmatch(plain(text))
         try:
             when = date(*(int(part) for part in found.groups())) if found else None
@@ -99,7 +99,7 @@ class Day(DateField):
 
 
 class WallTime(TimeField):
-    """A wall time as 12:10, full-width digits and colon allowed."""
+    """A wall time as 12:10, full-width digits and colon accepted."""
 
     data: Any
 
@@ -112,7 +112,7 @@ class WallTime(TimeField):
 
 
 class Line(StringField):
-    """One line of text, as it will be shown."""
+    """One line of text, sanitised."""
 
     data: Any
 
@@ -130,7 +130,7 @@ class Prose(TextAreaField):
 
 
 class Pick(SelectField):
-    """One of a list; somebody else's id is none of it."""
+    """One of a list; another station's id is not in it."""
 
     def __init__(self, label: Any = None, validators: Any = None, **settings: Any) -> None:
         words = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}
@@ -150,12 +150,12 @@ class Ticks(SelectMultipleField):
 
 
 def options(words: Mapping[Any, Any]) -> list[Any]:
-    """The choices of a list: what is sent, and what is read."""
+    """The choices of a list: value and label."""
     return [SelectChoice(value, label) for value, label in words.items()]
 
 
 def needed(_form: Any, field: Field) -> None:
-    """A validator: something must be there. What could not be read has been said already."""
+    """A validator: a value is required. Parsing errors have been reported already."""
     if field.errors:
         raise StopValidation
     if field.data is None or field.data in ("", []):
@@ -163,7 +163,7 @@ def needed(_form: Any, field: Field) -> None:
 
 
 def maybe(_form: Any, field: Field) -> None:
-    """A validator: empty is an answer."""
+    """A validator: the field may be empty."""
     if not field.errors and (field.data is None or field.data in ("", [])):
         raise StopValidation
 
@@ -192,5 +192,5 @@ class Short:
 
 
 def plain(text: str) -> str:
-    """Full-width forms as their plain ones, without spaces around."""
+    """Full-width characters as plain ones, without spaces around."""
     return unicodedata.normalize("NFKC", text).strip()

@@ -12,7 +12,7 @@ from booking.workdays import Notice, holiday_file
 
 
 class _NoticeForm(Form):
-    """Reads a notice from what was sent; what is wrong with it is said at the field."""
+    """Reads a notice from the request; errors are shown at the field."""
 
     file: Field
 
@@ -28,7 +28,7 @@ class _NoticeForm(Form):
 
 
 class HolidayFileForm(_NoticeForm):
-    """A file."""
+    """Upload of a file."""
 
     file = FileField(_("放假安排文件"), description=_("holiday-cn 格式的 JSON，最大 60 KB，例如 2027.json。"))
 
@@ -41,7 +41,7 @@ class HolidayFileForm(_NoticeForm):
 
 
 class HolidayConfirmForm(_NoticeForm):
-    """What the preview has read, sent again: it is asked like any file. `shown` is what the admin has seen of it."""
+    """The previewed notice, sent again and validated like any file. `shown` is the fingerprint of the preview."""
 
     file = Line(widget=HiddenInput())
     shown = Line(widget=HiddenInput())

@@ -1,4 +1,4 @@
-"""The shapes of what is offered and when: activities, plans, one date of a plan, one-off slots."""
+"""Programme forms: activities, plans, one date of a plan, one-off slots."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ LONGEST_TEXT = 2000
 
 
 class ActivityForm(Form):
-    """What is offered, in Chinese and, where somebody took the trouble, in English."""
+    """An activity in Chinese and, optionally, in English."""
 
     blames = {"name_taken": "title"}
     title = Line(_("名称"), [needed, Short(60)])
@@ -95,7 +95,7 @@ class ActivityForm(Form):
 
 
 class _Placed(Form):
-    """Forms that choose a zone, and mostly an activity, of one station."""
+    """Base of forms that choose a zone, and mostly an activity, of one station."""
 
     @classmethod
     def of(cls, zones: Sequence[Zone], activities: Sequence[Activity] = (), **values: Any) -> Self:
@@ -152,7 +152,7 @@ class PlanForm(_Placed):
 
 
 class ExceptionForm(_Placed):
-    """One date of a plan runs otherwise, or not at all."""
+    """A change of a plan on one date."""
 
     blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date"}
     first: dt.date
@@ -183,7 +183,7 @@ class ExceptionForm(_Placed):
 
 
 class OneOffForm(_Placed):
-    """A slot beside the plans."""
+    """A one-off slot outside the plans."""
 
     blames = {
         "no_such_zone": "zone_id",

@@ -1,4 +1,4 @@
-"""The shapes of acts on one slot and at its door: capacity, reasons, who walks in."""
+"""Roster forms: changes of one slot and its check-in: capacity, reasons, walk-ins."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
@@ -8,7 +8,7 @@ from booking.web.forms.fields import Between, Form, Line, Number, Short, maybe, 
 
 
 class CapacityForm(Form):
-    """A new number of seats; `move_newest` is the word that rule 4 asks for."""
+    """A new number of seats; `move_newest` is the consent that rule 4 requires."""
 
     blames = {"zone_max": "capacity", "below_booked": "capacity", "over": "capacity"}
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
@@ -22,14 +22,14 @@ class HostForm(Form):
 
 
 class ReasonForm(Form):
-    """Why: everybody concerned reads it."""
+    """The reason, which everybody concerned reads."""
 
     blames = {"reason_missing": "reason", "over": "reason"}
     reason = Line(_("原因"), [needed, Short(200)])
 
 
 class TapForm(Form):
-    """One tap on the roster; `age` is how many milliseconds ago that was, `owner` who was signed in then."""
+    """One tap on the roster; `age` is how many milliseconds ago it was, `owner` who was signed in then."""
 
     booking = Number(validators=[needed])
     act = Line(validators=[needed, AnyOf(("in", "out"))])
@@ -40,7 +40,7 @@ class TapForm(Form):
 
 
 class WalkInForm(Form):
-    """Somebody at the door: one of the people found, or a guest with just a name."""
+    """A person without a booking: one of the people found, or a guest with just a name."""
 
     blames = {"name_missing": "name", "too_long": "name", "looks_like_advert": "name"}
     person_id = Number(validators=[maybe])

@@ -1,4 +1,4 @@
-"""Rows of a sheet as forms: each cell goes through the same field as on the page, so each rule stands once."""
+"""Spreadsheet rows as forms: each cell is validated by the same field as on the page, so each rule exists once."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ CHINESE_DAYS = {name: str(number) for number, name in enumerate("一二三四五
 
 @dataclass(frozen=True)
 class Wrong:
-    """What cannot be taken, by the row of the sheet (the heads are row 1) and the head of its column."""
+    """An error, with the row of the sheet (the headers are row 1) and its column's header."""
 
     row: int
     column: str
@@ -51,13 +51,13 @@ class Row:
 
 
 def heads(kind: str) -> list[str]:
-    """The heads of the sheet, in the reader's language."""
+    """The column headers of the sheet, in the reader's language."""
     form = FORMS[kind](formdata=None, meta={"csrf": False})
     return [str(form[name].label.text) for name in COLUMNS[kind]]
 
 
 def read(kind: str, cells: Sequence[Sequence[str]], activities: Sequence[Activity], zones: Sequence[Zone]) -> list[Row]:
-    """The rows under the heads. Refuses with `bad_heads` when a column that is needed is missing."""
+    """The rows under the headers. Raises `bad_heads` when a required column is missing."""
     names = _names(kind, cells[0] if cells else ())
     words = _words(kind, activities, zones)
     rows = []
@@ -76,7 +76,7 @@ def read(kind: str, cells: Sequence[Sequence[str]], activities: Sequence[Activit
 
 
 def _names(kind: str, found: Sequence[str]) -> list[str]:
-    """The field of each column; "" for one that we do not know."""
+    """The field of each column; "" for an unknown one."""
     known: dict[str, str] = {}
     for language in LANGUAGES:
         with force_locale(language):
@@ -92,7 +92,7 @@ def _names(kind: str, found: Sequence[str]) -> list[str]:
 def _words(
     kind: str, activities: Sequence[Activity], zones: Sequence[Zone]
 ) -> Mapping[str, Callable[[str], list[str]]]:
-    """How a cell becomes what the page's field would send."""
+    """Converts a cell to what the page's field would send."""
     if kind == "activities":
         return {"kind": _by_words(_in_both(KIND_WORDS))}
     return {
@@ -119,7 +119,7 @@ def _in_both(words: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _weekdays(text: str) -> list[str]:
-    """周一、周三 · 一三五 · 135 · Mon Wed: all the days, or what makes the field say no."""
+    """周一、周三 · 一三五 · 135 · Mon Wed: all the days, or a value that the field refuses."""
     known = _in_both(WEEKDAYS)
     known |= {word[:3]: day for word, day in known.items() if word.isascii()}
     parts = [part for part in re.split(r"[\s,，、;；/]+", plain(text)) if part]

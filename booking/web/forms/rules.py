@@ -1,4 +1,4 @@
-"""What the forms of every audience share: rules asked at a field, and the kinds of fields."""
+"""Validators and fields shared by the forms of all audiences."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ __all__ = ["Filled", "Form", "Line", "Ruled", "Secret", "say"]
 
 
 class Ruled:
-    """Asks a rule of the rooms below: what it refuses is said at the field."""
+    """A validator that calls a business rule: its refusal is shown at the field."""
 
     def __init__(self, rule: Callable[[str], Any]) -> None:
         self.rule = rule
@@ -30,7 +30,7 @@ class Ruled:
 
 
 class Filled(InputRequired):
-    """Something that is not only blanks."""
+    """Required, and not only spaces."""
 
     def __call__(self, form: Any, field: Field) -> None:
         super().__call__(form, field)
@@ -49,5 +49,5 @@ class Secret(PasswordField):
 
 
 def say(field: Field, no: RuleViolation) -> None:
-    """Put a refusal that came later, from inside the lock, at the field it is about."""
+    """Show a refusal from inside the transaction at the field it is about."""
     field.errors = [*field.errors, formatting.reason(no)]

@@ -1,4 +1,4 @@
-"""The shapes of what holds for a whole station: its zones, the numbers of its rules, its calendar."""
+"""Station forms: its zones, the numbers of its policy, its calendar."""
 
 from dataclasses import asdict
 from datetime import time
@@ -24,7 +24,7 @@ FOLLOWS = {
 }
 
 
-# Each number of the rules, with its unit.
+# The unit of each number of the policy.
 NUMBERS = {
     "days_ahead": _("提前几天公布（天）"),
     "opens_workdays_before": _("提前几个工作日放号（天）"),
@@ -60,7 +60,7 @@ class ZoneForm(Form):
 
 
 class PolicyForm(Form):
-    """The numbers of the rules, each with its unit and what it does."""
+    """The numbers of the policy, each with its unit and what it does."""
 
     days_ahead = _number("days_ahead", _("场次提前这么多天出现在页面上，这时还不能约。"))
     opens_workdays_before = _number("opens_workdays_before", _("1 就是前一个工作日，0 就是当天。"))
@@ -86,7 +86,7 @@ class PolicyForm(Form):
 
 
 class DayForm(Form):
-    """The manager's word on one date."""
+    """The manager's override of one date."""
 
     blames = {"past": "date"}
     date = Day(_("哪一天"), [needed])
@@ -94,7 +94,7 @@ class DayForm(Form):
     note = Line(_("说明"), [maybe, Short(40)], description=_("会写在这一天旁边，比如：大厦停电。"))
 
     def word(self) -> dict[str, Any]:
-        """What `slots.set_day` wants to know; `works` None takes an earlier word back."""
+        """The arguments of `slots.set_day`; `works` None removes an earlier override."""
         says: str = self.says.data
         return {
             "when": self.date.data,

@@ -1,4 +1,4 @@
-"""How things are shown: instants as a station's clock, words in the reader's language."""
+"""Formatting: instants by a station's clock, texts in the reader's language."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,20 +14,20 @@ from booking import clock, workdays
 from booking.errors import RuleViolation
 from booking.web.i18n.messages import NEXT_STEPS, SENTENCES, UNKNOWN
 
-USUAL = 100  # characters of somebody's words that are worth keeping in a sentence
+USUAL = 100  # longest text that is worth caching within a sentence
 Say = TypeVar("Say", bound=Callable[..., str])
 _settled: ContextVar[str | None] = ContextVar("settled", default=None)
 
 
 class HasZoneName(Protocol):
-    """A station, or anything else that knows its wall clock."""
+    """A station, or anything else with a time zone."""
 
     @property
     def zone_name(self) -> str: ...
 
 
 def register(app: Flask) -> None:
-    """Give every template these filters."""
+    """Register the template filters."""
     for shown in (
         local,
         clock_time,
@@ -52,7 +52,7 @@ def register(app: Flask) -> None:
 
 
 def memoize_per_locale(say: Say) -> Say:
-    """What was found in words once is not looked up again for the same values and language: many ask in one second."""
+    """Cache the results by language and values: many readers need the same sentence in one second."""
     known = lru_cache(4096)(lambda _language, *values: say(*values))
 
     @wraps(say)
@@ -68,7 +68,7 @@ def language() -> str:
 
 
 def pin_locale() -> None:
-    """It stays what it is in this context: asking Flask-Babel costs more than most words do."""
+    """Fix the language of this context: asking Flask-Babel costs more than most translations."""
     _settled.set(_language())
 
 
@@ -99,7 +99,7 @@ def clock_range(thing: Any, where: HasZoneName | str) -> str:
 
 
 def station_date(instant: datetime, where: HasZoneName | str) -> date:
-    """The date that the station's calendar shows at `instant`."""
+    """The date of the station's calendar at `instant`."""
     return _wall(instant, where).date()
 
 
@@ -131,7 +131,7 @@ def format_moment(instant: datetime, where: HasZoneName | str, today: date | Non
 
 
 def format_duration(seconds: float) -> str:
-    """4 秒, 3 分钟: a short span in words, rounded down."""
+    """4 秒, 3 分钟: a short span, rounded down."""
     whole = max(int(seconds), 1)
     if whole < 60:
         return str(gettext("%(n)s 秒", n=whole))
@@ -146,7 +146,7 @@ def where(slot: Any) -> str:
 
 
 def countdown(seconds: float) -> str:
-    """2 天 3 小时, 1:05:09, 04:59: how long it is until something."""
+    """2 天 3 小时, 1:05:09, 04:59: the time until something."""
     left = max(int(seconds), 0)
     if left >= 86400:
         return str(gettext("%(d)s 天 %(h)s 小时", d=left // 86400, h=left % 86400 // 3600))
@@ -155,12 +155,12 @@ def countdown(seconds: float) -> str:
 
 
 def phone(number: str) -> str:
-    """138****5678, for all but its owner."""
+    """138****5678, for everybody but its owner."""
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
 
 
 def reason(no: RuleViolation, where: HasZoneName | None = None) -> str:
-    """Why not, in one sentence; instants by the clock of `where`."""
+    """The refusal as one sentence; instants by the clock of `where`."""
     code = "cancelled_because" if no.reason == "cancelled" and no.details.get("why") else no.reason
     if not no.details:
         return _sentence(code)
@@ -171,7 +171,7 @@ def reason(no: RuleViolation, where: HasZoneName | None = None) -> str:
 
 
 def drops(card: Any) -> str:
-    """Which places in line the card's act would end, or nothing."""
+    """The waiting-list places that the card's action would end, as a sentence, or empty."""
     starts = [clock_time(entry.starts_at, card.slot.station) for entry in card.drops]
     if not starts:
         return ""
@@ -180,7 +180,7 @@ def drops(card: Any) -> str:
 
 
 def next_step(no: RuleViolation) -> str:
-    """What the reader can do next, or nothing."""
+    """What the reader can do next, or empty."""
     return _next_step(no.reason)
 
 
@@ -217,5 +217,5 @@ def _zone(where: HasZoneName | str) -> str:
 
 
 def _noon(day: date) -> datetime:
-    """Babel's skeletons want a datetime; noon is the same date everywhere that matters."""
+    """Babel's date skeletons need a datetime; noon is the same date in every relevant zone."""
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

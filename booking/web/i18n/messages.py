@@ -1,11 +1,12 @@
-"""The words for the reason codes of `Refused`: what happened, and what to do next. `show.reason` fills them in."""
+"""Messages for the reason codes of `RuleViolation`: what happened, and what to do next. `formatting.reason` fills
+them in."""
 
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 
 SENTENCES: dict[str, Any] = {
-    # a press on a slot
+    # booking a slot
     "not_open": _("这一场还没有放号，%(opens_at)s 开放。"),
     "cancelled": _("这一场已经取消。"),
     "cancelled_because": _("这一场已经取消：%(why)s"),
@@ -23,7 +24,7 @@ SENTENCES: dict[str, Any] = {
     "busy": _("刚才同时按的人太多，没有处理成功。"),
     "key_reused": _("这次点击是给另一场的，没有生效，什么也没有改变。"),
     "given_up_before": _("这一场你后来放弃过，这次点击没有生效。"),
-    # giving up, and the door
+    # cancelling and check-in
     "not_live": _("这条预约已经结束，不能再放弃。"),
     "started_yours": _("这一场已经开始，不能再放弃了。"),
     "here_already": _("你已经签到了，不用再放弃。"),

@@ -1,1 +1,1 @@
-"""Kiosk: the screen at the door, its pairing and rotating code, and check-in by scanning it."""
+"""Kiosk: the check-in screen at a station, its pairing and rotating code, and check-in by scanning it."""

@@ -1,6 +1,6 @@
-"""The screen at a station's door: the cookie that makes a browser one, and the code that it shows.
+"""Kiosk pairing: the cookie that makes a browser a station's kiosk, and the rotating code (TOTP) that it shows.
 
-The cookie names the station and a fingerprint of its door secret, so a new secret unpairs every screen.
+The cookie names the station and a fingerprint of its secret, so a new secret unpairs every kiosk.
 """
 
 import base64
@@ -16,13 +16,13 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from booking.model import Station
 from booking.web.forms.fields import plain
 
-STEP = 30  # seconds that a code is shown; the one before it still counts, for slow thumbs
+STEP = 30  # seconds that a code is shown; the previous one is valid too, for slow typing
 A_YEAR = 365 * 24 * 3600
 SIGN_IN_TIME = timedelta(minutes=10)
 
 
 def pair(response: Response, station: Station) -> None:
-    """Make the browser that gets this answer a screen of the station."""
+    """Make the browser that gets this answer a kiosk of the station."""
     _keep(response, _name("door"), _signer("door screen").dumps(_claim(station)), A_YEAR)
 
 
@@ -31,7 +31,7 @@ def unpair(response: Response) -> None:
 
 
 def is_paired(station: Station) -> bool:
-    """Whether this browser is a screen of that station."""
+    """Whether this browser is a kiosk of that station."""
     try:
         claim: object = _signer("door screen").loads(request.cookies.get(_name("door"), ""))
     except BadSignature:
@@ -40,33 +40,33 @@ def is_paired(station: Station) -> bool:
 
 
 def code_at(station: Station, now: datetime) -> str:
-    """The six digits that the door shows at `now`."""
+    """The six digits that the kiosk shows at `now`."""
     return _codes(station).at(now)
 
 
 def seconds_left(now: datetime) -> int:
-    """How long the code of `now` is still shown."""
+    """How many seconds the code of `now` is still shown."""
     return STEP - int(now.timestamp()) % STEP
 
 
 def is_fresh(station: Station, code: str, now: datetime) -> bool:
-    """Whether the door shows this code, or showed it just before."""
+    """Whether the kiosk shows this code, or showed it just before."""
     typed = "".join(plain(code).split())
     lately = (now, now - timedelta(seconds=STEP))
     return any(hmac.compare_digest(typed.encode(), code_at(station, then).encode()) for then in lately)
 
 
 def remember_scan(response: Response, station: Station, now: datetime) -> None:
-    """Somebody scanned a fresh code and must sign in first: by then the code is stale, this browser's cookie is not.
+    """Remember a fresh scan while the person signs in: by then the code has expired, this browser's cookie has not.
 
-    The cookie is of one station, code and browser, and its nonce is good for one person (`taps.spend_scan`).
+    The cookie is for one station, secret and browser, and its nonce admits one person (`checkin_sync.spend_scan`).
     """
     claim = [*_claim(station), int(now.timestamp()), _browser(), secrets.token_urlsafe(16)]
     _keep(response, _name("scan"), _signer("door scan").dumps(claim), int(SIGN_IN_TIME.total_seconds()))
 
 
 def scan_of(station: Station, now: datetime) -> str:
-    """The nonce of the scan that this browser remembers, while it counts; else nothing."""
+    """The nonce of the scan that this browser remembers, while it is valid; else empty."""
     try:
         *claim, at, browser, nonce = _signer("door scan").loads(request.cookies.get(_name("scan"), ""))
     except (BadSignature, TypeError, ValueError):
@@ -80,7 +80,7 @@ def forget_scan(response: Response) -> None:
 
 
 def _browser() -> str:
-    """What a browser says of itself, for what it is worth."""
+    """A hash of the User-Agent header: a weak check, but free."""
     return hashlib.sha256(request.user_agent.string.encode()).hexdigest()[:16]
 
 

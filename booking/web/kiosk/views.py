@@ -1,4 +1,4 @@
-"""The door: the screen that hangs there, and what its code opens on a worker's phone."""
+"""Kiosk pages: the screen itself, and the page that its code opens on a worker's phone."""
 
 import io
 import math
@@ -28,7 +28,7 @@ pages = Blueprint("kiosk", __name__)
 
 @pages.get("/door/<code>")
 def screen(code: str) -> Response:
-    """The screen, or the part of it that changes. Only a paired browser learns the code."""
+    """The screen, or the part of it that changes. Only a paired browser gets the code."""
     station = open_station(code)
     if not pairing.is_paired(station) and htmx.asked():
         return make_response(htmx.go(url_for(".screen", code=code)))
@@ -41,7 +41,7 @@ def screen(code: str) -> Response:
 
 @pages.post("/door/<code>/unpair")
 def unpair(code: str) -> Response:
-    """This browser is no screen any more."""
+    """Unpair this browser."""
     response = make_response(redirect(url_for("kiosk.screen", code=open_station(code).code), code=303))
     pairing.unpair(response)
     return response
@@ -49,7 +49,7 @@ def unpair(code: str) -> Response:
 
 @pages.get("/door/<code>/in")
 def scanned(code: str) -> Response:
-    """What the QR opens: who you are, which slot it is, and one button. Nothing happens yet."""
+    """The page behind the QR code: who you are, which slot it is, and one button. Nothing is changed yet."""
     station, typed, now = open_station(code), request.args.get("code", ""), clock.now()
     known = current_user.is_authenticated and bool(pairing.scan_of(station, now))
     fresh = bool(typed) and (known or _is_fresh(station, typed, now))
@@ -61,7 +61,7 @@ def scanned(code: str) -> Response:
 
 @pages.post("/door/<code>/in")
 def arrive(code: str) -> Response:
-    """Check in who has a seat; put who has none on standby for the slot that they chose."""
+    """Check in a person with a seat; put one without on standby for the slot that they chose."""
     station, now = open_station(code), clock.now()
     person = worker(url_for(".scanned", code=code))
     typed = request.form.get("code", "")
@@ -78,7 +78,7 @@ def arrive(code: str) -> Response:
 
 
 def _is_fresh(station: Station, typed: str, now: datetime) -> bool:
-    """Whether the door shows this code. Wrong ones are counted, by person or by network client; 429 after too many."""
+    """Whether the kiosk shows this code. Wrong ones are counted, by person or by network client; 429 after too many."""
     right = pairing.is_fresh(station, typed, now)
     who = f"person {current_user.person_id}" if current_user.is_authenticated else client_address()
     try:
@@ -94,7 +94,7 @@ def _stale(station: Station, now: datetime) -> Response:
 
 
 def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: str) -> Booking:
-    """The slot is the one with a seat, else the one that was chosen among those whose door is open."""
+    """Into the slot with their seat, else the chosen one among those open for check-in."""
     open_ids = {one.id for one in checkin.doors_open(db.session(), station.id, now)}
     mine = [one for one in checkin.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
     seat = next((one for one in mine if one.state in ("booked", "attended")), None)
@@ -117,7 +117,7 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: st
 
 
 def _arrival(station: Station, now: datetime) -> dict[str, Any]:
-    """What a worker at the door may do: come in with a seat, or choose a slot to stand by for."""
+    """What a worker at the station may do: check in with a seat, or choose a slot to stand by for."""
     session = db.session()
     opened = checkin.doors_open(session, station.id, now)
     mine = checkin.bookings_here(session, current_user.id, station.id, now) if current_user.is_authenticated else []
@@ -169,14 +169,14 @@ def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
 
 
 def free_now(slot: Slot, now: datetime) -> int:
-    """Seats that somebody at the door may have: while the line counts, a free seat is the line's."""
+    """Seats free for walk-ins: while the waiting list is open, a free seat belongs to it."""
     return 0 if slot.waiting and now < slot.waitlist_until else slot.free
 
 
 def _qr(address: str) -> Markup:
-    """The address as inline SVG, made by us alone."""
+    """The address as a QR code in inline SVG."""
     drawn = io.BytesIO()
     segno.make(address, error="m", micro=False).save(
         drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=0, svgclass=None, lineclass=None
     )
-    return Markup(drawn.getvalue().decode())  # noqa: S704 (segno draws it, nobody's text is in it)
+    return Markup(drawn.getvalue().decode())  # noqa: S704 (drawn by segno, without any user text)

@@ -1,4 +1,4 @@
-"""The manager's pages, one subject a file. Importing them puts their views on the blueprint."""
+"""Manager pages, one subject in each file. Importing them registers their views on the blueprint."""
 
 from booking.web.manager import (
     activities,

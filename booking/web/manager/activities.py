@@ -1,4 +1,4 @@
-"""What the station offers."""
+"""Activities of a station: list, new, edit, archive."""
 
 from flask import render_template, url_for
 from flask_babel import gettext

@@ -1,4 +1,4 @@
-"""What was put away can be taken up again: zones, activities, plans. Nobody was told of it, so nobody need be."""
+"""Archive: restores archived zones, activities and plans. Nobody was told that they ended, so nobody is told now."""
 
 from flask import render_template, url_for
 from flask_babel import gettext
@@ -36,7 +36,7 @@ def offer_again(code: str, activity_id: int) -> Answer:
 
 @pages.post("/<code>/plans/<int:plan_id>/resume")
 def resume_plan(code: str, plan_id: int) -> Answer:
-    """Refused where its zone or its hour belongs to something else by now."""
+    """Refused where another plan occupies its zone and time by now."""
     plan = managed(code, Plan, plan_id)
     try:
         with transactions.transaction(db.session) as session:

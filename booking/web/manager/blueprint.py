@@ -1,4 +1,4 @@
-"""What every view of a manager stands in: the blueprint, the way an act ends, the page with its status."""
+"""Blueprint of the manager pages, and their shared helpers: actor, errors, the page with its status."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,14 +31,14 @@ def _awaits_word(slot: Slot) -> bool:
 
 
 def actor() -> int:
-    """Who does it, for the history."""
+    """Who acts, for the history."""
     person_id: int = current_user.person_id
     return person_id
 
 
 @contextmanager
 def heard(form: Form, station: Station) -> Iterator[None]:
-    """A rule's no becomes a sentence of the form, and the view goes on to show it."""
+    """Show a rule's refusal in the form; the view goes on to render it."""
     try:
         with zone_races():
             yield
@@ -48,7 +48,7 @@ def heard(form: Form, station: Station) -> Iterator[None]:
 
 @contextmanager
 def zone_races() -> Iterator[None]:
-    """Two managers at one zone in the same instant: the database's no is the rule's no."""
+    """Two managers using one zone at the same instant: the database's error becomes the rule's refusal."""
     try:
         yield
     except IntegrityError as error:
@@ -58,33 +58,33 @@ def zone_races() -> Iterator[None]:
 
 
 def refused_words(no: RuleViolation, station: Station) -> str:
-    """The sentence for a manager: what is said to a worker as "you" is somebody else here."""
+    """The sentence for a manager: "you" in a worker's sentence is another person here."""
     if f"{no.reason}_at_desk" in messages.SENTENCES:
         no = RuleViolation(f"{no.reason}_at_desk", **no.details)
     return formatting.reason(no, station)
 
 
 def labels(station: Station, people: Sequence[Person], slot: Slot | None = None) -> str:
-    """Who they are, in one line: two of one name are told apart, on the whole of `slot` too."""
+    """The people's names in one line, with hints for equal names, also for those on `slot`."""
     others = manager.roster(db.session(), slot).people if slot else ()
     about = disclosure.to_staff(db.session(), station, [*people, *others])
     return gettext("、").join(about.label(person) for person in people)
 
 
 def done(sentence: str, address: str) -> Response:
-    """The act is committed: say so on the next page."""
+    """Redirect after a committed change, with the sentence on the next page."""
     flash(sentence, "good")
     return htmx.go(address)
 
 
 def shown(template: str, form: Form, **context: Any) -> Answer:
-    """A page with a form: 422 when what was sent could not be taken."""
+    """A page with a form: 422 when the submitted values were refused."""
     wrong = form.is_submitted() and (form.errors or form.form_errors)
     return render_template(template, form=form, **context), 422 if wrong else 200
 
 
 def changed_words(people: int) -> str:
-    """A slot was changed, and so many people are told."""
+    """The message that a slot was changed, and how many people are told."""
     if not people:
         return gettext("改好了。")
     return ngettext(
@@ -95,7 +95,7 @@ def changed_words(people: int) -> str:
 
 
 def planned_words(did: Planned) -> str:
-    """What a round of planning did to the coming slots, in one sentence."""
+    """What a planning run did to the coming slots, in one sentence."""
     if not (did.added or did.moved or did.withdrawn or did.clashes):
         return gettext("已保存，已排好的场次没有变化。")
     if did.clashes:

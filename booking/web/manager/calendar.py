@@ -1,4 +1,4 @@
-"""The next sixty days: what is announced, what is not yet, and the manager's own word."""
+"""Calendar: the next sixty days: what is announced, what is not yet, and the manager's own overrides."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def days(code: str) -> Answer:
 
 
 def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
-    """Whole weeks from this Monday on, and what stands on the date that was asked for."""
+    """Whole weeks from this Monday on, and the state of the date that was asked for."""
     session, now = db.session(), clock.now()
     today = station_date(now, station)
     monday, last = today - timedelta(days=today.weekday()), today + workdays.AHEAD

@@ -1,4 +1,4 @@
-"""The roster's taps as a phone sends them: at once, or when the network is back."""
+"""Check-in sync: receives roster taps from a phone, at once or when it is online again."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def tap(code: str) -> Response | tuple[Response, int]:
     form = TapForm()
     if not form.validate_on_submit():
         return jsonify(outcome="unreadable"), 422
-    if form.owner.data not in (None, actor()):  # kept while somebody else was signed in: they send it themselves
+    if form.owner.data not in (None, actor()):  # queued while another person was signed in, who must send it themselves
         return jsonify(outcome="somebody_else"), 409
     booking, now = managed_booking(code, form.booking.data), clock.now()
     at = now - timedelta(milliseconds=form.age.data)
@@ -41,7 +41,7 @@ def tap(code: str) -> Response | tuple[Response, int]:
 
 
 def _words(outcome: str, booking: Booking) -> str:
-    """Only what somebody at the door must know."""
+    """Only what staff at check-in must know."""
     words = {
         "seated": gettext("座位释放过，已经重新入座，爽约免除了。"),
         "no_seat": gettext("座位已经释放给别人，没有空位了；爽约免除了。"),

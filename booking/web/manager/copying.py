@@ -1,4 +1,4 @@
-"""Copying a week to the next ones: day by day what would happen, then one tap."""
+"""Copying a week to the next ones: a preview day by day, then one click."""
 
 from datetime import date, timedelta
 
@@ -49,7 +49,7 @@ def do_copy_week(code: str) -> Answer:
 
 
 def _asked(station: Station) -> tuple[date, int]:
-    """The Monday of the week that is meant, this one if none is; one week on unless more are asked for."""
+    """The Monday of the week to copy, by default this one; one week ahead unless more are asked for."""
     asked = Day.read(request.values.get("from", "")) or station_date(clock.now(), station)
     text = request.values.get("weeks", "")
     weeks = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 1

@@ -1,4 +1,4 @@
-"""The screen at the door: this browser becomes it, or stops being it."""
+"""Kiosk management: pairs this browser as a kiosk, or unpairs it."""
 
 from flask import make_response, redirect, render_template, url_for
 from flask import session as cookie
@@ -21,7 +21,7 @@ def door(code: str) -> Answer:
 
 @pages.post("/<code>/door/pair")
 def pair(code: str) -> Answer:
-    """From now on this browser shows the door, and no account stays signed in on it."""
+    """Pair this browser as a kiosk, and sign its account out."""
     station = managed_station(code)
     with transactions.transaction(db.session) as session:
         slots.note_screen(session, station, clock.now(), actor())
@@ -35,7 +35,7 @@ def pair(code: str) -> Answer:
 
 @pages.post("/<code>/door/renew")
 def renew_door(code: str) -> Answer:
-    """Unpair every screen of the station at once."""
+    """Unpair every kiosk of the station at once."""
     station = managed_station(code)
     with transactions.transaction(db.session) as session:
         slots.renew_door(session, station, clock.now(), actor())

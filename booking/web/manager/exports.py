@@ -1,4 +1,4 @@
-"""Rosters and bookings as files."""
+"""Exports: rosters and bookings as files."""
 
 from booking import clock
 from booking.extensions import db

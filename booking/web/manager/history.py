@@ -1,4 +1,4 @@
-"""Who did what, newest first: of the station, a slot, a person, a day."""
+"""History page: who did what, newest first: of the station, a slot, a person, a day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +16,7 @@ from booking.web.security.permissions import managed_slot, managed_station, not_
 
 @pages.get("/<code>/history")
 def events(code: str) -> Answer:
-    """What the address asks for: `slot` and `person` by id, `day` as 2026-11-24."""
+    """The query may name `slot` and `person` by id, and `day` as 2026-11-24."""
     station = managed_station(code)
     slot, person, day = _asked_slot(code), _asked_person(station.id), _asked_day()
     slot_id, person_id = slot.id if slot else None, person.id if person else None
@@ -40,7 +40,7 @@ def _asked_slot(code: str) -> Slot | None:
 
 
 def _asked_person(station_id: int) -> Person | None:
-    """Somebody whom the station knows; others do not exist here."""
+    """A person whom the station knows; others are treated as missing."""
     person_id = _asked_id("person")
     if not person_id:
         return None

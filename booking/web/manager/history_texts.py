@@ -1,4 +1,4 @@
-"""Lines of the history in words."""
+"""History texts: events as sentences."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from booking.model import Event
 from booking.web.forms.station import NUMBERS
 
-# Of a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
+# About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
 OF_BOOKINGS: dict[str, Any] = {
     "booked": _("约上了"),
     "waiting": _("开始候补"),
@@ -126,7 +126,7 @@ SKIPPED: dict[str, Any] = {
 
 
 def said(event: Event) -> str:
-    """What happened, with what makes it plain: the numbers, the date, the reason."""
+    """What happened, with its details: the numbers, the date, the reason."""
     what = str(_what(event))
     if more := _more(event):
         return gettext("%(what)s：%(more)s", what=what, more=more)
@@ -156,7 +156,7 @@ def _more(event: Event) -> str:
 
 
 def _changed(columns: dict[str, list[str]] | list[str]) -> list[str]:
-    """Before and after, of the columns that have a name for people; of a list only their names."""
+    """Before and after, for the columns that have a label; for a list only their labels."""
     if isinstance(columns, list):
         return [str(COLUMNS[name]) for name in columns if name in COLUMNS]
     return [

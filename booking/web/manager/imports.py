@@ -1,4 +1,4 @@
-"""Activities and plans from a sheet: all of it, or nothing and every error by row and column."""
+"""Imports: activities and plans from a sheet: all of it, or nothing and every error by row and column."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +67,7 @@ def _rows(station: Station, kind: str) -> list[Row]:
 
 
 def _take_over(station: Station, kind: str, found: list[Row]) -> list[Wrong]:
-    """Ask every form first, then every rule; what any of them says no to leaves nothing behind."""
+    """Validate every form first, then every rule; a single refusal rolls everything back."""
     if wrongs := [wrong for row in found if not row.form.validate() for wrong in row.wrongs()]:
         return wrongs
     try:

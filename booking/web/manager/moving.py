@@ -1,4 +1,4 @@
-"""Another hour or zone for one slot: who is on it and what they will be told, before it happens."""
+"""Moving one slot to another hour or zone: the page shows who is on it and what they will be told."""
 
 from flask import request, url_for
 
@@ -22,7 +22,7 @@ def move(code: str, slot_id: int) -> Answer:
                 with transactions.transaction(db.session) as session:
                     told = slots.move(session, slot_id, form.wish(), now, actor())
                 return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
-            slots.may_move(db.session(), slot, form.wish(), now)  # somebody came on it since the page was shown
+            slots.may_move(db.session(), slot, form.wish(), now)  # somebody booked it since the page was shown
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, about=about)

@@ -1,4 +1,4 @@
-"""The station's numbers: a page to look at, to print and to take away, and the headline for everybody."""
+"""Statistics pages: a station's numbers on screen, on paper and as files, and the public headline."""
 
 from datetime import date, timedelta
 
@@ -50,7 +50,7 @@ def export_numbers(code: str) -> Answer:
 
 @pages.post("/<code>/numbers/headline")
 def show_headline(code: str) -> Answer:
-    """Switch the public page on or off."""
+    """Switch the public headline on or off."""
     station, shows = managed_station(code), request.form.get("shows") == "y"
     with transactions.transaction(db.session) as session:
         slots.show_headline(session, station, shows, clock.now(), actor())
@@ -59,7 +59,7 @@ def show_headline(code: str) -> Answer:
 
 
 def asked_span(today: date) -> Span:
-    """The days that the address asks for; the last four weeks when it asks for nothing sensible."""
+    """The days in the query; the last four weeks when it names no valid ones."""
     first, last = (Day.read(request.args.get(name, "")) for name in ("from", "until"))
     last = last or today
     first = first or last - timedelta(days=27)
@@ -69,7 +69,7 @@ def asked_span(today: date) -> Span:
 
 
 def presets(today: date) -> list[tuple[str, Span]]:
-    """The spans that reports ask for."""
+    """The usual reporting periods."""
     month = today.replace(day=1)
     last_month = month - timedelta(days=1)
     monday = today - timedelta(days=today.weekday())

@@ -1,4 +1,4 @@
-"""Who comes and who does not, and mercy with a reason."""
+"""People of a station: their visits and strikes, and forgiving a strike with a reason."""
 
 from flask import render_template, request, url_for
 from flask_babel import gettext
@@ -44,7 +44,7 @@ def forgive(code: str, strike_id: int) -> Answer:
 
 @pages.post("/<code>/people/<int:person_id>/phone")
 def phone(code: str, person_id: int) -> Answer:
-    """The whole number, on this one page; the history says who asked."""
+    """The whole number, on this page only; the history records who asked."""
     station = managed_station(code)
     regular, may_call = manager.regular(db.session(), station.id, person_id), disclosure.may_call
     if regular is None or not may_call(db.session(), station.id, person_id):
@@ -57,7 +57,7 @@ def phone(code: str, person_id: int) -> Answer:
 def _shown(
     station: Station, person_id: int, form: ReasonForm, strike_id: int | None = None, number: str = ""
 ) -> Answer:
-    """One person as this station knows them; somebody who was never here does not exist."""
+    """One person as this station knows them; somebody who was never here is treated as missing."""
     session = db.session()
     found = manager.regular(session, station.id, person_id) or not_for_you(station=station.id, wanted=person_id)
     strikes = manager.strikes_of(session, station.id, person_id)

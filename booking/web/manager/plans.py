@@ -1,4 +1,4 @@
-"""The weekly rules: their list, one of them, its single dates, its end."""
+"""Plans: the weekly rules: the list, one of them, its exceptions, stopping it."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def plan(code: str, plan_id: int) -> Answer:
 
 @pages.route("/<code>/plans/<int:plan_id>/stop", methods=["GET", "POST"])
 def stop_plan(code: str, plan_id: int) -> Answer:
-    """What happens to the slots that it has made, before it happens."""
+    """A preview of what happens to its slots, then the stop."""
     found = managed(code, Plan, plan_id)
     if request.method == "POST":
         with transactions.transaction(db.session) as session:
@@ -66,7 +66,7 @@ def stop_plan(code: str, plan_id: int) -> Answer:
 
 @pages.route("/<code>/plans/<int:plan_id>/dates", methods=["GET", "POST"])
 def say_otherwise(code: str, plan_id: int) -> Answer:
-    """One date runs otherwise, or not at all."""
+    """An exception: one date is changed or skipped."""
     found = managed(code, Plan, plan_id)
     form = _date_form(found)
     if form.validate_on_submit():
@@ -80,13 +80,13 @@ def say_otherwise(code: str, plan_id: int) -> Answer:
 
 @pages.post("/<code>/plans/<int:plan_id>/dates/<day>/take-back")
 def take_back(code: str, plan_id: int, day: str) -> Answer:
-    """That date runs as the plan says again."""
+    """Remove an exception: that date runs by the plan again."""
     found = managed(code, Plan, plan_id)
     said = next((said for said in found.exceptions if said.date.isoformat() == day), None)
     here = url_for(".plan", code=code, plan_id=plan_id)
     if said is None:
         return done(gettext("这一天本来就是照旧的。"), here)
-    # Every column is said: a merge leaves alone what is not.
+    # Every column is set: a merge leaves unset ones as they were.
     nothing = {"starts": None, "zone_id": None, "capacity": None, "host": None}
     as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False, **nothing)
     with transactions.transaction(db.session) as session:
@@ -100,7 +100,7 @@ def _plan_form(station: Station, **values: Any) -> PlanForm:
 
 
 def _date_form(plan: Plan) -> ExceptionForm:
-    """Filled with what was said about the date of the link, if anything was."""
+    """Filled with the exception of the date in the link, if there is one."""
     asked = Day.read(request.args.get("date", ""))
     said = next((said for said in plan.exceptions if said.date == asked), None)
     form = ExceptionForm.of(manager.zones(db.session(), plan.station_id), obj=said, data={"date": asked})

@@ -1,4 +1,4 @@
-"""The numbers of the station's rules, and the rules as workers read them."""
+"""Policy: the numbers of the station's rules, and the rules as workers read them."""
 
 from flask import url_for
 

@@ -1,4 +1,4 @@
-"""One slot at the door: who comes, who is here, who waits, who walks in. Mercy afterwards."""
+"""Roster of one slot: seats, check-in, standby, walk-ins, and forgiving strikes afterwards."""
 
 import hashlib
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Act = Callable[[Session], Any]
 
 @pages.get("/<code>/slots/<int:slot_id>")
 def slot(code: str, slot_id: int) -> Answer:
-    """The roster: a page, or the part of it that is asked for again and again."""
+    """The roster: the page, or its fragment for polling."""
     found = managed_slot(code, slot_id)
     if not htmx.asked():
         page = make_response(show_slot(found))
@@ -59,19 +59,19 @@ def undo_check_in(code: str, booking_id: int) -> Answer:
 
 @pages.post("/<code>/slots/<int:slot_id>/walk-in")
 def walk_in(code: str, slot_id: int) -> Answer:
-    """Seat somebody who is at the door."""
+    """Seat a person who has arrived."""
     return _let_in(managed_slot(code, slot_id), seats.walk_in)
 
 
 @pages.post("/<code>/slots/<int:slot_id>/stand-by")
 def stand_by(code: str, slot_id: int) -> Answer:
-    """Put somebody who is at the door on standby."""
+    """Put a person who has arrived on standby."""
     return _let_in(managed_slot(code, slot_id), _stand_by)
 
 
 @pages.route("/<code>/slots/<int:slot_id>/forgive", methods=["GET", "POST"])
 def forgive_slot(code: str, slot_id: int) -> Answer:
-    """Forgive everybody at once: the lift broke."""
+    """Forgive all strikes of the slot at once: the lift broke down."""
     found = managed_slot(code, slot_id)
     form = ReasonForm()
     if form.validate_on_submit():
@@ -89,7 +89,7 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
 def show_slot(
     slot: Slot, no: RuleViolation | None = None, form: Any = None, moving: Any = (), guest: Any = None, host: Any = None
 ) -> str:
-    """The slot's page, or only its roster where that is what htmx will replace."""
+    """The slot's page, or only its roster where htmx will replace just that."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
     session = db.session()
     roster = manager.roster(session, slot)
@@ -128,7 +128,7 @@ def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
 
 
 def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
-    """Somebody found, or a guest of whom we know the name and nothing else."""
+    """Check in a person found by the search, or a guest with just a name."""
     form = WalkInForm()
     person_id = form.person_id.data
     if not form.validate_on_submit():
@@ -144,7 +144,7 @@ def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
 
 
 def _acted(slot: Slot, act: Act, form: WalkInForm | None = None, was: str = "") -> Answer:
-    """Do it, then show the roster again: the fragment for htmx, the page for everybody else."""
+    """Run the action, then show the roster again: the fragment for htmx, the page for everybody else."""
     try:
         with transactions.transaction(db.session) as session:
             booking: Booking = act(session)
@@ -159,7 +159,7 @@ def _acted(slot: Slot, act: Act, form: WalkInForm | None = None, was: str = "") 
 
 
 def _told(slot: Slot, booking: Booking, was: str) -> Response:
-    """`was` is the state before a tap: an undo of what was not checked in has changed nothing."""
+    """`was` is the state before: undoing a check-in that was none has changed nothing."""
     name = labels(slot.station, [booking.person], slot)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),

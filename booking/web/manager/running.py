@@ -1,4 +1,4 @@
-"""How the jobs are doing at one station, and the manager's word where they could not decide or could not go on."""
+"""Job status at one station, and the manager's decisions about overdue releases and failed rows."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def running(code: str) -> Answer:
 
 @pages.post("/<code>/running/<int:aside_id>/again")
 def try_again(code: str, aside_id: int) -> Response:
-    """A row that a job of this station could not do."""
+    """Requeue a row that a job of this station could not process."""
     row = managed(code, SetAside, aside_id)
     with transactions.transaction(db.session) as session:
         monitoring.requeue(session, row.id, clock.now()) or abort(404)
@@ -41,7 +41,7 @@ def try_again(code: str, aside_id: int) -> Response:
 
 @pages.post("/<code>/slots/<int:slot_id>/release")
 def release_held(code: str, slot_id: int) -> Response:
-    """A release that came too late by our own fault happens on the manager's word only."""
+    """Decide a release that is overdue because our scheduler was down."""
     slot = managed_slot(code, slot_id)
     with transactions.transaction(db.session) as session:
         released = slots.release_held(session, slot.id, clock.now(), actor())
@@ -67,7 +67,7 @@ def did_not_happen(code: str, slot_id: int) -> Answer:
 
 
 def _said(slot: Slot, verb: Callable[[Session, int, datetime, int], object], words: str) -> Answer:
-    """The manager's word on a slot without attendance."""
+    """Apply the manager's decision on a slot without attendance."""
     try:
         with transactions.transaction(db.session) as session:
             verb(session, slot.id, clock.now(), actor())

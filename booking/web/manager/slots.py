@@ -1,4 +1,4 @@
-"""The coming slots: their list, their number of seats, one-off slots, calling one off."""
+"""Slots to come: the list, capacity, one-off slots, cancelling a slot."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ def add_slot(code: str) -> Answer:
 
 @pages.post("/<code>/slots/<int:slot_id>/capacity")
 def resize(code: str, slot_id: int) -> Answer:
-    """Rule 4. A number below the booked ones is answered with that number and the people it would move."""
+    """Rule 4. A number below the booked ones is answered with the people it would move, for confirmation."""
     slot = managed_slot(code, slot_id)
     form, now = CapacityForm(), clock.now()
     if form.validate_on_submit():
@@ -79,7 +79,7 @@ def resize(code: str, slot_id: int) -> Answer:
 
 @pages.post("/<code>/slots/<int:slot_id>/host")
 def set_host(code: str, slot_id: int) -> Answer:
-    """Somebody else teaches; who has booked is told."""
+    """Set a substitute teacher; the people who have booked are told."""
     slot = managed_slot(code, slot_id)
     form = HostForm()
     if not form.validate_on_submit():
@@ -94,7 +94,7 @@ def set_host(code: str, slot_id: int) -> Answer:
 
 @pages.route("/<code>/slots/<int:slot_id>/cancel", methods=["GET", "POST"])
 def cancel(code: str, slot_id: int) -> Answer:
-    """Who is on it and what they will be told, before it happens."""
+    """A preview of who is on it and what they will be told, then the cancellation."""
     slot = managed_slot(code, slot_id)
     form = ReasonForm()
     if form.validate_on_submit():
@@ -109,7 +109,7 @@ def cancel(code: str, slot_id: int) -> Answer:
 
 @pages.post("/<code>/slots/<int:slot_id>/bring-back")
 def bring_back(code: str, slot_id: int) -> Answer:
-    """A cancel by mistake, while nobody has heard of it."""
+    """Undo a cancellation made by mistake, until a letter about it is sent."""
     slot = managed_slot(code, slot_id)
     try:
         with zone_races(), transactions.transaction(db.session) as session:
@@ -126,7 +126,7 @@ def _called_off(people: int) -> str:
 
 
 def _asked_for() -> dict[str, object]:
-    """What a link to the form may fill in: the day, the zone."""
+    """The form's initial values from the link: the day, the zone."""
     zone = request.args.get("zone", "")
     zone_id = int(zone) if zone.isascii() and zone.isdigit() and len(zone) <= 18 else None
     return {"date": Day.read(request.args.get("date", "")), "zone_id": zone_id, "minutes": 50}
@@ -167,7 +167,7 @@ def _resized(slot: Slot, sentence: str) -> Answer:
 
 
 def _unsized(slot: Slot, form: CapacityForm, no: RuleViolation | None) -> Answer:
-    """The same place again with the sentence at the field, and the choice where there is one."""
+    """The same page again, with the sentence at the field, and the choice where there is one."""
     details = no.details if no else {}
     moving = checkin.newest(db.session(), slot.id, details["excess"]) if details.get("can_move") else ()
     if htmx.aims_at("slot_row"):

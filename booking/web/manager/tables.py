@@ -1,4 +1,4 @@
-"""Tables to take away: the station's numbers, its rosters, its bookings."""
+"""Tables for export: the station's statistics, its rosters, its bookings."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from booking.statistics import Group, Numbers, Tally
 from booking.web.i18n.formatting import clock_range, clock_time, local, phone, station_date
 
 WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
-# Every number that is counted, in the order of the page and of the export.
+# Every statistic, in the order of the page and of the export.
 KINDS: dict[str, Any] = {
     "slots": _("开展活动（场）"),
     "visits": _("接待（人次）"),
@@ -59,7 +59,7 @@ def sent(tables: Sequence[Table], name: str) -> Response:
 
 
 def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
-    """Slot by slot first, then in all beside the period before, then by what the page shows."""
+    """By slot first, then totals with the period before, then the groups of the page."""
     groups: list[tuple[str, list[Group], Callable[[Any], str]]] = [
         (gettext("按活动"), told.by_activity(), lambda of: local(of, "title")),
         (gettext("按老师"), told.by_host(), lambda of: local(of, "name")),
@@ -123,6 +123,6 @@ def _heads() -> list[str]:
 
 
 def _cells(tally: Tally) -> list[Cell]:
-    """Rates as parts of one, to four places."""
+    """Rates as fractions of one, to four places."""
     values = {kind: getattr(tally, kind) for kind in KINDS}
     return [round(value, 4) if kind in RATES and value is not None else value for kind, value in values.items()]

@@ -1,4 +1,4 @@
-"""A worker's QR ticket on the manager's phone: the plain answer, and one tap."""
+"""Tickets: a worker's QR ticket on the manager's phone: its status in large letters, and one button."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from booking.web.security.permissions import managed_station
 
 @dataclass(frozen=True)
 class Reply:
-    """What the page says in large letters. `act` is the one thing that a tap would do, or nothing."""
+    """What the page says. `act` is the one action that its button does, or empty."""
 
     tone: str
     title: str
@@ -40,7 +40,7 @@ def ticket(code: str, ticket: str) -> Answer:
 
 @pages.post("/<code>/tickets/<ticket>")
 def use_ticket(code: str, ticket: str) -> Answer:
-    """Whatever the page offered: in, on standby, or back in after a release."""
+    """Do what the page offered: check in, put on standby, or check in again after a release."""
     station = managed_station(code)
     booking = _booking(station, ticket)
     if booking is None:
@@ -55,13 +55,13 @@ def use_ticket(code: str, ticket: str) -> Answer:
 
 
 def _booking(station: Station, ticket: str) -> Booking | None:
-    """The ticket of a booking that was given up stands for the one that its person has there instead."""
+    """The ticket's booking; after a cancellation the one that the person has there instead."""
     found = my_bookings.by_ticket(db.session(), station.id, ticket)
     return found and (seats.live_booking(db.session(), found.slot_id, found.person_id) or found)
 
 
 def answer(booking: Booking, now: datetime) -> Reply:
-    """The plain answer to a ticket that is of this station."""
+    """The status of a ticket of this station."""
     slot, station = booking.slot, booking.slot.station
     if slot.state == "cancelled":
         return Reply("no", gettext("这一场取消了"), slot.cancel_reason or "", code="cancelled")

@@ -1,4 +1,4 @@
-"""What the page of a cancelled slot says of bringing it back."""
+"""Undo of a cancelled slot: what its page says about restoring it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from booking.web.manager.blueprint import labels, refused_words
 
 @dataclass(frozen=True)
 class Undo:
-    """Who would be on the slot again; or the sentence that says why that cannot be."""
+    """Who would be on the slot again; or the sentence that says why it cannot be restored."""
 
     people: Sequence[Booking] = ()
     sentence: str = ""
@@ -32,7 +32,7 @@ def of(slot: Slot) -> Undo | None:
 
 
 def happened(slot: Slot, back: seats.Reinstated) -> str:
-    """Who is on it again, and who is not: they will not hear of either."""
+    """Who is on it again, and who is not, for the manager: no letter is sent about either."""
     if back.elsewhere:
         names = labels(slot.station, [booking.person for booking in back.elsewhere], slot)
         return gettext(

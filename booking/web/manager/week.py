@@ -1,4 +1,4 @@
-"""My stations, and the week of one on one screen."""
+"""Week: a manager's stations, and one station's week on one screen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Cell:
-    """What one zone has on one day; `row` is the zone's place in the table, from 1."""
+    """The slots of one zone on one day; `row` is the zone's row in the table, from 1."""
 
     row: int
     zone: Zone
@@ -31,7 +31,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One day of the week: what the calendar says, and its cells, the earliest slot first, idle zones last."""
+    """One day of the week: what the calendar says, and its cells, the earliest slot first, zones without slots last."""
 
     day: workdays.Day
     cells: list[Cell]
@@ -41,7 +41,7 @@ class Column:
 @pages.get("/")
 @sign_in_required
 def stations() -> Answer:
-    """The stations that one runs; straight to the week where there is only one."""
+    """The stations that one manages; with only one, a redirect to its week."""
     mine = station_lookup.managed_stations(db.session(), current_user.person_id)
     if len(mine) == 1 and not current_user.is_admin:
         return redirect(url_for(".week", code=mine[0].code), code=303)
@@ -73,14 +73,14 @@ def week(code: str) -> Answer:
 
 
 def slots_to_come(station: Station, today: date) -> Sequence[Slot]:
-    """Today's slots that are not over: the way to the door in one tap."""
+    """Today's slots that are not over, as links to their rosters."""
     now = clock.now()
     todays = manager.slots_between(db.session(), station.id, today, today)
     return [slot for slot in todays if slot.state_at(now) not in ("done", "cancelled")]
 
 
 def _table(station: Station, monday: date) -> dict[str, Any]:
-    """Days × zones: Monday to Friday, and a weekend day that has something; zones that lie idle are only named."""
+    """Days × zones: Monday to Friday, and weekend days with slots; zones without slots are only named."""
     session = db.session()
     found = manager.week(session, station.id, monday)
     used = {slot.zone_id for slot in found}
@@ -108,13 +108,13 @@ def _column(day: workdays.Day, zones: list[Zone], found: list[Slot]) -> Column:
 
 
 def _with_closed(zones: Sequence[Zone], found: Sequence[Slot]) -> list[Zone]:
-    """A zone that was closed since is shown in the weeks that used it."""
+    """Closed zones are shown in the weeks that used them."""
     here = {zone.id for zone in zones}
     return [*zones, *{slot.zone_id: slot.zone for slot in found if slot.zone_id not in here}.values()]
 
 
 def _monday(text: str, today: date) -> date:
-    """The Monday of the week that was asked for; of this week when nothing sensible was."""
+    """The Monday of the week in the query; of this week when it names no valid one."""
     try:
         asked = date.fromisoformat(text)
     except ValueError:

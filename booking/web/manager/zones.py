@@ -1,4 +1,4 @@
-"""The rooms and areas of a station."""
+"""Zones: the rooms and areas of a station."""
 
 from flask import render_template, url_for
 from flask_babel import gettext

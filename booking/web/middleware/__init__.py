@@ -1,1 +1,1 @@
-"""Middleware: what every request passes before Flask is asked: the allowed hosts, and request buffering."""
+"""Middleware: WSGI layers before Flask: allowed hosts, and request buffering with a concurrency limit."""

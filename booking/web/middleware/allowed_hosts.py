@@ -1,6 +1,6 @@
-"""Host check: only requests for the host of PUBLIC_URL are answered, so that no other name leads to our pages.
+"""Host check: only requests for the host of PUBLIC_URL are answered, so that no other host name leads to our pages.
 
-Whoever watches the process asks it by any name: `/healthz` and `/readyz` are open to all.
+Monitoring may use any name: `/healthz` and `/readyz` are open to all.
 """
 
 import re
@@ -16,14 +16,14 @@ from booking.web.headers import SECURITY
 from booking.web.wire import Environ
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # one machine by three names
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
 TO_ALL = frozenset({"/healthz", "/readyz"})
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
 SENTENCE = "这个网址不是本站的，请打开 {url}\nThis is not our address. Please open {url}\n"
 
 
 class Hosts:
-    """WSGI around the app. The port counts for nothing: in front of the app there may be another one than its own."""
+    """WSGI middleware around the app. The port is ignored: a proxy in front may use another one."""
 
     def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask) -> None:
         self._ask, self._config = ask, app.config
@@ -55,7 +55,7 @@ def names(url: str) -> frozenset[str]:
 
 
 def _host(environ: Environ, proxies: int) -> str:
-    """What the browser asked for: as the outermost of our proxies tells it, or else as it came."""
+    """The host that the browser asked for, as our outermost proxy reports it, or from the Host header."""
     told = environ.get("HTTP_X_FORWARDED_HOST", "").split(",") if proxies else []
     host: str = told[-proxies] if proxies and len(told) >= proxies and told != [""] else environ.get("HTTP_HOST", "")
     return host.strip()

@@ -1,7 +1,7 @@
-"""A request is taken in whole before it has its turn, and only a few have their turn at the same time.
+"""Buffering and concurrency limit: a request is read completely first, and only a few run at the same time.
 
-So a phone in the lift that sends its press a byte a second holds a thread that has nothing else to do, and no turn;
-and many threads do not fight over one interpreter and a few connections.
+So a phone in the lift that sends a byte a second occupies a waiting thread only, and many threads do not compete for
+one interpreter and a few connections.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,11 +17,12 @@ Environ = dict[str, Any]
 
 
 class Turns:
-    """WSGI around the app: `most` requests at a time, each with a form of at most `largest` bytes in memory."""
+    """WSGI middleware around the app: `most` requests at a time, each with a body of at most `largest` bytes in
+    memory."""
 
     def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], most: int, largest: int) -> None:
         self._ask = ask
-        self._turns: SimpleQueue[None] = SimpleQueue()  # a semaphore in C: this one is asked at every request
+        self._turns: SimpleQueue[None] = SimpleQueue()  # a semaphore in C, since every request uses it
         for _ in range(most):
             self._turns.put(None)
         self._largest = largest
@@ -35,7 +36,7 @@ class Turns:
             self._turns.put(None)
 
     def _take_in(self, environ: Environ) -> None:
-        """Of what is too large only so much that the app sees that it is."""
+        """Read the body; of one that is too large only enough for the app to refuse it."""
         length = wire.length_of(environ)
         if length is not None:
             wanted = min(length, self._largest + 1)

@@ -1,6 +1,6 @@
-"""Who may open what: helpers that fetch *and* authorise, so that a view cannot have the one without the other.
+"""Permissions: helpers that fetch *and* authorise, so that a view cannot do the one without the other.
 
-What somebody may not see does not exist: 404. Who is not signed in is asked to, and comes back.
+What a reader may not see is a 404. A reader who is not signed in is asked to, and returns afterwards.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
 
 
 def admin_required(view: Callable[P, Any]) -> Callable[P, Any]:
-    """Only for admins; nobody else learns that the page exists."""
+    """Only for admins; for everybody else the page does not exist."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -72,13 +72,13 @@ def ask_to_sign_in(come_back: str) -> NoReturn:
 
 
 def admins_only() -> None:
-    """Only for admins; nobody else learns that there is something."""
+    """404 unless the reader is an admin."""
     if not signed_in_person().is_admin:
         not_for_you()
 
 
 def not_for_you(**ids: int) -> NoReturn:
-    """What somebody has no right to looks as if it were not there; the log names it by these ids."""
+    """404 for what the reader has no right to; the security log names it by these ids."""
     security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
     abort(404)
 
@@ -97,7 +97,7 @@ def seen_card(slot_id: int, person_id: int | None) -> slot_cards.Card:
 
 
 def own_booking(booking_id: int, person: Person) -> Booking:
-    """One's own booking: somebody else's does not exist."""
+    """The person's own booking: another person's is a 404."""
     return my_bookings.booking_of(db.session(), person.id, booking_id) or _missing(Booking, booking_id)
 
 
@@ -111,7 +111,7 @@ def managed_station(code: str) -> Station:
 
 
 def managed(code: str, kind: type[T], key: int) -> T:
-    """One thing of the station, for its managers and for admins: a Plan, Zone, Activity … by its id."""
+    """One row of the station, for its managers and for admins: a Plan, Zone, Activity … by its id."""
     station = managed_station(code)
     thing = db.session.get(kind, key)
     if thing is None or getattr(thing, "station_id", None) != station.id:
@@ -132,7 +132,7 @@ def managed_strike(code: str, strike_id: int) -> Strike:
 
 
 def _missing(kind: type[Base], key: int) -> NoReturn:
-    """404; where there is such a thing, it is somebody else's."""
+    """404; logged as a refusal when the row exists at another station."""
     if db.session.get(kind, key) is None:
         abort(404)
     not_for_you(**{kind.__tablename__: key})
@@ -150,7 +150,7 @@ def safe_path(text: str | None, otherwise: str = "/") -> str:
 
 
 def _way_back() -> str:
-    """Where to go after signing in: this page, or for an act the page that it stood on."""
+    """Where to go after signing in: this page, or for a POST the page that sent it."""
     if request.method in ("GET", "HEAD") and not htmx.asked():
         return request.full_path.rstrip("?")
     page = config.split_url(request.headers.get("HX-Current-URL") or request.referrer or "")

@@ -1,4 +1,4 @@
-"""Who is behind a request: `current_user` is a `Visitor` that we know, or a `Stranger`."""
+"""User of a request and session: `current_user` is a `CurrentUser` or an `AnonymousUser`."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyped
-    """Nobody we know."""
+    """A reader who is not signed in."""
 
     id: int | None = None
     known: kept.Known[SignedIn] | None = None
@@ -33,7 +33,8 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
 
 
 class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
-    """A person, signed in from one browser. The cookie carries the sign-in's token; rights are looked up in each request."""
+    """A person, signed in from one browser. The session holds the sign-in's token; rights are looked up in each
+    request."""
 
     def __init__(self, token: str, found: SignedIn, known: kept.Known[SignedIn] | None = None) -> None:
         self.token = token
@@ -52,18 +53,18 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         return db.session.get_one(Person, self.person_id)
 
     def manages(self, station_id: int) -> bool:
-        """Whether this person may run the station, as its manager or as an admin."""
+        """Whether this person may manage the station, as its manager or as an admin."""
         return self.is_admin or db.session.get(Manages, (self.person_id, station_id)) is not None
 
     @property
     def stations(self) -> tuple[Station, ...]:
-        """The stations that this person was appointed to, by name."""
+        """The stations that this person manages, by name."""
         theirs = select(Station).join(Manages).where(Manages.person_id == self.person_id)
         return tuple(db.session.scalars(theirs.order_by(Station.name)))
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's, with the signer made once and not at every request."""
+    """Flask's sessions, with the signer created once and not at every request."""
 
     def __init__(self) -> None:
         self._made: dict[object, Any] = {}
@@ -86,28 +87,28 @@ def register(app: Flask) -> None:
 
 
 def enter(found: CurrentUser | None) -> None:
-    """Keep who it is in the session of this browser."""
+    """Store the sign-in in the session of this browser."""
     login_user(found)
     session.permanent = True
-    del session["_id"]  # a third of the cookie, and for a protection that we do not use
+    del session["_id"]  # a third of the cookie, for a protection that we do not use
 
 
 def _renew(response: Response) -> Response:
-    """Sliding expiry: what a person does moves the end of the sign-in on, what a page asks by itself does not."""
+    """Sliding expiry: a person's action extends the sign-in, a page's own polling does not."""
     user = g.get("_login_user")
     by_itself = request.method == "GET" and htmx.asked()
     if isinstance(user, CurrentUser) and user.to_renew and not by_itself and response.status_code < 500:
         try:
             with transactions.transaction(db.session) as rows:
                 people.renew(rows, user.sign_in_id, clock.now())
-        except SQLAlchemyError as error:  # the answer is made, and the next one tries again
+        except SQLAlchemyError as error:  # the answer is made already, and the next request tries again
             log.warning("a sign-in was not renewed: %s", type(error).__name__)
     return response
 
 
 def load_user(token: str) -> CurrentUser | None:
-    """Who it is, looked up at every request: a sign-in that was ended, wherever that was, opens nothing more."""
-    if g.get("calm"):  # a page for when the database is gone must not ask it
+    """User loader: looks the sign-in up at every request, so that ending it anywhere takes effect at once."""
+    if g.get("calm"):  # the static error page must not use the database
         return None
     now, noted = clock.now(), kept.look(request).news.noted if request.method in ("GET", "HEAD") else None
     found = people.find_sign_in(db.session, token, now)
