@@ -1,5 +1,4 @@
-"""Check-in sync: offline check-ins replayed: roster taps that a phone kept without a network each count once, at their
-own time.
+"""Check-in sync: replays offline check-ins: roster taps kept by a phone each count once, at their own time.
 
 Idempotency: each tap has a nonce, and its outcome is stored and repeated.
 """
@@ -67,8 +66,7 @@ def spend_scan(session: Session, nonce: str, booking: Booking, now: datetime) ->
 
 
 def _true_time(session: Session, tap: Tap, now: datetime) -> datetime:
-    """The tap's time, clamped. A phone's age for it includes network delay, so the phone's own order takes
-    precedence."""
+    """The tap's time, clamped. The age it reports includes network delay, so the phone's own order decides first."""
     at = min(max(tap.at, now - LONGEST), now)
     before = session.get(DoorTap, tap.after) if tap.after else None
     if before is not None and before.booking_id == tap.booking_id and before.at <= now:

@@ -1,5 +1,4 @@
-"""Array parameters: many values as one JSON parameter of a statement: a thousand parameters would cost more than the
-query."""
+"""Array parameters: many values as one JSON parameter: a thousand parameters would cost more than the query."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ def among(ids: Collection[int]) -> Select[int]:
 
 
 def among_given(name: str) -> Select[int]:
-    """The same in a compiled statement: the ids are bound as a list by this name."""
+    """The same with a bind parameter: the ids are given as a list by this name."""
     return _numbers(_rows(given(name, JSON())))
 
 

@@ -72,8 +72,8 @@ class TakenBack(NamedTuple):
 def withdraw_letters(
     session: Session, kind: str, slot_id: int, why: str, *which: ColumnElement[bool]
 ) -> Sequence[TakenBack]:
-    """Withdraw the unsent letters of a kind about a slot. A sender claims by the same kind of UPDATE, so only one of
-    the two gets the row."""
+    """Withdraw the unsent letters of a kind about a slot. Senders claim by the same kind of UPDATE: only one gets a
+    row."""
     unsent = (Letter.kind == kind, Letter.slot_id == slot_id, Letter.state == "queued", Letter.tries == 0)
     gone = update(Letter).where(*unsent, *which).values(state="dropped", key=None, error=why)
     return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]

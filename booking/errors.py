@@ -1,5 +1,4 @@
-"""Errors: a business rule's refusal. Pages turn the reason into a sentence; every other exception is a bug and is
-logged."""
+"""Errors: a business rule's refusal. Pages turn the reason into a sentence; any other exception is a bug."""
 
 from typing import Any
 

@@ -1,5 +1,4 @@
-"""Connection pool of two driver connections beside the engine's pool, for single statements: checkout costs next to
-nothing."""
+"""Connection pool of two driver connections for single statements: checkout costs next to nothing."""
 
 import threading
 from collections.abc import Sequence

@@ -91,8 +91,7 @@ class Statement:
 
 
 class Together:
-    """Writes that do not depend on each other: one statement with several CTEs where possible, else one after the
-    other.
+    """Independent writes: one statement with several CTEs where possible, else one after the other.
 
     Their order matters only where they are executed one after the other, as on SQLite.
     """

@@ -95,8 +95,7 @@ def sqlite_write(line: swift.Line) -> Iterator[None]:
 
 
 def lock(session: Session, people: Collection[int] = (), slots: Collection[int] = ()) -> list[Slot]:
-    """Lock rows until the transaction ends, in the lock order; returns the slots, freshly read, in the order of
-    their ids."""
+    """Lock rows until the transaction ends, in the lock order; returns the slots, freshly read, by id."""
     if people:
         _lock(session, Person, people)
         session.execute(

@@ -40,7 +40,7 @@ def keenness(person_id: int) -> float:
 
 @cache
 def forgetfulness(person_id: int) -> float:
-    """How likely a person is a no-show: most hardly ever, some often."""
+    """How likely a person misses a slot: most hardly ever, some often."""
     return random.Random(person_id * 7).choice((0.05, 0.05, 0.07, 0.09, 0.12, 0.18, 0.3))  # noqa: S311 - the same
 
 

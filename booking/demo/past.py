@@ -17,7 +17,7 @@ from booking.demo.noon import Noon
 from booking.demo.stage import Stage
 from booking.model import Slot
 
-# Workdays counted back from the last one: when the demo's worker came, when the worker was a no-show,
+# Workdays counted back from the last one: when the demo's worker came, when the worker did not come,
 # and when a slot was cancelled.
 WORKER_CAME = (2, 5, 7, 13, 16, 21, 26, 30, 37, 41)
 WORKER_FORGOT = 10

@@ -1,5 +1,4 @@
-"""Stage: what the demo stores about itself: which station is its own, who is in its crowd, how popular each activity
-is."""
+"""Stage: what the demo stores about itself: its station, its crowd, how popular each activity is."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,5 +1,4 @@
-"""Outbox, I5, and what can be checked of I3 afterwards: one digest each, no stuck letter, no letter about a seat
-never given."""
+"""Outbox, I5, and what can be checked of I3 afterwards: one digest each, no stuck letter, no false confirmation."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

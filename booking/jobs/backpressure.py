@@ -16,8 +16,7 @@ NAP = 0.1
 
 
 class Backpressure:
-    """The back-pressure of one run of a job, between its transactions. `stop` ends a pause early; `crowded` is the
-    last measurement."""
+    """One run of a job, between its transactions. `stop` ends a pause early; `crowded` is the last measurement."""
 
     def __init__(self, stop: Callable[[], bool]) -> None:
         self.stop = stop
@@ -26,8 +25,7 @@ class Backpressure:
         self._at = perf_counter()
 
     def give_way(self, worked: float, longest: float = inf) -> None:
-        """Pause after `worked` seconds of work if a process has waited since the last call: at most `longest`
-        seconds."""
+        """Pause after `worked` seconds of work if a process has waited since the last call: at most `longest` s."""
         self.crowded = self._others_wait()
         if self.crowded:
             until = perf_counter() + min(REST * worked, longest)

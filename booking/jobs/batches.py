@@ -1,5 +1,4 @@
-"""Batch runner: processes a job's rows in batches; a row that fails is retried later, then set aside, and stops no
-other."""
+"""Batch runner: processes a job's rows; one that fails is retried later, then set aside, and stops no other."""
 
 import logging
 from collections.abc import Callable, Sequence

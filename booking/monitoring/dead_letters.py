@@ -1,5 +1,4 @@
-"""Dead letters: rows that a job cannot process: retried with backoff, then set aside until an admin or manager
-requeues them."""
+"""Dead letters: rows that a job cannot process: retried with backoff, then set aside until somebody requeues them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta

@@ -69,8 +69,7 @@ def ask_for_code(
 def redeem(
     session: Session, email: str, purpose: str, code: str, browser: str, address: str, now: datetime, per_address: int
 ) -> bool:
-    """Use up a code that this browser asked for. False counts as a failed try, which must be committed: do not raise
-    then.
+    """Use up a code that this browser asked for. False counts as a failed try: commit it, do not raise.
 
     Raises `too_many_tries` when the network address has reached its limit of failures.
     """

@@ -44,8 +44,7 @@ def live_bookings(session: Session | scoped_session[Any], person_id: int) -> Seq
 
 
 def _hold_everything(session: Session, person_id: int, now: datetime) -> seats.LockedSlots:
-    """Lock the person with all their slots. A concurrent booking may have added one: then release the locks and read
-    again."""
+    """Lock the person with all their slots; again from the start when a concurrent booking has added one."""
     for _round in range(ROUNDS):
         wanted = {booking.slot_id for booking in live_bookings(session, person_id)}
         locks = session.begin_nested()

@@ -1,5 +1,4 @@
-"""Calendar feeds: the secret address of a person's calendar: it shows their seats to whoever has it, until it is
-closed."""
+"""Calendar feeds: the secret address at which calendar programs read a person's seats, until it is closed."""
 
 import hashlib
 import secrets

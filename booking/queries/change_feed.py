@@ -99,8 +99,7 @@ class ChangeFeed:
             floor = rows[-1][0]
 
     def _begin(self, newest: int) -> None:
-        """On the first poll, and when the history has become shorter, since then the database was replaced: start
-        again."""
+        """Start again on the first poll, and when the history is shorter: then the database was replaced."""
         if self._top < 0 or newest < self._top:
             self.noted += 1
             self._stations.forget(self.noted)

@@ -44,8 +44,7 @@ class Found:
 
 
 def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit: int = 8) -> Found:
-    """While check-in is open: people who were here before by name or pinyin; anybody by their complete e-mail
-    address."""
+    """While check-in is open: people who were here before by name or pinyin; anybody by their full e-mail address."""
     if not sought or not _is_open(slot, now):
         return Found()
     known = select(Booking.person_id).where(Booking.station_id == slot.station_id, disclosure.was_here())

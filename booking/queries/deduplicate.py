@@ -1,5 +1,4 @@
-"""Deduplication: one booking for each person of a slot, where somebody left and came back, or stood by after losing
-a seat."""
+"""Deduplication: one booking for each person of a slot, where somebody left and came back."""
 
 from collections.abc import Iterable
 

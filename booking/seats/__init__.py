@@ -1,5 +1,4 @@
-"""Seats: the rules of booking: who may have a seat, how it is booked, cancelled, offered to the waiting list, used and
-lost.
+"""Seats: the rules of booking: who may have a seat, how it is booked, cancelled, passed on, used and lost.
 
 A verb takes a session inside `transactions.transaction`, ids and the instant `now`; it raises `RuleViolation` with a
 reason code and then changes nothing. Every change of state writes one event in the same transaction.

@@ -67,8 +67,7 @@ def everybody_came(session: Session, slot: Slot, now: datetime, actor_id: int) -
 
 
 def not_everybody(session: Session, slot: Slot, now: datetime, actor_id: int) -> int:
-    """Undo `everybody_came` on a locked slot: it awaits the manager again. People checked in otherwise stay checked
-    in."""
+    """Undo `everybody_came` on a locked slot: it awaits the manager again. Other check-ins stay."""
     vouched = [b for b in bookings(session, slot.id, "attended") if b.checked_in_at == slot.released_at]
     for booking in vouched:
         booking.checked_in_at = None

@@ -131,8 +131,7 @@ def _press(
 
 
 def check(seen: Look, now: datetime) -> RuleViolation | None:
-    """The refusal for somebody without a booking here; None for all others. Returned, not raised: thousands ask at
-    once."""
+    """The refusal for somebody without a booking here; None for all others. Not raised: thousands ask at once."""
     if seen.run.station.closed_at:
         return RuleViolation("no_such_slot")
     if seen.pressed_before:

@@ -16,8 +16,7 @@ from booking.seats.waitlist import fill_free_seats, lock_slots
 
 
 def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Check the person in; idempotent. It wins over a release if it commits first, and afterwards too while a seat
-    is free."""
+    """Check the person in; idempotent. Wins over a release if it commits first, or while a seat is free."""
     booking = find_booking(session, booking_id)
     if booking.state == "released":
         return _let_in(session, booking.slot_id, booking.person_id, now, actor_id)
@@ -36,8 +35,7 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
 
 
 def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Undo a check-in made by mistake. A booking is booked or released again; a walk-in, who had none, loses the
-    seat."""
+    """Undo a mistaken check-in. A booking is booked or released again; a walk-in, who had none, loses the seat."""
     booking = find_booking(session, booking_id)
     held = lock_slots(session, {booking.slot_id}, now)
     slot = held.slots[booking.slot_id]
@@ -61,8 +59,7 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
 
 
 def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Put a person who has arrived on standby, in the order of arrival; a seat free after the start is theirs at
-    once."""
+    """Put a person who has arrived on standby, in order of arrival; after the start a free seat is theirs at once."""
     held = lock_slots(session, {slot_id}, now, {person_id})
     slot = held.slots[slot_id]
     door_is_open(slot, now)
@@ -101,8 +98,7 @@ def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor
 def _let_in(
     session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None, *, only_once: bool = False
 ) -> Booking:
-    """Seat a person who has arrived: in their own seat, the one they lost, or one more; `only_once` refuses a
-    second."""
+    """Seat a person who has arrived: in their own seat, the lost one, or a new one; `only_once` refuses a second."""
     held = lock_slots(session, {slot_id}, now, {person_id})
     slot = held.slots[slot_id]
     door_is_open(slot, now)

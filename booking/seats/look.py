@@ -20,8 +20,7 @@ STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["
 
 
 class Look(NamedTuple):
-    """A slot and a person at one instant. `version` is the optimistic lock: it must be unchanged when something is
-    written.
+    """A slot and a person at one instant. `version` is the optimistic lock: a write requires it to be unchanged.
 
     `signed_in` is the person's sign-in, where it was read.
     """

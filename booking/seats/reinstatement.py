@@ -51,8 +51,7 @@ def called_off(session: Session, slot: Slot, at: datetime) -> list[Previous]:
 
 
 def anybody_told(session: Session, slot: Slot, at: datetime) -> bool:
-    """Whether a letter about that cancellation has been sent, or may have been: an attempted one cannot be
-    withdrawn."""
+    """Whether a letter about that cancellation was sent, or may have been: an attempted one cannot be withdrawn."""
     left = (Letter.state.in_(("sending", "sent", "failed"))) | ((Letter.state == "queued") & (Letter.tries > 0))
     about = (Letter.slot_id == slot.id, Letter.kind == "slot_cancelled", Letter.created_at == at)
     return session.scalar(select(Letter.id).where(*about, left).limit(1)) is not None
@@ -61,8 +60,7 @@ def anybody_told(session: Session, slot: Slot, at: datetime) -> bool:
 def reinstate(
     session: Session, slot: Slot, at: datetime, now: datetime, people: set[int], actor_id: int | None
 ) -> Reinstated:
-    """Undo `vacate` of that instant on a locked slot that is open again. Either all letters about it are withdrawn
-    or none is."""
+    """Undo `vacate` of that instant on a locked slot that is open again. Withdraws all letters about it, or raises."""
     withdraw_letters(session, "slot_cancelled", slot.id, "brought back", Letter.created_at == at)
     if anybody_told(session, slot, at):  # a letter was sent meanwhile
         raise RuleViolation("people_know")
@@ -101,8 +99,7 @@ def move_back(session: Session, slot: Slot, now: datetime, people: set[int], act
 
 
 def _refusal(slot: Slot, booking: Booking, state: str, who: Eligibility, now: datetime) -> RuleViolation | None:
-    """What the person did meanwhile may keep them out; a pause does not, since existing bookings are not affected by
-    it."""
+    """What the person did meanwhile may keep them out; a pause does not, since it ends no existing booking."""
     if booking.via == "door":
         return at_door(slot, who)
     no = personal(slot, who)

@@ -1,5 +1,4 @@
-"""Snapshot: the read model of a slot, in one row and without the ORM: what the rules decide by, and the texts of a
-card."""
+"""Snapshot: the read model of a slot, in one row and without the ORM: what the rules need, and the card's texts."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

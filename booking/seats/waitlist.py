@@ -43,8 +43,7 @@ def lock_slots(
     people: Iterable[int] = (),
     room: SQLColumnExpression[int] | int = 1,
 ) -> LockedSlots:
-    """Lock, in the lock order of `transactions`, these people, the heads of the slots' waiting lists, and every slot
-    they are on.
+    """Lock these people, the heads of the slots' waiting lists, and every slot they are on, in the lock order.
 
     `room` is how many seats may come free in each. People behind the head are served by the next round. Slots in which
     they only hold a seat are locked too: a smaller capacity may move that seat to the waiting list.
@@ -78,8 +77,7 @@ def lock_head(
 
 
 def fill_free_seats(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
-    """Offer the free seats of a locked slot: to the waiting list, to the first who books, or to standby. Returns
-    seats given."""
+    """Offer the free seats of a locked slot to the waiting list, the first to book, or standby. Returns seats given."""
     if not slot.free or not slot.waiting or slot.state in ("done", "cancelled") or now >= slot.ends_at:
         return 0
     if now >= slot.starts_at:
@@ -161,8 +159,7 @@ def _front(
 
 
 def demote(session: Session, slot: Slot, number: int, now: datetime, actor_id: int | None = None) -> list[Booking]:
-    """Move the newest `number` seats of a locked slot to the head of its waiting list, in their order, and notify
-    them."""
+    """Move the newest `number` seats of a locked slot to the head of its waiting list, in order, and notify them."""
     booked = sorted(bookings(session, slot.id, "booked"), key=lambda b: (b.seated_at or b.created_at, b.id))
     moved = booked[-number:] if number else []
     # Below every position that another entry has or had: a withdrawn entry may return to its own.

@@ -1,5 +1,4 @@
-"""Claim: inserts a new booking under an optimistic lock: the seat or waiting-list place, the booking, its event, its
-letter.
+"""Claim: inserts a new booking under an optimistic lock, with its counter, its event and its letter.
 
 PostgreSQL does it in one statement, which is a transaction of its own; SQLite takes four in one transaction. Both begin
 by updating the person's row where `version` is unchanged (the lock order of `transactions`): if somebody locked it
@@ -75,7 +74,7 @@ def _values(seen: Look, now: datetime, key: str | None) -> dict[str, Any]:
 
 
 class _Claim:
-    """A claim as compiled statements. `letter` is the kind of letter that goes with it, or empty."""
+    """The statements of a claim, compiled once. `letter` is the kind of letter that goes with it, or empty."""
 
     def __init__(self, room: ColumnElement[bool], counts: dict[str, Any], booking: dict[str, Any], letter: str) -> None:
         wanted = update(Slot).where(Slot.id == given("slot"), bookable, room).values(counts).returning(*COUNTERS)

@@ -112,8 +112,7 @@ def retire_activity(session: Session, activity: Activity, now: datetime, actor_i
 def set_policy(
     session: Session, station: Station, numbers: Policy, now: datetime, actor_id: int | None = None
 ) -> Planned:
-    """Change a station's policy. Slots that have not started get the new deadlines; those that have opened stay
-    open."""
+    """Change a station's policy. Slots that have not started get the new deadlines; open ones stay open."""
     if wrong := policy.out_of_bounds(numbers):
         raise RuleViolation("out_of_bounds", fields=wrong)
     before, station.policy = station.policy, policy.write(numbers)

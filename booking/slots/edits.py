@@ -30,8 +30,7 @@ class OneOff:
 
 @dataclass(frozen=True)
 class Resized:
-    """The result of a new capacity: who was moved to the waiting list, how many were promoted, whose move was
-    undone."""
+    """The result of a new capacity: people moved to the waiting list, number promoted, people whose move was undone."""
 
     moved: Sequence[Booking] = ()
     seated: int = 0
@@ -47,8 +46,7 @@ def set_capacity(
     *,
     move_newest: bool = False,
 ) -> Resized:
-    """Raise the capacity (the waiting list is served at once) or lower it (below the booked number only with the
-    newest moved)."""
+    """Raise the capacity and serve the waiting list, or lower it; below the booked number only if `move_newest`."""
     found = seats.find_slot(session, slot_id)
     held = seats.lock_slots(session, {slot_id}, now, room=max(0, capacity - found.capacity))
     slot = held.slots[slot_id]
@@ -82,8 +80,7 @@ def cancel(
 
 
 def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id: int | None = None) -> Slot:
-    """Add a one-off slot. It opens like any other: at the station's hour on the workday before, or now if that is
-    past."""
+    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past."""
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
     zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
@@ -134,8 +131,7 @@ def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, acto
 def _make_way(
     session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None, move_newest: bool
 ) -> Sequence[Booking]:
-    """Move the newest seats to the waiting list so that `capacity` holds the rest; refuse unless the manager asked
-    for it."""
+    """Move the newest seats to the waiting list so that `capacity` holds the rest; refuse unless it was asked for."""
     excess = slot.taken - capacity
     if excess <= 0:
         return ()

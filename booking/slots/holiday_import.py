@@ -21,8 +21,7 @@ Touched = dict[date, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Change:
-    """A date that becomes a rest day or a workday; how many coming `slots` are planned on it, with how many
-    `people`."""
+    """A date that becomes a rest day or a workday, with the coming `slots` planned on it and their `people`."""
 
     was: Day
     works: bool

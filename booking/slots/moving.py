@@ -120,8 +120,7 @@ def _write_down(
 def tell_change(
     session: Session, slot: Slot, people: Sequence[Booking], was: dict[str, str], now: datetime
 ) -> Sequence[Booking]:
-    """Tell everybody on the slot. A letter not yet sent is replaced, and tells the change from what its reader last
-    knew.
+    """Tell everybody on the slot. An unsent letter is replaced by one with the change since its reader's last news.
 
     Waiting people are not told of another teacher: if promoted, they read of the new one.
     """

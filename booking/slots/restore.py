@@ -1,5 +1,4 @@
-"""Restore: what a manager cancelled or archived by mistake: a slot until a letter about it is sent; the catalogue at
-any time."""
+"""Restore: undoes a manager's cancellation until a letter about it is sent, and archiving at any time."""
 
 from datetime import datetime
 

@@ -1,5 +1,4 @@
-"""Assets: addresses of our static files, with a hash of the content in them so that browsers may cache them for a
-year."""
+"""Assets: addresses of static files with a hash of their content, so that browsers may cache them for a year."""
 
 import hashlib
 from functools import lru_cache

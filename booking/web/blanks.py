@@ -53,8 +53,7 @@ class Skeletons:
         return self._kept.get(key)
 
     def fill(self, key: Hashable, render: Callable[[], str], values: Mapping[str, str]) -> Markup:
-        """What `render` makes, with `values` in its placeholders. `render` is called only when nothing is cached for
-        `key`."""
+        """What `render` makes, with `values` in its placeholders. `render` is called only when `key` is not cached."""
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = skeleton(render, SHAPES)

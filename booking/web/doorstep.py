@@ -25,7 +25,7 @@ MADE_FROM = "booking.made_from"  # environ key under which the app names what it
 class Question(NamedTuple):
     """Cache key: all that an answer may depend on, as parsed values and nothing of the raw request.
 
-    `page` is what the address asks for, `browser` what matters of the browser, `tag` the ETag that it has.
+    `page` is what the address asks for, `browser` what matters of the browser, `tag` the entity tag that it has.
     """
 
     page: Hashable
@@ -37,7 +37,7 @@ class Question(NamedTuple):
 
 
 class MadeFrom(NamedTuple):
-    """What an answer was made from: the page's key and ETag, the sign-in, and the reader's own values."""
+    """What an answer was made from: the page's key and tag, the sign-in, and the reader's own values."""
 
     name: Hashable
     tag: str
@@ -55,8 +55,7 @@ class Answer(NamedTuple):
 
 
 class Doorstep:
-    """WSGI middleware around the app. `read` gives the cache key of a request, or None for what only the app can
-    answer."""
+    """WSGI middleware around the app. `read` gives a request's cache key; None for what only the app can answer."""
 
     def __init__(
         self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask, read: Callable[[Environ], Question | None]
@@ -97,8 +96,7 @@ class Doorstep:
             return None  # the app reports what is wrong
 
     def _counts(self, memory: Kept, page: Page, known: Known[SignedIn], token: str, now: datetime) -> bool:
-        """Whether the sign-in is still valid. For a personal page the database is asked: it may have been ended
-        elsewhere."""
+        """Whether the sign-in is still valid. For a personal page the database is asked: another process may know."""
         if page.person_id is None:
             return memory.is_known(known, now)
         return people.find_sign_in_at(self._engine, token, now) == known.found

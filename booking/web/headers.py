@@ -78,8 +78,7 @@ def _say_how_long_it_keeps(response: Response) -> Response:
 
 
 def _remember_the_act(response: Response) -> None:
-    """Let this browser bypass the caches for a moment: other processes may not know its change yet. max-age, not a
-    date."""
+    """Let this browser bypass the caches for a moment: other processes may not know its change yet."""
     how: Any = {"secure": current_app.config["SESSION_COOKIE_SECURE"], "httponly": True, "samesite": "Lax"}
     cookie = dump_cookie(kept.JUST_ACTED, "1", max_age=kept.JUST_NOW, sync_expires=False, **how)
     response.headers.add("Set-Cookie", cookie)

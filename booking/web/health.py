@@ -38,8 +38,7 @@ def ready() -> tuple[Response, int]:
 
 
 def _scheduler(session: Session) -> dict[str, Any]:
-    """Seconds since a job of the scheduler was last seen (None when none ever was), and each job. Without error
-    texts."""
+    """Seconds since the scheduler was last seen (None if never), and each job. Without error texts."""
     now = clock.now()
     jobs = monitoring.jobs(session, now, backlog.backlog(session, now))
     seen = max((job.seen_at for job in jobs), default=None)

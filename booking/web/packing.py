@@ -1,5 +1,4 @@
-"""Compression: a page in pieces as one gzip stream: shared parts are compressed once, a reader's own are stored as
-they are."""
+"""Compression: a page as one gzip stream: shared parts are compressed once, a reader's own are stored."""
 
 import struct
 import zlib

@@ -44,8 +44,7 @@ class Notice:
 
 
 def read(content: bytes) -> Notice:
-    """Parse a file. Raises `RuleViolation` for anything else, with `calendar_too_little` for a file that announces
-    nothing."""
+    """Parse a file. Raises `RuleViolation` for anything else; `calendar_too_little` when it announces nothing."""
     form = _parsed(_text(content))
     days = form.get("days") if isinstance(form, dict) else None
     if not isinstance(form, dict) or not isinstance(days, list):

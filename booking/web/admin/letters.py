@@ -1,5 +1,4 @@
-"""Letter previews: every letter as its readers get it, with made-up people, to check before it goes to sixty
-thousand."""
+"""Letter previews: every letter as its readers get it, with made-up people, to check before sending."""
 
 from flask import Response as Plain
 from flask import abort, url_for

@@ -1,5 +1,4 @@
-"""Messages for the reason codes of `RuleViolation`: what happened, and what to do next. `formatting.reason` fills
-them in."""
+"""Messages for the reason codes of `RuleViolation`: what happened, and what to do next; see `formatting.reason`."""
 
 from typing import Any
 

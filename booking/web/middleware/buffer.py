@@ -17,8 +17,7 @@ Environ = dict[str, Any]
 
 
 class Turns:
-    """WSGI middleware around the app: `most` requests at a time, each with a body of at most `largest` bytes in
-    memory."""
+    """WSGI middleware: `most` requests at a time, each with a body of at most `largest` bytes in memory."""
 
     def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], most: int, largest: int) -> None:
         self._ask = ask

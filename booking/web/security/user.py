@@ -33,8 +33,7 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
 
 
 class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
-    """A person, signed in from one browser. The session holds the sign-in's token; rights are looked up in each
-    request."""
+    """A person, signed in from one browser. The session holds a token; rights are looked up in each request."""
 
     def __init__(self, token: str, found: SignedIn, known: kept.Known[SignedIn] | None = None) -> None:
         self.token = token

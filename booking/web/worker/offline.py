@@ -16,8 +16,7 @@ from booking.web.worker.mine import qr
 
 @pages.get("/sw.js")
 def service_worker() -> Response:
-    """Served at the root, since a service worker controls only addresses below its own. Disabled, it unregisters old
-    ones."""
+    """Served at the root: it controls only addresses below its own. Disabled, it unregisters the installed ones."""
     name = "sw.js" if current_app.config["OFFLINE_TICKETS"] else "sw-off.js"
     answer = make_response(Path(current_app.static_folder or "", "js", name).read_text())
     answer.mimetype = "text/javascript"
@@ -27,8 +26,7 @@ def service_worker() -> Response:
 
 @pages.get("/offline")
 def offline() -> Response:
-    """The reader's next seat as it is now, to be read offline. It names its owner, so that it is cached for nobody
-    else."""
+    """The reader's next seat, to be read offline. It names its owner, so that it is cached for nobody else."""
     person, now = permissions.reader(), clock.now()
     seats = my_bookings.seats_ahead(db.session(), person.id, now) if person else ()
     answer = make_response(render_template("worker/offline.html", person=person, seats=seats, seen_at=now, qr=qr))

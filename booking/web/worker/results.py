@@ -87,8 +87,7 @@ def _restored(entry: Booking) -> str:
 
 
 def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
-    """Of a cancellation; `was` is the state before. A booking that had ended already is unchanged, and so is a newer
-    one."""
+    """Of a cancellation; `was` is the state before. A booking that had ended is unchanged, and so is a newer one."""
     if booking.end_reason not in ("given_up", "press_undone"):
         return refused(slot, RuleViolation(ENDED.get(booking.end_reason or "", "not_live")))
     if was == "cancelled":

@@ -80,8 +80,7 @@ class Told:
         self._last: tuple[Hashable, Packed | None] = None, None
 
     def to_who_has_nothing(self, card: Card) -> Packed | None:
-        """The card of a refusal; the last one is reused while it is the same, since refusals are many. None as for
-        `again`."""
+        """The card of a refusal; reused while it is the same, since refusals are many. None as for `again`."""
         looks = card.state, card.line_open, card.slot.capacity, card.slot.taken, card.slot.waiting
         last, pieces = self._last
         if last != looks or pieces is None:
@@ -92,8 +91,7 @@ class Told:
 
 
 class Telling(NamedTuple):
-    """What to answer: the card, which texts (`kind`), the result for a waiting-list position, and the app's whole
-    answer."""
+    """What to answer: the card, the key of its texts (`kind`), its result, and the app's whole answer."""
 
     card: Card
     kind: Hashable
