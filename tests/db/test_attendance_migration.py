@@ -70,7 +70,7 @@ def test_a_grown_database_goes_down_and_up_and_keeps_every_row(grown: Engine) ->
         "person_id = 999",
     ],
 )
-def test_the_walls_of_a_grown_database_stand(grown: Engine, wrong: str) -> None:
+def test_the_constraints_of_a_grown_database_hold(grown: Engine, wrong: str) -> None:
     databases.upgrade(grown)
     with grown.connect() as connection, pytest.raises(IntegrityError):
         connection.execute(text(f"UPDATE booking SET {wrong} WHERE end_reason = 'release_missed'"))

@@ -56,7 +56,7 @@ def admin(url: str) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.mark.postgresql
-def test_connections_that_were_cut_are_replaced_unseen(shop: FlaskClient, database_url: str) -> None:
+def test_lost_connections_are_replaced_without_an_error(shop: FlaskClient, database_url: str) -> None:
     assert shop.get("/read").text == "白领驿站"
     with admin(database_url) as sql:
         sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lunch-hour'")
@@ -85,7 +85,7 @@ def test_a_row_that_somebody_else_holds_is_not_waited_for_long(shop: FlaskClient
 
 
 @pytest.mark.postgresql
-def test_what_was_in_the_way_is_in_the_log(shop: FlaskClient, engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cause_of_a_503_is_logged(shop: FlaskClient, engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     @shop.application.get("/long")
     def long() -> str:
         db.session.execute(text("SET LOCAL statement_timeout = 50"))

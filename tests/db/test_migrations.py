@@ -74,7 +74,7 @@ def is_done(app: Flask) -> bool:
 
 
 @pytest.mark.sqlite
-def test_the_command_takes_the_words_of_flask_migrate(app: Flask) -> None:
+def test_the_command_takes_flask_migrates_subcommands(app: Flask) -> None:
     run = app.test_cli_runner()
     assert "Upgrade to a later version" in run.invoke(args=["db", "--help"]).output
     assert "--sql" in run.invoke(args=["db", "upgrade", "--help"]).output

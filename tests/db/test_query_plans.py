@@ -76,7 +76,7 @@ def test_no_request_reads_a_whole_table(app: Flask, city: Visit) -> None:
         pytest.fail("\n".join(read.wholes))
 
 
-def test_digests_of_which_nobody_is_owed_one_read_no_table_that_grows_with_people(app: Flask, city: Visit) -> None:
+def test_finished_digests_read_no_table_that_grows_with_people(app: Flask, city: Visit) -> None:
     with app.app_context():
         done = [digests.rounds(db.session(), kind, NOON) for kind in digests.HOURS]
         with transactions.transaction(db.session) as session:

@@ -95,7 +95,7 @@ def test_each_no_show_has_two_lines_of_history_a_strike_and_a_letter(noon: Noon)
     assert len({letter.message_id for letter in letters}) == 5
 
 
-def test_twice_is_once(noon: Noon) -> None:
+def test_a_batch_is_idempotent(noon: Noon) -> None:
     release(noon)
     assert release(noon, "12:16") == 0
     assert len(noon.session.scalars(select(Strike)).all()) == 5
@@ -206,7 +206,7 @@ def test_where_the_transaction_costs_more_than_its_rows_it_does_not_shrink_to_on
 @pytest.mark.parametrize(
     ("gentle", "crowded", "took"), [(True, True, 0.5 * (1 + backpressure.REST)), (True, False, 0.5), (False, True, 0.5)]
 )
-def test_for_each_second_of_work_a_gentle_job_leaves_several_to_others(
+def test_a_gentle_job_pauses_several_seconds_for_each_second_of_work(
     app: Flask, monkeypatch: pytest.MonkeyPatch, gentle: bool, crowded: bool, took: float
 ) -> None:
     machine = Machine(0.001)
@@ -241,7 +241,7 @@ def pressure(path: Path, waited: int) -> None:
 
 
 @pytest.mark.parametrize(("waited", "rests"), [(0, False), (90_000, False), (900_000, True)])
-def test_a_gentle_job_rests_when_others_wait_for_a_processor(
+def test_a_gentle_job_pauses_when_others_wait_for_a_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: int, rests: bool
 ) -> None:
     clock = Machine(1)
@@ -259,7 +259,7 @@ def test_a_gentle_job_rests_when_others_wait_for_a_processor(
 @pytest.mark.parametrize("letters_a_round", [{"at_once": 20, "digests": 500}])
 @pytest.mark.parametrize("kinds", ["at_once", "digests"])
 @pytest.mark.parametrize(("crowded", "a_letter"), [(False, 0.002), (True, 0.002), (True, 0.5)])
-def test_letters_give_way_too_but_never_stand_still(
+def test_sending_letters_slows_down_under_load_but_never_stops(
     app: Flask,
     monkeypatch: pytest.MonkeyPatch,
     letters_a_round: dict[str, int],
@@ -288,7 +288,7 @@ def test_letters_give_way_too_but_never_stand_still(
     assert set(sizes[1:-1]) == {schedule.IN_A_CROWD if crowded else letters_a_round[kinds]}
 
 
-def test_where_nobody_counts_the_waiting_the_load_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pressure_figures_the_load_average_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backpressure, "PRESSURE", tmp_path / "none")
     monkeypatch.setattr(backpressure.os, "getloadavg", lambda: (64.0, 1.0, 1.0))
     monkeypatch.setattr(backpressure.os, "cpu_count", lambda: 2)

@@ -122,7 +122,7 @@ def test_a_failing_job_is_written_down_and_the_others_run(
     assert set(rows) == {job.name for job in jobs.TIMETABLE}
 
 
-def test_one_poisoned_slot_does_not_keep_the_others_waiting(
+def test_one_failing_slot_does_not_delay_the_others(
     app: Flask, cast: Letters, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cast.full_tuesday()

@@ -102,7 +102,7 @@ def test_control_the_sweep_notices_a_broken_claim(
 
 
 @pytest.mark.parametrize("pipelines", [False, pytest.param(True, marks=pytest.mark.sqlite)])
-def test_killed_at_every_stage_of_the_talk_only_a_body_that_was_taken_comes_again(
+def test_killed_at_every_stage_of_smtp_only_an_accepted_letter_is_sent_again(
     session: Session, database_url: str, office: mail_server.Office, pipelines: bool
 ) -> None:
     office.pipelines = pipelines
@@ -122,7 +122,7 @@ def test_killed_at_every_stage_of_the_talk_only_a_body_that_was_taken_comes_agai
 
 
 @pytest.mark.sqlite
-def test_control_the_talks_notice_a_broken_claim(
+def test_control_the_smtp_stages_notice_a_broken_claim(
     session: Session, database_url: str, office: mail_server.Office
 ) -> None:
     talks(database_url, office, "broken")

@@ -58,7 +58,7 @@ def test_without_a_database_a_scrape_says_so(make_app: Callable[..., Flask]) -> 
     assert scraped(gone) == {"lunch_scheduler_leads 1.0", "lunch_database_answers 0.0"}
 
 
-def test_the_port_answers_at_home_only_when_it_is_set(make_app: Callable[..., Flask]) -> None:
+def test_the_metrics_port_is_served_locally_and_only_when_set(make_app: Callable[..., Flask]) -> None:
     port = postgres.free_port()
     app = make_app(METRICS_PORT=port)
     assert app.config["METRICS_HOST"] == "127.0.0.1"

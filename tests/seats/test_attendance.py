@@ -126,7 +126,7 @@ def test_somebody_on_standby_is_a_sign_of_attendance(noon: LunchHour, clock: str
 # Attendance that begins late
 
 
-def test_whoever_begins_late_has_the_time_to_go_through_the_list(noon: LunchHour) -> None:
+def test_attendance_begun_late_leaves_time_to_go_through_the_list(noon: LunchHour) -> None:
     ticks(noon, "12:10", "12:15")
     noon.check_in("周明", "12:20")
     ticks(noon, "12:20:02", "12:25:01")
@@ -215,7 +215,7 @@ def test_that_everybody_came_can_be_undone(noon: LunchHour) -> None:
 
 
 @pytest.mark.parametrize("clock", ["12:16", "14:59"])
-def test_it_did_not_happen(noon: LunchHour, clock: str) -> None:
+def test_the_slot_did_not_take_place(noon: LunchHour, clock: str) -> None:
     ticks(noon, "12:10", "12:15")
     assert [say(noon, slots.did_not_happen, clock) for _ in range(2)] == ["2", "0"]
     ticks(noon, clock, "15:00")
@@ -226,7 +226,7 @@ def test_it_did_not_happen(noon: LunchHour, clock: str) -> None:
 
 
 @pytest.mark.parametrize("clock", ["12:16", "14:59"])
-def test_by_the_list(noon: LunchHour, clock: str) -> None:
+def test_the_manager_releases_by_the_list(noon: LunchHour, clock: str) -> None:
     ticks(noon, "12:10", "12:15")
     assert [say(noon, slots.release_held, clock) for _ in range(2)] == ["2", "0"]
     assert noon.states("周明", "李静") == ["released", "released"]
@@ -239,14 +239,14 @@ def test_by_the_list(noon: LunchHour, clock: str) -> None:
 
 
 @pytest.mark.parametrize("verb", [slots.everybody_came, slots.did_not_happen])
-def test_there_is_no_word_where_attendance_was_taken(noon: LunchHour, verb: Callable[..., object]) -> None:
+def test_there_is_no_decision_where_attendance_was_taken(noon: LunchHour, verb: Callable[..., object]) -> None:
     noon.check_in("周明", "12:00")
     ticks(noon, "12:10", "12:15")
     assert say(noon, verb, "12:20") == "no: attendance_known"
     assert noon.states("周明", "李静") == ["attended", "released"]
 
 
-def test_there_is_no_word_before_the_release_is_due(noon: LunchHour) -> None:
+def test_there_is_no_decision_before_the_release_is_due(noon: LunchHour) -> None:
     ticks(noon, "12:10")
     assert say(noon, slots.everybody_came, "12:14") == "no: attendance_known"
     assert noon.state("周明") == "booked"
@@ -255,7 +255,7 @@ def test_there_is_no_word_before_the_release_is_due(noon: LunchHour) -> None:
 # Our own outage on top
 
 
-def test_where_our_clock_failed_too_nobody_took_attendance_all_the_same(noon: LunchHour) -> None:
+def test_after_an_outage_without_attendance_the_manager_decides(noon: LunchHour) -> None:
     noon.tick("12:10")
     for clock in ("12:40", "12:40:02"):
         with transactions.transaction(noon.session) as session:
@@ -264,7 +264,7 @@ def test_where_our_clock_failed_too_nobody_took_attendance_all_the_same(noon: Lu
     assert noon.session.scalar(select(func.count()).where(Letter.kind == "attendance_missing")) == 1
 
 
-def test_with_the_clock_dead_until_the_books_close_nobody_is_told_or_struck(noon: LunchHour) -> None:
+def test_an_outage_until_the_slot_is_closed_tells_and_strikes_nobody(noon: LunchHour) -> None:
     noon.tick("16:00")
     assert noon.states("周明", "李静") == ["unrecorded", "unrecorded"]
     assert noon.session.scalar(select(func.count()).where(Letter.kind == "attendance_missing")) == 0

@@ -14,7 +14,7 @@ Make = Callable[..., LunchHour]
 OPEN = "Mon 10:00"
 
 
-def test_a_tap_takes_a_seat_until_none_is_left_and_then_a_place_in_line(lunch: LunchHour) -> None:
+def test_booking_gives_a_seat_until_none_is_left_and_then_a_waiting_list_place(lunch: LunchHour) -> None:
     answers = [lunch.book(who, OPEN) for who in ("周明", "李静", "王磊", "陈晨")]
     assert answers == ["booked", "booked", "waiting", "waiting"]
     slot = lunch.now()
@@ -23,7 +23,7 @@ def test_a_tap_takes_a_seat_until_none_is_left_and_then_a_place_in_line(lunch: L
     assert lunch.letters("周明") == ["confirmed"]
 
 
-def test_a_second_press_is_already_yours(lunch: LunchHour) -> None:
+def test_a_second_booking_returns_the_first(lunch: LunchHour) -> None:
     for _ in range(3):
         assert lunch.book("周明", OPEN) == "booked"
     lunch.book("李静", OPEN)
@@ -33,7 +33,7 @@ def test_a_second_press_is_already_yours(lunch: LunchHour) -> None:
     assert lunch.letters("周明") == ["confirmed"]
 
 
-def test_a_key_names_one_press(lunch: LunchHour) -> None:
+def test_a_key_identifies_one_booking(lunch: LunchHour) -> None:
     other = lunch.slot("Wed 12:10")
     assert lunch.book("周明", OPEN, key="k1") == "booked"
     assert lunch.book("周明", OPEN, key="k1") == "booked"
@@ -59,7 +59,7 @@ def test_one_seat_a_station_and_day(lunch: LunchHour) -> None:
         assert lunch.book("周明", "Tue 10:00", slot_id) == answer, name
 
 
-def test_a_seat_keeps_from_the_line_of_the_same_day_too(lunch: LunchHour) -> None:
+def test_a_seat_excludes_the_waiting_lists_of_the_same_day(lunch: LunchHour) -> None:
     full = lunch.slot("13:10", 1)
     lunch.book("李静", OPEN, full)
     lunch.book("周明", OPEN)
@@ -73,7 +73,7 @@ def test_a_station_may_allow_two_seats_a_day(lunch_with: Make) -> None:
     assert answers == ["booked", "booked", "no: day_limit"]
 
 
-def test_who_attended_has_used_the_day_and_who_was_released_has_not(lunch: LunchHour) -> None:
+def test_attending_uses_the_days_limit_and_being_released_does_not(lunch: LunchHour) -> None:
     later = lunch.slot("13:10", 4)
     for who in ("周明", "李静"):
         lunch.book(who, OPEN)
@@ -84,7 +84,7 @@ def test_who_attended_has_used_the_day_and_who_was_released_has_not(lunch: Lunch
     assert lunch.book("李静", "12:20", later) == "booked"
 
 
-def test_at_most_two_places_in_line_wherever_they_are(lunch: LunchHour) -> None:
+def test_at_most_two_waiting_list_places_at_all_stations(lunch: LunchHour) -> None:
     west = lunch.other_station()
     full = [
         lunch.slot("Mon 17:10", 1), lunch.slot("Tue 13:10", 1, station_id=west),
@@ -100,7 +100,7 @@ def test_at_most_two_places_in_line_wherever_they_are(lunch: LunchHour) -> None:
     assert lunch.book("周明", "Mon 17:10", full[2]) == "waiting"
 
 
-def test_a_seat_is_still_free_to_who_waits_twice(lunch: LunchHour) -> None:
+def test_a_person_on_two_waiting_lists_may_still_book_a_seat(lunch: LunchHour) -> None:
     first, second = lunch.slot("Wed 12:10", 1), lunch.slot("Wed 14:10", 1)
     for who, slot_id in (("李静", first), ("王磊", second)):
         lunch.book(who, "Tue 10:00", slot_id)
@@ -109,7 +109,7 @@ def test_a_seat_is_still_free_to_who_waits_twice(lunch: LunchHour) -> None:
     assert [lunch.state("周明", slot_id) for slot_id in (first, second)] == ["waiting", "waiting"]
 
 
-def test_a_seat_ends_the_places_in_line_that_it_makes_impossible(lunch: LunchHour) -> None:
+def test_a_seat_ends_the_waiting_list_places_that_it_excludes(lunch: LunchHour) -> None:
     west = lunch.other_station()
     same_day, same_hour = lunch.slot("13:10", 1), lunch.slot("12:30", 1, station_id=west)
     for who, slot_id in (("李静", same_day), ("王磊", same_hour)):
@@ -121,7 +121,7 @@ def test_a_seat_ends_the_places_in_line_that_it_makes_impossible(lunch: LunchHou
 
 
 @pytest.mark.parametrize("mark", ["disabled_at", "deleted_at"])
-def test_an_account_that_was_stopped_gets_nothing(lunch: LunchHour, mark: str) -> None:
+def test_a_disabled_account_cannot_book(lunch: LunchHour, mark: str) -> None:
     with transactions.transaction(lunch.session) as session:
         stopped = update(Person).where(Person.id == lunch.people["周明"])
         session.execute(stopped.values({mark: lunch.now().opens_at}))
@@ -134,7 +134,7 @@ def test_a_slot_that_does_not_exist_is_refused(lunch: LunchHour) -> None:
     assert lunch.book("周明", OPEN, 4711) == "no: no_such_slot"
 
 
-def test_a_refused_press_leaves_no_trace(session: Session) -> None:
+def test_a_refused_booking_writes_nothing(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     lunch.book("李静", OPEN)
     before = lunch.now().waiting, lunch.events("booked", "waiting")

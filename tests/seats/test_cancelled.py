@@ -48,7 +48,7 @@ def test_a_running_slot_can_be_cancelled(lunch: LunchHour) -> None:
     assert lunch.strikes("周明") == []
 
 
-def test_its_day_is_free_again(lunch: LunchHour) -> None:
+def test_a_cancelled_slot_does_not_count_towards_the_day(lunch: LunchHour) -> None:
     later = lunch.slot("13:10")
     lunch.book("周明", OPEN)
     lunch.cancel("11:00")
@@ -78,7 +78,7 @@ def test_replaying_the_history_gives_the_state(lunch: LunchHour) -> None:
         assert told.bookings == {row.id: row.state for row in states}
 
 
-def test_every_line_of_history_has_its_instant_its_kind_and_who_did_it(lunch: LunchHour) -> None:
+def test_every_event_has_its_instant_its_kind_and_its_actor(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
     lunch.give_up("周明", "11:00")
     lunch.cancel("11:05")

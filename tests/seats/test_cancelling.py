@@ -52,7 +52,7 @@ STORIES: dict[str, tuple[Sequence[Step], Sequence[str]]] = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_who_answers_for_an_empty_seat(lunch: LunchHour, story: str) -> None:
+def test_a_late_cancel_is_struck_only_for_a_seat_left_empty(lunch: LunchHour, story: str) -> None:
     steps, struck = STORIES[story]
     for who, verb, clock in steps:
         answer = getattr(lunch, verb)(who, clock)
@@ -73,13 +73,13 @@ def test_a_strike_for_a_late_cancel_waits_until_the_slot_is_over(lunch: LunchHou
     assert lunch.strikes("周明") == ["late_cancel"]
 
 
-def test_giving_up_ends_with_the_start(lunch: LunchHour) -> None:
+def test_cancelling_ends_with_the_start(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
     assert lunch.give_up("周明", "12:10") == "no: started_yours"
     assert lunch.state("周明") == "booked"
 
 
-def test_a_place_in_line_can_be_left_even_at_the_door(session: Session) -> None:
+def test_a_waiting_list_place_can_be_cancelled_even_on_standby(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     lunch.book("周明", OPEN)
     lunch.check_in("周明", "12:00")
@@ -89,7 +89,7 @@ def test_a_place_in_line_can_be_left_even_at_the_door(session: Session) -> None:
     assert lunch.now().waiting == 0
 
 
-def test_twice_is_once(lunch: LunchHour) -> None:
+def test_cancelling_is_idempotent(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
     assert [lunch.give_up("周明", "11:00"), lunch.give_up("周明", "11:01")] == ["cancelled"] * 2
     assert lunch.now().taken == 0
@@ -97,7 +97,7 @@ def test_twice_is_once(lunch: LunchHour) -> None:
 
 
 @pytest.mark.parametrize(("verb", "clock"), [("check_in", "12:00"), ("tick", "12:15")])
-def test_what_is_used_or_lost_cannot_be_given_up(lunch: LunchHour, verb: str, clock: str) -> None:
+def test_a_used_or_released_seat_cannot_be_cancelled(lunch: LunchHour, verb: str, clock: str) -> None:
     lunch.book("周明", OPEN)
     lunch.tick(clock) if verb == "tick" else lunch.check_in("周明", clock)
     assert lunch.give_up("周明", clock) in ("no: here_already", "no: lost_already")

@@ -27,7 +27,7 @@ def full(session: Session) -> LunchHour:
     (0, "no: zone_max"), (-1, "no: zone_max"), (1001, "no: zone_max"),
     (1000, "resized"), (3, "resized"), (2, "no: below_booked"), (1, "no: below_booked"),
 ])  # fmt: skip
-def test_which_numbers_are_taken(full: LunchHour, capacity: int, answer: str) -> None:
+def test_which_capacities_are_accepted(full: LunchHour, capacity: int, answer: str) -> None:
     assert full.resize(capacity, "Mon 11:00") == answer
     assert full.now().capacity == (capacity if answer == "resized" else 3)
 
@@ -53,14 +53,14 @@ def test_the_newest_move_to_the_head_of_the_line_in_their_order_and_are_told(ful
     assert full.states("李静", "王磊", "陈晨", "刘洋") == ["booked", "booked", "booked", "waiting"]
 
 
-def test_moved_down_twice_still_stands_in_front(full: LunchHour) -> None:
+def test_people_demoted_in_two_steps_stay_ahead_of_the_waiting_list(full: LunchHour) -> None:
     full.resize(2, "Mon 11:00", move_newest=True)
     full.resize(1, "Mon 11:01", move_newest=True)
     full.resize(2, "Mon 11:02")
     assert full.states("李静", "王磊") == ["booked", "waiting"]
 
 
-def test_who_sits_already_is_not_moved(full: LunchHour) -> None:
+def test_checked_in_people_are_not_demoted(full: LunchHour) -> None:
     for who in ("周明", "李静", "王磊"):
         full.check_in(who, "12:00")
     assert full.resize(2, "12:01", move_newest=True) == "no: below_booked"

@@ -32,7 +32,7 @@ def test_check_in_from_15_minutes_before_to_the_end(noon: LunchHour, clock: str,
     assert noon.check_in("周明", clock) == answer
 
 
-def test_check_in_twice_is_once(noon: LunchHour) -> None:
+def test_check_in_is_idempotent(noon: LunchHour) -> None:
     assert [noon.check_in("周明", "12:00"), noon.check_in("周明", "12:01")] == ["attended"] * 2
     assert noon.latest("周明").checked_in_at == at("12:00")
     assert noon.events("checked_in") == [("checked_in", "周明")]
@@ -47,7 +47,7 @@ def test_only_a_seat_can_be_checked_in(noon: LunchHour) -> None:
     assert noon.check_in("刘洋", "12:00") == "no: no_such_booking"
 
 
-def test_a_wrong_tap_can_be_taken_back(noon: LunchHour) -> None:
+def test_a_check_in_can_be_undone(noon: LunchHour) -> None:
     noon.check_in("周明", "12:00")
     assert [noon.undo("周明", "12:01"), noon.undo("周明", "12:01")] == ["booked"] * 2
     assert noon.now().taken == 2
@@ -67,7 +67,7 @@ def test_an_undo_after_the_release_is_a_no_show_at_the_end(noon: LunchHour) -> N
     assert noon.strikes("周明") == ["no_show"]
 
 
-def test_an_undone_walk_in_loses_the_seat_to_the_next_at_the_door(noon: LunchHour) -> None:
+def test_an_undone_walk_in_frees_the_seat_for_standby(noon: LunchHour) -> None:
     noon.tick("12:10")
     noon.roll_call("12:12")
     noon.tick("12:15")
@@ -104,7 +104,7 @@ def test_check_in_wins_when_it_commits_first(noon: LunchHour) -> None:
     assert noon.check_in("李静", "12:15:01") == "attended"  # late, for the seat is still free
 
 
-def test_nobody_is_struck_when_our_own_clock_failed(noon: LunchHour) -> None:
+def test_nobody_is_struck_when_our_own_scheduler_was_down(noon: LunchHour) -> None:
     noon.roll_call("12:00")
     noon.tick("15:00")  # the scheduler was down over the whole slot
     assert noon.now().state == "done"
@@ -122,7 +122,7 @@ def test_released_seats_go_to_standby_in_the_order_of_coming(noon: LunchHour) ->
     assert noon.latest("王磊").via == "door"
 
 
-def test_a_seat_that_is_free_at_the_start_goes_to_the_door(session: Session) -> None:
+def test_a_seat_that_is_free_at_the_start_goes_to_standby(session: Session) -> None:
     lunch = LunchHour(session, capacity=2)
     lunch.book("周明", OPEN)
     lunch.tick("12:10")
@@ -130,7 +130,7 @@ def test_a_seat_that_is_free_at_the_start_goes_to_the_door(session: Session) -> 
     assert lunch.stand_by("陈晨", "12:11") == "waiting"
 
 
-def test_standby_starts_with_the_door_and_not_before(noon: LunchHour) -> None:
+def test_standby_starts_with_check_in_and_not_before(noon: LunchHour) -> None:
     assert noon.stand_by("王磊", "11:54:59") == "no: too_early"
     assert noon.stand_by("王磊", "11:55") == "waiting"
     assert noon.stand_by("王磊", "11:56") == "waiting"
@@ -139,13 +139,13 @@ def test_standby_starts_with_the_door_and_not_before(noon: LunchHour) -> None:
     assert noon.stand_by("周明", "12:00") == "no: yours"
 
 
-def test_a_seat_that_is_free_before_the_start_is_for_a_tap(session: Session) -> None:
+def test_a_seat_that_is_free_before_the_start_can_be_booked(session: Session) -> None:
     lunch = LunchHour(session)
     assert lunch.stand_by("王磊", "12:00") == "no: seat_free"
     assert lunch.book("王磊", "12:00") == "booked"
 
 
-def test_whoever_stands_by_may_tap_too(noon: LunchHour) -> None:
+def test_people_on_standby_may_book_too(noon: LunchHour) -> None:
     noon.stand_by("王磊", "12:00")
     noon.give_up("周明", "12:01")
     assert noon.book("王磊", "12:02") == "booked"
@@ -171,7 +171,7 @@ def test_a_late_arrival_is_added_if_a_seat_is_left(noon: LunchHour) -> None:
     assert noon.strikes("周明") == []
 
 
-def test_a_walk_in_needs_no_standing_but_cannot_be_in_two_places(noon: LunchHour) -> None:
+def test_a_walk_in_needs_no_eligibility_but_cannot_be_in_two_places(noon: LunchHour) -> None:
     west = noon.other_station()
     there = noon.slot("12:20", 5, station_id=west)
     noon.book("王磊", OPEN, there)
@@ -183,7 +183,7 @@ def test_a_walk_in_needs_no_standing_but_cannot_be_in_two_places(noon: LunchHour
     assert noon.walk_in("陈晨", "12:17") == "no: yours"
 
 
-def test_a_walk_in_whom_the_line_seats_at_that_moment_takes_one_seat(lunch_with: Make) -> None:
+def test_a_walk_in_promoted_at_that_moment_takes_one_seat(lunch_with: Make) -> None:
     """The door opens at 11:10, while the line still counts until 11:40."""
     lunch = lunch_with(capacity=3, checkin_minutes=60)
     for who in ("周明", "李静", "王磊"):
@@ -196,7 +196,7 @@ def test_a_walk_in_whom_the_line_seats_at_that_moment_takes_one_seat(lunch_with:
     assert lunch.events("promoted", "checked_in") == [("promoted", "陈晨"), ("checked_in", "陈晨")]
 
 
-def test_the_history_names_who_let_a_walk_in_in(noon: LunchHour) -> None:
+def test_the_history_names_who_seated_a_walk_in(noon: LunchHour) -> None:
     noon.tick("12:10")
     noon.roll_call("12:12")
     noon.tick("12:15")
@@ -206,7 +206,7 @@ def test_the_history_names_who_let_a_walk_in_in(noon: LunchHour) -> None:
     assert actors == {noon.people["王磊"]: noon.manager_id, noon.people["陈晨"]: None}
 
 
-def test_the_end_closes_the_books(noon: LunchHour) -> None:
+def test_the_end_closes_the_slot(noon: LunchHour) -> None:
     noon.check_in("周明", "12:00")
     noon.check_in("李静", "12:00")
     noon.stand_by("王磊", "12:05")

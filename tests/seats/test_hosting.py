@@ -59,14 +59,14 @@ def test_who_has_a_seat_is_told_once_and_who_waits_is_not(noon: LunchHour) -> No
 
 
 @pytest.mark.parametrize("own", ["", "林老师"])
-def test_taken_back_before_the_letter_has_left_nobody_hears_of_it(noon: LunchHour, own: str) -> None:
+def test_a_change_undone_before_the_letter_is_sent_tells_nobody(noon: LunchHour, own: str) -> None:
     set_host(noon, "周老师", "09:00")
     assert set_host(noon, own, "09:00:30") == "0 told"
     assert noon.now().host is None
     assert letters(noon, "周明") == [("dropped", "林老师")]
 
 
-def test_taken_back_later_is_a_change_of_its_own(noon: LunchHour) -> None:
+def test_a_change_undone_later_is_told_as_a_new_change(noon: LunchHour) -> None:
     set_host(noon, "周老师", "09:00")
     with transactions.transaction(noon.session) as session:
         session.scalars(select(Letter).where(Letter.kind == "slot_moved")).one().state = "sent"
@@ -91,9 +91,7 @@ def test_with_nobody_on_it_no_letter_is_written(noon: LunchHour) -> None:
 
 
 @pytest.mark.parametrize(("clock", "said"), [("12:30", "0 told"), ("13:00", "no: over")])
-def test_once_it_runs_nobody_is_told_and_once_it_is_over_nothing_changes(
-    noon: LunchHour, clock: str, said: str
-) -> None:
+def test_a_running_slot_tells_nobody_and_a_finished_one_cannot_change(noon: LunchHour, clock: str, said: str) -> None:
     assert set_host(noon, "周老师", clock) == said
     assert noon.now().host == ("周老师" if said == "0 told" else None)
 

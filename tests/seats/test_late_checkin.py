@@ -74,7 +74,9 @@ def test_whoever_comes_late_has_one_booking_and_no_strike(
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_an_undo_puts_everything_back(noon: LunchHour, way: Callable[[LunchHour, str, str], str]) -> None:
+def test_undoing_a_late_check_in_restores_everything(
+    noon: LunchHour, way: Callable[[LunchHour, str, str], str]
+) -> None:
     struck = noon.session.execute(select(Strike.at, Strike.reason, Strike.booking_id)).one()
     way(noon, "周明", "12:16")
     assert [noon.undo("周明", "12:17"), noon.undo("周明", "12:17")] == ["released"] * 2
@@ -91,7 +93,7 @@ def test_an_undo_puts_everything_back(noon: LunchHour, way: Callable[[LunchHour,
     assert whole(noon, "12:19")
 
 
-def test_twice_is_once(noon: LunchHour) -> None:
+def test_a_late_check_in_is_idempotent(noon: LunchHour) -> None:
     assert [noon.check_in("周明", "12:16"), noon.check_in("周明", "12:17")] == ["attended"] * 2
     assert noon.latest("周明").checked_in_at == at("12:16")
     assert noon.walk_in("周明", "12:18") == "no: yours"
@@ -162,20 +164,20 @@ def test_another_seat_of_the_day_does_not_keep_them_out(noon: LunchHour) -> None
     assert whole(noon, "12:17")
 
 
-def test_another_seat_at_that_hour_does(noon: LunchHour) -> None:
+def test_another_seat_at_that_hour_keeps_them_out(noon: LunchHour) -> None:
     there = noon.slot("12:30", station_id=noon.other_station())
     assert noon.book("周明", "12:16", there) == "booked"
     assert noon.check_in("周明", "12:17") == "no: overlap"
 
 
-def test_at_the_end_it_is_over(noon: LunchHour) -> None:
+def test_there_is_no_late_check_in_after_the_end(noon: LunchHour) -> None:
     assert noon.check_in("周明", "13:00") == "no: over"
 
 
 # Others who come after all
 
 
-def test_who_gave_up_late_and_comes_after_all_answers_for_nothing(lunch: LunchHour) -> None:
+def test_a_late_cancel_is_not_struck_when_the_person_comes_after_all(lunch: LunchHour) -> None:
     """周明 gave up first, and the seat stayed empty."""
     for who, clock in (("周明", "11:20"), ("李静", "11:30")):
         lunch.book(who, OPEN)
@@ -186,7 +188,7 @@ def test_who_gave_up_late_and_comes_after_all_answers_for_nothing(lunch: LunchHo
     assert (lunch.strikes("周明"), lunch.strikes("李静")) == (["late_cancel"], [])
 
 
-def test_the_ticket_of_a_booking_given_up_is_good_for_the_new_one(lunch: LunchHour) -> None:
+def test_the_ticket_of_a_cancelled_booking_is_accepted_for_the_new_one(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
     old = lunch.latest("周明").id
     lunch.give_up("周明", "Mon 11:00")
@@ -195,7 +197,7 @@ def test_the_ticket_of_a_booking_given_up_is_good_for_the_new_one(lunch: LunchHo
     assert lunch.state("周明") == "attended"
 
 
-def test_who_is_on_the_list_and_is_sought_as_a_walk_in_is_checked_in(lunch: LunchHour) -> None:
+def test_a_booked_person_entered_as_a_walk_in_is_checked_in(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
     assert lunch.walk_in("周明", "12:00") == "attended"
     assert rows(lunch, "周明") == [("attended", False, "tap")]

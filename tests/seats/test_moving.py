@@ -46,7 +46,7 @@ def test_everybody_on_it_keeps_their_place_and_is_told_once(noon: LunchHour) -> 
     assert invariants.breaches(noon.session, at("09:01")) == []
 
 
-def test_who_cannot_come_then_gives_up_freely(noon: LunchHour) -> None:
+def test_people_on_a_moved_slot_may_cancel_freely(noon: LunchHour) -> None:
     move(noon, time(12, 40), "手工坊", "11:30")
     noon.give_up("周明", "12:30")
     assert noon.latest("周明").late is False
@@ -71,7 +71,7 @@ def sent(noon: LunchHour, who: str) -> None:
         session.scalars(mine).one().state = "sent"
 
 
-def test_moved_back_before_a_letter_left_it_is_as_if_nothing_had_been(noon: LunchHour) -> None:
+def test_moved_back_before_a_letter_is_sent_nobody_is_told(noon: LunchHour) -> None:
     free = noon.now().free_until
     move(noon, time(12, 40), "手工坊", "09:00")
     assert move(noon, time(12, 10), "场地 0", "09:00:05") == "0 told"
@@ -80,7 +80,7 @@ def test_moved_back_before_a_letter_left_it_is_as_if_nothing_had_been(noon: Lunc
     assert invariants.breaches(noon.session, at("09:01")) == []
 
 
-def test_who_has_had_the_letter_hears_of_the_way_back(noon: LunchHour) -> None:
+def test_people_told_of_a_move_are_told_when_it_is_undone(noon: LunchHour) -> None:
     move(noon, time(12, 40), "手工坊", "09:00")
     sent(noon, "周明")
     assert move(noon, time(12, 10), "场地 0", "09:05") == "1 told"
@@ -103,7 +103,7 @@ def test_moved_again_at_once_is_one_letter_from_where_it_was_first(noon: LunchHo
         (time(12, 40), "小间", "09:00", "no: zone_max"),
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(
+def test_an_impossible_move_is_refused_and_changes_nothing(
     noon: LunchHour, starts: time, place: str, clock: str, said: str
 ) -> None:
     assert move(noon, starts, place, clock) == said

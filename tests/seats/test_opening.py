@@ -28,7 +28,7 @@ def test_nobody_books_a_microsecond_too_early_or_after_the_start(session: Sessio
     assert {press: lunch.book(*press) for press in presses} == presses
 
 
-def test_the_line_opens_no_earlier_than_the_seats(session: Session) -> None:
+def test_the_waiting_list_opens_no_earlier_than_the_seats(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     assert lunch.book("周明", "Mon 10:00") == "booked"
     assert lunch.book("李静", "Mon 09:59:59.999999") == "no: not_open"

@@ -67,7 +67,7 @@ def crowd_of(session: Session, database_url: str, racers: Racers) -> Make:
     return lambda people, capacity: Crowd(session, database_url, racers, people, capacity)
 
 
-def test_400_presses_on_200_seats_sell_exactly_200(crowd_of: Make) -> None:
+def test_400_bookings_of_200_seats_give_exactly_200(crowd_of: Make) -> None:
     crowd = crowd_of(400, 200)
     answers = crowd.race(in_turn(crowd.presses(crowd.ids)), abreast=False)
     assert answers == {"booked": 200, "waiting": 200}
@@ -76,7 +76,7 @@ def test_400_presses_on_200_seats_sell_exactly_200(crowd_of: Make) -> None:
 
 
 @pytest.mark.postgresql
-def test_control_count_then_take_sells_more_than_200(crowd_of: Make) -> None:
+def test_control_count_then_insert_gives_more_than_200(crowd_of: Make) -> None:
     crowd = crowd_of(400, 200)
     with transactions.transaction(crowd.session) as session:
         session.execute(text("ALTER TABLE slot DROP CONSTRAINT ck_slot_taken"))
@@ -86,7 +86,7 @@ def test_control_count_then_take_sells_more_than_200(crowd_of: Make) -> None:
     assert any(line.startswith("I1") for line in invariants.breaches(crowd.session, OPEN))
 
 
-def test_sixteen_presses_for_the_last_seat(crowd_of: Make) -> None:
+def test_sixteen_bookings_of_the_last_seat(crowd_of: Make) -> None:
     crowd = crowd_of(PROCESSES, 1)
     others = [crowd.lunch.slot(clock, 1) for clock in ("Wed 12:10", "Thu 12:10", "Fri 12:10")]
     hours = {slot_id: crowd.lunch.now(slot_id).opens_at for slot_id in (crowd.slot_id, *others)}
@@ -102,7 +102,7 @@ def test_sixteen_presses_for_the_last_seat(crowd_of: Make) -> None:
     assert crowd.sound()
 
 
-def test_two_tabs_press_two_slots_of_one_day(crowd_of: Make) -> None:
+def test_two_tabs_book_two_slots_of_one_day(crowd_of: Make) -> None:
     crowd = crowd_of(40, 100)
     answers = crowd.race(two_tabs(crowd))
     assert answers == {"booked": 40, "no: day_limit": 40}
@@ -132,7 +132,7 @@ def test_one_key_sixteen_times_is_one_booking(crowd_of: Make) -> None:
     assert crowd.session.scalar(select(func.count(Letter.id))) == 1
 
 
-def test_giving_up_sixteen_times_frees_one_seat(crowd_of: Make) -> None:
+def test_cancelling_sixteen_times_frees_one_seat(crowd_of: Make) -> None:
     crowd = crowd_of(4, 2)
     crowd.alone(*crowd.presses(crowd.ids))
     crowd.race([[("give_up", OPEN, crowd.bookings("booked")[0])]] * PROCESSES)
@@ -154,7 +154,7 @@ def test_everybody_leaves_while_everybody_is_promoted(crowd_of: Make) -> None:
 
 
 @pytest.mark.parametrize("clock", ["11:39:59.999999", "11:40"])
-def test_newcomers_press_while_seats_come_free(crowd_of: Make, clock: str) -> None:
+def test_newcomers_book_while_seats_come_free(crowd_of: Make, clock: str) -> None:
     crowd = crowd_of(32, 8)
     crowd.alone(*crowd.presses(crowd.ids[:16]))
     sitting = crowd.bookings("booked")
@@ -170,7 +170,7 @@ def test_newcomers_press_while_seats_come_free(crowd_of: Make, clock: str) -> No
     assert crowd.sound(clock)
 
 
-def test_the_clock_turns_while_people_press(crowd_of: Make) -> None:
+def test_slots_start_and_end_while_people_book(crowd_of: Make) -> None:
     """Half of the presses come an instant before the line ends or the slot starts, and wait for their turn."""
     crowd = crowd_of(32, 8)
     crowd.alone(*crowd.presses(crowd.ids[:16]))
@@ -236,7 +236,7 @@ def test_the_jobs_of_two_schedulers_do_each_thing_once(crowd_of: Make) -> None:
 @pytest.mark.parametrize(
     "words", [("all_came",), ("fell_through",), ("by_list",), ("all_came", "fell_through", "by_list")]
 )
-def test_the_managers_word_against_the_close_of_the_books(crowd_of: Make, words: tuple[str, ...]) -> None:
+def test_the_managers_decision_against_the_close_of_the_slot(crowd_of: Make, words: tuple[str, ...]) -> None:
     """Whoever commits first wins, whole: one outcome for everybody, told once."""
     crowd = crowd_of(10, 10)
     crowd.alone(
@@ -271,7 +271,7 @@ def test_the_first_check_in_against_the_release(crowd_of: Make) -> None:
     assert crowd.sound("12:21")
 
 
-def test_lines_that_cross_never_deadlock(crowd_of: Make) -> None:
+def test_crossing_waiting_lists_never_deadlock(crowd_of: Make) -> None:
     """Everybody waits for two slots of one day, in either order: a promotion in one drops the place in the other."""
     crowd = crowd_of(48, 4)
     later = crowd.lunch.slot("13:10", 4)
@@ -299,7 +299,7 @@ def test_lines_that_cross_never_deadlock(crowd_of: Make) -> None:
     assert crowd.sound("Mon 10:05")
 
 
-def test_a_slot_called_off_in_a_rush_keeps_nobody(crowd_of: Make) -> None:
+def test_a_slot_cancelled_during_a_rush_keeps_nobody(crowd_of: Make) -> None:
     crowd = crowd_of(30, 10)
     crowd.alone(*crowd.presses(crowd.ids[:15]))
     sitting = crowd.bookings("booked")
@@ -314,7 +314,7 @@ def test_a_slot_called_off_in_a_rush_keeps_nobody(crowd_of: Make) -> None:
 
 
 @pytest.mark.parametrize("presses_first", [True, False])
-def test_a_slot_brought_back_while_letters_leave_and_its_people_book_elsewhere(
+def test_a_slot_restored_while_letters_are_sent_and_its_people_book_elsewhere(
     crowd_of: Make, presses_first: bool
 ) -> None:
     """Either it is back and no letter about it has left, or a letter has left and it stays off."""

@@ -73,7 +73,7 @@ def test_a_cancelled_slot_comes_back_with_everybody_on_it(busy: LunchHour) -> No
     assert bring_back(busy, "11:58") == "0 back, 0 elsewhere"
 
 
-def test_called_off_a_second_time_everybody_is_told(busy: LunchHour) -> None:
+def test_cancelled_a_second_time_everybody_is_told(busy: LunchHour) -> None:
     busy.cancel("Tue 10:00")
     bring_back(busy, "Tue 10:00")
     assert busy.cancel("Tue 10:30") == "4 told"
@@ -83,7 +83,7 @@ def test_called_off_a_second_time_everybody_is_told(busy: LunchHour) -> None:
 
 
 @pytest.mark.parametrize(("state", "tries"), [("sending", 0), ("sent", 1), ("failed", 1), ("queued", 1)])
-def test_not_after_a_letter_may_have_left(busy: LunchHour, state: str, tries: int) -> None:
+def test_not_reinstated_after_a_letter_may_have_been_sent(busy: LunchHour, state: str, tries: int) -> None:
     busy.cancel("10:00")
     send(busy, state, tries=tries)
     before = all_of(busy)
@@ -92,18 +92,18 @@ def test_not_after_a_letter_may_have_left(busy: LunchHour, state: str, tries: in
     assert told(busy, "slot_cancelled") == [state] * 4
 
 
-def test_a_letter_that_goes_nowhere_tells_nobody(busy: LunchHour) -> None:
+def test_a_dropped_letter_does_not_prevent_it(busy: LunchHour) -> None:
     busy.cancel("10:00")
     send(busy, "dropped", error="no address")
     assert bring_back(busy, "10:05") == "4 back, 0 elsewhere"
 
 
-def test_not_once_it_should_have_started(busy: LunchHour) -> None:
+def test_not_reinstated_after_the_start(busy: LunchHour) -> None:
     busy.cancel("12:00")
     assert bring_back(busy, "12:10") == "no: started"
 
 
-def test_who_has_another_seat_by_now_keeps_that_one(lunch: LunchHour) -> None:
+def test_a_person_with_another_seat_by_now_keeps_that_one(lunch: LunchHour) -> None:
     later = lunch.slot("13:10")
     for who in ("周明", "李静", "王磊"):
         lunch.book(who, OPEN)
@@ -115,7 +115,7 @@ def test_who_has_another_seat_by_now_keeps_that_one(lunch: LunchHour) -> None:
     assert invariants.breaches(lunch.session, at("Mon 11:02")) == []
 
 
-def test_a_place_in_line_taken_meanwhile_makes_way_for_the_seat(lunch: LunchHour) -> None:
+def test_a_waiting_list_place_taken_meanwhile_ends_for_the_seat(lunch: LunchHour) -> None:
     later = lunch.slot("12:30", 1)
     lunch.book("周明", OPEN)
     lunch.book("李静", OPEN, later)
@@ -126,7 +126,7 @@ def test_a_place_in_line_taken_meanwhile_makes_way_for_the_seat(lunch: LunchHour
     assert invariants.breaches(lunch.session, at("Mon 11:02")) == []
 
 
-def test_not_where_its_zone_has_something_else_by_now(busy: LunchHour) -> None:
+def test_not_reinstated_where_its_zone_has_another_slot_by_now(busy: LunchHour) -> None:
     busy.cancel("10:00")
     gone = busy.now()
 
@@ -138,14 +138,14 @@ def test_not_where_its_zone_has_something_else_by_now(busy: LunchHour) -> None:
     assert bring_back(busy, "10:00") == "no: zone_taken"
 
 
-def test_what_planning_withdrew_is_plannings(lunch: LunchHour) -> None:
+def test_a_slot_that_planning_withdrew_is_not_reinstated(lunch: LunchHour) -> None:
     with transactions.transaction(lunch.session) as session:
         session.get_one(Slot, lunch.slot_id).cancel_reason = slots.planning.REPLANNED
         session.get_one(Slot, lunch.slot_id).state = "cancelled"
     assert bring_back(lunch, "Mon 10:01") == "0 back, 0 elsewhere"
 
 
-def test_until_the_start_they_may_give_up_freely(busy: LunchHour) -> None:
+def test_reinstated_people_may_cancel_freely_until_the_start(busy: LunchHour) -> None:
     busy.cancel("11:05")
     bring_back(busy, "11:05")
     busy.give_up("李静", "12:05")
@@ -166,7 +166,7 @@ def test_a_capacity_set_back_gives_the_same_people_their_seats_back(busy: LunchH
     assert invariants.breaches(busy.session, at(again)) == []
 
 
-def test_who_has_read_that_they_moved_down_is_told_of_the_seat(busy: LunchHour) -> None:
+def test_people_told_of_their_demotion_are_told_of_the_seat(busy: LunchHour) -> None:
     busy.undo("周明", "11:56")
     busy.resize(1, "Mon 11:00", move_newest=True)
     with transactions.transaction(busy.session) as session:
@@ -176,7 +176,9 @@ def test_who_has_read_that_they_moved_down_is_told_of_the_seat(busy: LunchHour) 
 
 
 @pytest.mark.parametrize(("clock", "waits"), [("Mon 11:00", True), ("11:39", True), ("11:40", False), ("12:05", False)])
-def test_letters_of_a_managers_act_wait_a_minute_unless_it_is_soon(lunch: LunchHour, clock: str, waits: bool) -> None:
+def test_letters_about_a_change_wait_a_minute_unless_the_start_is_near(
+    lunch: LunchHour, clock: str, waits: bool
+) -> None:
     for who in ("周明", "李静"):
         lunch.book(who, OPEN)
     with transactions.transaction(lunch.session) as session:

@@ -78,7 +78,7 @@ def test_a_pause_refuses_new_bookings_and_ends_by_itself(struck: LunchHour) -> N
     assert struck.book("周明", "Wed 10:00", wednesday) == "booked"
 
 
-def test_a_pause_is_of_one_station_only(struck: LunchHour) -> None:
+def test_a_pause_holds_at_one_station_only(struck: LunchHour) -> None:
     there = struck.slot(station_id=struck.other_station())
     assert struck.book("周明", OPEN, there) == "booked"
 
@@ -90,7 +90,7 @@ def test_bookings_already_held_stay(lunch: LunchHour) -> None:
     assert lunch.check_in("周明", "12:00") == "attended"
 
 
-def test_a_paused_person_is_skipped_in_the_line_and_free_to_walk_in(session: Session) -> None:
+def test_a_paused_person_is_skipped_on_the_waiting_list_and_may_walk_in(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     for who in ("李静", "周明", "王磊"):
         lunch.book(who, OPEN)
@@ -127,7 +127,7 @@ def test_forgiving_a_slot_forgives_all_of_it(lunch: LunchHour) -> None:
 
 
 @pytest.mark.parametrize(("days_ago", "warning"), [([], True), ([91], True), ([88], False), ([10], False)])
-def test_the_first_in_90_days_is_a_warning(lunch: LunchHour, days_ago: Sequence[int], warning: bool) -> None:
+def test_the_first_strike_in_90_days_is_a_warning(lunch: LunchHour, days_ago: Sequence[int], warning: bool) -> None:
     give(lunch, *days_ago)
     lunch.book("周明", OPEN)
     lunch.tick("12:10")

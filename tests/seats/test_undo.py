@@ -23,7 +23,7 @@ OPEN = "Mon 10:00"
     ("11:09", "11:11:00.000001", False),
     ("12:08:30", "12:09:59.999999", True),
 ])  # fmt: skip
-def test_a_slip_of_the_thumb_is_free_for_two_minutes(lunch: LunchHour, booked: str, undone: str, free: bool) -> None:
+def test_undo_is_free_for_two_minutes(lunch: LunchHour, booked: str, undone: str, free: bool) -> None:
     assert lunch.book("周明", booked) == "booked"
     assert lunch.give_up("周明", undone) == "cancelled"
     assert (lunch.latest("周明").late, lunch.latest("周明").end_reason) == (
@@ -36,12 +36,12 @@ def test_a_slip_of_the_thumb_is_free_for_two_minutes(lunch: LunchHour, booked: s
     assert list(invariants.breaches(lunch.session, at("13:00"))) == []
 
 
-def test_with_the_start_it_is_over(lunch: LunchHour) -> None:
+def test_undo_ends_with_the_start(lunch: LunchHour) -> None:
     lunch.book("周明", "12:09")
     assert lunch.give_up("周明", "12:10") == "no: started_yours"
 
 
-def test_the_letter_that_has_not_left_does_not_leave(lunch: LunchHour) -> None:
+def test_an_unsent_letter_is_withdrawn(lunch: LunchHour) -> None:
     lunch.book("周明", "12:05")
     lunch.give_up("周明", "12:06")
     lunch.book("周明", "12:06")
@@ -50,7 +50,7 @@ def test_the_letter_that_has_not_left_does_not_leave(lunch: LunchHour) -> None:
 
 
 @pytest.mark.parametrize("how", ["from the line", "by the manager", "moved back"])
-def test_a_seat_that_was_no_press_is_given_up_and_not_undone(session: Session, how: str) -> None:
+def test_a_seat_not_booked_by_the_person_is_cancelled_and_not_undone(session: Session, how: str) -> None:
     lunch = LunchHour(session, capacity=1, checkin_minutes=75)
     if how == "by the manager":
         lunch.walk_in("周明", "11:20")
@@ -101,7 +101,7 @@ def two(session: Session) -> TwoLines:
     return TwoLines(session)
 
 
-def test_a_place_in_line_comes_back_at_its_old_number(two: TwoLines) -> None:
+def test_a_waiting_list_place_returns_to_its_old_position(two: TwoLines) -> None:
     two.press()
     two.undo()
     assert two.place("周明") == ("waiting", 1)
@@ -110,13 +110,13 @@ def test_a_place_in_line_comes_back_at_its_old_number(two: TwoLines) -> None:
     assert list(invariants.breaches(two.lunch.session, at("11:30"))) == []
 
 
-def test_after_two_minutes_it_does_not(two: TwoLines) -> None:
+def test_after_two_minutes_the_place_does_not_return(two: TwoLines) -> None:
     two.press()
     two.undo("11:22:00.000001")
     assert two.place("周明") == ("cancelled", 1)
 
 
-def test_a_seat_that_came_free_meanwhile_is_theirs_at_once(two: TwoLines) -> None:
+def test_a_seat_freed_meanwhile_is_given_to_the_returning_place(two: TwoLines) -> None:
     two.lunch.give_up("王磊", "11:19", two.slot_id)
     two.press()
     two.lunch.give_up("李静", "11:20:30", two.slot_id)
@@ -125,14 +125,14 @@ def test_a_seat_that_came_free_meanwhile_is_theirs_at_once(two: TwoLines) -> Non
     assert two.lunch.letters("周明")[-1] == "promoted"
 
 
-def test_who_was_seated_meanwhile_stays(two: TwoLines) -> None:
+def test_people_promoted_meanwhile_keep_their_seats(two: TwoLines) -> None:
     two.press()
     two.lunch.give_up("李静", "11:20:30", two.slot_id)
     two.undo()
     assert [two.place(who)[0] for who in ("周明", "王磊")] == ["waiting", "booked"]
 
 
-def test_somebody_moved_down_meanwhile_stands_before_them(two: TwoLines) -> None:
+def test_people_demoted_meanwhile_are_ahead_of_a_returning_place(two: TwoLines) -> None:
     two.act(lambda s: slots.set_capacity(s, two.slot_id, 2, at("11:19"), two.lunch.manager_id))
     assert two.place("周明") == ("booked", 1)
     two.lunch.book("陈晨", "11:19", two.slot_id)  # 王磊 is 3rd, 陈晨 4th
@@ -165,7 +165,9 @@ def a_seat_across(two: TwoLines) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [called_off, two_other_lines, a_seat_across])
-def test_what_makes_a_place_impossible_keeps_it_away(two: TwoLines, meanwhile: Callable[[TwoLines], None]) -> None:
+def test_a_place_that_the_rules_exclude_by_now_does_not_return(
+    two: TwoLines, meanwhile: Callable[[TwoLines], None]
+) -> None:
     two.press()
     meanwhile(two)
     two.undo()
@@ -173,14 +175,14 @@ def test_what_makes_a_place_impossible_keeps_it_away(two: TwoLines, meanwhile: C
     assert two.lunch.state("周明") == "cancelled"
 
 
-def test_a_pause_takes_no_place_away(two: TwoLines) -> None:
+def test_a_pause_does_not_prevent_the_return_of_a_place(two: TwoLines) -> None:
     two.press()
     give(two.lunch, 20, 10, 5)
     two.lunch.give_up("周明", "11:21")
     assert two.place("周明") == ("waiting", 1)
 
 
-def test_a_place_in_a_line_that_has_ended_is_gone(session: Session) -> None:
+def test_a_place_does_not_return_after_its_waiting_list_has_closed(session: Session) -> None:
     """Its slot begins first: 12:40 and 13:10."""
     lunch = LunchHour(session, checkin_minutes=0)
     early, late = lunch.slot("12:40", 1), lunch.slot("13:10", 1)
@@ -193,7 +195,7 @@ def test_a_place_in_a_line_that_has_ended_is_gone(session: Session) -> None:
     assert list(invariants.breaches(session, at("12:40:30"))) == []
 
 
-def test_a_place_at_the_door_comes_back_too(session: Session) -> None:
+def test_a_standby_place_returns_too(session: Session) -> None:
     """周明 stands by first, 王磊 after: then 周明 takes a seat elsewhere, and takes it back."""
     lunch = LunchHour(session, capacity=1)
     beside = lunch.slot("12:30", 1, station_id=lunch.other_station())
@@ -207,7 +209,7 @@ def test_a_place_at_the_door_comes_back_too(session: Session) -> None:
     assert list(invariants.breaches(session, at("12:15"))) == []
 
 
-def test_two_places_come_back_each_in_its_line(session: Session) -> None:
+def test_two_places_return_each_to_its_waiting_list(session: Session) -> None:
     lunch = LunchHour(session, capacity=2)
     others = [lunch.slot("12:20", 1), lunch.slot("12:30", 1)]
     for slot_id in others:
@@ -218,7 +220,7 @@ def test_two_places_come_back_each_in_its_line(session: Session) -> None:
     assert [lunch.state("周明", slot_id) for slot_id in others] == ["waiting", "waiting"]
 
 
-def test_a_tap_from_the_line_is_undone_into_the_line(session: Session) -> None:
+def test_a_booking_from_the_waiting_list_is_undone_to_the_waiting_list(session: Session) -> None:
     """In the last half hour a free seat is the first tap's: the tap of who waits is the same booking."""
     lunch = LunchHour(session, capacity=1)
     for who in ("李静", "周明", "王磊"):
@@ -233,7 +235,7 @@ def test_a_tap_from_the_line_is_undone_into_the_line(session: Session) -> None:
     assert lunch.book("周明", "11:47:30") == "booked"
 
 
-def test_the_seat_passes_on_as_ever(session: Session) -> None:
+def test_the_undone_seat_is_offered_on(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     lunch.book("周明", "11:00")
     lunch.book("李静", "11:00:10")
@@ -241,7 +243,7 @@ def test_the_seat_passes_on_as_ever(session: Session) -> None:
     assert lunch.states("周明", "李静") == ["cancelled", "booked"]
 
 
-def test_twice_is_once(two: TwoLines) -> None:
+def test_undo_is_idempotent(two: TwoLines) -> None:
     two.press()
     for clock in ("11:21", "11:21:10"):
         two.undo(clock)
@@ -249,14 +251,14 @@ def test_twice_is_once(two: TwoLines) -> None:
     assert two.lunch.session.get_one(Slot, two.slot_id).waiting == 2
 
 
-def test_press_and_undo_again_and_again(two: TwoLines) -> None:
+def test_booking_and_undoing_repeatedly(two: TwoLines) -> None:
     for minute in range(20, 26, 2):
         two.press(f"11:{minute}")
         two.undo(f"11:{minute + 1}")
         assert two.place("周明") == ("waiting", 1)
 
 
-def test_an_undone_press_makes_no_late_cancel_good(lunch: LunchHour) -> None:
+def test_an_undone_booking_does_not_make_up_for_a_late_cancel(lunch: LunchHour) -> None:
     lunch.book("周明", OPEN)
     lunch.give_up("周明", "11:45")
     lunch.book("李静", "11:50")
@@ -266,7 +268,7 @@ def test_an_undone_press_makes_no_late_cancel_good(lunch: LunchHour) -> None:
     assert (lunch.strikes("周明"), lunch.strikes("李静")) == (["late_cancel"], [])
 
 
-def test_the_rules_know_what_a_press_would_drop(two: TwoLines) -> None:
+def test_the_eligibility_lists_the_places_that_a_booking_would_end(two: TwoLines) -> None:
     lunch = two.lunch
     who = seats.eligibility(lunch.session, lunch.people["周明"], lunch.now().station, lunch.now().date, at("11:20"))
     elsewhere = lunch.slot("15:10", 3, station_id=lunch.other_station())

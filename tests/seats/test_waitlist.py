@@ -45,14 +45,14 @@ def test_who_is_promoted_is_told_at_once(full: LunchHour) -> None:
     assert full.latest("李静").via == "line"
 
 
-def test_the_line_moves_on_when_a_place_is_given_up(full: LunchHour) -> None:
+def test_the_waiting_list_moves_up_when_a_place_is_cancelled(full: LunchHour) -> None:
     assert full.give_up("李静", "11:00") == "cancelled"
     full.give_up("周明", "11:00")
     assert full.states("王磊", "陈晨") == ["booked", "waiting"]
     assert full.now().waiting == 1
 
 
-def test_who_cannot_have_the_seat_is_skipped_with_the_reason_and_keeps_the_place(full: LunchHour) -> None:
+def test_an_ineligible_person_is_skipped_with_the_reason_and_keeps_the_place(full: LunchHour) -> None:
     disable(full, "李静")
     full.give_up("周明", "11:00")
     assert full.states("李静", "王磊", "陈晨") == ["waiting", "booked", "waiting"]
@@ -72,7 +72,7 @@ def test_a_reason_is_written_once_however_often_the_scheduler_looks(full: LunchH
     assert full.events("skipped") == [("skipped", who) for who in ("李静", "王磊", "陈晨")]
 
 
-def test_a_crowd_that_cannot_have_the_seat_does_not_block_the_line(session: Session) -> None:
+def test_many_ineligible_people_do_not_block_the_waiting_list(session: Session) -> None:
     lunch = LunchHour(session, capacity=1)
     lunch.book("周明", OPEN)
     with transactions.transaction(session):
@@ -88,7 +88,7 @@ def test_a_crowd_that_cannot_have_the_seat_does_not_block_the_line(session: Sess
     assert lunch.state("李静") == "booked"
 
 
-def test_a_tap_does_not_pass_the_line_while_it_counts(full: LunchHour) -> None:
+def test_nobody_books_past_an_open_waiting_list(full: LunchHour) -> None:
     disable(full, "李静", "王磊", "陈晨")
     full.give_up("周明", "11:00")
     assert full.now().free == 1
@@ -97,7 +97,7 @@ def test_a_tap_does_not_pass_the_line_while_it_counts(full: LunchHour) -> None:
     assert full.state("刘洋") == "booked"
 
 
-def test_in_the_last_half_hour_the_first_tap_takes_it(full: LunchHour) -> None:
+def test_in_the_last_half_hour_the_first_to_book_gets_the_seat(full: LunchHour) -> None:
     full.give_up("周明", "11:40")
     assert full.states("李静", "王磊", "陈晨") == ["waiting"] * 3
     assert full.book("刘洋", "11:41") == "booked"
@@ -105,7 +105,7 @@ def test_in_the_last_half_hour_the_first_tap_takes_it(full: LunchHour) -> None:
     assert full.book("赵敏", "11:42") == "no: line_closed"
 
 
-def test_who_waits_may_be_the_first_to_tap(full: LunchHour) -> None:
+def test_a_waiting_person_may_be_the_first_to_book(full: LunchHour) -> None:
     full.give_up("周明", "11:40")
     assert full.book("陈晨", "11:41") == "booked"
     assert full.latest("陈晨").via == "tap"
@@ -127,7 +127,7 @@ def test_a_seat_that_nobody_could_have_is_open_to_everyone_later(full: LunchHour
     assert full.book("刘洋", "11:40") == "booked"
 
 
-def test_the_line_ends_at_the_start(full: LunchHour) -> None:
+def test_the_waiting_list_ends_at_the_start(full: LunchHour) -> None:
     full.stand_by("王磊", "12:00")
     full.tick("12:09:59.999999")
     assert full.state("李静") == "waiting"
@@ -136,7 +136,7 @@ def test_the_line_ends_at_the_start(full: LunchHour) -> None:
     assert full.now().waiting == 1
 
 
-def test_a_promotion_ends_the_places_that_clash(full: LunchHour) -> None:
+def test_a_promotion_ends_the_conflicting_places(full: LunchHour) -> None:
     later = full.slot("13:10", 1)
     full.book("刘洋", OPEN, later)
     full.book("李静", OPEN, later)
@@ -158,7 +158,7 @@ def test_the_first_in_line_of_two_slots_gets_one(full: LunchHour) -> None:
     assert full.state("赵敏", later) == "booked"
 
 
-def test_who_holds_what_a_promotion_may_change(lunch_with: Make) -> None:
+def test_a_promotion_locks_everything_that_it_may_change(lunch_with: Make) -> None:
     """A seat of theirs may become a place in line under our hands, so its slot is locked too."""
     lunch = lunch_with(capacity=1, seats_a_day=2)
     other = lunch.slot("13:10")
@@ -172,7 +172,7 @@ def test_who_holds_what_a_promotion_may_change(lunch_with: Make) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_slot_called_off_while_a_press_drops_its_line_counts_once(
+def test_a_slot_cancelled_while_a_booking_ends_its_place_counts_once(
     lunch: LunchHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The press has seen the place in line, and does not hold its slot yet."""

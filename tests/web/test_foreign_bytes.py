@@ -25,7 +25,7 @@ BROKEN = ("http://[", "http://[::1", "//[", "http://[]/", "http://localhost:x/",
 
 @pytest.mark.parametrize("header", ["Referer", "HX-Current-URL"])
 @pytest.mark.parametrize("address", BROKEN)
-def test_an_address_that_is_none_leads_home_after_signing_in(client: FlaskClient, header: str, address: str) -> None:
+def test_an_invalid_return_address_leads_to_the_front_page(client: FlaskClient, header: str, address: str) -> None:
     answer = client.post("/account/sign-ins/end-others", headers={header: address})
     assert (answer.status_code, answer.location) == (303, "/account/sign-in?next=%2F")
 
@@ -42,7 +42,7 @@ HOSTILE: dict[str, tuple[dict[str, str], int]] = {
 
 @pytest.mark.parametrize("path", ["/stations", "/account/sign-in"])
 @pytest.mark.parametrize("what", HOSTILE)
-def test_a_header_that_nobody_can_read_is_no_error_of_ours(client: FlaskClient, path: str, what: str) -> None:
+def test_an_unreadable_header_is_no_server_error(client: FlaskClient, path: str, what: str) -> None:
     headers, status = HOSTILE[what]
     client.environ_base |= {"CONTENT_LENGTH": ""}
     given: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
@@ -54,20 +54,20 @@ def test_a_header_that_nobody_can_read_is_no_error_of_ours(client: FlaskClient, 
 
 
 @pytest.mark.parametrize("host", ["a" * 3000, f"{'a' * 64}.cn", "[", "[::1", "a b", "localhost:x", "\xff", ":", "@"])
-def test_a_host_that_is_none_is_no_error_of_ours_where_any_is_answered(client: FlaskClient, host: str) -> None:
+def test_an_invalid_host_is_no_server_error_where_any_host_is_answered(client: FlaskClient, host: str) -> None:
     for path in ("/healthz", "/readyz"):
         assert client.get(path, environ_overrides={"HTTP_HOST": host}).status_code in (200, 400)
 
 
 @pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
 @pytest.mark.parametrize("year", ["9" * 10, "9" * 20, "9" * 5000, "0"])
-def test_a_year_that_no_calendar_has_is_no_date(client: FlaskClient, name: str, year: str) -> None:
+def test_an_impossible_year_is_no_date(client: FlaskClient, name: str, year: str) -> None:
     headers = {name: f"Mon, 01 Jan {year} 00:00:00 GMT", "Range": "bytes=0-9"}
     assert client.get("/static/css/app.css", headers=headers).status_code in (200, 206)
 
 
 @pytest.mark.parametrize("scheme", ["http://[::1", "[", "javascript", "\xff"])
-def test_a_scheme_that_is_none_is_http(make_app: Callable[..., Flask], scheme: str) -> None:
+def test_an_unknown_scheme_is_http(make_app: Callable[..., Flask], scheme: str) -> None:
     answer = make_app(TRUSTED_PROXIES=1).test_client().get("/s//cbd", headers={"X-Forwarded-Proto": scheme})
     assert (answer.status_code, answer.location) == (308, "http://localhost/s/cbd")
 
@@ -80,7 +80,7 @@ def test_a_part_without_a_name_is_refused(app: Flask, csrf: bool) -> None:
     assert app.test_client().post("/account/sign-in", data=body, content_type=kind).status_code == 400
 
 
-def test_asking_what_may_be_done_with_a_file_looks_for_none(client: FlaskClient) -> None:
+def test_options_of_a_static_address_needs_no_file(client: FlaskClient) -> None:
     """Its name may be longer than a file's can be, and nothing is kept of it."""
     before = len(assets._stamps)
     for name in ("[" * 2000, "../setup.cfg", "no-such-file"):
@@ -120,7 +120,7 @@ SHEETS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("what", SHEETS)
-def test_what_is_no_sheet_is_said_at_the_field(session: Session, app: Flask, what: str) -> None:
+def test_a_file_that_is_no_sheet_is_an_error_at_the_field(session: Session, app: Flask, what: str) -> None:
     content, sentence = SHEETS[what]
     answer = Desk(app, LunchHour(session)).post("import/activities", sheet=(io.BytesIO(content), "表.xlsx"))
     assert answer.status_code == 422
@@ -151,7 +151,7 @@ def what_becomes_of(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("state", ["released", "cancelled", "waiting", "booked"])
-def test_undoing_what_is_no_check_in_any_more_says_so(session: Session, app: Flask, state: str) -> None:
+def test_undoing_a_check_in_that_is_gone_says_so(session: Session, app: Flask, state: str) -> None:
     lunch = LunchHour(session, capacity=2 if state != "waiting" else 1)
     lunch.book("李静", "Mon 10:00")
     lunch.book("周明", "Mon 10:01")

@@ -69,7 +69,7 @@ def test_every_answer_is_guarded(failing: FlaskClient, address: str) -> None:
 
 
 @pytest.mark.sqlite
-def test_https_is_promised_for_two_years_where_there_is_https(make_app: Callable[..., Flask]) -> None:
+def test_hsts_is_sent_where_there_is_https(make_app: Callable[..., Flask]) -> None:
     secure = make_app(PUBLIC_URL="https://lunch.example.com").test_client()
     for address in ("/healthz", "/no-such-page", "/static/css/app.css"):
         promised = secure.get(address, base_url="https://lunch.example.com").headers["Strict-Transport-Security"]
@@ -95,7 +95,7 @@ def test_files_are_compressed_and_answer_not_modified(client: FlaskClient) -> No
 
 
 @pytest.mark.sqlite
-def test_nobody_keeps_a_page(client: FlaskClient) -> None:
+def test_pages_are_not_stored(client: FlaskClient) -> None:
     headers = client.get("/no-such-page").headers
     assert headers["Cache-Control"] == "no-store"
     assert {"HX-Request", "Cookie", "Accept-Language"} <= {name.strip() for name in headers["Vary"].split(",")}
@@ -117,7 +117,7 @@ SENTENCES = [
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("address", "code", "words"), SENTENCES)
-def test_an_error_is_a_calm_page_in_the_readers_language(
+def test_an_error_is_a_static_page_in_the_readers_language(
     failing: FlaskClient, address: str, code: int, words: str
 ) -> None:
     for headers, language in (({}, "zh-CN"), (ENGLISH, "en")):
@@ -175,7 +175,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("address", HOSTILE)
-def test_text_that_no_database_takes_is_refused_at_the_door(client: FlaskClient, address: str) -> None:
+def test_unstorable_text_is_refused_before_any_view(client: FlaskClient, address: str) -> None:
     assert is_calm(client.get(address))
 
 

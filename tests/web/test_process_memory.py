@@ -62,7 +62,7 @@ def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
 
 
 @pytest.mark.sqlite
-def test_readers_without_number_fill_no_more_than_there_is(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
+def test_any_number_of_readers_stays_within_the_bound(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
     """Each with a session of their own, and with something that they claim to have already."""
     app = make_app(CACHE_POLL_SECONDS=1000)
     found = app.extensions["kept"]
@@ -76,7 +76,7 @@ def test_readers_without_number_fill_no_more_than_there_is(make_app: Callable[..
     assert 100_000 < found.pages.size <= found.pages.most
 
 
-def test_what_is_weighed_is_not_less_than_what_is_used() -> None:
+def test_the_weight_is_an_upper_bound() -> None:
     memory: Memory[Any, Any] = Memory(MB)
     for kind in (
         lambda n: f"{n}" * 99,
@@ -100,7 +100,7 @@ def test_what_is_larger_than_the_memory_is_not_kept_and_the_old_value_neither() 
     assert (memory.get("a"), memory.get("b")) == (None, b"b")
 
 
-def test_what_was_used_last_is_forgotten_last() -> None:
+def test_the_least_recently_used_is_dropped_first() -> None:
     memory: Memory[int, bytes] = Memory(10_000)
     memory[0] = b"0"
     for n in range(1, 50):
@@ -138,7 +138,7 @@ def test_counters_are_bounded_by_number_and_name(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.sqlite
-def test_a_file_has_one_stamp_however_it_is_asked_for(app: Flask) -> None:
+def test_a_file_has_one_fingerprint_however_it_is_asked_for(app: Flask) -> None:
     client = app.test_client()
     for path in ("/static/css/app.css", "/static/no-such"):  # the page that says so names files too
         client.get(path)
@@ -150,7 +150,7 @@ def test_a_file_has_one_stamp_however_it_is_asked_for(app: Flask) -> None:
 
 
 @pytest.mark.sqlite
-def test_long_words_are_said_and_not_kept(app: Flask) -> None:
+def test_long_texts_are_rendered_and_not_cached(app: Flask) -> None:
     with app.test_request_context():
         before = language._known.cache_info().currsize
         for n in range(20):

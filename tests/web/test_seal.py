@@ -31,7 +31,7 @@ def test_what_was_signed_is_opened(value: Any) -> None:
 
 
 @given(value=st.text(max_size=50), place=st.integers(0, 200), put=st.characters(codec="utf-8"))
-def test_what_was_changed_is_not(value: str, place: int, put: str) -> None:
+def test_a_changed_token_is_not_opened(value: str, place: int, put: str) -> None:
     sealed = SERIALIZER.dumps(value)
     changed = sealed[: place % len(sealed)] + put + sealed[place % len(sealed) + 1 :]
     assert SEAL.open(changed) in (None, by_the_library(changed, None))
@@ -43,14 +43,14 @@ def test_what_nobody_signed_is_not_opened(text: str) -> None:
 
 
 @pytest.mark.parametrize("salt", ["another", "cookie-session"])
-def test_nor_what_was_signed_for_something_else(salt: str) -> None:
+def test_a_token_with_another_salt_is_not_opened(salt: str) -> None:
     assert SEAL.open(URLSafeTimedSerializer("a secret of this test", salt=salt).dumps("x")) is None
 
 
 @pytest.mark.parametrize(
     ("clock", "is_good"), [("10:00:00", True), ("10:01:00", True), ("10:01:01", False), ("09:59:59", False)]
 )
-def test_it_lasts_as_long_as_the_library_says(clock: str, is_good: bool) -> None:
+def test_a_token_expires_as_with_the_library(clock: str, is_good: bool) -> None:
     with time_machine.travel("2026-11-23 10:00:00Z", tick=False):
         sealed = SERIALIZER.dumps("x")
     with time_machine.travel(f"2026-11-23 {clock}Z", tick=False):

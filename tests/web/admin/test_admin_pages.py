@@ -118,7 +118,7 @@ def test_a_wrong_name_changes_nothing(network: Network, admin: FlaskClient) -> N
 
 
 @pytest.mark.sqlite
-def test_a_city_has_thousands_of_them(network: Network, admin: FlaskClient) -> None:
+def test_thousands_of_stations_are_paginated(network: Network, admin: FlaskClient) -> None:
     with transactions.transaction(network.session) as session:
         session.add_all([Station(code=f"s{n}", name=f"第 {n} 驿站", address="西城") for n in range(120)])
     first = admin.get("/admin/").text
@@ -136,7 +136,7 @@ def test_any_page_number_shows_some_page(network: Network, admin: FlaskClient, p
 
 
 @pytest.mark.parametrize("sought", ["%", "_", "'", "\\", "a" * 5000, "<script>"])
-def test_any_words_can_be_looked_for(network: Network, admin: FlaskClient, sought: str) -> None:
+def test_any_search_text_is_accepted(network: Network, admin: FlaskClient, sought: str) -> None:
     for path in ("/admin/", "/admin/people"):
         answer = admin.get(path, query_string={"q": sought})
         assert answer.status_code == 200
@@ -162,7 +162,7 @@ def test_a_manager_is_appointed_by_address_and_dismissed(network: Network, app: 
     ("email", "sentence"),
     [("", "请填写邮箱。"), ("li", "这个邮箱地址不完整，或者写错了。"), ("nobody@example.com", "没有这个账户。")],
 )
-def test_whom_nobody_knows_is_not_appointed(network: Network, admin: FlaskClient, email: str, sentence: str) -> None:
+def test_an_unknown_address_is_not_appointed(network: Network, admin: FlaskClient, email: str, sentence: str) -> None:
     answer = admin.post("/admin/stations/cbd/managers", data={"email": email})
     assert (answer.status_code, said(answer)) == (422, {"email": sentence})
     assert len(network.session.scalars(select(Manages)).all()) == 2
@@ -186,7 +186,7 @@ def close(lunch: LunchHour, clock: str) -> int:
         return stations.close_station(session, lunch.station_id, "大厦停电", at(clock), lunch.manager_id)
 
 
-def test_closing_calls_off_what_has_not_begun_and_tells_everybody(lunch: LunchHour) -> None:
+def test_closing_cancels_coming_slots_and_tells_everybody(lunch: LunchHour) -> None:
     assert close(lunch, "Tue 12:20") == 2
     lunch.session.rollback()
     assert lunch.latest("周明").state == "booked"  # it is running, and runs to its end
@@ -206,7 +206,7 @@ def test_a_closed_station_takes_no_bookings_until_it_opens_again(lunch: LunchHou
     assert list(slots.stations_to_plan(lunch.session)) == [lunch.station_id]
 
 
-def test_closing_twice_is_once(lunch: LunchHour) -> None:
+def test_closing_is_idempotent(lunch: LunchHour) -> None:
     assert [close(lunch, "Tue 12:20"), close(lunch, "Tue 12:21")] == [2, 0]
 
 
@@ -239,7 +239,7 @@ def test_a_phone_number_is_shown_in_part(network: Network, admin: FlaskClient) -
     assert "13800138000" not in page
 
 
-def test_an_account_is_stopped_with_a_reason_and_taken_up_again(
+def test_an_account_is_disabled_with_a_reason_and_enabled_again(
     network: Network, app: Flask, admin: FlaskClient
 ) -> None:
     zhou, path = network.browser(app, "周明"), f"/admin/people/{network.ids['周明']}"
@@ -254,7 +254,7 @@ def test_an_account_is_stopped_with_a_reason_and_taken_up_again(
 
 
 @pytest.mark.sqlite
-def test_nobody_stops_themselves_by_direct_post(network: Network, admin: FlaskClient) -> None:
+def test_nobody_disables_themselves_by_direct_post(network: Network, admin: FlaskClient) -> None:
     path = f"/admin/people/{network.ids['何主任']}/disable"
     answer = admin.post(path, data={"reason": "x"}, follow_redirects=True)
     assert "不能停用自己。" in answer.text
@@ -262,7 +262,7 @@ def test_nobody_stops_themselves_by_direct_post(network: Network, admin: FlaskCl
 
 
 @pytest.mark.sqlite
-def test_who_left_is_nowhere(network: Network, admin: FlaskClient) -> None:
+def test_a_deleted_account_is_not_listed(network: Network, admin: FlaskClient) -> None:
     with transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["周明"], MONDAY)
     assert admin.get(f"/admin/people/{network.ids['周明']}").status_code == 404
@@ -315,7 +315,7 @@ def test_what_keeps_the_mail_is_one_banner_with_the_servers_answer_until_it_leav
 
 
 @pytest.mark.sqlite
-def test_a_role_taken_away_closes_the_page_that_is_open(network: Network, admin: FlaskClient) -> None:
+def test_a_dismissed_manager_loses_an_open_page(network: Network, admin: FlaskClient) -> None:
     with transactions.transaction(network.session) as session:
         session.get_one(Person, network.ids["何主任"]).is_admin = False
     assert admin.post("/admin/stations/new", data=TIANHE).status_code == 404

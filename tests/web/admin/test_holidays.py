@@ -48,7 +48,7 @@ def years(network: Network) -> set[int]:
     return workdays.announced_years(network.session)
 
 
-def test_a_notice_counts_once_it_has_been_looked_at(network: Network, admin: FlaskClient) -> None:
+def test_a_notice_is_imported_after_its_preview(network: Network, admin: FlaskClient) -> None:
     preview = upload(admin, notices.file())
     assert (preview.status_code, f"{notices.CHANGES_2027} 天会改变" in preview.text) == (200, True)
     assert "2027 年的放假安排" in preview.text
@@ -75,7 +75,7 @@ def test_what_an_admin_confirms_is_what_they_have_seen(network: Network, admin: 
 
 
 @pytest.mark.sqlite
-def test_a_file_that_is_none_is_refused_at_its_field(network: Network, admin: FlaskClient) -> None:
+def test_an_invalid_file_is_refused_at_its_field(network: Network, admin: FlaskClient) -> None:
     for _, content, _ in notices.REFUSED:
         answer = upload(admin, content)
         assert (answer.status_code, list(said(answer))) == (422, ["file"]), content[:80]

@@ -53,7 +53,7 @@ def paired(app: Flask, lunch: LunchHour) -> FlaskClient:
 # The screen
 
 
-def test_a_browser_that_was_never_paired_learns_no_code(app: Flask, lunch: LunchHour) -> None:
+def test_an_unpaired_browser_gets_no_code(app: Flask, lunch: LunchHour) -> None:
     answer = look(app.test_client(), "/door/cbd", "12:00")
     assert answer.status_code == 403
     assert code(lunch, "12:00") not in answer.text
@@ -116,7 +116,7 @@ def test_a_screen_of_one_station_is_none_of_another(app: Flask, lunch: LunchHour
 # The code on a phone
 
 
-def test_whoever_has_a_seat_is_in_with_one_tap(app: Flask, lunch: LunchHour) -> None:
+def test_a_person_with_a_seat_is_checked_in_with_one_tap(app: Flask, lunch: LunchHour) -> None:
     phone, fresh = Phone(app, lunch, "周明"), code(lunch, "12:00")
     page = phone.get(f"/door/cbd/in?code={fresh}", "12:00:10")
     assert (page.status_code, lunch.state("周明")) == (200, "booked")
@@ -128,7 +128,7 @@ def test_whoever_has_a_seat_is_in_with_one_tap(app: Flask, lunch: LunchHour) -> 
 
 
 @pytest.mark.parametrize("name", ["王磊", "陈晨"])
-def test_whoever_has_none_stands_by_for_the_slot_they_choose(app: Flask, lunch: LunchHour, name: str) -> None:
+def test_a_person_without_a_seat_stands_by_for_a_chosen_slot(app: Flask, lunch: LunchHour, name: str) -> None:
     phone, fresh = Phone(app, lunch, name), code(lunch, "12:00")
     form = {"code": fresh, "slot": str(lunch.slot_id)}
     assert "已排现场候补" in said(phone.post("/door/cbd/in", "12:00", data=form))
@@ -179,14 +179,14 @@ def test_the_six_digits_may_be_typed_as_they_come(app: Flask, lunch: LunchHour) 
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "abcdef", "000000 OR 1=1", "٠١٢٣٤٥", "9" * 500, "<b>", "一二三四五六"])
-def test_what_is_no_code_is_answered_in_a_sentence(app: Flask, lunch: LunchHour, typed: str) -> None:
+def test_an_invalid_code_is_answered_with_a_sentence(app: Flask, lunch: LunchHour, typed: str) -> None:
     answer = Phone(app, lunch, "周明").post("/door/cbd/in", "12:00", data={"code": typed})
     assert (answer.status_code, refusal(answer)) == (422, "stale_code")
     assert lunch.state("周明") == "booked"
 
 
 @pytest.mark.parametrize("slot", ["", "abc", "999999999", "9" * 40, "-1", "<b>"])
-def test_only_a_slot_whose_door_is_open_can_be_chosen(app: Flask, lunch: LunchHour, slot: str) -> None:
+def test_only_a_slot_open_for_check_in_can_be_chosen(app: Flask, lunch: LunchHour, slot: str) -> None:
     form = {"code": code(lunch, "12:00"), "slot": slot}
     answer = Phone(app, lunch, "陈晨").post("/door/cbd/in", "12:00", data=form)
     assert (answer.status_code, refusal(answer)) == (409, "choose_slot")
@@ -223,7 +223,7 @@ def with_scan(app: Flask, lunch: LunchHour, name: str, scan: str) -> Phone:
     return phone
 
 
-def test_the_memory_of_a_scan_is_good_for_one_person(app: Flask, lunch: LunchHour) -> None:
+def test_a_remembered_scan_admits_one_person(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
     scan = phone.client.get_cookie("scan")
@@ -247,7 +247,7 @@ def test_a_scan_that_was_refused_is_not_spent(app: Flask, lunch: LunchHour) -> N
         assert with_scan(app, lunch, "陈晨", scan.value).post("/door/cbd/in", "12:05", data=form).status_code == status
 
 
-def test_the_memory_of_a_scan_is_of_one_browser_and_of_one_door(app: Flask, lunch: LunchHour) -> None:
+def test_a_remembered_scan_is_for_one_browser_and_one_station(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
     scan = phone.client.get_cookie("scan")
@@ -260,7 +260,7 @@ def test_the_memory_of_a_scan_is_of_one_browser_and_of_one_door(app: Flask, lunc
     assert (answer.status_code, lunch.state("周明")) == (422, "booked")
 
 
-def test_the_memory_of_a_scan_ends_and_cannot_be_made_up(app: Flask, lunch: LunchHour) -> None:
+def test_a_remembered_scan_expires_and_cannot_be_forged(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     phone.get(f"/door/cbd/in?code={code(lunch, '12:00')}", "12:00")
     scan = phone.client.get_cookie("scan")
@@ -344,6 +344,6 @@ def test_a_cancelled_slot_says_so_on_its_tickets(app: Flask, lunch: LunchHour) -
 
 
 @pytest.mark.parametrize("made_up", ["x", "0", "../../etc", "a" * 200])
-def test_a_ticket_that_is_none(app: Flask, lunch: LunchHour, made_up: str) -> None:
+def test_an_unknown_ticket(app: Flask, lunch: LunchHour, made_up: str) -> None:
     assert Desk(app, lunch).get(f"tickets/{made_up}", "12:00").status_code == 404
     assert lunch.session.scalar(select(Booking.id).where(Booking.state == "attended")) is None

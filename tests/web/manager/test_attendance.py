@@ -76,7 +76,7 @@ def test_one_tap_says_what_happened_and_a_second_changes_nothing(desk: Desk, lun
 
 
 @pytest.mark.parametrize("act", ["all-came", "fell-through"])
-def test_a_word_that_comes_too_late_says_so(desk: Desk, lunch: LunchHour, act: str) -> None:
+def test_a_decision_that_comes_too_late_says_so(desk: Desk, lunch: LunchHour, act: str) -> None:
     lunch.tick("15:00")
     answer = desk.post(f"slots/{lunch.slot_id}/{act}", "15:01")
     assert (answer.status_code, refusal(answer)) == (409, "attendance_known")

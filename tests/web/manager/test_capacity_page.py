@@ -33,7 +33,7 @@ def test_lowering_names_the_number_and_the_people_before_anything_happens(app: F
     assert (lunch.now().capacity, lunch.state("李静")) == (2, "booked")
 
 
-def test_the_managers_word_moves_the_newest_down_and_tells_them(app: Flask, lunch: LunchHour) -> None:
+def test_the_confirmed_change_demotes_the_newest_and_tells_them(app: Flask, lunch: LunchHour) -> None:
     answer = Desk(app, lunch).post(f"slots/{lunch.slot_id}/capacity", capacity="1", move_newest="y")
     assert "李静 移到候补最前面" in said(answer)
     assert (lunch.now().capacity, lunch.states("周明", "李静")) == (1, ["booked", "waiting"])

@@ -80,7 +80,7 @@ PAGES = (
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_bears_every_kind(lunch: LunchHour, app: Flask, language: str) -> None:
+def test_every_page_shows_every_kind(lunch: LunchHour, app: Flask, language: str) -> None:
     desk = speaking(app, lunch, language)
     things = {"slot": lunch.slot_id, "person": lunch.people["周明"]}
     answers = {path: desk.get(path.format(**things)).status_code for path in PAGES}
@@ -94,7 +94,7 @@ def test_every_page_bears_every_kind(lunch: LunchHour, app: Flask, language: str
 
 
 @pytest.mark.parametrize("kind", ["worker", "manager"])
-def test_the_digests_bear_every_kind(lunch: LunchHour, app: Flask, kind: str) -> None:
+def test_the_digests_accept_every_kind(lunch: LunchHour, app: Flask, kind: str) -> None:
     with app.app_context(), time_machine.travel(when("Tue 11:05"), tick=False):
         station = lunch.now().station
         assert list(previews.lines(lunch.session, kind, station, at("Tue 11:05"), whole=True))

@@ -118,7 +118,7 @@ def test_the_letter_carries_the_event_once_more(app: Flask, desk: Desk, lunch: L
     assert [event["SEQUENCE"] for event in told] == [2, 2]  # both are of now
 
 
-def test_no_link_leads_to_a_form_that_sends_back(app: Flask, lunch: LunchHour) -> None:
+def test_links_do_not_lead_to_a_form_that_redirects(app: Flask, lunch: LunchHour) -> None:
     """The plan's page of one date changes nothing that people are on; so the slot's page does not send there."""
     cast, desk = Cast(lunch), Desk(app, lunch)
     made = plan(desk, cast)

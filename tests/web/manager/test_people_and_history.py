@@ -54,12 +54,12 @@ def test_a_name_is_found_by_how_it_sounds(name: str, letters: str) -> None:
     ("name", "letters"),
     [("周明", "zhumin"), ("周明", "mz"), ("周明", "zhoumingx"), ("", "z"), ("Smith", "s"), ("😀", "a")],
 )
-def test_and_not_by_how_it_does_not(name: str, letters: str) -> None:
+def test_a_name_is_not_found_by_a_wrong_reading(name: str, letters: str) -> None:
     assert not sounds_like(name, letters)
 
 
 @pytest.mark.parametrize("sought", ["周", "zhouming", "ZM", "zhou ming", "周明"])
-def test_the_list_and_the_door_find_people(desk: Desk, lunch: LunchHour, sought: str) -> None:
+def test_the_list_and_the_walk_in_search_find_people(desk: Desk, lunch: LunchHour, sought: str) -> None:
     page = desk.get(f"people?q={sought}").text
     assert ">周明<" in page
     assert "王磊" not in page

@@ -56,7 +56,7 @@ def test_a_changed_plan_takes_its_untouched_slots_along(desk: Desk, cast: Cast) 
     assert [(slot.date.isoweekday(), slot.capacity) for slot in slots_of(cast, made)] == [(3, 8), (3, 8)]
 
 
-def test_one_date_runs_otherwise_and_as_ever_again(desk: Desk, cast: Cast) -> None:
+def test_one_date_is_changed_and_changed_back(desk: Desk, cast: Cast) -> None:
     made = plan(desk, cast)
     form = DATE | {"date": "2026-12-02", "starts": "14:00", "host": "代课老师"}
     desk.post(f"plans/{made.id}/dates", **form)
@@ -69,7 +69,7 @@ def test_one_date_runs_otherwise_and_as_ever_again(desk: Desk, cast: Cast) -> No
     assert "没有，每一天都照排期来" in desk.words(f"plans/{made.id}")
 
 
-def test_a_date_with_people_on_it_is_not_changed_behind_their_backs(desk: Desk, cast: Cast) -> None:
+def test_a_date_with_bookings_is_not_changed(desk: Desk, cast: Cast) -> None:
     made = plan(desk, cast)
     tuesday = slots_of(cast, made)[0]
     cast.lunch.book("周明", "Mon 11:00", tuesday.id)

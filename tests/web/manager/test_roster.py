@@ -48,7 +48,7 @@ def test_without_script_a_tap_leads_back_to_the_roster(app: Flask, lunch: LunchH
     assert "周明 已签到。" in said(answer)
 
 
-def test_before_the_door_opens_nothing_can_be_tapped(app: Flask, lunch: LunchHour) -> None:
+def test_before_check_in_opens_nothing_can_be_tapped(app: Flask, lunch: LunchHour) -> None:
     desk = Desk(app, lunch)
     assert "check-in" not in desk.get(f"slots/{lunch.slot_id}", "11:54").text
     answer = desk.tap(f"bookings/{lunch.latest('周明').id}/check-in", "11:54")
@@ -187,7 +187,7 @@ def test_markup_in_a_name_stays_text_on_every_page_about_it(app: Flask, lunch: L
         assert "&lt;img src=x" in page, path
 
 
-def test_everybody_on_the_slot_is_on_exactly_one_shelf(app: Flask, lunch: LunchHour) -> None:
+def test_everybody_on_the_slot_is_in_exactly_one_section(app: Flask, lunch: LunchHour) -> None:
     lunch.give_up("周明", "Mon 12:00")
     page = Desk(app, lunch).get(f"slots/{lunch.slot_id}", "12:00").text
     ids = lunch.session.scalars(select(Booking.person_id).where(Booking.slot_id == lunch.slot_id)).all()
@@ -254,7 +254,7 @@ def test_one_person_is_one_row_of_roster_paper_sheet_and_lists(
     assert person.count(f'/slots/{lunch.slot_id}"') == 1
 
 
-def test_whoever_is_let_in_late_is_said_to_be_and_can_be_taken_back(app: Flask, lunch: LunchHour) -> None:
+def test_a_late_check_in_is_marked_and_can_be_undone(app: Flask, lunch: LunchHour) -> None:
     let_in_late(lunch)
     desk = Desk(app, lunch)
     assert "释放后到场" in desk.words(f"slots/{lunch.slot_id}", "12:17")

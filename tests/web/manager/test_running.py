@@ -79,7 +79,7 @@ def test_an_outage_is_told_for_a_week(desk: Desk, lunch: LunchHour) -> None:
     assert "02:00到11月23日周一 05:10没有运行" in desk.words("running", "Mon 11:00")
 
 
-def test_a_held_release_waits_on_the_managers_pages_and_happens_on_their_word(desk: Desk, lunch: LunchHour) -> None:
+def test_a_held_release_waits_for_the_managers_decision(desk: Desk, lunch: LunchHour) -> None:
     hold(lunch)
     for path in ("", "running", f"slots/{lunch.slot_id}"):
         assert "现在释放没来的座位" in desk.words(path, "12:26")

@@ -122,7 +122,7 @@ def test_fields_that_no_form_has_are_not_read(app: Flask, cast: Cast) -> None:
         assert rows[-1]["station_id"] == cast.cbd.station_id
 
 
-def test_the_other_manager_is_at_home_there_and_a_stranger_here(app: Flask, cast: Cast) -> None:
+def test_a_manager_of_another_station_has_access_there_only(app: Flask, cast: Cast) -> None:
     west = Desk(app, cast.lunch, cast.other_manager_id, code="west/")
     assert west.get("").status_code == 200
     assert Desk(app, cast.lunch, cast.other_manager_id).get("").status_code == 404

@@ -66,7 +66,7 @@ def test_a_capacity_set_back_says_who_keeps_the_seat(desk: Desk, lunch: LunchHou
     assert "名额改回 2。李静 的座位还在，没发出的信撤下了。" in said(answer)
 
 
-def test_what_was_put_away_can_be_taken_up_again(desk: Desk, lunch: LunchHour) -> None:
+def test_archived_things_can_be_restored(desk: Desk, lunch: LunchHour) -> None:
     with transactions.transaction(lunch.session) as session:
         zone = Zone(station_id=lunch.station_id, name="手工坊", capacity=10)
         activity = Activity(station_id=lunch.station_id, kind="tea", title="围炉煮茶")

@@ -56,19 +56,19 @@ def test_only_the_host_of_public_url_is_answered(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_who_watches_may_ask_by_any_name(app: Flask, path: str) -> None:
+def test_health_checks_are_answered_for_any_host(app: Flask, path: str) -> None:
     assert ask(app, "10.0.0.7:8000", path)[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz/", "/healthz?", "/static/css/app.css", "/s/cbd", "/sw.js", "/no-such-page"])
-def test_nothing_else_is_told_to_another_name(app: Flask, path: str) -> None:
+def test_no_page_is_answered_for_another_host(app: Flask, path: str) -> None:
     wanted = 200 if path == "/healthz?" else 421
     assert ask(app, "evil.example", path)[0] == wanted
     assert ask(app, "evil.example", path, "HEAD")[1] == ""
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
-def test_a_press_by_another_name_is_not_even_read(app: Flask, headers: dict[str, str]) -> None:
+def test_a_booking_for_another_host_is_not_even_read(app: Flask, headers: dict[str, str]) -> None:
     assert ask(app, "evil.example", "/slots/1/book", "POST", **headers)[0] == 421
 
 

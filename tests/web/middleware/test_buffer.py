@@ -49,7 +49,7 @@ def test_a_form_that_comes_slowly_keeps_nobody_waiting() -> None:
         assert late.result(PATIENCE) == b"late"
 
 
-def test_only_so_many_have_their_turn_at_the_same_time() -> None:
+def test_only_so_many_requests_run_at_the_same_time() -> None:
     inside, let_go = Event(), Event()
 
     def hold(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
@@ -68,7 +68,7 @@ def test_only_so_many_have_their_turn_at_the_same_time() -> None:
 
 
 @pytest.mark.parametrize("size", [7, None], ids=["with its length", "in chunks"])
-def test_of_what_is_too_large_only_a_byte_too_many_is_taken_in(size: int | None) -> None:
+def test_of_a_too_large_body_only_one_byte_too_many_is_read(size: int | None) -> None:
     assert ask(Turns(echo, most=1, largest=7), BytesIO(b"1234567"), size) == b"1234567"
     assert ask(Turns(echo, most=1, largest=4), BytesIO(b"1234567"), size) == b"12345"
 

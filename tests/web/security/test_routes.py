@@ -319,7 +319,7 @@ def test_every_route_has_its_row_and_every_row_its_route(make_app: Callable[...,
 
 
 @pytest.mark.sqlite
-def test_who_may_look_at_what(world: World) -> None:
+def test_who_may_read_what(world: World) -> None:
     looks = [name for name in TABLE if name.startswith("GET ")]
     assert {name: world.answers(name) for name in looks} == {name: expected(name) for name in looks}
 

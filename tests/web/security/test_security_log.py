@@ -55,7 +55,7 @@ def test_a_try_too_many_says_so(network: Network, client: FlaskClient, lines: li
     assert len(lines) == 6
 
 
-def test_a_good_sign_in_is_no_line(network: Network, client: FlaskClient, lines: list[str]) -> None:
+def test_a_successful_sign_in_is_not_logged(network: Network, client: FlaskClient, lines: list[str]) -> None:
     client.post("/account/sign-in", data={"email": "zhou@example.com", "password": PASSWORD})
     assert lines == []
 
@@ -122,9 +122,7 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 200), (HTMX, 303)])
-def test_a_page_that_asks_by_itself_keeps_no_manager_signed_in(
-    network: Network, app: Flask, headers: dict[str, str], status: int
-) -> None:
+def test_polling_keeps_no_manager_signed_in(network: Network, app: Flask, headers: dict[str, str], status: int) -> None:
     with time_machine.travel(MONDAY, tick=False) as clock:
         browser = network.browser(app, "林经理")
         for _hour in range(11):

@@ -45,7 +45,7 @@ def test_a_page_leads_to_the_sign_in_page_and_back(
         ("", "%2F"),
     ],
 )
-def test_an_act_leads_back_to_the_page_that_it_stood_on(client: FlaskClient, referer: str, next_path: str) -> None:
+def test_an_action_leads_back_to_its_page(client: FlaskClient, referer: str, next_path: str) -> None:
     answer = client.post("/account/sign-ins/end-others", headers={"Referer": referer})
     assert answer.location == f"/account/sign-in?next={next_path}"
 

@@ -69,7 +69,7 @@ def test_pages_and_downloads_close_at_once(
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "poll"])
-def test_a_kept_page_of_ones_own_closes_at_once(
+def test_a_cached_personal_page_closes_at_once(
     two: tuple[Flask, Flask], lunch: LunchHour, headers: dict[str, str]
 ) -> None:
     here, there = phones(two, lunch, lunch.people["周明"])
@@ -87,7 +87,7 @@ def test_a_kept_page_of_ones_own_closes_at_once(
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "poll"])
-def test_a_page_that_is_like_everybodys_opens_no_act(
+def test_a_shared_cached_page_allows_no_action(
     two: tuple[Flask, Flask], lunch: LunchHour, headers: dict[str, str]
 ) -> None:
     """It may be seen for another moment, for there is nothing of the person's on it. What is pressed there is asked."""
@@ -103,7 +103,7 @@ def test_a_page_that_is_like_everybodys_opens_no_act(
     assert lunch.do(lambda _session: lunch.latest("周明").state) == "booked"
 
 
-def test_who_is_shut_out_is_out_everywhere(two: tuple[Flask, Flask], lunch: LunchHour) -> None:
+def test_a_disabled_person_is_signed_out_everywhere(two: tuple[Flask, Flask], lunch: LunchHour) -> None:
     _here, there = phones(two, lunch, lunch.people["周明"])
     for _ in range(3):
         there.get(DAY, CLOCK)

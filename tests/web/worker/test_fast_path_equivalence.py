@@ -147,7 +147,7 @@ SITUATIONS = {
 
 @pytest.mark.parametrize("headers", [{}, WECHAT], ids=["browser", "wechat"])
 @pytest.mark.parametrize(("given_that", "clock", "status"), SITUATIONS.values(), ids=SITUATIONS)
-def test_what_was_kept_is_what_the_app_says(
+def test_cached_answers_equal_the_apps(
     app: Flask,
     lunch: LunchHour,
     without_flask: Callable[[], None],
@@ -189,7 +189,7 @@ def test_a_second_press_says_so_and_changes_nothing(
     assert lunch.session.scalar(select(func.count(Booking.id))) == 1
 
 
-def test_words_that_change_are_said_anew(app: Flask, lunch: LunchHour) -> None:
+def test_changed_texts_are_rendered_again(app: Flask, lunch: LunchHour) -> None:
     phone = phone_of(app, lunch, "周明")
     for _ in range(2):
         press(phone, "Mon 09:00")
@@ -200,7 +200,7 @@ def test_words_that_change_are_said_anew(app: Flask, lunch: LunchHour) -> None:
     assert "八段锦" in press(phone, "Mon 09:00").text
 
 
-def test_a_refusal_tells_the_numbers_of_now(app: Flask, lunch: LunchHour) -> None:
+def test_a_refusal_shows_the_current_counters(app: Flask, lunch: LunchHour) -> None:
     booked_beside(lunch)
     phone = phone_of(app, lunch, "周明")
 
@@ -216,7 +216,7 @@ def test_a_refusal_tells_the_numbers_of_now(app: Flask, lunch: LunchHour) -> Non
     assert [seen.index(html) for html in [*seen, both()]] == [0, 0, 0, 3, 3, 0]
 
 
-def test_what_decides_is_asked_at_every_press(app: Flask, lunch: LunchHour) -> None:
+def test_what_decides_is_read_for_every_booking(app: Flask, lunch: LunchHour) -> None:
     """Also when nothing was written into the history: the words of a slot may be a moment old, its rules never."""
     phone = phone_of(app, lunch, "周明")
     for _ in range(2):
@@ -237,7 +237,7 @@ def test_a_closed_station_lets_nobody_in_at_once(app: Flask, lunch: LunchHour) -
 
 
 @pytest.mark.sqlite
-def test_words_without_a_request_are_in_the_language_asked_for_in_every_thread(app: Flask) -> None:
+def test_texts_without_a_request_have_the_right_language_in_every_thread(app: Flask) -> None:
     spoken = Spoken(app)
 
     def words() -> tuple[str, str]:
@@ -269,7 +269,7 @@ def test_each_reader_gets_their_own_language_and_token(make_app: Callable[..., F
     assert "你排在第 1 位" in said["王磊"]
 
 
-def test_the_answer_comes_packed_for_who_takes_it(app: Flask, lunch: LunchHour) -> None:
+def test_the_answer_is_compressed_for_browsers_that_accept_it(app: Flask, lunch: LunchHour) -> None:
     phone = phone_of(app, lunch, "周明")
     plain = press(phone, "Mon 09:00").text
     packed = press(phone, "Mon 09:00", **{"Accept-Encoding": "gzip, br"})
@@ -342,7 +342,7 @@ ODD_FORMS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("form", ODD_FORMS.values(), ids=ODD_FORMS)
-def test_a_form_that_is_not_in_order_is_refused_as_ever(
+def test_an_irregular_form_is_refused_by_the_app(
     signed: tuple[Phone, str], lunch: LunchHour, form: dict[str, Any]
 ) -> None:
     phone, token = signed
@@ -363,7 +363,7 @@ def test_who_is_signed_out_elsewhere_or_disabled_does_not_press(app: Flask, lunc
     assert lunch.session.scalar(select(func.count(Booking.id))) == 0
 
 
-def test_a_stranger_is_led_to_sign_in(app: Flask, lunch: LunchHour) -> None:
+def test_an_anonymous_reader_is_led_to_sign_in(app: Flask, lunch: LunchHour) -> None:
     assert press(Phone(app, lunch), "Mon 10:01").headers["HX-Redirect"].startswith("/account/sign-in")
 
 
@@ -373,7 +373,7 @@ CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 @pytest.mark.sqlite
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=st.integers(0, 90), letter=st.sampled_from(CHARACTERS))
-def test_no_token_passes_that_the_app_would_not_take(
+def test_no_csrf_token_passes_that_the_app_would_refuse(
     signed: tuple[Phone, str], lunch: LunchHour, place: int, letter: str
 ) -> None:
     phone, token = signed

@@ -113,7 +113,7 @@ def test_the_key_of_one_slot_with_another_one_changes_nothing_and_says_so(
     assert lunch.states("周明", slot_id=other) == ["booked"]
 
 
-def test_the_same_key_in_another_persons_hand_is_another_press(app: Flask, lunch: LunchHour) -> None:
+def test_another_person_may_use_the_same_key(app: Flask, lunch: LunchHour) -> None:
     other = lunch.slot("15:10")
     for who, slot_id in (("周明", lunch.slot_id), ("李静", other)):
         answer = Phone(app, lunch, who).book("Mon 10:01", slot_id, key="k")
@@ -121,7 +121,7 @@ def test_the_same_key_in_another_persons_hand_is_another_press(app: Flask, lunch
 
 
 @pytest.mark.parametrize("press", PRESSES.values(), ids=PRESSES)
-def test_the_same_place_in_line_again_is_the_same_place(app: Flask, lunch: LunchHour, press: Press) -> None:
+def test_joining_the_waiting_list_again_is_the_same_place(app: Flask, lunch: LunchHour, press: Press) -> None:
     lunch.book("李静", "Mon 10:00")
     lunch.book("王磊", "Mon 10:00")
     phone = Phone(app, lunch, "周明")
@@ -136,7 +136,7 @@ def test_the_same_place_in_line_again_is_the_same_place(app: Flask, lunch: Lunch
         assert rows(lunch) == before
 
 
-def test_a_carried_press_that_is_reloaded_tells_the_place_in_line(app: Flask, lunch: LunchHour) -> None:
+def test_a_reloaded_deferred_booking_tells_the_waiting_list_position(app: Flask, lunch: LunchHour) -> None:
     for who in ("李静", "王磊"):
         lunch.book(who, "Mon 10:00")
     phone = Phone(app, lunch, "周明")
@@ -171,7 +171,7 @@ def test_an_old_give_up_sent_again_leaves_the_new_booking_alone(
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["by script", "by form"])
-def test_giving_up_what_was_called_off_is_not_thanked_for(
+def test_cancelling_a_booking_of_a_cancelled_slot_says_so(
     app: Flask, lunch: LunchHour, headers: dict[str, str]
 ) -> None:
     lunch.book("周明", "Mon 10:00")
@@ -189,7 +189,7 @@ def test_giving_up_what_was_called_off_is_not_thanked_for(
 
 
 @pytest.mark.parametrize("act", ["slots/{slot}/book", "slots/{slot}/standby", "bookings/{booking}/give-up"])
-def test_asking_for_the_address_of_an_act_leads_back_and_does_nothing(app: Flask, lunch: LunchHour, act: str) -> None:
+def test_a_get_of_an_actions_address_leads_back_and_does_nothing(app: Flask, lunch: LunchHour, act: str) -> None:
     """Where a plain form got no answer, the browser stands at the form's address."""
     lunch.book("周明", "Mon 10:00")
     ids = {"slot": lunch.slot_id, "booking": lunch.latest("周明").id}

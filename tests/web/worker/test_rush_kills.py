@@ -205,7 +205,7 @@ def test_control_a_database_that_does_not_wait_for_its_commits_loses_seats(tmp_p
 
 
 @pytest.mark.sqlite
-def test_control_an_app_that_says_yes_before_it_has_committed_is_found_out(small: Make) -> None:
+def test_control_an_answer_before_the_commit_is_detected(small: Make) -> None:
     here = small(seats=1000)
     with serving(here, 1, "tests.support.fake_smtp:app", LIE="early") as server:
         taps = here.taps()
@@ -214,7 +214,7 @@ def test_control_an_app_that_says_yes_before_it_has_committed_is_found_out(small
 
 
 @pytest.mark.sqlite
-def test_control_an_app_that_says_no_to_what_it_has_done_is_found_out(small: Make) -> None:
+def test_control_a_refusal_of_a_committed_booking_is_detected(small: Make) -> None:
     here = small()
     with serving(here, 1, "tests.support.fake_smtp:app", LIE="no") as server:
         taps = here.taps()[:40]

@@ -66,7 +66,7 @@ def test_more_than_two_seconds_early_is_refused(app: Flask, lunch: LunchHour) ->
     assert 'data-refusal="not_open"' in early.text
 
 
-def test_without_script_a_page_refreshes_itself_into_the_press(app: Flask, lunch: LunchHour) -> None:
+def test_without_script_a_page_refreshes_itself_into_the_booking(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch, "周明")
     sent = phone.post(f"/slots/{lunch.slot_id}/book", "Mon 09:59:58.500", follow=False, data={"key": "k"})
     carried = sent.headers["Location"]
@@ -81,7 +81,7 @@ def test_without_script_a_page_refreshes_itself_into_the_press(app: Flask, lunch
     assert bookings(lunch) == 1
 
 
-def test_a_carried_press_is_nobody_elses_and_does_not_last(app: Flask, lunch: LunchHour) -> None:
+def test_a_deferred_booking_is_for_one_person_and_expires(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch, "周明")
     sent = phone.post(f"/slots/{lunch.slot_id}/book", "Mon 09:59:58.500", follow=False)
     carried = sent.headers["Location"]
@@ -94,13 +94,15 @@ def test_a_carried_press_is_nobody_elses_and_does_not_last(app: Flask, lunch: Lu
 @pytest.mark.parametrize(
     ("whole", "processes", "share"), [("60 per minute", 1, 60), ("60 per minute", 4, 15), ("3 per 2 minutes", 4, 1)]
 )
-def test_each_process_lets_its_share_of_the_presses_through(whole: str, processes: int, share: int) -> None:
+def test_each_process_admits_its_share_of_the_rate_limit(whole: str, processes: int, share: int) -> None:
     limit = rate_limit._share(whole, processes)
     assert limit.amount == share
     assert limit.get_expiry() == parse(whole).get_expiry()
 
 
-def test_who_hammers_is_asked_to_wait_and_may_still_give_up(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
+def test_the_rate_limit_asks_to_wait_and_still_allows_cancelling(
+    make_app: Callable[..., Flask], lunch: LunchHour
+) -> None:
     app = make_app(RATELIMIT_ENABLED=True, PRESS_LIMIT="3 per minute")
     phone = Phone(app, lunch, "周明")
     assert [phone.press("Mon 10:00").status_code for _ in range(5)] == [200, 200, 200, 429, 429]
@@ -143,7 +145,7 @@ def bare(page: str) -> str:
     return re.sub(r'name="(csrf_token|key)" value="[^"]+"|data-(me|now)="[^"]*"|(?<=[0-9a-f]{20}-)\d+', "", page)
 
 
-def test_readers_who_have_nothing_there_share_a_page_and_no_secret(stands: Flask, lunch: LunchHour) -> None:
+def test_readers_without_bookings_share_a_page_and_no_secret(stands: Flask, lunch: LunchHour) -> None:
     one, two = Phone(stands, lunch, "周明"), Phone(stands, lunch, "李静")
     first, second = look(one), look(two)
     assert bare(first) == bare(second)
@@ -160,7 +162,7 @@ def test_each_slot_of_a_page_has_a_key_of_its_own_and_each_page_has_new_ones(sta
     assert len(keys) == 6
 
 
-def test_a_kept_page_is_seen_until_the_history_is_read(stands: Flask, lunch: LunchHour) -> None:
+def test_a_cached_page_is_served_until_the_change_feed_is_polled(stands: Flask, lunch: LunchHour) -> None:
     phone = Phone(stands, lunch, "周明")
     assert card_in(look(phone), lunch.slot_id).data["left"] == "2"
     lunch.book("李静", "Mon 10:00")
@@ -169,14 +171,14 @@ def test_a_kept_page_is_seen_until_the_history_is_read(stands: Flask, lunch: Lun
     assert card_in(look(phone), lunch.slot_id).data["left"] == "1"
 
 
-def test_who_has_just_acted_sees_it_at_once(stands: Flask, lunch: LunchHour) -> None:
+def test_a_person_sees_their_own_change_at_once(stands: Flask, lunch: LunchHour) -> None:
     phone = Phone(stands, lunch, "周明")
     token = card_in(look(phone), lunch.slot_id).field("csrf_token")
     phone.post(f"/slots/{lunch.slot_id}/book", "Mon 10:01", data={"csrf_token": token, "back": "day"}, headers=HTMX)
     assert card_in(look(phone), lunch.slot_id).data["mine"] == "booked"
 
 
-def test_who_is_like_everybody_on_one_day_need_not_be_on_another(stands: Flask, lunch: LunchHour) -> None:
+def test_a_shared_page_on_one_day_may_be_personal_on_another(stands: Flask, lunch: LunchHour) -> None:
     later = lunch.slot("Wed 12:10")  # not open yet: there a pause changes nothing
     give(lunch, 20, 10, 5, who="周明")
     for who in ("李静", "周明"):
@@ -185,7 +187,7 @@ def test_who_is_like_everybody_on_one_day_need_not_be_on_another(stands: Flask, 
         assert ('data-refusal="paused"' in card_in(look(phone), lunch.slot_id).html) == (who == "周明")
 
 
-def test_the_clock_alone_ends_a_kept_page(stands: Flask, lunch: LunchHour) -> None:
+def test_a_cached_page_expires_by_the_clock(stands: Flask, lunch: LunchHour) -> None:
     phone = Phone(stands, lunch, "周明")
     assert card_in(look(phone, "Mon 09:59:59"), lunch.slot_id).data["state"] == "planned"
     assert card_in(look(phone, "Mon 10:00"), lunch.slot_id).data["state"] == "open"

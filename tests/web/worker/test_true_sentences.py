@@ -237,7 +237,7 @@ def test_standing_by_from_the_line_offers_no_undo_that_would_lose_the_place(app:
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("clock", "says"), [("11:32", "刚约上的两分钟里可以撤销"), ("11:33", "现在放弃算临时取消")])
 @pytest.mark.parametrize("path", ["/me", "/slots/{}"])
-def test_the_price_is_said_before_the_press_and_looked_at_again(
+def test_the_consequence_is_said_before_cancelling_and_kept_current(
     app: Flask, lunch: LunchHour, path: str, clock: str, says: str
 ) -> None:
     late(lunch)

@@ -43,7 +43,7 @@ def said(app: Flask, lunch: LunchHour, who: str, clock: str = "Wed 09:00", **opt
     return words_of(page.partition('id="misses"')[2].partition("</ul>")[0])
 
 
-def test_who_waited_in_vain_learns_how_fast_it_was_gone_and_how_many_wanted_it(app: Flask, lunch: LunchHour) -> None:
+def test_a_person_who_waited_reads_how_fast_it_was_full_and_how_many_wanted_it(app: Flask, lunch: LunchHour) -> None:
     rush(lunch, "王磊", "陈晨", "刘洋")
     lunch.tick("12:10")
     assert "放号 4 秒就约满了，5 人想要 2 个名额，候补没有轮到你。" in said(app, lunch, "王磊")
@@ -104,7 +104,7 @@ def test_each_refusal_has_its_sentence(
 
 @pytest.mark.parametrize("reason", ["not_open", "started", "over", "cancelled", "yours", "in_line", "key_reused"])
 @pytest.mark.sqlite
-def test_what_tells_nothing_is_not_kept(lunch: LunchHour, session: Session, reason: str) -> None:
+def test_refusals_without_an_explanation_are_not_recorded(lunch: LunchHour, session: Session, reason: str) -> None:
     assert not tell(lunch, "王磊", reason, "Mon 10:00:03")
     assert session.scalar(select(func.count()).select_from(Try)) == 0
 
@@ -116,7 +116,7 @@ def test_pressing_again_and_again_is_one_try(lunch: LunchHour, session: Session)
     assert (kept.at, kept.most) == (at("Mon 10:00:00"), 1)
 
 
-def test_who_got_the_seat_after_all_reads_nothing_of_it(app: Flask, lunch: LunchHour) -> None:
+def test_a_person_who_got_the_seat_after_all_reads_no_explanation(app: Flask, lunch: LunchHour) -> None:
     tell(lunch, "周明", "day_limit", "Mon 10:00:03", limit=1)
     assert "每人每天" in said(app, lunch, "周明", "Mon 10:01")
     lunch.book("周明", "Mon 10:02")
@@ -130,7 +130,7 @@ def test_who_left_the_line_by_choice_is_told_nothing(app: Flask, lunch: LunchHou
     assert said(app, lunch, "王磊") == ""
 
 
-def test_who_was_passed_by_learns_what_for(app: Flask, lunch: LunchHour, session: Session) -> None:
+def test_a_skipped_person_reads_the_reason(app: Flask, lunch: LunchHour, session: Session) -> None:
     rush(lunch, "王磊", "陈晨")
     other = lunch.slot("12:20")
     with transactions.transaction(session):
@@ -153,7 +153,7 @@ def test_a_cancelled_slot_says_why_it_was_cancelled(app: Flask, lunch: LunchHour
     assert "这一场已经取消：停电" in said(app, lunch, "王磊", "Mon 11:10")
 
 
-def test_what_is_told_here_is_not_told_below_once_more(app: Flask, lunch: LunchHour) -> None:
+def test_what_is_explained_here_is_not_repeated_in_the_past(app: Flask, lunch: LunchHour) -> None:
     rush(lunch, "王磊")
     lunch.tick("12:10")
     page = Phone(app, lunch, "王磊").get("/me", "Wed 09:00").text

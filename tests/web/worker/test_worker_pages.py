@@ -183,7 +183,7 @@ def test_a_page_from_before_the_free_time_ended_warns_first(app: Flask, lunch: L
     assert lunch.state("周明") == "cancelled"
 
 
-def test_a_look_at_what_is_known_already_is_a_304(app: Flask, lunch: LunchHour) -> None:
+def test_a_poll_without_changes_is_a_304(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch, "周明")
     path = "/s/cbd?day=2026-11-24"
     first = phone.get(path, "Mon 10:20", headers=HTMX)
@@ -197,7 +197,7 @@ def test_a_look_at_what_is_known_already_is_a_304(app: Flask, lunch: LunchHour) 
     assert card_in(changed.text, lunch.slot_id).data["left"] == "1"
 
 
-def test_a_slots_page_is_looked_at_again_in_the_same_way(app: Flask, lunch: LunchHour) -> None:
+def test_a_slots_page_is_polled_in_the_same_way(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch, "周明")
     path = f"/slots/{lunch.slot_id}"
     first = phone.get(path, "Mon 10:20", headers=HTMX)
@@ -207,7 +207,7 @@ def test_a_slots_page_is_looked_at_again_in_the_same_way(app: Flask, lunch: Lunc
     assert phone.get(path, "11:56", headers=known).status_code == 200  # check-in began: other words
 
 
-def test_ones_own_list_is_looked_at_again_in_the_same_way(app: Flask, lunch: LunchHour) -> None:
+def test_ones_own_bookings_are_polled_in_the_same_way(app: Flask, lunch: LunchHour) -> None:
     for name in ("周明", "李静", "王磊", "陈晨"):
         lunch.book(name, "Mon 10:00")
     phone = Phone(app, lunch, "陈晨")
@@ -222,7 +222,7 @@ def test_ones_own_list_is_looked_at_again_in_the_same_way(app: Flask, lunch: Lun
 
 @pytest.mark.parametrize("path", ["/s/cbd?day=2026-11-24", "/slots/{}", "/me"])
 @pytest.mark.parametrize("holds", [True, False])
-def test_the_first_look_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, path: str, holds: bool) -> None:
+def test_the_first_poll_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, path: str, holds: bool) -> None:
     """The page says what it shows: its first question brings nothing that is there already."""
     if holds:
         lunch.book("周明", "Mon 10:00")
@@ -236,7 +236,7 @@ def test_the_first_look_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, 
     assert news.headers["ETag"] == 'W/"{}"'.format(*re.findall(r'data-tag="([^"]+)"', news.text))
 
 
-def test_the_looks_of_a_first_visit_come_with_the_page_and_only_then(app: Flask, lunch: LunchHour) -> None:
+def test_the_stylesheet_is_inlined_on_a_first_visit_only(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     for path in ("/s/cbd", f"/slots/{lunch.slot_id}", "/account/sign-in"):
         phone.client = app.test_client()
@@ -270,14 +270,14 @@ def test_a_stranger_is_told_before_the_opening_that_an_account_is_needed(app: Fl
     assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: a tap leads there by itself
 
 
-def test_what_one_reader_knows_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:
+def test_one_readers_etag_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:
     path = "/s/cbd?day=2026-11-24"
     tag = Phone(app, lunch, "周明").get(path, "Mon 10:20", headers=HTMX).headers["ETag"]
     theirs = Phone(app, lunch, "李静").get(path, "Mon 10:20", headers=HTMX | {"If-None-Match": tag})
     assert theirs.status_code == 200
 
 
-def test_at_the_door_of_a_full_slot_one_stands_by(app: Flask, lunch: LunchHour) -> None:
+def test_during_check_in_of_a_full_slot_one_stands_by(app: Flask, lunch: LunchHour) -> None:
     fill(lunch)
     phone = Phone(app, lunch, "王磊")
     path = f"/slots/{lunch.slot_id}"
@@ -336,7 +336,7 @@ def test_an_empty_day_leads_to_the_next_one_with_slots(app: Flask, lunch: LunchH
 
 
 @pytest.mark.parametrize("day", ["", "tomorrow", "2026-02-30", "1999-01-01", "9999-12-31", "０２６"])
-def test_a_day_that_is_none_shows_the_next_one_with_slots(app: Flask, lunch: LunchHour, day: str) -> None:
+def test_an_invalid_day_shows_the_next_one_with_slots(app: Flask, lunch: LunchHour, day: str) -> None:
     assert card_in(Phone(app, lunch).day("Mon 10:00", day=day), lunch.slot_id).data["left"] == "2"
 
 
