@@ -1,4 +1,4 @@
-"""Unrecorded bookings in a database that has grown: the step changes CHECKs, and keeps everything else."""
+"""Attendance migration in a database with data: it changes CHECKs, and keeps everything else."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ BEFORE = "0004"
 
 @pytest.fixture
 def grown(engine: Engine) -> Iterator[Engine]:
-    """A noon of which the version before does not know the end: unrecorded bookings, a strike, letters, history."""
+    """Data that the previous version cannot hold: unrecorded bookings, with a strike, letters and history."""
     with Session(engine) as session:
         lunch = LunchHour(session, capacity=3)
         beside = lunch.slot("12:10", 3)
@@ -41,7 +41,7 @@ def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 
 
 def made(engine: Engine) -> set[str]:
-    """Everything that SQLite knows of its tables, however it was made."""
+    """The schema as SQLite stores it, however it was made."""
     with engine.connect() as connection:
         own = connection.scalars(
             text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'")

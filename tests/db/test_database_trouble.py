@@ -1,4 +1,4 @@
-"""A database that is busy, restarted or gone: a calm 503, no trace, and business as usual afterwards."""
+"""Database failures: busy, restarted or gone: a static 503 without a trace, and normal service afterwards."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from tests.support import postgres
 
 @pytest.fixture
 def shop(make_app: Callable[..., Flask], database_url: str, session: Session) -> FlaskClient:
-    """A page that reads a station, and one that writes to it, on locks that wait 0.1 seconds."""
+    """A page that reads a station, and one that writes to it, with a lock timeout of 0.1 seconds."""
     session.add(Station(code="cbd", name="白领驿站"))
     session.commit()
     options = config.engine_options(database_url)

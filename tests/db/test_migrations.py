@@ -1,4 +1,4 @@
-"""The migrations, up and down, on both databases, and the guards that autogenerate does not see."""
+"""Migrations, up and down, on both databases, and the constraints that autogenerate does not see."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

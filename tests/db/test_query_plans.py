@@ -1,4 +1,5 @@
-"""No request reads a whole table: every route is driven in a big city, and the plan of each statement is read."""
+"""Query plans: no request reads a whole table: every route is requested in a big city, and each statement's plan is
+read."""
 
 import re
 from collections.abc import Iterator
@@ -24,13 +25,11 @@ from tests.support.lunch_hour import at
 
 CITY = City(stations=1_500, people=12_000, days=4)
 PAST, PAPERS = 60_000, 20_000
-AT_MOST = (
-    5_000  # rows that a statement may be planned for where it is planned for any value: a third of a table is more
-)
-HERE = 7  # the station that is looked at; person 1 runs it
-# Tables that stay small however many people come: they are read whole, rightly.
+AT_MOST = 5_000  # rows of a generic plan: a third of a table is more
+HERE = 7  # the station in the requests; person 1 manages it
+# Tables that stay small however many people come may be read whole.
 SMALL = {"workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round"}
-# Pages of the network's admin that count everybody, or join the few thousand stations to a page of people.
+# Admin pages that count everybody, or join the few thousand stations to a page of people.
 COUNTED = {
     ("GET /admin/", "station"),
     ("GET /admin/people", "station"),
@@ -38,7 +37,7 @@ COUNTED = {
     ("GET /admin/jobs", "station"),
     ("GET /manage/<code>/running", "station"),
 }
-# Serves files, or shows parts: nothing of the database.
+# Static files and the style guide: no database.
 ASIDE = {"static", "parts.every_part"}
 SLOTS = {
     "here": HERE,
@@ -46,7 +45,7 @@ SLOTS = {
     "later": CITY.slot(HERE, 0, 1),
     "door": CITY.slot(HERE, 4),
 }
-# A workday's hour at which both kinds of digest are written.
+# A time on a workday at which both kinds of digest are written.
 NOON = at("11:30")
 
 pytestmark = pytest.mark.postgresql
@@ -54,7 +53,7 @@ pytestmark = pytest.mark.postgresql
 
 @pytest.fixture
 def city(app: Flask, database_url: str) -> Visit:
-    """Everything an admin, who also runs a station and books there, could look at. Returns that person's browser."""
+    """Data for an admin who also manages a station and books there. Returns that person's browser."""
     with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
         stock.build(connection, CITY)
         stock.add_past(connection, CITY, PAST)
@@ -88,7 +87,7 @@ def test_finished_digests_read_no_table_that_grows_with_people(app: Flask, city:
 
 
 class Reader:
-    """Asks the app as person 1, and reads the plans of what it asks the database."""
+    """Sends requests as person 1, and reads the plans of their statements."""
 
     def __init__(self, app: Flask, visit: Visit) -> None:
         self.client = app.test_client(use_cookies=False)
@@ -107,7 +106,7 @@ class Reader:
 
 
 def _acts() -> Iterator[tuple[str, dict[str, str]]]:
-    """Acts that go through: `PERSON_ONE` has laid the ground for each."""
+    """Actions that succeed: `PERSON_ONE` has prepared each of them."""
     running = CITY.slot(HERE, 4)
     yield f"/slots/{CITY.slot(HERE)}/book", {"key": "one"}
     yield f"/slots/{CITY.slot(HERE)}/book", {"key": "one"}
@@ -126,7 +125,7 @@ def _acts() -> Iterator[tuple[str, dict[str, str]]]:
     yield f"/manage/s{HERE}/slots/{CITY.slot(HERE, 3)}/cancel", {"reason": "电梯坏了"}
 
 
-# A seat to give up with somebody behind it, a full slot elsewhere, somebody to check in at the door.
+# A seat to cancel with somebody waiting for it, a full slot elsewhere, somebody to check in.
 PERSON_ONE = (
     "UPDATE person SET is_admin = true WHERE id = 1",
     "INSERT INTO manages (person_id, station_id, since) VALUES (1, %(here)s, now()) ON CONFLICT DO NOTHING",
@@ -147,7 +146,7 @@ PERSON_ONE = (
 
 
 def _pages(app: Flask) -> Iterator[tuple[str, str]]:
-    """Every route that can be opened, at the station HERE."""
+    """Every GET route, at the station HERE."""
     adapter = app.url_map.bind("localhost")
     for rule in sorted(app.url_map.iter_rules(), key=str):
         if "GET" in (rule.methods or ()) and rule.endpoint not in ASIDE:
@@ -176,7 +175,7 @@ def _values(rule: Rule) -> dict[str, Any]:
 
 
 def _whole_tables(engine: Engine, sent: list[Statement]) -> set[tuple[str, str]]:
-    """Which tables that grow are scanned from the first row to the last, and by which statement."""
+    """The growing tables that are scanned completely, and by which statement."""
     found = set()
     with engine.connect() as connection:
         for statement in sent:
@@ -198,7 +197,7 @@ def _plan(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
 
 
 def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
-    """The plan of a statement that is planned once for whatever fills it (`booking/swift.py`)."""
+    """The generic plan of a statement that is planned once for all values (`booking/swift.py`)."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.text)))
     text = re.sub(r"%\((\w+)\)s", lambda name: f"${names.index(name[1]) + 1}", statement.text).replace("%%", "%")
     driver: Any = connection.connection.driver_connection

@@ -1,4 +1,4 @@
-"""The one door: a transaction commits whole, or not at all, and never inside another."""
+"""Transactions: one commits completely, or not at all, and never inside another."""
 
 import pytest
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ def test_leaving_by_an_exception_undoes_everything(session: Session) -> None:
 
 
 def test_a_transaction_inside_a_transaction_is_refused_at_once(session: Session) -> None:
-    """It would wait for itself on SQLite, and undo the outer one on PostgreSQL."""
+    """An inner one would wait for itself on SQLite, and roll the outer one back on PostgreSQL."""
     with transactions.transaction(session):
         session.add(Station(code="cbd", name="白领驿站"))
         with pytest.raises(RuntimeError, match="inside"), transactions.transaction(session):

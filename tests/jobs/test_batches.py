@@ -1,4 +1,4 @@
-"""Many slots in one transaction: the same rules as for one, and one bad row costs no other its turn."""
+"""Batches: many slots in one transaction: the same rules as for one, and one failing row delays no other."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ class Noon(LunchHour):
 
 @pytest.fixture
 def noon(session: Session) -> Noon:
-    """Two slots at one hour and one at another station, two people in each; 周明 is here, 王磊 stands by for his seat."""
+    """Two slots at one hour and one at another station, two people in each; 周明 is checked in, 王磊 is on standby."""
     lunch = Noon(session, capacity=2)
     for who, slot_id in (
         ("周明", lunch.slot_id),
@@ -58,7 +58,7 @@ def release(lunch: Noon, clock: str = "12:15") -> int:
 
 
 def struck(lunch: LunchHour, who: str, station_id: int, when: datetime) -> None:
-    """An earlier no-show of that person there."""
+    """An earlier no-show of that person at that station."""
     with transactions.transaction(lunch.session) as session:
         slot = session.get_one(Slot, lunch.slot_id)
         old = Booking(slot_id=slot.id, station_id=station_id, person_id=lunch.people[who], state="released")
@@ -156,11 +156,11 @@ def test_seats_that_nobody_waits_for_are_released_by_few_statements(session: Ses
     assert invariants.breaches(session, at("12:15")) == []
 
 
-# How much at once
+# Batch sizes
 
 
 class Machine:
-    """A clock and a verb that takes so many seconds a row."""
+    """A clock, and a verb that takes so many seconds for each row."""
 
     def __init__(self, a_row: float) -> None:
         self.now, self.a_row, self.chunks = 0.0, a_row, list[int]()

@@ -1,4 +1,4 @@
-"""The jobs: everything that is due and not done, once, whoever runs them and however often."""
+"""Jobs: everything that is due and not done, once, whoever runs them and however often."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def tick(app: Flask, clock: str) -> dict[str, int]:
 
 
 def everything(session: Session) -> dict[str, int]:
-    """How much there is of all that a job may do twice."""
+    """The counts of everything that a job might do twice."""
     session.rollback()
     return {
         table.__name__: session.scalar(select(func.count(table.id))) or 0 for table in (Slot, Event, Strike, Letter)
@@ -174,7 +174,7 @@ def at_once(number: int, act: Callable[[], object]) -> None:
     assert len(done) == number
 
 
-# Leadership
+# Leader election
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def says(process: subprocess.Popen[bytes], word: str) -> None:
 
 
 def eventually(true: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is true, no longer than that."""
+    """Wait until something is true, at most for that long."""
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it did not happen in time"
@@ -263,7 +263,7 @@ def test_when_the_leader_is_killed_another_leads_within_10_seconds(
 
 
 def put(session: Session, slot_id: int, now: datetime, **minutes: float) -> None:
-    """Move a slot's times to so many minutes from now, in a zone of its own: others may have theirs at this very hour."""
+    """Move a slot to so many minutes from now, into a zone of its own, where no other slot overlaps it."""
     with transactions.transaction(session):
         slot = session.get_one(Slot, slot_id)
         mine = f"会议室 {slot_id}"
@@ -284,7 +284,7 @@ AHEAD = {
 
 
 def test_deadlines_are_met_within_5_seconds(database_url: str, cast: Letters, session: Session, tmp_path: Path) -> None:
-    """By what the rows say, which is the instant at which a run began: how long it waited for this machine is no matter."""
+    """By the recorded instants, at which a run began, so that a slow test machine does not matter."""
     cast.book("林晓", cast.thursday, "Wed 10:01")
     cast.roll_call(cast.thursday, "Thu 12:00")
     started = {"opens_at": -60, "free_until": -20, "waitlist_until": -20, "checkin_from": -20, "starts_at": -5}
@@ -330,7 +330,7 @@ def test_an_opening_is_recorded_by_the_scheduler_alone(
 def test_a_scheduler_that_comes_back_catches_up_in_order(
     database_url: str, cast: Letters, session: Session, tmp_path: Path
 ) -> None:
-    """Three hours of silence, in which a slot began and ended: its release is held before its books are closed."""
+    """Three hours without a scheduler, in which a slot began and ended: its release is held before it is closed."""
     now = clock.now()
     began = {"opens_at": -180, "free_until": -175, "waitlist_until": -175, "checkin_from": -175, "starts_at": -170}
     put(session, cast.thursday, now, release_at=-165, ends_at=-120, **began)

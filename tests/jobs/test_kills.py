@@ -1,4 +1,4 @@
-"""The scheduler killed again and again: nothing is lost, nothing is done twice, mail at most once more per kill."""
+"""Crash tests of the scheduler: nothing is lost, nothing is done twice, at most one repeated letter for each kill."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def cast(session: Session) -> Letters:
 
 
 def talks(url: str, office: mail_server.Office, *how: str) -> int:
-    """A tick killed before and after each answer of the mail server. Returns the kills."""
+    """Kill a tick before and after each answer of the mail server. Returns the number of kills."""
     command = [
         sys.executable,
         "-m",
@@ -48,7 +48,7 @@ def talks(url: str, office: mail_server.Office, *how: str) -> int:
 
 
 def each_came(office: mail_server.Office) -> Counter[str]:
-    """How often each of the letters came that were written for the kills: all of them at least once."""
+    """How often each of the letters arrived: all of them at least once."""
     came = Counter(office.recipients)
     sides = [f"{answer}-{side}-{n}@example.com" for answer in range(11) for side in ("before", "after") for n in (1, 2)]
     assert [address for address in sides if not came[address]] == [], "lost"
@@ -56,13 +56,13 @@ def each_came(office: mail_server.Office) -> Counter[str]:
 
 
 def sweep(url: str, office: mail_server.Office, *how: str) -> int:
-    """Ticks from 8:30 on, all killed but the last. Returns the kills."""
+    """Ticks from 8:30 on, all killed but the last. Returns the number of kills."""
     command = [sys.executable, "-m", "tests.support.crash_tick", url, str(office.port), at("08:30").isoformat(), *how]
     return int(subprocess.run(command, cwd=config.ROOT, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def examine(session: Session, office: mail_server.Office, kills: int) -> None:
-    """What must be true after any number of kills."""
+    """The invariants after any number of kills."""
     session.rollback()
     assert invariants.breaches(session, at("11:59")) == []
     assert session.scalar(select(func.count(Digest.id)).where(Digest.kind == "worker")) == 6

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: on the scheduler's own port, and nowhere else."""
+"""Metrics for Prometheus: on the scheduler's own port, and nowhere else."""
 
 from collections.abc import Callable
 from datetime import timedelta

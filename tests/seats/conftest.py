@@ -1,7 +1,7 @@
-"""Each rule gets its own lunch hour, on both databases.
+"""Fixtures: each rule gets its own lunch hour, on both databases.
 
-There are many rules, so they share one database of each kind and one engine, whose statements stay
-compiled; it is empty again after each test.
+All of them share one database of each kind and one engine, whose statements stay compiled; it is emptied after each
+test.
 """
 
 from collections.abc import Callable, Iterator

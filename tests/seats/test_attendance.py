@@ -1,6 +1,6 @@
-"""Rule 9 where nobody took attendance: nothing is released until the manager says what happened.
+"""Rule 9 without attendance: nothing is released until the manager says what happened.
 
-The slot runs from 12:10 to 13:00, its release is due at 12:15, its books stay open until 15:00.
+The slot runs from 12:10 to 13:00, its release is due at 12:15, and it stays open until 15:00.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def ticks(lunch: LunchHour, *clocks: str) -> None:
 
 
 def say(lunch: LunchHour, verb: Callable[..., object], clock: str) -> str:
-    """The manager's word, and to how many people it meant something."""
+    """The manager's decision, and the number of people it affected."""
 
     def said(session: Session) -> str:
         found = verb(session, lunch.slot_id, at(clock), lunch.manager_id)
@@ -176,7 +176,7 @@ def test_a_release_that_is_due_only_at_the_end_waits_too(lunch_with: Callable[..
     assert lunch.state("周明") == "unrecorded"
 
 
-# The manager's word
+# The manager's decision
 
 
 @pytest.mark.parametrize("clock", ["12:16", "12:59", "14:59"])
@@ -252,7 +252,7 @@ def test_there_is_no_decision_before_the_release_is_due(noon: LunchHour) -> None
     assert noon.state("周明") == "booked"
 
 
-# Our own outage on top
+# With an outage of our own in addition
 
 
 def test_after_an_outage_without_attendance_the_manager_decides(noon: LunchHour) -> None:

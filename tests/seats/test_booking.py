@@ -1,4 +1,4 @@
-"""Rule 5: one tap, one live booking a station and day, two places in line, nothing that overlaps."""
+"""Rule 5: one live booking a station and day, two waiting-list places, no overlapping seats."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def test_a_key_identifies_one_booking(lunch: LunchHour) -> None:
     assert lunch.book("周明", OPEN, key="k1") == "booked"
     assert lunch.book("周明", "Tue 10:00", other, key="k1") == "no: key_reused"
     assert lunch.give_up("周明", "Mon 11:00") == "cancelled"
-    assert lunch.book("周明", "Mon 11:01", key="k1") == "cancelled"  # Back, and the old form again
+    assert lunch.book("周明", "Mon 11:01", key="k1") == "cancelled"  # "Back" in the browser, and the old form again
     assert lunch.book("李静", "Mon 11:01", key="k1") == "booked"  # keys are the person's own
     assert lunch.book("周明", "Mon 11:02", key="k2") == "booked"
     assert lunch.now().taken == 2
@@ -96,7 +96,7 @@ def test_at_most_two_waiting_list_places_at_all_stations(lunch: LunchHour) -> No
         assert lunch.book(who, OPEN, slot_id) == "booked"
     answers = [lunch.book("周明", OPEN, slot_id) for slot_id in full]
     assert answers == ["waiting", "waiting", "no: waiting_limit", "no: waiting_limit"]
-    # A line that has ended counts no more.
+    # A waiting list that has closed does not count any more.
     assert lunch.book("周明", "Mon 17:10", full[2]) == "waiting"
 
 

@@ -13,7 +13,7 @@ DAY = ("12:10", "12:15", "13:00")
 def test_everyone_on_it_is_told_once_and_nobody_is_struck(lunch: LunchHour) -> None:
     for who in ("周明", "李静", "王磊", "陈晨"):
         lunch.book(who, OPEN)
-    lunch.give_up("李静", "11:20")  # late, and 王磊 sits there now
+    lunch.give_up("李静", "11:20")  # late, and 王磊 gets the seat
     lunch.check_in("周明", "12:00")
     assert lunch.cancel("12:05") == "3 told"
     assert lunch.cancel("12:06") == "0 told"
@@ -56,7 +56,7 @@ def test_a_cancelled_slot_does_not_count_towards_the_day(lunch: LunchHour) -> No
 
 
 def test_replaying_the_history_gives_the_state(lunch: LunchHour) -> None:
-    """One of everything, and after each act the history says what the tables say."""
+    """One of every action; after each the replayed history equals the tables."""
     acts = (
         lambda: lunch.book("周明", OPEN), lambda: lunch.book("李静", OPEN), lambda: lunch.book("王磊", OPEN),
         lambda: lunch.book("陈晨", OPEN), lambda: lunch.tick("Mon 10:01"), lambda: lunch.resize(1, "Mon 11:00", move_newest=True),

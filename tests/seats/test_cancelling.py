@@ -1,4 +1,4 @@
-"""Rule 7: giving up is free until 60 minutes before; later it is a strike unless somebody else uses the seat."""
+"""Rule 7: cancelling is free until 60 minutes before; later it is a strike unless another person uses the seat."""
 
 from collections.abc import Callable, Sequence
 

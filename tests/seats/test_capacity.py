@@ -1,4 +1,5 @@
-"""Rule 4: capacity between 1 and the zone's number; raising serves the line, lowering moves nobody unasked."""
+"""Rule 4: capacity between 1 and the zone's; raising promotes the waiting list, lowering moves people only on
+request."""
 
 from datetime import time
 
@@ -16,7 +17,7 @@ OPEN = "Mon 10:00"
 
 @pytest.fixture
 def full(session: Session) -> LunchHour:
-    """Three seats taken, one a minute, and a line of three."""
+    """Three seats taken, one a minute, and three people on the waiting list."""
     lunch = LunchHour(session, capacity=3)
     for minute, who in enumerate(("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")):
         lunch.book(who, f"Mon 10:0{minute}")

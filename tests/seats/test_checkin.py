@@ -1,4 +1,4 @@
-"""Rules 8 and 9: check-in, no-show release, standby and walk-ins. The door opens at 11:55."""
+"""Rules 8 and 9: check-in, no-show release, standby and walk-ins. Check-in opens at 11:55."""
 
 from collections.abc import Callable
 
@@ -101,7 +101,7 @@ def test_check_in_wins_when_it_commits_first(noon: LunchHour) -> None:
     noon.check_in("周明", "12:15")
     noon.tick("12:15")
     assert noon.states("周明", "李静") == ["attended", "released"]
-    assert noon.check_in("李静", "12:15:01") == "attended"  # late, for the seat is still free
+    assert noon.check_in("李静", "12:15:01") == "attended"  # late, since the seat is still free
 
 
 def test_nobody_is_struck_when_our_own_scheduler_was_down(noon: LunchHour) -> None:
@@ -113,7 +113,7 @@ def test_nobody_is_struck_when_our_own_scheduler_was_down(noon: LunchHour) -> No
 
 
 def test_released_seats_go_to_standby_in_the_order_of_coming(noon: LunchHour) -> None:
-    noon.book("陈晨", OPEN)  # first in the line, second at the door
+    noon.book("陈晨", OPEN)  # first on the waiting list, second on standby
     for who, clock in (("王磊", "12:01"), ("陈晨", "12:02"), ("刘洋", "12:03")):
         assert noon.stand_by(who, clock) == "waiting"
     noon.tick("12:10")
@@ -184,12 +184,12 @@ def test_a_walk_in_needs_no_eligibility_but_cannot_be_in_two_places(noon: LunchH
 
 
 def test_a_walk_in_promoted_at_that_moment_takes_one_seat(lunch_with: Make) -> None:
-    """The door opens at 11:10, while the line still counts until 11:40."""
+    """Check-in opens at 11:10, while the waiting list is open until 11:40."""
     lunch = lunch_with(capacity=3, checkin_minutes=60)
     for who in ("周明", "李静", "王磊"):
         lunch.book(who, OPEN)
     lunch.book("陈晨", OPEN)
-    with transactions.transaction(lunch.session) as session:  # a larger room, and nobody has served the line yet
+    with transactions.transaction(lunch.session) as session:  # a larger capacity, and nobody was promoted yet
         seats.find_slot(session, lunch.slot_id).capacity = 5
     assert lunch.walk_in("陈晨", "11:20") == "attended"
     assert (lunch.now().taken, lunch.now().waiting) == (4, 0)

@@ -1,4 +1,4 @@
-"""Another teacher for one slot: who has booked it is told once, and calendars and planning keep it."""
+"""Hosting: a substitute teacher: the people who have booked are told once, and calendars and planning keep it."""
 
 from datetime import time
 
@@ -79,7 +79,7 @@ def test_another_teacher_and_another_hour_within_a_minute_are_one_letter(noon: L
     assert move(noon, time(12, 40), "09:00:20") == "2 told"
     assert letters(noon, "周明") == [("dropped", "林老师"), ("queued", "林老师")]
     assert letters(noon, "李静") == [("queued", "周老师")]
-    assert set_host(noon, "吴老师", "09:00:40") == "2 told"  # who waits hears of the hour still
+    assert set_host(noon, "吴老师", "09:00:40") == "2 told"  # waiting people are still told of the new hour
     assert [state for state, _ in letters(noon, "李静")] == ["dropped", "queued"]
 
 

@@ -1,4 +1,4 @@
-"""Rule 9: who lost their seat and comes after all is let in where one is free, with one booking and no strike."""
+"""Rule 9: a no-show who comes after all is checked in where a seat is free, with one booking and no strike."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ OPEN = "Mon 10:00"
 
 @pytest.fixture
 def noon(session: Session) -> LunchHour:
-    """周明 has lost the seat at 12:15; 李静 has the other one of two."""
+    """周明's seat was released at 12:15; 李静 has the other one of two."""
     lunch = LunchHour(session)
     for who in ("周明", "李静"):
         lunch.book(who, OPEN)
@@ -174,11 +174,11 @@ def test_there_is_no_late_check_in_after_the_end(noon: LunchHour) -> None:
     assert noon.check_in("周明", "13:00") == "no: over"
 
 
-# Others who come after all
+# Other late arrivals
 
 
 def test_a_late_cancel_is_not_struck_when_the_person_comes_after_all(lunch: LunchHour) -> None:
-    """周明 gave up first, and the seat stayed empty."""
+    """周明 cancelled first, and the seat stayed empty."""
     for who, clock in (("周明", "11:20"), ("李静", "11:30")):
         lunch.book(who, OPEN)
         lunch.give_up(who, clock)

@@ -1,4 +1,4 @@
-"""A slot goes to another hour or zone of its day, with its people, who are told."""
+"""Moving a slot to another hour or zone of its day, with its people, who are told."""
 
 from datetime import date, time
 
@@ -14,7 +14,7 @@ from tests.support.lunch_hour import LunchHour, at, make_slot
 
 @pytest.fixture
 def noon(session: Session) -> LunchHour:
-    """Two seats on Tuesday at 12:10: 周明's and 李静's; 王磊 waits. A second zone for ten lies idle."""
+    """Two seats on Tuesday at 12:10: 周明's and 李静's; 王磊 waits. A second zone for ten is free."""
     lunch = LunchHour(session)
     for name in ("周明", "李静", "王磊"):
         lunch.book(name, "Mon 10:00")

@@ -1,4 +1,4 @@
-"""Many at once, in processes of their own, on both databases; a control shows that each race is real."""
+"""Races: many processes at once, on both databases; a control shows that each race is real."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
@@ -37,7 +37,7 @@ class Crowd:
         return [("take" if n % 4 == 3 else "press", at(when), person, self.slot_id) for n, person in enumerate(people)]
 
     def alone(self, *acts: Act) -> None:
-        """Do these in peace, before a race."""
+        """Run these one after the other, before a race."""
         self.racers.run(self.url, [acts])
 
     def race(self, lanes: Sequence[Sequence[Act]], *, abreast: bool = True, without: str = "") -> dict[str, int]:
@@ -142,7 +142,7 @@ def test_cancelling_sixteen_times_frees_one_seat(crowd_of: Make) -> None:
 
 
 def test_everybody_leaves_while_everybody_is_promoted(crowd_of: Make) -> None:
-    """Seats and places in line are given up at once; nobody who left is promoted, nobody is promoted twice."""
+    """Seats and waiting-list places are cancelled at once; nobody who left is promoted, nobody is promoted twice."""
     crowd = crowd_of(24, 8)
     crowd.alone(*crowd.presses(crowd.ids))
     sitting, waiting = crowd.bookings("booked"), crowd.bookings("waiting")
@@ -164,14 +164,14 @@ def test_newcomers_book_while_seats_come_free(crowd_of: Make, clock: str) -> Non
     answers = crowd.race([*leaving, *pressing])
     assert "error" not in "".join(answers)
     assert crowd.held() <= 8
-    if clock < "11:40":  # the line had it all, in its order
+    if clock < "11:40":  # the waiting list got all of them, in its order
         assert crowd.bookings("waiting")[:8] == sorted(crowd.bookings("waiting"))[:8]
         assert answers["waiting"] == 16
     assert crowd.sound(clock)
 
 
 def test_slots_start_and_end_while_people_book(crowd_of: Make) -> None:
-    """Half of the presses come an instant before the line ends or the slot starts, and wait for their turn."""
+    """Half of the requests come an instant before the waiting list closes or the slot starts, and wait for a lock."""
     crowd = crowd_of(32, 8)
     crowd.alone(*crowd.presses(crowd.ids[:16]))
     sitting = crowd.bookings("booked")
@@ -199,7 +199,7 @@ def test_capacity_goes_up_and_down_during_a_rush(crowd_of: Make) -> None:
 
 
 def test_check_in_against_release(crowd_of: Make) -> None:
-    """Whoever commits first wins: nobody is both here and struck."""
+    """The first to commit wins: nobody is both checked in and struck."""
     crowd = crowd_of(20, 10)
     crowd.alone(*crowd.presses(crowd.ids[:10]), ("start", at("12:10"), crowd.slot_id))
     crowd.alone(("check_in", at("12:05"), crowd.bookings("booked")[0]))
@@ -237,7 +237,7 @@ def test_the_jobs_of_two_schedulers_do_each_thing_once(crowd_of: Make) -> None:
     "words", [("all_came",), ("fell_through",), ("by_list",), ("all_came", "fell_through", "by_list")]
 )
 def test_the_managers_decision_against_the_close_of_the_slot(crowd_of: Make, words: tuple[str, ...]) -> None:
-    """Whoever commits first wins, whole: one outcome for everybody, told once."""
+    """The first to commit wins completely: one outcome for everybody, told once."""
     crowd = crowd_of(10, 10)
     crowd.alone(
         *crowd.presses(crowd.ids), ("start", at("12:10"), crowd.slot_id), ("release", at("12:15"), crowd.slot_id)
@@ -255,7 +255,7 @@ def test_the_managers_decision_against_the_close_of_the_slot(crowd_of: Make, wor
 
 
 def test_the_first_check_in_against_the_release(crowd_of: Make) -> None:
-    """Either attendance had begun by the release, or the release waits for it."""
+    """Either attendance had begun by the release, or the release is held."""
     crowd = crowd_of(10, 10)
     crowd.alone(*crowd.presses(crowd.ids), ("start", at("12:10"), crowd.slot_id))
     first = crowd.bookings("booked")[0]
@@ -272,7 +272,7 @@ def test_the_first_check_in_against_the_release(crowd_of: Make) -> None:
 
 
 def test_crossing_waiting_lists_never_deadlock(crowd_of: Make) -> None:
-    """Everybody waits for two slots of one day, in either order: a promotion in one drops the place in the other."""
+    """Everybody waits for two slots of one day, in either order: a promotion in one ends the place in the other."""
     crowd = crowd_of(48, 4)
     later = crowd.lunch.slot("13:10", 4)
     first, second = crowd.slot_id, later
@@ -317,7 +317,7 @@ def test_a_slot_cancelled_during_a_rush_keeps_nobody(crowd_of: Make) -> None:
 def test_a_slot_restored_while_letters_are_sent_and_its_people_book_elsewhere(
     crowd_of: Make, presses_first: bool
 ) -> None:
-    """Either it is back and no letter about it has left, or a letter has left and it stays off."""
+    """Either it is restored and no letter about it was sent, or a letter was sent and it stays cancelled."""
     crowd = crowd_of(12, 6)
     later = crowd.lunch.slot("13:10", 20)
     when, due = at("Mon 10:10"), at("Mon 10:12")

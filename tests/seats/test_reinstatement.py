@@ -1,4 +1,4 @@
-"""A slip of the manager's hand: undone while nobody has heard of it, as if nothing had been."""
+"""Reinstatement: a manager's mistake undone until a letter about it is sent, as if it had not been made."""
 
 from datetime import datetime
 from typing import Any
@@ -38,7 +38,7 @@ def told(lunch: LunchHour, kind: str) -> list[str]:
 
 
 def all_of(lunch: LunchHour) -> list[tuple[Any, ...]]:
-    """What must be as it was."""
+    """What must be unchanged."""
     lunch.session.rollback()
     columns = (
         Booking.id,
@@ -55,7 +55,7 @@ def all_of(lunch: LunchHour) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def busy(lunch: LunchHour) -> LunchHour:
-    """周明 is in, 李静 has a seat, 王磊 and 陈晨 wait, 刘洋 gave up."""
+    """周明 is checked in, 李静 has a seat, 王磊 and 陈晨 wait, 刘洋 cancelled."""
     for who in ("周明", "刘洋", "李静", "王磊", "陈晨"):
         lunch.book(who, OPEN)
     lunch.give_up("刘洋", "Mon 10:30")  # 李静 has the seat now
@@ -110,7 +110,7 @@ def test_a_person_with_another_seat_by_now_keeps_that_one(lunch: LunchHour) -> N
     lunch.cancel("Mon 11:00")
     lunch.book("周明", "Mon 11:00", later)
     assert bring_back(lunch, "Mon 11:01") == "2 back, 1 elsewhere"
-    assert lunch.states("周明", "李静", "王磊") == ["cancelled", "booked", "booked"]  # the line moved up
+    assert lunch.states("周明", "李静", "王磊") == ["cancelled", "booked", "booked"]  # the waiting list moved up
     assert lunch.state("周明", later) == "booked"
     assert invariants.breaches(lunch.session, at("Mon 11:02")) == []
 
@@ -154,7 +154,7 @@ def test_reinstated_people_may_cancel_freely_until_the_start(busy: LunchHour) ->
 
 @pytest.mark.parametrize("again", ["Mon 11:00", "11:50"])
 def test_a_capacity_set_back_gives_the_same_people_their_seats_back(busy: LunchHour, again: str) -> None:
-    """In the last half hour too, when a freed seat is anybody's."""
+    """In the last half hour too, when anybody may book a freed seat."""
     busy.undo("周明", "11:56")
     before = all_of(busy)
     assert busy.resize(1, again, move_newest=True) == "resized"

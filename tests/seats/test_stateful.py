@@ -1,6 +1,6 @@
-"""Anything that people may do at a station, in any order, at any hour: no invariant ever breaks.
+"""Stateful model test: any actions at a station, in any order, at any hour: no invariant ever breaks.
 
-`LUNCH_EXAMPLES=500 pytest tests/seats/test_stateful.py` hunts for longer, with other dice each time.
+`LUNCH_EXAMPLES=500 pytest tests/seats/test_stateful.py` searches for longer, with other random choices each time.
 """
 
 import os
@@ -61,7 +61,7 @@ class LunchMachine(RuleBasedStateMachine):
         self.now = self.ticked = MOMENTS[0]
 
     def teardown(self) -> None:
-        """What no single step can break is asked once, at the end: keys, openings, letters."""
+        """Invariants that no single step can break are checked once, at the end: keys, openings, letters."""
         try:
             assert invariants.breaches(self.session, self.now) == []
         finally:
@@ -91,7 +91,7 @@ class LunchMachine(RuleBasedStateMachine):
 
     @rule(who=person, where=place)
     def book(self, who: int, where: int) -> None:
-        """A press is a transaction of its own."""
+        """Booking is a transaction of its own."""
         self.session.rollback()
         before = self.history()
         try:
@@ -120,7 +120,7 @@ class LunchMachine(RuleBasedStateMachine):
 
     @rule(who=person, where=place, later=st.integers(0, 120))
     def regret(self, who: int, where: int, later: int) -> None:
-        """A press and its undo: nothing is lost but what a free seat has made more of."""
+        """A booking and its undo: nothing is lost, except by what a free seat has changed."""
         before = self.mine(who)
         self.book(who, where)
         pressed = {
@@ -151,7 +151,7 @@ class LunchMachine(RuleBasedStateMachine):
 
     @rule(where=place)
     def a_latecomer_is_let_in_and_out(self, where: int) -> None:
-        """Released, let in, and the tap taken back: as it was."""
+        """Released, checked in late, and undone: the state is as before."""
         lost = select(Booking).where(Booking.slot_id == self.slots[where], Booking.state == "released")
         booking = self.session.scalar(lost.order_by(Booking.id).limit(1))
         if booking is None:
@@ -234,7 +234,7 @@ class LunchMachine(RuleBasedStateMachine):
             self.move_to(max(self.now, ahead - timedelta(microseconds=how == "before")))
 
     def move_to(self, moment: datetime, *, quiet: bool = False) -> None:
-        """The scheduler looks when it should; for half a minute it may look away."""
+        """The scheduler runs when it should, at most half a minute late."""
         self.now = moment
         if not quiet or self.now - self.ticked > timedelta(seconds=45):
             tick(self.session, self.now)

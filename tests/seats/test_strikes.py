@@ -29,7 +29,7 @@ TICK = timedelta(microseconds=1)
     ([0, 10, 31], None),
     ([0, 20, 40], None),
     ([0, 20, 40, 50], 57),  # 20, 40, 50
-    ([0, 1, 2, 40], 9),  # the pause of long ago; the fourth stands alone
+    ([0, 1, 2, 40], 9),  # the old pause is over; the fourth strike stands alone
     ([0, 1, 2, 3], 10),
 ])  # fmt: skip
 def test_three_within_30_days_pause_for_7(days: Sequence[int], ends: int | None) -> None:

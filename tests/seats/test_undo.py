@@ -1,4 +1,4 @@
-"""Rule 7: within two minutes of one's own press it is undone whole, and what the seat had replaced comes back."""
+"""Rule 7: within two minutes a person's own booking can be undone completely, and what it had replaced comes back."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ OPEN = "Mon 10:00"
     ("12:05", "12:05:30", True),
     ("12:05", "12:07", True),
     ("12:05", "12:07:00.000001", False),
-    ("11:09", "11:11", True),  # the free time has ended since
+    ("11:09", "11:11", True),  # free cancellation has ended since
     ("11:09", "11:11:00.000001", False),
     ("12:08:30", "12:09:59.999999", True),
 ])  # fmt: skip
@@ -196,7 +196,7 @@ def test_a_place_does_not_return_after_its_waiting_list_has_closed(session: Sess
 
 
 def test_a_standby_place_returns_too(session: Session) -> None:
-    """周明 stands by first, 王磊 after: then 周明 takes a seat elsewhere, and takes it back."""
+    """周明 is on standby first, 王磊 after: then 周明 books a seat elsewhere, and undoes it."""
     lunch = LunchHour(session, capacity=1)
     beside = lunch.slot("12:30", 1, station_id=lunch.other_station())
     lunch.book("李静", OPEN)
@@ -221,7 +221,7 @@ def test_two_places_return_each_to_its_waiting_list(session: Session) -> None:
 
 
 def test_a_booking_from_the_waiting_list_is_undone_to_the_waiting_list(session: Session) -> None:
-    """In the last half hour a free seat is the first tap's: the tap of who waits is the same booking."""
+    """In the last half hour the first to book gets a free seat: for a waiting person it is the same booking."""
     lunch = LunchHour(session, capacity=1)
     for who in ("李静", "周明", "王磊"):
         lunch.book(who, OPEN)

@@ -1,4 +1,4 @@
-"""Rule 6: the waiting list and its three phases. The line ends at 11:40, the slot starts at 12:10."""
+"""Rule 6: the waiting list and its three phases. It closes at 11:40, the slot starts at 12:10."""
 
 from collections.abc import Callable, Collection
 
@@ -101,7 +101,7 @@ def test_in_the_last_half_hour_the_first_to_book_gets_the_seat(full: LunchHour) 
     full.give_up("周明", "11:40")
     assert full.states("李静", "王磊", "陈晨") == ["waiting"] * 3
     assert full.book("刘洋", "11:41") == "booked"
-    assert full.book("王磊", "11:42") == "waiting"  # theirs already: still in the line
+    assert full.book("王磊", "11:42") == "waiting"  # theirs already: still on the waiting list
     assert full.book("赵敏", "11:42") == "no: line_closed"
 
 
@@ -147,7 +147,7 @@ def test_a_promotion_ends_the_conflicting_places(full: LunchHour) -> None:
 
 
 def test_the_first_in_line_of_two_slots_gets_one(full: LunchHour) -> None:
-    """Both seats come free at once; the second goes to the next, nobody sits twice."""
+    """Both seats become free at once; the second goes to the next person, nobody gets two."""
     later = full.slot("13:10", 1)
     full.book("刘洋", OPEN, later)
     for who in ("李静", "赵敏"):
@@ -159,7 +159,7 @@ def test_the_first_in_line_of_two_slots_gets_one(full: LunchHour) -> None:
 
 
 def test_a_promotion_locks_everything_that_it_may_change(lunch_with: Make) -> None:
-    """A seat of theirs may become a place in line under our hands, so its slot is locked too."""
+    """A seat of theirs may become a waiting-list place meanwhile, so its slot is locked too."""
     lunch = lunch_with(capacity=1, seats_a_day=2)
     other = lunch.slot("13:10")
     lunch.book("周明", OPEN)
@@ -175,11 +175,11 @@ def test_a_promotion_locks_everything_that_it_may_change(lunch_with: Make) -> No
 def test_a_slot_cancelled_while_a_booking_ends_its_place_counts_once(
     lunch: LunchHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The press has seen the place in line, and does not hold its slot yet."""
+    """The booking has read the waiting-list place, and has not locked its slot yet."""
     early = lunch.slot("12:00", 1)
     for who in ("李静", "王磊", "周明"):
         lunch.book(who, OPEN, early)
-    kept = lunch.latest("周明", early)  # a page that still holds what it has read
+    kept = lunch.latest("周明", early)  # an object that still holds what was read before
     real = transactions.lock
 
     def lock(session: Session, people: Collection[int] = (), slot_ids: Collection[int] = ()) -> list[Slot]:

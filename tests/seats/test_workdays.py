@@ -1,4 +1,4 @@
-"""Rule 1: which days are workdays: announced, by the law where nothing is announced yet, or Monday to Friday."""
+"""Rule 1: workdays: as announced, by law where nothing is announced yet, or Monday to Friday."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -78,7 +78,7 @@ def test_a_year_that_the_library_learns_takes_the_place_of_the_law(session: Sess
         workdays.seed(session)
     calendar = workdays.load(session, None, date(2026, 1, 1), date(2026, 12, 31))
     assert calendar.day(date(2026, 1, 1)).tentative is False
-    assert calendar.is_workday(date(2026, 12, 31)) is False  # what a notice said already
+    assert calendar.is_workday(date(2026, 12, 31)) is False  # set by a notice already
 
 
 def planned_around_new_year(session: Session, *, knowing: bool) -> LunchHour:

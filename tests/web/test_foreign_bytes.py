@@ -1,4 +1,4 @@
-"""Foreign bytes that once made an error of ours: each parser of them answers calmly. The fuzz looks for more of the kind."""
+"""Foreign bytes that once caused a server error: each parser refuses them properly. The fuzz test looks for more."""
 
 import io
 import random
@@ -81,7 +81,7 @@ def test_a_part_without_a_name_is_refused(app: Flask, csrf: bool) -> None:
 
 
 def test_options_of_a_static_address_needs_no_file(client: FlaskClient) -> None:
-    """Its name may be longer than a file's can be, and nothing is kept of it."""
+    """Its name may be longer than a file name can be, and nothing of it is cached."""
     before = len(assets._stamps)
     for name in ("[" * 2000, "../setup.cfg", "no-such-file"):
         assert client.options(f"/static/{name}").status_code == 200
@@ -147,7 +147,7 @@ def what_becomes_of(content: bytes) -> str:
     return "read"
 
 
-# Acts
+# Actions
 
 
 @pytest.mark.parametrize("state", ["released", "cancelled", "waiting", "booked"])

@@ -1,4 +1,4 @@
-"""A fuzz over every route: odd text, odd headers, damaged bodies and files. Nothing of it is answered with 500."""
+"""Fuzz test of every route: odd text, odd headers, damaged bodies and files. Nothing of it is answered with 500."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_nothing_that_anybody_sends_is_answered_with_500(
     session: Session, make_app: Callable[..., Flask], seed: int, count: int
 ) -> None:
-    """With a proxy in front, whose headers count too. What was done meanwhile is as it must be."""
+    """With a proxy in front, whose headers are trusted. The invariants hold afterwards."""
     fuzz = Fuzz(make_app(TRUSTED_PROXIES=1), session, seed)
     fuzz.run(count)
     assert fuzz.sent() >= count

@@ -1,4 +1,4 @@
-"""What granian makes of odd headers, as README starts it: a made-up one in either spelling counts for nothing."""
+"""Granian's handling of odd headers, started as in README: forged ones are ignored in either spelling."""
 
 import asyncio
 import json

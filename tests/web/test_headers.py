@@ -1,4 +1,4 @@
-"""Every answer carries the headers that keep it safe, errors and files too."""
+"""Response headers: every answer carries the security headers, errors and files too."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 
 @pytest.fixture
 def failing(make_app: Callable[..., Flask]) -> FlaskClient:
-    """An app with pages that go wrong in every way that we answer for."""
+    """An app with pages that fail in every way that has an error page."""
     app = make_app(PROPAGATE_EXCEPTIONS=False, WTF_CSRF_ENABLED=True)
 
     @app.get("/goes-wrong/<int:code>")

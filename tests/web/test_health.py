@@ -1,4 +1,4 @@
-"""What watching machines are told."""
+"""Health checks: what monitoring is told."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

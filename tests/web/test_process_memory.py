@@ -1,4 +1,4 @@
-"""What a web process keeps: so many bytes and no more, whatever clients send."""
+"""Memory bounds of a web process's caches, whatever clients send."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def stores(app: Flask) -> dict[str, Memory[Any, Any]]:
-    """All that a web process keeps by what clients ask."""
+    """Everything that a web process caches by what clients ask."""
     of_app = {name: found for name, found in vars(app.extensions["kept"]).items() if isinstance(found, Memory)}
     return of_app | {"tokens": blanks._signed, "skeletons": shapes._skeletons._kept}
 
@@ -47,7 +47,7 @@ def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
 ) -> None:
     app = make_app(CACHE_POLL_SECONDS=1000)
     phone = Phone(app, lunch)
-    phone.day("Mon 10:01")  # its session's cookie is as good as anybody's
+    phone.day("Mon 10:01")  # any session's cookie will do
     path = "/s/cbd?day=2026-11-24"
     for headers in ({}, HTMX):
         phone.get(path, "Mon 10:01", headers=headers)
@@ -63,7 +63,7 @@ def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
 
 @pytest.mark.sqlite
 def test_any_number_of_readers_stays_within_the_bound(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
-    """Each with a session of their own, and with something that they claim to have already."""
+    """Each with a session of their own, and with an ETag that they claim to have."""
     app = make_app(CACHE_POLL_SECONDS=1000)
     found = app.extensions["kept"]
     found.answers, found.pages = Memory(200_000), Memory(300_000)

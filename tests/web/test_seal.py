@@ -1,4 +1,4 @@
-"""What itsdangerous has signed is opened without it, and nothing else is."""
+"""Signed-token reader: it accepts what itsdangerous has signed, and nothing else."""
 
 from typing import Any
 

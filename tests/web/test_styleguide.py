@@ -1,4 +1,4 @@
-"""The page of parts: every macro in every state, and never in production."""
+"""Style guide: every macro in every state, and never in production."""
 
 from collections.abc import Callable
 from pathlib import Path

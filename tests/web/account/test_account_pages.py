@@ -1,4 +1,4 @@
-"""The account's pages as a browser without script sees them: every form, right and wrong, and who is fooled."""
+"""Account pages as a browser without JavaScript sees them: every form, right and wrong, and attempts at deceit."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ SENTENCE = re.compile(r'class="error" id="(\w+)-error">.*?<span>([^<]+)</span>',
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real price is another test's; here it is paid a hundred times."""
+    """Cheap password hashes: the real cost is tested elsewhere, and here it would be paid a hundred times."""
     cheap = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", PasswordHash((cheap,)))
     monkeypatch.setattr(passwords, "_nobody", cheap.hash("nobody's"))
@@ -47,7 +47,7 @@ def zhou(network: Network, app: Flask) -> FlaskClient:
 
 
 def said(answer: TestResponse) -> dict[str, str]:
-    """The sentence at each field that is wrong."""
+    """The sentence at each field with an error."""
     return dict(SENTENCE.findall(answer.text))
 
 
@@ -240,7 +240,7 @@ def test_a_code_that_another_browser_asked_for_signs_nobody_in(
 
 
 def test_a_code_of_ones_own_account_does_not_sign_another_browser_in(network: Network, app: Flask) -> None:
-    """Login CSRF: what was asked for in one browser is not there in another."""
+    """Login CSRF: a code requested in one browser is unknown in another."""
     mine, theirs = app.test_client(), app.test_client()
     mine.post("/account/sign-in/code", data={"email": ZHOU})
     answer = theirs.post("/account/sign-in/finish", data={"code": network.code(ZHOU)})
@@ -342,7 +342,7 @@ def test_a_wrong_field_is_told_at_the_field(
         assert 'value="苏晚"' in answer.text
     assert "a fine noon" not in answer.text
     assert not is_signed_in(client)
-    assert finish_register(client, code=network.code(NEW)).status_code == 303  # and nothing was used up
+    assert finish_register(client, code=network.code(NEW)).status_code == 303  # and no code was used up
 
 
 def test_a_wrong_code_is_told_at_the_code(network: Network, client: FlaskClient) -> None:
@@ -396,7 +396,7 @@ def test_a_foreign_host_header_gets_into_no_mail(network: Network, client: Flask
     assert (answer.status_code, network.letters(ZHOU)) == (421, [])
 
 
-# Oneself
+# Profile
 
 
 PROFILE = {"name": "周明", "phone": "", "company": "", "language": "zh_Hans_CN", "wants_digest": "y"}
@@ -532,7 +532,7 @@ def test_a_language_that_we_do_not_speak_is_refused(client: FlaskClient, languag
     assert client.post("/account/language", data={"language": language}).status_code == 400
 
 
-# Leaving
+# Deletion
 
 
 def test_a_person_takes_everything_along_in_one_click(session: Session, app: Flask) -> None:
@@ -575,7 +575,7 @@ def test_the_last_admin_is_told_why_not(network: Network, app: Flask) -> None:
     assert said(answer) == {"password": "你是最后一位管理员，先任命另一位，才能注销。"}
 
 
-# What is on no page
+# What no page offers
 
 
 @pytest.mark.sqlite

@@ -1,4 +1,4 @@
-"""The admin's pages: stations are opened, renamed, closed; managers appointed; people found and stopped."""
+"""Admin pages: stations are opened, renamed, closed; managers appointed; people found and disabled."""
 
 import re
 from datetime import timedelta
@@ -189,7 +189,7 @@ def close(lunch: LunchHour, clock: str) -> int:
 def test_closing_cancels_coming_slots_and_tells_everybody(lunch: LunchHour) -> None:
     assert close(lunch, "Tue 12:20") == 2
     lunch.session.rollback()
-    assert lunch.latest("周明").state == "booked"  # it is running, and runs to its end
+    assert lunch.latest("周明").state == "booked"  # it is running, and continues to its end
     assert lunch.letters("李静")[-1] == "slot_cancelled"
     assert lunch.strikes("李静") == []
     found = lunch.session.scalars(select(Slot.state).order_by(Slot.id))

@@ -1,4 +1,4 @@
-"""An admin imports a notice: the file, a look at what it changes, and only then it counts."""
+"""Holiday import: an admin uploads a notice, previews what it changes, and confirms."""
 
 import html
 import io
@@ -80,7 +80,7 @@ def test_an_invalid_file_is_refused_at_its_field(network: Network, admin: FlaskC
         answer = upload(admin, content)
         assert (answer.status_code, list(said(answer))) == (422, ["file"]), content[:80]
     assert "至少要 14 个" in said(upload(admin, notices.EMPTY))["file"]
-    for content in (notices.EMPTY, b"[]", "节".encode()):  # a preview that somebody has spoiled
+    for content in (notices.EMPTY, b"[]", "节".encode()):  # a preview that was tampered with
         answer = admin.post("/admin/holidays/import", data={"file": content.decode(), "shown": "x"})
         assert (answer.status_code, list(said(answer))) == (422, ["file"]), content
     assert years(network) == {2024, 2025, 2026}

@@ -1,4 +1,4 @@
-"""No page mixes languages: on English pages all Chinese is a name that somebody typed, and the other way round."""
+"""Languages are not mixed: on English pages all Chinese is a name that somebody typed, and the other way round."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.everybody import NOON, PAGES, Everybody
 
 CHINESE = re.compile(r"[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]+")
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-confirm", "data-done", "data-failed", "data-days")
-# What people typed: it is shown as it is where there is no other.
+# Typed texts are shown as they are where there is no translation.
 TYPED = (Person.name, Person.company, Slot.host, Slot.cancel_reason, PlanException.host, Strike.forgive_reason)
 IN_TWO = (Activity, Station, Zone)
 OWN = {"中文", "©"}
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.sqlite
 
 
 class Words(HTMLParser):
-    """The words of a page, spoken ones too, but for what says that it is in another language."""
+    """The texts of a page, those for screen readers included, without parts marked as another language."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def test_english_pages_say_nothing_in_chinese_but_names(everybody: Everybody) ->
         client = everybody.signed_in(who)
         for path in everybody.pages(who):
             if path == "/parts":
-                continue  # it shows the parts, in the words of the look
+                continue  # the style guide, in the texts of its examples
             page = client.get(path, headers={"Accept-Language": "en"}, follow_redirects=True).text
             for words in Words(page).found:
                 mixed |= {(path, part) for part in CHINESE.findall(words) if part not in known}

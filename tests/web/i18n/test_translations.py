@@ -1,4 +1,4 @@
-"""The English catalogue says everything that the code says in Chinese."""
+"""Translations: the English catalogue has every Chinese sentence of the code."""
 
 import re
 from collections.abc import Iterator

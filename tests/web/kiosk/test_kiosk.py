@@ -1,4 +1,4 @@
-"""The door: its screen, the code that changes, what it opens on a phone, and a ticket on the manager's."""
+"""Kiosk: the screen, its rotating code, what the code opens on a phone, and a ticket on the manager's phone."""
 
 import html
 import re
@@ -33,7 +33,7 @@ def lunch(session: Session) -> LunchHour:
 
 
 def code(lunch: LunchHour, clock: str, late: int = 0) -> str:
-    """The six digits at the door `late` seconds before `clock`."""
+    """The six digits on the kiosk `late` seconds before `clock`."""
     station = lunch.session.get_one(Station, lunch.station_id)
     return pairing.code_at(station, when(clock) - timedelta(seconds=late))
 
@@ -255,7 +255,7 @@ def test_a_remembered_scan_is_for_one_browser_and_one_station(app: Flask, lunch:
     other = with_scan(app, lunch, "周明", scan.value)
     answer = other.post("/door/cbd/in", "12:05", data={"code": "0"}, headers={"User-Agent": "Another phone"})
     assert (answer.status_code, lunch.state("周明")) == (422, "booked")
-    Desk(app, lunch).post("door/renew", "12:05")  # every code of before is void, and what was scanned with it
+    Desk(app, lunch).post("door/renew", "12:05")  # every earlier code is invalid, and so are its scans
     answer = with_scan(app, lunch, "周明", scan.value).post("/door/cbd/in", "12:05", data={"code": "0"})
     assert (answer.status_code, lunch.state("周明")) == (422, "booked")
 

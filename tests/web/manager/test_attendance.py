@@ -1,4 +1,4 @@
-"""A slot where nobody took attendance, on the manager's pages, in the letters, sheets and numbers."""
+"""Attendance missing: such a slot on the manager's pages, in the letters, sheets and statistics."""
 
 from collections.abc import Callable
 from datetime import date

@@ -1,4 +1,4 @@
-"""Rule 4 in the manager's hand: raising serves the line, lowering asks first."""
+"""Rule 4 on the manager's pages: raising promotes the waiting list, lowering asks first."""
 
 import pytest
 from flask import Flask
@@ -10,7 +10,7 @@ from tests.support.lunch_hour import LunchHour
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    """Two seats taken, 王磊 and 陈晨 in line."""
+    """Two seats taken, 王磊 and 陈晨 on the waiting list."""
     lunch = LunchHour(session, capacity=2)
     for name in ("周明", "李静", "王磊", "陈晨"):
         lunch.book(name, "Mon 10:00")

@@ -1,4 +1,4 @@
-"""Before something is changed that people are on: how many, who, and what they will be told."""
+"""Consequences of a change of something with bookings are shown first: how many people, who, and what they are told."""
 
 from datetime import date, time
 

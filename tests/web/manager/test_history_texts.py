@@ -1,4 +1,4 @@
-"""Every kind of event that the code can write has a sentence, and every page that reads the history can show it."""
+"""History texts: every kind of event has a sentence, and every page that reads the history can show it."""
 
 import html
 from itertools import product
@@ -24,7 +24,7 @@ from tests.support.worker_cast import when
 
 pytestmark = pytest.mark.sqlite
 KINDS = sorted(event_kinds.written())
-# As the code writes them today, as it wrote them once, and as it may one day.
+# Details as the code writes them today, as it wrote them once, and as it may one day.
 ANY: tuple[dict[str, Any], ...] = (
     {},
     {"changed": {"name": ["旧", "新"], "capacity": ["10", ""], "gone": ["", "x"]}, "name": "瑜伽"},

@@ -1,4 +1,4 @@
-"""Another teacher for one slot, from the desk: the field is on its page, and everybody who looks sees who teaches."""
+"""Hosting on the manager's pages: the field is on the slot's page, and every reader sees the substitute teacher."""
 
 import html
 
@@ -119,7 +119,7 @@ def test_the_letter_carries_the_event_once_more(app: Flask, desk: Desk, lunch: L
 
 
 def test_links_do_not_lead_to_a_form_that_redirects(app: Flask, lunch: LunchHour) -> None:
-    """The plan's page of one date changes nothing that people are on; so the slot's page does not send there."""
+    """The plan's page of one date refuses to change a date with bookings; so the slot's page does not link to it."""
     cast, desk = Cast(lunch), Desk(app, lunch)
     made = plan(desk, cast)
     lunch.session.rollback()
@@ -134,7 +134,7 @@ def test_links_do_not_lead_to_a_form_that_redirects(app: Flask, lunch: LunchHour
         assert f"{here}/{path}" in page, path
     refused = desk.post(f"plans/{made.id}/dates", date=slot.date.isoformat(), host="周老师")
     assert "请到场次页处理" in said(refused)
-    assert f"/manage/cbd/{here}" in refused.text  # the way there
+    assert f"/manage/cbd/{here}" in refused.text  # the link to the slot
 
 
 def test_an_old_letter_about_a_move_can_still_be_worded(app: Flask, lunch: LunchHour) -> None:

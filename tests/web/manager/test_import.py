@@ -1,4 +1,4 @@
-"""Activities and plans from a sheet: everything of it or nothing, every error by row and column."""
+"""Import of activities and plans from a sheet: all of it or nothing, every error by row and column."""
 
 import datetime as dt
 import io

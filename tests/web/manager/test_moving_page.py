@@ -1,4 +1,4 @@
-"""Moving a slot from the desk: who is on it comes first, the act second."""
+"""Moving a slot on the manager's pages: first who is on it, then the change."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The numbers as a manager sees them: the page, the files, the headline; all of them the same."""
+"""Statistics as a manager sees them: the page, the files and the headline show the same numbers."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ DAYS = "from=2026-11-23&until=2026-11-24"
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
-    """Tuesday is over: 周明 came, 李静 did not, 王磊 got none."""
+    """Tuesday is over: 周明 came, 李静 did not, 王磊 got no seat."""
     lunch = LunchHour(session)
     for name in ("周明", "李静", "王磊"):
         lunch.book(name, "Mon 10:00")

@@ -1,4 +1,5 @@
-"""Finding people by pinyin, seeing a phone number with a trace, and the history by slot, person and day."""
+"""People and history: finding people by pinyin, recorded access to phone numbers, the history by slot, person and
+day."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The manager's week: plans that make slots, dates that run otherwise, calendar, rules, and what needs a decision."""
+"""Programme: plans that make slots, exceptions, the calendar, the policy, and what needs a decision."""
 
 import re
 
@@ -30,7 +30,7 @@ def desk(app: Flask, cast: Cast) -> Desk:
 
 
 def plan(desk: Desk, cast: Cast, **changes: object) -> Plan:
-    """A weekly rule made through the form."""
+    """A weekly plan made through the form."""
     own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "valid_from": "2026-11-24"}
     answer = desk.post("plans/new", **WEEKLY | own | changes)
     assert "已保存：新增" in said(answer)

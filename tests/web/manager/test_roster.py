@@ -1,4 +1,4 @@
-"""The roster at noon: who is here, who walks in, who stands by, and mercy afterwards."""
+"""Roster at noon: check-in, walk-ins, standby, and forgiving strikes afterwards."""
 
 from collections.abc import Callable
 
@@ -218,7 +218,7 @@ def gave_up_late_and_came(lunch: LunchHour) -> None:
 
 
 def waited_in_vain_and_walked_in(lunch: LunchHour) -> None:
-    """周明 behind 王磊 in the line, which ended."""
+    """周明 behind 王磊 on the waiting list, which has closed."""
     booked_again(lunch)
     lunch.give_up("周明", "Mon 11:02")
     lunch.book("陈晨", "Mon 11:03")

@@ -1,4 +1,4 @@
-"""What managers and admins see of the scheduler and the mail, and the word that they have."""
+"""Job status: what managers and admins see of the scheduler and the mail, and what they can decide."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What belongs to another station: 404 by its address, an error by its id in a body, and never a change."""
+"""Tenancy: what belongs to another station is a 404 by its address, an error by its id in a body, and never changed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A slot called off by mistake, seen from the desk."""
+"""Undo on the manager's pages: a slot cancelled by mistake."""
 
 from datetime import date, time
 

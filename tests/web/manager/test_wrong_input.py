@@ -1,4 +1,4 @@
-"""Wrong input at each field of each form: 422, a sentence at the field, what was typed, and nothing changed."""
+"""Validation: wrong input at each field of each form: 422, a sentence at the field, the input kept, nothing changed."""
 
 import html
 import re
@@ -158,7 +158,7 @@ def error_at(page: str, field: str) -> bool:
 
 
 def kept(raw: str, page: str, field: str, value: str) -> bool:
-    """Lists show what they had; everything that is typed is shown again, and never as markup."""
+    """Selects keep their options; typed values are shown again, and never as markup."""
     if field in ("activity_id", "zone_id", "kind", "picture", "says", "weekdays") or not value.strip(" \t\u200b\u202e"):
         return True
     if "<" in value and value in raw:

@@ -1,4 +1,4 @@
-"""Which names lead to our pages: the one of PUBLIC_URL, and for a machine that serves itself all of its own."""
+"""Allowed hosts: only the host of PUBLIC_URL, and every loopback name where PUBLIC_URL is one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ HOSTS = [
     (LUNCH, "", False),
     (LUNCH, "x" * 5000, False),
     ("https://lunch.example.com:8443", "lunch.example.com:8443", True),
-    ("https://lunch.example.com:8443", "lunch.example.com", True),  # as nginx tells it by $host
+    ("https://lunch.example.com:8443", "lunch.example.com", True),  # $host in nginx
     ("https://LUNCH.example.com", "lunch.example.com", True),
     ("https://午间.example", "xn--rkro56m.example", True),
     ("http://[2001:db8::1]:8000", "[2001:db8::1]:8000", True),
@@ -35,7 +35,7 @@ HOSTS = [
     (HOME, "127.0.0.1:8000", True),
     (HOME, "localhost:8000", True),
     (HOME, "[::1]:8000", True),
-    (HOME, "evil.example:8000", False),  # a name that somebody lets point at this machine
+    (HOME, "evil.example:8000", False),  # a foreign name that resolves to this machine
     ("http://localhost:8000", "127.0.0.1:8000", True),
 ]
 
@@ -79,7 +79,7 @@ FORWARDED = [
     (1, "127.0.0.1:8000", "evil.example, lunch.example.com", True),
     (1, "127.0.0.1:8000", "lunch.example.com, evil.example", False),
     (2, "127.0.0.1:8000", "lunch.example.com, inner.example", True),
-    (2, "lunch.example.com", "evil.example", True),  # fewer than our proxies: none of them told
+    (2, "lunch.example.com", "evil.example", True),  # fewer than our proxies: none of them set it
     (1, "lunch.example.com", "", True),
     (1, "evil.example", "", False),
 ]

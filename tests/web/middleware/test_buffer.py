@@ -1,4 +1,4 @@
-"""Slow phones hold no turn: a whole request first, then its turn, and few turns at the same time."""
+"""Request buffering: slow clients use no worker: a request is read completely first, and few run at the same time."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ PATIENCE = 10
 
 
 class Slow(BytesIO):
-    """A form of which nothing comes until it is let go."""
+    """A form of which nothing arrives until it is released."""
 
     def __init__(self, form: bytes) -> None:
         super().__init__(form)

@@ -1,4 +1,4 @@
-"""Fifty phones that send a byte a second: the others are served, by the server as README starts it."""
+"""Slow clients: fifty phones that send a byte a second do not delay others, on the server as README starts it."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -13,23 +13,23 @@ from tests.support.rush import Shipped, ask
 
 pytestmark = pytest.mark.sqlite
 ASKED = 25  # pages, one after the other
-HURRY = 4  # seconds that a quick phone waits
+HURRY = 4  # seconds that a fast client waits
 
 
 def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> list[int]:
-    """The status of pages that quick phones ask for meanwhile, one after the other."""
+    """The status of pages that fast clients request meanwhile, one after the other."""
 
     async def look() -> list[int]:
         return [(await ask(server.port, page, HURRY))[0] for _ in range(ASKED)]
 
-    # In a thread of its own: where a browser is open, this one has a loop already.
+    # In a thread of its own: this one has an event loop where a browser is open.
     with crowd.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(look())).result()
 
 
 @pytest.fixture
 def requests(database_url: str, tmp_path: Path) -> tuple[Ground, bytes, bytes]:
-    """A press and a page of somebody who is signed in."""
+    """A booking and a page of somebody who is signed in."""
     place = Ground(database_url, tmp_path)
     ((slot, visit),) = small.station(place, 1)
     return place, feed.press(slot, visit), feed.get("/me", visit)

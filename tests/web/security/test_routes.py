@@ -1,9 +1,9 @@
-"""Who may open what: every route, asked by six readers. A route without a row here fails.
+"""Permissions: every route, requested by six readers. A route without a row here fails.
 
-To add a route, add a row: the method and the rule as `app.url_map` has them, and what the six get,
-in the order of READERS. `ask` is the way to the sign-in page; a number is a status. POSTs are sent
-with an empty form, so `422` or a redirect tells that the door was open, and `404` that it was not.
-A new variable of a rule gets its value in `World.values`.
+To add a route, add a row: the method and the rule as `app.url_map` has them, and what the six get, in the order of
+READERS. `ask` is a redirect to the sign-in page; a number is a status. POSTs are sent with an empty form, so `422` or a
+redirect means that access was granted, and `404` that it was not. A new variable of a rule gets its value in
+`World.values`.
 """
 
 from collections.abc import Callable, Iterator
@@ -202,7 +202,7 @@ TABLE: dict[str, str] = {
 
 @dataclass
 class World:
-    """Tuesday, 12:05 at cbd: 周明 has a seat, 李静 none, 王磊 missed one; west is somebody else's."""
+    """Tuesday, 12:05 at cbd: 周明 has a seat, 李静 none, 王磊 missed one; west is another station."""
 
     lunch: LunchHour
     app: Flask
@@ -283,14 +283,14 @@ class World:
         return client
 
     def answers(self, name: str) -> dict[str, str]:
-        """What each reader gets. Those who may not come first: what they do must not change what the others get."""
+        """What each reader gets. Those without access come first: the others may change what would be found."""
         method, rule = routes(self.app)[name]
         may_not = {reader for reader, word in expected(name).items() if word in ("ask", "404")}
         order = sorted(READERS, key=lambda reader: reader not in may_not)
         return {reader: self.answer(reader, method, rule) for reader in order}
 
     def answer(self, reader: str, method: str, rule: Rule) -> str:
-        """What this reader gets, as a word of the table."""
+        """What this reader gets, as an entry of the table."""
         _host, path = rule.build({name: self.values[name] for name in rule.arguments}) or ("", "")
         answer = self.browser(reader).open(path, method=method)
         to_sign_in = answer.status_code == 303 and "/account/sign-in?next=" in answer.headers["Location"]

@@ -1,4 +1,4 @@
-"""What the log says of failed sign-ins and of what somebody has no right to: ids, and nothing that was typed."""
+"""Security log of failed sign-ins and refusals of permission: ids, and nothing that was typed."""
 
 import logging
 from collections.abc import Iterator

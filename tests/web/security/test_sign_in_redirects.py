@@ -1,4 +1,4 @@
-"""The way to the sign-in page and back, for pages, acts and fragments; and what cannot be told apart."""
+"""Sign-in redirects there and back, for pages, actions and fragments; and 404s that must look alike."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A sign-out holds at once in every process: what another one remembers of the person opens nothing any more."""
+"""Sign-out takes effect at once in every process: nothing that another one has cached is served any more."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def lunch(session: Session) -> LunchHour:
 
 @pytest.fixture
 def two(make_app: Callable[..., Flask]) -> tuple[Flask, Flask]:
-    """Two processes on one database that look at the history only when they must."""
+    """Two processes on one database that poll the change feed only when they must."""
     return make_app(CACHE_POLL_SECONDS=1000), make_app(CACHE_POLL_SECONDS=1000)
 
 
@@ -90,7 +90,8 @@ def test_a_cached_personal_page_closes_at_once(
 def test_a_shared_cached_page_allows_no_action(
     two: tuple[Flask, Flask], lunch: LunchHour, headers: dict[str, str]
 ) -> None:
-    """It may be seen for another moment, for there is nothing of the person's on it. What is pressed there is asked."""
+    """A shared page may be served for another moment, since it shows nothing of the person's. An action on it is
+    checked."""
     here, there = phones(two, lunch, lunch.people["李静"])
     for _ in range(3):
         there.get(DAY, CLOCK, headers=headers)

@@ -1,4 +1,4 @@
-"""Seats in one's own calendar: a file for each, and a secret address that calendars come back to."""
+"""Calendar files and feeds: a file for each seat, and a secret address that calendar programs poll."""
 
 import re
 from typing import Any
@@ -32,7 +32,7 @@ def events(answer: TestResponse) -> list[Event]:
 
 
 def subscribe(phone: Phone, clock: str = "Mon 09:00") -> str:
-    """Open the feed as the page does; the path of the address that it shows."""
+    """Open the feed as the page does; returns the path that it shows."""
     page = phone.post("/account/calendar", clock).text
     found = re.search(r'value="http://localhost(/cal/[^"]+)"', page)
     assert found, page

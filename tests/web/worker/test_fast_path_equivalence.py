@@ -1,4 +1,4 @@
-"""The press that is answered before Flask is asked says, word for word, what the app would have said."""
+"""Fast path: its answers equal, word for word, what the app would have answered."""
 
 import gc
 import gzip
@@ -40,20 +40,20 @@ def lunch(session: Session) -> LunchHour:
 
 
 def press(phone: Phone, clock: str, slot_id: int | None = None, *, whole: bool = False, **headers: str) -> TestResponse:
-    """The tap on a card. `whole`: with a question mark behind the address, so that the app reads it itself."""
+    """Book on a card. `whole`: with a question mark after the address, so that the app handles it itself."""
     path = f"/slots/{slot_id or phone.lunch.slot_id}/book{'?whole' if whole else ''}"
     return phone.post(path, clock, data={"back": "day", "key": "k"}, headers=HTMX | headers)
 
 
 def phone_of(app: Flask, lunch: LunchHour, who: str) -> Phone:
-    """A phone that has seen the page that it presses on: its session has a token."""
+    """A phone that has loaded the page it books on: its session has a token."""
     phone = Phone(app, lunch, who)
     phone.get(PATH, "Mon 09:00")
     return phone
 
 
 def same(answer: TestResponse) -> tuple[Any, ...]:
-    """The answer without what is new each time: numbers of bookings, keys, tokens."""
+    """The answer without what is new each time: ids of bookings, keys, tokens."""
     html = re.sub(r'(/bookings/|name="(key|csrf_token)" value=")[\w.-]*', r"\1", answer.text)
     headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
     return answer.status_code, headers, html
@@ -61,7 +61,7 @@ def same(answer: TestResponse) -> tuple[Any, ...]:
 
 @pytest.fixture
 def without_flask(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From then on the app may not be asked."""
+    """From then on the app must not be called."""
 
     def forbid() -> None:
         def asked(*_arguments: Any) -> None:
@@ -170,7 +170,7 @@ def test_cached_answers_equal_the_apps(
 
 
 def take_back(lunch: LunchHour) -> None:
-    """As if it had not been pressed: the key is free again."""
+    """Undone as if not booked: the key is free again."""
     lunch.give_up("周明", "Mon 10:01")
     with transactions.transaction(lunch.session):
         lunch.latest("周明").key = None
@@ -217,7 +217,7 @@ def test_a_refusal_shows_the_current_counters(app: Flask, lunch: LunchHour) -> N
 
 
 def test_what_decides_is_read_for_every_booking(app: Flask, lunch: LunchHour) -> None:
-    """Also when nothing was written into the history: the words of a slot may be a moment old, its rules never."""
+    """Also when no event was written: the texts of a slot may be a moment old, its rules never."""
     phone = phone_of(app, lunch, "周明")
     for _ in range(2):
         assert press(phone, "Mon 09:00").status_code == 409
@@ -298,7 +298,7 @@ def test_a_refusal_is_remembered_also_when_the_app_was_not_asked(
 def test_a_refusal_leaves_nothing_for_the_collector(
     app: Flask, lunch: LunchHour, given_that: Callable[[LunchHour], None], clock: str
 ) -> None:
-    """One that held the frame which raised it held the whole request, until all was looked through for such rings."""
+    """A refusal that held the frame which raised it would keep the whole request until a garbage collection."""
     given_that(lunch)
     phone = phone_of(app, lunch, "周明")
     for _ in range(3):
@@ -319,7 +319,7 @@ def test_a_refusal_leaves_nothing_for_the_collector(
             gc.enable()
 
 
-# What goes on to the app
+# Requests that are passed to the app
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The same press again, and the same key with another body: over HTTP, by script and by plain forms."""
+"""Idempotency: the same booking again, and the same key with another body: over HTTP, by script and by plain forms."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def speak(lunch: LunchHour, language: str) -> None:
 
 
 def rows(lunch: LunchHour) -> dict[str, list[str]]:
-    """All that a press could change, but for the number that lets two presses of a person notice each other."""
+    """All that a booking could change, except the version that lets two requests of a person notice each other."""
     lunch.session.rollback()
     found = {table.__tablename__: lunch.session.execute(select(*table.__table__.c)) for table in KEPT}
     return {name: sorted(map(str, every)) for name, every in found.items()}
@@ -77,7 +77,7 @@ PRESSES = {
 
 
 def part(answer: TestResponse, slot_id: int) -> str:
-    """The markup of the slot that was pressed on."""
+    """The markup of the slot that was booked."""
     found = re.search(rf'<(article|section) [^>]*data-slot="{slot_id}".*?</\1>', answer.text, re.DOTALL)
     assert found, answer.text
     return found[0]
@@ -91,16 +91,16 @@ def test_the_key_of_one_slot_with_another_one_changes_nothing_and_says_so(
     if first == "waiting":
         lunch.book("李静", "Mon 10:00")
         lunch.book("王磊", "Mon 10:00")
-    other = lunch.slot("Tue 15:10", station_id=lunch.other_station())  # no limit stands in the way of both
+    other = lunch.slot("Tue 15:10", station_id=lunch.other_station())  # no limit excludes one of them
     assert lunch.book("周明", "Mon 10:00", key="k") == first
     phone = Phone(app, lunch, "周明")
-    for language in (*NO, *NO):  # the second time as the first, whatever was kept of it
+    for language in (*NO, *NO):  # the second time as the first, whatever was cached
         speak(lunch, language)
         before = rows(lunch)
         answer = press(phone, other, "k")
         by_htmx = "<html" not in answer.text
         assert answer.status_code == (409 if by_htmx else 200)
-        assert len(answer.history) == (0 if by_htmx else 1)  # a plain form is led on, to a page that can be reloaded
+        assert len(answer.history) == (0 if by_htmx else 1)  # a plain form is redirected to a page
         said = part(answer, other)
         assert 'data-refusal="key_reused"' in said
         assert NO[language] in words_of(said)
@@ -129,7 +129,7 @@ def test_joining_the_waiting_list_again_is_the_same_place(app: Flask, lunch: Lun
     for language, said in PLACE.items():
         speak(lunch, language)
         before = rows(lunch)
-        for key in ("k", "k", "another", ""):  # a page of its own has other keys
+        for key in ("k", "k", "another", ""):  # a new page has other keys
             answer = part(press(phone, lunch.slot_id, key), lunch.slot_id)
             assert said in words_of(answer)
             assert 'data-mine="waiting"' in answer
@@ -145,7 +145,7 @@ def test_a_reloaded_deferred_booking_tells_the_waiting_list_position(app: Flask,
         assert said in words_of(phone.get(carried, "Mon 10:00:01", follow_redirects=True).text)
 
 
-# Giving up: its key is the booking
+# Cancelling: its key is the booking
 
 
 @pytest.mark.parametrize("back", ["me", "slot", "day"])
@@ -161,7 +161,7 @@ def test_an_old_give_up_sent_again_leaves_the_new_booking_alone(
     for language, said in GIVEN_UP.items():
         speak(lunch, language)
         before = rows(lunch)
-        for key in ("k", "other"):  # no key of a press says which booking is meant
+        for key in ("k", "other"):  # no key says which booking is meant
             form = {"back": back, "warned": "1", "key": key}
             answer = phone.post(old, "Mon 10:03", data=form, headers=headers)
             assert (answer.status_code, len(answer.history)) == (200, 0 if headers else 1)
@@ -190,7 +190,7 @@ def test_cancelling_a_booking_of_a_cancelled_slot_says_so(
 
 @pytest.mark.parametrize("act", ["slots/{slot}/book", "slots/{slot}/standby", "bookings/{booking}/give-up"])
 def test_a_get_of_an_actions_address_leads_back_and_does_nothing(app: Flask, lunch: LunchHour, act: str) -> None:
-    """Where a plain form got no answer, the browser stands at the form's address."""
+    """Where a plain form got no answer, the browser stays at the form's address."""
     lunch.book("周明", "Mon 10:00")
     ids = {"slot": lunch.slot_id, "booking": lunch.latest("周明").id}
     phone = Phone(app, lunch, "周明")

@@ -1,4 +1,4 @@
-"""Kept pages: what one reader asked, and how, is in nobody else's answer; and one reader is asked for by parsed values."""
+"""Response cache: no reader gets what depends on another's request, and requests are keyed by parsed values."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.sqlite
 DAY = "day=2026-11-24"
 CLOCK = "Mon 10:01"
 ENGLISH, WECHAT = {"Accept-Language": "en-GB,en;q=0.9"}, {"User-Agent": "iPhone MicroMessenger/8.0"}
-# What stands behind the question mark of a station's address, as people, programs and attackers write it.
+# Query strings of a station's address, as people, programs and attackers write them.
 QUERIES = [
     "",
     DAY,
@@ -75,7 +75,7 @@ def lunch(session: Session) -> LunchHour:
 
 @pytest.fixture
 def stands(make_app: Callable[..., Flask]) -> Flask:
-    """An app that keeps what it has rendered, for the history is not read again."""
+    """An app whose cache stays valid, since the change feed is not polled."""
     return make_app(CACHE_POLL_SECONDS=1000, WTF_CSRF_ENABLED=True)
 
 
@@ -110,7 +110,7 @@ def test_a_reader_gets_nothing_of_the_address_of_the_one_before(stands: Flask, l
 
 
 def test_the_page_leads_back_to_a_plain_address(stands: Flask, lunch: LunchHour) -> None:
-    """Which the way to the other language, and the one to sign in, take."""
+    """Which the links to the other language and to the sign-in page copy."""
     plain = r"/s/cbd\?day=2026-11-2\d(&amp;kind=[a-z]+)?(&amp;open=1)?"
     for query in set(QUERIES) - {"day=%00"}:
         found = set(re.findall(r'name="next" value="([^"]*)"', ask(Phone(stands, lunch), query).text))
@@ -118,7 +118,7 @@ def test_the_page_leads_back_to_a_plain_address(stands: Flask, lunch: LunchHour)
 
 
 def test_the_next_reader_sees_the_day_that_was_asked_for(stands: Flask, lunch: LunchHour) -> None:
-    """As it was reported: today's title on another day, with somebody's own address in the form."""
+    """As it was reported: today's title on another day, with another reader's address in the form."""
     later = "day=2026-11-25"
     ask(Phone(stands, lunch), f"{later}ZZZ")
     page = ask(Phone(stands, lunch), later).text
@@ -173,7 +173,7 @@ def test_what_others_have_asked_changes_no_answer(
 
 
 def reader(app: Flask, lunch: LunchHour, who: str) -> Phone:
-    """Who has been at the station before, so that answers may be kept for them."""
+    """The person has opened the station before, so that their answers may be cached."""
     phone = Phone(app, lunch)
     if who:
         sign_in(phone.client, lunch, who)
@@ -188,7 +188,7 @@ def get(phone: Phone, path: str, query: str, headers: dict[str, str]) -> TestRes
 
 @pytest.fixture
 def without_flask(stands: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From then on the app may not be asked."""
+    """From then on the app must not be called."""
 
     def forbid() -> None:
         def asked(*_arguments: Any) -> None:

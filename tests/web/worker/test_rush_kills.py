@@ -1,4 +1,4 @@
-"""Web processes and PostgreSQL killed in the middle of a rush: what was said before and after is true."""
+"""Crash tests of web processes and PostgreSQL during a rush: what was answered before and after is true."""
 
 import os
 import random
@@ -36,7 +36,7 @@ FORGETFUL = (*DURABLE, "synchronous_commit=off", "wal_writer_delay=10s", "wal_wr
 
 @dataclass
 class Scene:
-    """A station whose slots are open, but for the last one, and people who are signed in."""
+    """A station whose slots are open, except the last one, and people who are signed in."""
 
     place: Ground
     session: Session
@@ -45,7 +45,7 @@ class Scene:
     visits: list[Visit]
 
     def taps(self) -> list[Tap]:
-        """Everybody presses once, every seventh on the slot that is not open."""
+        """Everybody books once, every seventh the slot that is not open."""
         targets = [self.shut if n % 7 == 6 else self.open[n % SLOTS] for n in range(len(self.visits))]
         return [Tap(slot, visit) for slot, visit in zip(targets, self.visits, strict=True)]
 
@@ -113,7 +113,7 @@ def serving(scene: Scene, workers: int, target: str = APP, **env: str) -> Iterat
 
 
 def kill_one(server: Server, chance: random.Random) -> None:
-    """SIGKILL for one of the processes that answer; another comes in its place by itself."""
+    """SIGKILL one of the worker processes; another is started in its place."""
     for _ in range(1000):
         mothers = cpu.children(server.process.pid)
         if found := sorted(child for mother in mothers for child in cpu.children(mother)):
@@ -130,7 +130,7 @@ def rush(server: Server, taps: list[Tap], seed: int, kills: int) -> Rush:
 
 
 def the_same_keys_again(server: Server, scene: Scene, taps: list[Tap]) -> None:
-    """Everybody's press once more: the same booking, and it says so; the same refusal; nothing new."""
+    """Everybody's booking once more: the same booking, and the answer says so; the same refusal; nothing new."""
     before = kept(scene)
     again = [Tap(tap.slot, tap.visit) for tap in taps]
     Rush(server.port, again).run()
@@ -172,7 +172,7 @@ def test_the_only_web_process_killed_again_and_again(small: Make) -> None:
     with serving(here, 1) as server:
         taps = here.taps()
         rush(server, taps, seed=1, kills=3).run()
-        assert max(tap.tries for tap in taps) > 1  # some answers were lost, or not given
+        assert max(tap.tries for tap in taps) > 1  # some answers were lost, or not sent
         examine(server, here, taps)
 
 
@@ -194,7 +194,7 @@ def test_web_processes_and_postgresql_killed_in_one_rush(tmp_path: Path) -> None
         examine(server, here, taps)
 
 
-# The controls: what is not so must be noticed.
+# The controls: breaches must be noticed.
 
 
 def test_control_a_database_that_does_not_wait_for_its_commits_loses_seats(tmp_path: Path) -> None:

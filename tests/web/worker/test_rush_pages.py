@@ -1,4 +1,4 @@
-"""The second of the opening, as phones see it: presses that come too soon, pages that are kept, a database that is busy."""
+"""The opening as phones see it: bookings sent too early, cached pages, a database that is busy."""
 
 import gzip
 import re
@@ -48,7 +48,7 @@ def newest(lunch: LunchHour) -> Booking:
     return lunch.latest("周明")
 
 
-# A press that comes too soon
+# A booking that comes too early
 
 
 def test_a_script_is_told_when_to_press_again(app: Flask, lunch: LunchHour) -> None:
@@ -123,12 +123,12 @@ def test_a_refused_press_is_told_later(app: Flask, lunch: LunchHour) -> None:
     assert (kept.slot_id, kept.reason, kept.most) == (lunch.slot_id + 1, "day_limit", 1)
 
 
-# Pages that are kept
+# Cached pages
 
 
 @pytest.fixture
 def stands(make_app: Callable[..., Flask]) -> Flask:
-    """An app that looks at the news only when it must, with tokens in its forms."""
+    """An app that polls the change feed only when it must, with tokens in its forms."""
     return make_app(CACHE_POLL_SECONDS=1000, WTF_CSRF_ENABLED=True)
 
 
@@ -166,7 +166,7 @@ def test_a_cached_page_is_served_until_the_change_feed_is_polled(stands: Flask, 
     phone = Phone(stands, lunch, "周明")
     assert card_in(look(phone), lunch.slot_id).data["left"] == "2"
     lunch.book("李静", "Mon 10:00")
-    assert card_in(look(phone), lunch.slot_id).data["left"] == "2"  # the control: it is kept indeed
+    assert card_in(look(phone), lunch.slot_id).data["left"] == "2"  # the control: it is cached indeed
     stands.extensions["kept"].news.look(at_once=True)
     assert card_in(look(phone), lunch.slot_id).data["left"] == "1"
 
@@ -251,7 +251,7 @@ def hurried(make_app: Callable[..., Flask], database_url: str) -> Flask:
 
 @pytest.fixture
 def held(engine: Engine, lunch: LunchHour) -> Iterator[Callable[[float], Callable[[], None]]]:
-    """Holds the slot's row for so many seconds, or until it is told to let go."""
+    """Locks the slot's row for so many seconds, or until it is told to release it."""
     held = []
 
     def hold(seconds: float, holds: threading.Event, let_go: threading.Event) -> None:

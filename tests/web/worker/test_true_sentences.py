@@ -1,4 +1,4 @@
-"""One true sentence for each act in each state of a booking, by script and by plain form; and never a dead end."""
+"""Results: one true sentence for each action in each state of a booking, by script and by plain form; no dead end."""
 
 import re
 from collections.abc import Callable
@@ -97,7 +97,7 @@ def stands_by(lunch: LunchHour) -> None:
     lunch.stand_by("周明", "11:56")
 
 
-# What was, when the reader gives it up, by which page (`warned`, `undo`), and what they read.
+# The state at the time of cancelling, the page (`warned`, `undo`), and what the reader is told.
 GIVING_UP: dict[str, tuple[Callable[[LunchHour], None], str, dict[str, str], str]] = {
     "a moment ago": (booked, "Mon 10:01", {}, "已撤销，就像没有约过"),
     "in the free time": (booked, "Mon 10:03", {}, "已放弃，谢谢你把座位让出来"),
@@ -192,7 +192,7 @@ def test_the_button_says_that_it_ends_a_place_in_line_and_the_undo_brings_it_bac
     assert said in card_in(answer.text, lunch.slot_id).words
 
 
-# A second press on what one has: an undo is offered only while it would be one.
+# Booking again: an undo is offered only while it would be one.
 PRESSES: dict[str, tuple[Callable[[LunchHour], None], str, str, bool]] = {
     "a moment ago": (booked, "Mon 10:01", "这一场你已经约上了", True),
     "a while ago": (booked, "Mon 10:03", "这一场你已经约上了", False),
@@ -209,7 +209,7 @@ def test_a_second_press_offers_an_undo_only_where_it_is_one(
 ) -> None:  # fmt: skip
     state(lunch)
     phone = Phone(app, lunch, "周明")
-    for _again in range(3):  # the kept answer too
+    for _again in range(3):  # the cached answer too
         card = card_in(phone.post(f"/slots/{lunch.slot_id}/book", clock, data={"back": "day"}, headers=headers).text,
                        lunch.slot_id)  # fmt: skip
         assert sentence in card.words

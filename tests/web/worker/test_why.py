@@ -1,4 +1,4 @@
-"""Why did I not get it: one true sentence for each try."""
+"""Explanations of missed slots: one true sentence for each attempt."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,14 +24,14 @@ def lunch(session: Session) -> LunchHour:
 
 
 def tell(lunch: LunchHour, who: str, reason: str, clock: str, slot_id: int | None = None, **details: Any) -> bool:
-    """As the press does it after a refusal."""
+    """As the booking view does after a refusal."""
     with transactions.transaction(lunch.session) as rows:
         no = RuleViolation(reason, **details)
         return failed_attempts.remember(rows, [(lunch.people[who], slot_id or lunch.slot_id, no, at(clock))]) == 1
 
 
 def rush(lunch: LunchHour, *waiting: str) -> None:
-    """Two seats, gone four seconds after the opening."""
+    """Two seats, taken within four seconds of the opening."""
     lunch.book("周明", "Mon 10:00:01")
     lunch.book("李静", "Mon 10:00:04")
     for second, name in enumerate(waiting, start=5):

@@ -1,4 +1,4 @@
-"""What a worker sees and can do, hour by hour, without any script."""
+"""Worker pages: what a worker sees and can do, hour by hour, without JavaScript."""
 
 import re
 from base64 import b64encode
@@ -57,7 +57,7 @@ def test_one_tap_is_a_seat_and_the_answer_stands_at_the_card(app: Flask, lunch: 
 
 
 def test_a_seat_of_another_week_is_told_with_its_date(app: Flask, lunch: LunchHour) -> None:
-    """See you on Tuesday would be the wrong one."""
+    """Without the date it would read as tomorrow, which is the wrong day."""
     with transactions.transaction(lunch.session) as session:
         station = session.get_one(Station, lunch.station_id)
         slot_id = make_slot(session, station, date(2026, 12, 8), time(12, 10), 2)
@@ -204,7 +204,7 @@ def test_a_slots_page_is_polled_in_the_same_way(app: Flask, lunch: LunchHour) ->
     assert first.text.strip().startswith("<section")
     known = HTMX | {"If-None-Match": first.headers["ETag"]}
     assert phone.get(path, "Mon 10:21", headers=known).status_code == 304
-    assert phone.get(path, "11:56", headers=known).status_code == 200  # check-in began: other words
+    assert phone.get(path, "11:56", headers=known).status_code == 200  # check-in began: other texts
 
 
 def test_ones_own_bookings_are_polled_in_the_same_way(app: Flask, lunch: LunchHour) -> None:
@@ -217,13 +217,13 @@ def test_ones_own_bookings_are_polled_in_the_same_way(app: Flask, lunch: LunchHo
     assert phone.get("/me", "Tue 08:00", headers=tags).status_code == 200  # tomorrow has become today
     lunch.give_up("王磊", "Mon 10:03")
     assert "候补第 1" in words_of(phone.get("/me", "Mon 10:04", headers=tags).text)
-    assert phone.get("/me", "11:41", headers=tags).status_code == 200  # the line has ended
+    assert phone.get("/me", "11:41", headers=tags).status_code == 200  # the waiting list has closed
 
 
 @pytest.mark.parametrize("path", ["/s/cbd?day=2026-11-24", "/slots/{}", "/me"])
 @pytest.mark.parametrize("holds", [True, False])
 def test_the_first_poll_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, path: str, holds: bool) -> None:
-    """The page says what it shows: its first question brings nothing that is there already."""
+    """The page contains its ETag: its first poll brings nothing that is there already."""
     if holds:
         lunch.book("周明", "Mon 10:00")
     phone, address = Phone(app, lunch, "周明"), path.format(lunch.slot_id)
@@ -267,7 +267,7 @@ def test_a_stranger_is_told_before_the_opening_that_an_account_is_needed(app: Fl
     assert way in page
     assert hint in Phone(app, lunch).get(f"/slots/{lunch.slot_id}", "Mon 09:50").text
     assert hint not in Phone(app, lunch, "周明").day("Mon 09:50")
-    assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: a tap leads there by itself
+    assert hint not in Phone(app, lunch).day("Mon 10:20")  # nothing opens: booking leads to the sign-in page by itself
 
 
 def test_one_readers_etag_is_not_another_readers_304(app: Flask, lunch: LunchHour) -> None:
@@ -404,7 +404,7 @@ def fill(lunch: LunchHour) -> None:
         assert lunch.book(who, "Mon 10:00") == "booked"
 
 
-# What of the day is shown
+# Filters
 
 
 def shown(phone: Phone, query: str, clock: str = "Mon 10:20") -> list[int]:
@@ -423,7 +423,7 @@ def test_a_reader_may_see_one_kind_or_only_what_can_be_had(app: Flask, lunch: Lu
     assert shown(phone, "") == shown(phone, "&kind=nonsense") == [lunch.slot_id, other]
     assert shown(phone, "&kind=crafts") == [other]
     lunch.book("周明", "Mon 10:01")
-    assert shown(phone, "&kind=crafts") == [lunch.slot_id, other]  # what is mine is never hidden
+    assert shown(phone, "&kind=crafts") == [lunch.slot_id, other]  # one's own is never hidden
     assert shown(Phone(app, lunch, "李静"), f"&kind={kind}") == [lunch.slot_id]
     assert shown(phone, "&open=1") == [lunch.slot_id]  # one a day
     assert shown(phone, "&kind=tea&open=1") == [lunch.slot_id]
