@@ -16,6 +16,7 @@ from click import ClickException
 ROOT = Path(__file__).resolve().parent
 WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
+RENAMED = {"TURNS": "MAX_CONCURRENT_REQUESTS"}
 
 
 class BadSetting(ClickException):
@@ -24,6 +25,9 @@ class BadSetting(ClickException):
 
 def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """The Flask configuration that this environment asks for."""
+    for old, new in RENAMED.items():
+        if old in env:
+            raise BadSetting(f"{old} is now called {new}")
     instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
     public_url = _public_url(env)
     https = public_url.startswith("https://")

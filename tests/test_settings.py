@@ -37,6 +37,12 @@ def test_a_development_key_is_kept_and_only_its_owner_reads_it(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
 
 
+@pytest.mark.parametrize(("old", "new"), config.RENAMED.items())
+def test_an_old_name_stops_the_start_and_names_the_new_one(tmp_path: Path, old: str, new: str) -> None:
+    with pytest.raises(config.BadSetting, match=f"{old} is now called {new}"):
+        load(tmp_path, **{old: "2"})
+
+
 @pytest.mark.parametrize("production", [{"APP_ENV": "production"}, {"PUBLIC_URL": "https://lunch.example.com"}])
 @pytest.mark.parametrize("key", ["", "short", "x" * 64, "secret-key" * 4, GOOD_KEY[:31]])
 def test_production_refuses_a_weak_key(tmp_path: Path, production: dict[str, str], key: str) -> None:
