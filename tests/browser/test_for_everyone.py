@@ -45,8 +45,8 @@ def everybody(app: Flask, session: Session, live: str) -> Iterator[Everybody]:
     [
         ("zh-CN", "light", tuple(PAGES)),
         ("en-GB", "dark", tuple(PAGES)),
-        ("zh-CN", "dark", ("worker",)),
-        ("en-GB", "light", ("worker",)),
+        pytest.param("zh-CN", "dark", ("worker",), marks=pytest.mark.whole),
+        pytest.param("en-GB", "light", ("worker",), marks=pytest.mark.whole),
     ],
 )
 def test_axe_finds_nothing_on_any_page(

@@ -23,6 +23,7 @@ from booking.model import Activity, Booking, Letter, Person, Plan, PlanException
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
+pytestmark = pytest.mark.both
 NOW = at("Tue 12:05")
 READERS = ("anonymous", "worker", "other worker", "manager", "other station's manager", "admin")
 

@@ -28,6 +28,7 @@ from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import HTMX, Phone, card_in, when
 
+pytestmark = pytest.mark.both
 WECHAT = {"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"}
 PATH = "/s/cbd?day=2026-11-24"
 
