@@ -5,6 +5,7 @@ Mark a test `sqlite` or `postgresql` when it makes sense on one of them only. Te
 `--whole` on both, unless they are marked `both`.
 """
 
+import os
 import smtplib
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from booking.app import create_app
 from booking.extensions import db, limiter
 from booking.people import passwords
 from booking.web import kept
-from tests.support import chromium, databases, postgres
+from tests.support import chromium, databases, postgres, screens
 from tests.support.live import serving
 from tests.support.memory import folder
 from tests.support.network_cast import CHEAP
@@ -38,12 +39,19 @@ KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 NOBODY = CHEAP.hash("nobody's")
 
 # How long an example takes says something of the machine, not of the app.
-settings.register_profile("lunch-hour", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("lunch-hour")
+CALM: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("small", max_examples=25, **CALM)
+settings.register_profile("whole", **CALM)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="Sweeps and fuzz at full size, as `make test-all` does it.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    whole = config.getoption("--whole")
+    settings.load_profile("whole" if whole else "small")
+    screens.wanted = whole or "SCREENS" in os.environ
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

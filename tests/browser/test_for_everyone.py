@@ -1,6 +1,6 @@
 """Every page for everyone: axe, narrow and wide, large text, keyboard, calm; in both languages and themes.
 
-A picture of each page is kept in `build/screens/`.
+`make test-all` keeps a picture of each page in `build/screens/`.
 """
 
 from collections.abc import Iterator

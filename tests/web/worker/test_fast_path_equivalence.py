@@ -372,7 +372,7 @@ CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
 @pytest.mark.sqlite
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=st.integers(0, 90), letter=st.sampled_from(CHARACTERS))
 def test_no_token_passes_that_the_app_would_not_take(
     signed: tuple[Phone, str], lunch: LunchHour, place: int, letter: str
