@@ -19,7 +19,7 @@ run: .venv/.run $(CATALOGUES)
 
 test test-all: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk postgresql
-	$(BIN)/pytest -n 2 $(if $(filter test-all,$@),--whole)
+	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)
 
 lint: .venv/.dev
 	$(BIN)/ruff check

@@ -1,13 +1,15 @@
 """What every test may ask for. A test that asks for a database runs on SQLite and on PostgreSQL.
 
 `engine`, `session`, `app`, `client`, `live`, `page` all look at the same fresh database of the test.
-Mark a test `sqlite` or `postgresql` when it makes sense on one of them only.
+Mark a test `sqlite` or `postgresql` when it makes sense on one of them only. Tests of pages run on SQLite, and with
+`--whole` on both, unless they are marked `both`.
 """
 
+import os
 import smtplib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +19,64 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
+from pwdlib import PasswordHash
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import config
 from booking.app import create_app
 from booking.extensions import db, limiter
+from booking.people import passwords
 from booking.web import kept
-from tests.support import chromium, databases, postgres
+from tests.support import chromium, databases, postgres, screens
 from tests.support.live import serving
 from tests.support.memory import folder
+from tests.support.network_cast import CHEAP
 
 BACKENDS = ("sqlite", "postgresql")
+PAGES = [Path(__file__).parent / name for name in ("web", "browser")]
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+NOBODY = CHEAP.hash("nobody's")
 
 # How long an example takes says something of the machine, not of the app.
-settings.register_profile("lunch-hour", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("lunch-hour")
+CALM: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("small", max_examples=25, **CALM)
+settings.register_profile("whole", **CALM)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="Sweeps and fuzz at full size, as `make test-all` does it.")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    whole = config.getoption("--whole")
+    settings.load_profile("whole" if whole else "small")
+    screens.wanted = whole or "SCREENS" in os.environ
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
-    only = [name for name in BACKENDS if metafunc.definition.get_closest_marker(name)]
-    names = only or BACKENDS
+    names = backends_of(metafunc.definition, whole=metafunc.config.getoption("--whole"))
     metafunc.parametrize("backend", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in names])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def backends_of(test: pytest.Item, *, whole: bool) -> Sequence[str]:
+    """The databases that a test runs on."""
+    if only := [name for name in BACKENDS if test.get_closest_marker(name)]:
+        return only
+    of_pages = any(folder in test.path.parents for folder in PAGES)
+    return BACKENDS[:1] if of_pages and not whole and not test.get_closest_marker("both") else BACKENDS
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    if not config.getoption("--whole"):
+        left = [item for item in items if item.get_closest_marker("whole")]
+        items[:] = [item for item in items if not item.get_closest_marker("whole")]
+        config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(scope="session")
@@ -225,6 +250,13 @@ def catalogues() -> None:
         if not ready.exists() or ready.stat().st_mtime < words.stat().st_mtime:
             command = ["compile", "-i", str(words), "-o", str(ready)]
             subprocess.run([sys.executable, "-m", "babel.messages.frontend", *command], check=True, capture_output=True)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 at a thousandth of its price; the tests of passwords pay it."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHash((CHEAP,)))
+    monkeypatch.setattr(passwords, "_nobody", NOBODY)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """Every page for everyone: axe, narrow and wide, large text, keyboard, calm; in both languages and themes.
 
-A picture of each page is kept in `build/screens/`.
+`make test-all` keeps a picture of each page in `build/screens/`.
 """
 
 from collections.abc import Iterator
@@ -45,8 +45,8 @@ def everybody(app: Flask, session: Session, live: str) -> Iterator[Everybody]:
     [
         ("zh-CN", "light", tuple(PAGES)),
         ("en-GB", "dark", tuple(PAGES)),
-        ("zh-CN", "dark", ("worker",)),
-        ("en-GB", "light", ("worker",)),
+        pytest.param("zh-CN", "dark", ("worker",), marks=pytest.mark.whole),
+        pytest.param("en-GB", "light", ("worker",), marks=pytest.mark.whole),
     ],
 )
 def test_axe_finds_nothing_on_any_page(

@@ -22,7 +22,6 @@ from tests.support.screens import fits
 pytestmark = pytest.mark.sqlite
 PASSWORD = "noon-hour-at-the-station"
 DESK = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "device_scale_factor": 1}
-SIZES = pytest.mark.parametrize("size", [{}, DESK], ids=["390", "1280"])
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def sign_in(page: Page, then: str) -> None:
     page.wait_for_url(f"**{then}")
 
 
-@SIZES
+@pytest.mark.parametrize("size", [pytest.param({}, id="390"), pytest.param(DESK, id="1280", marks=pytest.mark.whole)])
 def test_the_teacher_calls(
     browser: Browser, live: str, lunch: LunchHour, monday: None, size: dict[str, object]
 ) -> None:
@@ -73,7 +72,7 @@ def test_the_teacher_calls(
         expect(page.locator(".chip")).to_have_count(1)
 
 
-@SIZES
+@pytest.mark.parametrize("size", [pytest.param({}, id="390", marks=pytest.mark.whole), pytest.param(DESK, id="1280")])
 def test_the_report_on_friday(
     browser: Browser, live: str, lunch: LunchHour, tmp_path: Path, size: dict[str, object]
 ) -> None:

@@ -90,17 +90,31 @@ class Scene:
         assert self.lunch.now().taken == 1
 
 
-@pytest.fixture(params=WORDS)
-def language(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+# Each language and each way to answer; all four together with --whole.
+PHONES = {
+    "zh with script": pytest.param(("zh_Hans_CN", True)),
+    "en without script": pytest.param(("en", False)),
+    "zh without script": pytest.param(("zh_Hans_CN", False), marks=pytest.mark.whole),
+    "en with script": pytest.param(("en", True), marks=pytest.mark.whole),
+}
+ONE_LANGUAGE = pytest.mark.parametrize("phone", [("zh_Hans_CN", True), ("zh_Hans_CN", False)], indirect=True)
+WITH_SCRIPT = pytest.mark.parametrize("phone", [("zh_Hans_CN", True), ("en", True)], indirect=True)
 
 
-ONE_LANGUAGE = pytest.mark.parametrize("language", ["zh_Hans_CN"], indirect=True)
+@pytest.fixture(params=PHONES.values(), ids=PHONES)
+def phone(request: pytest.FixtureRequest) -> tuple[str, bool]:
+    language, script = request.param
+    return language, script
 
 
-@pytest.fixture(params=[True, False], ids=["with-script", "without-script"])
-def script(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
+@pytest.fixture
+def language(phone: tuple[str, bool]) -> str:
+    return phone[0]
+
+
+@pytest.fixture
+def script(phone: tuple[str, bool]) -> bool:
+    return phone[1]
 
 
 @pytest.fixture
@@ -294,7 +308,7 @@ def kept_by_browsers(response: Response) -> Response:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("script", [True], ids=["with-script"], indirect=True)
+@WITH_SCRIPT
 def test_a_page_out_of_the_browsers_memory_offers_nothing_that_is_mine(
     keeping_browser: Browser, make_app: Callable[..., Flask], app: Flask, lunch: LunchHour, language: str, script: bool
 ) -> None:

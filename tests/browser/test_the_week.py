@@ -15,7 +15,7 @@ from booking import invariants, people
 from booking.db import transactions
 from booking.model import Person, Plan, Slot, Zone
 from tests.browser.test_door_queue import PASSWORD, enter, kept_page, roster, seat, settled, tap, taps_of
-from tests.browser.test_friday_report import SIZES
+from tests.browser.test_friday_report import DESK
 from tests.support.clock import Wall
 from tests.support.live import cut
 from tests.support.lunch_hour import LunchHour, at
@@ -61,7 +61,7 @@ def wall() -> Iterator[Wall]:
     wall.stop()
 
 
-@SIZES
+@pytest.mark.parametrize("size", [pytest.param({}, id="390"), pytest.param(DESK, id="1280", marks=pytest.mark.whole)])
 def test_the_whole_week(
     browser: Browser, live: str, lunch: LunchHour, wall: Wall, tmp_path: Path, size: dict[str, object]
 ) -> None:

@@ -14,6 +14,11 @@ from tests.support.network_cast import KEPT, PASSWORD
 KNOWN = ("worker@example.com", "zhou.ming@example.com", "周明", "cbd", "白领驿站", "White-collar Station")
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes() -> None:
+    """Not here: the price is what is asked."""
+
+
 @pytest.mark.parametrize(
     ("password", "reason"),
     [

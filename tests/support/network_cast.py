@@ -19,7 +19,8 @@ MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 PASSWORD = "lunch-hour-demo"
 # As good a hash as any to sign in with, at a thousandth of the price.
-KEPT = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+CHEAP = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+KEPT = CHEAP.hash(PASSWORD)
 CAST = {"周明": "zhou", "李静": "li", "林经理": "lin", "吴经理": "wu", "何主任": "he"}
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) MicroMessenger/8.0.54"
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from booking.model import JobRun, MailPause
 from tests.support import databases
 
+pytestmark = pytest.mark.both
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
 

@@ -8,8 +8,6 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -17,7 +15,6 @@ from werkzeug.test import TestResponse
 from booking import people
 from booking.db import transactions
 from booking.model import Code, Event, Person, SignIn
-from booking.people import passwords
 from tests.support.cookies import carry
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.network_cast import MONDAY, PASSWORD, PHONE, Network
@@ -25,14 +22,6 @@ from tests.support.network_cast import MONDAY, PASSWORD, PHONE, Network
 NEW, ZHOU = "new@example.com", "zhou@example.com"
 TOO_KNOWN = "这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。"
 SENTENCE = re.compile(r'class="error" id="(\w+)-error">.*?<span>([^<]+)</span>', re.DOTALL)
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cheap password hashes: the real cost is tested elsewhere, and here it would be paid a hundred times."""
-    cheap = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", PasswordHash((cheap,)))
-    monkeypatch.setattr(passwords, "_nobody", cheap.hash("nobody's"))
 
 
 @pytest.fixture

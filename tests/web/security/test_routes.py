@@ -23,6 +23,7 @@ from booking.model import Activity, Booking, Letter, Person, Plan, PlanException
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
+pytestmark = pytest.mark.both
 NOW = at("Tue 12:05")
 READERS = ("anonymous", "worker", "other worker", "manager", "other station's manager", "admin")
 
@@ -318,8 +319,8 @@ def test_every_route_has_its_row_and_every_row_its_route(make_app: Callable[...,
     assert set(routes(make_app())) == set(TABLE)
 
 
-@pytest.mark.sqlite
 def test_who_may_read_what(world: World) -> None:
+    """On both databases, as the only test of pages that asks all of them."""
     looks = [name for name in TABLE if name.startswith("GET ")]
     assert {name: world.answers(name) for name in looks} == {name: expected(name) for name in looks}
 

@@ -15,6 +15,7 @@ from tests.support.cookies import carry
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import HTMX, Phone, card_in
 
+pytestmark = pytest.mark.both
 CLOCK = "Mon 10:01"
 DAY = "/s/cbd?day=2026-11-24"
 OWN = ["/me", "/account/", "/account/calendar", "/account/export", "/bookings/{booking}/calendar.ics"]

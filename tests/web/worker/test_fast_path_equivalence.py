@@ -28,6 +28,7 @@ from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import HTMX, Phone, card_in, when
 
+pytestmark = pytest.mark.both
 WECHAT = {"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"}
 PATH = "/s/cbd?day=2026-11-24"
 
@@ -371,7 +372,7 @@ CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
 @pytest.mark.sqlite
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=st.integers(0, 90), letter=st.sampled_from(CHARACTERS))
 def test_no_csrf_token_passes_that_the_app_would_refuse(
     signed: tuple[Phone, str], lunch: LunchHour, place: int, letter: str

@@ -15,6 +15,7 @@ from booking.model import Base, Booking, Event, Letter, Slot, Try
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import HTMX, Phone, card_in, words_of
 
+pytestmark = pytest.mark.both
 KEPT: tuple[type[Base], ...] = (Booking, Event, Letter, Slot, Try)
 NO = {
     "zh_Hans_CN": "这次点击是给另一场的，没有生效，什么也没有改变。 还想要的话，请再按一次。",

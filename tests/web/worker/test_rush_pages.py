@@ -27,6 +27,7 @@ from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import HTMX, Phone, card_in
 
+pytestmark = pytest.mark.both
 PATH = "/s/cbd?day=2026-11-24"
 
 

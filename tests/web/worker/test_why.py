@@ -17,6 +17,8 @@ from booking.seats import failed_attempts
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import Phone, words_of
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
