@@ -130,7 +130,6 @@ def noon(here: Station) -> None:
 def late(here: Station, slot_id: int) -> None:
     """After the release: who lost the seat, people at the door, strikes."""
     here.open(f"slots/{slot_id}?q=王", "phone", 844)
-    here.page.locator(".walk-in").scroll_into_view_if_needed()
     here.page.evaluate("document.querySelector('.walk-in').scrollIntoView()")
     here.keep("walk-in")
     here.open(f"slots/{slot_id}", "phone", 844)
