@@ -32,6 +32,7 @@ from tests.support.lunch_hour import at, make_manager, make_people, make_slot, m
 
 NAMES = ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")
 HOURS = ("12:10", "13:10", "12:40")  # the third is at another station, and overlaps both
+EXAMPLES = {"sqlite": 10, "postgresql": 4}  # ten times as many with --whole
 MOMENTS = [
     at(clock)
     for clock in (
@@ -300,8 +301,10 @@ def live(engine: Engine, examples: int, **options: Any) -> None:
     )
 
 
-def test_whatever_happens_at_noon_the_invariants_hold(engine: Engine, backend: str) -> None:
-    live(engine, 10 if backend == "sqlite" else 4)
+def test_whatever_happens_at_noon_the_invariants_hold(
+    engine: Engine, backend: str, request: pytest.FixtureRequest
+) -> None:
+    live(engine, EXAMPLES[backend] * (10 if request.config.getoption("--whole") else 1))
 
 
 def leave_uncounted(session: Session, slot: Slot, *rest: Any) -> None:
