@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import crowd, feed, servers, small
-from bench.ground import Ground
-from bench.servers import APP, Kind, Server
+from tests.support import phones, servers, visits
 from tests.support.rush import Shipped, ask
+from tests.support.servers import APP, Ground, Kind, Server
 
 pytestmark = pytest.mark.sqlite
 ASKED = 25  # pages, one after the other
@@ -23,7 +22,7 @@ def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> li
         return [(await ask(server.port, page, HURRY))[0] for _ in range(ASKED)]
 
     # In a thread of its own: where a browser is open, this one has a loop already.
-    with crowd.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
+    with phones.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(look())).result()
 
 
@@ -31,8 +30,8 @@ def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> li
 def requests(database_url: str, tmp_path: Path) -> tuple[Ground, bytes, bytes]:
     """A press and a page of somebody who is signed in."""
     place = Ground(database_url, tmp_path)
-    ((slot, visit),) = small.station(place, 1)
-    return place, feed.press(slot, visit), feed.get("/me", visit)
+    ((slot, visit),) = phones.station(place, 1)
+    return place, visits.press(slot, visit), visits.get("/me", visit)
 
 
 @pytest.mark.parametrize("whole_head", [False, True], ids=["slow headers", "slow forms"])
