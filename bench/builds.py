@@ -25,11 +25,7 @@ DISK = Path(os.environ.get("BENCH_FOLDER", "/var/tmp"))  # a real disk: /tmp may
 # What an operator would set on a machine of this size. Nothing that gives up durability: fsync and
 # synchronous_commit stay on, as they are by default.
 POSTGRESQL = (
-    "shared_buffers=1GB",
-    "effective_cache_size=4GB",
-    "maintenance_work_mem=512MB",
-    "max_wal_size=8GB",
-    "max_connections=200",
+    "shared_buffers=1GB effective_cache_size=4GB maintenance_work_mem=512MB max_wal_size=8GB max_connections=200"
 )
 
 
@@ -123,16 +119,12 @@ from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from time import perf_counter
-
 from sqlalchemy import text
-
 from wsgi import app
 from booking.extensions import db
 
-
 def either(*names):
     return import_module(next(name for name in names if find_spec(name)))
-
 
 backpressure = either("booking.jobs.backpressure", "booking.jobs.manners")
 runner = either("booking.jobs.runner", "booking.jobs.running")
@@ -223,7 +215,7 @@ class Database(Ground):
 def postgresql() -> Iterator[URL]:
     """PostgreSQL on a disk, not in memory: a commit here waits for the disk as it will for real."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is open is closed
-    with postgres.made(DISK, POSTGRESQL) as url:
+    with postgres.made(DISK, POSTGRESQL.split()) as url:
         yield url
 
 

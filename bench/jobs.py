@@ -24,6 +24,7 @@ from tests.support.city import PER_DAY
 from tests.support.servers import TICK, Kind, used
 
 SEATS = 12_000  # no-shows to release
+WITH_SLOT = ("letter", "strike", "event", "booking")
 
 
 @dataclass(frozen=True)
@@ -238,10 +239,7 @@ RELEASE = Chore(
                replace(gen_random_uuid()::text, '-', ''), 'queued', 0, %(now)s, %(now)s, '' FROM lost RETURNING id
     ) SELECT count(*) FROM written""",
     undo=(
-        "DELETE FROM letter WHERE slot_id >= %(day3)s AND slot_id < %(day4)s",
-        "DELETE FROM strike WHERE slot_id >= %(day3)s AND slot_id < %(day4)s",
-        "DELETE FROM event WHERE slot_id >= %(day3)s AND slot_id < %(day4)s",
-        "DELETE FROM booking WHERE slot_id >= %(day3)s AND slot_id < %(day4)s",
+        *(f"DELETE FROM {rows} WHERE slot_id >= %(day3)s AND slot_id < %(day4)s" for rows in WITH_SLOT),
         """UPDATE slot SET state = 'planned', taken = 0, capacity = 15, released_at = NULL
            WHERE id >= %(day3)s AND id < %(day4)s AND state <> 'planned'""",
     ),

@@ -8,13 +8,13 @@ import socket
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from statistics import median
 from time import monotonic, sleep
 from typing import Any
 
 from tests.support.servers import Server, used
-from tests.support.visits import PHONE
 
 SCRIPT = Path(__file__).with_name("feed.lua")
 THREADS = 2
@@ -36,18 +36,13 @@ class Row:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def bare_press(slot: int, person: int, size: int) -> bytes:
-    """The same to ceiling C."""
-    return f"POST /seat/{slot}/{person}/{size} HTTP/1.1\r\n{PHONE}Content-Length: 0\r\n\r\n".encode()
-
-
-def ask(server: Server, request: bytes) -> tuple[int, dict[str, str], bytes]:
+def ask(server: Server, request: bytes) -> tuple[int, Message, bytes]:
     """Status, headers and body of the answer to one prepared request."""
     with socket.create_connection(("127.0.0.1", server.port), 60) as line:
         line.sendall(request)
         answer = http.client.HTTPResponse(line)
         answer.begin()
-        return answer.status, dict(answer.headers), answer.read()
+        return answer.status, answer.headers, answer.read()
 
 
 def write(path: Path, requests: Iterable[bytes]) -> Path:

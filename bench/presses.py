@@ -6,7 +6,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -20,7 +20,7 @@ from tests.support import visits
 from tests.support.city import City
 from tests.support.postgres import binary
 from tests.support.servers import Kind, Server, serving
-from tests.support.visits import IN_PLACE, Visit
+from tests.support.visits import IN_PLACE, PHONE, Visit
 
 GROUP = 12_000  # people for each kind of press
 STAGED = ("warm", "many", "hot", "line", "refused")
@@ -114,12 +114,16 @@ def _feeds(made: Stage, server: Server) -> dict[str, list[bytes]]:
     feeds["warm"] = [one for three in zip(feeds["page"], warm, feeds["poll"] * 9, strict=False) for one in three]
     size = {name: _size(server, feeds[name][0]) for name in ("page", "refused", "many", "hot")}
     everybody = range(1, city.people + 1)
+
+    def seat(slot: int, person: int, size: int) -> bytes:
+        return f"POST /seat/{slot}/{person}/{size} HTTP/1.1\r\n{PHONE}Content-Length: 0\r\n\r\n".encode()
+
     return feeds | {
         "A": [visits.get(f"/page/{size['page']}")] * load.THREADS,
         "A_poll": [visits.get("/page/0")] * load.THREADS,
         "B": [visits.get(f"/look/{slot}/{size['refused']}") for slot in targets["refused"][:2000]],
-        "C": [load.bare_press(city.slot(n % stations + 1, n // stations % 5, 1), n, size["many"]) for n in everybody],
-        "C_hot": [load.bare_press(city.hot[1], n, size["hot"]) for n in everybody],
+        "C": [seat(city.slot(n % stations + 1, n // stations % 5, 1), n, size["many"]) for n in everybody],
+        "C_hot": [seat(city.hot[1], n, size["hot"]) for n in everybody],
     }
 
 
@@ -138,10 +142,9 @@ def _refusing(city: City) -> int:
 
 def _poll(server: Server, path: str, visit: Visit) -> bytes:
     status, headers, _ = load.ask(server, visits.get(path, visit, IN_PLACE))
-    tag = next((value for name, value in headers.items() if name.lower() == "etag"), "")
-    if status != 200 or not tag:
+    if status != 200 or "ETag" not in headers:
         raise RuntimeError(f"the poll of {path} answers {status} {headers}")
-    return visits.get(path, visit, f"{IN_PLACE}If-None-Match: {tag}\r\n")
+    return visits.get(path, visit, f"{IN_PLACE}If-None-Match: {headers['ETag']}\r\n")
 
 
 def _size(server: Server, request: bytes) -> int:
@@ -177,13 +180,15 @@ def measure(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> l
             stage(opened.enter_context(prepared(url, "rush", build)), asked.stations or 400, asked.group or GROUP)
             for build in builds
         ]
-        kinds = Kind.parsed(asked.servers)
-        found = [row for kind in kinds for row in _rows(stages, kind, asked, named=len(kinds) > 1)]
+        found: list[Row] = []
+        for kind in Kind.parsed(asked.servers):
+            rows = _rows(stages, kind, asked)
+            found += [replace(row, name=f"{row.name} ({kind})") for row in rows] if found else rows
         _print_pgbench(stages[0], asked.seconds)
     return found
 
 
-def _rows(stages: list[Stage], kind: Kind, asked: argparse.Namespace, *, named: bool) -> list[Row]:
+def _rows(stages: list[Stage], kind: Kind, asked: argparse.Namespace) -> list[Row]:
     rounds: dict[str, list[Found]] = defaultdict(list)
     wanted = [name for name in ROWS if name in asked.rows or not asked.rows & ROWS.keys()]
     memory: list[int] = []
@@ -195,7 +200,6 @@ def _rows(stages: list[Stage], kind: Kind, asked: argparse.Namespace, *, named: 
     rows = [_row(name, found) for name, found in rounds.items()]
     for row in rows:
         row.facts["web MB"] = "/".join(map(str, memory))
-        row.name += f" ({kind})" if named else ""
     return rows
 
 
