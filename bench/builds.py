@@ -83,7 +83,7 @@ class Worker:
         return Cost(did, seconds, max(cpu, TICK))
 
     def start(self, job: str, now: datetime) -> None:
-        _to(self.process, {"job": job, "now": now.isoformat()})
+        print(json.dumps({"job": job, "now": now.isoformat()}), file=self.process.stdin, flush=True)
 
     def answers(self) -> bool:
         """Whether it has finished."""
@@ -95,13 +95,6 @@ class Worker:
         if told["error"]:
             raise RuntimeError(f"a job failed: {told['error']}")
         return told["did"], told["seconds"]
-
-
-def _to(process: subprocess.Popen[str], message: dict[str, str]) -> None:
-    if process.stdin is None:
-        raise RuntimeError("the process has no input")
-    process.stdin.write(json.dumps(message) + "\n")
-    process.stdin.flush()
 
 
 def _from(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -184,7 +177,7 @@ class Database(Ground):
     @contextmanager
     def scheduler(self, **more: str) -> Iterator[int]:
         """The scheduler as it runs beside the web processes; yields its process id."""
-        with self._process([str(BIN / "flask"), "scheduler"], more, stdout=subprocess.DEVNULL) as process:
+        with self._process([str(BIN / "flask"), "scheduler"], more, stderr=subprocess.DEVNULL) as process:
             yield process.pid
 
     @contextmanager
@@ -201,7 +194,6 @@ class Database(Ground):
             ["setpriv", "--pdeathsig", "KILL", *command],
             cwd=self.build.tree,
             env=environment(self.settings(**more), self.build.tree),
-            stderr=subprocess.DEVNULL,
             **options,
         )
         try:

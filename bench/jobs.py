@@ -124,11 +124,11 @@ def _round(stages: list[Stage], workers: list[Worker], chore: Chore, seconds: in
     after = chore.at_once(stages[0])
     if before.did != job.did:
         raise RuntimeError(f"{chore.name}: the statement did {before.did}, the job {job.did}")
-    rush = _beside_therush(stages[0], chore, seconds) if seconds else (0.0, 0.0, 0.0)
-    return _Round((before, after), job, theirs, *rush)
+    beside = _beside_the_rush(stages[0], chore, seconds) if seconds else (0.0, 0.0, 0.0)
+    return _Round((before, after), job, theirs, *beside)
 
 
-def _beside_therush(on: Stage, chore: Chore, seconds: int) -> tuple[float, float, float]:
+def _beside_the_rush(on: Stage, chore: Chore, seconds: int) -> tuple[float, float, float]:
     """The share of presses that is left, seconds of the job, and its share of the machine, while it rests as it will.
 
     Each run has a stage set back and processes of its own, or the last one would press on what the first has sold.
