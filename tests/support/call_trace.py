@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +19,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 import config
+from booking import clock
 from booking.app import create_app
 from booking.db import transactions
 from booking.extensions import db
@@ -51,6 +53,12 @@ class Scene:
         with self.app.app_context():
             of_visit = select(Booking.id).where(Booking.person_id == visit.person)
             return db.session.scalars(of_visit.order_by(Booking.id.desc())).first() or 0
+
+    def long_ago(self) -> None:
+        """Who cancels a moment after the press only takes it back."""
+        with self.app.app_context(), transactions.transaction(db.session) as session:
+            before = clock.now() - timedelta(seconds=50)
+            session.execute(update(Booking).values(created_at=before, seated_at=before))
 
     def last(self) -> str:
         """What the history says last."""
@@ -98,6 +106,7 @@ def main() -> None:
             if name in ("cancel", "check-in"):
                 for n in (first, first + 1):
                     scene.press(scene.visits[n])
+                scene.long_ago()
             act(first)
             calls, statements = _trace(scene.app, lambda act=act, n=first + 1: act(n))  # type: ignore[misc]
             print(f"{name:10} {len(calls):3} files, {calls.total():5} calls, {statements:2} statements; {scene.last()}")
