@@ -28,22 +28,17 @@ lint: .venv/.dev
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --quiet --lint --profile jinja --ignore $(ALLOWED) templates
 
-# GROWTH=full: ten million bookings instead of one. ROUNDS, SECONDS, STATIONS: see bench/README.md.
+# GROWTH=full: ten million bookings instead of one. ROUNDS, SECONDS, STATIONS, AGAINST: see bench/README.md.
+BENCH = $(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(STATIONS),--stations $(STATIONS))
 bench: .venv/.bench
 	@deploy/system-packages chromium fonts-noto-cjk postgresql wrk
-	$(BIN)/python -m bench --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:1)
-	$(BIN)/python -m bench.growth --rounds $(or $(ROUNDS),5) --bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
-	$(BIN)/python -m bench.jobs --rounds $(or $(ROUNDS),5)
-	$(BIN)/python -m bench.letters --rounds $(or $(ROUNDS),5)
-	$(BIN)/python -m bench.mail_down --rounds $(or $(ROUNDS),5)
-	$(BIN)/python -m bench.slow
-	$(BIN)/python -m bench.embedded
-	$(BIN)/python -m bench.paint
+	$(BENCH) --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:1) \
+		--bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
 
 bench-city: .venv/.bench
 	@deploy/system-packages postgresql wrk
-	$(BIN)/python -m bench.city --stations $(or $(STATIONS),3933)
-	$(BIN)/python -m bench.city --stations $(or $(STATIONS),3933) --spread 60
+	$(BENCH) city
+	$(BENCH) city --spread 60
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix

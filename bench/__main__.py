@@ -1,111 +1,108 @@
-"""The table of issue "The rush": `make bench`, or `python -m bench --rounds 5 --seconds 3 --server granian`.
+"""The whole table, or the parts and rows that are named: `python -m bench press_many page --rounds 2 --against REV`.
 
-Rounds go ceiling, app, ceiling, app …; both are new processes on the same kind of server in every round.
+Results are kept in bench/out/results.json; rows measured before stay there.
 """
 
 import argparse
-from collections import defaultdict
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from statistics import median
 
-from bench import ground, pgbench, report, rows, stage
-from bench.ground import Ground
-from bench.rows import ROWS, Pair
-from bench.servers import Kind
-from bench.stage import Stage
+from sqlalchemy import URL
+
+from bench import builds, jobs, letters, phones, presses, scale
+from bench.builds import Build
+from bench.load import Row
+
+OUT = Path(__file__).with_name("out")
+Part = Callable[[argparse.Namespace, URL, tuple[Build, ...]], list[Row]]
+# Each part with the rows that can be asked for by themselves.
+PARTS: dict[str, tuple[Part, tuple[str, ...]]] = {
+    "rush": (presses.measure, tuple(presses.ROWS)),
+    "growth": (scale.growth, ()),
+    "jobs": (jobs.jobs, tuple(chore.name for chore in jobs.CHORES)),
+    "letters": (letters.letters, ()),
+    "mail_down": (letters.mail_down, ()),
+    "slow": (phones.slow, ()),
+    "embedded": (phones.everybody, ()),
+    "paint": (phones.paint, ()),
+    "city": (scale.city, ()),
+}
 
 
 def main() -> None:
     asked = _asked()
-    kinds = [Kind(name, int(w), int(t)) for name, w, t in (word.split(":") for word in asked.servers.split(","))]
-    print(f"{report.load()}; {asked.rounds} rounds of {asked.seconds} s, 64 connections")
-    with ground.server() as url, ground.prepared(url, "bench") as place:
-        staged = stage.make(place, asked.stations, asked.group)
-        print(f"bytes of an answer: {staged.size}")
-        for kind in kinds:
-            found = _measure(staged, kind, asked.rounds, asked.seconds)
-            print(f"\n{kind}, {report.load()}\n{_table(found)}", flush=True)
-            if kind == kinds[0]:
-                print(f"written to {report.keep('results', _results(found))}")
-        _print_pgbench(place, staged, asked.seconds)
+    wanted = [name for name, (_, rows) in PARTS.items() if {name, *rows} & asked.rows]
+    with builds.compared(asked.against) as compared, builds.postgresql() as url:
+        for name in wanted or [name for name in PARTS if name != "city"]:
+            part, _ = PARTS[name]
+            print(f"\n{name}: {_machine()}", flush=True)
+            rows = part(asked, url, compared)
+            print(f"\n{_table(rows, asked.against)}\n{_machine()}", flush=True)
+            _keep(rows)
+    print(f"written to {OUT / 'results.json'}")
 
 
 def _asked() -> argparse.Namespace:
+    names = [word for name, (_, rows) in PARTS.items() for word in (name, *rows)]
     arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("rows", nargs="*", metavar="ROW", help=f"all but city, or of: {', '.join(names)}")
+    arguments.add_argument("--against", default="", metavar="REV", help="another commit, measured in turn")
     arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--seconds", type=int, default=3)
-    arguments.add_argument("--stations", type=int, default=400)
-    arguments.add_argument("--group", type=int, default=stage.GROUP, help="people ready for each kind of press")
-    arguments.add_argument("--servers", default="granian:2:1", help="name:workers:threads,…; the first one is kept")
-    return arguments.parse_args()
+    arguments.add_argument("--seconds", type=int, default=3, help="of each run")
+    arguments.add_argument("--beside", type=int, default=8, help="seconds of the rush beside a job; 0 leaves it out")
+    arguments.add_argument("--servers", default="granian:2:1", help="name:workers:threads,… for rush and city")
+    arguments.add_argument("--stations", type=int, default=0, help="fewer, for a quick look")
+    arguments.add_argument("--group", type=int, default=0, help="people ready for each kind of press")
+    arguments.add_argument("--bookings", type=int, default=1_000_000, help="of the grown city")
+    arguments.add_argument("--letters", type=int, default=10_000)
+    arguments.add_argument("--people", type=int, default=500, help="at one instant, on SQLite")
+    arguments.add_argument("--spread", type=int, default=0, help="seconds over which the city's stations open")
+    asked = arguments.parse_args()
+    asked.rows = set(asked.rows)
+    if unknown := asked.rows - set(names):
+        arguments.error(f"no such row: {', '.join(sorted(unknown))}")
+    return asked
 
 
-def _measure(staged: Stage, kind: Kind, rounds: int, seconds: int) -> dict[str, list[Pair]]:
-    found: dict[str, list[Pair]] = defaultdict(list)
-    for number in range(rounds):
-        with rows.up(staged, kind, seconds) as bench:
-            for row in (ROWS[4], ROWS[5], *ROWS[:4]):  # what only reads comes first, while nothing has changed
-                found[row.name].append(bench.pair(row))
-            given = staged.booked()
-            print(
-                f"round {number + 1}: given {given}, memory {[round(mb) for mb in bench.app.memory()]} MB", flush=True
-            )
-    return found
-
-
-def _table(found: dict[str, list[Pair]]) -> str:
-    head = (
-        "row",
-        "at least",
-        "ratio (spread)",
-        "by CPU (spread)",
-        "per s",
-        "ceiling",
-        "web ms",
-        "db ms",
-        "p99 ms",
-        "errors",
+def _table(rows: list[Row], against: str) -> str:
+    """Markdown, so that it can be read here and kept there."""
+    other = (f"to {against}", "by CPU to it") if against else ()
+    facts = list(dict.fromkeys(name for row in rows for name in row.facts))
+    lines: list[Sequence[object]] = [("row", "asked", "ratio (spread)", "by CPU (spread)", *other, *facts)]
+    for row in rows:
+        figures = (row.ratio, row.by_cpu, row.against, row.against_cpu)[: 4 if against else 2]
+        lines.append((row.name, row.asked, *map(_spread, figures), *(row.facts.get(name, "") for name in facts)))
+    lines.insert(1, ["---"] * len(lines[0]))
+    widths = [max(len(str(line[n])) for line in lines) for n in range(len(lines[0]))]
+    return "\n".join(
+        "| " + " | ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        for line in lines
     )
-    lines = []
-    for row in ROWS:
-        pairs = found[row.name]
-        runs = [pair.app for pair in pairs]
-        lines.append(
-            (
-                row.name,
-                f"{row.least:.2f} × {row.ceiling}",
-                report.spread([pair.ratio for pair in pairs]),
-                report.spread([pair.by_cpu for pair in pairs]),
-                round(median(run.per_s for run in runs)),
-                round(median(pair.ceiling.per_s for pair in pairs)),
-                f"{median(run.web_ms for run in runs):.2f}",
-                f"{median(run.database_ms for run in runs):.2f}",
-                round(median(run.p99_ms for run in runs)),
-                sum(row.errors(pair) for pair in pairs),
-            )
-        )
-    return report.table(head, lines)
 
 
-def _results(found: dict[str, list[Pair]]) -> dict[str, dict[str, float]]:
-    results = {}
-    for name, pairs in found.items():
-        ratio = report.spread([pair.ratio for pair in pairs])
-        results[name] = {
-            "ratio": round(ratio.middle, 3),
-            "min": round(ratio.least, 3),
-            "max": round(ratio.most, 3),
-            "per_s": round(median(pair.app.per_s for pair in pairs), 1),
-            "by_cpu": round(median(pair.by_cpu for pair in pairs), 3),
-        }
-    return results
+def _spread(values: list[float]) -> str:
+    return f"{median(values):.2f} ({min(values):.2f}–{max(values):.2f})" if values else ""
 
 
-def _print_pgbench(place: Ground, staged: Stage, seconds: int) -> None:
-    for connections in (2, 64):
-        staged.reset()
-        many = pgbench.per_second(place, staged.city, connections, seconds)
-        hot = pgbench.per_second(place, staged.city, connections, seconds, hot=True)
-        print(f"ceiling P, pgbench with {connections} connections: {many:.0f}/s over many slots, {hot:.0f}/s on one")
+def _keep(rows: list[Row]) -> None:
+    OUT.mkdir(exist_ok=True)
+    path = OUT / "results.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    for row in rows:
+        figures = {name: getattr(row, name) for name in ("ratio", "by_cpu", "against", "against_cpu")}
+        found = {name: round(median(values), 3) for name, values in figures.items() if values}
+        if row.ratio:
+            found |= {"min": round(min(row.ratio), 3), "max": round(max(row.ratio), 3)}
+        known[row.name] = found | row.facts
+    path.write_text(json.dumps(known, indent=2, default=str, ensure_ascii=False) + "\n")
+
+
+def _machine() -> str:
+    """How busy the machine is: to know how far to trust a figure."""
+    return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 if __name__ == "__main__":

@@ -1,295 +1,280 @@
-"""The scheduler at scale, beside one bulk statement, and beside the rush: `python -m bench.jobs --rounds 3`.
+"""Jobs of the scheduler at scale: beside one statement that writes the same rows, and beside the rush.
 
-Opening a slot of each of 3,933 stations, releasing 12,000 no-shows, writing 60,000 digests. Rounds go bulk, job,
-bulk; then the rush alone, the rush with the job next to it, the rush alone.
+Opening a slot of each of 3,933 stations, releasing 12,000 no-shows, writing 60,000 digests.
+Each chore has days of its own in the city, so that the presses of the rush next to it meet other slots.
 """
 
 import argparse
-import gc
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from multiprocessing import get_context
 from os import cpu_count
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter
+from typing import Any
 
-from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import URL
 
-from bench import cpu, ground, report, servers, stage, stock
-from bench.chores import CHORES, DIGESTS, Chore
-from bench.ground import Ground
-from bench.rows import Bench
-from bench.servers import APP, Kind
-from bench.stage import Stage
-from booking.extensions import db
-from booking.jobs import backpressure
-from booking.jobs.batches import Turn
-from booking.jobs.runner import Ran, run
-from booking.jobs.schedule import TIMETABLE
+from bench.builds import Build, Cost, Database, Worker, prepared
+from bench.load import Row, Run, times
+from bench.presses import GROUP, Stage, stage
+from tests.support import city as stock
+from tests.support.city import PER_DAY
+from tests.support.servers import TICK, Kind, used
 
-LEAST = 0.3
-FIGURES = ("ratio", "by_cpu", "left", "taken")
+SEATS = 12_000  # no-shows to release
+WITH_SLOT = ("letter", "strike", "event", "booking")
 
 
 @dataclass(frozen=True)
-class Cost:
-    """How long something took by the clock, and how much CPU by itself and by PostgreSQL."""
+class Chore:
+    """A job, the statements that set its scene, the rows that it writes by one statement, and how to undo it."""
 
-    did: int
-    seconds: float
-    cpu: float
+    name: str
+    job: str
+    scene: tuple[str, ...]
+    bulk: str
+    undo: tuple[str, ...]
+    hour: str = "SELECT now()"
+
+    def prepare(self, on: Stage) -> datetime:
+        """Set the scene; returns the instant at which the job is due."""
+        moment: datetime = self._run(on, *self.scene)
+        return moment
+
+    def back(self, on: Stage) -> None:
+        """As if nobody had done it."""
+        self._run(on, *self.undo)
+
+    def at_once(self, on: Stage) -> Cost:
+        """The same rows by one statement."""
+        now = self.prepare(on)
+        before, began = used(on.ground.postmaster), perf_counter()
+        with on.ground.connect() as connection:
+            found = stock.execute(connection, self.bulk, {"now": now, **_places(on)}).fetchone()
+        took = perf_counter() - began
+        cost = Cost(int(found[0]) if found else 0, took, max(used(on.ground.postmaster) - before, TICK))
+        self.back(on)
+        return cost
+
+    def carry_out(self, on: Stage, worker: Worker) -> Cost:
+        """The job as the scheduler runs it."""
+        cost = worker.run(self.job, self.prepare(on))
+        self.back(on)
+        return cost
+
+    def _run(self, on: Stage, *statements: str) -> Any:
+        with on.ground.connect() as connection:
+            connection.execute("SET session_replication_role = replica")  # no foreign-key checks row by row
+            for statement in statements:
+                stock.execute(connection, statement, _places(on))
+            stock.settle(connection)
+            (moment,) = stock.execute(connection, self.hour, _places(on)).fetchone() or (None,)
+        return moment
+
+
+def _places(on: Stage) -> dict[str, Any]:
+    """The first slot of each day, by name, and how much of everything."""
+    city = on.city
+    days = {f"day{day}": city.slot(1, day=day) for day in range(city.days)}
+    return {**days, "stations": city.stations, "per_day": PER_DAY, "people": city.people, "seats": SEATS}
+
+
+def jobs(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+    """Rounds go statement, job, other build's job, statement; then the rush alone, with the job next to it, alone."""
+    found: dict[str, list[_Round]] = defaultdict(list)
+    with ExitStack() as opened:
+        stages = [_with_past(opened.enter_context(prepared(url, "jobs", build)), asked) for build in builds]
+        workers = [opened.enter_context(one.ground.worker()) for one in stages]
+        DIGESTS.carry_out(stages[0], workers[0])  # the statement writes what the app has written
+        names = asked.rows & {chore.name for chore in CHORES}
+        for _ in range(asked.rounds):
+            for chore in [chore for chore in CHORES if chore.name in names or not names]:
+                found[chore.name].append(_round(stages, workers, chore, asked.beside))
+    return [_row(name, rounds) for name, rounds in found.items()]
+
+
+def _with_past(place: Database, asked: argparse.Namespace) -> Stage:
+    """With letters and digests of the days before: empty tables mislead PostgreSQL's planner for the rest of a connection."""
+    made = stage(place, asked.stations or 3_933, asked.group or GROUP)
+    with place.connect() as connection:
+        stock.add_papers(connection, made.city, made.city.people, ("letter", "digest"))
+        for table in ("letter", "digest"):
+            stock.execute(connection, f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
+        stock.execute(connection, "UPDATE bench_last SET letter = (SELECT max(id) FROM letter)")
+    return made
 
 
 @dataclass(frozen=True)
-class Rush:
-    """Presses a second without and with the job next to them, its seconds, and the share of the machine that it took."""
-
-    alone: tuple[float, float]
-    beside: float
-    took: float
-    taken: float
-
-    @property
-    def left(self) -> float:
-        """The share of the rush that is left while the job runs."""
-        return 2 * self.beside / sum(self.alone)
-
-
-@dataclass(frozen=True)
-class Round:
-    """A chore beside its bulk statement, before and after, and beside the rush."""
+class _Round:
+    """A chore beside its statement, before and after, beside another build's, and beside the rush."""
 
     bulk: tuple[Cost, Cost]
     job: Cost
-    rush: Rush | None = None
-
-    @property
-    def ratio(self) -> float:
-        return sum(one.seconds for one in self.bulk) / 2 / self.job.seconds
-
-    @property
-    def by_cpu(self) -> float:
-        return sum(one.cpu for one in self.bulk) / 2 / self.job.cpu
-
-    @property
-    def left(self) -> float:
-        return self.rush.left if self.rush else 0.0
-
-    @property
-    def taken(self) -> float:
-        return self.rush.taken if self.rush else 0.0
+    theirs: list[Cost]
+    left: float
+    took: float
+    taken: float
 
 
-def main() -> None:
-    asked = _asked()
-    backpressure.NEED = float("inf")  # here a job never rests; the one beside the rush, in a process of its own, does
-    with ground.server() as url, ground.prepared(url, "jobs") as place:
-        staged = stage.make(place, asked.stations, asked.group)
-        found: dict[str, list[Round]] = defaultdict(list)
-        _remember(staged)
-        _learn_digests(staged)
-        for number in range(asked.rounds):
-            for chore in [chore for chore in CHORES if asked.only in chore.name]:
-                found[chore.name].append(_round(staged, chore, asked.seconds))
-            print(f"round {number + 1}: {report.load()}\n{_table(found)}", flush=True)
-    print(f"written to {report.keep('results', _results(found))}")
-
-
-def _asked() -> argparse.Namespace:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--stations", type=int, default=3_933)
-    arguments.add_argument("--group", type=int, default=stage.GROUP, help="a fifth of the people who get digests")
-    arguments.add_argument("--seconds", type=int, default=8, help="of the rush beside each job; 0 leaves it out")
-    arguments.add_argument("--only", default="", help="part of a row's name")
-    return arguments.parse_args()
-
-
-def _remember(staged: Stage) -> None:
-    """Letters and digests of the days before: empty tables mislead PostgreSQL's planner for the rest of a connection."""
-    with staged.ground.connect() as connection:
-        stock.add_papers(connection, staged.city, staged.city.people, ("letter", "digest"))
-        connection.execute("SELECT setval('letter_id_seq', (SELECT max(id) FROM letter))")
-        connection.execute("SELECT setval('digest_id_seq', (SELECT max(id) FROM digest))")
-        connection.execute("UPDATE bench_last SET letter = (SELECT max(id) FROM letter)")
-
-
-def _learn_digests(staged: Stage) -> None:
-    """The bulk statement writes what the app has written."""
-    now = DIGESTS.prepare(staged)
-    carry_out(staged.ground, DIGESTS, now)
-    DIGESTS.back(staged)
-
-
-def _round(staged: Stage, chore: Chore, seconds: int) -> Round:
-    before = _bulk(staged, chore)
-    job = _job(staged, chore)
-    after = _bulk(staged, chore)
+def _round(stages: list[Stage], workers: list[Worker], chore: Chore, seconds: int) -> _Round:
+    before = chore.at_once(stages[0])
+    job, *theirs = [chore.carry_out(*pair) for pair in zip(stages, workers, strict=True)]
+    after = chore.at_once(stages[0])
     if before.did != job.did:
         raise RuntimeError(f"{chore.name}: the statement did {before.did}, the job {job.did}")
-    return Round((before, after), job, _beside_the_rush(staged, chore, seconds) if seconds else None)
+    beside = _beside_the_rush(stages[0], chore, seconds) if seconds else (0.0, 0.0, 0.0)
+    return _Round((before, after), job, theirs, *beside)
 
 
-def _bulk(staged: Stage, chore: Chore) -> Cost:
-    now = chore.prepare(staged)
-    with _costs(staged.ground) as cost:
-        cost.append(chore.at_once(staged, now))
-    chore.back(staged)
-    return Cost(*cost)
-
-
-def _job(staged: Stage, chore: Chore) -> Cost:
-    standing(staged.ground)
-    now = chore.prepare(staged)
-    with _costs(staged.ground) as cost:
-        cost.append(carry_out(staged.ground, chore, now).did)
-    chore.back(staged)
-    return Cost(*cost)
-
-
-@cache
-def standing(place: Ground) -> Flask:
-    return stood(place.app())
-
-
-def stood(app: Flask) -> Flask:
-    """The app as it stands in a scheduler that has run for a while: connected, and out of the collector's way."""
-    with app.app_context():
-        db.session.execute(text("SELECT 1"))
-        db.session.remove()
-    gc.collect()
-    gc.freeze()
-    return app
-
-
-@contextmanager
-def _costs(place: Ground) -> Iterator[list[float]]:
-    """Adds seconds and CPU seconds, ours and PostgreSQL's, to what the block has put in."""
-    found: list[float] = []
-    began, own, database = perf_counter(), process_time(), cpu.used(place.postmaster)
-    yield found
-    found += [perf_counter() - began, process_time() - own + cpu.used(place.postmaster) - database]
-
-
-def carry_out(place: Ground, chore: Chore, now: datetime) -> Ran:
-    """The job as the scheduler runs it."""
-    (job,) = (job for job in TIMETABLE if job.name == chore.job)
-    with standing(place).app_context():
-        ran = run(job, Turn(now))
-    if ran.error:
-        raise RuntimeError(f"{chore.name}: {ran.error}")
-    return ran
-
-
-def _beside_the_rush(staged: Stage, chore: Chore, seconds: int) -> Rush:
-    """The web side's presses a second: alone, with the job next to it, alone.
+def _beside_the_rush(on: Stage, chore: Chore, seconds: int) -> tuple[float, float, float]:
+    """The share of presses that is left, seconds of the job, and its share of the machine, while it rests as it will.
 
     Each run has a stage set back and processes of its own, or the last one would press on what the first has sold.
     """
-    before, _ = _rush(staged, seconds)
-    beside, job = _rush(staged, seconds, chore)
-    after, _ = _rush(staged, seconds)
-    return Rush((before, after), beside, *job)
+    alone = rush(on, seconds).per_s
+    on.reset()
+    now = chore.prepare(on)
+    with on.up(Kind(), seconds) as app, on.ground.worker(rests=True) as worker:
+        pids = (worker.process.pid, worker.backend)
+        before = sum(map(used, pids))
+        worker.start(chore.job, now)
+        run = app.run("many")
+        taken = (sum(map(used, pids)) - before) / run.seconds / (cpu_count() or 1)
+        took = worker.finish()[1] if worker.answers() else float("inf")
+    chore.back(on)
+    return 2 * run.per_s / (alone + rush(on, seconds).per_s), took, taken
 
 
-def _rush(staged: Stage, seconds: int, chore: Chore | None = None) -> tuple[float, tuple[float, float]]:
-    """Presses a second; how long the job took, and its share of the machine."""
-    staged.reset()
-    now = chore.prepare(staged) if chore else None
-    with servers.serving(Kind(), APP, staged.ground.settings()) as server:
-        bench = Bench(staged, server, server, staged.ground.postmaster, seconds)
-        for _ in range(2):
-            bench.run(server, "warm", loop=False, seconds=2)
-        with _elsewhere(staged.ground, chore, now) if chore and now else nullcontext([]) as told:
-            found = bench.run(server, "many", loop=False)
-    if chore:
-        chore.back(staged)
-    took, used = told or (0.0, 0.0)
-    return found.per_s, (took, used / found.seconds / (cpu_count() or 1))
+def rush(on: Stage, seconds: int) -> Run:
+    """Presses that all find a seat, on a stage set back."""
+    on.reset()
+    with on.up(Kind(), seconds) as app:
+        run = app.run("many")
+    if run.refused:
+        raise RuntimeError(f"{run.refused} of {run.requests} presses were refused: that is no rush")
+    return run
 
 
-@contextmanager
-def _elsewhere(place: Ground, chore: Chore, now: datetime) -> Iterator[list[float]]:
-    """The job in a process of its own, as the scheduler is one; ended with the block.
-
-    Then the list has how long the job took (infinity: it is not done) and how much CPU, with its database process.
-    """
-    spawned = get_context("spawn")
-    ours, theirs = spawned.Pipe()
-    process = spawned.Process(target=_wait_and_carry_out, args=(place, chore, now, theirs))
-    process.start()
-    if not ours.poll(60):
-        raise RuntimeError(f"{chore.name}: the process beside the rush does not start")
-    pids = (process.pid or 0, ours.recv())
-    before = sum(map(cpu.used, pids))
-    ours.send("go")
-    told: list[float] = []
-    yield told
-    told += [ours.recv() if ours.poll() else float("inf"), sum(map(cpu.used, pids)) - before]
-    process.kill()
-    process.join()
-
-
-def _wait_and_carry_out(place: Ground, chore: Chore, now: datetime, pipe) -> None:  # type: ignore[no-untyped-def]
-    with standing(place).app_context():
-        pipe.send(db.session.scalar(text("SELECT pg_backend_pid()")))
-        db.session.remove()
-    pipe.recv()
-    began = perf_counter()
-    carry_out(place, chore, now)
-    pipe.send(perf_counter() - began)
-    pipe.recv()  # an ended process would have used no CPU
-
-
-def _table(found: dict[str, list[Round]]) -> str:
-    head = (
-        "row",
-        "at least",
-        "ratio (spread)",
-        "by CPU (spread)",
-        "rows",
-        "job s",
-        "bulk s",
-        "rush left, at least 0.90",
-        "machine taken",
-        "job s then",
+def _row(name: str, rounds: list[_Round]) -> Row:
+    own, theirs = [one.job for one in rounds], [cost for one in rounds for cost in one.theirs]
+    took = median(one.took for one in rounds)
+    facts = {
+        "rows": own[0].did,
+        "job s": f"{median(cost.seconds for cost in own):.2f}",
+        "statement s": f"{median(cost.seconds for one in rounds for cost in one.bulk):.2f}",
+        "rush left, ≥ 0.90": f"{median(one.left for one in rounds):.2f}",
+        "machine taken": f"{median(one.taken for one in rounds):.0%}",
+        "job s then": f"{took:.1f}" if took < float("inf") else "longer than the rush",
+    }
+    return Row(
+        name,
+        "≥ 0.30 × statement",
+        [sum(cost.seconds for cost in one.bulk) / 2 / one.job.seconds for one in rounds],
+        [sum(cost.cpu for cost in one.bulk) / 2 / one.job.cpu for one in rounds],
+        times([cost.seconds for cost in own], [cost.seconds for cost in theirs]),
+        times([cost.cpu for cost in own], [cost.cpu for cost in theirs]),
+        facts,
     )
-    lines = []
-    for name, rounds in found.items():
-        ratio, by_cpu, left, taken = (report.spread([getattr(r, n) for r in rounds]) for n in FIGURES)
-        job = median(r.job.seconds for r in rounds)
-        bulk = median(one.seconds for r in rounds for one in r.bulk)
-        cost = (rounds[0].job.did, f"{job:.2f}", f"{bulk:.2f}")
-        lines.append((name, LEAST, ratio, by_cpu, *cost, left, taken, _seconds(rounds)))
-    return report.table(head, lines)
 
 
-def _seconds(rounds: list[Round]) -> str:
-    """How long the job took beside the rush, if it ended within it."""
-    took = median(one.rush.took if one.rush else 0 for one in rounds)
-    return f"{took:.1f}" if took < float("inf") else "longer than the rush"
-
-
-def _results(found: dict[str, list[Round]]) -> dict[str, dict[str, float]]:
-    results = {}
-    for name, rounds in found.items():
-        ratio = report.spread([one.ratio for one in rounds])
-        results[name] = {
-            "ratio": round(ratio.middle, 3),
-            "min": round(ratio.least, 3),
-            "max": round(ratio.most, 3),
-            "per_s": round(median(one.job.did / one.job.seconds for one in rounds), 1),
-            "by_cpu": round(median(one.by_cpu for one in rounds), 3),
-            "rush_left": round(median(one.left for one in rounds), 3),
-            "machine_taken": round(median(one.taken for one in rounds), 3),
-        }
-    return results
-
-
-if __name__ == "__main__":
-    main()
+# The first run of each station on the third day opens.
+OPEN = Chore(
+    "open_slots",
+    "open_slots",
+    scene=(
+        """UPDATE slot SET opens_at = now() - interval '1 second'
+           WHERE id >= %(day2)s AND id < %(day3)s AND (id - 1) %% %(per_day)s = 0""",
+    ),
+    bulk="""
+    WITH opened AS (
+        UPDATE slot SET state = 'open' WHERE state = 'planned' AND opens_at <= %(now)s AND starts_at > %(now)s
+        RETURNING id, station_id, plan_id
+    ), told AS (
+        INSERT INTO event (at, kind, station_id, plan_id, slot_id, before, after, details)
+        SELECT %(now)s, 'opened', station_id, plan_id, id, 'planned', 'open', '{}' FROM opened RETURNING id
+    ) SELECT count(*) FROM told""",
+    undo=(
+        "DELETE FROM event WHERE slot_id >= %(day2)s AND slot_id < %(day3)s",
+        "UPDATE slot SET state = 'planned' WHERE id >= %(day2)s AND id < %(day3)s AND state <> 'planned'",
+    ),
+)
+# The first run of each station on the fourth day has begun, and nobody came.
+RELEASE = Chore(
+    "release_no_shows",
+    "release_no_shows",
+    scene=(
+        """UPDATE slot SET state = 'running', capacity = 1000, date = current_date, opens_at = now() - interval '1 day',
+               free_until = now() - interval '36 minutes', waitlist_until = now() - interval '20 minutes',
+               checkin_from = now() - interval '20 minutes', starts_at = now() - interval '301 seconds',
+               release_at = now() - interval '1 second', ends_at = now() + interval '45 minutes', released_at = NULL,
+               taken = %(seats)s / %(stations)s + ((id - %(day3)s) / %(per_day)s < %(seats)s %% %(stations)s)::int
+           WHERE id >= %(day3)s AND id < %(day4)s AND (id - 1) %% %(per_day)s = 0""",
+        """INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
+           SELECT %(day3)s + s * %(per_day)s, s + 1, n %% %(people)s + 1, 'booked', 'tap', 'absent-' || n,
+                  now() - interval '1 day', now() - interval '1 day', false
+           FROM (SELECT n, n %% %(stations)s AS s FROM generate_series(0, %(seats)s - 1) n) absent""",
+    ),
+    bulk="""
+    WITH lost AS (
+        UPDATE booking b SET state = 'released', ended_at = %(now)s, end_reason = 'released' FROM slot s
+        WHERE s.id = b.slot_id AND s.state = 'running' AND s.release_at <= %(now)s AND s.released_at IS NULL
+          AND b.state = 'booked'
+        RETURNING b.id, b.slot_id, b.station_id, b.person_id, s.plan_id
+    ), emptied AS (
+        UPDATE slot SET taken = taken - n, released_at = %(now)s
+        FROM (SELECT slot_id, count(*) AS n FROM lost GROUP BY slot_id) gone WHERE id = gone.slot_id RETURNING id
+    ), told AS (
+        INSERT INTO event (at, kind, station_id, plan_id, slot_id, booking_id, person_id, before, after, reason, details)
+        SELECT %(now)s, kind, station_id, plan_id, slot_id, id, person_id, before, after, reason, '{}'
+        FROM lost, (VALUES ('released', 'booked', 'released', NULL), ('strike', NULL, NULL, 'no_show'))
+             AS line (kind, before, after, reason) RETURNING id
+    ), struck AS (
+        INSERT INTO strike (person_id, station_id, slot_id, booking_id, at, reason, forgive_reason)
+        SELECT person_id, station_id, slot_id, id, %(now)s, 'no_show', '' FROM lost RETURNING id
+    ), written AS (
+        INSERT INTO letter (kind, person_id, slot_id, details, message_id, state, tries, created_at, next_try_at, error)
+        SELECT 'strike', person_id, slot_id, '{"reason": "no_show", "warning": true}',
+               replace(gen_random_uuid()::text, '-', ''), 'queued', 0, %(now)s, %(now)s, '' FROM lost RETURNING id
+    ) SELECT count(*) FROM written""",
+    undo=(
+        *(f"DELETE FROM {rows} WHERE slot_id >= %(day3)s AND slot_id < %(day4)s" for rows in WITH_SLOT),
+        """UPDATE slot SET state = 'planned', taken = 0, capacity = 15, released_at = NULL
+           WHERE id >= %(day3)s AND id < %(day4)s AND state <> 'planned'""",
+    ),
+)
+# On the fifth day everybody has a seat, and the sixth day's slots open.
+DIGESTS = Chore(
+    "write_digests",
+    "write_worker_digests",
+    scene=(
+        """INSERT INTO workday (date, works, name, source) SELECT date, true, '', 'bench' FROM slot WHERE id = %(day4)s
+           ON CONFLICT (date) DO UPDATE SET works = true""",
+        """INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
+           SELECT %(day4)s + s, s / %(per_day)s + 1, n + 1, 'booked', 'tap', 'today-' || n, now(), now(), false
+           FROM (SELECT n, n %% (%(stations)s * %(per_day)s) AS s FROM generate_series(0, %(people)s - 1) n) there""",
+        "UPDATE slot SET taken = capacity WHERE id >= %(day4)s AND id < %(day5)s",
+    ),
+    # What the app wrote was kept in `bench_letter`.
+    bulk="""
+    WITH written AS (
+        INSERT INTO letter (kind, key, person_id, language, details, message_id, state, tries, created_at, next_try_at,
+                            error)
+        SELECT kind, key, person_id, language, details, replace(gen_random_uuid()::text, '-', ''), 'queued', 0,
+               %(now)s, %(now)s, '' FROM bench_letter RETURNING id, person_id
+    ), digests AS (
+        INSERT INTO digest (person_id, kind, date, letter_id, written_at)
+        SELECT person_id, 'worker', (SELECT date FROM slot WHERE id = %(day4)s), id, %(now)s FROM written RETURNING id
+    ) SELECT count(*) FROM digests""",
+    undo=(
+        "CREATE TABLE IF NOT EXISTS bench_letter AS SELECT * FROM letter WHERE kind = 'worker_digest'",
+        "DELETE FROM digest WHERE date = (SELECT date FROM slot WHERE id = %(day4)s)",
+        "DELETE FROM digest_round",
+        "DELETE FROM letter WHERE kind = 'worker_digest'",
+        "DELETE FROM booking WHERE slot_id >= %(day4)s AND slot_id < %(day5)s",
+        "UPDATE slot SET taken = 0 WHERE id >= %(day4)s AND id < %(day5)s",
+    ),
+    hour="SELECT (date + time '08:30') AT TIME ZONE 'Asia/Shanghai' FROM slot WHERE id = %(day4)s",
+)
+CHORES = (OPEN, RELEASE, DIGESTS)

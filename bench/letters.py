@@ -1,158 +1,223 @@
-"""Ten thousand digests worded and delivered, beside a bare smtplib loop: `python -m bench.letters --rounds 3`.
-
-The sink is a process of its own that says yes to everything. The loop sends the same bytes over one connection, in
-ready messages; the app claims, looks up, words, packs and sends them, and writes down each that was taken.
-"""
+"""Letters beside a bare smtplib loop, and presses while the mail server says nothing."""
 
 import argparse
 import smtplib
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from statistics import median
-from time import perf_counter, process_time
+from pathlib import Path
+from time import monotonic, perf_counter, process_time, sleep
 from typing import BinaryIO
 
-from sqlalchemy import update
+from sqlalchemy import URL
 
-import config
-from bench import cpu, ground, jobs, readers, report, stage
-from bench.chores import DIGESTS, Chore
-from bench.stage import Stage
-from booking.app import create_app
-from booking.db import transactions
-from booking.extensions import db
-from booking.jobs import backpressure
-from booking.jobs.batches import Turn
-from booking.jobs.schedule import send_digests
-from booking.mail import outbox, rendering
-from booking.model import Letter
+from bench.builds import Build, Cost, Database, Worker, prepared
+from bench.jobs import DIGESTS, rush
+from bench.load import Row, middle
+from bench.presses import GROUP, Stage, stage
+from tests.support import city as stock
+from tests.support.city import City
+from tests.support.servers import Kind, used
 
-LEAST = 0.5
-FROM = "lunch-hour@localhost"
+A_STATION = 15  # readers of digests
+CATCHES_UP = 120  # seconds at most
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--letters", type=int, default=10_000)
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument(
-        "--mixed", action="store_true", help="everybody goes to many stations, as nobody really does"
-    )
-    arguments.add_argument(
-        "--one-by-one", action="store_true", help="the sink does not offer PIPELINING, as mail servers do"
-    )
-    asked = arguments.parse_args()
-    backpressure.NEED = float("inf")
-    with ground.server() as url, ground.prepared(url, "letters") as place, _sink(not asked.one_by_one) as port:
-        if asked.mixed:
-            staged, chore = (
-                stage.make(place, min(400, asked.letters // 20), asked.letters // len(stage.STAGED)),
-                DIGESTS,
-            )
-        else:
-            staged, chore = readers.make(place, asked.letters), readers.MORNING
-        now = _write(staged, chore)
-        ready = _ready(staged, now)
-        found = [_round(staged, ready, port, now) for _ in range(asked.rounds)]
-    ratio, by_cpu = (report.spread([pair[n] for pair in found]) for n in (0, 1))
-    per_s = median(pair[2] for pair in found)
-    name = "letters_mixed" if asked.mixed else "letters"
-    head = ("row", "at least", "ratio (spread)", "by CPU (spread)", "letters", "a letter", "per s")
-    size = f"{sum(map(len, ready)) / len(ready) / 1000:.1f} KB"
-    print(f"{report.load()}\n{report.table(head, [(name, LEAST, ratio, by_cpu, len(ready), size, round(per_s))])}")
-    row = {"ratio": ratio.middle, "min": ratio.least, "max": ratio.most, "per_s": per_s, "by_cpu": by_cpu.middle}
-    print(f"written to {report.keep('results', {name: {kind: round(n, 3) for kind, n in row.items()}})}")
+def letters(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+    """Digests rendered, sent to a server that says yes to everything and marked as sent, beside a bare smtplib loop.
+
+    The loop sends the same bytes, ready made. By CPU the server is left out and PostgreSQL is counted in.
+    """
+    found = []
+    with ExitStack() as opened:
+        port = opened.enter_context(_sink())
+        sides = [
+            _Sender.ready(opened, opened.enter_context(prepared(url, "letters", build)), asked, port)
+            for build in builds
+        ]
+        ready = sides[0].recorded()
+        for _ in range(asked.rounds):
+            before = _loop(ready, port)
+            own, *theirs = [side.send() for side in sides]
+            found.append(((before, _loop(ready, port)), own, theirs))
+    return [
+        Row(
+            "letters",
+            "≥ 0.15 × smtplib",
+            [sum(loop.seconds for loop in loops) / 2 / own.seconds for loops, own, _ in found],
+            [sum(loop.cpu for loop in loops) / 2 / own.cpu for loops, own, _ in found],
+            [their.seconds / own.seconds for _, own, theirs in found for their in theirs],
+            [their.cpu / own.cpu for _, own, theirs in found for their in theirs],
+            {
+                "letters": len(ready),
+                "KB a letter": f"{sum(map(len, ready)) / len(ready) / 1000:.1f}",
+                "per s": middle(own.did / own.seconds for _, own, _ in found),
+            },
+        )
+    ]
 
 
-def _write(staged: Stage, chore: Chore) -> datetime:
-    """A digest for everybody, as the job writes them. Returns their hour."""
-    now = chore.prepare(staged)
-    jobs.carry_out(staged.ground, chore, now)
-    return now
+@dataclass(frozen=True)
+class _Sender:
+    """A build with a morning's digests written, and its process that sends them."""
+
+    stage: Stage
+    worker: Worker
+    now: datetime
+
+    @classmethod
+    def ready(cls, opened: ExitStack, place: Database, asked: argparse.Namespace, port: int) -> "_Sender":
+        """Readers as a city has them: an office worker goes to one station, which has fifteen readers.
+
+        Of the fifteen nine hold a seat today, in one of five slots, four wait in two lists, all hear what opens; two
+        have a strike, and every tenth reads English.
+        """
+        stations = asked.letters // A_STATION
+        city = City(stations, people=stations * A_STATION)
+        with place.connect() as connection:
+            stock.build(connection, city)
+            stock.add_past(connection, city, city.people)
+        made = Stage(place, city, visits={})
+        now = MORNING.prepare(made)
+        worker = opened.enter_context(place.worker(MAIL_URL=f"smtp://127.0.0.1:{port}"))
+        worker.run(MORNING.job, now)
+        return cls(made, worker, now)
+
+    def send(self) -> Cost:
+        with self.stage.ground.connect() as connection:
+            again = "UPDATE letter SET state = 'queued', sent_at = NULL, tries = 0, next_try_at = %s"
+            count = connection.execute(again, [self.now]).rowcount
+        cost = self.worker.run("send_digests", self.now)
+        if cost.did != count:
+            raise RuntimeError(f"{cost.did} of {count} letters were sent")
+        return cost
+
+    def recorded(self) -> list[bytes]:
+        """The same letters in bytes, as they come over the wire."""
+        record = self.stage.ground.folder / "letters"
+        with _sink(record) as port, self.stage.ground.worker(MAIL_URL=f"smtp://127.0.0.1:{port}") as worker:
+            replace(self, worker=worker).send()
+        return [one.replace(b"\r\n..", b"\r\n.") for one in record.read_bytes().split(b"\r\n.\r\n") if one]
 
 
-def _ready(staged: Stage, now: datetime) -> list[bytes]:
-    """The same letters in bytes."""
-    with staged.ground.app().app_context():
-        ids = db.session.scalars(db.select(Letter.id).where(Letter.state == "queued").order_by(Letter.id)).all()
-        made = []
-        for start in range(0, len(ids), 200):
-            kept = rendering.load(db.session(), ids[start : start + 200])
-            made += [rendering.compose(db.session(), letter, now, kept).mime for letter in kept.letters]
-    return made
-
-
-def _round(staged: Stage, ready: list[bytes], port: int, now: datetime) -> tuple[float, float, float]:
-    """Ratio by the clock and by CPU, and letters a second: loop, app, loop."""
-    before = _loop(ready, port)
-    app = _app(staged, port, now, len(ready))
-    after = _loop(ready, port)
-    return (before[0] + after[0]) / 2 / app[0], (before[1] + after[1]) / 2 / app[1], len(ready) / app[0]
-
-
-def _loop(ready: list[bytes], port: int) -> tuple[float, float]:
-    """Seconds, by the clock and of CPU, of a bare loop."""
+def _loop(ready: list[bytes], port: int) -> Cost:
     began, own = perf_counter(), process_time()
     with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as talk:
         for n, message in enumerate(ready):
-            talk.sendmail(FROM, [f"p{n}@example.com"], message)
-    return perf_counter() - began, process_time() - own
-
-
-def _app(staged: Stage, port: int, now: datetime, count: int) -> tuple[float, float]:
-    place = staged.ground
-    app = jobs.stood(create_app(config.load(place.settings() | {"MAIL_URL": f"smtp://127.0.0.1:{port}"})))
-    with app.app_context():
-        with transactions.transaction(db.session) as session:
-            again = {"state": "queued", "sent_at": None, "tries": 0, "next_try_at": now}
-            session.execute(update(Letter).where(outbox.IS_DIGEST, Letter.created_at == now).values(again))
-        began, own, database = perf_counter(), process_time(), cpu.used(place.postmaster)
-        sent = send_digests(Turn(now))
-        took = perf_counter() - began
-        used = process_time() - own + cpu.used(place.postmaster) - database
-    if sent != count:
-        raise RuntimeError(f"{sent} of {count} letters were sent")
-    return took, used
+            talk.sendmail("lunch-hour@localhost", [f"p{n}@example.com"], message)
+    return Cost(len(ready), perf_counter() - began, process_time() - own)
 
 
 @contextmanager
-def _sink(pipelines: bool) -> Iterator[int]:
-    """The port of a server in a process of its own."""
+def _sink(record: Path | None = None) -> Iterator[int]:
+    """The port of a mail server in a process of its own, which may record what comes."""
     spawned = get_context("spawn")
     here, there = spawned.Pipe()
-    process = spawned.Process(target=_serve, args=(there, pipelines), daemon=True)
+    process = spawned.Process(target=_serve, args=(there, record), daemon=True)
     process.start()
     yield here.recv()
     process.kill()
     process.join()
 
 
-def _serve(here: Connection, pipelines: bool) -> None:
-    """One talk at a time: yes to every line, and to every body."""
-    hello = b"250-sink\r\n250 PIPELINING\r\n" if pipelines else b"250 sink\r\n"
+def _serve(here: Connection, record: Path | None) -> None:
+    """One connection at a time: yes to every line, and to every body. It offers PIPELINING, as mail servers do."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         here.send(listener.getsockname()[1])
         while True:
             line, _ = listener.accept()
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with line, line.makefile("rb") as heard:
-                _talk(line, heard, hello)
+            with line, line.makefile("rb") as heard, Path(record or "/dev/null").open("ab") as kept:
+                _talk(line, heard, kept)
 
 
-def _talk(line: socket.socket, heard: BinaryIO, hello: bytes) -> None:
+def _talk(line: socket.socket, heard: BinaryIO, kept: BinaryIO) -> None:
     line.sendall(b"220 sink\r\n")
     for said in heard:
         word = said[:4].upper()
         if word == b"DATA":
             line.sendall(b"354 go on\r\n")
-            while heard.readline() not in (b".\r\n", b""):
-                pass
-        line.sendall({b"QUIT": b"221 bye\r\n", b"EHLO": hello}.get(word, b"250 yes\r\n"))
+            while (text := heard.readline()) not in (b".\r\n", b""):
+                kept.write(text)
+            kept.write(b".\r\n")
+            kept.flush()
+        answer = {b"QUIT": b"221 bye\r\n", b"EHLO": b"250-sink\r\n250 PIPELINING\r\n"}
+        line.sendall(answer.get(word, b"250 yes\r\n"))
 
 
-if __name__ == "__main__":
-    main()
+def mail_down(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+    """Presses while the mail server takes connections and says nothing, beside presses without any mail.
+
+    Each press that gives a seat writes a letter; a scheduler, which has caught up with all else, tries to send them.
+    """
+    seconds = asked.beside or asked.seconds
+    with ExitStack() as opened:
+        stages = [
+            stage(opened.enter_context(prepared(url, "mail", build)), asked.stations or 400, asked.group or GROUP)
+            for build in builds
+        ]
+        for one in stages:
+            _make_workday(one)
+        found = [[_left_without_mail(one, seconds) for one in stages] for _ in range(asked.rounds)]
+    own, *theirs = zip(*found, strict=True)
+    left = [left for left, _ in own]
+    against = [mine / other for mine, (other, _) in zip(left, theirs[0], strict=True)] if theirs else []
+    facts = {"per s": middle(per_s for _, per_s in own)}
+    return [Row("mail_down", "≥ 0.90 × without", left, against=against, facts=facts)]
+
+
+def _make_workday(on: Stage) -> None:
+    """The first day of the city is tomorrow; were it a day of rest, a scheduler would withdraw its slots."""
+    with on.ground.connect() as connection:
+        monday = (
+            "SELECT station.id AS station_id, date, true AS works, 1 AS follows FROM station, slot WHERE slot.id = 1"
+        )
+        stock.fill(connection, "day_override", monday, {})
+
+
+def _left_without_mail(on: Stage, seconds: int) -> tuple[float, float]:
+    """The share of presses that is left, and presses a second."""
+    before = rush(on, seconds).per_s
+    on.reset()
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=128) as silent,
+        on.ground.scheduler(MAIL_URL=f"smtp://127.0.0.1:{silent.getsockname()[1]}") as scheduler,
+    ):
+        _wait_until_idle(scheduler)
+        with on.up(Kind(), seconds) as app:
+            down = app.run("many").per_s
+    return 2 * down / (before + rush(on, seconds).per_s), down
+
+
+def _wait_until_idle(pid: int) -> None:
+    """Until a scheduler that has just begun has planned, opened and finished all that its new city has for it."""
+    idle, since = 0, monotonic()
+    while idle < 5 and monotonic() - since < CATCHES_UP:
+        before = used(pid)
+        sleep(1)
+        idle = idle + 1 if used(pid) - before < 0.1 else 0
+
+
+MORNING = replace(
+    DIGESTS,
+    scene=(
+        DIGESTS.scene[0],
+        # Each has been at the station of theirs once lately.
+        f"UPDATE booking SET person_id = station_id + (id - 1) %% {A_STATION} * %(stations)s WHERE state = 'attended'",
+        f"""INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at,
+                                 waitlist_position, late)
+           SELECT %(day4)s + s * %(per_day)s + CASE WHEN k < 9 THEN k %% %(per_day)s ELSE k %% 2 END, s + 1,
+                  1 + s + k * %(stations)s, CASE WHEN k < 9 THEN 'booked' ELSE 'waiting' END, 'tap',
+                  'today-' || s || '-' || k, now(), CASE WHEN k < 9 THEN now() END, CASE WHEN k >= 9 THEN k END, false
+           FROM generate_series(0, %(stations)s - 1) s, generate_series(0, {A_STATION} - 3) k""",
+        "UPDATE slot SET taken = capacity WHERE id >= %(day4)s AND id < %(day5)s",
+        """INSERT INTO strike (person_id, station_id, slot_id, booking_id, at, reason, forgive_reason)
+           SELECT person_id, station_id, slot_id, id, now() - interval '1 day', 'no_show', '' FROM booking
+           WHERE state = 'attended' AND (person_id - 1) / %(stations)s IN (3, 10)""",
+        "UPDATE person SET language = 'en' WHERE id %% 10 = 0",
+    ),
+)

@@ -11,17 +11,17 @@ from flask import Flask
 from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
-from bench import stock
-from bench.statements import Statement, heard
-from bench.stock import City
-from bench.visitors import Visit, sign_in
 from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import schedule
 from booking.jobs.batches import Turn
 from booking.mail import digests
+from tests.support import city as stock
 from tests.support import postgres
+from tests.support.city import City
 from tests.support.lunch_hour import at
+from tests.support.statements import Statement, heard
+from tests.support.visits import Visit, sign_in
 
 CITY = City(stations=1_500, people=12_000, days=4)
 PAST, PAPERS = 60_000, 20_000
@@ -60,7 +60,7 @@ def city(app: Flask, database_url: str) -> Visit:
         stock.add_papers(connection, CITY, PAPERS)
         for statement in PERSON_ONE:
             connection.execute(statement, SLOTS)
-        (visit,) = sign_in(connection, app, range(1, 2))
+        (visit,) = sign_in(connection, range(1, 2), secret=str(app.secret_key))
         stock.settle(connection)
     return visit
 

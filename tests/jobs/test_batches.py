@@ -10,7 +10,6 @@ from flask import Flask
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bench.statements import heard
 from booking import invariants, jobs, seats
 from booking.db import transactions
 from booking.jobs import backpressure, batches, schedule
@@ -18,6 +17,7 @@ from booking.jobs.batches import BatchRunner, Turn
 from booking.mail import outbox
 from booking.model import Booking, Event, Letter, SetAside, Slot, Strike
 from tests.support.lunch_hour import LunchHour, at, tick
+from tests.support.statements import heard
 
 EARLY = "Mon 10:00"
 

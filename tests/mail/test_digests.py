@@ -13,7 +13,6 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from bench.statements import heard
 from booking import workdays
 from booking.db import transactions
 from booking.extensions import db
@@ -24,6 +23,7 @@ from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, St
 from tests.support import databases
 from tests.support.letter_cast import Letters, write_digests
 from tests.support.lunch_hour import TUESDAY, at
+from tests.support.statements import heard
 
 
 def write(session: Session, kind: str, clock: str) -> set[str]:

@@ -19,7 +19,6 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bench.statements import Statement, heard
 from booking import jobs
 from booking.db import transactions
 from booking.enqueue import enqueue
@@ -31,6 +30,7 @@ from booking.model import Letter
 from tests.mail.test_outbox import MINUTE, NOW, deliver, only, settings, states, write
 from tests.support import mail_server, postgres
 from tests.support.letter_cast import Letters
+from tests.support.statements import Statement, heard
 
 pytestmark = pytest.mark.smtp
 

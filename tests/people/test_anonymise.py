@@ -8,7 +8,6 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bench.statements import heard
 from booking import invariants, jobs, people
 from booking.db import transactions
 from booking.extensions import db
@@ -17,6 +16,7 @@ from booking.jobs.batches import Turn
 from booking.model import Booking, Event, Person, Strike
 from booking.people.anonymise import nameless_before
 from tests.support.lunch_hour import SHANGHAI, LunchHour, at
+from tests.support.statements import heard
 
 BEFORE, AFTER = datetime(2027, 4, 29, 12, tzinfo=SHANGHAI), datetime(2027, 5, 23, 12, tzinfo=SHANGHAI)
 

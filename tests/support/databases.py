@@ -119,10 +119,10 @@ class PostgresClones:
         with self._connect(database) as connection:
             if connection.execute("SELECT 1 FROM harness.changed").fetchone():
                 return False
-            filled = [row[0] for row in connection.execute(FILLED)]  # type: ignore[call-overload]
+            filled = [row[0] for row in connection.execute(FILLED)]
             if filled:
                 deletes = "; ".join(f'DELETE FROM "{name}"' for name in filled)
-                connection.execute(f"SET session_replication_role = replica; {deletes}; {RESTART}")  # type: ignore[call-overload]
+                connection.execute(f"SET session_replication_role = replica; {deletes}; {RESTART}")
         return True
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
@@ -133,7 +133,7 @@ class PostgresClones:
             self.admin.close()
 
     def _sql(self, statement: str) -> None:
-        self.admin.execute(statement)  # type: ignore[call-overload]
+        self.admin.execute(statement)
 
     def _url(self, database: str) -> str:
         return self.server.set(database=database).render_as_string(hide_password=False)

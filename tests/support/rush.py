@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import config
-from bench import feed
-from bench.visitors import Visit
 from booking.model import Booking
+from tests.support import visits
+from tests.support.visits import Visit
 
 PHONES = 24  # that press at the same time
 PATIENCE = 20  # seconds for an answer
@@ -48,7 +48,7 @@ class Tap:
 
     @property
     def key(self) -> str:
-        return f"bench-{self.visit.person}-{self.slot}"  # as `feed.press` writes it
+        return f"bench-{self.visit.person}-{self.slot}"  # as `visits.press` writes it
 
     def hear(self, status: int, text: str) -> None:
         self.tries += 1
@@ -95,7 +95,7 @@ class Rush:
     async def _phone(self, waiting: Iterator[Tap]) -> None:
         for tap in waiting:
             while not tap.said:
-                tap.hear(*await ask(self.port, feed.press(tap.slot, tap.visit)))
+                tap.hear(*await ask(self.port, visits.press(tap.slot, tap.visit)))
                 if not tap.said:
                     await asyncio.sleep(AGAIN)
             self.answers += 1

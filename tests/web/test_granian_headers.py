@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import servers, small
-from bench.ground import Ground
-from bench.servers import APP
+from tests.support import phones, servers
 from tests.support.rush import Shipped, ask
+from tests.support.servers import APP, Ground
 
 pytestmark = pytest.mark.sqlite
 LATER = b"X_Forwarded_Host: 127.0.0.1\r\nX-Forwarded_Host: 127.0.0.1\r\nX-Forwarded-Host: 127.0.0.1\r\n"
@@ -27,7 +26,7 @@ CASES = [
 
 def test_the_host_is_what_the_host_header_says(database_url: str, tmp_path: Path) -> None:
     place = Ground(database_url, tmp_path)
-    small.station(place, 1)
+    phones.station(place, 1)
     with servers.serving(Shipped(1), APP, place.settings()) as server:
         for headers, path, status in CASES:
             request = b"GET " + path.encode() + b" HTTP/1.1\r\n" + headers + b"\r\n"

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import crowd, feed, servers, small
-from bench.ground import Ground
-from bench.servers import APP, Kind, Server
+from tests.support import phones, servers, visits
 from tests.support.rush import Shipped, ask
+from tests.support.servers import APP, Ground, Kind, Server
 
 pytestmark = pytest.mark.sqlite
 ASKED = 25  # pages, one after the other
@@ -22,8 +21,13 @@ def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> li
     async def look() -> list[int]:
         return [(await ask(server.port, page, HURRY))[0] for _ in range(ASKED)]
 
+<<<<<<< HEAD
     # In a thread of its own: this one has an event loop where a browser is open.
     with crowd.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
+=======
+    # In a thread of its own: where a browser is open, this one has a loop already.
+    with phones.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
+>>>>>>> benchsmall
         return thread.submit(lambda: asyncio.run(look())).result()
 
 
@@ -31,8 +35,8 @@ def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> li
 def requests(database_url: str, tmp_path: Path) -> tuple[Ground, bytes, bytes]:
     """A booking and a page of somebody who is signed in."""
     place = Ground(database_url, tmp_path)
-    ((slot, visit),) = small.station(place, 1)
-    return place, feed.press(slot, visit), feed.get("/me", visit)
+    ((slot, visit),) = phones.station(place, 1)
+    return place, visits.press(slot, visit), visits.get("/me", visit)
 
 
 @pytest.mark.parametrize("whole_head", [False, True], ids=["slow headers", "slow forms"])

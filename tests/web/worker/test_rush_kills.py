@@ -15,17 +15,15 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bench import cpu, ground, servers, visitors
-from bench.ground import Ground
-from bench.servers import APP, Server
-from bench.visitors import Visit
 from booking import clock, invariants, slots, workdays
 from booking.db import transactions
 from booking.model import Activity, Booking, SignIn, Slot, Zone
 from booking.people import SIGN_IN_LASTS
-from tests.support import databases, memory, postgres
+from tests.support import databases, memory, postgres, servers, visits
 from tests.support.lunch_hour import make_people, make_station
 from tests.support.rush import Rush, Shipped, Tap, lies, moments
+from tests.support.servers import APP, Ground, Server
+from tests.support.visits import Visit
 
 SLOTS, SEATS, PEOPLE = 12, 15, 420  # so that half of the people find a full slot
 BACK = 5  # seconds from the database's first answer to ours
@@ -67,11 +65,11 @@ def scene(place: Ground, session: Session, seats: int = SEATS) -> Scene:
     with transactions.transaction(session):
         slots.open_due(session, now)
     with transactions.transaction(session):
-        tokens = visitors.tokens(make_people(session, [f"p{n}" for n in range(PEOPLE)]).values())
+        tokens = visits.tokens(make_people(session, [f"p{n}" for n in range(PEOPLE)]).values())
         lasts = {"created_at": now, "expires_at": now + SIGN_IN_LASTS}
         for person, token in tokens.items():
-            session.add(SignIn(person_id=person, token_hash=visitors.hashed(token), **lasts))
-    return Scene(place, session, made[:-1], made[-1], list(visitors.visits(place.app(), tokens)))
+            session.add(SignIn(person_id=person, token_hash=visits.hashed(token), **lasts))
+    return Scene(place, session, made[:-1], made[-1], visits.visits(tokens))
 
 
 def _slot(session: Session, station_id: int, number: int, seats: int, now: datetime) -> int:
@@ -98,8 +96,8 @@ def own_database(settings: tuple[str, ...], folder: Path) -> Iterator[tuple[post
     """PostgreSQL on its own, to be killed."""
     with postgres.own(memory.MEMORY, settings) as server:
         url = server.url.render_as_string(hide_password=False)
-        ground.migrate(url)
         engine = databases.connect_engine(url)
+        databases.upgrade(engine)
         with Session(engine) as session:
             yield server, scene(Ground(url, folder), session)
         engine.dispose()
@@ -115,8 +113,8 @@ def serving(scene: Scene, workers: int, target: str = APP, **env: str) -> Iterat
 def kill_one(server: Server, chance: random.Random) -> None:
     """SIGKILL one of the worker processes; another is started in its place."""
     for _ in range(1000):
-        mothers = cpu.children(server.process.pid)
-        if found := sorted(child for mother in mothers for child in cpu.children(mother)):
+        mothers = servers.children(server.process.pid)
+        if found := sorted(child for mother in mothers for child in servers.children(mother)):
             os.kill(chance.choice(found), signal.SIGKILL)
             return
         sleep(0.01)

@@ -1,4 +1,4 @@
-"""Starts an app on the kinds of server that are compared, and measures their memory."""
+"""Web servers of several kinds, started as processes, and what they use of the machine."""
 
 import os
 import signal
@@ -11,13 +11,69 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import config
-from bench import cpu
-from tests.support.postgres import free_port
+from tests.support import postgres
 
 BIN = Path(sys.executable).parent
-APP, CEILINGS = "wsgi:app", "bench.ceilings:app"
+APP = "wsgi:app"
+SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # signs sessions of made-up people
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A migrated database, and a folder for what a run leaves behind."""
+
+    url: str
+    folder: Path
+
+    def settings(self, **more: str) -> dict[str, str]:
+        """The environment of the app in production, on plain http."""
+        return {
+            "APP_ENV": "production",
+            "SECRET_KEY": SECRET,
+            "DATABASE_URL": self.url,
+            "INSTANCE_PATH": str(self.folder / "instance"),
+            "PUBLIC_URL": "http://127.0.0.1:80",
+            **more,
+        }
+
+
+class Command(Protocol):
+    """What starts a server."""
+
+    def command(self, target: str, port: int) -> list[str]: ...
+
+
+def environment(settings: Mapping[str, str], tree: Path = config.ROOT) -> dict[str, str]:
+    """Ours, without what would change the app of that tree behind our back."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "MAIL_", "DATABASE_"))}
+    return kept | {"PYTHONPATH": str(tree)} | dict(settings)
+
+
+def used(pid: int) -> float:
+    """Seconds of CPU that a process, its living children and its ended ones have used."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(map(int, fields[11:15])) * TICK + sum(used(child) for child in children(pid))
+
+
+def children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            found += map(int, task.read_text().split())
+    return found
+
+
+def resident(pid: int) -> float:
+    """Megabytes of a process in memory, those shared with others included."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
 @dataclass(frozen=True)
@@ -30,6 +86,11 @@ class Kind:
 
     def __str__(self) -> str:
         return f"{self.name} {self.workers}×{self.threads}"
+
+    @classmethod
+    def parsed(cls, text: str) -> list["Kind"]:
+        """name:workers:threads,…"""
+        return [cls(name, int(w), int(t)) for name, w, t in (word.split(":") for word in text.split(","))]
 
     def command(self, target: str, port: int) -> list[str]:
         if self.name == "granian":
@@ -53,34 +114,31 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def memory(self) -> list[float]:
+    def memory(self) -> list[int]:
         """The resident megabytes of each worker process."""
-        return [cpu.resident(pid) for pid in cpu.children(self.process.pid)]
+        return [round(resident(pid)) for pid in children(self.process.pid)]
 
     def calm_down(self) -> None:
         """Wait until what an ended run has left in the queue is worked off."""
         idle, deadline = 0, time.monotonic() + 60
         while idle < 3 and time.monotonic() < deadline:
-            before = cpu.used(self.process.pid)
+            before = used(self.process.pid)
             time.sleep(0.2)
-            idle = idle + 1 if cpu.used(self.process.pid) - before <= cpu.TICK else 0
-
-
-def environment() -> dict[str, str]:
-    """Ours, without what would change the app behind our back."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "MAIL_", "DATABASE_"))}
+            idle = idle + 1 if used(self.process.pid) - before <= TICK else 0
 
 
 @contextmanager
-def serving(kind: Kind, target: str, settings: Mapping[str, str], log: Path | None = None) -> Iterator[Server]:
+def serving(
+    kind: Command, target: str, settings: Mapping[str, str], log: Path | None = None, tree: Path = config.ROOT
+) -> Iterator[Server]:
     """`target` behind that server until the block ends; what it says goes to `log`."""
-    port = free_port()
+    port = postgres.free_port()
     command = ["setpriv", "--pdeathsig", "TERM", *kind.command(target, port)]
     with (log or Path(os.devnull)).open("wb") as said:
         process = subprocess.Popen(
             command,
-            cwd=config.ROOT,
-            env=environment() | dict(settings),
+            cwd=tree,
+            env=environment(settings, tree),
             stdout=said,
             stderr=said,
             start_new_session=True,

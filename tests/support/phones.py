@@ -1,11 +1,23 @@
-"""A crowd of single phones, for what wrk cannot do: everybody once at the same instant, and phones that dawdle."""
+"""Single phones: a station of signed-in people, everybody pressing at the same instant, and phones that dawdle."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
 from threading import Event, Thread
 from time import perf_counter, sleep
+
+from sqlalchemy.orm import Session
+
+from booking import clock
+from booking.model import Activity, Person, SignIn, Slot, Station, Zone
+from booking.people import SIGN_IN_LASTS
+from tests.support.databases import connect_engine
+from tests.support.servers import Ground
+from tests.support.visits import Visit, hashed, tokens, visits
+
+SLOTS, SEATS = 5, 15
 
 
 @dataclass(frozen=True)
@@ -78,3 +90,50 @@ async def _dawdle(port: int, request: bytes, at_once: int) -> None:
             finally:
                 writer.close()
         await asyncio.sleep(1)
+
+
+def station(place: Ground, people: int) -> list[tuple[int, Visit]]:
+    """An open station and its people, signed in; who presses which slot."""
+    engine = connect_engine(place.url)
+    with Session(engine) as session:
+        here = Station(code="s1", name="驿站")
+        session.add(here)
+        session.flush()
+        slots = [_slot(session, here.id, n) for n in range(SLOTS)]
+        now = clock.now()
+        persons = [Person(email=f"p{n}@example.com", name=f"员工 {n}", created_at=now) for n in range(people)]
+        session.add_all([*slots, *persons])
+        session.flush()
+        signed_in = tokens(person.id for person in persons)
+        lasts = now + SIGN_IN_LASTS
+        for person, token in signed_in.items():
+            session.add(SignIn(person_id=person, token_hash=hashed(token), created_at=now, expires_at=lasts))
+        ids = [slot.id for slot in slots]
+        session.commit()
+    engine.dispose()
+    return [(ids[n % SLOTS], visit) for n, visit in enumerate(visits(signed_in))]
+
+
+def _slot(session: Session, station_id: int, number: int) -> Slot:
+    zone = Zone(station_id=station_id, name=f"板块 {number}", capacity=100)
+    activity = Activity(station_id=station_id, kind="yoga", title="白领瑜伽课堂")
+    session.add_all([zone, activity])
+    session.flush()
+    now = clock.now()
+    noon, minute = now + timedelta(days=1), timedelta(minutes=1)
+    day: date = noon.date()
+    return Slot(
+        station_id=station_id,
+        activity_id=activity.id,
+        zone_id=zone.id,
+        date=day,
+        opens_at=now - minute,
+        free_until=noon - 60 * minute,
+        waitlist_until=noon - 30 * minute,
+        checkin_from=noon - 15 * minute,
+        starts_at=noon,
+        release_at=noon + 5 * minute,
+        ends_at=noon + 50 * minute,
+        capacity=SEATS,
+        state="open",
+    )

@@ -1,0 +1,157 @@
+"""Load: prepared requests in files, and wrk, which sends them. And what comes of it: a row of the table."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from statistics import median
+from time import monotonic, sleep
+from typing import Any
+
+from tests.support.servers import Server, used
+
+SCRIPT = Path(__file__).with_name("feed.lua")
+THREADS = 2
+
+
+@dataclass
+class Row:
+    """A row of the table, with a figure of each round.
+
+    `ratio` is to the ceiling (or what `asked` says); `against` is to the other build: above 1 this tree does better.
+    """
+
+    name: str
+    asked: str
+    ratio: list[float] = field(default_factory=list)
+    by_cpu: list[float] = field(default_factory=list)
+    against: list[float] = field(default_factory=list)
+    against_cpu: list[float] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def ask(server: Server, request: bytes) -> tuple[int, Message, bytes]:
+    """Status, headers and body of the answer to one prepared request."""
+    with socket.create_connection(("127.0.0.1", server.port), 60) as line:
+        line.sendall(request)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        return answer.status, answer.headers, answer.read()
+
+
+def write(path: Path, requests: Iterable[bytes]) -> Path:
+    """Deal the requests out to wrk's threads, in files as `feed.lua` reads them."""
+    files = [path.with_name(f"{path.name}.{n}").open("wb") for n in range(THREADS)]
+    for n, request in enumerate(requests):
+        files[n % THREADS].write(b"%06d%b" % (len(request), request))
+    for file in files:
+        file.close()
+    return path
+
+
+@dataclass(frozen=True)
+class Run:
+    """What wrk saw. `refused` counts answers from 400 on, `broken` connections and time-outs.
+
+    `web_ms` and `database_ms` are the CPU milliseconds that a request cost the server and PostgreSQL.
+    """
+
+    at: str
+    requests: int
+    seconds: float
+    sent: int
+    bytes: int
+    refused: int
+    broken: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+    web_ms: float
+    database_ms: float
+
+    @property
+    def per_s(self) -> float:
+        return max(self.requests, 1) / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        return max(self.web_ms + self.database_ms, 0.001)
+
+
+@dataclass
+class Target:
+    """A server with the feeds for it. A feed that does not loop goes on where it stopped, for each press counts once."""
+
+    server: Server
+    feeds: dict[str, Path]
+    postmaster: int
+    seconds: int
+    stopped: dict[str, str] = field(default_factory=dict)
+
+    def run(
+        self, feed: str, *, loop: bool = False, seconds: int = 0, connections: int = 64, every: bool = False
+    ) -> Run:
+        """Send the requests over so many connections, each waiting for its answer.
+
+        `every` ends with the last answer of the feed, not with the last request.
+        """
+        seconds, path = seconds or self.seconds, self.feeds[feed]
+        command = ["wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s"]
+        env = {"FEED": str(path), "FEED_LOOP": str(int(loop)), "FEED_COUNT": str(int(every))}
+        env["FEED_AT"] = "" if loop else self.stopped.get(feed, "")
+        pids = (self.server.process.pid, self.postmaster)
+        before = [used(pid) for pid in pids]
+        told, lasted = _drive([*command, "--latency", "-s", str(SCRIPT), self.server.url], env, path, seconds)
+        result = next((line for line in told.splitlines() if line.startswith("RESULT ")), None)
+        if result is None:
+            raise RuntimeError(f"wrk said nothing useful:\n{told}")
+        self.server.calm_down()
+        seen = json.loads(result.removeprefix("RESULT "))
+        spent = zip(pids, before, strict=True)
+        web, database = ((used(pid) - start) / max(1, seen["sent"]) * 1000 for pid, start in spent)
+        seen["seconds"] = min(seen["seconds"], lasted)
+        run = Run(**seen, web_ms=web, database_ms=database)
+        self.stopped[feed] = run.at
+        return run
+
+
+def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) -> tuple[str, float]:
+    """What wrk says, and for how long it had something to send: it would sleep to the end of its time."""
+    marks = [path.with_name(f"{path.name}.{n}.done") for n in range(THREADS)]
+    for mark in marks:
+        mark.unlink(missing_ok=True)
+    began = monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | env) as process:
+        while process.poll() is None and monotonic() - began < seconds + 90:
+            if all(mark.exists() for mark in marks):
+                process.send_signal(signal.SIGINT)
+                break
+            sleep(0.02)
+        lasted = monotonic() - began
+        told, _ = process.communicate(timeout=90)
+    return told, lasted
+
+
+def compared(own: list[Run], other: list[Run]) -> dict[str, list[float]]:
+    """How this build's runs compare with the other's, if there is one: by requests a second, and by CPU."""
+    pairs = list(zip(own, other, strict=False))
+    return {
+        "against": [run.per_s / theirs.per_s for run, theirs in pairs],
+        "against_cpu": [theirs.cpu_ms / run.cpu_ms for run, theirs in pairs],
+    }
+
+
+def times(own: Iterable[float], other: Iterable[float]) -> list[float]:
+    """How many times as much the other took, round by round."""
+    return [theirs / max(mine, 0.001) for mine, theirs in zip(own, other, strict=False)]
+
+
+def middle(values: Iterable[float]) -> int:
+    return round(median(values))

@@ -1,0 +1,218 @@
+"""Slow phones beside quick ones, everybody at one instant on SQLite, and how soon a phone shows a page."""
+
+import argparse
+import asyncio
+import shutil
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from statistics import median, quantiles
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from sqlalchemy import URL
+
+from bench.builds import HERE, Build, Database, embedded, prepared
+from bench.load import Row, Target, times
+from bench.presses import stage
+from tests.support import city, phones, visits
+from tests.support.servers import Kind
+from tests.support.visits import Visit
+
+QUICK = 8  # connections of the quick phones: they should wait for the app, not for each other
+SLOW_KINDS = "granian:2:64,granian:2:1,gthread:2:64,gthread:2:4"
+
+
+def slow(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+    """The p95 of pages with and without fifty clients that send a press a byte a second: its headers, or its form."""
+    rows = []
+    with ExitStack() as opened:
+        stages = [stage(opened.enter_context(prepared(url, "slow", build)), 20, 200) for build in builds]
+        for kind in Kind.parsed(SLOW_KINDS):
+            rounds: list[list[tuple[float, float, float]]] = []
+            with ExitStack() as up:
+                targets = [
+                    Target(up.enter_context(one.ground.serving(kind)), one.feeds, one.ground.postmaster, 4)
+                    for one in stages
+                ]
+                for _ in range(min(asked.rounds, 3)):
+                    press = visits.press(1, stages[0].visits["many"][0])
+                    rounds.append([_beside_slow_phones(target, press) for target in targets])
+            own, *theirs = zip(*rounds, strict=True)
+            alone, headers, forms = (median(ms) for ms in zip(*own, strict=True))
+            against = times([ms[2] for ms in own], [ms[2] for ms in theirs[0]]) if theirs else []
+            facts = {"p95 ms alone": round(alone), "slow headers": round(headers), "slow forms": round(forms)}
+            ratios = {"headers": f"{headers / alone:.2f}", "forms": f"{forms / alone:.2f}"}
+            rows.append(Row(f"slow {kind}", "like alone", against=against, facts=facts | ratios))
+    return rows
+
+
+def _beside_slow_phones(target: Target, press: bytes) -> tuple[float, float, float]:
+    look = partial(target.run, "page", loop=True, connections=QUICK)
+    look(seconds=2)
+    alone, port = look(), target.server.port
+    with phones.dawdling(port, press):
+        headers = look()
+    with phones.dawdling(port, press, whole_head=True):
+        forms = look()
+    # Nobody served at all counts as the whole run.
+    alone_ms, headers_ms, forms_ms = (
+        run.p95_ms if run.requests else run.seconds * 1000 for run in (alone, headers, forms)
+    )
+    return alone_ms, headers_ms, forms_ms
+
+
+def everybody(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> list[Row]:
+    """500 people press at one station at the same instant, on SQLite and one web process, as `make run` starts it.
+
+    Everybody must get a seat or a place in line, and nobody "database is locked".
+    """
+    rounds = [[_instant(build, asked.people) for build in builds] for _ in range(min(asked.rounds, 3))]
+    own, *theirs = zip(*rounds, strict=True)
+    against = times([one["p99 s"] for one in own], [one["p99 s"] for one in theirs[0]]) if theirs else []
+    return [Row("embedded", "p99 ≤ 1 s, 0 locked", against=against, facts=own[-1])]
+
+
+def _instant(build: Build, people: int) -> dict[str, Any]:
+    with embedded(build) as place:
+        warm, *requests = [visits.press(slot, visit) for slot, visit in _station(place, people + 1)]
+        log = place.folder / "log"
+        with place.serving(Kind("granian", 1, 64), log) as server:
+            asyncio.run(phones.press_together(server.port, [warm]))
+            answers = asyncio.run(phones.press_together(server.port, requests))
+            memory = server.memory()
+        with closing(sqlite3.connect(place.folder / "lunch.sqlite3")) as connection:
+            given = dict(connection.execute("SELECT state, count(*) FROM booking GROUP BY state").fetchall())
+        seconds = sorted(answer.seconds for answer in answers)
+        return {
+            "answers": dict(Counter(answer.status for answer in answers)),
+            "given": given,
+            "p50 s": round(median(seconds), 3),
+            "p99 s": round(quantiles(seconds, n=100)[-1], 3),
+            "locked": log.read_text().count("database is locked"),
+            "web MB": memory[0],
+        }
+
+
+def _station(place: Database, people: int) -> list[tuple[int, Visit]]:
+    """An open station with its people. Another build gets the rows of this one's, with its own names of columns."""
+    if place.build == HERE:
+        return phones.station(place, people)
+    with embedded(HERE) as ours:
+        made = phones.station(ours, people)
+        with closing(sqlite3.connect(place.folder / "lunch.sqlite3")) as there:
+            there.execute("ATTACH ? AS ours", [str(ours.folder / "lunch.sqlite3")])
+            for table in ("station", "zone", "activity", "person", "sign_in", "slot"):
+                known = [row[1] for row in there.execute(f"PRAGMA main.table_info({table})")]
+                old = {before: name for name, before in city.RENAMED.items()}
+                names = ", ".join(old.get(name, name) for name in known)
+                there.execute(f"INSERT INTO {table} ({', '.join(known)}) SELECT {names} FROM ours.{table}")
+            there.commit()
+    return made
+
+
+# Slow 4G: 1.6 Mbit/s and 150 ms, as adjusted by the developer tools for throttling inside the browser.
+NETWORK = {"offline": False, "latency": 562.5, "downloadThroughput": 1_474_560 / 8, "uploadThroughput": 675_000 / 8}
+SLOWER = 4
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "locale": "zh-CN"}
+WATCH = """
+    window.seen = { lcp: 0, shift: 0 };
+    new PerformanceObserver((list) => { for (const e of list.getEntries()) seen.lcp = e.startTime; })
+      .observe({ type: "largest-contentful-paint", buffered: true });
+    new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) seen.shift += e.value; })
+      .observe({ type: "layout-shift", buffered: true });
+"""
+SETTLED = 2500  # ms after load: late shifts count too
+HEAD = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+WORDS = "<h1>午间</h1><p>午间驿小时，十二点十分开始，在健身区，请带一张瑜伽垫。</p>"
+PLAIN = {
+    "/plain": f"{HEAD}{WORDS}",
+    "/styled": f"{HEAD}<link rel=stylesheet href=/style.css>{WORDS}",
+    "/style.css": "body { font: 16px/1.6 sans-serif; margin: 2rem }",
+}
+
+
+def paint(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> list[Row]:
+    """Chromium at 390 px, four times slower than this machine, on "slow 4G": a first visit and the next one.
+
+    Bytes are what came over the wire with their headers. Beside the demo station's page a plain one, and one with a stylesheet.
+    """
+    with sync_playwright() as playwright, ExitStack() as opened:
+        options = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        plain = opened.enter_context(_plain_pages())
+        pages = {build.name: opened.enter_context(_demo(build)) for build in builds}
+        pages |= {"plain": f"{plain}/plain", "styled": f"{plain}/styled"}
+        found = {name: [_visits(browser, address) for _ in range(asked.rounds)] for name, address in pages.items()}
+        browser.close()
+    rows = []
+    for name in [name for name in found if name not in [build.name for build in builds[1:]]]:
+        for n, visit in enumerate(("first", "next")):
+            seen = [both[n] for both in found[name]]
+            facts = {what: round(median(one[what] for one in seen), 3) for what in seen[0]}
+            is_ours = name == HERE.name
+            other = [both[n]["paint ms"] for build in builds[1:] for both in found[build.name]] if is_ours else []
+            against = times([one["paint ms"] for one in seen], other)
+            asks = f"≤ 1500 ms, {'60' if visit == 'first' else '10'} KB" if is_ours else ""
+            rows.append(Row(f"paint {'station' if is_ours else name}, {visit}", asks, against=against, facts=facts))
+    return rows
+
+
+def _visits(browser: Browser, address: str) -> tuple[dict[str, float], dict[str, float]]:
+    """A phone that has never been there, and the same one a moment later."""
+    context = browser.new_context(**PHONE)  # type: ignore[arg-type] # Playwright types each option by itself
+    try:
+        return _visit(context, address), _visit(context, address)
+    finally:
+        context.close()
+
+
+def _visit(context: BrowserContext, address: str) -> dict[str, float]:
+    page = context.new_page()
+    wire = context.new_cdp_session(page)
+    sizes: list[float] = []
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    wire.send("Network.emulateNetworkConditions", NETWORK)
+    wire.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.add_init_script(WATCH)
+    page.goto(address, wait_until="load")
+    page.wait_for_timeout(SETTLED)
+    seen = page.evaluate("() => window.seen")
+    page.close()
+    return {"paint ms": seen["lcp"], "shift": seen["shift"], "requests": len(sizes), "bytes": sum(sizes)}
+
+
+@contextmanager
+def _demo(build: Build) -> Iterator[str]:
+    """The demo station's page, as `make run` serves it."""
+    with embedded(build) as place:
+        place.flask("demo", APP_ENV="development")
+        with place.serving(Kind("granian", 1, 64)) as server:
+            yield f"{server.url}/s/cbd"
+
+
+class _Plain(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = PLAIN.get(self.path, "").encode()
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", "text/css" if self.path.endswith("css") else "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "max-age=600" if self.path.endswith("css") else "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: object) -> None:
+        """No access log in a table of figures."""
+
+
+@contextmanager
+def _plain_pages() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Plain)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
