@@ -154,6 +154,6 @@ def test_long_texts_are_rendered_and_not_cached(app: Flask) -> None:
     with app.test_request_context():
         before = language._known.cache_info().currsize
         for n in range(20):
-            assert str(n) in formatting.reason(formatting.Refused("cancelled", why=f"{n}{'w' * 300}"))
+            assert str(n) in formatting.reason(formatting.RuleViolation("cancelled", why=f"{n}{'w' * 300}"))
             assert language.of_browser(None, f"en, {n}{'x' * 300}") == "en"
         assert language._known.cache_info().currsize == before

@@ -18,7 +18,7 @@ from booking.queries import disclosure, manager
 from booking.slots import Planned
 from booking.web import htmx, job_status
 from booking.web.forms.fields import Form
-from booking.web.i18n import formatting, messages
+from booking.web.i18n import formatting
 
 pages = Blueprint("manager", __name__, url_prefix="/manage")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word})
@@ -59,9 +59,7 @@ def zone_races() -> Iterator[None]:
 
 def refused_words(no: RuleViolation, station: Station) -> str:
     """The sentence for a manager: "you" in a worker's sentence is another person here."""
-    if f"{no.reason}_at_desk" in messages.SENTENCES:
-        no = RuleViolation(f"{no.reason}_at_desk", **no.details)
-    return formatting.reason(no, station)
+    return formatting.reason(no, station, "at_desk")
 
 
 def labels(station: Station, people: Sequence[Person], slot: Slot | None = None) -> str:

@@ -12,19 +12,15 @@ from booking.extensions import db
 from booking.model import Station
 from booking.web.forms.fields import Day
 from booking.web.i18n.formatting import station_date
+from booking.web.i18n.messages import BRIEF
 from booking.web.manager.blueprint import Answer, actor, done, pages
 from booking.web.security.permissions import managed_station
 
 # Why something is not copied.
-OUTCOMES = {
+OUTCOMES = BRIEF | {
     "add": _("会加上"),
     "holiday": _("那天休息，跳过"),
     "same": _("那天已经有了"),
-    "past": _("时间已经过去"),
-    "zone_taken": _("场地被占，跳过"),
-    "slot_in_use": _("那天的场次已经有人，跳过"),
-    "no_such_zone": _("场地已停用，跳过"),
-    "no_such_activity": _("活动已收起，跳过"),
 }
 
 

@@ -66,7 +66,7 @@ class Day:
     def limits(self) -> list[RuleViolation]:
         """What keeps this reader from several of the slots: said once, not on every card."""
         found = {card.refusal.reason: card.refusal for card in self.shown if card.refusal and not card.mine}
-        return [no for reason, no in found.items() if reason in SAID_ONCE]
+        return [no for no in found.values() if no.flags.said_once]
 
     @property
     def next_with_slots(self) -> date | None:
@@ -130,7 +130,7 @@ class Day:
     @property
     def is_plain(self) -> bool:
         """Whether nothing on the page is this reader's own: then all such readers share one cached page."""
-        return not self.entries and not any(card.refusal and card.refusal.reason in OWN_REASONS for card in self.cards)
+        return not self.entries and not any(card.refusal and card.refusal.flags.personal for card in self.cards)
 
     @property
     def tag(self) -> str:
@@ -144,12 +144,6 @@ class Day:
 
 pages.add_app_template_global(shapes.card, "slot_card")
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
-
-
-# Reasons about the reader and not about the slot.
-SAID_ONCE = ("gone", "paused", "day_limit", "waiting_limit")
-# Reasons for which booking would be refused to this reader and not to another.
-OWN_REASONS = (*SAID_ONCE, "overlap", "yours", "in_line")
 
 
 def _moments(card: Card) -> tuple[datetime, ...]:

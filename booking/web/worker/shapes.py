@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flask import render_template
 from markupsafe import Markup
 
+from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
 from booking.web.blanks import Skeletons, escaped, filled, number, word
 from booking.web.i18n import formatting
@@ -141,7 +142,7 @@ def _render(shape: Shape) -> str:
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=shape.state, act=shape.act, left=left, place=place, line_open=shape.line_open)
     seen.mine = Blank(state=shape.mine) if shape.mine else None
-    seen.refusal = Blank(reason=shape.refusal) if shape.refusal else None
+    seen.refusal = RuleViolation(shape.refusal) if shape.refusal else None
     printed = ("time", "starts", "until", "where", "opens")
     words: dict[str, Any] = {name: word(name) for name in printed}
     words |= {"why": word("why") if shape.says_why else "", "drops": word("drops") if shape.drops else ""}
