@@ -19,7 +19,7 @@ class NotEmptyError(Exception):
     """Somebody has an account already: the database is theirs."""
 
 
-def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.Stage:
+def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.DemoData:
     """Make the demo station with its people and the last `past_workdays` workdays. Raises `NotEmptyError`."""
     if session.scalar(select(func.count(Person.id))):
         raise NotEmptyError
@@ -39,10 +39,10 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     return made
 
 
-def _set_up(session: Session, station: Station, founded: datetime) -> stage.Stage:
+def _set_up(session: Session, station: Station, founded: datetime) -> stage.DemoData:
     worker, manager, admin = crowd.accounts(session, founded)
     people.appoint(session, manager.id, station.id, founded, admin.id)
-    return stage.Stage(
+    return stage.DemoData(
         station_id=station.id,
         worker_id=worker.id,
         manager_id=manager.id,

@@ -91,7 +91,7 @@ def reopen_zone(code: str, zone_id: int) -> Answer:
 
 @pages.post("/<code>/plans/<int:plan_id>/resume")
 def resume_plan(code: str, plan_id: int) -> Answer:
-    """Refused where its zone or its hour belongs to something else by now."""
+    """Refused where another plan occupies its zone and time by now."""
     return _restore(code, slots.resume_plan, managed(code, Plan, plan_id), "")
 
 

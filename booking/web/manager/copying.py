@@ -10,7 +10,7 @@ from booking import clock, slots
 from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.i18n.formatting import station_date
 from booking.web.i18n.messages import BRIEF
 from booking.web.manager.blueprint import Answer, actor, done, pages
@@ -46,7 +46,7 @@ def do_copy_week(code: str) -> Answer:
 
 def _asked(station: Station) -> tuple[date, int]:
     """The Monday of the week to copy, by default this one; one week ahead unless more are asked for."""
-    asked = Day.read(request.values.get("from", "")) or station_date(clock.now(), station)
+    asked = DayField.read(request.values.get("from", "")) or station_date(clock.now(), station)
     text = request.values.get("weeks", "")
     weeks = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 1
     return asked - timedelta(days=asked.weekday()), min(max(weeks, 1), slots.MOST_WEEKS)

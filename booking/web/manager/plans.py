@@ -10,7 +10,7 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.model import Plan, PlanException, Station
 from booking.queries import manager
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.forms.programme import ExceptionForm, PlanForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, save, shown
@@ -94,7 +94,7 @@ def _plan_form(station: Station, **values: Any) -> PlanForm:
 
 def _date_form(plan: Plan) -> ExceptionForm:
     """Filled with the exception of the date in the link, if there is one."""
-    asked = Day.read(request.args.get("date", ""))
+    asked = DayField.read(request.args.get("date", ""))
     said = next((said for said in plan.exceptions if said.date == asked), None)
     form = ExceptionForm.of(manager.zones(db.session(), plan.station_id), obj=said, data={"date": asked})
     form.first = station_date(clock.now(), plan.station)

@@ -28,7 +28,7 @@ IN_SIGHT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class Day:
+class DayPage:
     """One day of a station as one reader sees it."""
 
     station: Station
@@ -234,14 +234,14 @@ def _page(found: Station, person: Person | None) -> str | Response:
     return still.answer(*still.keep(day, found, asked, render, noted))
 
 
-def look(found: Station, person: Person | None, asked: filters.Asked) -> Day:
+def look(found: Station, person: Person | None, asked: filters.DayQuery) -> DayPage:
     """The day asked for if the strip has it; else today, or when today is over the next day with slots."""
     now, session_ = clock.now(), db.session()
     days = slot_cards.days(session_, found, now)
     person_id = person.id if person else None
     when = asked.day if asked.day in {view.day.date for view in days} else _best(found, days, now)
     who = seats.eligibility(session_, person_id, found, days[0].day.date, now) if person_id else None
-    return Day(
+    return DayPage(
         station=found,
         person=person,
         now=now,

@@ -3,7 +3,7 @@
 from flask_babel import gettext, ngettext
 
 from booking.errors import RuleViolation
-from booking.queries.missed_slots import Miss, Rush
+from booking.queries.missed_slots import Demand, Miss
 from booking.slots.planning import REPLANNED
 from booking.web.i18n import formatting
 
@@ -26,7 +26,7 @@ def why(miss: Miss) -> str:
     return formatting.reason(no, slot.station, "afterwards")
 
 
-def _gone(miss: Miss, rush: Rush) -> str:
+def _gone(miss: Miss, rush: Demand) -> str:
     waited, seats = miss.reason == "not_reached", miss.slot.capacity
     full = _when_full(miss, rush)
     if not full or rush.wanted <= seats:
@@ -51,7 +51,7 @@ def _gone(miss: Miss, rush: Rush) -> str:
     )
 
 
-def _when_full(miss: Miss, rush: Rush) -> str:
+def _when_full(miss: Miss, rush: Demand) -> str:
     if rush.full_at is None:
         return ""
     slot = miss.slot

@@ -74,7 +74,7 @@ def test_a_seat_given_up_and_taken_again_before_anybody_waited_counts_as_full_th
     lunch.give_up("李静", "Mon 10:01")
     lunch.book("王磊", "Mon 10:02")
     lunch.book("陈晨", "Mon 10:03")
-    assert missed_slots.rush(session, lunch.slot_id, at("12:00")) == missed_slots.Rush(at("Mon 10:02"), 4)
+    assert missed_slots.rush(session, lunch.slot_id, at("12:00")) == missed_slots.Demand(at("Mon 10:02"), 4)
 
 
 def test_a_slot_that_filled_slowly_says_when(app: Flask, lunch: LunchHour) -> None:
