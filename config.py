@@ -179,7 +179,7 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "WRITE_ATTEMPTS_SYNC": False,
         "PRESS_LIMIT": env.get("PRESS_LIMIT") or "60 per minute",
         "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
-        "RATELIMIT_STORAGE_URI": "calm-memory://",
+        "RATELIMIT_STORAGE_URI": "bounded-memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }
 

@@ -41,8 +41,8 @@ def demo_command(*, if_empty: bool) -> None:
         with transactions.transaction(db.session) as session:
             demo.load(session, now)
         click.echo("The demo station is loaded")
-    except RuleViolation as refused:
-        if refused.reason != "not_empty" or not if_empty:
+    except demo.NotEmptyError as refused:
+        if not if_empty:
             raise click.ClickException("The demo refuses to load where users already exist") from refused
         with transactions.transaction(db.session) as session:
             demo.refresh(session, now)

@@ -20,13 +20,14 @@ MOST = 20_000  # counters
 LONGEST = 200  # characters of a counter's name
 
 
-class CalmMemory(MemoryStorage):
-    """Limiter storage in memory without the library's thread for each hit: expired counters are removed now and then.
+class BoundedMemoryStorage(MemoryStorage):
+    """Rate limit counters, at most MOST: a client with many addresses could fill the memory of the library's storage.
 
-    Never more than MOST, or a client with many addresses could fill the memory: those that expire first are dropped.
+    That one also starts a thread at nearly every hit to remove expired counters; here they are removed now and then.
+    When there are too many, those that expire first are dropped.
     """
 
-    STORAGE_SCHEME = ["calm-memory"]
+    STORAGE_SCHEME = ["bounded-memory"]
     hits = 0
     _guard = Lock()
 

@@ -64,7 +64,7 @@ def record_all(
     session.execute(insert(Event).from_select(list(about), rows))
 
 
-class Told(NamedTuple):
+class EventTemplate(NamedTuple):
     """One event about a booking, for `lines_of`. With `after` it reads the state before: write it first."""
 
     kind: str
@@ -72,7 +72,7 @@ class Told(NamedTuple):
     reason: ColumnElement[str] | None = None
 
 
-def lines_of(bookings: Select[int], *told: Told) -> Insert:
+def lines_of(bookings: Select[int], *told: EventTemplate) -> Insert:
     """Insert these events, in this order, for each of these bookings, at the bound `now`."""
     about = {name: getattr(Booking, name) for name in ("station_id", "slot_id", "person_id")}
     about |= {"booking_id": Booking.id, "plan_id": Slot.plan_id}
@@ -84,7 +84,7 @@ def lines_of(bookings: Select[int], *told: Told) -> Insert:
     return insert(Event).from_select(names, rows, include_defaults=False)
 
 
-def _line(about: dict[str, Any], place: int, told: Told) -> Select[Any]:
+def _line(about: dict[str, Any], place: int, told: EventTemplate) -> Select[Any]:
     after = literal(told.after) if told.after else null()
     said = {"kind": literal(told.kind), "before": Booking.state if told.after else null(), "after": after}
     reason = null() if told.reason is None else told.reason
@@ -94,7 +94,7 @@ def _line(about: dict[str, Any], place: int, told: Told) -> Select[Any]:
     )
 
 
-class Line(Protocol):
+class EventLike(Protocol):
     """What a replay needs of an event: the row itself, or only these columns."""
 
     @property
@@ -127,7 +127,7 @@ class Replayed:
         return sum(state == "waiting" for state in self.bookings.values())
 
 
-def replay(events: Iterable[Line]) -> Replayed:
+def replay(events: Iterable[EventLike]) -> Replayed:
     """Fold a slot's events, oldest first. `jumps` lists the ids of events whose `before` was not the state then."""
     told = Replayed()
     for line in events:

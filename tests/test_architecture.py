@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -82,6 +83,21 @@ def test_a_web_process_starts_without_what_is_heavy() -> None:
 def test_no_file_is_a_drawer() -> None:
     drawers = {"utils", "util", "helpers", "common", "data", "process", "handle", "misc"}
     assert {part for module in modules() for part in module.split("/")}.isdisjoint(drawers)
+
+
+# One of the two stands in code that is about to be replaced: the mail that is sent, or the fast path of a booking.
+TWICE = {"Entry", "Outcome", "Packed", "Round", "Said"}
+
+
+def test_no_class_name_stands_twice() -> None:
+    nodes = (node for module in modules() for node in ast.walk(tree_of(path_of(module))))
+    times = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
+    assert {name for name, count in times.items() if count > 1} <= TWICE
+
+
+def test_no_file_name_stands_more_than_twice() -> None:
+    times = Counter(Path(module).name for module in modules() if path_of(module).name != "__init__.py")
+    assert {name for name, count in times.items() if count > 2} <= {"blueprint"}
 
 
 def test_files_and_functions_stay_small() -> None:

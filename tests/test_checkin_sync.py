@@ -258,6 +258,6 @@ def test_and_without_waiting_their_turn_they_collide(
     engine: Engine, lunch: LunchHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control. SQLite has one writer anyway."""
-    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_: None)
+    monkeypatch.setattr(transactions, "advisory_lock", lambda *_: None)
     answers = [answer for n in range(10) for answer in all_at_once(engine, lunch, f"the-same-tap-{n}")]
     assert "twice" in answers

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from booking import slots
-from booking.demo.stage import Stage
+from booking.demo.stage import DemoData
 from booking.model import Activity, Plan, Station, Zone
 
 HERE = Path(__file__).parent
@@ -23,7 +23,7 @@ def read(name: str) -> Any:
     return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def demand_for(stage: Stage, activity_id: int) -> float:
+def demand_for(stage: DemoData, activity_id: int) -> float:
     """How many people want a seat, per seat on offer; 1 for an activity that somebody added later."""
     key = next((key for key, known in stage.activities.items() if known == activity_id), "")
     return next((float(words["demand"]) for words in read("station")["activities"] if words["key"] == key), 1.0)
@@ -56,7 +56,7 @@ def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> di
     return made
 
 
-def plan(session: Session, stage: Stage, first: date, now: datetime) -> None:
+def plan(session: Session, stage: DemoData, first: date, now: datetime) -> None:
     """Create the weekly plans, valid from `first`."""
     station = session.get_one(Station, stage.station_id)
     for words in read("station")["plans"]:

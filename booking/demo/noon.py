@@ -9,7 +9,7 @@ from booking.demo.books import Books, Claim, Mark
 from booking.model import HOLDING, LIVE, Slot
 
 
-class Noon:
+class DemoSlot:
     """One slot and its bookings. `slot` has the counters that the app would store."""
 
     def __init__(self, slot: Slot, books: Books) -> None:

@@ -13,8 +13,8 @@ from booking.demo import content, rush
 from booking.demo.agenda import Agenda
 from booking.demo.books import Books, Claim
 from booking.demo.door import Door
-from booking.demo.noon import Noon
-from booking.demo.stage import Stage
+from booking.demo.noon import DemoSlot
+from booking.demo.stage import DemoData
 from booking.model import Slot
 
 # Workdays counted back from the last one: when the demo's worker came, when the worker did not come,
@@ -37,7 +37,7 @@ def workdays_until(session: Session, station_id: int, today: date, number: int) 
 class Past:
     """One simulation of the days from the first of `days` to `now`."""
 
-    def __init__(self, session: Session, stage: Stage, days: list[date], zone: str, now: datetime) -> None:
+    def __init__(self, session: Session, stage: DemoData, days: list[date], zone: str, now: datetime) -> None:
         self.session, self.stage, self.days, self.zone, self.now = session, stage, days, zone, now
         self.luck = random.Random(1210)  # noqa: S311 - the demo is the same each time
         self.agenda, self.books = Agenda(now), Books()
@@ -56,11 +56,11 @@ class Past:
         slots.plan_ahead(self.session, self.stage.station_id, moment)
         added = select(Slot).where(Slot.station_id == self.stage.station_id, Slot.id > self.last_slot)
         for when, group in groupby(self.session.scalars(added.order_by(Slot.date, Slot.id)), key=lambda s: s.date):
-            self._foresee(when, [Noon(slot, self.books) for slot in group], moment)
+            self._foresee(when, [DemoSlot(slot, self.books) for slot in group], moment)
         later = clock.at_station(moment, self.zone).date() + EVERY
         self.agenda.at(clock.instant(later, content.DAWN, self.zone), self.wake)
 
-    def _foresee(self, when: date, noons: list[Noon], moment: datetime) -> None:
+    def _foresee(self, when: date, noons: list[DemoSlot], moment: datetime) -> None:
         for noon in noons:
             self.last_slot = max(self.last_slot, noon.slot.id)
             self.agenda.at(max(noon.slot.opens_at, moment), partial(self.open, noon))
@@ -74,7 +74,7 @@ class Past:
             last = noons[-1]
             self.agenda.at(last.slot.starts_at - timedelta(hours=3), partial(self.door.call_off, last))
 
-    def open(self, noon: Noon, moment: datetime) -> None:
+    def open(self, noon: DemoSlot, moment: datetime) -> None:
         noon.open(moment)
         slot = noon.slot
         deck = self._deck(slot.date)
@@ -83,16 +83,16 @@ class Past:
         ):
             self.agenda.at(when, partial(self.press, noon, person_id))
 
-    def press(self, noon: Noon, person_id: int, moment: datetime) -> None:
+    def press(self, noon: DemoSlot, person_id: int, moment: datetime) -> None:
         if claim := noon.take(person_id, moment):
             self.door.expect(noon, claim, forgets=self.door.forgets(person_id))
             self._waver(noon, claim, moment)
 
-    def send_worker(self, noon: Noon, moment: datetime, *, forgets: bool) -> None:
+    def send_worker(self, noon: DemoSlot, moment: datetime, *, forgets: bool) -> None:
         if claim := noon.take(self.stage.worker_id, moment):
             self.door.expect(noon, claim, forgets=forgets)
 
-    def give_up(self, noon: Noon, claim: Claim, moment: datetime) -> None:
+    def give_up(self, noon: DemoSlot, claim: Claim, moment: datetime) -> None:
         """Cancel; close to the start, somebody waiting may book the seat first."""
         line_is_over = noon.slot.waitlist_until <= moment
         if noon.give_up(claim, moment) and line_is_over and noon.slot.waiting and self.luck.random() < 0.7:
@@ -106,10 +106,10 @@ class Past:
             idle[when] = rush.deck(self.stage.crowd, self.luck)
         return idle[when]
 
-    def _tap(self, noon: Noon, person_id: int, moment: datetime) -> None:
+    def _tap(self, noon: DemoSlot, person_id: int, moment: datetime) -> None:
         noon.take(person_id, moment)
 
-    def _waver(self, noon: Noon, claim: Claim, moment: datetime) -> None:
+    def _waver(self, noon: DemoSlot, claim: Claim, moment: datetime) -> None:
         if self.luck.random() >= (0.2 if claim.state == "waiting" else 0.1):
             return
         slot = noon.slot

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, slots, workdays
 from booking.demo import content
-from booking.demo.stage import Stage
+from booking.demo.stage import DemoData
 from booking.errors import RuleViolation
 from booking.model import Slot, Station
 
@@ -22,7 +22,7 @@ STEP = timedelta(minutes=30)
 class Specials:
     """The specials that fit into the remaining hours of a day."""
 
-    def __init__(self, session: Session, stage: Stage, now: datetime) -> None:
+    def __init__(self, session: Session, stage: DemoData, now: datetime) -> None:
         self.session, self.stage, self.now = session, stage, now
         self.zone = session.get_one(Station, stage.station_id).zone_name
 

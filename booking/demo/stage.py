@@ -1,4 +1,4 @@
-"""Stage: what the demo stores about itself: its station, its crowd, how popular each activity is."""
+"""Demo data: what the demo stores about itself: its station, its crowd, how popular each activity is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ MARK = "demo_loaded"
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoData:
     """The demo's ids."""
 
     station_id: int
@@ -24,7 +24,7 @@ class Stage:
     activities: dict[str, int]
 
 
-def remember(session: Session, stage: Stage, now: datetime) -> None:
+def remember(session: Session, stage: DemoData, now: datetime) -> None:
     """Write the record by which a database is recognised as the demo's."""
     record(
         session,
@@ -39,7 +39,7 @@ def remember(session: Session, stage: Stage, now: datetime) -> None:
     )
 
 
-def recall(session: Session) -> Stage | None:
+def recall(session: Session) -> DemoData | None:
     """The stage of a demo database; None in any other."""
     mark = session.scalar(select(Event).where(Event.kind == MARK).order_by(Event.id).limit(1))
     if mark is None:
@@ -48,10 +48,12 @@ def recall(session: Session) -> Stage | None:
     station = session.get(Station, told["station"])
     if station is None or station.closed_at:
         return None
-    return Stage(station.id, told["worker"], told["manager"], tuple(told["crowd"]), told["zones"], told["activities"])
+    return DemoData(
+        station.id, told["worker"], told["manager"], tuple(told["crowd"]), told["zones"], told["activities"]
+    )
 
 
-def keep_letters_in(session: Session, stage: Stage, after: int = 0) -> None:
+def keep_letters_in(session: Session, stage: DemoData, after: int = 0) -> None:
     """Send no demo letters: those queued since letter `after` are marked as sent."""
     session.flush()
     told = update(Letter).where(Letter.id > after, Letter.state == "queued")

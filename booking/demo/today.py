@@ -44,7 +44,7 @@ def refresh(session: Session, now: datetime) -> bool:
 class Today:
     """The hours from `now` on. `day` is the day that is shown: late in the evening it is tomorrow."""
 
-    def __init__(self, session: Session, found: stage.Stage, now: datetime) -> None:
+    def __init__(self, session: Session, found: stage.DemoData, now: datetime) -> None:
         self.session, self.stage, self.now = session, found, now
         self.specials = Specials(session, found, now)
         self.day = self.specials.day(LEAD)

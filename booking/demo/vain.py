@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.demo.stage import Stage
+from booking.demo.stage import DemoData
 from booking.errors import RuleViolation
 from booking.model import Booking, Event, Slot
 from booking.seats import failed_attempts
@@ -13,7 +13,7 @@ from booking.seats import failed_attempts
 LATE = timedelta(minutes=5)
 
 
-def press_too_late(session: Session, stage: Stage) -> None:
+def press_too_late(session: Session, stage: DemoData) -> None:
     """On the newest past slot with a waiting list, of a day on which the worker was on none."""
     queued = select(Event.slot_id).where(Event.kind == "waiting", Event.station_id == stage.station_id)
     days = select(Slot.date).join(Booking, Booking.slot_id == Slot.id).where(Booking.person_id == stage.worker_id)

@@ -1,7 +1,8 @@
 """Invariants I1 to I10 of the design, checked against the whole database: `flask check`.
 
-`capacity` checks counters and limits, `schedule` openings and releases, `outbox` letters, `waitlist` free seats that
-were not offered, `replay` replays the history, `integrity` checks foreign keys, `tenancy` who acted.
+`schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
+releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `integrity` checks
+foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +11,12 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from booking.invariants import capacity, integrity, outbox, replay, schedule, tenancy, waitlist
+from booking.invariants import capacity, integrity, outbox, replay, schedule, schema, tenancy, waitlist
 
 Check = Callable[[Session, datetime], Iterator[str]]
 
 CHECKS: tuple[Check, ...] = (
+    schema.schema,
     capacity.seats,
     capacity.claims,
     schedule.openings,

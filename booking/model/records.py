@@ -131,7 +131,7 @@ class SetAside(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     job: Mapped[str] = mapped_column(String(40))
     row_id: Mapped[int] = mapped_column(Id)
-    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id", name="fk_set_aside_station_id_station"))
     tries: Mapped[int] = mapped_column(default=0)
     since: Mapped[datetime]
     next_try_at: Mapped[datetime | None]

@@ -40,8 +40,15 @@ def reserve(session: Session, account: str, address: str, now: datetime, per_add
     """
     key, address = account_key(account), client_network(address)
     transactions.advisory_lock(session, f"tries of {key}", f"tries from {address}")
-    _stop(session, Failure.at, Failure.account == key, PER_ACCOUNT, now)
-    _stop(session, Failure.at, Failure.address == address, [Limit(per_address, HOUR)], now)
+    _stop(session, RuleViolation("too_many_tries"), Failure.at, Failure.account == key, PER_ACCOUNT, now)
+    _stop(
+        session,
+        RuleViolation("too_many_tries"),
+        Failure.at,
+        Failure.address == address,
+        [Limit(per_address, HOUR)],
+        now,
+    )
     failure = Failure(account=key, address=address, at=now)
     session.add(failure)
     session.flush()
@@ -64,7 +71,7 @@ def guess_door_code(session: Session, who: str, now: datetime, *, right: bool) -
     """
     key = account_key(f"door code by {who}")
     transactions.advisory_lock(session, f"tries of {key}")
-    _stop(session, Failure.at, Failure.account == key, DOOR_GUESSES, now)
+    _stop(session, RuleViolation("too_many_tries"), Failure.at, Failure.account == key, DOOR_GUESSES, now)
     if not right:
         session.add(Failure(account=key, address="", at=now))
 
@@ -73,14 +80,14 @@ def ask_for_letter(session: Session, person_id: int, kind: str, now: datetime) -
     """Raises `too_many_letters` when the person has sent themselves enough letters of this kind."""
     transactions.advisory_lock(session, f"letters of {kind} for person {person_id}")
     mine = (Letter.person_id == person_id) & (Letter.kind == kind)
-    _stop(session, Letter.created_at, mine, [LETTERS_ASKED], now, "too_many_letters")
+    _stop(session, RuleViolation("too_many_letters"), Letter.created_at, mine, [LETTERS_ASKED], now)
 
 
 def ask_for_code(session: Session, purpose: str, address: str, now: datetime, per_address: int) -> None:
     """Raises `too_many_codes` when this network client has asked for enough codes of the purpose."""
     transactions.advisory_lock(session, f"codes from {address}")
     theirs = (Code.address == address) & (Code.purpose == purpose)
-    _stop(session, Code.created_at, theirs, [Limit(per_address, HOUR)], now, "too_many_codes")
+    _stop(session, RuleViolation("too_many_codes"), Code.created_at, theirs, [Limit(per_address, HOUR)], now)
 
 
 def client_network(address: str | None) -> str:
@@ -97,14 +104,15 @@ def client_network(address: str | None) -> str:
 
 def _stop(
     session: Session,
+    no: RuleViolation,
     at: InstrumentedAttribute[datetime],
     which: ColumnElement[bool],
     limits: Iterable[Limit],
     now: datetime,
-    reason: str = "too_many_tries",
 ) -> None:
     for limit in limits:
         recent = select(at).where(which, at > now - limit.span).order_by(at.desc())
         oldest = session.scalar(recent.offset(limit.most - 1).limit(1))
         if oldest is not None:
-            raise RuleViolation(reason, until=oldest + limit.span)
+            no.details["until"] = oldest + limit.span
+            raise no

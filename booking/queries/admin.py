@@ -13,7 +13,7 @@ PER_PAGE = 50
 
 
 @dataclass(frozen=True)
-class Page:
+class ResultPage:
     """Pagination: one page of a long list; `number` counts from 1."""
 
     items: Sequence[Any]
@@ -22,7 +22,7 @@ class Page:
     total: int
 
 
-def stations(session: Session, sought: str, page: int) -> Page:
+def stations(session: Session, sought: str, page: int) -> ResultPage:
     """All stations, closed ones too, by name, address or code."""
     found = select(Station)
     if sought:
@@ -42,7 +42,7 @@ def managers(session: Session, station_id: int) -> Sequence[Person]:
     return session.scalars(theirs.order_by(Manages.since, Person.id)).all()
 
 
-def people(session: Session, sought: str, page: int) -> Page:
+def people(session: Session, sought: str, page: int) -> ResultPage:
     """Accounts by name or e-mail, the newest first; without deleted ones and guests, who have no address."""
     found = select(Person).where(Person.deleted_at.is_(None), Person.email.is_not(None))
     if sought:
@@ -55,9 +55,9 @@ def by_email(session: Session, email: str) -> Person | None:
     return session.scalar(select(Person).where(Person.email == email, Person.deleted_at.is_(None)))
 
 
-def _page(session: Session, found: Select[Any], wanted: int) -> Page:
+def _page(session: Session, found: Select[Any], wanted: int) -> ResultPage:
     total = session.scalar(select(func.count()).select_from(found.order_by(None).options().subquery())) or 0
     pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, wanted), pages)
     items = session.scalars(found.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).all()
-    return Page(items, number, pages, total)
+    return ResultPage(items, number, pages, total)

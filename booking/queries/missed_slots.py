@@ -15,7 +15,7 @@ GONE = ("not_reached", "line_closed", "full")
 
 
 @dataclass(frozen=True)
-class Rush:
+class Demand:
     """How fast a slot filled up: when it was full (None: never seen full), and how many people wanted it."""
 
     full_at: datetime | None
@@ -31,7 +31,7 @@ class Miss:
     reason: str
     until: datetime | None = None
     most: int | None = None
-    rush: Rush | None = None
+    rush: Demand | None = None
 
 
 def misses(session: Session, person_id: int, now: datetime, limit: int = 10) -> list[Miss]:
@@ -97,7 +97,7 @@ def _with_rush(session: Session, miss: Miss) -> Miss:
     return Miss(miss.slot, miss.at, miss.reason, rush=rush(session, miss.slot.id, miss.at))
 
 
-def rush(session: Session, slot_id: int, seen_full: datetime) -> Rush:
+def rush(session: Session, slot_id: int, seen_full: datetime) -> Demand:
     """How fast a slot filled up that was seen full at `seen_full`: its last seat before anybody had to wait."""
     first = select(func.min(Event.at)).where(Event.slot_id == slot_id, Event.kind == "waiting")
     waited = session.scalar(first)
@@ -107,4 +107,4 @@ def rush(session: Session, slot_id: int, seen_full: datetime) -> Rush:
         select(Booking.person_id).where(Booking.slot_id == slot_id),
         select(Try.person_id).where(Try.slot_id == slot_id),
     ).subquery()
-    return Rush(session.scalar(given), session.scalar(select(func.count()).select_from(people)) or 0)
+    return Demand(session.scalar(given), session.scalar(select(func.count()).select_from(people)) or 0)

@@ -16,7 +16,7 @@ from booking.seats import strike_ledger
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingPlace:
     """A waiting-list place: never shown as a booking."""
 
     booking: Booking
@@ -24,7 +24,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Mark:
+class LedgerStrike:
     """One strike; it stops counting at `expires_at`."""
 
     strike: Strike
@@ -37,7 +37,7 @@ class Ledger:
     """A person's strikes at one station, newest first, and the pause that they bring."""
 
     station: Station
-    marks: list[Mark]
+    marks: list[LedgerStrike]
     counting: int
     paused_until: datetime | None
 
@@ -48,11 +48,11 @@ def seats_ahead(session: Session, person_id: int, now: datetime) -> Sequence[Boo
     return session.scalars(held.order_by(Slot.starts_at, Slot.id)).all()
 
 
-def places_ahead(session: Session, person_id: int, now: datetime) -> list[Waiting]:
+def places_ahead(session: Session, person_id: int, now: datetime) -> list[WaitingPlace]:
     """Waiting-list places of slots that are not over, soonest first."""
     waits = _bookings(person_id).where(Booking.state == "waiting", Slot.ends_at > now)
     entries = session.scalars(waits.order_by(Slot.starts_at, Slot.id)).all()
-    return [Waiting(entry, place_in_line(session, entry)) for entry in entries]
+    return [WaitingPlace(entry, place_in_line(session, entry)) for entry in entries]
 
 
 def past(session: Session, person_id: int, now: datetime, limit: int = 30) -> Sequence[Booking]:
@@ -99,5 +99,5 @@ def _ledger(session: Session, person_id: int, station: Station, strikes: list[St
     return Ledger(station, marks, sum(mark.counts for mark in marks), paused)
 
 
-def _mark(strike: Strike, expires_at: datetime, now: datetime) -> Mark:
-    return Mark(strike, expires_at, strike.forgiven_at is None and expires_at > now)
+def _mark(strike: Strike, expires_at: datetime, now: datetime) -> LedgerStrike:
+    return LedgerStrike(strike, expires_at, strike.forgiven_at is None and expires_at > now)

@@ -11,7 +11,7 @@ from booking import policy, swift
 from booking.db.transactions import NO_SYNC
 from booking.each import among, among_given
 from booking.enqueue import letters_to
-from booking.history import Told, lines_of, record_all
+from booking.history import EventTemplate, lines_of, record_all
 from booking.model import Booking, Letter, Slot, Station, Strike
 from booking.seats import strike_ledger
 from booking.swift import given
@@ -128,14 +128,14 @@ def _struck() -> tuple[Insert, Insert]:
 
 IDS = among_given("ids")
 WHY = given("reason", Strike.reason.type)
-STRUCK = Told("strike", reason=WHY)
+STRUCK = EventTemplate("strike", reason=WHY)
 STRIKES = swift.Together(lines_of(IDS, STRUCK), *_struck())
 NO_SHOWS = swift.Together(
-    _freed(), lines_of(IDS, Told("released", "released"), STRUCK), _ended("released", "released"), *_struck()
+    _freed(), lines_of(IDS, EventTemplate("released", "released"), STRUCK), _ended("released", "released"), *_struck()
 )
 MISSED = swift.Together(
-    _freed(), lines_of(IDS, Told("release_missed", "released")), _ended("released", "release_missed")
+    _freed(), lines_of(IDS, EventTemplate("release_missed", "released")), _ended("released", "release_missed")
 )
 UNRECORDED = swift.Together(
-    _freed(), lines_of(IDS, Told("unrecorded", "unrecorded")), _ended("unrecorded", "unrecorded")
+    _freed(), lines_of(IDS, EventTemplate("unrecorded", "unrecorded")), _ended("unrecorded", "unrecorded")
 )

@@ -12,9 +12,6 @@ from booking.each import Instant, each, written
 from booking.errors import RuleViolation
 from booking.model import Try
 
-# Reasons about this person and this slot. A slot that is not open yet, or over, needs no explanation.
-RECORDED = frozenset({"full", "line_closed", "day_limit", "overlap", "waiting_limit", "paused", "busy"})
-
 
 def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, datetime]]) -> int:
     """Keep refused bookings (person, slot, why, when); the same refusal again changes nothing.
@@ -24,7 +21,7 @@ def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, 
     rows = [
         [person_id, slot_id, no.reason, written(now), written(no.details.get("until")), no.details.get("limit")]
         for person_id, slot_id, no, now in refused
-        if no.reason in RECORDED
+        if no.flags.recorded
     ]
     if rows:
         dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]

@@ -42,7 +42,7 @@ class ActivityInfo(NamedTuple):
     picture: str
 
 
-class _Row(NamedTuple):
+class _SnapshotRow(NamedTuple):
     id: int
     station_id: int
     plan_id: int | None
@@ -66,7 +66,7 @@ class _Row(NamedTuple):
     activity: ActivityInfo
 
 
-class SlotSnapshot(SlotProperties, _Row):
+class SlotSnapshot(SlotProperties, _SnapshotRow):
     """A slot as it was read: its row, and the texts that belong to it."""
 
     __slots__ = ()
@@ -82,7 +82,7 @@ class SlotSnapshot(SlotProperties, _Row):
         return self._replace(capacity=capacity, taken=taken, waiting=waiting, waitlist_seq=waitlist_seq)
 
 
-OWN = [getattr(Slot, name) for name in _Row._fields if name not in ("station", "zone", "activity")]
+OWN = [getattr(Slot, name) for name in _SnapshotRow._fields if name not in ("station", "zone", "activity")]
 PLACE, ROOM, OFFER = (
     [getattr(table, name) for name in shown._fields]
     for table, shown in ((Station, StationInfo), (Zone, ZoneInfo), (Activity, ActivityInfo))

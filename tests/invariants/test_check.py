@@ -241,6 +241,46 @@ def test_i9_keys_that_lead_nowhere_and_stations_mixed(lunch: LunchHour) -> None:
     assert told[lunch.session.get_bind().dialect.name] in breaches(lunch)
 
 
+# What a migration may lose: how, on SQLite and on PostgreSQL, and what is told of it.
+IN_SCHEMA = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, '{}', '{}')"
+LOST = [
+    (
+        "DROP TRIGGER zone_overlap_update",
+        "ALTER TABLE slot DROP CONSTRAINT zone_overlap",
+        "the database lacks zone_overlap",
+    ),
+    ("DROP INDEX ix_plan_station_id", "DROP INDEX ix_plan_station_id", "the database lacks ix_plan_station_id"),
+    (
+        IN_SCHEMA.format("CONSTRAINT ck_plan_minutes CHECK (minutes BETWEEN 10 AND 480),", ""),
+        "ALTER TABLE plan DROP CONSTRAINT ck_plan_minutes",
+        "the database lacks ck_plan_minutes",
+    ),
+    (
+        IN_SCHEMA.format("CONSTRAINT fk_plan_zone_id FOREIGN", "FOREIGN"),
+        "ALTER TABLE plan DROP CONSTRAINT fk_plan_zone_id",
+        "the database lacks fk_plan_zone_id",
+    ),
+    (
+        "DROP INDEX ix_slot_to_open; CREATE INDEX ix_slot_to_open ON slot (opens_at)",
+        "DROP INDEX ix_slot_to_open; CREATE INDEX ix_slot_to_open ON slot (opens_at)",
+        "the index ix_slot_to_open has lost its WHERE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("on_sqlite", "on_postgresql", "told"), LOST, ids=[told for _, _, told in LOST])
+def test_i9_a_wall_that_a_migration_lost(session: Session, on_sqlite: str, on_postgresql: str, told: str) -> None:
+    assert invariants.breaches(session, at("12:30")) == []
+    engine = session.get_bind()
+    with engine.connect() as connection:  # type: ignore[union-attr]
+        for statement in (on_sqlite if engine.dialect.name == "sqlite" else on_postgresql).split("; "):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+        connection.invalidate()
+    lost = invariants.breaches(session, at("12:30"))
+    assert [line.startswith(f"I9 {told}") for line in lost] == [True]
+
+
 def test_i9_two_slots_in_one_zone(lunch: LunchHour) -> None:
     there = lunch.slot("12:59")
     moved = "UPDATE slot SET zone_id = 1"

@@ -177,7 +177,7 @@ def test_parallel_requests_mail_no_more_than_five_codes(network: Network, engine
 def test_without_the_turnstile_more_codes_would_leave(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_args: None)
+    monkeypatch.setattr(transactions, "advisory_lock", lambda *_args: None)
     ask(network, ZHOU, "sign_in")
     all_have_looked = Barrier(5)
 
@@ -218,7 +218,7 @@ def test_parallel_requests_from_one_network_get_no_more_codes_than_one_process_g
 def test_without_the_lock_by_network_more_would_ask(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_args: None)
+    monkeypatch.setattr(transactions, "advisory_lock", lambda *_args: None)
     all_have_looked = Barrier(5)
 
     def slow(rows: Session, n: int) -> None:

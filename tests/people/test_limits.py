@@ -103,7 +103,7 @@ def test_without_the_lock_more_guesses_would_pass(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {guess(network, 0) for _n in range(8)} == {"counted"}
-    monkeypatch.setattr(transactions, "one_at_a_time", lambda *_args: None)
+    monkeypatch.setattr(transactions, "advisory_lock", lambda *_args: None)
     all_have_looked = Barrier(5)
 
     def slow(rows: Session, n: int) -> None:

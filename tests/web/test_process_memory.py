@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking import extensions, workdays
 from booking.db import transactions
-from booking.extensions import CalmMemory
+from booking.extensions import BoundedMemoryStorage
 from booking.web import assets, blanks, kept
 from booking.web.i18n import formatting, language
 from booking.web.memory import Memory
@@ -128,7 +128,7 @@ def test_many_threads_share_a_memory() -> None:
 
 def test_counters_are_bounded_by_number_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extensions, "MOST", 1000)
-    counters = CalmMemory()
+    counters = BoundedMemoryStorage()
     for n in range(5000):
         assert counters.incr(f"{'2001:db8::' * 99}{n}", 3600) == 1
     assert counters.incr("long " * 99, 60) == 1
@@ -154,6 +154,6 @@ def test_long_texts_are_rendered_and_not_cached(app: Flask) -> None:
     with app.test_request_context():
         before = language._known.cache_info().currsize
         for n in range(20):
-            assert str(n) in formatting.reason(formatting.Refused("cancelled", why=f"{n}{'w' * 300}"))
+            assert str(n) in formatting.reason(formatting.RuleViolation("cancelled", why=f"{n}{'w' * 300}"))
             assert language.of_browser(None, f"en, {n}{'x' * 300}") == "en"
         assert language._known.cache_info().currsize == before

@@ -15,7 +15,7 @@ from booking.web.forms.rules import say
 
 
 @dataclass(frozen=True)
-class Asked:
+class CodeRequest:
     """What this browser asked a code for, and the page to return to."""
 
     purpose: str
@@ -37,9 +37,9 @@ def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
     return True
 
 
-def asked_for(purpose: str) -> Asked | None:
+def asked_for(purpose: str) -> CodeRequest | None:
     """This browser's request for a code, if it was for this purpose."""
-    asked = Asked(*session.get("asked", ("", "", "")))
+    asked = CodeRequest(*session.get("asked", ("", "", "")))
     return asked if asked.purpose == purpose else None
 
 

@@ -12,7 +12,7 @@ from booking.extensions import db
 from booking.queries import admin
 from booking.web import htmx
 from booking.web.admin.blueprint import pages, show, sought, the_person
-from booking.web.forms.admin import ReasonForm
+from booking.web.forms.admin import AdminReasonForm
 from booking.web.i18n import formatting as words_for
 
 
@@ -24,12 +24,12 @@ def everybody() -> Response:
 
 @pages.route("/people/<int:person_id>", methods=["GET"])
 def somebody(person_id: int) -> Response:
-    return show("admin/person.html", person=the_person(person_id), form=ReasonForm(formdata=None))
+    return show("admin/person.html", person=the_person(person_id), form=AdminReasonForm(formdata=None))
 
 
 @pages.post("/people/<int:person_id>/disable")
 def disable(person_id: int) -> Response:
-    person, form = the_person(person_id), ReasonForm()
+    person, form = the_person(person_id), AdminReasonForm()
     if not form.validate_on_submit():
         return show("admin/person.html", form, person=person, form=form)
     try:

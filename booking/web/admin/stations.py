@@ -13,7 +13,7 @@ from booking.model import Station
 from booking.queries import admin
 from booking.web import htmx
 from booking.web.admin.blueprint import country_today, pages, show, sought, the_person, the_station
-from booking.web.forms.admin import ManagerForm, NewStationForm, ReasonForm, StationForm
+from booking.web.forms.admin import AdminReasonForm, ManagerForm, NewStationForm, StationForm
 from booking.web.forms.rules import Form, say
 
 
@@ -71,7 +71,7 @@ def dismiss(code: str, person_id: int) -> Response:
 
 @pages.post("/stations/<code>/close")
 def close(code: str) -> Response:
-    station, form = the_station(code), ReasonForm()
+    station, form = the_station(code), AdminReasonForm()
     if form.validate_on_submit():
         with transactions.transaction(db.session) as rows:
             count = stations.close_station(rows, station.id, form.reason.data, clock.now(), current_user.person_id)
@@ -104,7 +104,7 @@ def _page(station: Station, **given: Form) -> Response:
     forms = {
         "form": StationForm(formdata=None, obj=station),
         "manager": ManagerForm(formdata=None),
-        "reason": ReasonForm(formdata=None),
+        "reason": AdminReasonForm(formdata=None),
         **given,
     }
     wrong = next(iter(given.values()), None)

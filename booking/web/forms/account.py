@@ -7,7 +7,7 @@ from wtforms.validators import Length, Regexp, ValidationError
 from booking import people
 from booking.errors import RuleViolation
 from booking.web.forms.fields import options
-from booking.web.forms.rules import Filled, Form, Line, Ruled, Secret
+from booking.web.forms.rules import Filled, Form, LineField, Ruled, Secret
 from booking.web.i18n import formatting
 
 EMAIL = [
@@ -22,18 +22,18 @@ NAME = [Filled(_("请填写称呼。")), Length(max=40, message=_("称呼最多 
 class EmailForm(Form):
     """The address for a code."""
 
-    email = Line(_("邮箱"), EMAIL)
+    email = LineField(_("邮箱"), EMAIL)
 
 
 class SignInForm(Form):
     """Sign in by password. Any input gets the same answer, so only presence is checked."""
 
-    email = Line(_("邮箱"), [Filled(_("请填写邮箱。"))])
+    email = LineField(_("邮箱"), [Filled(_("请填写邮箱。"))])
     password = Secret(_("密码"), [Filled(_("请填写密码。"))])
 
 
 class CodeForm(Form):
-    code = Line(_("验证码"), CODE)
+    code = LineField(_("验证码"), CODE)
 
 
 class NewPassword(Form):
@@ -55,8 +55,8 @@ class NewPassword(Form):
 class RegisterForm(NewPassword):
     """The code from the mail, and one's name."""
 
-    code = Line(_("验证码"), CODE)
-    name = Line(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
+    code = LineField(_("验证码"), CODE)
+    name = LineField(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
 
     def validate_password(self, field: Field) -> None:
         self.known = (*self.known, self.name.data)
@@ -66,7 +66,7 @@ class RegisterForm(NewPassword):
 class ResetForm(NewPassword):
     """The code from the mail, and a new password."""
 
-    code = Line(_("验证码"), CODE)
+    code = LineField(_("验证码"), CODE)
 
 
 class PasswordForm(NewPassword):
@@ -76,13 +76,13 @@ class PasswordForm(NewPassword):
 
 
 class ProfileForm(Form):
-    name = Line(_("称呼"), NAME)
-    phone = Line(
+    name = LineField(_("称呼"), NAME)
+    phone = LineField(
         _("手机号"),
         [Length(max=20, message=_("这不像一个手机号。")), Ruled(people.clean_phone)],
         description=_("可以不填。别人只看到 138****5678。"),
     )
-    company = Line(
+    company = LineField(
         _("公司"),
         [Length(max=80, message=_("公司名最多 80 个字。")), Ruled(people.clean_company)],
         description=_("可以不填。"),

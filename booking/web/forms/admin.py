@@ -5,7 +5,7 @@ from wtforms.validators import Length
 
 from booking import people, stations
 from booking.stations import Details
-from booking.web.forms.rules import Filled, Form, Line, Ruled
+from booking.web.forms.rules import Filled, Form, LineField, Ruled
 
 
 def short(limit: int) -> Length:
@@ -15,16 +15,16 @@ def short(limit: int) -> Length:
 class StationForm(Form):
     """A station's name, address and position."""
 
-    name = Line(_("名称"), [Filled(_("请填写名称。")), short(80)])
-    name_en = Line(_("英文名称"), [short(120)])
-    address = Line(_("地址"), [short(200)])
-    address_en = Line(_("英文地址"), [short(300)])
-    position = Line(
+    name = LineField(_("名称"), [Filled(_("请填写名称。")), short(80)])
+    name_en = LineField(_("英文名称"), [short(120)])
+    address = LineField(_("地址"), [short(200)])
+    address_en = LineField(_("英文地址"), [short(300)])
+    position = LineField(
         _("坐标"),
         [short(60), Ruled(stations.read_position)],
         description=_("纬度和经度，例如 39.9087, 116.4605；没有也可以。手机按远近找驿站时用。"),
     )
-    zone_name = Line(
+    zone_name = LineField(
         _("时区"),
         [Filled(_("请填写时区。")), short(64), Ruled(stations.check_zone)],
         default="Asia/Shanghai",
@@ -38,7 +38,7 @@ class StationForm(Form):
 
 
 class NewStationForm(StationForm):
-    code = Line(
+    code = LineField(
         _("代码"),
         [Filled(_("请填写代码。")), Ruled(stations.check_code)],
         description=_("网址里的名字，以后不能改，例如 cbd。"),
@@ -48,10 +48,10 @@ class NewStationForm(StationForm):
 class ManagerForm(Form):
     """Whom to appoint."""
 
-    email = Line(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
+    email = LineField(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
 
 
-class ReasonForm(Form):
+class AdminReasonForm(Form):
     """The reason: told to everybody concerned, or kept in the history."""
 
-    reason = Line(_("原因"), [Filled(_("请写明原因。")), short(200)])
+    reason = LineField(_("原因"), [Filled(_("请写明原因。")), short(200)])

@@ -76,7 +76,7 @@ class Number(IntegerField):
             self.data = int(text)
 
 
-class Day(DateField):
+class DayField(DateField):
     """A date as 2026-11-24, full-width digits accepted, in a plausible year."""
 
     data: Any
@@ -111,7 +111,7 @@ class WallTime(TimeField):
             raise ValueError(gettext("请填一个时间，比如 12:10。"))
 
 
-class Line(StringField):
+class LineField(StringField):
     """One line of text, sanitised."""
 
     data: Any
@@ -129,7 +129,7 @@ class Prose(TextAreaField):
         self.data = sanitise.lines(valuelist[0]) if valuelist else ""
 
 
-class Pick(SelectField):
+class PickField(SelectField):
     """One of a list; another station's id is not in it."""
 
     def __init__(self, label: Any = None, validators: Any = None, **settings: Any) -> None:

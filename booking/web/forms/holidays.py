@@ -6,7 +6,7 @@ from wtforms import Field, FileField
 from wtforms.widgets import HiddenInput
 
 from booking.errors import RuleViolation
-from booking.web.forms.fields import Line
+from booking.web.forms.fields import LineField
 from booking.web.forms.rules import Form, say
 from booking.workdays import Notice, holiday_file
 
@@ -43,8 +43,8 @@ class HolidayFileForm(_NoticeForm):
 class HolidayConfirmForm(_NoticeForm):
     """The previewed notice, sent again and validated like any file. `shown` is the fingerprint of the preview."""
 
-    file = Line(widget=HiddenInput())
-    shown = Line(widget=HiddenInput())
+    file = LineField(widget=HiddenInput())
+    shown = LineField(widget=HiddenInput())
 
     def content(self) -> bytes:
         return (self.file.data or "").encode("utf-8", "replace")

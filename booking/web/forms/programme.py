@@ -13,11 +13,11 @@ from booking.model import KINDS, Activity, Plan, PlanException, Zone
 from booking.slots import Move, OneOff
 from booking.web.forms.fields import (
     Between,
-    Day,
+    DayField,
     Form,
-    Line,
+    LineField,
     Number,
-    Pick,
+    PickField,
     Prose,
     Short,
     Ticks,
@@ -73,18 +73,18 @@ class ActivityForm(Form):
     """An activity in Chinese and, optionally, in English."""
 
     blames = {"name_taken": "title"}
-    title = Line(_("名称"), [needed, Short(60)])
-    title_en = Line(_("英文名称"), [maybe, Short(120)])
-    kind = Pick(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
-    host = Line(_("老师"), [maybe, Short(40)])
-    host_en = Line(_("老师（英文）"), [maybe, Short(80)])
+    title = LineField(_("名称"), [needed, Short(60)])
+    title_en = LineField(_("英文名称"), [maybe, Short(120)])
+    kind = PickField(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
+    host = LineField(_("老师"), [maybe, Short(40)])
+    host_en = LineField(_("老师（英文）"), [maybe, Short(80)])
     text = Prose(_("介绍"), [maybe, Short(LONGEST_TEXT)])
     text_en = Prose(_("介绍（英文）"), [maybe, Short(LONGEST_TEXT)])
-    bring = Line(_("要带什么"), [maybe, Short(120)])
-    bring_en = Line(_("要带什么（英文）"), [maybe, Short(200)])
-    suits = Line(_("适合谁"), [maybe, Short(120)])
-    suits_en = Line(_("适合谁（英文）"), [maybe, Short(200)])
-    picture = Pick(_("图画"), [needed], choices=options(PICTURES), default="default")
+    bring = LineField(_("要带什么"), [maybe, Short(120)])
+    bring_en = LineField(_("要带什么（英文）"), [maybe, Short(200)])
+    suits = LineField(_("适合谁"), [maybe, Short(120)])
+    suits_en = LineField(_("适合谁（英文）"), [maybe, Short(200)])
+    picture = PickField(_("图画"), [needed], choices=options(PICTURES), default="default")
 
     def fill(self, activity: Activity) -> Activity:
         for name in ("title", "kind", "host", "text", "bring", "suits", "picture"):
@@ -120,21 +120,21 @@ class PlanForm(_Placed):
         "zone_max": "capacity",
         "zone_taken": "starts",
     }
-    activity_id = Pick(_("活动"), [needed], coerce=int)
-    zone_id = Pick(_("场地"), [needed], coerce=int)
+    activity_id = PickField(_("活动"), [needed], coerce=int)
+    zone_id = PickField(_("场地"), [needed], coerce=int)
     weekdays = Ticks(_("星期"), [needed], choices=options(WEEKDAYS))
     starts = WallTime(_("开始"), [needed])
     minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
-    valid_from = Day(_("从哪天起"), [needed])
-    valid_until = Day(_("到哪天为止"), [maybe], description=_("不填就一直排下去。"))
+    valid_from = DayField(_("从哪天起"), [needed])
+    valid_until = DayField(_("到哪天为止"), [maybe], description=_("不填就一直排下去。"))
     opens_workdays_before = Number(
         _("提前几个工作日放号"), [maybe, Between(0, 10)], description=_("不填就按驿站的规则。")
     )
     opens_clock = WallTime(_("几点放号"), [maybe], description=_("不填就按驿站的规则。"))
     on_rest_days = BooleanField(_("休息日也开"))
 
-    def validate_valid_until(self, field: Day) -> None:
+    def validate_valid_until(self, field: DayField) -> None:
         if field.data and self.valid_from.data and field.data < self.valid_from.data:
             raise ValidationError(gettext("结束的日期不能早于开始的日期。"))
 
@@ -156,14 +156,14 @@ class ExceptionForm(_Placed):
 
     blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date"}
     first: dt.date
-    date = Day(_("哪一天"), [needed])
+    date = DayField(_("哪一天"), [needed])
     skip = BooleanField(_("这一天不开"))
     starts = WallTime(_("改到几点"), [maybe], description=_("不填就照旧。"))
-    zone_id = Pick(_("换场地"), [maybe], coerce=int)
+    zone_id = PickField(_("换场地"), [maybe], coerce=int)
     capacity = Number(_("改名额"), [maybe, Between(1, 1000)], description=_("不填就照旧。"))
-    host = Line(_("换老师"), [maybe, Short(40)], description=_("不填就照旧。"))
+    host = LineField(_("换老师"), [maybe, Short(40)], description=_("不填就照旧。"))
 
-    def validate_date(self, field: Day) -> None:
+    def validate_date(self, field: DayField) -> None:
         if field.data and field.data < self.first:
             raise ValidationError(gettext("这一天已经过去了。"))
 
@@ -192,13 +192,13 @@ class OneOffForm(_Placed):
         "zone_taken": "starts",
         "past": "date",
     }
-    activity_id = Pick(_("活动"), [needed], coerce=int)
-    zone_id = Pick(_("场地"), [needed], coerce=int)
-    date = Day(_("哪一天"), [needed])
+    activity_id = PickField(_("活动"), [needed], coerce=int)
+    zone_id = PickField(_("场地"), [needed], coerce=int)
+    date = DayField(_("哪一天"), [needed])
     starts = WallTime(_("开始"), [needed])
     minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
-    host = Line(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
+    host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
 
     def wish(self) -> OneOff:
         return OneOff(
@@ -218,7 +218,7 @@ class MoveForm(_Placed):
     blames = {"no_such_zone": "zone_id", "zone_max": "zone_id", "zone_taken": "starts", "past": "starts"}
     minutes: int
     starts = WallTime(_("开始"), [needed])
-    zone_id = Pick(_("场地"), [needed], coerce=int)
+    zone_id = PickField(_("场地"), [needed], coerce=int)
 
     def validate_starts(self, field: WallTime) -> None:
         if field.data and field.data.hour * 60 + field.data.minute + self.minutes > 1440:

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
 from wtforms.validators import AnyOf, Regexp
 
-from booking.web.forms.fields import Between, Form, Line, Number, Short, maybe, needed
+from booking.web.forms.fields import Between, Form, LineField, Number, Short, maybe, needed
 
 
 class CapacityForm(Form):
@@ -18,25 +18,25 @@ class CapacityForm(Form):
 class HostForm(Form):
     """Who teaches one slot; empty is the activity's own teacher."""
 
-    host = Line(_("老师"), [maybe, Short(40)])
+    host = LineField(_("老师"), [maybe, Short(40)])
 
 
 class ReasonForm(Form):
     """The reason, which everybody concerned reads."""
 
     blames = {"reason_missing": "reason", "over": "reason"}
-    reason = Line(_("原因"), [needed, Short(200)])
+    reason = LineField(_("原因"), [needed, Short(200)])
 
 
 class TapForm(Form):
     """One tap on the roster; `age` is how many milliseconds ago it was, `owner` who was signed in then."""
 
     booking = Number(validators=[needed])
-    act = Line(validators=[needed, AnyOf(("in", "out"))])
+    act = LineField(validators=[needed, AnyOf(("in", "out"))])
     age = Number(validators=[needed, Between(0, 999_999_999)])
-    nonce = Line(validators=[needed, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
+    nonce = LineField(validators=[needed, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
     owner = Number(validators=[maybe])
-    after = Line(validators=[maybe, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
+    after = LineField(validators=[maybe, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
 
 
 class WalkInForm(Form):
@@ -44,7 +44,7 @@ class WalkInForm(Form):
 
     blames = {"name_missing": "name", "too_long": "name", "looks_like_advert": "name"}
     person_id = Number(validators=[maybe])
-    name = Line(_("名字"), [maybe, Short(40)])
+    name = LineField(_("名字"), [maybe, Short(40)])
 
     def validate(self, extra_validators: object = None) -> bool:
         good = bool(super().validate(extra_validators))

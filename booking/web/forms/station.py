@@ -8,7 +8,19 @@ from flask_babel import lazy_gettext as _
 
 from booking.model import Zone
 from booking.policy import BOUNDS, Policy
-from booking.web.forms.fields import Between, Day, Form, Line, Number, Pick, Short, WallTime, maybe, needed, options
+from booking.web.forms.fields import (
+    Between,
+    DayField,
+    Form,
+    LineField,
+    Number,
+    PickField,
+    Short,
+    WallTime,
+    maybe,
+    needed,
+    options,
+)
 
 FOLLOWS = {
     "announced": _("按国家公布的安排"),
@@ -50,8 +62,8 @@ class ZoneForm(Form):
     """A room or area, and how many people it holds."""
 
     blames = {"name_taken": "name", "zone_in_use": "capacity"}
-    name = Line(_("名称"), [needed, Short(40)])
-    name_en = Line(_("英文名称"), [maybe, Short(80)])
+    name = LineField(_("名称"), [needed, Short(40)])
+    name_en = LineField(_("英文名称"), [maybe, Short(80)])
     capacity = Number(_("最多几人"), [needed, Between(1, 1000)])
 
     def fill(self, zone: Zone) -> Zone:
@@ -89,9 +101,9 @@ class DayForm(Form):
     """The manager's override of one date."""
 
     blames = {"past": "date"}
-    date = Day(_("哪一天"), [needed])
-    says = Pick(_("怎么开"), [needed], choices=options(FOLLOWS))
-    note = Line(_("说明"), [maybe, Short(40)], description=_("会写在这一天旁边，比如：大厦停电。"))
+    date = DayField(_("哪一天"), [needed])
+    says = PickField(_("怎么开"), [needed], choices=options(FOLLOWS))
+    note = LineField(_("说明"), [maybe, Short(40)], description=_("会写在这一天旁边，比如：大厦停电。"))
 
     def word(self) -> dict[str, Any]:
         """The arguments of `slots.set_day`; `works` None removes an earlier override."""

@@ -12,7 +12,7 @@ from flask_babel import get_locale, gettext
 
 from booking import clock, workdays
 from booking.errors import RuleViolation
-from booking.web.i18n.messages import NEXT_STEPS, SENTENCES, UNKNOWN
+from booking.web.i18n.messages import REASONS, UNKNOWN
 
 USUAL = 100  # longest text that is worth caching within a sentence
 Say = TypeVar("Say", bound=Callable[..., str])
@@ -159,15 +159,15 @@ def phone(number: str) -> str:
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
 
 
-def reason(no: RuleViolation, where: HasZoneName | None = None) -> str:
-    """The refusal as one sentence; instants by the clock of `where`."""
-    code = "cancelled_because" if no.reason == "cancelled" and no.details.get("why") else no.reason
+def reason(no: RuleViolation, where: HasZoneName | None = None, form: str = "sentence") -> str:
+    """The refusal as one sentence; instants by the clock of `where`. `form` is a field of `Reason`."""
+    form = "because" if no.details.get("why") else form
     if not no.details:
-        return _sentence(code)
+        return _sentence(no.reason, form)
     zone = where.zone_name if where else "Asia/Shanghai"
     long = any(isinstance(value, str) and len(value) > USUAL for value in no.details.values())
     say = _sentence.__wrapped__ if long else _sentence  # type: ignore[attr-defined]
-    return str(say(code, station_date(clock.now(), zone), zone, *no.details.items()))
+    return str(say(no.reason, form, station_date(clock.now(), zone), zone, *no.details.items()))
 
 
 def drops(card: Any) -> str:
@@ -185,14 +185,15 @@ def next_step(no: RuleViolation) -> str:
 
 
 @memoize_per_locale
-def _sentence(code: str, today: date | None = None, zone: str = "", *details: tuple[str, Any]) -> str:
+def _sentence(code: str, form: str, today: date | None = None, zone: str = "", *details: tuple[str, Any]) -> str:
     given = {name: _moment(value, zone, today) if isinstance(value, datetime) else value for name, value in details}
-    return str(SENTENCES.get(code, UNKNOWN)) % given
+    row = REASONS.get(code, UNKNOWN)
+    return str(getattr(row, form) or row.sentence) % given
 
 
 @memoize_per_locale
 def _next_step(code: str) -> str:
-    return str(NEXT_STEPS.get(code, ""))
+    return str(REASONS.get(code, UNKNOWN).next_step)
 
 
 @memoize_per_locale

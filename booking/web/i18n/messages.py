@@ -1,122 +1,150 @@
-"""Messages for the reason codes of `RuleViolation`: what happened, and what to do next; see `formatting.reason`."""
+"""Messages: what is said for each reason of a `RuleViolation`. `formatting.reason` fills in the details.
 
-from typing import Any
+The table has a row for every reason that is raised; the flags of a reason are in `booking/errors.py`.
+"""
+
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
 
-SENTENCES: dict[str, Any] = {
+
+class Reason(NamedTuple):
+    """One reason in words: `sentence` to the person who was refused, the others where it is said otherwise."""
+
+    sentence: Any
+    next_step: Any = ""  # what they can do now
+    because: Any = ""  # the sentence, where somebody wrote down `why`
+    at_desk: Any = ""  # to a manager who acts for the person
+    afterwards: Any = ""  # to the person, days later
+    passed_over: Any = ""  # to the person whose turn in the waiting list it was
+    brief: Any = ""  # in a list of what was skipped
+
+
+REASONS = {
     # booking a slot
-    "not_open": _("这一场还没有放号，%(opens_at)s 开放。"),
-    "cancelled": _("这一场已经取消。"),
-    "cancelled_because": _("这一场已经取消：%(why)s"),
-    "started": _("这一场已经开始了。"),
-    "over": _("这一场已经结束了。"),
-    "yours": _("这一场你已经有座位了。"),
-    "in_line": _("你已经在这一场的候补队里了。"),
-    "day_limit": _("每人每天最多 %(limit)s 场，这一天你已经约满了。"),
-    "overlap": _("这一场和你已约的另一场时间重叠。"),
-    "waiting_limit": _("最多同时候补 %(limit)s 场，你已经排满了。"),
-    "line_closed": _("已经满了，候补也截止了。"),
-    "paused": _("因为爽约，%(until)s 之前不能新预约。"),
-    "gone": _("这个账户已经停用。"),
-    "full": _("没有空位了。"),
-    "busy": _("刚才同时按的人太多，没有处理成功。"),
-    "key_reused": _("这次点击是给另一场的，没有生效，什么也没有改变。"),
-    "given_up_before": _("这一场你后来放弃过，这次点击没有生效。"),
+    "not_open": Reason(_("这一场还没有放号，%(opens_at)s 开放。"), _("到点按钮会自己亮起来，不用一直刷新。")),
+    "cancelled": Reason(_("这一场已经取消。"), _("看看这天别的场次。"), because=_("这一场已经取消：%(why)s")),
+    "started": Reason(_("这一场已经开始了。"), _("到门口看看，没人来的座位过几分钟会放出来。")),
+    "over": Reason(_("这一场已经结束了。"), _("看看明天的场次。")),
+    "yours": Reason(_("这一场你已经有座位了。"), at_desk=_("这位已经有座位了。")),
+    "in_line": Reason(_("你已经在这一场的候补队里了。")),
+    "day_limit": Reason(
+        _("每人每天最多 %(limit)s 场，这一天你已经约满了。"),
+        _("想换这一场，先放弃已约的那一场。"),
+        passed_over=_("轮到你的时候，那天你已经约满了，座位给了下一位。"),
+        brief=_("当天已有预约"),
+    ),
+    "overlap": Reason(
+        _("这一场和你已约的另一场时间重叠。"),
+        _("想换这一场，先放弃已约的那一场。"),
+        at_desk=_("这位同一时间在别的场次有座位。"),
+        passed_over=_("轮到你的时候，你在同一时间有另一场，座位给了下一位。"),
+        brief=_("时间重叠"),
+    ),
+    "waiting_limit": Reason(
+        _("最多同时候补 %(limit)s 场，你已经排满了。"),
+        _("先退出一个候补，再排这一场。"),
+        afterwards=_("同时候补的场次有上限，你当时已经排满了。"),
+    ),
+    "line_closed": Reason(_("已经满了，候补也截止了。"), _("签到开始后，可以到门口排现场候补。")),
+    "paused": Reason(
+        _("因为爽约，%(until)s 之前不能新预约。"),
+        _("已经约好的不受影响。到期后自动恢复。"),
+        passed_over=_("轮到你的时候，你因为爽约停约，座位给了下一位。"),
+        brief=_("暂停预约中"),
+    ),
+    "gone": Reason(
+        _("这个账户已经停用。"), passed_over=_("轮到你的时候，座位不能给你，给了下一位。"), brief=_("账户已停用")
+    ),
+    "full": Reason(_("没有空位了。"), at_desk=_("没有空位了，可以放到现场候补。")),
+    "busy": Reason(
+        _("刚才同时按的人太多，没有处理成功。"),
+        _("再按一次就好，不会重复预约。"),
+        afterwards=_("那一刻按的人太多，你的那一次没有处理成功。"),
+    ),
+    "key_reused": Reason(_("这次点击是给另一场的，没有生效，什么也没有改变。"), _("还想要的话，请再按一次。")),
+    "given_up_before": Reason(_("这一场你后来放弃过，这次点击没有生效。"), _("还想要的话，请再按一次。")),
     # cancelling and check-in
-    "not_live": _("这条预约已经结束，不能再放弃。"),
-    "started_yours": _("这一场已经开始，不能再放弃了。"),
-    "here_already": _("你已经签到了，不用再放弃。"),
-    "lost_already": _("开始后没有签到，这个座位已经释放了。"),
-    "line_over": _("候补已经结束，没有轮到你。"),
-    "ended_by_station": _("这一场已经取消，预约跟着取消了，不用再放弃。"),
-    "ended_by_booking": _("你约上了和它冲突的另一场，这个候补已经退出了。"),
-    "too_early": _("还没有到签到时间，%(opens_at)s 开始。"),
-    "not_booked": _("这不是一条有效的预约。"),
-    "seat_free": _("现在还有空位，不用排队。"),
-    "attendance_known": _("这一场已经有人签到，或者已经有了结果，没有再改动。"),
-    "choose_slot": _("请选一场，它的门现在要开着。"),
-    "no_such_slot": _("没有找到这一场。"),
-    "no_such_booking": _("没有找到这条预约。"),
+    "not_live": Reason(_("这条预约已经结束，不能再放弃。")),
+    "started_yours": Reason(_("这一场已经开始，不能再放弃了。"), _("来得及就快到门口签到。")),
+    "here_already": Reason(_("你已经签到了，不用再放弃。")),
+    "lost_already": Reason(
+        _("开始后没有签到，这个座位已经释放了。"), _("还想参加就到门口，有空位就能补签到，不记爽约。")
+    ),
+    "line_over": Reason(_("候补已经结束，没有轮到你。")),
+    "ended_by_station": Reason(_("这一场已经取消，预约跟着取消了，不用再放弃。")),
+    "ended_by_booking": Reason(_("你约上了和它冲突的另一场，这个候补已经退出了。")),
+    "too_early": Reason(_("还没有到签到时间，%(opens_at)s 开始。")),
+    "stale_code": Reason(
+        _("这个码已经过期，或者不对"), _("门口的码每 30 秒换一次，请对着屏幕重新扫，或者输入上面的六位数字。")
+    ),
+    "not_booked": Reason(_("这不是一条有效的预约。")),
+    "seat_free": Reason(_("现在还有空位，不用排队。"), _("直接按预约。"), at_desk=_("现在还有空位，可以直接入座。")),
+    "attendance_known": Reason(_("这一场已经有人签到，或者已经有了结果，没有再改动。")),
+    "choose_slot": Reason(_("请选一场，它的门现在要开着。")),
+    "no_such_slot": Reason(_("没有找到这一场。")),
+    "no_such_booking": Reason(_("没有找到这条预约。")),
     # what a manager changes
-    "past": _("这个时间已经过去了。"),
-    "zone_taken": _("这个时间，场地已经有别的安排。"),
-    "zone_max": _("这个场地最多 %(limit)s 人。"),
-    "zone_in_use": _("这个场地还有排好的场次，其中最多的一场有 %(limit)s 个名额。"),
-    "activity_in_use": _("这个活动还有排好的场次，请先停掉它的排期。"),
-    "no_such_zone": _("没有找到这个场地。"),
-    "no_such_activity": _("没有找到这个活动。"),
-    "people_elsewhere": _("%(names)s 那个时间在别的场次有座位，改不了。"),
-    "below_booked": _("已经有 %(taken)s 人预约，名额不能比这更少。"),
-    "slot_in_use": _("这一天的场次已有 %(taken)s 人预约、%(waiting)s 人候补，不能直接改，请到场次页处理。"),
-    "yours_at_desk": _("这位已经有座位了。"),
-    "seat_free_at_desk": _("现在还有空位，可以直接入座。"),
-    "full_at_desk": _("没有空位了，可以放到现场候补。"),
-    "overlap_at_desk": _("这位同一时间在别的场次有座位。"),
-    "people_know": _("通知取消的信已经发出，不能再恢复；要开的话，请另加一场。"),
-    "name_taken": _("已经有同名的了。"),
-    "out_of_bounds": _("有的数字超出了允许的范围。"),
-    "bad_sheet": _("这不是一份能读懂的表格，请存成 XLSX 或 CSV。"),
-    "locked_sheet": _("这份表格有密码，或者是旧的 .xls 格式。请去掉密码，另存为 .xlsx 再传。"),
-    "bad_heads": _("第一行的表头里缺少：%(missing)s。请用模板。"),
-    "empty_sheet": _("表格里一行也没有。"),
-    "sheet_too_long": _("一次最多 %(limit)s 行。"),
-    "bad_calendar": _("这不是一份能读懂的放假安排：要 JSON 文件，里面有 year 和 days。"),
-    "calendar_missing": _("请选一个文件。"),
-    "calendar_too_large": _("文件太大了，最大 %(limit)s KB。"),
-    "calendar_year": _("year 要是 %(first)s 到 %(last)s 之间的一个整数。"),
-    "calendar_day": _(
-        "days 的第 %(number)s 项不对：要有 name（文字）、date（像 2027-01-01）和 isOffDay（true 或 false）。"
+    "past": Reason(_("这个时间已经过去了。"), brief=_("时间已经过去")),
+    "zone_taken": Reason(_("这个时间，场地已经有别的安排。"), brief=_("场地被占，跳过")),
+    "zone_max": Reason(_("这个场地最多 %(limit)s 人。")),
+    "zone_in_use": Reason(_("这个场地还有排好的场次，其中最多的一场有 %(limit)s 个名额。")),
+    "activity_in_use": Reason(_("这个活动还有排好的场次，请先停掉它的排期。")),
+    "no_such_zone": Reason(_("没有找到这个场地。"), brief=_("场地已停用，跳过")),
+    "no_such_activity": Reason(_("没有找到这个活动。"), brief=_("活动已收起，跳过")),
+    "people_elsewhere": Reason(_("%(names)s 那个时间在别的场次有座位，改不了。")),
+    "below_booked": Reason(_("已经有 %(taken)s 人预约，名额不能比这更少。")),
+    "slot_in_use": Reason(
+        _("这一天的场次已有 %(taken)s 人预约、%(waiting)s 人候补，不能直接改，请到场次页处理。"),
+        brief=_("那天的场次已经有人，跳过"),
     ),
-    "calendar_other_year": _("days 的第 %(number)s 项是 %(date)s，不在 %(year)s 年，也不在前一年的 12 月。"),
-    "calendar_twice": _("%(date)s 写了两次。"),
-    "calendar_too_little": _(
-        "这份文件没有公布 %(year)s 年的安排：写了 %(rests)s 个休息日，至少要 %(least)s 个，法定节假日都要休息。"
+    "people_know": Reason(_("通知取消的信已经发出，不能再恢复；要开的话，请另加一场。")),
+    "name_taken": Reason(_("已经有同名的了。")),
+    "out_of_bounds": Reason(_("有的数字超出了允许的范围。")),
+    "bad_sheet": Reason(_("这不是一份能读懂的表格，请存成 XLSX 或 CSV。")),
+    "locked_sheet": Reason(_("这份表格有密码，或者是旧的 .xls 格式。请去掉密码，另存为 .xlsx 再传。")),
+    "bad_heads": Reason(_("第一行的表头里缺少：%(missing)s。请用模板。")),
+    "empty_sheet": Reason(_("表格里一行也没有。")),
+    "sheet_too_long": Reason(_("一次最多 %(limit)s 行。")),
+    "bad_calendar": Reason(_("这不是一份能读懂的放假安排：要 JSON 文件，里面有 year 和 days。")),
+    "calendar_missing": Reason(_("请选一个文件。")),
+    "calendar_too_large": Reason(_("文件太大了，最大 %(limit)s KB。")),
+    "calendar_year": Reason(_("year 要是 %(first)s 到 %(last)s 之间的一个整数。")),
+    "calendar_day": Reason(
+        _("days 的第 %(number)s 项不对：要有 name（文字）、date（像 2027-01-01）和 isOffDay（true 或 false）。")
     ),
-    "calendar_changed": _("日历刚刚被别人改过，下面是现在会改变的日子，请再看一遍。"),
+    "calendar_other_year": Reason(_("days 的第 %(number)s 项是 %(date)s，不在 %(year)s 年，也不在前一年的 12 月。")),
+    "calendar_twice": Reason(_("%(date)s 写了两次。")),
+    "calendar_too_little": Reason(
+        _("这份文件没有公布 %(year)s 年的安排：写了 %(rests)s 个休息日，至少要 %(least)s 个，法定节假日都要休息。")
+    ),
+    "calendar_changed": Reason(_("日历刚刚被别人改过，下面是现在会改变的日子，请再看一遍。")),
     # accounts
-    "name_missing": _("请填写称呼。"),
-    "looks_like_advert": _("这里不能写网址、邮箱或一长串号码。"),
-    "too_long": _("太长了，最多 %(limit)s 个字。"),
-    "bad_phone": _("这不像一个手机号。"),
-    "bad_email": _("这个邮箱地址不完整，或者写错了。"),
-    "bad_language": _("没有这种语言。"),
-    "email_taken": _("这个邮箱已经有账户了。"),
-    "password_short": _("密码至少 %(limit)s 位。"),
-    "password_long": _("密码最多 %(limit)s 位。"),
-    "password_common": _("这个密码太容易猜到了，换一个长一点的。"),
-    "password_known": _("这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。"),
-    "too_many_tries": _("试错的次数太多了，%(until)s 之后再试。"),
-    "too_many_letters": _("这样的邮件发得太多了，%(until)s 之后再要。"),
-    "too_many_codes": _("验证码发得太多了，%(until)s 之后再要。"),
-    "disabled": _("这个账户已经停用，请联系驿站。"),
-    "changed": _("密码刚刚改过，请重新登录。"),
-    "no_such_person": _("没有这个账户。"),
-    "last_admin": _("你是最后一位管理员，先任命另一位，才能注销。"),
-    "yourself": _("不能停用自己。"),
-    "reason_missing": _("请写明原因。"),
+    "name_missing": Reason(_("请填写称呼。")),
+    "looks_like_advert": Reason(_("这里不能写网址、邮箱或一长串号码。")),
+    "too_long": Reason(_("太长了，最多 %(limit)s 个字。")),
+    "bad_phone": Reason(_("这不像一个手机号。")),
+    "bad_email": Reason(_("这个邮箱地址不完整，或者写错了。")),
+    "bad_language": Reason(_("没有这种语言。")),
+    "email_taken": Reason(_("这个邮箱已经有账户了。")),
+    "password_short": Reason(_("密码至少 %(limit)s 位。")),
+    "password_long": Reason(_("密码最多 %(limit)s 位。")),
+    "password_common": Reason(_("这个密码太容易猜到了，换一个长一点的。")),
+    "password_known": Reason(_("这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。")),
+    "too_many_tries": Reason(_("试错的次数太多了，%(until)s 之后再试。")),
+    "too_many_letters": Reason(_("这样的邮件发得太多了，%(until)s 之后再要。")),
+    "too_many_codes": Reason(_("验证码发得太多了，%(until)s 之后再要。")),
+    "disabled": Reason(_("这个账户已经停用，请联系驿站。")),
+    "changed": Reason(_("密码刚刚改过，请重新登录。")),
+    "no_such_person": Reason(_("没有这个账户。")),
+    "last_admin": Reason(_("你是最后一位管理员，先任命另一位，才能注销。")),
+    "yourself": Reason(_("不能停用自己。")),
+    "reason_missing": Reason(_("请写明原因。")),
     # what an admin changes
-    "bad_code": _("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。"),
-    "code_taken": _("这个代码已经有驿站在用。"),
-    "bad_zone": _("没有这个时区。"),
-    "bad_position": _("这不像一个坐标，请写成 39.9087, 116.4605 这样。"),
-    "still_has_slots": _("还有 %(count)s 场没有结束，先取消它们，再关闭驿站。"),
+    "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。")),
+    "code_taken": Reason(_("这个代码已经有驿站在用。")),
+    "bad_zone": Reason(_("没有这个时区。")),
+    "bad_position": Reason(_("这不像一个坐标，请写成 39.9087, 116.4605 这样。")),
 }
-NEXT_STEPS: dict[str, Any] = {
-    "not_open": _("到点按钮会自己亮起来，不用一直刷新。"),
-    "cancelled": _("看看这天别的场次。"),
-    "started": _("到门口看看，没人来的座位过几分钟会放出来。"),
-    "over": _("看看明天的场次。"),
-    "started_yours": _("来得及就快到门口签到。"),
-    "lost_already": _("还想参加就到门口，有空位就能补签到，不记爽约。"),
-    "day_limit": _("想换这一场，先放弃已约的那一场。"),
-    "overlap": _("想换这一场，先放弃已约的那一场。"),
-    "waiting_limit": _("先退出一个候补，再排这一场。"),
-    "line_closed": _("签到开始后，可以到门口排现场候补。"),
-    "paused": _("已经约好的不受影响。到期后自动恢复。"),
-    "busy": _("再按一次就好，不会重复预约。"),
-    "key_reused": _("还想要的话，请再按一次。"),
-    "given_up_before": _("还想要的话，请再按一次。"),
-    "seat_free": _("直接按预约。"),
-}
-UNKNOWN = _("现在不能这样做。")
+BRIEF = {code: reason.brief for code, reason in REASONS.items() if reason.brief}
+UNKNOWN = Reason(_("现在不能这样做。"))

@@ -55,8 +55,8 @@ def scanned(code: str) -> Response:
     fresh = bool(typed) and (known or _is_fresh(station, typed, now))
     if not current_user.is_authenticated:
         return _sign_in_first(station, typed, fresh, now)
-    page = render_template("kiosk/in.html", **_arrival(station, now), typed=typed, stale=bool(typed) and not fresh)
-    return make_response(page)
+    no = RuleViolation("stale_code") if typed and not fresh else None
+    return make_response(render_template("kiosk/in.html", **_arrival(station, now), typed="" if no else typed, no=no))
 
 
 @pages.post("/door/<code>/in")
@@ -67,11 +67,11 @@ def arrive(code: str) -> Response:
     typed = request.form.get("code", "")
     scan = "" if pairing.is_fresh(station, typed, now) else pairing.scan_of(station, now)
     if not scan and not (typed and _is_fresh(station, typed, now)):
-        return _stale(station, now)
+        return _refused(station, RuleViolation("stale_code"), now)
     try:
         booking = _let_in(station, person.id, request.form.get("slot", ""), now, scan)
     except RuleViolation as no:
-        return _stale(station, now) if no.reason == "stale_code" else _refused(station, no, now)
+        return _refused(station, no, now)
     response = make_response(render_template("kiosk/done.html", station=station, booking=booking))
     pairing.forget_scan(response)
     return response
@@ -87,10 +87,6 @@ def _is_fresh(station: Station, typed: str, now: datetime) -> bool:
     except RuleViolation as no:
         raise TooManyRequests(retry_after=math.ceil((no.details["until"] - now).total_seconds())) from no
     return right
-
-
-def _stale(station: Station, now: datetime) -> Response:
-    return make_response(render_template("kiosk/in.html", **_arrival(station, now), typed="", stale=True), 422)
 
 
 def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: str) -> Booking:
@@ -134,10 +130,10 @@ def _arrival(station: Station, now: datetime) -> dict[str, Any]:
 
 
 def _refused(station: Station, no: RuleViolation, now: datetime) -> Response:
-    page = render_template(
-        "kiosk/in.html", **_arrival(station, now), typed=request.form.get("code", ""), stale=False, no=no
-    )
-    return make_response(page, 409)
+    stale = no.reason == "stale_code"
+    typed = "" if stale else request.form.get("code", "")
+    page = render_template("kiosk/in.html", **_arrival(station, now), typed=typed, no=no)
+    return make_response(page, 422 if stale else 409)
 
 
 def _sign_in_first(station: Station, typed: str, fresh: bool, now: datetime) -> Response:

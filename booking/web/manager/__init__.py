@@ -1,9 +1,8 @@
 """Manager pages, one subject in each file. Importing them registers their views on the blueprint."""
 
 from booking.web.manager import (
-    activities,
-    archive,
     calendar,
+    catalogue,
     checkin_sync,
     copying,
     door,
@@ -20,14 +19,12 @@ from booking.web.manager import (
     slots,
     tickets,
     week,
-    zones,
 )
 from booking.web.manager.blueprint import pages
 
 __all__ = [
-    "activities",
-    "archive",
     "calendar",
+    "catalogue",
     "checkin_sync",
     "copying",
     "door",
@@ -45,5 +42,4 @@ __all__ = [
     "slots",
     "tickets",
     "week",
-    "zones",
 ]

@@ -1,24 +1,25 @@
 """Blueprint of the manager pages, and their shared helpers: actor, errors, the page with its status."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Blueprint, flash, render_template
+from flask import Blueprint, flash, render_template, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from booking import clock, seats
+from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.model import Person, Slot, Station
+from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from booking.queries import disclosure, manager
 from booking.slots import Planned
 from booking.web import htmx, job_status
 from booking.web.forms.fields import Form
-from booking.web.i18n import formatting, messages
+from booking.web.i18n import formatting
 
 pages = Blueprint("manager", __name__, url_prefix="/manage")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word})
@@ -46,6 +47,21 @@ def heard(form: Form, station: Station) -> Iterator[None]:
         form.blame(no, refused_words(no, station))
 
 
+def save(form: Any, station: Station, verb: Callable[..., Any], item: Any, sentence: str) -> Response | None:
+    """Save an item of the catalogue as the form says; None when the form was not sent, or says what is wrong with it."""
+    if form.validate_on_submit():
+        with heard(form, station):
+            with transactions.transaction(db.session) as session:
+                did = verb(session, form.fill(item), clock.now(), actor())
+            return done(planned_words(did) if did else sentence, list_of(item, station))
+    return None
+
+
+def list_of(item: Activity | Plan | Zone, station: Station) -> str:
+    """The address of the list that an item of the catalogue stands in."""
+    return url_for({Activity: ".activities", Plan: ".plans", Zone: ".zones"}[type(item)], code=station.code)
+
+
 @contextmanager
 def zone_races() -> Iterator[None]:
     """Two managers using one zone at the same instant: the database's error becomes the rule's refusal."""
@@ -59,9 +75,7 @@ def zone_races() -> Iterator[None]:
 
 def refused_words(no: RuleViolation, station: Station) -> str:
     """The sentence for a manager: "you" in a worker's sentence is another person here."""
-    if f"{no.reason}_at_desk" in messages.SENTENCES:
-        no = RuleViolation(f"{no.reason}_at_desk", **no.details)
-    return formatting.reason(no, station)
+    return formatting.reason(no, station, "at_desk")
 
 
 def labels(station: Station, people: Sequence[Person], slot: Slot | None = None) -> str:
@@ -77,7 +91,7 @@ def done(sentence: str, address: str) -> Response:
     return htmx.go(address)
 
 
-def shown(template: str, form: Form, **context: Any) -> Answer:
+def shown(template: str, form: Form, **context: Any) -> tuple[str, int]:
     """A page with a form: 422 when the submitted values were refused."""
     wrong = form.is_submitted() and (form.errors or form.form_errors)
     return render_template(template, form=form, **context), 422 if wrong else 200

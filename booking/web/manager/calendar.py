@@ -10,7 +10,7 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
 from booking.queries import manager
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.forms.station import DayForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, actor, done, heard, labels, pages, planned_words, shown
@@ -20,7 +20,7 @@ from booking.web.security.permissions import managed_station
 @pages.route("/<code>/calendar", methods=["GET", "POST"])
 def days(code: str) -> Answer:
     station = managed_station(code)
-    asked = Day.read(request.args.get("date", ""))
+    asked = DayField.read(request.args.get("date", ""))
     form = DayForm(data={"date": asked})
     people = manager.people_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
     if people and request.form.get("sure") != "y":

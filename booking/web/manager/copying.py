@@ -10,21 +10,17 @@ from booking import clock, slots
 from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.i18n.formatting import station_date
+from booking.web.i18n.messages import BRIEF
 from booking.web.manager.blueprint import Answer, actor, done, pages
 from booking.web.security.permissions import managed_station
 
 # Why something is not copied.
-OUTCOMES = {
+OUTCOMES = BRIEF | {
     "add": _("会加上"),
     "holiday": _("那天休息，跳过"),
     "same": _("那天已经有了"),
-    "past": _("时间已经过去"),
-    "zone_taken": _("场地被占，跳过"),
-    "slot_in_use": _("那天的场次已经有人，跳过"),
-    "no_such_zone": _("场地已停用，跳过"),
-    "no_such_activity": _("活动已收起，跳过"),
 }
 
 
@@ -50,7 +46,7 @@ def do_copy_week(code: str) -> Answer:
 
 def _asked(station: Station) -> tuple[date, int]:
     """The Monday of the week to copy, by default this one; one week ahead unless more are asked for."""
-    asked = Day.read(request.values.get("from", "")) or station_date(clock.now(), station)
+    asked = DayField.read(request.values.get("from", "")) or station_date(clock.now(), station)
     text = request.values.get("weeks", "")
     weeks = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 1
     return asked - timedelta(days=asked.weekday()), min(max(weeks, 1), slots.MOST_WEEKS)

@@ -8,7 +8,7 @@ from flask import render_template, request
 from booking.extensions import db
 from booking.model import Event, Person, Slot, Station
 from booking.queries import disclosure, manager
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.manager.blueprint import Answer, pages
 from booking.web.manager.history_texts import said
 from booking.web.security.permissions import managed_slot, managed_station, not_for_you
@@ -49,7 +49,7 @@ def _asked_person(station_id: int) -> Person | None:
 
 
 def _asked_day() -> date | None:
-    return Day.read(request.args.get("day", ""))
+    return DayField.read(request.args.get("day", ""))
 
 
 def _asked_id(name: str) -> int | None:

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 
 from booking.model import Event
 from booking.web.forms.station import NUMBERS
+from booking.web.i18n.messages import BRIEF
 
 # About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
 OF_BOOKINGS: dict[str, Any] = {
@@ -113,11 +114,7 @@ COLUMNS: dict[str, Any] = {
     "opens_clock": _("几点放号"),
     "opens_workdays_before": _("提前几个工作日放号"),
 }
-SKIPPED: dict[str, Any] = {
-    "gone": _("账户已停用"),
-    "paused": _("暂停预约中"),
-    "day_limit": _("当天已有预约"),
-    "overlap": _("时间重叠"),
+SKIPPED: dict[str, Any] = BRIEF | {
     "no_show": _("没有来"),
     "late_cancel": _("临时取消"),
     "replanned": _("排期改了"),

@@ -9,7 +9,7 @@ from booking import clock, slots, statistics
 from booking.db import transactions
 from booking.extensions import db
 from booking.statistics import Span
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.i18n.formatting import station_date
 from booking.web.manager import tables
 from booking.web.manager.blueprint import Answer, actor, done, pages
@@ -60,7 +60,7 @@ def show_headline(code: str) -> Answer:
 
 def asked_span(today: date) -> Span:
     """The days in the query; the last four weeks when it names no valid ones."""
-    first, last = (Day.read(request.args.get(name, "")) for name in ("from", "until"))
+    first, last = (DayField.read(request.args.get(name, "")) for name in ("from", "until"))
     last = last or today
     first = first or last - timedelta(days=27)
     if first > last:

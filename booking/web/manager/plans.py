@@ -10,10 +10,10 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.model import Plan, PlanException, Station
 from booking.queries import manager
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.forms.programme import ExceptionForm, PlanForm
 from booking.web.i18n.formatting import station_date
-from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, shown
+from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, save, shown
 from booking.web.security.permissions import managed, managed_station
 
 
@@ -31,23 +31,16 @@ def plans(code: str) -> Answer:
 def add_plan(code: str) -> Answer:
     station = managed_station(code)
     form = _plan_form(station, data={"valid_from": station_date(clock.now(), station), "minutes": 50})
-    if form.validate_on_submit():
-        with heard(form, station):
-            with transactions.transaction(db.session) as session:
-                did = slots.save_plan(session, form.fill(Plan(station_id=station.id)), clock.now(), actor())
-            return done(planned_words(did), url_for(".plans", code=code))
-    return shown("manager/plan.html", form, station=station, plan=None)
+    added = save(form, station, slots.save_plan, Plan(station_id=station.id), "")
+    return added or shown("manager/plan.html", form, station=station, plan=None)
 
 
 @pages.route("/<code>/plans/<int:plan_id>", methods=["GET", "POST"])
 def plan(code: str, plan_id: int) -> Answer:
     found = managed(code, Plan, plan_id)
     form = _plan_form(found.station, obj=found)
-    if form.validate_on_submit():
-        with heard(form, found.station):
-            with transactions.transaction(db.session) as session:
-                did = slots.save_plan(session, form.fill(found), clock.now(), actor())
-            return done(planned_words(did), url_for(".plans", code=code))
+    if saved := save(form, found.station, slots.save_plan, found, ""):
+        return saved
     otherwise = manager.exceptions_of(db.session(), plan_id, station_date(clock.now(), found.station))
     return shown("manager/plan.html", form, station=found.station, plan=found, otherwise=otherwise)
 
@@ -101,7 +94,7 @@ def _plan_form(station: Station, **values: Any) -> PlanForm:
 
 def _date_form(plan: Plan) -> ExceptionForm:
     """Filled with the exception of the date in the link, if there is one."""
-    asked = Day.read(request.args.get("date", ""))
+    asked = DayField.read(request.args.get("date", ""))
     said = next((said for said in plan.exceptions if said.date == asked), None)
     form = ExceptionForm.of(manager.zones(db.session(), plan.station_id), obj=said, data={"date": asked})
     form.first = station_date(clock.now(), plan.station)

@@ -14,7 +14,7 @@ from booking.model import Booking, Slot
 from booking.queries import checkin, disclosure, manager
 from booking.slots import Resized
 from booking.web import htmx
-from booking.web.forms.fields import Day
+from booking.web.forms.fields import DayField
 from booking.web.forms.programme import OneOffForm
 from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm
 from booking.web.i18n.formatting import station_date
@@ -129,7 +129,7 @@ def _asked_for() -> dict[str, object]:
     """The form's initial values from the link: the day, the zone."""
     zone = request.args.get("zone", "")
     zone_id = int(zone) if zone.isascii() and zone.isdigit() and len(zone) <= 18 else None
-    return {"date": Day.read(request.args.get("date", "")), "zone_id": zone_id, "minutes": 50}
+    return {"date": DayField.read(request.args.get("date", "")), "zone_id": zone_id, "minutes": 50}
 
 
 def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:

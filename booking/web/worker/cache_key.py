@@ -39,7 +39,7 @@ def reader(app: Flask) -> Callable[[Environ], Question | None]:
     return read
 
 
-def _asked(query: str) -> filters.Asked:
+def _asked(query: str) -> filters.DayQuery:
     """The first value of each field counts, as in Flask. `QUERY` admits no encoded characters."""
     args: dict[str, str] = {}
     for field in query.split("&"):

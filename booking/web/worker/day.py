@@ -28,7 +28,7 @@ IN_SIGHT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class Day:
+class DayPage:
     """One day of a station as one reader sees it."""
 
     station: Station
@@ -66,7 +66,7 @@ class Day:
     def limits(self) -> list[RuleViolation]:
         """What keeps this reader from several of the slots: said once, not on every card."""
         found = {card.refusal.reason: card.refusal for card in self.shown if card.refusal and not card.mine}
-        return [no for reason, no in found.items() if reason in SAID_ONCE]
+        return [no for no in found.values() if no.flags.said_once]
 
     @property
     def next_with_slots(self) -> date | None:
@@ -130,7 +130,7 @@ class Day:
     @property
     def is_plain(self) -> bool:
         """Whether nothing on the page is this reader's own: then all such readers share one cached page."""
-        return not self.entries and not any(card.refusal and card.refusal.reason in OWN_REASONS for card in self.cards)
+        return not self.entries and not any(card.refusal and card.refusal.flags.personal for card in self.cards)
 
     @property
     def tag(self) -> str:
@@ -144,12 +144,6 @@ class Day:
 
 pages.add_app_template_global(shapes.card, "slot_card")
 OWN = {"booked": lazy_gettext("已预约"), "waiting": lazy_gettext("候补中")}
-
-
-# Reasons about the reader and not about the slot.
-SAID_ONCE = ("gone", "paused", "day_limit", "waiting_limit")
-# Reasons for which booking would be refused to this reader and not to another.
-OWN_REASONS = (*SAID_ONCE, "overlap", "yours", "in_line")
 
 
 def _moments(card: Card) -> tuple[datetime, ...]:
@@ -240,14 +234,14 @@ def _page(found: Station, person: Person | None) -> str | Response:
     return still.answer(*still.keep(day, found, asked, render, noted))
 
 
-def look(found: Station, person: Person | None, asked: filters.Asked) -> Day:
+def look(found: Station, person: Person | None, asked: filters.DayQuery) -> DayPage:
     """The day asked for if the strip has it; else today, or when today is over the next day with slots."""
     now, session_ = clock.now(), db.session()
     days = slot_cards.days(session_, found, now)
     person_id = person.id if person else None
     when = asked.day if asked.day in {view.day.date for view in days} else _best(found, days, now)
     who = seats.eligibility(session_, person_id, found, days[0].day.date, now) if person_id else None
-    return Day(
+    return DayPage(
         station=found,
         person=person,
         now=now,

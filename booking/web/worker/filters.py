@@ -30,7 +30,7 @@ class Pick(NamedTuple):
         return fits and not (self.only_open and not (card.act or card.state == "planned"))
 
 
-class Asked(NamedTuple):
+class DayQuery(NamedTuple):
     """All that the address of a station's page can ask for. `day` is one that a station could show, or None."""
 
     day: date | None = None
@@ -45,15 +45,15 @@ class Choice(NamedTuple):
     current: bool
 
 
-def asked() -> Asked:
+def asked() -> DayQuery:
     """What this request asks for."""
     return read(request.args)
 
 
-def read(args: Mapping[str, str]) -> Asked:
+def read(args: Mapping[str, str]) -> DayQuery:
     """Read the query. Values that make no sense filter nothing, and unknown fields are ignored."""
     kind = args.get("kind", "")
-    return Asked(_day(args.get("day", "")), Pick(kind if kind in KINDS else "", args.get("open") == "1"))
+    return DayQuery(_day(args.get("day", "")), Pick(kind if kind in KINDS else "", args.get("open") == "1"))
 
 
 def _day(text: str) -> date | None:

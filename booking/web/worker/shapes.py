@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flask import render_template
 from markupsafe import Markup
 
+from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
 from booking.web.blanks import Skeletons, escaped, filled, number, word
 from booking.web.i18n import formatting
@@ -37,10 +38,10 @@ class Shape(NamedTuple):
     says_why: bool
     drops: bool
     numbers: tuple[int | None, ...]
-    outcome: "Told | None"
+    outcome: "OutcomeShape | None"
 
 
-class Told(NamedTuple):
+class OutcomeShape(NamedTuple):
     """The part of the key that a result contributes."""
 
     tone: str
@@ -57,7 +58,7 @@ class Said(NamedTuple):
     no_files: bool
     signed_in: bool
     words: dict[str, str]
-    told: Told | None
+    told: OutcomeShape | None
 
 
 def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
@@ -73,8 +74,8 @@ def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool)
     return Said(formatting.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
 
 
-def _told(outcome: Outcome) -> Told:
-    return Told(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None, outcome.asks)
+def _told(outcome: Outcome) -> OutcomeShape:
+    return OutcomeShape(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None, outcome.asks)
 
 
 def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
@@ -141,7 +142,7 @@ def _render(shape: Shape) -> str:
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=shape.state, act=shape.act, left=left, place=place, line_open=shape.line_open)
     seen.mine = Blank(state=shape.mine) if shape.mine else None
-    seen.refusal = Blank(reason=shape.refusal) if shape.refusal else None
+    seen.refusal = RuleViolation(shape.refusal) if shape.refusal else None
     printed = ("time", "starts", "until", "where", "opens")
     words: dict[str, Any] = {name: word(name) for name in printed}
     words |= {"why": word("why") if shape.says_why else "", "drops": word("drops") if shape.drops else ""}
@@ -149,7 +150,7 @@ def _render(shape: Shape) -> str:
     return render_template("worker/_slot_card.html", card=seen, person=shape.signed_in, outcome=outcome, **words)
 
 
-def _blank_outcome(told: Told) -> Blank:
+def _blank_outcome(told: OutcomeShape) -> Blank:
     more, undo = word("more") if told.says_more else "", number(2) if told.undo else None
     said = {"tone": told.tone, "reason": told.reason, "title": word("said"), "text": more, "asks": told.asks}
     return Blank(slot_id=number(1), booking_id=undo, **said)

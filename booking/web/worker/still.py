@@ -20,7 +20,7 @@ from booking.web.kept import Page
 from booking.web.packing import Packed
 from booking.web.worker import tag
 from booking.web.worker.calendar import takes_no_files
-from booking.web.worker.filters import Asked
+from booking.web.worker.filters import DayQuery
 
 SPECIAL = {"outcome", "_flashes"}  # session keys that bypass the cache: the next page shows a result once
 
@@ -45,7 +45,7 @@ def noted() -> int:
     return kept.kept().news.noted
 
 
-def shown(code: str, asked: Asked) -> Response | None:
+def shown(code: str, asked: DayQuery) -> Response | None:
     """The page that was asked for, if it is cached and fresh."""
     if SPECIAL & session.keys():
         return None
@@ -56,7 +56,7 @@ def shown(code: str, asked: Asked) -> Response | None:
     return answer(name, page) if page and memory.is_true(page, clock.now()) else None
 
 
-def keep(day: Shown, station: Station, asked: Asked, render: Callable[[], str], noted: int) -> tuple[Hashable, Page]:
+def keep(day: Shown, station: Station, asked: DayQuery, render: Callable[[], str], noted: int) -> tuple[Hashable, Page]:
     """Render and cache the page. `noted` is the version of the change feed from before the day was read."""
     memory, person_id = kept.kept(), current_user.person_id
     shared = day.is_plain
@@ -88,6 +88,6 @@ def values(page: Page, own: Mapping[str, str]) -> dict[str, str]:
     return {**own, "key": blanks.random_key(), "now": now.isoformat(), "count": count}
 
 
-def _name(code: str, asked: Asked, reader: Any) -> Hashable:
+def _name(code: str, asked: DayQuery, reader: Any) -> Hashable:
     """Cache key: all that a page is made from, beside the history and the clock."""
     return code, asked, formatting.language(), htmx.asked() or critical_css.is_inlined(), takes_no_files(), reader

@@ -25,7 +25,7 @@ class Tried:
 
     def remember(self, person_id: int, slot_id: int, no: RuleViolation, now: datetime) -> None:
         """Buffer this refusal, if its reason is recorded. Needs no request."""
-        if no.reason not in failed_attempts.RECORDED:
+        if not no.flags.recorded:
             return
         with self._lock:
             self._waiting.append((person_id, slot_id, no, now))

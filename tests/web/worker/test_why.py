@@ -74,7 +74,7 @@ def test_a_seat_given_up_and_taken_again_before_anybody_waited_counts_as_full_th
     lunch.give_up("李静", "Mon 10:01")
     lunch.book("王磊", "Mon 10:02")
     lunch.book("陈晨", "Mon 10:03")
-    assert missed_slots.rush(session, lunch.slot_id, at("12:00")) == missed_slots.Rush(at("Mon 10:02"), 4)
+    assert missed_slots.rush(session, lunch.slot_id, at("12:00")) == missed_slots.Demand(at("Mon 10:02"), 4)
 
 
 def test_a_slot_that_filled_slowly_says_when(app: Flask, lunch: LunchHour) -> None:
@@ -146,7 +146,7 @@ def test_a_skipped_person_reads_the_reason(app: Flask, lunch: LunchHour, session
 def test_a_place_that_ended_with_another_seat_says_so(app: Flask, lunch: LunchHour) -> None:
     rush(lunch, "王磊")
     lunch.book("王磊", "Mon 10:10", lunch.slot("12:30"))
-    assert "你约上了和它冲突的另一场，这个候补就退出了" in said(app, lunch, "王磊", "Mon 10:11")
+    assert "你约上了和它冲突的另一场，这个候补已经退出了" in said(app, lunch, "王磊", "Mon 10:11")
 
 
 def test_a_cancelled_slot_says_why_it_was_cancelled(app: Flask, lunch: LunchHour) -> None:

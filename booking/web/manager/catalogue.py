@@ -1,0 +1,140 @@
+"""Catalogue: the activities and zones of a station, listed, added, edited, archived; and whatever is restored.
+
+Nobody is told when something is archived, so nobody need be when it is restored.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flask import render_template
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from booking import clock, slots
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.extensions import db
+from booking.model import Activity, Plan, Station, Zone
+from booking.queries import manager
+from booking.web.forms.fields import Form
+from booking.web.forms.programme import KIND_WORDS, ActivityForm
+from booking.web.forms.station import ZoneForm
+from booking.web.manager.blueprint import Answer, actor, done, list_of, pages, planned_words, refused_words, save, shown
+from booking.web.security.permissions import managed, managed_station
+
+
+class Section(NamedTuple):
+    """One kind of thing: `one` names its template and endpoint, `archived` is said when one is."""
+
+    one: str
+    form: type[Form]
+    save: Callable[..., Any]
+    archive: Callable[..., Any]
+    archived: Any
+
+
+ACTIVITIES = Section("activity", ActivityForm, slots.save_activity, slots.retire_activity, _("活动收起来了。"))
+ZONES = Section("zone", ZoneForm, slots.save_zone, slots.close_zone, _("场地停用了。"))
+
+
+@pages.get("/<code>/activities")
+def activities(code: str) -> Answer:
+    station = managed_station(code)
+    found = manager.activities(db.session(), station.id)
+    return render_template("manager/activities.html", station=station, activities=found, kinds=KIND_WORDS)
+
+
+@pages.route("/<code>/activities/new", methods=["GET", "POST"])
+def add_activity(code: str) -> Answer:
+    station, form = managed_station(code), ActivityForm()
+    added = save(form, station, slots.save_activity, Activity(station_id=station.id), gettext("活动加上了。"))
+    return added or shown("manager/activity.html", form, station=station, activity=None)
+
+
+@pages.route("/<code>/activities/<int:activity_id>", methods=["GET", "POST"])
+def activity(code: str, activity_id: int) -> Answer:
+    return _edit(ACTIVITIES, managed_station(code), managed(code, Activity, activity_id))
+
+
+@pages.post("/<code>/activities/<int:activity_id>/retire")
+def retire_activity(code: str, activity_id: int) -> Answer:
+    return _archive(ACTIVITIES, managed_station(code), managed(code, Activity, activity_id))
+
+
+@pages.post("/<code>/activities/<int:activity_id>/offer-again")
+def offer_again(code: str, activity_id: int) -> Answer:
+    return _restore(code, slots.offer_again, managed(code, Activity, activity_id), gettext("活动拿出来了。"))
+
+
+@pages.route("/<code>/zones", methods=["GET", "POST"])
+def zones(code: str) -> Answer:
+    """All of them, and a form for one more."""
+    station, form = managed_station(code), ZoneForm()
+    added = save(form, station, slots.save_zone, Zone(station_id=station.id), gettext("场地加上了。"))
+    return added or shown("manager/zones.html", form, station=station, zones=manager.zones(db.session(), station.id))
+
+
+@pages.route("/<code>/zones/<int:zone_id>", methods=["GET", "POST"])
+def zone(code: str, zone_id: int) -> Answer:
+    return _edit(ZONES, managed_station(code), managed(code, Zone, zone_id))
+
+
+@pages.post("/<code>/zones/<int:zone_id>/close")
+def close_zone(code: str, zone_id: int) -> Answer:
+    return _archive(ZONES, managed_station(code), managed(code, Zone, zone_id))
+
+
+@pages.post("/<code>/zones/<int:zone_id>/reopen")
+def reopen_zone(code: str, zone_id: int) -> Answer:
+    return _restore(code, slots.reopen_zone, managed(code, Zone, zone_id), gettext("场地重新启用了。"))
+
+
+@pages.post("/<code>/plans/<int:plan_id>/resume")
+def resume_plan(code: str, plan_id: int) -> Answer:
+    """Refused where another plan occupies its zone and time by now."""
+    return _restore(code, slots.resume_plan, managed(code, Plan, plan_id), "")
+
+
+@pages.get("/<code>/put-away")
+def put_away(code: str) -> Answer:
+    return _archived(managed_station(code))
+
+
+def _edit(section: Section, station: Station, item: Any) -> Answer:
+    form = section.form(obj=item)
+    return save(form, station, section.save, item, gettext("已保存。")) or _one(section, station, item, form)
+
+
+def _archive(section: Section, station: Station, item: Any) -> Answer:
+    try:
+        with transactions.transaction(db.session) as session:
+            section.archive(session, item, clock.now(), actor())
+    except RuleViolation as no:
+        page, _status = _one(section, station, item, section.form(formdata=None, obj=item), **_why(no, station))
+        return page, 409
+    return done(str(section.archived), list_of(item, station))
+
+
+def _restore(code: str, restore: Callable[..., Any], item: Any, sentence: str) -> Answer:
+    station = managed_station(code)
+    try:
+        with transactions.transaction(db.session) as session:
+            did = restore(session, item, clock.now(), actor())
+    except RuleViolation as no:
+        return _archived(station, **_why(no, station)), 409
+    return done(planned_words(did) if did else sentence, list_of(item, station))
+
+
+def _one(section: Section, station: Station, item: Any, form: Form, **refusal: Any) -> tuple[str, int]:
+    context = {section.one: item, **manager.using(db.session(), item, clock.now())}
+    return shown(f"manager/{section.one}.html", form, station=station, **context, **refusal)
+
+
+def _archived(station: Station, **refusal: Any) -> str:
+    return render_template(
+        "manager/put_away.html", station=station, **manager.put_away(db.session(), station.id), **refusal
+    )
+
+
+def _why(no: RuleViolation, station: Station) -> dict[str, Any]:
+    return {"no": no, "sentence": refused_words(no, station)}
