@@ -21,13 +21,8 @@ def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> li
     async def look() -> list[int]:
         return [(await ask(server.port, page, HURRY))[0] for _ in range(ASKED)]
 
-<<<<<<< HEAD
-    # In a thread of its own: this one has an event loop where a browser is open.
-    with crowd.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
-=======
     # In a thread of its own: where a browser is open, this one has a loop already.
     with phones.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
->>>>>>> benchsmall
         return thread.submit(lambda: asyncio.run(look())).result()
 
 
