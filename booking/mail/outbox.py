@@ -20,9 +20,8 @@ from sqlalchemy.orm import Session, aliased, scoped_session
 from booking.db import transactions
 from booking.each import among
 from booking.mail import backoff, digests, rendering
-from booking.mail.ends import Ends
 from booking.mail.smtp_replies import Meaning
-from booking.mail.transport import Post, PutOff, Refusal, Rejected, SenderRefused, Unreachable
+from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
 from booking.model import Digest, Letter, MailPause
 
 log = logging.getLogger(__name__)
@@ -67,8 +66,7 @@ class Round:
 
 def deliver(
     session: AnySession,
-    post: Post,
-    ends: Ends,
+    server: Transport,
     now: datetime,
     kinds: ColumnElement[bool] = AT_ONCE,
     limit: int = 20,
@@ -86,22 +84,21 @@ def deliver(
         done.kept, refusals = pause is not None, pause.refusals if pause else 0
     done.claimed, done.in_a_row = len(claimed), refusals
     if claimed:
-        _send_all(session, post, ends, claimed, now, stop, done)
+        _send_all(session, server, claimed, now, stop, done)
         _note(session, done, refusals, now)
     return done
 
 
 def _send_all(
     session: AnySession,
-    post: Post,
-    ends: Ends,
+    server: Transport,
     claimed: list[int],
     now: datetime,
     stop: Callable[[], bool],
     done: Round,
 ) -> None:
     try:
-        post.reach()
+        server.connect()
     except Unreachable as error:  # before anything is worded: nothing can go
         _put_off(session, claimed, error, now, done)
         return
@@ -111,17 +108,15 @@ def _send_all(
         done.put_off += len(claimed)
         return
     ready = _word(session, claimed, now, done)
-    for n in range(len(ready)):
-        left = ready[n:]
+    for n, message in enumerate(ready):
         if stop() or done.trouble:
-            _put_back(session, [message.letter_id for message in left])
+            _put_back(session, [one.letter_id for one in ready[n:]])
             break
         try:
-            _send(session, post, ends, left, now, done)
+            _send(session, server, message, now, done)
         except Unreachable as error:
-            _put_off(session, [message.letter_id for message in left], error, now, done)
+            _put_off(session, [one.letter_id for one in ready[n:]], error, now, done)
             break
-    ends.settle()
 
 
 def free_stuck(session: Session, now: datetime) -> int:
@@ -198,14 +193,11 @@ def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -
     return ready
 
 
-def _send(
-    session: AnySession, post: Post, ends: Ends, left: Sequence[rendering.Message], now: datetime, done: Round
-) -> None:
-    """Send the first of those that are left. The second comes next, unless the round ends."""
-    message, following = left[0], left[1].envelope if len(left) > 1 else None
+def _send(session: AnySession, server: Transport, message: rendering.Message, now: datetime, done: Round) -> None:
+    """Send one letter and record its end; raises `Unreachable`."""
     end = partial(_end, session, message.letter_id, message.kind, now)
     try:
-        post.send(message.envelope, message.mime, following)
+        server.send(message.sender, message.to, message.mime)
     except Rejected as error:
         end("failed", str(error))
         done.failed += 1
@@ -220,10 +212,7 @@ def _send(
         end("failed", f"{type(error).__name__}: {error}")
         done.failed += 1
     else:
-        if message.kind in SECRET:
-            end("sent")
-        else:
-            ends.sent(message.letter_id, now)
+        end("sent")
         done.sent += 1
         done.in_a_row = 0
 

@@ -36,9 +36,8 @@ YES = {"data": b"354 go on", "auth": b"235 yes", "connect": b"220 hello"}
 class Server:
     """A mail server that gives one answer at one stage, as often as `times`; all else is well."""
 
-    def __init__(self, stage: str, answer: bytes, times: int, *, pipelines: bool) -> None:
+    def __init__(self, stage: str, answer: bytes, times: int) -> None:
         self.stage, self.answer, self.times = stage, answer, times
-        self.extensions = b"250-PIPELINING\r\n" * pipelines
         self.taken: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
 
@@ -87,13 +86,13 @@ class Server:
             self.times -= 1
             return self.answer + b"\r\n"
         if stage == "ehlo":
-            return b"250-hello\r\n" + self.extensions + b"250-STARTTLS\r\n250 AUTH PLAIN\r\n"
+            return b"250-hello\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
         return YES.get(stage, b"250 yes") + b"\r\n"
 
 
 @contextmanager
-def answering(stage: str, answer: bytes, times: int, *, pipelines: bool) -> Iterator[tuple[Server, int]]:
-    server = Server(stage, answer, times, pipelines=pipelines)
+def answering(stage: str, answer: bytes, times: int) -> Iterator[tuple[Server, int]]:
+    server = Server(stage, answer, times)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
@@ -141,7 +140,6 @@ SENDER = b"553 5.7.1 <me@example.com>: Sender address rejected: not owned by use
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("pipelines", [False, True], ids=["one-by-one", "pipelines"])
 @pytest.mark.parametrize(
     ("stage", "answer", "kind", "more"),
     [
@@ -178,10 +176,9 @@ def test_what_is_about_us_lets_the_sender_rest_and_every_letter_comes_once(
     answer: bytes,
     kind: str,
     more: dict[str, Any],
-    pipelines: bool,
 ) -> None:
     write(session, A, B)
-    with answering(stage, answer, 2 if stage == "ehlo" else 1, pipelines=pipelines) as (server, port):
+    with answering(stage, answer, 2 if stage == "ehlo" else 1) as (server, port):
         app = make_app(**settings(port) | more)
         assert (deliver(app).sent, kept(session)) == (0, (kind, 1, MINUTE))
         assert (deliver(app, NOW + MINUTE / 2), set(states(session).values())) == (outbox.Round(), {"queued"})
@@ -191,7 +188,6 @@ def test_what_is_about_us_lets_the_sender_rest_and_every_letter_comes_once(
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("pipelines", [False, True], ids=["one-by-one", "pipelines"])
 @pytest.mark.parametrize(
     ("stage", "answer", "state"),
     [
@@ -216,10 +212,10 @@ def test_what_is_about_us_lets_the_sender_rest_and_every_letter_comes_once(
     ],
 )
 def test_what_is_about_one_letter_stops_no_other(
-    make_app: Callable[..., Flask], session: Session, stage: str, answer: bytes, state: str, pipelines: bool
+    make_app: Callable[..., Flask], session: Session, stage: str, answer: bytes, state: str
 ) -> None:
     write(session, A, B)
-    with answering(stage, answer, 1, pipelines=pipelines) as (server, port):
+    with answering(stage, answer, 1) as (server, port):
         app = make_app(**settings(port))
         assert deliver(app).sent == 1
         assert states(session) == {A: state, B: "sent"}
@@ -231,9 +227,8 @@ def test_what_is_about_one_letter_stops_no_other(
 # QQ, on both databases
 
 
-@pytest.mark.parametrize("pipelines", [False, True], ids=["one-by-one", "pipelines"])
 def test_all_letters_about_a_cancelled_slot_arrive_once_through_a_server_that_takes_few_a_minute(
-    app: Flask, session: Session, office: mail_server.Office, pipelines: bool
+    app: Flask, session: Session, office: mail_server.Office
 ) -> None:
     lunch = LunchHour(session, capacity=15, people=0)
     names = [f"reader{n}" for n in range(21)]
@@ -242,7 +237,7 @@ def test_all_letters_about_a_cancelled_slot_arrive_once_through_a_server_that_ta
     for name in names:
         lunch.book(name, "Mon 10:00")
     assert lunch.cancel("Mon 14:00") == "21 told"
-    office.pipelines, office.refusal, now = pipelines, "550 Sender frequency limited", at("Mon 14:01")
+    office.refusal, now = "550 Sender frequency limited", at("Mon 14:01")
     about = select(Letter.state).where(Letter.kind == "slot_cancelled")
     while "queued" in session.scalars(about).all():
         session.rollback()

@@ -35,10 +35,9 @@ from tests.support.letter_cast import Letters
 pytestmark = pytest.mark.smtp
 
 
-@pytest.fixture(params=[False, True], ids=["one-by-one", "pipelines"])
-def office(request: pytest.FixtureRequest) -> Iterator[mail_server.Office]:
+@pytest.fixture
+def office() -> Iterator[mail_server.Office]:
     with mail_server.running() as office:
-        office.pipelines = request.param
         yield office
 
 
