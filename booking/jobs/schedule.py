@@ -161,16 +161,16 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
 
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     """Send until nothing is due, the rate limit is reached or the server defers a letter: the next run goes on."""
-    sent, speed, manners = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
+    sent, limiter, backpressure = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
     with transport.opened(current_app.config) as server:
-        while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
-            began, most = perf_counter(), IN_A_CROWD if manners.crowded else IN_A_ROUND[kinds]
+        while not turn.stop() and (room := limiter.room(kinds, now := turn.later())):
+            began, most = perf_counter(), IN_A_CROWD if backpressure.crowded else IN_A_ROUND[kinds]
             done = _round(turn, server, now, which, min(room, most))
-            speed.count(done.sent + done.put_off + done.failed, now)
+            limiter.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if not done.claimed or done.put_off:
                 break
-            manners.give_way(perf_counter() - began, done.claimed / AT_LEAST)
+            backpressure.give_way(perf_counter() - began, done.claimed / AT_LEAST)
     return sent
 
 

@@ -1,4 +1,4 @@
-"""What the letter of each kind tells, looked up; and whether there is still anybody and anything to tell."""
+"""Context: what the templates of each kind of letter may name, and whether the letter is still worth sending."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
@@ -18,18 +18,18 @@ from booking.sanitise import one_line
 from booking.seats import strike_ledger
 from booking.slots.moving import PLACE, as_told
 
-# Whoever tried to register again yesterday has found another way.
-NEWS_FOR = timedelta(days=1)
+# A repeated registration is mentioned no later than this.
+REGISTRATION_NEWS_FOR = timedelta(days=1)
 
 Context = dict[str, Any]
 
 
 class Dropped(Exception):
-    """Nobody is left to read the letter, or what it would say is no longer true."""
+    """The letter has no reader any more, or is no longer true."""
 
 
 def address(letter: Letter, reader: Person | None) -> str:
-    """Where the letter goes."""
+    """The recipient's address; raises `Dropped` if there is none."""
     if letter.person_id and (reader is None or reader.deleted_at):
         raise Dropped("the account was deleted")
     if letter.kind in digests.KINDS and reader and (reader.disabled_at or not digests.wanted_by(reader, letter.kind)):
@@ -41,14 +41,14 @@ def address(letter: Letter, reader: Person | None) -> str:
 
 
 def slot_ids(letter: Letter) -> Iterable[int]:
-    """The slots that the letter will ask for."""
+    """The slots that the letter's context reads, to be loaded for a batch at once."""
     told = letter.details
     seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
     return [*seats, *waits, *told.get("opens", ()), *([letter.slot_id] if letter.slot_id else [])]
 
 
 def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Context:
-    """Everything that the templates of this letter may name."""
+    """Everything that the templates of this letter may name; raises `Dropped`."""
     slot = session.get(Slot, letter.slot_id) if letter.slot_id else None
     booking = session.get(Booking, letter.booking_id) if letter.booking_id else None
     told = common(letter.kind, reader, slot) | letter.details
@@ -79,7 +79,7 @@ def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booki
 def _registered(
     _session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
-    if now >= letter.created_at + NEWS_FOR:
+    if now >= letter.created_at + REGISTRATION_NEWS_FOR:
         raise Dropped("asked too long ago")
     return {}
 
@@ -87,7 +87,7 @@ def _registered(
 def _cancelled(
     _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
-    """A slot that is called off ahead, or that did not take place, which is said after its end too."""
+    """A slot cancelled ahead; or one that did not take place, which is told after its end as well."""
     fell_through = slot is not None and slot.unattended and not slot.cancel_reason
     if slot is None or (now >= slot.ends_at and not fell_through):
         raise Dropped("the slot is over")
@@ -164,7 +164,7 @@ def _attendance(
 def _worker_digest(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
-    """What `digests` noted in the morning, as slots."""
+    """The slots that `digests` noted as ids at the digest's hour."""
     told, today = letter.details, date.fromisoformat(letter.details["date"])
     stations = [session.get_one(Station, station_id) for station_id in told["stations"]]
     _only_today(stations, today, now)
@@ -198,7 +198,7 @@ def _manager_digest(
 
 
 def _only_today(stations: list[Station], today: date, now: datetime) -> None:
-    """Yesterday's news helps nobody."""
+    """Drop a digest whose day is over at all of its stations."""
     if all(clock.at_station(now, station.zone_name).date() != today for station in stations):
         raise Dropped("the day is over")
 
@@ -209,7 +209,7 @@ def _slots(session: Session, ids: Iterable[int]) -> list[Slot]:
 
 
 def _by_opening(slots: list[Slot]) -> list[tuple[Station, datetime, date, list[Slot]]]:
-    """Slots that open together, and for the same day, stand together."""
+    """Slots grouped by station, opening time and day."""
     together: dict[tuple[int, datetime, date], list[Slot]] = {}
     for slot in slots:
         together.setdefault((slot.station_id, slot.opens_at, slot.date), []).append(slot)

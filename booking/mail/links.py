@@ -1,4 +1,4 @@
-"""Addresses that letters carry. They are built from PUBLIC_URL alone, and none of them acts by itself."""
+"""Links in letters, built from PUBLIC_URL alone. Opening one changes nothing."""
 
 from urllib.parse import urlsplit
 
@@ -7,22 +7,22 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 
 def public(path: str) -> str:
-    """The address of a page of ours, as people outside reach it."""
+    """The public URL of one of our pages."""
     return f"{current_app.config['PUBLIC_URL']}{path}"
 
 
 def host() -> str:
-    """The name that our Message-IDs and lists carry."""
+    """The host name in Message-IDs and List-Ids."""
     return urlsplit(current_app.config["PUBLIC_URL"]).hostname or "localhost"
 
 
 def stop(person_id: int, kind: str) -> str:
-    """Where a person ends one kind of digest, without signing in."""
+    """The URL at which a person unsubscribes from one kind of digest without signing in."""
     return public(f"/letters/stop/{_signer().dumps([person_id, kind])}")
 
 
 def read_stop(token: str) -> tuple[int, str] | None:
-    """The person and the kind of digest that a token of `stop` names; None when nobody signed it."""
+    """The person and the kind of digest in a token of `stop`; None when its signature is wrong."""
     try:
         person_id, kind = _signer().loads(token)
     except BadSignature:

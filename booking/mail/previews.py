@@ -1,4 +1,4 @@
-"""Today's digests of one station before they are written: what would go to whom and why, who gets none and why not."""
+"""Previews of today's digests of one station: who would get which digest and why, who gets none and why not."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -33,7 +33,7 @@ def lines(session: Session, kind: str, station: Station, now: datetime, *, whole
 
 
 def reasons(told: Details) -> list[str]:
-    """Why there is something to say."""
+    """The reasons why a digest is written."""
     named = {
         "seats": "a seat today",
         "waits": "a place in line",
@@ -45,7 +45,7 @@ def reasons(told: Details) -> list[str]:
 
 
 def _said(session: Session, kind: str, reader: Reader, today: date, due_at: datetime) -> rendering.Rendered:
-    """The letter in words. Its row is never added to the session."""
+    """The rendered letter. Its row is never added to the session."""
     person, details = reader.person, {"date": today.isoformat(), **(reader.told or {})}
     row = Letter(kind=f"{kind}_digest", person_id=person.id, details=details, created_at=due_at)
     language = person.language if person.language in LANGUAGES else LANGUAGES[0]

@@ -1,4 +1,4 @@
-"""A made-up lunch hour that letters can tell of, for whoever wants to see them. Nothing of it is in the database."""
+"""Samples: the context of a made-up lunch hour, for previews of the letters. None of it is in the database."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -36,7 +36,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class Noon:
-    """Yoga and crafts today, the same tomorrow, and the people of them."""
+    """Yoga and crafts today and tomorrow, and their participants."""
 
     def __init__(self, now: datetime) -> None:
         self.station = Station(**STATION)

@@ -1,10 +1,10 @@
-"""What a server says of us lets the whole sender rest and ends no letter, at every stage of the dialogue."""
+"""Backoff: an answer about the sender pauses all sending and ends no letter, at every stage of the SMTP dialogue."""
 
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,16 +47,12 @@ class Server:
                 line, _ = self.listener.accept()
             except OSError:
                 return
-            with (
-                suppress(ConnectionError, StopIteration),
-                line,
-                line.makefile("rb") as heard,
-            ):  # who announced a letter may hang up
+            with line, line.makefile("rb") as heard:
                 self._talk(line, heard)
 
     def _talk(self, line: socket.socket, heard: Any) -> None:
         line.sendall(self._says("connect"))
-        reader, refused = b"", False
+        reader, refused, begun = b"", False, False
         for said in heard:
             word = said[:4].upper()
             if word == b"RCPT":
@@ -66,10 +62,13 @@ class Server:
             answer = self._says("data" if word == b"DATA" else STAGES.get(word, ""))
             if word == b"DATA" and refused:
                 answer = b"503 nobody to send it to\r\n"
+            if word == b"MAIL" and begun:
+                answer = b"503 nested MAIL command\r\n"
+            begun = (begun or (word == b"MAIL" and answer.startswith(b"250"))) and word != b"RSET"
             refused = (refused and word != b"RSET") or (word in (b"MAIL", b"RCPT") and not answer.startswith(b"250"))
             line.sendall(answer)
             if word == b"DATA" and answer.startswith(b"354"):
-                answer = self._take(heard, reader)
+                begun, answer = False, self._take(heard, reader)
                 line.sendall(answer)
             if answer.startswith(b"421"):
                 return

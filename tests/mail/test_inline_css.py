@@ -1,4 +1,4 @@
-"""The style of a letter moves into its elements; its words stay what they were."""
+"""CSS inlining: the style of a letter moves into its elements, its texts are unchanged."""
 
 from css_inline import CSSInliner
 

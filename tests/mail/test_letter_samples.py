@@ -1,4 +1,4 @@
-"""The letters as an admin looks at them: every kind, both languages, page and text, styled in spite of the CSP."""
+"""Samples: an admin previews every kind of letter in both languages, page and text, styled in spite of the CSP."""
 
 from itertools import product
 

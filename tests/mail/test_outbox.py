@@ -1,4 +1,4 @@
-"""The outbox: every letter goes out once, or says why not; one bad letter stops nobody."""
+"""Outbox: every letter is sent once or says why not; one bad letter stops no other."""
 
 import threading
 from collections.abc import Callable, Iterator
