@@ -7,7 +7,6 @@ https://www.psycopg.org/psycopg3/docs/api/pq.html
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from select import select
 from typing import Any
 
 from psycopg import Connection, OperationalError
@@ -49,23 +48,6 @@ class Prepared:
         adapting.set_pgresult(result, set_loaders=adapting.pgresult is None)
         rows: list[tuple[Any, ...]] = adapting.load_rows(0, result.ntuples, tuple)
         return rows
-
-    def send(self, text: str, values: Sequence[Any]) -> None:
-        """Send without waiting; `finish` waits for the result. Only one may be pending."""
-        name, adapting = self._known.get(text) or self._prepare(text)
-        dumped: Any = adapting.dump_sequence(values, _as_text(len(values)))
-        self._to.send_query_prepared(name, dumped)
-        while self._to.flush():
-            select([], [self._to.socket], [])
-
-    def finish(self) -> None:
-        """Wait for what was sent. Raises psycopg's errors."""
-        while self._to.is_busy():
-            select([self._to.socket], [], [])
-            self._to.consume_input()
-        while result := self._to.get_result():
-            if result.status not in GOOD:
-                raise error_from_result(result, "utf-8")
 
     def _prepare(self, text: str) -> tuple[bytes, Any]:
         name = b"swift_%d" % len(self._known)

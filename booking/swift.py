@@ -54,12 +54,6 @@ class Line:
         with self.named(text):
             self.driver.execute(text)
 
-    def finish(self) -> None:
-        """Wait for the statement that was handed over."""
-        if self.prepared:
-            with self.named(""):
-                self.prepared.finish()
-
     @contextmanager
     def named(self, text: str) -> Iterator[None]:
         """Translate the driver's errors to SQLAlchemy's."""
@@ -78,10 +72,6 @@ class Statement:
 
     def run(self, line: Line, **values: Any) -> Sequence[Row]:
         return self._compiled(line).run(line, values)
-
-    def hand_over(self, line: Line, **values: Any) -> None:
-        """Send without waiting, on a dedicated connection (`lines.own`); `line.finish` waits for the result."""
-        self._compiled(line).hand_over(line, values)
 
     def _compiled(self, line: Line) -> "Compiled":
         ready = self._ready.get(line.dialect.name)
@@ -132,11 +122,6 @@ class Compiled:
         except Exception as error:
             raise _named(error, self.text, line) from error
         return [self._read(row) for row in rows] if self.results else rows
-
-    def hand_over(self, line: Line, values: Mapping[str, Any]) -> None:
-        given, prepared = self._given(values), cast("Prepared", line.prepared)
-        with line.named(self.text):
-            prepared.send(self.numbered, [given[name] for name in self.names])
 
     def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         given = {**self.fixed, **values}

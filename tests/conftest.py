@@ -198,7 +198,6 @@ def app(
     limiter.enabled = app.config["RATELIMIT_ENABLED"]
     # What it remembers is of another database.
     kept.register(app)
-    app.extensions.pop("mail_alike", None)
     yield app
     disconnect(app)
 

@@ -14,7 +14,7 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import BatchRunner, PartlyDone, Turn
-from booking.mail import digest_writer, digests, ends, outbox, rate_limit, transport
+from booking.mail import digest_writer, digests, outbox, rate_limit, transport
 
 # How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
@@ -161,23 +161,23 @@ def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
 
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     """Send until nothing is due, the rate limit is reached or the server defers a letter: the next run goes on."""
-    sent, speed, manners = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
-    with transport.opened(current_app.config) as office, ends.opened(db.session) as book:
-        while not turn.stop() and (room := speed.room(kinds, now := turn.later())):
-            began, most = perf_counter(), IN_A_CROWD if manners.crowded else IN_A_ROUND[kinds]
-            done = _round(turn, office, book, now, which, min(room, most))
-            speed.count(done.sent + done.put_off + done.failed, now)
+    sent, limiter, backpressure = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
+    with transport.opened(current_app.config) as server:
+        while not turn.stop() and (room := limiter.room(kinds, now := turn.later())):
+            began, most = perf_counter(), IN_A_CROWD if backpressure.crowded else IN_A_ROUND[kinds]
+            done = _round(turn, server, now, which, min(room, most))
+            limiter.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if not done.claimed or done.put_off:
                 break
-            manners.give_way(perf_counter() - began, done.claimed / AT_LEAST)
+            backpressure.give_way(perf_counter() - began, done.claimed / AT_LEAST)
     return sent
 
 
 def _round(
-    turn: Turn, office: transport.Post, book: ends.Ends, now: datetime, which: ColumnElement[bool], limit: int
+    turn: Turn, server: transport.Transport, now: datetime, which: ColumnElement[bool], limit: int
 ) -> outbox.Round:
     def stop() -> bool:
         return turn.stop() or turn.later() - now > LONGEST_ROUND
 
-    return outbox.deliver(db.session, office, book, now, which, limit, stop)
+    return outbox.deliver(db.session, server, now, which, limit, stop)

@@ -1,5 +1,5 @@
-"""Mail: `digests` says who gets the daily letters, `letters` words one, `outbox` sends what is due.
+"""Mail: `digests` selects the readers of the daily letters, `digest_writer` writes them into the outbox, `outbox` sends.
 
-Digests are made of pieces that many readers share (`alike`), letters are packed by hand (`packing`).
-`facts` and `report` look up what a letter tells, `links` makes its addresses, `post` talks SMTP.
+A letter is made by `context` (what its templates may name) and `rendering` (templates to MIME), sent by `transport`,
+and held back by `rate_limit` and `backoff`, which reads what `smtp_replies` makes of the server's answers.
 """

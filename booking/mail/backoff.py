@@ -1,6 +1,6 @@
-"""Backoff: how long the whole sender rests after answers that are about us, not about a letter.
+"""Backoff: how long all sending pauses after answers that concern the sender and not a single letter.
 
-Kept in the database, so that neither a restart nor another leader tries earlier. The next success ends it.
+Stored in the database, so that neither a restart nor a new leader tries earlier. The next success ends the pause.
 """
 
 from datetime import datetime, timedelta
@@ -14,33 +14,33 @@ from booking.mail.smtp_replies import without_addresses
 from booking.model import MailPause
 
 SENDER = "smtp"
-# After so many unclear refusals in a row it is the server that wants a rest, not the letters.
+# After so many unclear refusals in a row the cause is taken to be the sender, not the letters.
 PATIENCE = 5
-# How long the first, the second, … rest since the last success lasts. A server that nobody reaches is asked by each
-# letter at its own pace.
+# Length of the first, second, … pause since the last success. An unreachable server causes none: each letter is
+# retried on its own schedule.
 RESTS = {
     "throttled": [timedelta(minutes=m) for m in (1, 5, 15, 30, 60)],
     "setup": [timedelta(minutes=m) for m in (1, 5, 15)],
     "unclear": [timedelta(minutes=m) for m in (1, 2, 5)],
 }
-# What a person has to look at.
+# Kinds that need a person to act.
 NEEDS_A_PERSON = {"setup", "unreachable"}
 
 
 class Trouble(NamedTuple):
-    """Why a round ended early: a kind of `MailPause`, and what the server said."""
+    """Why a round ended early: a kind of `MailPause`, and the server's reply."""
 
     kind: str
     reply: str
 
 
 def current(session: Session) -> MailPause | None:
-    """What has kept the mail from leaving since its last success."""
+    """The obstacle since the last success, if there is one."""
     return session.get(MailPause, SENDER, populate_existing=True)
 
 
 def shown(session: Session) -> MailPause | None:
-    """The same for people and machines that watch; a few unclear refusals are no news yet."""
+    """The same for the status pages, which do not report a few unclear refusals."""
     pause = current(session)
     return pause if pause and (pause.rests or pause.kind in NEEDS_A_PERSON) else None
 
@@ -50,10 +50,10 @@ def rests(pause: MailPause | None, now: datetime) -> bool:
 
 
 def refused(session: Session, trouble: Trouble, refusals: int, now: datetime) -> None:
-    """Note so many more refusals in a row, and rest, the longer the more often nothing else has helped."""
+    """Record so many more refusals in a row and pause, longer each time since the last success."""
     transactions.advisory_lock(session, "mail_pause")
     pause = current(session)
-    if rests(pause, now):  # another sender has heard the same meanwhile
+    if rests(pause, now):  # another sender has recorded the same answer meanwhile
         return
     if pause is None:
         pause = MailPause(sender=SENDER, since=now, until=now, refusals=0, rests=0)
@@ -67,11 +67,11 @@ def refused(session: Session, trouble: Trouble, refusals: int, now: datetime) ->
 
 
 def succeeded(session: Session) -> None:
-    """A letter was taken: nothing keeps the others."""
+    """A letter was accepted: remove the pause."""
     session.execute(delete(MailPause))
 
 
 def wake(session: Session, now: datetime) -> bool:
-    """A person wants the sender to try now. False when nothing keeps it."""
+    """End the pause now, by a person's wish. False when there is none."""
     woken = update(MailPause).where(MailPause.sender == SENDER).values(until=now)
     return session.scalar(woken.returning(MailPause.sender)) is not None

@@ -1,9 +1,9 @@
-"""What the letter of each kind tells, looked up; and whether there is still anybody and anything to tell."""
+"""Context: what the templates of each kind of letter may name, and whether the letter is still worth sending."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,19 +18,18 @@ from booking.sanitise import one_line
 from booking.seats import strike_ledger
 from booking.slots.moving import PLACE, as_told
 
-# Whoever tried to register again yesterday has found another way.
-NEWS_FOR = timedelta(days=1)
+# A repeated registration is mentioned no later than this.
+REGISTRATION_NEWS_FOR = timedelta(days=1)
 
-Facts = dict[str, Any]
-Row = TypeVar("Row", Slot, Station)
+Context = dict[str, Any]
 
 
 class Dropped(Exception):
-    """Nobody is left to read the letter, or what it would say is no longer true."""
+    """The letter has no reader any more, or is no longer true."""
 
 
 def address(letter: Letter, reader: Person | None) -> str:
-    """Where the letter goes."""
+    """The recipient's address; raises `Dropped` if there is none."""
     if letter.person_id and (reader is None or reader.deleted_at):
         raise Dropped("the account was deleted")
     if letter.kind in digests.KINDS and reader and (reader.disabled_at or not digests.wanted_by(reader, letter.kind)):
@@ -42,29 +41,21 @@ def address(letter: Letter, reader: Person | None) -> str:
 
 
 def slot_ids(letter: Letter) -> Iterable[int]:
-    """The slots that the letter will ask for."""
+    """The slots that the letter's context reads, to be loaded for a batch at once."""
     told = letter.details
     seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
     return [*seats, *waits, *told.get("opens", ()), *([letter.slot_id] if letter.slot_id else [])]
 
 
-def shape(letter: Letter, tell: Callable[[], Facts]) -> tuple[Any, ...]:
-    """Equal for digests of a kind that differ no more than in what their templates keep by name."""
-    if letter.kind != "worker_digest":
-        return (repr(letter.details),)
-    told = tell()
-    return tuple([len(told[name]) for name in ("seats", "waits", "openings", "strikes")])
-
-
-def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Facts:
-    """Everything that the templates of this letter may name."""
+def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Context:
+    """Everything that the templates of this letter may name; raises `Dropped`."""
     slot = session.get(Slot, letter.slot_id) if letter.slot_id else None
     booking = session.get(Booking, letter.booking_id) if letter.booking_id else None
     told = common(letter.kind, reader, slot) | letter.details
-    return told | FACTS[letter.kind](session, letter, slot, booking, now)
+    return told | CONTEXTS[letter.kind](session, letter, slot, booking, now)
 
 
-def common(kind: str, reader: Person | None, slot: Slot | None) -> Facts:
+def common(kind: str, reader: Person | None, slot: Slot | None) -> Context:
     """What the templates of every letter may name."""
     return {
         "kind": kind,
@@ -79,7 +70,7 @@ def common(kind: str, reader: Person | None, slot: Slot | None) -> Facts:
     }
 
 
-def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime) -> Context:
     if now >= letter.created_at + GOOD_FOR or "code" not in letter.details:
         raise Dropped("the code is no longer good")
     return {"minutes": int(GOOD_FOR.total_seconds() // 60)}
@@ -87,21 +78,23 @@ def _code(_session: Session, letter: Letter, _slot: Slot | None, _booking: Booki
 
 def _registered(
     _session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
-) -> Facts:
-    if now >= letter.created_at + NEWS_FOR:
+) -> Context:
+    if now >= letter.created_at + REGISTRATION_NEWS_FOR:
         raise Dropped("asked too long ago")
     return {}
 
 
-def _cancelled(_session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
-    """A slot that is called off ahead, or that did not take place, which is said after its end too."""
+def _cancelled(
+    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Context:
+    """A slot cancelled ahead; or one that did not take place, which is told after its end as well."""
     fell_through = slot is not None and slot.unattended and not slot.cancel_reason
     if slot is None or (now >= slot.ends_at and not fell_through):
         raise Dropped("the slot is over")
     return {"fell_through": fell_through}
 
 
-def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.ends_at:
         raise Dropped("the slot is over")
     if booking is None or booking.state not in HOLDING:
@@ -111,7 +104,7 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
     return {"always_free": free_time_is_over and promoted, "always_late": free_time_is_over and not promoted}
 
 
-def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.starts_at or slot.state == "cancelled":
         raise Dropped("the slot has started, or is off")
     if booking is None or booking.state not in ("booked", "waiting"):
@@ -132,7 +125,7 @@ def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Bookin
     }
 
 
-def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Facts:
+def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.starts_at:
         raise Dropped("the slot has started")
     if booking is None or booking.state != "waiting":
@@ -140,7 +133,7 @@ def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking
     return {"place": place_in_line(session, booking)}
 
 
-def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Facts:
+def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Context:
     if slot is None or letter.person_id is None:
         raise Dropped("nothing to tell")
     mine = (Strike.person_id == letter.person_id, Strike.slot_id == slot.id, Strike.forgiven_at.is_(None))
@@ -162,7 +155,7 @@ def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booki
 
 def _attendance(
     _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
-) -> Facts:
+) -> Context:
     if slot is None or not seats.awaits_word(slot, now):
         raise Dropped("the slot does not wait for a word any more")
     return {"until": slot.ends_at + seats.BOOKS_OPEN, "is_over": now >= slot.ends_at}
@@ -170,16 +163,16 @@ def _attendance(
 
 def _worker_digest(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
-) -> Facts:
-    """What `digests` noted in the morning, as slots."""
+) -> Context:
+    """The slots that `digests` noted as ids at the digest's hour."""
     told, today = letter.details, date.fromisoformat(letter.details["date"])
-    stations = [_get(session, Station, station_id) for station_id in told["stations"]]
+    stations = [session.get_one(Station, station_id) for station_id in told["stations"]]
     _only_today(stations, today, now)
     held = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
     places = dict(told["waits"])
     waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
-    strikes = [(_get(session, Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
+    strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
         "today": today,
         "station": stations[0],
@@ -192,7 +185,7 @@ def _worker_digest(
 
 def _manager_digest(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
-) -> Facts:
+) -> Context:
     today = date.fromisoformat(letter.details["date"])
     stations = [session.get_one(Station, station_id) for station_id in letter.details["stations"]]
     _only_today(stations, today, now)
@@ -205,28 +198,18 @@ def _manager_digest(
 
 
 def _only_today(stations: list[Station], today: date, now: datetime) -> None:
-    """Yesterday's news helps nobody."""
+    """Drop a digest whose day is over at all of its stations."""
     if all(clock.at_station(now, station.zone_name).date() != today for station in stations):
         raise Dropped("the day is over")
 
 
 def _slots(session: Session, ids: Iterable[int]) -> list[Slot]:
-    found = (_find(session, Slot, slot_id) for slot_id in ids)
+    found = (session.get(Slot, slot_id) for slot_id in ids)
     return sorted((slot for slot in found if slot), key=lambda slot: (slot.starts_at, slot.id))
 
 
-def _get(session: Session, model: type[Row], row_id: int) -> Row:
-    return _find(session, model, row_id) or session.get_one(model, row_id)
-
-
-def _find(session: Session, model: type[Row], row_id: int) -> Row | None:
-    """As `session.get`; what was read already costs a tenth of it."""
-    at_hand: Row | None = session.identity_map.get((model, (row_id,), None))
-    return at_hand or session.get(model, row_id)
-
-
 def _by_opening(slots: list[Slot]) -> list[tuple[Station, datetime, date, list[Slot]]]:
-    """Slots that open together, and for the same day, stand together."""
+    """Slots grouped by station, opening time and day."""
     together: dict[tuple[int, datetime, date], list[Slot]] = {}
     for slot in slots:
         together.setdefault((slot.station_id, slot.opens_at, slot.date), []).append(slot)
@@ -238,7 +221,7 @@ def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-FACTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Facts]] = {
+CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Context]] = {
     "code": _code,
     "already_registered": _registered,
     "confirmed": _seat,

@@ -1,6 +1,6 @@
-"""Writing digests: any number of them at once.
+"""Digest writer: writes any number of digests with their letters in a few statements.
 
-A digest is claimed by the key of its letter: one per person, kind and date, whoever else is writing.
+The unique key of the letter makes it one digest per person, kind and date, whatever other writers do.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Claimed = tuple[ColumnElement[int], ColumnElement[int]]
 
 
 def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
-    """Write these digests with their letters. Returns how many: a digest that somebody else has written stays theirs."""
+    """Write these digests with their letters. Returns how many; those that another writer has written are skipped."""
     by_date = attrgetter("date")
     return sum(_write(session, day, list(some), now) for day, some in groupby(sorted(noted, key=by_date), key=by_date))
 
@@ -36,7 +36,7 @@ def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -
 
 
 def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) -> Claimed:
-    """Write the letters that nobody has written. Somebody else's, even one not committed yet, wins."""
+    """Insert the letters that do not exist yet. One of another writer, even uncommitted, wins."""
     rows = each([[one.person_id, _details(one)] for one in noted])
     moment = literal(now, Letter.created_at.type)
     columns: dict[str, Any] = {
@@ -54,7 +54,7 @@ def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) ->
 
 
 def _mine(connection: Connection, columns: list[str], found: Select[Any]) -> Claimed:
-    """Reader and number of each letter that is ours. PostgreSQL writes it in the statement that asks, SQLite before that."""
+    """Person and id of each letter inserted here: on PostgreSQL by a CTE of the calling statement, on SQLite before it."""
     fuses = connection.dialect.name == "postgresql"
     claim = (postgresql if fuses else sqlite).insert(Letter).from_select(columns, found)
     mine = claim.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.person_id, Letter.id)

@@ -1,7 +1,7 @@
-"""Who gets a daily letter, and what was true for them at its hour. `writing` claims it, `letters` words it later.
+"""Digests: who gets a daily letter, and what was true for them at its hour.
 
-What is noted are ids and numbers; the letter looks up the rest. A digest whose hours have passed is
-not written any more: yesterday's news helps nobody.
+`digest_writer` writes it as ids and numbers, `context` looks up the rest when the letter is rendered. A digest whose
+hours have passed is not written any more.
 """
 
 from collections import defaultdict
@@ -22,9 +22,9 @@ from booking.seats import strike_ledger
 
 # The hours between which each kind is written.
 HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14, 0))}
-# Who came or tried to in these days belongs to a station and hears what opens there.
+# Whoever booked at a station within this time is told what opens there.
 REGULAR_FOR = timedelta(days=30)
-# A round that owed nobody anything is asked again so much later: a slot may have been added, a digest switched on.
+# A round with nobody left to write to is checked again after this time: slots and subscriptions change.
 AGAIN = timedelta(minutes=10)
 # The column by which each kind is switched off, by the kind of its letter.
 WANTED = {"worker_digest": "wants_digest", "manager_digest": "wants_manager_digest"}
@@ -48,7 +48,7 @@ class Round:
     _opens: dict[int, list[int]] | None = None
 
     def opens(self, session: Session, now: datetime) -> dict[int, list[int]]:
-        """The slots that open later today, by station; looked up once."""
+        """The slots that open later today, by station; read once."""
         if self._opens is None:
             self._opens = defaultdict(list)
             found = _opening(self, now).order_by(Slot.opens_at, Slot.starts_at, Slot.id)
@@ -67,9 +67,9 @@ class Noted(NamedTuple):
 
 
 def rounds(session: Session, kind: str, now: datetime, *, even_done: bool = False) -> list[Round]:
-    """The rounds of that kind whose hours these are; without `even_done` not those that lately owed nobody anything.
+    """The rounds of that kind that are due now; without `even_done`, not those that lately had nobody to write to.
 
-    `to_write` reads everybody's bookings, so it is not asked about a round every few seconds for hours.
+    `to_write` reads the bookings of everybody, so it must not run every few seconds for hours.
     """
     marked = select(DigestRound.zone_name, DigestRound.done_at).where(DigestRound.kind == kind)
     done = {} if even_done else dict(session.execute(marked).all())
@@ -77,23 +77,23 @@ def rounds(session: Session, kind: str, now: datetime, *, even_done: bool = Fals
 
 
 def note_done(session: Session, due: Iterable[Round], now: datetime) -> None:
-    """All that these rounds owed at `now` is written."""
+    """Record that all digests of these rounds were written at `now`."""
     transactions.advisory_lock(session, "digest rounds")
     for one in due:
         session.merge(DigestRound(kind=one.kind, zone_name=one.zone, done_at=now))
 
 
 def to_write(session: Session, due: Sequence[Round], now: datetime) -> list[int]:
-    """The people whose digest is due and not written, each once: station by station, for those hear much the same."""
+    """The people whose digest is due and not written, each once, ordered by station."""
     found = (session.execute(_unwritten(one, now)).all() for one in due)
     home = {person_id: station_id for rows in found for person_id, station_id in rows}
     return sorted(home, key=lambda person_id: (home[person_id], person_id))
 
 
 def gather(session: Session, due: Sequence[Round], now: datetime, people: Sequence[int]) -> list[Noted]:
-    """What the digests of these people would tell, in their order, those without news left out.
+    """The digests of these people, in their order, without those that would be empty.
 
-    Who has one already is not asked.
+    Whether one exists already is not checked.
     """
     noted: dict[tuple[int, date], Noted] = {}
     for one in due:
@@ -109,13 +109,13 @@ def _told(session: Session, due: Round, people: Sequence[int], now: datetime) ->
 
 
 def _has_news(kind: str, details: Details) -> bool:
-    """Strikes alone are no news: they had a letter of their own."""
+    """Strikes alone make no digest: each had its own letter."""
     return any(details[name] for name in (("seats", "waits", "opens") if kind == "worker" else ("stations",)))
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One person of a station: what their digest would tell, or why they get none."""
+    """One person of a station: the details of their digest, or the reason why they get none."""
 
     person: Person
     told: Details | None
@@ -146,7 +146,7 @@ def _works(session: Session, station: Station, day: Day) -> bool:
 
 
 def _round_of(session: Session, kind: str, station: Station, now: datetime) -> Round:
-    """Today's round at one station, whatever the hour. On a rest day it has no station, so nothing to say."""
+    """Today's round at one station, whatever the hour. On a rest day it contains no station."""
     today = clock.at_station(now, station.zone_name).date()
     calendar = workdays.load(session, station.id, today, today)
     due_at = due_today(station, kind, now)
@@ -169,7 +169,7 @@ def wanted_by(person: Person, kind: str) -> bool:
 
 
 def want(session: Session, person_id: int, kind: str, now: datetime, *, wanted: bool) -> None:
-    """Write somebody that kind of digest, or no more of them. Twice is once; who is gone stays gone."""
+    """Subscribe a person to that kind of digest, or unsubscribe. Repeating it changes nothing, nor do deleted accounts."""
     person = session.get_one(Person, person_id)
     if wanted_by(person, kind) != wanted and person.deleted_at is None:
         setattr(person, WANTED[kind], wanted)
@@ -194,14 +194,14 @@ def _is_done(seen: datetime | None, due_at: datetime, now: datetime) -> bool:
 
 
 def _working(zone: str, today: date, *, nationwide: bool) -> Select[int]:
-    """The open stations of a zone where `today` is a workday, their managers' word included."""
+    """The open stations of a zone where `today` is a workday, their managers' overrides included."""
     said = select(DayOverride.station_id).where(DayOverride.date == today, DayOverride.works.is_(not nationwide))
     works = Station.id.not_in(said) if nationwide else Station.id.in_(said)
     return select(Station.id).where(Station.zone_name == zone, Station.closed_at.is_(None), works)
 
 
 def _unwritten(due: Round, now: datetime) -> Select[int, int]:
-    """The ids of the people to whom there is something to say and nothing has been said, with a station of each."""
+    """The ids of the people whose digest has content and is not written, with one station of each."""
     written = exists().where(Digest.person_id == Person.id, Digest.kind == due.kind, Digest.date == due.date)
     news = _news(due, now).subquery()
     heard = select(news.c.person_id, func.min(news.c.station_id).label("home")).group_by(news.c.person_id).subquery()
@@ -210,13 +210,13 @@ def _unwritten(due: Round, now: datetime) -> Select[int, int]:
 
 
 def reads(kind: str) -> ColumnElement[bool]:
-    """Whether a person wants that kind of digest, and can read it."""
+    """Whether a person is subscribed to that kind of digest and has an active account with an address."""
     wants: ColumnElement[bool] = getattr(Person, WANTED[f"{kind}_digest"])
     return and_(Person.email.is_not(None), wants, Person.deleted_at.is_(None), Person.disabled_at.is_(None))
 
 
 def _news(due: Round, now: datetime) -> Any:
-    """Who has something to hear, and the stations that it is about."""
+    """The people whose digest has content, and the stations that it is about."""
     return _news_for_workers(due, now) if due.kind == "worker" else _news_for_managers(due)
 
 
@@ -229,13 +229,13 @@ def _news_for_workers(due: Round, now: datetime) -> Any:
 
 
 def _ahead(due: Round) -> Select[int]:
-    """Whose bookings of slots of these stations, of which `_entries` tells those that matter."""
+    """The owners of bookings at these stations; `_entries` selects the bookings that count."""
     found = select(Booking.person_id).join(Slot, Booking.slot_id == Slot.id)
     return found.where(Booking.station_id.in_(due.stations))
 
 
 def _entries(due: Round, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Today's seats, and every place in line, as they stood at the digest's hour: later ones had their own letter."""
+    """Today's seats and all waiting entries as of the digest's hour; later ones had their own letter."""
     seat = and_(Booking.state == "booked", Slot.date == due.date, Booking.seated_at < due.due_at)
     wait = and_(Booking.state == "waiting", Slot.date >= due.date, Booking.created_at < due.due_at)
     return and_(seat, Slot.starts_at > now), and_(wait, Slot.starts_at > now)
@@ -252,7 +252,7 @@ def _regular(due: Round) -> tuple[ColumnElement[bool], ...]:
 
 
 def _news_for_managers(due: Round) -> Any:
-    """Whoever runs a station that has slots today or soon, or had some on the last workday."""
+    """The managers of stations that have slots today or soon, or had some on the last workday."""
     around = Slot.date.between(due.before, due.date + timedelta(days=7))
     busy = select(Slot.station_id).where(Slot.station_id.in_(due.stations), around)
     return select(Manages.person_id, Manages.station_id).where(Manages.station_id.in_(busy))
@@ -277,7 +277,7 @@ def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime
 
 
 def _entries_of(due: Round, ids: Sequence[int], now: datetime) -> Select[int, str, str | None, str | None]:
-    """Each person with the stations where they have been lately or have something ahead, and the slots of their entries."""
+    """Each person with the stations of their recent and coming bookings, and the slots of their entries."""
     lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
     slots = (_together(Booking.slot_id).filter(entry) for entry in _entries(due, now))
     found = _ahead(due).where(Booking.person_id.in_(among(ids)), lately).group_by(Booking.person_id)
@@ -285,7 +285,7 @@ def _entries_of(due: Round, ids: Sequence[int], now: datetime) -> Select[int, st
 
 
 def _together(column: Any) -> Any:
-    """The numbers of a group in one text; `_numbers` reads it."""
+    """The numbers of a group as one text, which `_numbers` parses."""
     return func.aggregate_strings(cast(column, Text), ",")
 
 
@@ -294,7 +294,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) -> None:
-    """How far each of these people is in the lines of these slots."""
+    """Add the waitlist position of each of these people in these slots."""
     if not slot_ids:
         return
     lines: dict[int, list[int]] = defaultdict(list)
@@ -309,7 +309,7 @@ def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) 
 
 
 def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> None:
-    """Strikes that count, by station, with the pause that they bring."""
+    """Add the strikes that count, by station, with the suspension that they cause."""
     found = (
         select(Strike.person_id, Strike.at, Station.id, Station.policy)
         .join(Station, Station.id == Strike.station_id)

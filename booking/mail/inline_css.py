@@ -1,54 +1,34 @@
-"""The letters' style, moved into their elements. Where it goes is a matter of tags alone: pages of one shape share the work."""
+"""CSS inlining: moves a letter's style into its elements. Pages that differ in texts and addresses alone share the work."""
 
 import re
 from functools import lru_cache
 
 from css_inline import CSSInliner
 
-_inline = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-# What differs between two pages of one shape: texts and addresses. The style itself is let through.
-_TOLD = re.compile(r'<style>.*?</style>|>[^<]*[^\s<][^<]*|href="[^"]*', re.DOTALL)
-_HERE = "\ue000"
+_inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+# What differs between pages of the same markup: texts and addresses. The style itself is not matched as text.
+_TEXTS = re.compile(r'<style>.*?</style>|>[^<]*[^\s<][^<]*|href="[^"]*', re.DOTALL)
+_PLACEHOLDER = "\ue000"
 
 
 def inline(page: str) -> str:
-    """The page with its style in the elements; texts and addresses stay as they are, letter by letter."""
-    shape, told = _taken_out(page)
-    return _put_back(told, _styled(shape))
+    """The page with its style in the elements. Texts and addresses are unchanged, as is a page without a style."""
+    if "<style>" not in page:
+        return page
+    texts: list[str] = []
 
-
-def piece(words: str, style: str) -> str:
-    """The same for a piece of a page, which brings no style of its own."""
-    if "<" not in words:
-        return words
-    shape, told = _taken_out(words)
-    return _put_back(told, _styled_piece(shape, style))
-
-
-def _taken_out(words: str) -> tuple[str, list[str]]:
-    told: list[str] = []
-
-    def leave_out(found: re.Match[str]) -> str:
+    def take_out(found: re.Match[str]) -> str:
         if found[0].startswith("<style>"):
             return found[0]
-        begins = ">" if found[0][0] == ">" else 'href="'
-        told.append(found[0].removeprefix(begins))
-        return begins + _HERE
+        prefix = ">" if found[0][0] == ">" else 'href="'
+        texts.append(found[0].removeprefix(prefix))
+        return prefix + _PLACEHOLDER
 
-    return _TOLD.sub(leave_out, words), told
-
-
-def _put_back(told: list[str], styled: list[str]) -> str:
-    first, *rest = styled
-    return first + "".join([text + markup for text, markup in zip(told, rest, strict=True)])
+    first, *rest = _inlined(_TEXTS.sub(take_out, page))
+    return first + "".join([text + markup for text, markup in zip(texts, rest, strict=True)])
 
 
 @lru_cache(256)
-def _styled(shape: str) -> list[str]:
-    """The styled markup around each text."""
-    return _inline.inline(shape).split(_HERE)
-
-
-@lru_cache(256)
-def _styled_piece(shape: str, style: str) -> list[str]:
-    return _inline.inline_fragment(shape, style).split(_HERE)
+def _inlined(markup: str) -> list[str]:
+    """The inlined markup around each text."""
+    return _inliner.inline(markup).split(_PLACEHOLDER)

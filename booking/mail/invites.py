@@ -1,4 +1,4 @@
-"""Seats as calendar events in the reader's language: for the letters here, and for the feed of the pages above."""
+"""Invites: seats as calendar events in the reader's language, for letters and for the calendar feed of the pages."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from booking.mail import links
 from booking.model import Booking, Letter
 from booking.sanitise import one_line
 
-# What a letter does to the reader's calendar: a seat that is theirs, or one that is not any more.
+# The iTIP method of each kind of letter: a seat that the reader has, or has no longer.
 METHODS = {
     "confirmed": "PUBLISH",
     "promoted": "PUBLISH",
@@ -33,14 +33,14 @@ class Invite:
 
 
 def entries(session: Session, bookings: Collection[Booking]) -> list[calendar_files.Entry]:
-    """The events of these bookings, worded in the current language; places in line have none."""
+    """The events of these bookings in the current language; waiting entries have none."""
     seats = [booking for booking in bookings if calendar_files.has_event(booking)]
     changes = calendar_files.revisions(session, seats)
     return [_entry(booking, changes[booking.id]) for booking in seats]
 
 
 def with_letter(session: Session, letter: Letter) -> Invite | None:
-    """The file that a letter carries; None for letters that change no seat."""
+    """The calendar file of a letter; None for letters that change no seat."""
     method = METHODS.get(letter.kind)
     booking = _seat(session, letter) if method else None
     if method is None or booking is None:
@@ -52,7 +52,7 @@ def with_letter(session: Session, letter: Letter) -> Invite | None:
 
 
 def _seat(session: Session, letter: Letter) -> Booking | None:
-    """The newest booking of the letter's reader that had a seat in its slot: who only waited has no event to lose."""
+    """The newest booking of the letter's reader that had a seat in its slot: a waiting entry has no event to cancel."""
     theirs = select(Booking).where(
         Booking.slot_id == letter.slot_id, Booking.person_id == letter.person_id, Booking.seated_at.is_not(None)
     )

@@ -1,4 +1,4 @@
-"""What a station's manager hears at eleven: today, the last workday, what opens next, and what is wrong."""
+"""Manager report: the content of the manager's digest: today, the last workday, what opens next, what is wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,10 @@ from booking.mail.wording import JOBS
 from booking.model import JobRun, Letter, Station
 from booking.queries import manager, slot_cards
 
-# The calendar must be known this far ahead (below 60 days its manager is warned).
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a day went. `unlucky` counts the people who wanted a seat that day and got none."""
+    """The numbers of a day. `unlucky` counts the people who wanted a seat that day and got none."""
 
     date: date
     slots: int = 0
@@ -69,13 +67,13 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
 
 
 def outcome(session: Session, station_id: int, day: date) -> Outcome:
-    """How `day` went at a station: the same numbers as on the manager's page."""
+    """The numbers of `day` at a station, the same as on the manager's page."""
     told = statistics.of_station(session, station_id, statistics.Span(day, day)).total
     return Outcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unrecorded, told.unmet)
 
 
 def troubles(session: Session, now: datetime, station_ids: Sequence[int] = ()) -> list[tuple[str, Any]]:
-    """What is wrong with the scheduler and the mail: a code, and what a sentence about it needs."""
+    """Problems of the scheduler and the mail: a code, and the value that the sentence about it names."""
     yesterday = now - timedelta(days=1)
     jobs = session.scalars(select(JobRun).order_by(JobRun.name)).all()
     wrong: list[tuple[str, Any]] = [("job_failed", JOBS.get(job.name, job.name)) for job in jobs if job.error]

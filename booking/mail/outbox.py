@@ -1,9 +1,10 @@
-"""The outbox: rows that verbs wrote in their own transaction, sent after it.
+"""Outbox: letters that verbs wrote in their own transaction, sent after its commit.
 
-A row is claimed by a conditional UPDATE, so that of any number of senders one sends it. Mail cannot
-be sent exactly once: a connection lost after DATA is tried again, under the same Message-ID.
+A row is claimed by a conditional UPDATE, so that of any number of senders one sends it; its end is an UPDATE in a
+transaction of its own. Mail cannot be sent exactly once: after a connection lost behind DATA, or a sender killed before
+its UPDATE, the letter is sent again under the same Message-ID.
 
-A letter ends for what is said of it. What is said of us (`smtp_replies`) lets the whole sender rest (`backoff`).
+An answer about a letter ends that letter. An answer about the sender (`smtp_replies`) pauses all sending (`backoff`).
 """
 
 import logging
@@ -20,24 +21,23 @@ from sqlalchemy.orm import Session, aliased, scoped_session
 from booking.db import transactions
 from booking.each import among
 from booking.mail import backoff, digests, rendering
-from booking.mail.ends import Ends
 from booking.mail.smtp_replies import Meaning
-from booking.mail.transport import Post, PutOff, Refusal, Rejected, SenderRefused, Unreachable
+from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
 from booking.model import Digest, Letter, MailPause
 
 log = logging.getLogger(__name__)
 
 AnySession = Session | scoped_session[Any]
 
-# How long after each try the next one comes; nothing is tried longer than a day.
+# Delays between tries. No letter is tried for longer than a day.
 PAUSES = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
 WHILE_NOTHING_LEAVES = PAUSES[:3]
 GIVE_UP_AFTER = timedelta(hours=24)
 STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
-# Kinds whose details nobody may read once they have been sent.
+# Kinds whose details are erased once the letter has ended.
 SECRET = {"code"}
-# Nothing that a bulk UPDATE changes has been read in its transaction.
+# No object that a bulk UPDATE changes has been read in its transaction.
 UNREAD = {"synchronize_session": False}
 
 IS_DIGEST = Letter.kind.in_(digests.KINDS)
@@ -53,11 +53,11 @@ class Round:
     put_off: int = 0
     failed: int = 0
     dropped: int = 0
-    # Why it ended early; how many refusals in a row there have been that may be about us, and what the last one said.
+    # Why it ended early; how many refusals in a row may concern the sender, and the last of them.
     trouble: backoff.Trouble | None = field(default=None, compare=False)
     in_a_row: int = field(default=0, compare=False)
     said: str = field(default="", compare=False)
-    # Whether something has kept the mail since its last success.
+    # Whether there has been an obstacle since the last success.
     kept: bool = field(default=False, compare=False)
 
     @property
@@ -67,17 +67,16 @@ class Round:
 
 def deliver(
     session: AnySession,
-    post: Post,
-    ends: Ends,
+    server: Transport,
     now: datetime,
     kinds: ColumnElement[bool] = AT_ONCE,
     limit: int = 20,
     stop: Callable[[], bool] = bool,
 ) -> Round:
-    """Send up to `limit` letters that are due. The caller goes on while a round claimed some and put none off.
+    """Send up to `limit` letters that are due. The caller repeats while a round claimed some and put none off.
 
-    No transaction is open while the post talks. `stop` is asked before each letter; the rest is put back,
-    as it is when the server wants a rest. While it rests nothing is claimed.
+    No transaction is open during SMTP. `stop` is called before each letter; when it is true, or when sending has to
+    pause, the remaining letters are released. During a pause nothing is claimed.
     """
     done = Round()
     with transactions.transaction(session) as writing:
@@ -86,23 +85,22 @@ def deliver(
         done.kept, refusals = pause is not None, pause.refusals if pause else 0
     done.claimed, done.in_a_row = len(claimed), refusals
     if claimed:
-        _send_all(session, post, ends, claimed, now, stop, done)
+        _send_all(session, server, claimed, now, stop, done)
         _note(session, done, refusals, now)
     return done
 
 
 def _send_all(
     session: AnySession,
-    post: Post,
-    ends: Ends,
+    server: Transport,
     claimed: list[int],
     now: datetime,
     stop: Callable[[], bool],
     done: Round,
 ) -> None:
     try:
-        post.reach()
-    except Unreachable as error:  # before anything is worded: nothing can go
+        server.connect()
+    except Unreachable as error:  # nothing is rendered: no letter can be sent
         _put_off(session, claimed, error, now, done)
         return
     except SenderRefused as error:
@@ -110,35 +108,33 @@ def _send_all(
         done.trouble = _trouble(error)
         done.put_off += len(claimed)
         return
-    ready = _word(session, claimed, now, done)
-    for n in range(len(ready)):
-        left = ready[n:]
+    ready = _compose(session, claimed, now, done)
+    for n, message in enumerate(ready):
         if stop() or done.trouble:
-            _put_back(session, [message.letter_id for message in left])
+            _put_back(session, [one.letter_id for one in ready[n:]])
             break
         try:
-            _send(session, post, ends, left, now, done)
+            _send(session, server, message, now, done)
         except Unreachable as error:
-            _put_off(session, [message.letter_id for message in left], error, now, done)
+            _put_off(session, [one.letter_id for one in ready[n:]], error, now, done)
             break
-    ends.settle()
 
 
 def free_stuck(session: Session, now: datetime) -> int:
-    """Take up letters whose sender died between claiming and answering."""
+    """Release letters whose sender died after claiming them."""
     stuck = update(Letter).where(Letter.state == "sending", Letter.claimed_at < now - STUCK_AFTER)
     return len(session.scalars(stuck.values(state="queued", claimed_at=None).returning(Letter.id)).all())
 
 
 def send_again(session: Session, letter_id: int, now: datetime) -> bool:
-    """A person wants a failed letter tried once more: from now on as if it were new. False when none failed."""
+    """Queue a failed letter again as if it were new, by a person's wish. False when it has not failed."""
     again = {"state": "queued", "next_try_at": now, "claimed_at": None, "tries": 0}
     mine = update(Letter).where(Letter.id == letter_id, Letter.state == "failed").values(again)
     return session.scalar(mine.returning(Letter.id)) is not None
 
 
 def forget(session: Session, now: datetime, limit: int = 500) -> int:
-    """Delete letters of 30 days ago. What they told is over, so nothing can be told twice without them."""
+    """Delete letters older than 30 days. Their keys are not needed any more: what they told is over."""
     over = Letter.state.in_(("sent", "failed", "dropped"))
     old = select(Letter.id).where(over, Letter.created_at < now - FORGET_AFTER).limit(limit)
     ids = session.scalars(old).all()
@@ -148,11 +144,11 @@ def forget(session: Session, now: datetime, limit: int = 500) -> int:
 
 
 def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: int) -> list[int]:
-    """Codes go first: somebody is looking at a form. SKIP LOCKED keeps two senders out of each other's way."""
+    """Claim due letters, sign-in codes first. SKIP LOCKED keeps two senders from waiting for each other."""
     due = select(Letter.id).where(Letter.state == "queued", Letter.next_try_at <= now, kinds)
     first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
     ids = session.scalars(first.with_for_update(skip_locked=True)).all()
-    # Asked again: without FOR UPDATE (SQLite has none) the look and the claim are two steps.
+    # Checked again: without FOR UPDATE (SQLite has none) the SELECT and the claim are two steps.
     claim = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "queued")
     mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
     taken = set(session.scalars(mine, execution_options=UNREAD))
@@ -162,7 +158,7 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
 def _after(
     pause: MailPause | None, now: datetime, kinds: ColumnElement[bool], limit: int
 ) -> tuple[ColumnElement[bool], int]:
-    """What to claim: after a rest few letters find out whether it is over, and no digest goes before what is at once."""
+    """What to claim: after a pause a few letters probe the server, and digests come after all others."""
     if pause is None or not pause.rests:
         return kinds, limit
     other = aliased(Letter)
@@ -170,42 +166,38 @@ def _after(
     return and_(kinds, or_(AT_ONCE, ~due)), min(limit, backoff.PATIENCE)
 
 
-def _word(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[rendering.Message]:
-    """Put the claimed letters into words. One that cannot be is set aside; it never stops the others."""
-    ready, ends = [], []
+def _compose(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[rendering.Message]:
+    """Compose the claimed letters. One that cannot be composed is failed and stops no other."""
+    ready, updates = [], []
     reading = session() if isinstance(session, scoped_session) else session
-    kept = rendering.load(reading, ids)
-    for n, letter in enumerate(kept.letters):
+    loaded = rendering.load(reading, ids)
+    for n, letter in enumerate(loaded.letters):
         end = partial(_end, session, letter.id, letter.kind, now)
         try:
-            ready.append(rendering.compose(reading, letter, now, kept))
+            ready.append(rendering.compose(reading, letter, now, loaded))
         except rendering.Dropped as reason:
-            ends.append(partial(end, "dropped", str(reason)))
+            updates.append(partial(end, "dropped", str(reason)))
             done.dropped += 1
         except (OperationalError, InterfaceError):
-            raise  # the database's trouble, not the letter's
+            raise  # a fault of the database, not of the letter
         except Exception as error:
-            # Whatever is wrong with one letter is that letter's fault.
-            log.exception("letter %s cannot be worded", letter.id)
-            ends.append(partial(end, "failed", f"{type(error).__name__}: {error}"))
+            log.exception("letter %s cannot be composed", letter.id)
+            updates.append(partial(end, "failed", f"{type(error).__name__}: {error}"))
             done.failed += 1
-            if isinstance(error, DBAPIError):  # PostgreSQL answers no more in this transaction: the next round goes on
-                ends.append(partial(_put_back, session, [left.id for left in kept.letters[n + 1 :]]))
+            if isinstance(error, DBAPIError):  # PostgreSQL refuses the rest of this transaction
+                updates.append(partial(_put_back, session, [left.id for left in loaded.letters[n + 1 :]]))
                 break
     session.rollback()
-    for end in ends:
-        end()
+    for update_row in updates:
+        update_row()
     return ready
 
 
-def _send(
-    session: AnySession, post: Post, ends: Ends, left: Sequence[rendering.Message], now: datetime, done: Round
-) -> None:
-    """Send the first of those that are left. The second comes next, unless the round ends."""
-    message, following = left[0], left[1].envelope if len(left) > 1 else None
+def _send(session: AnySession, server: Transport, message: rendering.Message, now: datetime, done: Round) -> None:
+    """Send one letter and record its end; raises `Unreachable`."""
     end = partial(_end, session, message.letter_id, message.kind, now)
     try:
-        post.send(message.envelope, message.mime, following)
+        server.send(message.sender, message.to, message.mime)
     except Rejected as error:
         end("failed", str(error))
         done.failed += 1
@@ -215,15 +207,12 @@ def _send(
     except PutOff as error:
         _put_off(session, [message.letter_id], error, now, done)
     except Exception as error:
-        # Taken or not: a letter that breaks the sending itself is not tried again.
+        # Accepted or not: a letter on which the transport itself fails is not tried again.
         log.exception("letter %s cannot be sent", message.letter_id)
         end("failed", f"{type(error).__name__}: {error}")
         done.failed += 1
     else:
-        if message.kind in SECRET:
-            end("sent")
-        else:
-            ends.sent(message.letter_id, now)
+        end("sent")
         done.sent += 1
         done.in_a_row = 0
 
@@ -233,7 +222,7 @@ def _trouble(error: Refusal) -> backoff.Trouble:
 
 
 def _count(error: Refusal, done: Round) -> None:
-    """What is unclear, or called spam, is about the letter; when said of one after another, about us."""
+    """Count a refusal. Unclear ones concern the letter; several in a row concern the sender."""
     if isinstance(error, Unreachable):
         done.trouble = backoff.Trouble("unreachable", str(error))
     elif isinstance(error, SenderRefused):
@@ -246,7 +235,7 @@ def _count(error: Refusal, done: Round) -> None:
 
 
 def _note(session: AnySession, done: Round, refusals: int, now: datetime) -> None:
-    """Keep what this round has found out about the sender."""
+    """Record what this round has learnt about the sender."""
     trouble, new = done.trouble, done.in_a_row - (0 if done.sent else refusals)
     if done.sent and done.kept:
         with transactions.transaction(session) as writing:
@@ -257,7 +246,7 @@ def _note(session: AnySession, done: Round, refusals: int, now: datetime) -> Non
 
 
 def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: str, error: str = "") -> None:
-    """The letter's last state. A code that it carried is forgotten here."""
+    """Write the letter's final state, in a transaction of its own. The code that it carried is erased."""
     values: dict[str, Any] = {"state": state, "error": error[:300], "sent_at": now if state == "sent" else None}
     if state != "dropped":
         values["tries"] = Letter.tries + 1
@@ -268,9 +257,9 @@ def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: s
 
 
 def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: datetime, done: Round) -> None:
-    """Each comes again after the pause that its own tries ask for, or is given up; one statement for all of them.
+    """Queue each again after the delay of its own number of tries, or give it up; one statement for all of them.
 
-    None is given up for what is about us, if since then no letter at all has left.
+    None is given up because of an answer about the sender as long as no letter at all has been sent since.
     """
     about_us = isinstance(error, SenderRefused) and done.kept and not done.sent
     over = false() if about_us else Letter.created_at < _again(now - GIVE_UP_AFTER)
@@ -292,7 +281,7 @@ def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: dateti
 
 
 def _again(since: datetime, pauses: Sequence[timedelta] = PAUSES) -> ColumnElement[datetime]:
-    """When a letter comes again, by its number of tries."""
+    """When a letter is tried again, by its number of tries."""
     *first, last = (literal(since + pause, Letter.next_try_at.type) for pause in pauses)
     return case(dict(enumerate(first)), value=Letter.tries, else_=last)
 

@@ -1,4 +1,4 @@
-"""Today's digests of one station before they are written: what would go to whom and why, who gets none and why not."""
+"""Previews of today's digests of one station: who would get which digest and why, who gets none and why not."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import clock
-from booking.mail import digests, rendering
+from booking.mail import context, digests, rendering
 from booking.mail.digests import Details, Reader
 from booking.model import LANGUAGES, Digest, Letter, Station
 
@@ -33,7 +33,7 @@ def lines(session: Session, kind: str, station: Station, now: datetime, *, whole
 
 
 def reasons(told: Details) -> list[str]:
-    """Why there is something to say."""
+    """The reasons why a digest is written."""
     named = {
         "seats": "a seat today",
         "waits": "a place in line",
@@ -44,12 +44,12 @@ def reasons(told: Details) -> list[str]:
     return found or [f"the stations that they run ({len(told['stations'])})"]
 
 
-def _said(session: Session, kind: str, reader: Reader, today: date, due_at: datetime) -> rendering.Said:
-    """The letter in words. Its row is never added to the session."""
+def _said(session: Session, kind: str, reader: Reader, today: date, due_at: datetime) -> rendering.Rendered:
+    """The rendered letter. Its row is never added to the session."""
     person, details = reader.person, {"date": today.isoformat(), **(reader.told or {})}
     row = Letter(kind=f"{kind}_digest", person_id=person.id, details=details, created_at=due_at)
     language = person.language if person.language in LANGUAGES else LANGUAGES[0]
-    return rendering.say(session, row, person, language, due_at)
+    return rendering.render(row.kind, context.of(session, row, person, due_at), language)
 
 
 def _written(session: Session, kind: str, today: date, readers: list[Reader]) -> set[int]:

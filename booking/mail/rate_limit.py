@@ -1,6 +1,6 @@
-"""How fast letters leave this process: never more than the setting a minute.
+"""Rate limit: how many letters a minute this process sends.
 
-Counted in memory. One process leads, so a change of leader may send one minute's worth twice, no more.
+Counted in memory. Only the leader sends, so a change of leader may send one minute's share twice, no more.
 """
 
 import threading
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from flask import current_app
 
 MINUTE = timedelta(minutes=1)
-# Of a limit, this share is for letters that go at once: a code does not wait for 60,000 digests.
+# Digests may use this share of the limit, so that a sign-in code never waits for 60,000 digests.
 FOR_DIGESTS = 2 / 3
 NO_LIMIT = 1_000_000
 
 
-class Pace:
-    """What left in the last minute."""
+class RateLimit:
+    """A sliding window over the last minute."""
 
     def __init__(self, per_minute: int = 0) -> None:
         self.per_minute = per_minute
@@ -34,12 +34,13 @@ class Pace:
             return max(0, max(1, int(self.per_minute * share)) - len(self._left))
 
     def count(self, letters: int, now: datetime) -> None:
-        """So many were handed to the server, whatever it said."""
+        """Count letters that were handed to the server, whatever it answered."""
         if self.per_minute:
             with self._lock:
                 self._left.extend([now] * letters)
 
 
-def of_this_process() -> Pace:
-    pace: Pace = current_app.extensions.setdefault("mail_pace", Pace(current_app.config["MAIL_PER_MINUTE"]))
-    return pace
+def of_this_process() -> RateLimit:
+    limit = RateLimit(current_app.config["MAIL_PER_MINUTE"])
+    found: RateLimit = current_app.extensions.setdefault("mail_rate_limit", limit)
+    return found

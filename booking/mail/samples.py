@@ -1,4 +1,4 @@
-"""A made-up lunch hour that letters can tell of, for whoever wants to see them. Nothing of it is in the database."""
+"""Samples: the context of a made-up lunch hour, for previews of the letters. None of it is in the database."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -36,7 +36,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class Noon:
-    """Yoga and crafts today, the same tomorrow, and the people of them."""
+    """Yoga and crafts today and tomorrow, and their participants."""
 
     def __init__(self, now: datetime) -> None:
         self.station = Station(**STATION)
@@ -64,23 +64,23 @@ class Noon:
         )
 
 
-def of(kind: str, now: datetime) -> context.Facts:
+def of(kind: str, now: datetime) -> context.Context:
     """Everything that the templates of a letter of that kind may name; KeyError when there is no such kind."""
     noon = Noon(now)
     return context.common(kind, noon.reader, noon.yoga) | MORE[kind](noon)
 
 
-def _strike(_noon: Noon) -> context.Facts:
+def _strike(_noon: Noon) -> context.Context:
     return {"numbers": Policy(), "reason": "no_show", "warning": False, "counting": 2, "paused_until": None}
 
 
-def _slot_moved(noon: Noon) -> context.Facts:
+def _slot_moved(noon: Noon) -> context.Context:
     was = SimpleNamespace(name=noon.crafts.zone.name, name_en=noon.crafts.zone.name_en, host=None, host_en=None)
     starts = noon.yoga.starts_at - timedelta(minutes=30)
     return {"was_starts": starts, "was": was, "moved": True, "other_host": False, "waiting": False}
 
 
-def _worker_digest(noon: Noon) -> context.Facts:
+def _worker_digest(noon: Noon) -> context.Context:
     opening = (noon.station, noon.tomorrow[0].opens_at, noon.today + ONE_DAY, noon.tomorrow)
     return {
         "today": noon.today,
@@ -91,7 +91,7 @@ def _worker_digest(noon: Noon) -> context.Facts:
     }
 
 
-def _manager_digest(noon: Noon) -> context.Facts:
+def _manager_digest(noon: Noon) -> context.Context:
     rosters = [manager.Roster(noon.yoga, noon.seats), manager.Roster(noon.crafts, noon.seats[:2])]
     last = manager_report.Outcome(noon.today - ONE_DAY, slots=2, attended=24, walk_ins=3, released=4, unlucky=5)
     opening = slot_cards.Opening(noon.tomorrow[0].opens_at, noon.today + ONE_DAY, slots=2, seats=27)
@@ -103,7 +103,7 @@ def _manager_digest(noon: Noon) -> context.Facts:
     }
 
 
-MORE: dict[str, Callable[[Noon], context.Facts]] = {
+MORE: dict[str, Callable[[Noon], context.Context]] = {
     "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
     "already_registered": lambda _: {},
     "confirmed": lambda _: {"always_free": False, "always_late": False},

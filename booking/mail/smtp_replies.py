@@ -1,8 +1,8 @@
-"""SMTP replies: what a server's answer means for the letter: about its address, its content, about us, or transient.
+"""SMTP replies: whether a server's answer concerns the letter's address, its content, the sender, or is transient.
 
-Servers of China answer temporary refusals with 5xx, and any server may say what is about us at MAIL, at RCPT or after
-the body. So the reply code alone ends no letter: the enhanced status code (RFC 3463) does, or the text where there is
-no such code or it says nothing. Texts may be in GBK.
+Servers in China answer temporary refusals with 5xx, and any server may refuse the sender at MAIL, at RCPT or after the
+body. So the reply code alone ends no letter: the enhanced status code (RFC 3463) does, or the text where that code is
+missing or unspecific. Texts may be in GBK.
 """
 
 import re
@@ -10,14 +10,14 @@ from enum import StrEnum
 
 ADDRESSES = re.compile(r"<[^<>\s]*>|[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _LINKS = re.compile(r"https?://\S+|www\.\S+")
-# At the begin of a line, or as qmail says it: (#5.1.1). Never a part of an IP address.
+# At the start of a line, or as qmail writes it: (#5.1.1). Never a part of an IP address.
 _STATUS = re.compile(r"(?:^|#)[245]\.(\d{1,3})\.(\d{1,3})(?![.\d])", re.MULTILINE)
-# Longer answers say nothing more.
+# The rest of longer answers is ignored.
 _LONGEST = 1000
 
 
 class Stage(StrEnum):
-    """Where in the dialogue the answer came; no reader was named before RCPT."""
+    """Where in the SMTP dialogue the answer came; no recipient is named before RCPT."""
 
     SESSION = "session"  # connecting, EHLO, STARTTLS, AUTH
     SENDER = "sender"  # MAIL FROM
@@ -25,19 +25,19 @@ class Stage(StrEnum):
 
 
 class Meaning(StrEnum):
-    """What an answer is about."""
+    """What an answer concerns."""
 
     ADDRESS = "address"  # final: there is no such mailbox
     CONTENT = "content"  # final: too large, or taken for spam
-    LATER = "later"  # this reader's mailbox, now; says nothing of other letters
-    UNCLEAR = "unclear"  # again later; several in a row are about us
-    THROTTLED = "throttled"  # about us: frequency, quota, reputation
-    SETUP = "setup"  # about us: password, sender address, relaying; a person has to mend it
+    LATER = "later"  # this recipient's mailbox, now; does not concern other letters
+    UNCLEAR = "unclear"  # again later; several in a row concern the sender
+    THROTTLED = "throttled"  # the sender: frequency, quota, reputation
+    SETUP = "setup"  # the sender: password, address, relaying; a person has to act
 
 
 FINAL = {Meaning.ADDRESS, Meaning.CONTENT}
 ABOUT_US = {Meaning.THROTTLED, Meaning.SETUP}
-# Signing in is missing or wrong: so at any stage.
+# Authentication is missing or wrong, at any stage.
 _AUTH_CODES = {530, 534, 535, 538}
 # RFC 3463 by subject and detail. 5.1.7 and 5.1.8 are of the sender's address; 5.4.5 is Gmail's daily limit.
 _STATUSES = {
@@ -57,7 +57,7 @@ _OTHERWISE = {1: Meaning.ADDRESS, 6: Meaning.CONTENT}
 _SETUP_POLICIES = {3, 4, 8, 9, 10, 11, 14, *range(20, 28), 57, 60}
 _THROTTLE_POLICIES = range(500, 800)
 
-# The first that fits decides. Texts are in lower case, without addresses and links.
+# The first match decides. Texts are in lower case, without addresses and links.
 _TEXTS: list[tuple[Meaning, *tuple[str, ...]]] = [
     # NetEase: MI at MAIL, RP at RCPT, HL at HELO, DT after DATA, WM for its white lists.
     (Meaning.SETUP, r"\b(dt:sum|mi:imf)\b"),
@@ -120,7 +120,7 @@ _PATTERNS = [(meaning, re.compile("|".join(patterns))) for meaning, *patterns in
 
 
 def classify(code: int, said: bytes | str, stage: Stage = Stage.LETTER) -> Meaning:
-    """What a refusal means. Anything but 4xx and 5xx, which no server should say there, is unclear."""
+    """The meaning of a refusal. Codes other than 4xx and 5xx, which no server should send there, are unclear."""
     text = readable(said)
     words, status = _words(text), _status(text)
     if stage is Stage.SESSION:
@@ -136,7 +136,7 @@ def classify(code: int, said: bytes | str, stage: Stage = Stage.LETTER) -> Meani
 
 
 def readable(said: bytes | str) -> str:
-    """The text of an answer: UTF-8, else GB18030 (which contains GBK), else with what cannot be read escaped."""
+    """The text of an answer: UTF-8, else GB18030 (which contains GBK), else ASCII with the rest escaped."""
     if isinstance(said, str):
         return said[:_LONGEST]
     for charset in ("utf-8", "gb18030"):
@@ -148,12 +148,12 @@ def readable(said: bytes | str) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """The text as it may be kept and shown to others than its reader."""
+    """The text without addresses, as it may be stored and shown."""
     return ADDRESSES.sub("…", text)
 
 
 def _words(text: str) -> str:
-    """What a pattern may look at: an address or a link may contain any word."""
+    """The text for the patterns: without addresses and links, which may contain any word."""
     lines = _STATUS.sub(" ", _LINKS.sub(" ", ADDRESSES.sub(" ", text)))
     return " ".join(lines.lower().split())
 
@@ -165,7 +165,7 @@ def _status(text: str) -> tuple[int, int] | None:
 
 
 def _together(by_text: Meaning | None, status: tuple[int, int] | None) -> Meaning:
-    """A text about us outweighs a code about the address: servers say 5.1.x of senders too."""
+    """A text about the sender outweighs a code about the address: servers use 5.1.x for senders too."""
     by_status = _by_status(*status) if status else None
     if by_text is Meaning.SETUP and by_status is not Meaning.CONTENT:
         return Meaning.SETUP
@@ -181,7 +181,7 @@ def _by_text(words: str) -> Meaning | None:
 
 
 def _by_status(subject: int, detail: int) -> Meaning | None:
-    """What the code alone says; None where the text says more."""
+    """The meaning of the status code alone; None where it is unspecific."""
     if subject == 7:
         return _by_policy(detail)
     if subject in _OTHERWISE and (subject, detail) not in _STATUSES:

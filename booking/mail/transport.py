@@ -1,13 +1,13 @@
-"""Handing one message over: to a mail server, or to a folder of .eml files.
+"""Transport: hands one message over to a mail server, or to a folder of .eml files.
 
-Either way the answer is: taken, `Rejected` (never again), `PutOff` (again later), or one that lets nothing else be sent
-now either: `SenderRefused` (it is about us) or `Unreachable` (nobody answers).
+A message is accepted, or refused in one of four ways: `Rejected` (final), `PutOff` (try again later), and two that
+concern every other message as well: `SenderRefused` (the server refuses this sender) and `Unreachable` (no answer).
 """
 
 import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -15,11 +15,10 @@ from typing import Any, Protocol
 
 from booking.mail import links
 from booking.mail.smtp_replies import ABOUT_US, FINAL, Meaning, Stage, classify, readable
-from booking.mail.talk import Envelope, Talk
 
 
 class Refusal(Exception):
-    """A letter was not taken, and what that means."""
+    """A message was not accepted; `meaning` classifies the answer."""
 
     def __init__(self, said: str, meaning: Meaning = Meaning.UNCLEAR) -> None:
         super().__init__(said)
@@ -27,34 +26,34 @@ class Refusal(Exception):
 
 
 class Rejected(Refusal):
-    """The server will not take this message, ever."""
+    """The server will never accept this message."""
 
 
 class PutOff(Refusal):
-    """Not now. It may even have been taken: a connection lost after DATA leaves that open."""
+    """Not now. After a connection lost behind DATA it may nevertheless have been accepted."""
 
 
 class SenderRefused(PutOff):
-    """The server takes nothing from us now: too much was sent, or the settings are wrong."""
+    """The server accepts nothing from this sender now: a limit was reached, or the settings are wrong."""
 
 
 class Unreachable(PutOff):
-    """No server answers as it should."""
+    """No server answers as expected."""
 
 
-class Post(Protocol):
-    """Where messages go."""
+class Transport(Protocol):
+    """Where messages are handed over."""
 
-    def reach(self) -> None:
-        """Open the way; raises `Unreachable`."""
+    def connect(self) -> None:
+        """Open the connection, if there is none; raises `Unreachable` or `SenderRefused`."""
 
-    def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> None:
-        """Hand one over. The server may be told already what is `following`, which may still be left unsent."""
+    def send(self, sender: str, to: str, message: bytes) -> None:
+        """Hand one message over to one recipient; raises a `Refusal`."""
 
 
 @contextmanager
-def opened(settings: Mapping[str, Any]) -> Iterator[Post]:
-    """The post that the settings name. Its one connection is opened when it is first reached, and used for all."""
+def opened(settings: Mapping[str, Any]) -> Iterator[Transport]:
+    """The transport that the settings name. Its one connection is opened when first needed and used for all messages."""
     if settings["MAIL_HOST"] is None:
         yield Folder(Path(settings["MAIL_FOLDER"]))
         return
@@ -71,10 +70,10 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def reach(self) -> None:
-        """A folder is made by the first letter."""
+    def connect(self) -> None:
+        """The first letter makes the folder."""
 
-    def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> None:  # noqa: ARG002 (Post's signature)
+    def send(self, sender: str, to: str, message: bytes) -> None:  # noqa: ARG002 (signature of Transport)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             head = BytesHeaderParser().parsebytes(message)
@@ -88,72 +87,81 @@ class Folder:
 
 
 class Server:
-    """A mail server, spoken to over one connection at a time."""
+    """A mail server, with one connection at a time."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
-        self.talk: Talk | None = None
+        self._smtp: smtplib.SMTP | None = None
 
-    def reach(self) -> None:
-        if self.talk is None:
-            self._connect()
+    def connect(self) -> None:
+        self._connected()
 
-    def send(self, envelope: Envelope, message: bytes, following: Envelope | None = None) -> None:
-        if self.talk and self.talk.expects_another(envelope):
-            self.close()
-        talk = self.talk or self._connect()
+    def send(self, sender: str, to: str, message: bytes) -> None:
+        smtp = self._connected()
         try:
-            talk.hand_over(envelope, message, following)
+            smtp.sendmail(sender, [to], message)
+        except smtplib.SMTPRecipientsRefused as error:
+            ((code, reply),) = error.recipients.values()
+            raise self._refused(smtplib.SMTPResponseException(code, reply)) from error
         except smtplib.SMTPResponseException as error:
-            if error.smtp_code < 400:  # no answer to what was said: who knows what the next one answers
-                self.close()
-            raise _refusal(error) from error
-        except (OSError, smtplib.SMTPException) as error:
+            raise self._refused(error) from error
+        except ValueError as error:  # an address that SMTP cannot carry
+            self.close()
+            raise Rejected(f"{type(error).__name__}: {error}", Meaning.ADDRESS) from error
+        except OSError as error:  # smtplib's own errors are OSErrors
             self.close()
             raise PutOff(f"{type(error).__name__}: {error}") from error
-        except ValueError as error:  # an address that SMTP cannot carry; nothing of it was said
-            raise Rejected(f"{type(error).__name__}: {error}", Meaning.ADDRESS) from error
-        finally:
-            if talk.over:  # a 421, or the server hung up
-                self.talk = None
 
     def close(self) -> None:
-        talk, self.talk = self.talk, None
-        if talk is not None:
-            talk.close()
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            with suppress(OSError):
+                smtp.quit()
+            smtp.close()
 
-    def _connect(self) -> Talk:
+    def _refused(self, error: smtplib.SMTPResponseException) -> Refusal:
+        """What the answer means; the connection is made ready for the next message, or closed."""
+        if error.smtp_code < 400:  # no answer to what was said: the next one might not be either
+            self.close()
+        elif self._smtp and isinstance(error, smtplib.SMTPDataError):  # after a refused DATA, smtplib sends no RSET
+            with suppress(OSError):
+                self._smtp.rset()
+        return _refusal(error)
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._smtp and self._smtp.sock:
+            return self._smtp
         try:
-            self.talk = Talk(self._open())
+            self._smtp = self._open()
         except smtplib.SMTPResponseException as error:
             raise _refusal(error, Stage.SESSION) from error
-        except (OSError, smtplib.SMTPException) as error:
+        except OSError as error:
             said = f"{type(error).__name__}: {error}"
             raise (SenderRefused(said, Meaning.SETUP) if _is_setup(error) else Unreachable(said)) from error
-        return self.talk
+        return self._smtp
 
     def _open(self) -> smtplib.SMTP:
         where: dict[str, Any] = {
             "host": self.settings["MAIL_HOST"],
             "port": self.settings["MAIL_PORT"],
             "timeout": self.settings["MAIL_TIMEOUT"],
-            "local_hostname": links.host(),  # else smtplib asks the DNS who we are
+            "local_hostname": links.host(),  # else smtplib asks the DNS for our name
         }
         trusted = ssl.create_default_context()
-        connection = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
+        smtp = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
         try:
             if self.settings["MAIL_STARTTLS"]:
-                connection.starttls(context=trusted)
+                smtp.starttls(context=trusted)
             if self.settings["MAIL_USERNAME"]:
-                connection.login(self.settings["MAIL_USERNAME"], self.settings["MAIL_PASSWORD"])
+                smtp.login(self.settings["MAIL_USERNAME"], self.settings["MAIL_PASSWORD"])
         except BaseException:
-            connection.close()
+            smtp.close()
             raise
-        return connection
+        return smtp
 
 
 def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) -> Refusal:
-    """What the server's answer means."""
+    """The refusal that the server's answer stands for."""
     if isinstance(error, smtplib.SMTPHeloError):
         stage = Stage.SESSION
     elif isinstance(error, smtplib.SMTPSenderRefused):
@@ -164,7 +172,7 @@ def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) 
 
 
 def _is_setup(error: Exception) -> bool:
-    """Whether the settings do not fit the server: its certificate, or STARTTLS and signing in, which it does not offer."""
+    """Whether the settings do not fit the server: its certificate, or a missing STARTTLS or AUTH."""
     if isinstance(error, ssl.SSLError):
         return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
     return isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)

@@ -1,4 +1,4 @@
-"""What other people typed, made safe to stand in a letter; and the name of a station's time."""
+"""Wording: names of jobs, of kinds of letters and of time zones; and what people typed, made safe for a letter."""
 
 import re
 from functools import lru_cache
@@ -16,7 +16,7 @@ from booking.sanitise import one_line
 ADDRESS = re.compile(r"\S*(?:://|www\.|@|＠)\S*|[\w.-]*\w[.。．]\w{2,}\S*", re.IGNORECASE)
 LONGEST_NAME = 20
 
-# The jobs of the scheduler, as people call them.
+# The jobs of the scheduler, as pages and letters call them.
 JOBS: dict[str, Any] = {
     "learn_workdays": _("学习工作日历"),
     "plan_slots": _("排出场次"),
@@ -52,7 +52,7 @@ LETTERS: dict[str, Any] = {
 
 
 def tidy(text: str) -> str:
-    """No blanks at line ends, at most one empty line in a row."""
+    """The text without blanks at line ends and with at most one empty line in a row."""
     lines: list[str] = []
     for line in (line.rstrip() for line in text.strip().splitlines()):
         if line or lines[-1]:
@@ -62,12 +62,12 @@ def tidy(text: str) -> str:
 
 @lru_cache(1024)
 def plain_name(name: str) -> str:
-    """A name that no mail program turns into a link: addresses in it are left out, its length is capped."""
+    """A name that no mail program turns into a link: without addresses, and of limited length."""
     return one_line(ADDRESS.sub("", one_line(name)))[:LONGEST_NAME].strip()
 
 
 def zone_words(station: Station) -> str:
-    """中国时间: the name of the time that the station's clock shows."""
+    """The name of the station's time zone in the current language, such as 中国时间."""
     return _zone_words(station.zone_name, get_locale())
 
 

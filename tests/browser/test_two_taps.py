@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking import people
 from booking.db import transactions
-from booking.mail import rendering
+from booking.mail import context, rendering
 from booking.model import Booking, Person
 from tests.support import chromium, letter_cast
 from tests.support.cookies import carry
@@ -27,7 +27,9 @@ def test_the_mornings_letter_is_two_taps_from_a_seat(
     letter, _morning = letter_cast.make(session, "worker_digest")
     reader = letter.person_id
     with app.app_context():
-        said = rendering.say(session, letter, session.get(Person, reader), "zh_Hans_CN", at("08:30"))
+        said = rendering.render(
+            letter.kind, context.of(session, letter, session.get(Person, reader), at("08:30")), "zh_Hans_CN"
+        )
     (link,) = re.findall(r"http://localhost(/s/cbd\S*)", said.text)
     with (
         time_machine.travel(at("10:00:05"), tick=True),
@@ -64,7 +66,7 @@ def test_a_code_asked_in_one_browser_is_typed_there_wherever_the_letter_is_read(
         session.rollback()
         letter = cast.letter("code")
         with app.app_context():
-            said = rendering.say(session, letter, None, "zh_Hans_CN", at("10:00:10"))
+            said = rendering.render(letter.kind, context.of(session, letter, None, at("10:00:10")), "zh_Hans_CN")
         assert "http" not in said.text
         page.get_by_label("验证码").fill(str(letter.details["code"]))
         page.get_by_role("button", name="登录").click()

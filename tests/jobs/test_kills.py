@@ -101,11 +101,9 @@ def test_control_the_sweep_notices_a_broken_claim(
         examine(session, office, kills)
 
 
-@pytest.mark.parametrize("pipelines", [False, pytest.param(True, marks=pytest.mark.sqlite)])
 def test_killed_at_every_stage_of_smtp_only_an_accepted_letter_is_sent_again(
-    session: Session, database_url: str, office: mail_server.Office, pipelines: bool
+    session: Session, database_url: str, office: mail_server.Office
 ) -> None:
-    office.pipelines = pipelines
     assert talks(database_url, office) == 22
     twice = {address for address, times in each_came(office).items() if times > 1}
     # The fifth and the ninth answer are those to the bodies of the first and the second letter.

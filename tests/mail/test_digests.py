@@ -1,4 +1,4 @@
-"""Who gets a daily letter, when, about what, and never twice."""
+"""Digests: who gets a daily letter, when, about what, and never twice."""
 
 import re
 import threading

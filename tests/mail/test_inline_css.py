@@ -1,4 +1,4 @@
-"""The style of a letter moves into its elements; its words stay what they were."""
+"""CSS inlining: the style of a letter moves into its elements, its texts are unchanged."""
 
 from css_inline import CSSInliner
 
@@ -33,7 +33,7 @@ def test_each_word_and_address_comes_back_where_it_was() -> None:
 
 
 def test_pages_of_one_shape_are_styled_once() -> None:
-    inline_css._styled.cache_clear()
+    inline_css._inlined.cache_clear()
     for text in ("one", "two", "three"):
         inline_css.inline(page(text=text))
-    assert inline_css._styled.cache_info().misses == 1
+    assert inline_css._inlined.cache_info().misses == 1

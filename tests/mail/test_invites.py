@@ -1,4 +1,4 @@
-"""The calendar file that a letter carries: a seat that is theirs, or one that is not any more."""
+"""Invites: the calendar file of a letter, about a seat that its reader has or has no longer."""
 
 from email import message_from_bytes
 from email.message import EmailMessage

@@ -1,4 +1,4 @@
-"""The letters as an admin looks at them: every kind, both languages, page and text, styled in spite of the CSP."""
+"""Samples: an admin previews every kind of letter in both languages, page and text, styled in spite of the CSP."""
 
 from itertools import product
 
@@ -40,7 +40,7 @@ def admin(app: Flask, lunch: LunchHour) -> FlaskClient:
 
 
 def test_every_kind_of_letter_has_a_sample_and_a_name() -> None:
-    assert set(LETTERS) == set(samples.MORE) == set(context.FACTS) == set(letter_cast.KINDS)
+    assert set(LETTERS) == set(samples.MORE) == set(context.CONTEXTS) == set(letter_cast.KINDS)
 
 
 @time_machine.travel(at("Mon 09:00"), tick=False)

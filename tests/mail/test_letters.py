@@ -1,4 +1,4 @@
-"""Letters in words: each kind as it is expected, in both languages, and what no letter may ever do."""
+"""Rendering: each kind of letter as expected in both languages, its headers, and what no letter may ever contain."""
 
 import os
 import re

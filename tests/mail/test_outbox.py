@@ -1,4 +1,4 @@
-"""The outbox: every letter goes out once, or says why not; one bad letter stops nobody."""
+"""Outbox: every letter is sent once or says why not; one bad letter stops no other."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.extensions import db
-from booking.mail import ends, outbox, rendering, transport
+from booking.mail import outbox, rendering, transport
 from booking.model import Letter
 from tests.support import mail_server
 from tests.support.letter_cast import Letters
@@ -56,8 +56,8 @@ def write(session: Session, *addresses: str, now: datetime = NOW) -> None:
 
 
 def deliver(app: Flask, now: datetime = NOW, **options: Any) -> outbox.Round:
-    with app.app_context(), transport.opened(app.config) as office, ends.opened(db.session) as book:
-        return outbox.deliver(db.session, office, book, now, **options)
+    with app.app_context(), transport.opened(app.config) as server:
+        return outbox.deliver(db.session, server, now, **options)
 
 
 def states(session: Session) -> dict[str, str]:

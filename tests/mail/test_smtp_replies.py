@@ -1,4 +1,4 @@
-"""What real servers answer, and what it means for the letter."""
+"""SMTP replies: answers of real servers, and what they mean for the letter."""
 
 import pytest
 

@@ -9,7 +9,6 @@ sent when they are taken.
 import os
 import signal
 import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ import config
 from booking import jobs
 from booking.app import create_app
 from booking.extensions import db
-from booking.mail import ends, outbox
+from booking.mail import outbox
 from booking.model import Letter
 
 # Longer than a letter stays with a sender who says nothing.
@@ -67,18 +66,6 @@ def die_at(engine: Engine, commits: int, side: str) -> None:
         if left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def around(sent: Callable[..., None]) -> Callable[..., None]:
-        """A letter's end is a commit of its own, on a line beside the engine's."""
-
-        def ending(*told: Any) -> None:
-            committing(None)
-            sent(*told)
-            beginning(None)
-
-        return ending
-
-    for kind in (ends.Waiting, ends.OnTheirWay):
-        kind.sent = around(kind.sent)  # type: ignore[method-assign]
     event.listen(engine, "commit", committing)
     event.listen(engine, "begin", beginning)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import seats, slots
 from booking.db import transactions
 from booking.enqueue import enqueue
-from booking.mail import digest_writer, digests, rendering
+from booking.mail import context, digest_writer, digests, rendering
 from booking.model import Activity, JobRun, Letter, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 
@@ -252,9 +252,9 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
 )
 
 
-def said(app: Flask, session: Session, kind: str, language: str) -> rendering.Said:
+def said(app: Flask, session: Session, kind: str, language: str) -> rendering.Rendered:
     """The letter of a kind in words."""
     letter, now = make(session, kind)
     with app.app_context():
         reader = session.get(Person, letter.person_id) if letter.person_id else None
-        return rendering.say(session, letter, reader, language, now)
+        return rendering.render(letter.kind, context.of(session, letter, reader, now), language)

@@ -24,8 +24,6 @@ class Office:
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     port: int = 0
-    # Whether it says that an envelope may come in one packet.
-    pipelines: bool = False
     # How many more letters it takes before it asks for patience, and how; None is no limit.
     left: int | None = None
     refusal: str = "450 4.7.1 too many letters, slow down"
@@ -35,7 +33,7 @@ class Office:
     ) -> list[str]:
         session.host_name = hostname
         self.connections += 1
-        return [responses[0], *["250-PIPELINING"] * self.pipelines, *responses[1:]]
+        return responses
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

@@ -5,7 +5,7 @@ from flask import abort, url_for
 from werkzeug.wrappers import Response
 
 from booking import clock
-from booking.mail import rendering
+from booking.mail import rendering, samples
 from booking.mail.wording import LETTERS
 from booking.web.admin.blueprint import pages, show
 
@@ -35,5 +35,6 @@ def one_letter(letter: str, tongue: str, form: str) -> Response:
     return Plain(f"{said.subject}\n\n{said.text}", mimetype="text/plain")
 
 
-def _sample(kind: str, tongue: str) -> rendering.Said:
-    return rendering.sample(kind, TONGUES[tongue], clock.now(), url_for("admin.letter_style"))
+def _sample(kind: str, tongue: str) -> rendering.Rendered:
+    context = samples.of(kind, clock.now()) | {"style": url_for("admin.letter_style")}
+    return rendering.render(kind, context, TONGUES[tongue])

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
-from booking.mail import invites, rendering
+from booking.mail import context, invites, rendering
 from booking.model import Activity, Letter, Person, Slot
 from tests.support.desk_cast import Cast, Desk, refusal, said, snapshot
 from tests.support.lunch_hour import LunchHour, at
@@ -78,14 +78,14 @@ def test_another_stations_slot_does_not_exist(desk: Desk, lunch: LunchHour) -> N
     assert snapshot(lunch.session) == before
 
 
-def letter(app: Flask, lunch: LunchHour, language: str) -> rendering.Said:
+def letter(app: Flask, lunch: LunchHour, language: str) -> rendering.Rendered:
     lunch.session.rollback()
     row = lunch.session.scalars(
         select(Letter).where(Letter.kind == "slot_moved", Letter.state == "queued").order_by(Letter.id).limit(1)
     ).one()
     with app.app_context():
         reader = lunch.session.get_one(Person, row.person_id)
-        return rendering.say(lunch.session, row, reader, language, at("Mon 11:02"))
+        return rendering.render(row.kind, context.of(lunch.session, row, reader, at("Mon 11:02")), language)
 
 
 WORDS = {

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import people, workdays
 from booking.db import transactions
-from booking.mail import rendering
+from booking.mail import context, rendering
 from booking.mail.context import Dropped
 from booking.model import Letter, Person
 from tests.support.lunch_hour import LunchHour, at
@@ -279,7 +279,7 @@ def test_the_letter_says_what_giving_up_would_cost(
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == kind, whose)).one()
     reader = lunch.session.get_one(Person, lunch.people["周明"])
     with app.app_context():
-        said = rendering.say(lunch.session, letter, reader, "zh_Hans_CN", at("11:45"))
+        said = rendering.render(letter.kind, context.of(lunch.session, letter, reader, at("11:45")), "zh_Hans_CN")
     assert sentence in said.text
     assert sentence in said.page
 
