@@ -76,9 +76,8 @@ class Chore:
 
 def _places(on: Stage) -> dict[str, Any]:
     """The first slot of each day, by name, and how much of everything."""
-    city = on.city
-    days = {f"day{day}": city.slot(1, day=day) for day in range(city.days)}
-    return {**days, "stations": city.stations, "per_day": PER_DAY, "people": city.people, "seats": SEATS}
+    days = {f"day{day}": on.city.slot(1, day=day) for day in range(on.city.days)}
+    return {**days, "stations": on.city.stations, "per_day": PER_DAY, "people": on.city.people, "seats": SEATS}
 
 
 def jobs(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
@@ -100,8 +99,6 @@ def _with_past(place: Database, asked: argparse.Namespace) -> Stage:
     made = stage(place, asked.stations or 3_933, asked.group or GROUP)
     with place.connect() as connection:
         stock.add_papers(connection, made.city, made.city.people, ("letter", "digest"))
-        for table in ("letter", "digest"):
-            stock.execute(connection, f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
         stock.execute(connection, "UPDATE bench_last SET letter = (SELECT max(id) FROM letter)")
     return made
 

@@ -76,8 +76,7 @@ class _Sender:
         Of the fifteen nine hold a seat today, in one of five slots, four wait in two lists, all hear what opens; two
         have a strike, and every tenth reads English.
         """
-        stations = asked.letters // A_STATION
-        city = City(stations, people=stations * A_STATION)
+        city = City(asked.letters // A_STATION, people=asked.letters // A_STATION * A_STATION)
         with place.connect() as connection:
             stock.build(connection, city)
             stock.add_past(connection, city, city.people)

@@ -57,7 +57,7 @@ class Scene:
     def long_ago(self) -> None:
         """Who cancels a moment after the press only takes it back."""
         with self.app.app_context(), transactions.transaction(db.session) as session:
-            before = clock.now() - timedelta(seconds=50)
+            before = clock.now() - timedelta(minutes=5)
             session.execute(update(Booking).values(created_at=before, seated_at=before))
 
     def last(self) -> str:

@@ -50,7 +50,7 @@ class Command(Protocol):
 def environment(settings: Mapping[str, str], tree: Path = config.ROOT) -> dict[str, str]:
     """Ours, without what would change the app of that tree behind our back."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "MAIL_", "DATABASE_"))}
-    return kept | {"PYTHONPATH": str(tree)} | dict(settings)
+    return kept | {"PYTHONPATH": str(tree), "MALLOC_ARENA_MAX": "1"} | dict(settings)  # the heap as `deploy/` sets it
 
 
 def used(pid: int) -> float:
