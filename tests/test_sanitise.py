@@ -23,7 +23,7 @@ from booking.db import transactions
 from booking.model import Activity, Base, Booking, Event, Person, Plan, Slot, Station, Strike, Zone
 from booking.sanitise import lines, one_line
 from booking.web import forms
-from booking.web.forms.fields import Form, Line, Prose
+from booking.web.forms.fields import Form, LineField, Prose
 from tests.support.desk_cast import Desk
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import when
@@ -87,7 +87,7 @@ def text_fields() -> Iterator[Any]:
 def test_every_text_field_drops_what_nobody_sees(unbound: Any) -> None:
     if issubclass(unbound.field_class, PasswordField):
         return  # a password is what was typed, to the last character
-    assert issubclass(unbound.field_class, Line | Prose)
+    assert issubclass(unbound.field_class, LineField | Prose)
     with Flask("plain").test_request_context():
         field = unbound.bind(form=BareForm(), name="text")
         field.process(MultiDict({"text": DIRTY}))
@@ -95,7 +95,7 @@ def test_every_text_field_drops_what_nobody_sees(unbound: Any) -> None:
 
 
 def test_no_form_reads_text_in_another_way() -> None:
-    known = (Line, Prose, PasswordField, IntegerField, DateField, TimeField)
+    known = (LineField, Prose, PasswordField, IntegerField, DateField, TimeField)
     for form in form_classes():
         for name in dir(form):
             unbound = getattr(form, name)

@@ -1,6 +1,6 @@
 """Stateful model test: any actions at a station, in any order, at any hour: no invariant ever breaks.
 
-`LUNCH_EXAMPLES=500 pytest tests/seats/test_stateful.py` searches for longer, with other random choices each time.
+`LUNCH_EXAMPLES=500 pytest tests/test_stateful.py` searches for longer, with other random choices each time.
 """
 
 import os
