@@ -137,7 +137,7 @@ def test_cancelling_sixteen_times_frees_one_seat(crowd_of: Make) -> None:
     crowd.alone(*crowd.presses(crowd.ids))
     crowd.race([[("give_up", OPEN, crowd.bookings("booked")[0])]] * PROCESSES)
     assert (len(crowd.bookings("booked")), len(crowd.bookings("waiting"))) == (2, 1)
-    assert crowd.session.scalar(select(func.count(Event.id)).where(Event.kind == "given_up")) == 1
+    assert crowd.session.scalar(select(func.count(Event.id)).where(Event.kind == "press_undone")) == 1
     assert crowd.sound()
 
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock
@@ -64,13 +64,18 @@ def to_staff(session: Session, station: Station, people: Iterable[Person], stran
     # A guest without an account is a name that the staff entered themselves.
     accounts = {person.id for person in found.values() if person.email}
     acted = _acted(session, station.id, accounts)
-    known = func.count(Booking.id).filter(was_here())
-    booked = select(Booking.person_id, known).where(Booking.station_id == station.id)
-    rows = session.execute(booked.where(Booking.person_id.in_(among(accounts - acted))).group_by(Booking.person_id))
-    hidden = {person_id for person_id, kept in rows if not kept} | set(strangers)
+    booked = select(Person.id, _first(station.id), _first(station.id, was_here()))
+    rows = session.execute(booked.where(Person.id.in_(among(accounts - acted))))
+    hidden = {person_id for person_id, any_, known in rows if any_ and not known} | set(strangers)
     reserved = accounts - acted
     hints = _hints([person for person in found.values() if person.id not in hidden], reserved, station.zone_name)
     return Disclosure(hidden, reserved, hints)
+
+
+def _first(station_id: int, *which: ColumnElement[bool]) -> ScalarSelect[int]:
+    """One booking of the person at the station, looked up by index for each person."""
+    theirs = select(Booking.id).where(Booking.person_id == Person.id, Booking.station_id == station_id, *which)
+    return theirs.limit(1).scalar_subquery()
 
 
 def _acted(session: Session, station_id: int, person_ids: Collection[int]) -> set[int]:

@@ -28,7 +28,7 @@ PAST, PAPERS = 60_000, 20_000
 AT_MOST = 5_000  # rows of a generic plan: a third of a table is more
 HERE = 7  # the station in the requests; person 1 manages it
 # Tables that stay small however many people come may be read whole.
-SMALL = {"workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round"}
+SMALL = {"mail_pause", "workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round"}
 # Admin pages that count everybody, or join the few thousand stations to a page of people.
 COUNTED = {
     ("GET /admin/", "station"),

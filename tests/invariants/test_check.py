@@ -193,8 +193,10 @@ def test_i5_two_digests_and_a_letter_that_hangs(lunch: LunchHour) -> None:
     session.add(Letter(kind="digest", person_id=1, claimed_at=at("08:30"), **stuck))
     session.commit()
     letter_id = session.query(Letter).filter_by(message_id="m").one().id
-    assert breaches(lunch, "08:40") == []
-    assert breaches(lunch, "08:40:00.000001") == [f"I5 letter {letter_id}: stuck in sending"]
+    rows = [line for line in breaches(lunch, "08:40") if not line.startswith("I9")]
+    assert rows == []
+    rows = [line for line in breaches(lunch, "08:40:00.000001") if not line.startswith("I9")]
+    assert rows == [f"I5 letter {letter_id}: stuck in sending"]
     plant(lunch, "CREATE TABLE spare AS SELECT * FROM digest")
     if session.get_bind().dialect.name == "sqlite":  # a constraint cannot be dropped there, a table can
         plant(lunch, "DROP TABLE digest; ALTER TABLE spare RENAME TO digest")

@@ -528,6 +528,7 @@ def test_a_person_takes_everything_along_in_one_click(session: Session, app: Fla
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 11:00")
     lunch.book("李静", "Mon 11:00")
+    lunch.stand_by("王磊", "Tue 12:12")
     lunch.tick("Tue 12:16")
     with transactions.transaction(session):
         token = people.begin(session, session.get_one(Person, lunch.people["周明"]), PHONE, MONDAY)

@@ -132,7 +132,7 @@ def test_the_managers_letter_suggests_with_evidence(
         Hint("turned_away", yoga, 2, Tally(unmet=61), place),
         Hint("half_empty", yoga, 5, Tally(slots=4, seats=60, visits=21)),
     ]
-    monkeypatch.setattr("booking.mail.manager_report.numbers.weekly", lambda *_: hints)
+    monkeypatch.setattr("booking.mail.manager_report.statistics.weekly", lambda *_: hints)
     told = letter_cast.said(app, session, "manager_digest", language)
     for word in words:
         assert word in told.text

@@ -316,7 +316,7 @@ def test_a_press_of_which_nobody_knows_says_so(app: Flask, lunch: LunchHour, mon
     def lost(*_arguments: object) -> None:
         raise OperationalError("", None, Exception("gone"), connection_invalidated=True)
 
-    monkeypatch.setattr(seats, "press", lost)
+    monkeypatch.setattr(seats, "book", lost)
     for headers in (HTMX, {}):
         answer = Phone(app, lunch, "周明").post(
             f"/slots/{lunch.slot_id}/book", "Mon 10:00", data={"back": "day"}, headers=headers
