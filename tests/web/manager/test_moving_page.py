@@ -36,7 +36,7 @@ def test_the_consequences_come_first(desk: Desk, lunch: LunchHour) -> None:
     path, where = f"slots/{lunch.slot_id}/move", {"starts": "12:40", "zone_id": str(zone_id(lunch))}
     page = desk.words(path)
     assert "1 人已预约，1 人候补，每人会收到一封信" in page
-    assert "李静、周明" in page
+    assert "周明、李静" in page
     first = desk.post(path, **where)
     assert "改，并通知这 2 人" in said(first)
     assert lunch.now().starts_at == at("12:10")
