@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
@@ -99,6 +100,12 @@ class Rush:
                 if not tap.said:
                     await asyncio.sleep(AGAIN)
             self.answers += 1
+
+
+def asked(port: int, request: bytes) -> tuple[int, str]:
+    """`ask` in a thread of its own: where a browser is open, this one has an event loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(ask(port, request))).result()
 
 
 async def ask(port: int, request: bytes, patience: float = PATIENCE) -> tuple[int, str]:

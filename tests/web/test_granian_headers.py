@@ -1,13 +1,12 @@
 """Granian's handling of odd headers, started as in README: forged ones are ignored in either spelling."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from tests.support import phones, servers
-from tests.support.rush import Shipped, ask
+from tests.support.rush import Shipped, asked
 from tests.support.servers import APP, Ground
 
 pytestmark = pytest.mark.sqlite
@@ -30,5 +29,5 @@ def test_the_host_is_what_the_host_header_says(database_url: str, tmp_path: Path
     with servers.serving(Shipped(1), APP, place.settings()) as server:
         for headers, path, status in CASES:
             request = b"GET " + path.encode() + b" HTTP/1.1\r\n" + headers + b"\r\n"
-            assert asyncio.run(ask(server.port, request))[0] == status, (headers, path)
-        assert json.loads(asyncio.run(ask(server.port, b"GET /healthz HTTP/1.1\r\n\r\n"))[1]) == {"status": "ok"}
+            assert asked(server.port, request)[0] == status, (headers, path)
+        assert json.loads(asked(server.port, b"GET /healthz HTTP/1.1\r\n\r\n")[1]) == {"status": "ok"}
