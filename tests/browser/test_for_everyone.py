@@ -77,7 +77,7 @@ def test_nothing_is_wider_than_a_phone_and_nothing_too_small_for_a_thumb(
         with chromium.opened(browser, everybody.url, **PHONE, locale=locale, java_script_enabled=script) as page:
             everybody.enter(page, who)
             for path in everybody.pages(who):
-                page.goto(path, wait_until="domcontentloaded")
+                page.goto(path)
                 for width in (360, 390, 1280):
                     page.set_viewport_size({"width": width, "height": 900})
                     if not fits(page):

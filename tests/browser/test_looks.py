@@ -86,7 +86,7 @@ def test_the_main_pages_look_right(
         with chromium.opened(browser, everybody.url, **device) as page:
             everybody.enter(page, "worker")
             for path in (*PAGES, slot):
-                page.goto(path, wait_until="load" if script else "domcontentloaded")
+                page.goto(path)
                 picture(page, "look", locale[:2], theme, str(width), "script" if script else "plain", path)
                 wrong += [(path, theme, width, what) for what in _wrongs(page, theme, locale)]
     assert wrong == []

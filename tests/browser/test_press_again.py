@@ -213,7 +213,7 @@ def test_an_old_page_pressed_again_says_that_it_is_mine_already(scene: Scene) ->
 @ONE_LANGUAGE
 def test_a_double_tap_is_one_press_and_no_undo(scene: Scene, place: str, across: float, down: float, wait: int) -> None:
     page = scene.page
-    page.goto(DAY if place == "day" else scene.slot, wait_until="load" if scene.script else "domcontentloaded")
+    page.goto(DAY if place == "day" else scene.slot)
     box = scene.button().bounding_box()
     assert box
     spot: Position = {"x": box["width"] * across, "y": box["height"] * down}
