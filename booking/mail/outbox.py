@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, aliased, scoped_session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.each import among
 from booking.mail import backoff, digests, rendering
 from booking.mail.smtp_replies import Meaning
@@ -120,12 +121,14 @@ def _send_all(
             break
 
 
+@transactional
 def free_stuck(session: Session, now: datetime) -> int:
     """Release letters whose sender died after claiming them."""
     stuck = update(Letter).where(Letter.state == "sending", Letter.claimed_at < now - STUCK_AFTER)
     return len(session.scalars(stuck.values(state="queued", claimed_at=None).returning(Letter.id)).all())
 
 
+@transactional
 def send_again(session: Session, letter_id: int, now: datetime) -> bool:
     """Queue a failed letter again as if it were new, by a person's wish. False when it has not failed."""
     again = {"state": "queued", "next_try_at": now, "claimed_at": None, "tries": 0}
@@ -133,6 +136,7 @@ def send_again(session: Session, letter_id: int, now: datetime) -> bool:
     return session.scalar(mine.returning(Letter.id)) is not None
 
 
+@transactional
 def forget(session: Session, now: datetime, limit: int = 500) -> int:
     """Delete letters older than 30 days. Their keys are not needed any more: what they told is over."""
     over = Letter.state.in_(("sent", "failed", "dropped"))

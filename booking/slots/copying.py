@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Plan, PlanException, Slot, Station
 from booking.slots import catalogue, deadlines, edits
@@ -57,6 +58,7 @@ def preview_week(session: Session, station: Station, monday: date, weeks: int, n
     return Preview(copies, rests, [day for day in days if day.works and day.date.isoweekday() > 5])
 
 
+@transactional
 def copy_week(
     session: Session, station: Station, monday: date, weeks: int, now: datetime, actor_id: int | None = None
 ) -> list[Copy]:
@@ -136,9 +138,9 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
         return copy
     try:
         if copy.slot is not None:
-            edits.add(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
+            edits.add.inside(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
         elif copy.said is not None:
-            catalogue.save_exception(session, _said(copy.said, copy.day.date), now, actor_id)
+            catalogue.save_exception.inside(session, _said(copy.said, copy.day.date), now, actor_id)
     except RuleViolation as no:
         return replace(copy, outcome=no.reason)
     return copy
