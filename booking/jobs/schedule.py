@@ -169,7 +169,7 @@ def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
 
 def _round(
     turn: Turn, server: transport.Transport, now: datetime, which: ColumnElement[bool], limit: int
-) -> outbox.Round:
+) -> outbox.Delivery:
     def stop() -> bool:
         return turn.stop() or turn.later() - now > LONGEST_ROUND
 
