@@ -1,8 +1,8 @@
 """People: accounts, sign-ins, codes by mail, roles, forgiven strikes, retention.
 
 A verb takes a session and the instant `now`, and is one transaction (`db/transactions.py`); it raises `RuleViolation`
-with a reason code and then changes nothing. Passwords are hashed and checked outside of transactions: `attempt` counts a try, `fits`
-checks it, `complete` signs in.
+with a reason code and then changes nothing. Passwords are hashed and checked outside of transactions: `attempt` counts
+a try, `fits` checks it, `complete` signs in.
 
 `accounts`, `sign_ins`, `passwords`, `codes` and `login_throttle` are about signing in, `validation` says what is a
 valid name, phone or address, `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.

@@ -186,9 +186,8 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
 
 def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
     """Refuse a change of a date with bookings: planning changes no such slot, so it would not take effect."""
-    changes = (exception.starts, exception.zone_id, exception.capacity, exception.host)
     slot = session.scalar(select(Slot).where(Slot.plan_id == exception.plan_id, Slot.date == exception.date))
-    if slot and slot.state != "cancelled" and not untouched(slot, now) and any(changes) and not exception.skip:
+    if slot and slot.state != "cancelled" and not untouched(slot, now) and exception.changes and not exception.skip:
         raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 
 

@@ -80,7 +80,7 @@ def _of_week(session: Session, station_id: int, monday: date) -> tuple[list[Slot
     load = (joinedload(Slot.activity), joinedload(Slot.zone))
     slots = session.scalars(one_offs.options(*load).order_by(Slot.starts_at, Slot.id)).all()
     exceptions = session.scalars(said.options(joinedload(PlanException.plan)).order_by(PlanException.date)).all()
-    return list(slots), [one for one in exceptions if _says_something(one)]
+    return list(slots), [one for one in exceptions if not one.is_empty]
 
 
 def _for_day(
@@ -122,7 +122,7 @@ def _slot_there(session: Session, station: Station, copy: Copy, slot: Slot, now:
 
 def _exception_there(session: Session, copy: Copy, said: PlanException, now: datetime) -> Copy:
     known = session.get(PlanException, (said.plan_id, copy.day.date))
-    if known and _says_something(known):
+    if known and not known.is_empty:
         return replace(copy, outcome="same")
     slot = session.scalar(
         select(Slot).where(Slot.plan_id == said.plan_id, Slot.date == copy.day.date, Slot.state != "cancelled")
@@ -153,9 +153,5 @@ def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
 
 
 def _said(one: PlanException, when: date) -> PlanException:
-    same = {name: getattr(one, name) for name in ("plan_id", "skip", "starts", "zone_id", "capacity", "host")}
+    same = {name: getattr(one, name) for name in ("plan_id", "skip", *PlanException.CHANGES)}
     return PlanException(date=when, **same)
-
-
-def _says_something(said: PlanException) -> bool:
-    return bool(said.skip or said.starts or said.zone_id or said.capacity or said.host)

@@ -77,7 +77,7 @@ def take_back(code: str, plan_id: int, day: str) -> Answer:
     if said is None:
         return done(gettext("这一天本来就是照旧的。"), here)
     # Every column is set: a merge leaves unset ones as they were.
-    nothing = {"starts": None, "zone_id": None, "capacity": None, "host": None}
+    nothing = dict.fromkeys(PlanException.CHANGES)
     as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False, **nothing)
     did = slots.save_exception(db.session, as_ever, clock.now(), actor())
     return done(planned_words(did), here)
