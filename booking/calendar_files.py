@@ -31,7 +31,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CalendarEntry:
     """One seat as text. `place` is where to go, `notes` what to know, `url` the page of the slot."""
 
     booking_id: int
@@ -66,7 +66,7 @@ def revisions(session: Session, bookings: Collection[Booking]) -> dict[int, Revi
     return {b.id: known.get(b.id) or Revision(0, b.created_at) for b in bookings}
 
 
-def event(entry: Entry, host: str, organizer: str = "") -> Event:
+def event(entry: CalendarEntry, host: str, organizer: str = "") -> Event:
     """The event of one seat; `host` is our site's host name, which makes the UID unique."""
     zone, made = ZoneInfo(entry.zone_name), Event()
     made.add("uid", f"booking-{entry.booking_id}@{host}")
@@ -86,7 +86,7 @@ def event(entry: Entry, host: str, organizer: str = "") -> Event:
 
 
 def calendar(
-    entries: Iterable[Entry], host: str, *, name: str = "", method: str = "PUBLISH", organizer: str = ""
+    entries: Iterable[CalendarEntry], host: str, *, name: str = "", method: str = "PUBLISH", organizer: str = ""
 ) -> bytes:
     """A whole file. `name` is the title of a subscription, `organizer` the address that mails it (RFC 5546).
 
@@ -109,7 +109,7 @@ def calendar(
     return bytes(made.to_ical())
 
 
-def _zones(entries: Sequence[Entry]) -> list[Timezone]:
+def _zones(entries: Sequence[CalendarEntry]) -> list[Timezone]:
     """The zones' UTC offsets around the events: some calendars know no zone by its name."""
     years = [entry.starts_at.year for entry in entries]
     return [_zone(name, min(years), max(years)) for name in sorted({entry.zone_name for entry in entries})]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking import people, seats
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Booking, DoorTap, Event, Strike
 
@@ -32,6 +33,7 @@ class Tap:
     after: str = ""
 
 
+@transactional
 def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str) -> str:
     """Apply a tap; returns its outcome, the same one however often it is sent.
 
@@ -48,6 +50,23 @@ def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str)
     told = {"nonce": tap.nonce, "booking_id": tap.booking_id, "person_id": actor_id, "outcome": outcome}
     session.add(DoorTap(**told, at=at, received_at=now))
     return outcome
+
+
+@transactional
+def arrive(
+    session: Session, person_id: int, slot_id: int, now: datetime, *, booking_id: int | None = None, scan: str = ""
+) -> Booking:
+    """A person checks in at the kiosk: with their booking, or on standby for the slot. `scan` is one made before
+    signing in, which admits one person. Raises `stale_code` for anybody else."""
+    if scan:
+        claim_scan(session, scan, person_id)
+    if booking_id:
+        booking = seats.admit.inside(session, booking_id, now, person_id)
+    else:
+        booking = seats.stand_by.inside(session, person_id, slot_id, now, person_id)
+    if scan:
+        spend_scan(session, scan, booking, now)
+    return booking
 
 
 def claim_scan(session: Session, nonce: str, person_id: int) -> None:
@@ -83,12 +102,12 @@ def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: in
         return "older"
     if not tap.here:
         # Undoing a walk-in frees the seat now; any other undo happened when it was tapped.
-        seats.undo_check_in(session, booking.id, now if booking.via == "door" else at, actor_id)
+        seats.undo_check_in.inside(session, booking.id, now if booking.via == "door" else at, actor_id)
         return "out"
     if booking.state == "released" and at < booking.slot.release_at:
         return _seat_again(session, booking, now, actor_id, excuse)
     was = booking.state
-    seats.check_in(session, booking.id, at, actor_id)
+    seats.check_in.inside(session, booking.id, at, actor_id)
     return "seated" if was == "released" else "in"
 
 
@@ -103,7 +122,7 @@ def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -
 def _seat_again(session: Session, booking: Booking, now: datetime, actor_id: int, excuse: str) -> str:
     """Seat a person released because the tap arrived late, not the person."""
     try:
-        seats.check_in(session, booking.id, now, actor_id)
+        seats.check_in.inside(session, booking.id, now, actor_id)
     except RuleViolation as no:
         if no.reason not in ("full", "over"):
             raise
@@ -111,5 +130,5 @@ def _seat_again(session: Session, booking: Booking, now: datetime, actor_id: int
         return "seated"
     struck = session.scalar(select(Strike.id).where(Strike.booking_id == booking.id, Strike.forgiven_at.is_(None)))
     if struck:
-        people.forgive(session, struck, now, actor_id, excuse)
+        people.forgive.inside(session, struck, now, actor_id, excuse)
     return "no_seat"

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 
 from booking import clock, demo, invariants, jobs, people, slots
-from booking.db import migrating, transactions
+from booking.db import migrating
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail import previews
@@ -38,14 +38,12 @@ def demo_command(*, if_empty: bool) -> None:
         )
     now = clock.now()
     try:
-        with transactions.transaction(db.session) as session:
-            demo.load(session, now)
+        demo.load(db.session, now)
         click.echo("The demo station is loaded")
     except demo.NotEmptyError as refused:
         if not if_empty:
             raise click.ClickException("The demo refuses to load where users already exist") from refused
-        with transactions.transaction(db.session) as session:
-            demo.refresh(session, now)
+        demo.refresh(db.session, now)
 
 
 @click.command("tick")
@@ -114,11 +112,9 @@ def create_user(
         station = _station(code) if code else None
         known = (email, shown, *((station.code, station.name, station.name_en) if station else ()))
         password_hash = people.hash_password(_password(known, from_stdin=password_stdin))
-        with transactions.transaction(db.session) as session:
-            create = partial(people.create, password_hash=password_hash, is_admin=role == "admin", language=language)
-            person = create(session, email, shown, now)
-            if station:
-                people.appoint(session, person.id, station.id, now)
+        create = partial(people.create_manager, station_id=station.id) if station else people.create
+        admin = {"is_admin": True} if role == "admin" else {}
+        create(db.session, email=email, name=shown, now=now, password_hash=password_hash, language=language, **admin)
     click.echo(f"{role} {email} created")
 
 
@@ -135,11 +131,9 @@ def import_workdays(file: BinaryIO, *, yes: bool) -> None:
         for change in changes:
             click.echo(_change(change))
         _agree(notice.year, len(changes), yes=yes)
-        with transactions.transaction(db.session) as session:
-            slots.import_holidays(session, notice, slots.fingerprint(changes), now)
+        slots.import_holidays(db.session, notice, slots.fingerprint(changes), now)
     for station_id in slots.stations_to_plan(db.session()):
-        with transactions.transaction(db.session) as session:
-            slots.plan_ahead(session, station_id, now)
+        slots.plan_ahead(db.session, station_id, now)
     click.echo(f"{len(changes)} dates changed their meaning")
 
 

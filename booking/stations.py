@@ -8,8 +8,9 @@ from zoneinfo import available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import sanitise, slots
+from booking import people, sanitise, slots
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Slot, Station
@@ -33,6 +34,7 @@ class Details:
     longitude: float | None = None
 
 
+@transactional
 def create_station(session: Session, code: str, details: Details, now: datetime, actor_id: int | None) -> Station:
     """A new station. Raises `bad_code`, `code_taken`, `bad_zone`."""
     check_code(code)
@@ -47,6 +49,7 @@ def create_station(session: Session, code: str, details: Details, now: datetime,
     return station
 
 
+@transactional
 def change_station(session: Session, station_id: int, details: Details, now: datetime, actor_id: int) -> Station:
     """Change names, address or time zone; the code stays, since it is in people's bookmarks."""
     check_zone(details.zone_name)
@@ -61,6 +64,7 @@ def change_station(session: Session, station_id: int, details: Details, now: dat
     return station
 
 
+@transactional
 def close_station(session: Session, station_id: int, reason: str, now: datetime, actor_id: int) -> int:
     """Close a station for booking. Coming slots are cancelled, and everybody on them is told why.
 
@@ -75,7 +79,7 @@ def close_station(session: Session, station_id: int, reason: str, now: datetime,
     called_off = coming(session, station_id, now)
     for slot in called_off:
         if slot.taken or slot.waiting:
-            slots.cancel(session, slot.id, words, now, actor_id)
+            slots.cancel.inside(session, slot.id, words, now, actor_id)
         else:
             _set_aside(session, slot, now, actor_id)
     station.closed_at = now
@@ -83,12 +87,20 @@ def close_station(session: Session, station_id: int, reason: str, now: datetime,
     return len(called_off)
 
 
+@transactional
 def reopen_station(session: Session, station_id: int, now: datetime, actor_id: int) -> None:
     """Reopen a station: its plans make slots again from the next planning on."""
     station = session.get_one(Station, station_id, with_for_update={"key_share": True})
     if station.closed_at:
         station.closed_at = None
         record(session, "station_reopened", now, actor_id=actor_id, station_id=station_id)
+
+
+@transactional
+def pair_screen(session: Session, station_id: int, sign_in_id: int, now: datetime, actor_id: int) -> None:
+    """Record that a browser was paired as a kiosk, and end the actor's sign-in there."""
+    record(session, "door_paired", now, actor_id=actor_id, station_id=station_id)
+    people.end_sign_in.inside(session, actor_id, sign_in_id, now)
 
 
 def check_code(code: str) -> None:

@@ -12,7 +12,7 @@ from booking.model import Booking
 from tests.support.lunch_hour import LunchHour, at
 
 NOON = at("12:10")
-SEAT = calendar_files.Entry(
+SEAT = calendar_files.CalendarEntry(
     7,
     calendar_files.Revision(2, at("Mon 10:00")),
     NOON,
@@ -25,7 +25,7 @@ SEAT = calendar_files.Entry(
 )
 
 
-def read(entry: calendar_files.Entry, **options: str) -> Calendar:
+def read(entry: calendar_files.CalendarEntry, **options: str) -> Calendar:
     return Calendar.from_ical(calendar_files.calendar([entry], "lunch.example", **options))
 
 

@@ -8,7 +8,8 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any, TypeVar
+from functools import update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, update
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +21,7 @@ from booking.model import Person, Slot
 
 T = TypeVar("T", Person, Slot)
 R = TypeVar("R")
+P = ParamSpec("P")
 
 # lock_timeout, deadlock_detected, serialization_failure, admin_shutdown; another process that writes to the file
 TRANSIENT = ("55P03", "40P01", "40001", "57P01", "SQLITE_BUSY")
@@ -52,16 +54,47 @@ def transaction(session: Session | scoped_session[Any]) -> Iterator[Session]:
             session.info["writes"] = False
 
 
-def run_with_retry(session: Session | scoped_session[Any], verb: Callable[[Session], R]) -> R:
-    """Run one verb in one transaction, with one silent retry after a transient database error."""
+def run_with_retry(session: Session | scoped_session[Any], change: Callable[[Session], R]) -> R:
+    """Run one change in one transaction, with one silent retry after a transient database error."""
     try:
         with transaction(session) as writing:
-            return verb(writing)
+            return change(writing)
     except DBAPIError as error:
         if not is_transient(error):
             raise
     with transaction(session) as writing:
-        return verb(writing)
+        return change(writing)
+
+
+class Verb(Generic[P, R]):
+    """A change of state. Called, it is one transaction: it commits, or raises and has changed nothing.
+
+    Another verb that makes it a part of its own transaction calls `inside`. Called while a transaction is open, as tests
+    do that arrange several things at once, it joins that one.
+    """
+
+    def __init__(self, inside: Callable[Concatenate[Session, P], R], *, retries: bool) -> None:
+        self.inside = inside
+        self.retries = retries
+        update_wrapper(self, inside)
+
+    def __call__(self, session: Session | scoped_session[Any], *args: P.args, **kwargs: P.kwargs) -> R:
+        if session.info.get("writes"):
+            return self.inside(session() if isinstance(session, scoped_session) else session, *args, **kwargs)
+        if self.retries:
+            return run_with_retry(session, lambda writing: self.inside(writing, *args, **kwargs))
+        with transaction(session) as writing:
+            return self.inside(writing, *args, **kwargs)
+
+
+def transactional(inside: Callable[Concatenate[Session, P], R]) -> Verb[P, R]:
+    """Make a function that takes the session first a verb."""
+    return Verb(inside, retries=False)
+
+
+def retried(inside: Callable[Concatenate[Session, P], R]) -> Verb[P, R]:
+    """The same, with one silent retry after a transient database error."""
+    return Verb(inside, retries=True)
 
 
 def is_transient(error: DBAPIError) -> bool:

@@ -41,7 +41,7 @@ def furnish(session: Session, station_id: int, now: datetime, actor_id: int) -> 
     made = {}
     for words in read("station")["zones"]:
         zone = Zone(station_id=station_id, **_without(words, "key"))
-        slots.save_zone(session, zone, now, actor_id)
+        slots.save_zone.inside(session, zone, now, actor_id)
         made[words["key"]] = zone.id
     return made
 
@@ -51,7 +51,7 @@ def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> di
     made = {}
     for words in read("station")["activities"]:
         activity = Activity(station_id=station_id, **_without(words, "key", "demand"))
-        slots.save_activity(session, activity, now, actor_id)
+        slots.save_activity.inside(session, activity, now, actor_id)
         made[words["key"]] = activity.id
     return made
 
@@ -69,7 +69,7 @@ def plan(session: Session, stage: DemoData, first: date, now: datetime) -> None:
             valid_from=first,
             **_without(words, "zone", "activity", "starts"),
         )
-        slots.save_plan(session, rule, now, stage.manager_id)
+        slots.save_plan.inside(session, rule, now, stage.manager_id)
 
 
 def _without(words: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -75,6 +75,6 @@ class Door:
         """A walk-in: somebody of the crowd, or now and then a guest without an account."""
         if self.luck.random() < 0.06:
             name = self.luck.choice(content.read("people")["walk_ins"])
-            return people.guest(self.session, name, moment, self.stage.manager_id).id
+            return people.guest.inside(self.session, name, moment, self.stage.manager_id).id
         deck = self.idle.get(noon.slot.date)
         return deck.pop() if deck else None

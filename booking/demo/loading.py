@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import clock, people, workdays
+from booking.db.transactions import transactional
 from booking.demo import content, crowd, stage, today, vain
 from booking.demo.past import Past, workdays_until
 from booking.model import Person, Station
@@ -19,11 +20,12 @@ class NotEmptyError(Exception):
     """Somebody has an account already: the database is theirs."""
 
 
+@transactional
 def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.DemoData:
     """Make the demo station with its people and the last `past_workdays` workdays. Raises `NotEmptyError`."""
     if session.scalar(select(func.count(Person.id))):
         raise NotEmptyError
-    workdays.seed(session)
+    workdays.seed.inside(session)
     session.flush()
     station = content.open_station(session)
     zone = station.zone_name
@@ -35,13 +37,13 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     Past(session, made, days, zone, now).live()
     stage.keep_letters_in(session, made)
     vain.press_too_late(session, made)
-    today.refresh(session, now)
+    today.refresh.inside(session, now)
     return made
 
 
 def _set_up(session: Session, station: Station, founded: datetime) -> stage.DemoData:
     worker, manager, admin = crowd.accounts(session, founded)
-    people.appoint(session, manager.id, station.id, founded, admin.id)
+    people.appoint.inside(session, manager.id, station.id, founded, admin.id)
     return stage.DemoData(
         station_id=station.id,
         worker_id=worker.id,

@@ -53,7 +53,7 @@ class Past:
 
     def wake(self, moment: datetime) -> None:
         """Plan ahead, and schedule what follows from it."""
-        slots.plan_ahead(self.session, self.stage.station_id, moment)
+        slots.plan_ahead.inside(self.session, self.stage.station_id, moment)
         added = select(Slot).where(Slot.station_id == self.stage.station_id, Slot.id > self.last_slot)
         for when, group in groupby(self.session.scalars(added.order_by(Slot.date, Slot.id)), key=lambda s: s.date):
             self._foresee(when, [DemoSlot(slot, self.books) for slot in group], moment)

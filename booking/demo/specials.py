@@ -55,7 +55,7 @@ class Specials:
         )
         with suppress(RuleViolation):  # the zone is taken, or was closed by a manager
             known_at = min(opens_at, self.now)
-            slot = slots.add(self.session, self.stage.station_id, wish, known_at, self.stage.manager_id)
+            slot = slots.add.inside(self.session, self.stage.station_id, wish, known_at, self.stage.manager_id)
             slot.opens_at = opens_at
             return slot
         return None

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from booking import clock, seats, slots, workdays
+from booking.db.transactions import transactional
 from booking.demo import content, rush, stage
 from booking.demo.specials import Specials
 from booking.errors import RuleViolation
@@ -28,13 +29,14 @@ OPENED = timedelta(minutes=40)
 FULL, ROOMY, SOON, LATER = range(4)
 
 
+@transactional
 def refresh(session: Session, now: datetime) -> bool:
     """Update the demo station to this hour. False, and nothing done, in a database that is not the demo's."""
     found = stage.recall(session)
     if found is None:
         return False
     told = session.scalar(select(func.max(Letter.id))) or 0
-    slots.plan_ahead(session, found.station_id, now)
+    slots.plan_ahead.inside(session, found.station_id, now)
     Today(session, found, now).prepare()
     slots.open_due(session, now)
     stage.keep_letters_in(session, found, after=told)

@@ -19,6 +19,6 @@ def press_too_late(session: Session, stage: DemoData) -> None:
     days = select(Slot.date).join(Booking, Booking.slot_id == Slot.id).where(Booking.person_id == stage.worker_id)
     full = select(Slot).where(Slot.state == "done", Slot.id.in_(queued), Slot.date.not_in(days))
     if slot := session.scalar(full.order_by(Slot.starts_at.desc(), Slot.id).limit(1)):
-        failed_attempts.remember(
+        failed_attempts.remember.inside(
             session, [(stage.worker_id, slot.id, RuleViolation("line_closed"), slot.waitlist_until + LATE)]
         )

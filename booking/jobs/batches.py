@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from booking import clock, monitoring
-from booking.db import transactions
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 
@@ -48,7 +47,9 @@ class Size:
         self.rows = max(self.least, min(2 * self.rows, MOST, int(self.rows * LOCKS_FOR / seconds)))
 
 
-Verb = Callable[[Session, Sequence[Any], datetime], int]
+AnySession = Session | scoped_session[Any]
+Verb = Callable[[AnySession, Sequence[Any], datetime], int]
+VerbOfOne = Callable[[AnySession, int, datetime], int]
 Look = Callable[[Session, Sequence[int], datetime], Sequence[Any]]
 
 
@@ -98,7 +99,7 @@ class BatchRunner:
         self._skip = monitoring.skipped(session, self.job, self.turn.now)
         self._known = monitoring.known(session, self.job)
 
-    def each(self, ids: Sequence[int], verb: Callable[[Session, int, datetime], Any]) -> "BatchRunner":
+    def each(self, ids: Sequence[int], verb: VerbOfOne) -> "BatchRunner":
         """One transaction for each row, so that no lock is held long."""
         for one in self._left(ids):
             if self.turn.stop():
@@ -136,26 +137,22 @@ class BatchRunner:
         try:
             found = look(db.session(), chunk, self.turn.now)
             locked = perf_counter()
-            with transactions.transaction(db.session) as session:
-                did = verb(session, found, self.turn.now)
-            self.did += did
+            self.did += verb(db.session, found, self.turn.now)
             self._went_well(self._known.intersection(chunk))
         except PASSING as error:
             self._could_not(chunk[0], error, counts=False)
         except Exception:
             log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
             for one in chunk:
-                self._try(one, lambda session, row, now: verb(session, look(session, (row,), now), now))
+                self._try(one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now))
         return perf_counter() - locked
 
     def _left(self, ids: Sequence[int]) -> list[int]:
         return [one for one in ids if one not in self._skip]
 
-    def _try(self, one: int, verb: Callable[[Session, int, datetime], Any]) -> None:
+    def _try(self, one: int, verb: VerbOfOne) -> None:
         try:
-            with transactions.transaction(db.session) as session:
-                did = int(verb(session, one, self.turn.now))
-            self.did += did
+            self.did += verb(db.session, one, self.turn.now)
             self._went_well(self._known & {one})
         except PASSING as error:
             self._could_not(one, error, counts=False)
@@ -165,11 +162,10 @@ class BatchRunner:
 
     def _went_well(self, rows: set[int]) -> None:
         if rows:
-            with transactions.transaction(db.session) as session:
-                monitoring.done(session, self.job, rows)
+            monitoring.done(db.session, self.job, rows)
 
     def _could_not(self, one: int, error: Exception, *, counts: bool) -> None:
         self.wrong.append(f"{one}: {type(error).__name__}: {error}")
         if counts:
-            with suppress(*PASSING), transactions.transaction(db.session) as session:
-                monitoring.record_failure(session, self.job, one, f"{type(error).__name__}: {error}", self.turn.now)
+            with suppress(*PASSING):
+                monitoring.record_failure(db.session, self.job, one, f"{type(error).__name__}: {error}", self.turn.now)

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, monitoring
-from booking.db import transactions
 from booking.extensions import db
 from booking.jobs.batches import PartlyDone, Turn, no_stop
 from booking.jobs.schedule import TIMETABLE, Job
@@ -67,12 +66,9 @@ def note_outage() -> bool:
     """
     missed = None
     try:
-        with transactions.transaction(db.session) as session:
-            transactions.advisory_lock(session, "outage")
-            missed = monitoring.note_outage(session, clock.now())
-            monitoring.keep_only(session, [job.name for job in TIMETABLE])
-            if missed:
-                log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
+        missed = monitoring.note_outage(db.session, clock.now(), [job.name for job in TIMETABLE])
+        if missed:
+            log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
     except SQLAlchemyError:
         log.exception("an outage could not be written down")
     finally:
@@ -83,8 +79,7 @@ def note_outage() -> bool:
 def write_down(ran: Ran) -> None:
     """Record the last run of a job, for monitoring."""
     try:
-        with transactions.transaction(db.session) as session:
-            monitoring.write_down(session, **vars(ran))
+        monitoring.write_down(db.session, **vars(ran))
     except SQLAlchemyError:
         log.exception("the run of %s could not be written down", ran.name)
     finally:
@@ -96,8 +91,7 @@ def say_alive(running: Mapping[str, tuple[int, datetime]]) -> None:
     if not running:
         return
     try:
-        with transactions.transaction(db.session) as session:
-            monitoring.beat(session, running, clock.now())
+        monitoring.beat(db.session, running, clock.now())
     except SQLAlchemyError:
         log.exception("running jobs could not be written down")
     finally:

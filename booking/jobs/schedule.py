@@ -7,13 +7,11 @@ from time import perf_counter
 
 from flask import current_app
 from sqlalchemy import ColumnElement
-from sqlalchemy.orm import Session
 
 from booking import monitoring, people, seats, slots, workdays
-from booking.db import transactions
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
-from booking.jobs.batches import BatchRunner, PartlyDone, Turn
+from booking.jobs.batches import AnySession, BatchRunner, PartlyDone, Turn
 from booking.mail import digest_writer, digests, outbox, rate_limit, transport
 
 # How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
@@ -36,9 +34,7 @@ class Job:
 
 
 def learn_workdays(_turn: Turn) -> int:
-    with transactions.transaction(db.session) as session:
-        transactions.advisory_lock(session, "workdays")
-        return workdays.seed(session)
+    return workdays.seed(db.session)
 
 
 def plan_slots(turn: Turn) -> int:
@@ -92,8 +88,7 @@ def take_up_stuck_letters(turn: Turn) -> int:
 
 
 def forget(turn: Turn) -> int:
-    with transactions.transaction(db.session) as session:
-        forgotten = people.forget(session, turn.now)
+    forgotten = people.forget(db.session, turn.now)
     return forgotten + _batches(turn, outbox.forget)
 
 
@@ -130,7 +125,7 @@ TIMETABLE = (
 )
 
 
-def _plan(session: Session, station_id: int, now: datetime) -> int:
+def _plan(session: AnySession, station_id: int, now: datetime) -> int:
     done = slots.plan_ahead(session, station_id, now)
     return done.added + done.moved + done.withdrawn
 
@@ -142,17 +137,15 @@ def _write_digests(turn: Turn, kind: str) -> int:
     readers = digests.to_write(db.session(), due, turn.now)
     written = work.chunks(readers, digest_writer.write, lambda s, ids, now: digests.gather(s, due, now, ids)).result()
     if due and not turn.stop():
-        with transactions.transaction(db.session) as session:
-            digests.note_done(session, due, turn.now)
+        digests.note_done(db.session, due, turn.now)
     return written
 
 
-def _batches(turn: Turn, verb: Callable[[Session, datetime], int]) -> int:
+def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int]) -> int:
     """Repeat a verb that does one batch, each in its transaction, until nothing is left."""
     did = 0
     while not turn.stop():
-        with transactions.transaction(db.session) as session:
-            batch = verb(session, turn.now)
+        batch = verb(db.session, turn.now)
         if not batch:
             break
         did += batch
@@ -176,7 +169,7 @@ def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
 
 def _round(
     turn: Turn, server: transport.Transport, now: datetime, which: ColumnElement[bool], limit: int
-) -> outbox.Round:
+) -> outbox.Delivery:
     def stop() -> bool:
         return turn.stop() or turn.later() - now > LONGEST_ROUND
 

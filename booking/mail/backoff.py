@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.mail.smtp_replies import without_addresses
 from booking.model import MailPause
 
@@ -71,6 +72,7 @@ def succeeded(session: Session) -> None:
     session.execute(delete(MailPause))
 
 
+@transactional
 def wake(session: Session, now: datetime) -> bool:
     """End the pause now, by a person's wish. False when there is none."""
     woken = update(MailPause).where(MailPause.sender == SENDER).values(until=now)

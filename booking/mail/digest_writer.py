@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, insert, li
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import transactional
 from booking.each import each
 from booking.enqueue import RandomHex
 from booking.mail.digests import Noted, reads
@@ -21,6 +22,7 @@ from booking.model import Digest, Letter, Person
 Claimed = tuple[ColumnElement[int], ColumnElement[int]]
 
 
+@transactional
 def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
     """Write these digests with their letters. Returns how many; those that another writer has written are skipped."""
     by_date = attrgetter("date")

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.each import among
 from booking.history import record
 from booking.model import Booking, DayOverride, Digest, DigestRound, Manages, Person, Slot, Station, Strike
@@ -76,6 +77,7 @@ def rounds(session: Session, kind: str, now: datetime, *, even_done: bool = Fals
     return list(_rounds(session, kind, now, done))
 
 
+@transactional
 def note_done(session: Session, due: Iterable[Round], now: datetime) -> None:
     """Record that all digests of these rounds were written at `now`."""
     transactions.advisory_lock(session, "digest rounds")
@@ -168,6 +170,7 @@ def wanted_by(person: Person, kind: str) -> bool:
     return bool(getattr(person, WANTED[kind]))
 
 
+@transactional
 def want(session: Session, person_id: int, kind: str, now: datetime, *, wanted: bool) -> None:
     """Subscribe a person to that kind of digest, or unsubscribe. Repeating it changes nothing, nor do deleted accounts."""
     person = session.get_one(Person, person_id)

@@ -32,7 +32,7 @@ class Invite:
     content: str
 
 
-def entries(session: Session, bookings: Collection[Booking]) -> list[calendar_files.Entry]:
+def entries(session: Session, bookings: Collection[Booking]) -> list[calendar_files.CalendarEntry]:
     """The events of these bookings in the current language; waiting entries have none."""
     seats = [booking for booking in bookings if calendar_files.has_event(booking)]
     changes = calendar_files.revisions(session, seats)
@@ -62,13 +62,13 @@ def _seat(session: Session, letter: Letter) -> Booking | None:
     return booking
 
 
-def _entry(booking: Booking, revision: calendar_files.Revision) -> calendar_files.Entry:
+def _entry(booking: Booking, revision: calendar_files.Revision) -> calendar_files.CalendarEntry:
     slot = booking.slot
     told = {"slot": slot, "link": links.public, "one_line": one_line}
     title, place, notes = (
         render_template(f"mail/event/{part}.txt", **told).strip() for part in ("title", "place", "notes")
     )
-    return calendar_files.Entry(
+    return calendar_files.CalendarEntry(
         booking.id,
         revision,
         slot.starts_at,

@@ -15,7 +15,7 @@ from booking.queries import manager, slot_cards
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DayOutcome:
     """The numbers of a day. `unlucky` counts the people who wanted a seat that day and got none."""
 
     date: date
@@ -33,7 +33,7 @@ class Report:
 
     station: Station
     rosters: Sequence[manager.Roster]
-    last: Outcome
+    last: DayOutcome
     opening: slot_cards.Opening | None
     calendar_until: date | None
     hints: Sequence[statistics.Hint] = ()
@@ -66,10 +66,10 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
     )
 
 
-def outcome(session: Session, station_id: int, day: date) -> Outcome:
+def outcome(session: Session, station_id: int, day: date) -> DayOutcome:
     """The numbers of `day` at a station, the same as on the manager's page."""
     told = statistics.of_station(session, station_id, statistics.Span(day, day)).total
-    return Outcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unrecorded, told.unmet)
+    return DayOutcome(day, told.slots, told.visits, told.walk_ins, told.no_shows, told.unrecorded, told.unmet)
 
 
 def troubles(session: Session, now: datetime, station_ids: Sequence[int] = ()) -> list[tuple[str, Any]]:

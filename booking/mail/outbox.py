@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, aliased, scoped_session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.each import among
 from booking.mail import backoff, digests, rendering
 from booking.mail.smtp_replies import Meaning
@@ -45,7 +46,7 @@ AT_ONCE = ~IS_DIGEST
 
 
 @dataclass
-class Round:
+class Delivery:
     """What became of the letters that one round claimed."""
 
     claimed: int = 0
@@ -72,13 +73,13 @@ def deliver(
     kinds: ColumnElement[bool] = AT_ONCE,
     limit: int = 20,
     stop: Callable[[], bool] = bool,
-) -> Round:
+) -> Delivery:
     """Send up to `limit` letters that are due. The caller repeats while a round claimed some and put none off.
 
     No transaction is open during SMTP. `stop` is called before each letter; when it is true, or when sending has to
     pause, the remaining letters are released. During a pause nothing is claimed.
     """
-    done = Round()
+    done = Delivery()
     with transactions.transaction(session) as writing:
         pause = backoff.current(writing)
         claimed = [] if backoff.rests(pause, now) else _claim(writing, now, *_after(pause, now, kinds, limit))
@@ -96,7 +97,7 @@ def _send_all(
     claimed: list[int],
     now: datetime,
     stop: Callable[[], bool],
-    done: Round,
+    done: Delivery,
 ) -> None:
     try:
         server.connect()
@@ -120,12 +121,14 @@ def _send_all(
             break
 
 
+@transactional
 def free_stuck(session: Session, now: datetime) -> int:
     """Release letters whose sender died after claiming them."""
     stuck = update(Letter).where(Letter.state == "sending", Letter.claimed_at < now - STUCK_AFTER)
     return len(session.scalars(stuck.values(state="queued", claimed_at=None).returning(Letter.id)).all())
 
 
+@transactional
 def send_again(session: Session, letter_id: int, now: datetime) -> bool:
     """Queue a failed letter again as if it were new, by a person's wish. False when it has not failed."""
     again = {"state": "queued", "next_try_at": now, "claimed_at": None, "tries": 0}
@@ -133,6 +136,7 @@ def send_again(session: Session, letter_id: int, now: datetime) -> bool:
     return session.scalar(mine.returning(Letter.id)) is not None
 
 
+@transactional
 def forget(session: Session, now: datetime, limit: int = 500) -> int:
     """Delete letters older than 30 days. Their keys are not needed any more: what they told is over."""
     over = Letter.state.in_(("sent", "failed", "dropped"))
@@ -166,7 +170,7 @@ def _after(
     return and_(kinds, or_(AT_ONCE, ~due)), min(limit, backoff.PATIENCE)
 
 
-def _compose(session: AnySession, ids: Sequence[int], now: datetime, done: Round) -> list[rendering.Message]:
+def _compose(session: AnySession, ids: Sequence[int], now: datetime, done: Delivery) -> list[rendering.Message]:
     """Compose the claimed letters. One that cannot be composed is failed and stops no other."""
     ready, updates = [], []
     reading = session() if isinstance(session, scoped_session) else session
@@ -193,7 +197,7 @@ def _compose(session: AnySession, ids: Sequence[int], now: datetime, done: Round
     return ready
 
 
-def _send(session: AnySession, server: Transport, message: rendering.Message, now: datetime, done: Round) -> None:
+def _send(session: AnySession, server: Transport, message: rendering.Message, now: datetime, done: Delivery) -> None:
     """Send one letter and record its end; raises `Unreachable`."""
     end = partial(_end, session, message.letter_id, message.kind, now)
     try:
@@ -221,7 +225,7 @@ def _trouble(error: Refusal) -> backoff.Trouble:
     return backoff.Trouble(error.meaning.value, str(error))
 
 
-def _count(error: Refusal, done: Round) -> None:
+def _count(error: Refusal, done: Delivery) -> None:
     """Count a refusal. Unclear ones concern the letter; several in a row concern the sender."""
     if isinstance(error, Unreachable):
         done.trouble = backoff.Trouble("unreachable", str(error))
@@ -234,7 +238,7 @@ def _count(error: Refusal, done: Round) -> None:
             done.trouble = backoff.Trouble("unclear", done.said)
 
 
-def _note(session: AnySession, done: Round, refusals: int, now: datetime) -> None:
+def _note(session: AnySession, done: Delivery, refusals: int, now: datetime) -> None:
     """Record what this round has learnt about the sender."""
     trouble, new = done.trouble, done.in_a_row - (0 if done.sent else refusals)
     if done.sent and done.kept:
@@ -256,7 +260,7 @@ def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: s
         writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=UNREAD)
 
 
-def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: datetime, done: Round) -> None:
+def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: datetime, done: Delivery) -> None:
     """Queue each again after the delay of its own number of tries, or give it up; one statement for all of them.
 
     None is given up because of an answer about the sender as long as no letter at all has been sent since.

@@ -1,7 +1,7 @@
 """Programme: what is offered, the weekly plans, and the dated slots."""
 
 from datetime import datetime, time
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -92,6 +92,18 @@ class PlanException(Base):
     capacity: Mapped[int | None]
     host: Mapped[str | None] = mapped_column(String(40))
     plan: Mapped[Plan] = relationship(back_populates="exceptions")
+
+    CHANGES: ClassVar = ("starts", "zone_id", "capacity", "host")
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything of the plan, beside skipping."""
+        return any(getattr(self, name) for name in self.CHANGES)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it was taken back: that date runs by the plan."""
+        return not (self.skip or self.changes)
 
 
 class Counted(Protocol):

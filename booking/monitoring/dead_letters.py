@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import transactional
 from booking.model import SetAside, Slot
 
 # Backoff after each failure but the last; then a person has to decide.
@@ -20,6 +21,7 @@ def skipped(session: Session, job: str, now: datetime) -> set[int]:
     return set(session.scalars(select(SetAside.row_id).where(SetAside.job == job, resting)))
 
 
+@transactional
 def record_failure(session: Session, job: str, row_id: int, error: str, now: datetime) -> None:
     """Record one more failure of a row."""
     row = session.scalar(select(SetAside).where(SetAside.job == job, SetAside.row_id == row_id))
@@ -31,6 +33,7 @@ def record_failure(session: Session, job: str, row_id: int, error: str, now: dat
     row.next_try_at = now + PAUSES[row.tries - 1] if row.tries <= len(PAUSES) else None
 
 
+@transactional
 def done(session: Session, job: str, row_ids: Collection[int]) -> None:
     """These succeeded: delete their failures."""
     session.execute(delete(SetAside).where(SetAside.job == job, SetAside.row_id.in_(row_ids)))
@@ -47,6 +50,7 @@ def listed(session: Session, station_id: int | None = None) -> Sequence[SetAside
     return session.scalars(aside.where(SetAside.station_id == station_id) if station_id else aside).all()
 
 
+@transactional
 def requeue(session: Session, aside_id: int, now: datetime) -> bool:
     """Have a row tried again, as if it had never failed. False when there is no such row."""
     row = session.get(SetAside, aside_id)

@@ -1,13 +1,14 @@
 """Job runs: what each job did last, its backlog, when it runs next, and whether it is late."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import slots
+from booking.db.transactions import transactional
 from booking.model import JobRun
 
 # Tolerance beyond a job's interval: cron runs once a minute, and an idle run is not recorded.
@@ -53,6 +54,7 @@ def slot_backlog(session: Session, now: datetime) -> dict[str, int]:
     return {job: len(due(session, now)) for job, due in asked.items()}
 
 
+@transactional
 def write_down(
     session: Session, name: str, every: int, started_at: datetime, finished_at: datetime, did: int, error: str
 ) -> None:
@@ -76,11 +78,7 @@ def found_nothing(session: Session, name: str) -> datetime | None:
     return row.started_at if row and row.finished_at and not row.did and not row.error else None
 
 
-def keep_only(session: Session, names: Collection[str]) -> None:
-    """Delete jobs of an older version: nobody runs them, so they would be late for ever."""
-    session.execute(delete(JobRun).where(JobRun.name.not_in(names)))
-
-
+@transactional
 def beat(session: Session, running: Mapping[str, tuple[int, datetime]], now: datetime) -> None:
     """Heartbeat: these jobs (interval and start, by name) are running now, so a long run does not count as late."""
     for name, (every, started_at) in running.items():

@@ -1,8 +1,8 @@
 """People: accounts, sign-ins, codes by mail, roles, forgiven strikes, retention.
 
-A verb takes a session inside `transactions.transaction` and the instant `now`; it raises `RuleViolation` with a reason
-code and then changes nothing. Passwords are hashed and checked outside of transactions: `attempt` counts a try, `fits`
-checks it, `complete` signs in.
+A verb takes a session and the instant `now`, and is one transaction (`db/transactions.py`); it raises `RuleViolation`
+with a reason code and then changes nothing. Passwords are hashed and checked outside of transactions: `attempt` counts
+a try, `fits` checks it, `complete` signs in.
 
 `accounts`, `sign_ins`, `passwords`, `codes` and `login_throttle` are about signing in, `validation` says what is a
 valid name, phone or address, `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
@@ -10,12 +10,17 @@ valid name, phone or address, `deletion`, `anonymise` and `retention` remove dat
 
 from booking.errors import RuleViolation
 from booking.people.accounts import (
+    admit_guest,
+    change_password,
     change_profile,
     create,
     disable,
     enable,
     guest,
+    known_of,
     register,
+    register_and_sign_in,
+    reset_and_sign_in,
     reset_password,
     set_password,
     speak,
@@ -23,13 +28,13 @@ from booking.people.accounts import (
 from booking.people.anonymise import forget_names, nameless_before
 from booking.people.codes import ask_for_code
 from booking.people.data_export import everything_about
-from booking.people.deletion import delete_account, live_bookings
-from booking.people.feeds import close_feed, feed_of, open_feed, whose_feed
+from booking.people.deletion import delete_account, delete_own_account, live_bookings
+from booking.people.feeds import close_feed, feed_of, mail_calendar, open_feed, whose_feed
 from booking.people.forgiveness import forgive, forgive_slot
 from booking.people.login_throttle import ask_for_letter, client_network, guess_door_code
 from booking.people.passwords import check_strength, fits, hash_password
 from booking.people.retention import forget
-from booking.people.roles import appoint, dismiss
+from booking.people.roles import appoint, create_manager, dismiss
 from booking.people.sign_ins import (
     SIGN_IN_LASTS,
     Attempt,
@@ -54,11 +59,13 @@ __all__ = [
     "SIGN_IN_LASTS",
     "Attempt",
     "RuleViolation",
+    "admit_guest",
     "appoint",
     "ask_for_code",
     "ask_for_letter",
     "attempt",
     "begin",
+    "change_password",
     "change_profile",
     "check_strength",
     "clean_company",
@@ -70,7 +77,9 @@ __all__ = [
     "complete",
     "confirm",
     "create",
+    "create_manager",
     "delete_account",
+    "delete_own_account",
     "disable",
     "dismiss",
     "enable",
@@ -89,12 +98,16 @@ __all__ = [
     "guest",
     "hash_password",
     "hash_token",
+    "known_of",
     "live_bookings",
+    "mail_calendar",
     "nameless_before",
     "open_feed",
     "person_of",
     "register",
+    "register_and_sign_in",
     "renew",
+    "reset_and_sign_in",
     "reset_password",
     "set_password",
     "sign_ins",

@@ -5,16 +5,19 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import sanitise
+from booking import sanitise, seats
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Person
+from booking.model import Booking, Person
 from booking.people import codes, login_throttle
-from booking.people.sign_ins import end_sign_ins
+from booking.people.passwords import check_strength
+from booking.people.sign_ins import Attempt, begin, confirm, end_sign_ins
 from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
 
 
+@transactional
 def create(
     session: Session,
     email: str,
@@ -42,6 +45,7 @@ def create(
     return _add(session, person, "created", now, actor_id)
 
 
+@transactional
 def register(
     session: Session,
     email: str,
@@ -58,14 +62,63 @@ def register(
     name, language = clean_name(name), clean_language(language)
     if not codes.redeem(session, email, "register", code, browser, address, now, per_address):
         return None
-    return create(session, email, name, now, password_hash=password_hash, language=language)
+    return create.inside(session, email, name, now, password_hash=password_hash, language=language)
 
 
+@transactional
+def register_and_sign_in(
+    session: Session,
+    password: str,
+    agent: str,
+    email: str,
+    code: str,
+    name: str,
+    password_hash: str,
+    language: str,
+    browser: str,
+    address: str,
+    now: datetime,
+    per_address: int,
+) -> str | None:
+    """`register`, then sign in: the token, or None for a wrong code. Refuses a password made of what others know."""
+    person = register.inside(session, email, code, name, password_hash, language, browser, address, now, per_address)
+    return _sign_in(session, person, password, agent, now) if person else None
+
+
+@transactional
+def reset_and_sign_in(
+    session: Session,
+    password: str,
+    agent: str,
+    email: str,
+    code: str,
+    password_hash: str,
+    browser: str,
+    address: str,
+    now: datetime,
+    per_address: int,
+) -> str | None:
+    """`reset_password`, then sign in: the token, or None for a wrong code. Refuses as `register_and_sign_in` does."""
+    person = reset_password.inside(session, email, code, password_hash, browser, address, now, per_address)
+    return _sign_in(session, person, password, agent, now) if person else None
+
+
+@transactional
 def guest(session: Session, name: str, now: datetime, actor_id: int | None = None) -> Person:
     """A guest without an account: a name and nothing else."""
     return _add(session, Person(name=clean_name(name), created_at=now, wants_digest=False), "guest", now, actor_id)
 
 
+@transactional
+def admit_guest(session: Session, name: str, slot_id: int, now: datetime, actor_id: int, *, standby: bool) -> Booking:
+    """Seat a guest who has arrived, or put them on standby."""
+    person = guest.inside(session, name, now, actor_id)
+    if standby:
+        return seats.stand_by.inside(session, person.id, slot_id, now, actor_id)
+    return seats.walk_in.inside(session, slot_id, person.id, now, actor_id)
+
+
+@transactional
 def change_profile(
     session: Session,
     person_id: int,
@@ -90,20 +143,30 @@ def change_profile(
     return _change(session, alive(session, person_id), wanted, now)
 
 
+@transactional
 def speak(session: Session, person_id: int, language: str, now: datetime) -> Person:
     """Change only the language."""
     return _change(session, alive(session, person_id), {"language": clean_language(language)}, now)
 
 
+@transactional
 def set_password(session: Session, person_id: int, password_hash: str, now: datetime) -> Person:
     """Set a new password; every sign-in ends, so this browser needs a new one."""
     person = alive(session, person_id)
     person.password_hash = password_hash
-    end_sign_ins(session, person_id, now, actor_id=person_id)
+    end_sign_ins.inside(session, person_id, now, actor_id=person_id)
     record(session, "password_changed", now, actor_id=person_id, person_id=person_id)
     return person
 
 
+@transactional
+def change_password(session: Session, tried: Attempt, password_hash: str, agent: str, now: datetime) -> str:
+    """Replace the password that was just confirmed. Returns the token of this browser's new sign-in."""
+    person = set_password.inside(session, confirm(session, tried).id, password_hash, now)
+    return begin(session, person, agent, now)
+
+
+@transactional
 def reset_password(
     session: Session,
     email: str,
@@ -118,9 +181,10 @@ def reset_password(
     if not codes.redeem(session, email, "reset", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
-    return set_password(session, person_id, password_hash, now) if person_id else None
+    return set_password.inside(session, person_id, password_hash, now) if person_id else None
 
 
+@transactional
 def disable(session: Session, person_id: int, now: datetime, actor_id: int, reason: str = "") -> Person:
     """Disable an account: signed out everywhere at once, skipped on every waiting list. Its bookings stay."""
     if person_id == actor_id:
@@ -128,7 +192,7 @@ def disable(session: Session, person_id: int, now: datetime, actor_id: int, reas
     person = alive(session, person_id)
     if person.disabled_at is None:
         person.disabled_at = now
-        end_sign_ins(session, person_id, now, actor_id=actor_id)
+        end_sign_ins.inside(session, person_id, now, actor_id=actor_id)
         record(
             session,
             "disabled",
@@ -140,6 +204,7 @@ def disable(session: Session, person_id: int, now: datetime, actor_id: int, reas
     return person
 
 
+@transactional
 def enable(session: Session, person_id: int, now: datetime, actor_id: int) -> Person:
     person = alive(session, person_id)
     if person.disabled_at is not None:
@@ -162,6 +227,18 @@ def is_last_admin(session: Session, person: Person) -> bool:
         Person.is_admin, Person.id != person.id, Person.disabled_at.is_(None), Person.deleted_at.is_(None)
     )
     return person.is_admin and not session.scalar(others)
+
+
+def known_of(person: Person) -> list[str]:
+    """What others know of a person, of which a password must not be made."""
+    stations = [role.station for role in person.manages]
+    return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
+
+
+def _sign_in(session: Session, person: Person, password: str, agent: str, now: datetime) -> str:
+    """Only the owner of a code may learn by a refusal what the account is called."""
+    check_strength(password, *known_of(person))
+    return begin(session, person, agent, now)
 
 
 def _add(session: Session, person: Person, kind: str, now: datetime, actor_id: int | None) -> Person:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import transactional
 from booking.model import Booking, Event, Person, Slot, Strike
 
 KEPT_FOR = timedelta(days=180)
@@ -18,6 +19,7 @@ KEPT_FOR = timedelta(days=180)
 AT_ONCE = 20
 
 
+@transactional
 def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
     """Anonymise old bookings, strikes and events of up to `limit` people. Returns how many people."""
     old = select(Slot.id).where(Slot.date < nameless_before(now))

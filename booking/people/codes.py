@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.model import Code, Person
@@ -24,6 +25,7 @@ PER_HOUR = 5
 PURPOSES = ("register", "reset", "sign_in")
 
 
+@transactional
 def ask_for_code(
     session: Session,
     email: str,

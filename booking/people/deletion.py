@@ -8,16 +8,18 @@ from sqlalchemy import and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import seats
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Code, Feed, Letter, Manages, Person, Try
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
-from booking.people.sign_ins import end_sign_ins
+from booking.people.sign_ins import Attempt, confirm, end_sign_ins
 
 ROUNDS = 5
 
 
+@transactional
 def delete_account(session: Session, person_id: int, now: datetime, actor_id: int | None = None) -> None:
     """Delete an account for good, all in this one transaction. Nothing of it becomes a strike."""
     codes.alone(session, person_id)
@@ -25,7 +27,7 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
     person = alive(session, person_id)
     if is_last_admin(session, person):
         raise RuleViolation("last_admin")
-    end_sign_ins(session, person_id, now, actor_id=actor_id or person_id)
+    end_sign_ins.inside(session, person_id, now, actor_id=actor_id or person_id)
     _leave_stations(session, person, now, actor_id or person_id)
     for booking in live_bookings(session, person_id):
         seats.leave(session, held.slots[booking.slot_id], booking, now, "account_deleted", actor_id or person_id)
@@ -35,6 +37,12 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
     session.flush()
     for slot in held.slots.values():
         seats.fill_free_seats(session, slot, now, held.people)
+
+
+@transactional
+def delete_own_account(session: Session, tried: Attempt, now: datetime) -> None:
+    """Delete the account whose password was just confirmed."""
+    delete_account.inside(session, confirm(session, tried).id, now)
 
 
 def live_bookings(session: Session | scoped_session[Any], person_id: int) -> Sequence[Booking]:

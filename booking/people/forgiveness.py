@@ -6,16 +6,19 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from booking import sanitise
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Slot, Strike
 
 
+@transactional
 def forgive(session: Session, strike_id: int, now: datetime, actor_id: int, reason: str) -> int:
     """Forgive one strike. Returns 1, or 0 when it was forgiven before. Raises `reason_missing`."""
     return _forgive(session, Strike.id == strike_id, now, actor_id, reason)
 
 
+@transactional
 def forgive_slot(session: Session, slot_id: int, now: datetime, actor_id: int, reason: str) -> int:
     """Forgive every strike that a slot has brought. Returns how many. Raises `reason_missing`."""
     return _forgive(session, Strike.slot_id == slot_id, now, actor_id, reason)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Code, Failure, Letter
 
@@ -64,6 +65,7 @@ def account_key(account: str) -> str:
     return hashlib.sha256(account.strip().lower().encode()).hexdigest()
 
 
+@transactional
 def guess_door_code(session: Session, who: str, now: datetime, *, right: bool) -> None:
     """Count a guess at the check-in code, unless it is right. Raises `too_many_tries`, also for a right one.
 

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import transactional
 from booking.history import record
 from booking.model import Person
 
 
+@transactional
 def show_phone(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int) -> str:
     """The whole number; the history records who asked."""
     person = session.get_one(Person, person_id)

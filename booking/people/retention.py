@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import transactional
 from booking.model import Code, DoorTap, Failure, SignIn, Try
 
 
+@transactional
 def forget(session: Session, now: datetime) -> int:
     """Delete what is past its retention time. Returns how many rows. Safe to repeat."""
     day, month = now - timedelta(days=1), now - timedelta(days=30)

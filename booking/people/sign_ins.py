@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from booking import lines
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import SIGNED_IN, Manages, Person, SignedIn, SignIn
@@ -37,6 +38,7 @@ class Attempt:
     password_hash: str | None
 
 
+@transactional
 def attempt(
     session: Session, email: str, address: str, now: datetime, per_address: int = login_throttle.PER_ADDRESS
 ) -> Attempt:
@@ -71,11 +73,13 @@ def person_of(session: Session | scoped_session[Any], email: str) -> int | None:
     return session.scalar(select(Person.id).where(known))
 
 
+@transactional
 def complete(session: Session, tried: Attempt, agent: str, now: datetime) -> str:
     """The password fitted: sign in. Returns the token. Raises `disabled`, or `changed` if it fits no more."""
     return begin(session, confirm(session, tried), agent, now)
 
 
+@transactional
 def with_code(
     session: Session,
     email: str,
@@ -129,6 +133,7 @@ _FIND = Statement(
 )
 
 
+@transactional
 def renew(session: Session, sign_in_id: int, now: datetime) -> None:
     """Extend a staff sign-in after an action, but not beyond the age limit of any sign-in, nor after it has ended."""
     until = now + STAFF_IDLE
@@ -156,11 +161,13 @@ def sign_ins(session: Session | scoped_session[Any], person_id: int, now: dateti
     return session.scalars(select(SignIn).where(SignIn.person_id == person_id, live).order_by(SignIn.id.desc())).all()
 
 
+@transactional
 def end_sign_in(session: Session, person_id: int, sign_in_id: int, now: datetime) -> None:
     """End one sign-in of this person; another person's id does nothing."""
     _end(session, person_id, now, person_id, SignIn.id == sign_in_id)
 
 
+@transactional
 def end_sign_ins(
     session: Session, person_id: int, now: datetime, actor_id: int | None = None, but: int | None = None
 ) -> int:

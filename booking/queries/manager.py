@@ -212,14 +212,14 @@ def exceptions(session: Session, station_id: int, first: date) -> Sequence[PlanE
     found = select(PlanException).join(PlanException.plan)
     mine = found.where(Plan.station_id == station_id, Plan.stopped_at.is_(None), PlanException.date >= first)
     said = session.scalars(mine.order_by(PlanException.date, PlanException.plan_id)).all()
-    return [one for one in said if _says_something(one)]
+    return [one for one in said if not one.is_empty]
 
 
 def exceptions_of(session: Session, plan_id: int, first: date) -> Sequence[PlanException]:
     """The exceptions of one plan, from `first` on, without those that were taken back."""
     found = select(PlanException).where(PlanException.plan_id == plan_id, PlanException.date >= first)
     said = session.scalars(found.order_by(PlanException.date)).all()
-    return [one for one in said if _says_something(one)]
+    return [one for one in said if not one.is_empty]
 
 
 def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slot]:
@@ -280,10 +280,6 @@ def names(session: Session, person_ids: set[int | None]) -> dict[int, str]:
     """Names by id, for lists that hold ids only. A deleted person has none."""
     found = session.execute(select(Person.id, Person.name).where(Person.id.in_([i for i in person_ids if i])))
     return {row.id: row.name for row in found}
-
-
-def _says_something(said: PlanException) -> bool:
-    return bool(said.skip or said.starts or said.zone_id or said.capacity or said.host)
 
 
 def _shelf(told: Roster, booking: Booking) -> list[Booking]:

@@ -1,7 +1,7 @@
 """Seats: the rules of booking: who may have a seat, how it is booked, cancelled, passed on, used and lost.
 
-A verb takes a session inside `transactions.transaction`, ids and the instant `now`; it raises `RuleViolation` with a
-reason code and then changes nothing. Every change of state writes one event in the same transaction.
+A verb takes a session, ids and the instant `now`, and is one transaction (`db/transactions.py`); it raises
+`RuleViolation` with a reason code and then changes nothing.
 
 In the order of use: `eligibility` says who may book, `booking` books (by `look`, `snapshot` and `writing`) and cancels,
 `waitlist` offers free seats, `checkin` handles arrivals (`admit` a ticket, `late_checkin` people who lost their seat),

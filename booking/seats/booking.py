@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from booking import swift
 from booking.db import transactions
+from booking.db.transactions import retried
 from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.model import Booking, Slot
@@ -85,6 +86,7 @@ def book_in_transaction(
     return done
 
 
+@retried
 def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """Cancel a seat or a place on the waiting list; the seat is offered on in the same transaction.
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import retried, transactional
 from booking.enqueue import enqueue, undo_window
 from booking.errors import RuleViolation
 from booking.history import record
@@ -15,6 +16,7 @@ from booking.seats.transitions import bookings, end, find_booking, leave, live_b
 from booking.seats.waitlist import fill_free_seats, lock_slots
 
 
+@transactional
 def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """Check the person in; idempotent. Wins over a release if it commits first, or while a seat is free."""
     booking = find_booking(session, booking_id)
@@ -34,6 +36,7 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
     return booking
 
 
+@transactional
 def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """Undo a mistaken check-in. A booking is booked or released again; a walk-in, who had none, loses the seat."""
     booking = find_booking(session, booking_id)
@@ -58,6 +61,7 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
     return booking
 
 
+@retried
 def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """Put a person who has arrived on standby, in order of arrival; after the start a free seat is theirs at once."""
     held = lock_slots(session, {slot_id}, now, {person_id})
@@ -90,6 +94,7 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
     return live_booking(session, slot_id, person_id) or booking
 
 
+@transactional
 def walk_in(session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """Seat a person who has arrived without a booking, after those on standby; also for late arrivals."""
     return _let_in(session, slot_id, person_id, now, actor_id, only_once=True)

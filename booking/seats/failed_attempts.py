@@ -8,11 +8,13 @@ from sqlalchemy import select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import transactional
 from booking.each import Instant, each, written
 from booking.errors import RuleViolation
 from booking.model import Try
 
 
+@transactional
 def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, datetime]]) -> int:
     """Keep refused bookings (person, slot, why, when); the same refusal again changes nothing.
 

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.each import among
 from booking.history import record_all
 from booking.model import Booking, Slot
@@ -16,6 +17,7 @@ from booking.seats.transitions import bookings
 from booking.seats.waitlist import fill_free_seats, lock_head, lock_slots
 
 
+@transactional
 def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Record that slots have started: the waiting list closes, free seats go to standby. Returns how many slots."""
     held = lock_slots(session, slot_ids, now)
@@ -30,6 +32,7 @@ def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     return len(due)
 
 
+@transactional
 def release(session: Session, slot_ids: Collection[int], now: datetime, *, ordered: bool = False) -> int:
     """Release the seats of no-shows, and give them to the people on standby.
 
@@ -49,6 +52,7 @@ def release(session: Session, slot_ids: Collection[int], now: datetime, *, order
     return len(absent)
 
 
+@transactional
 def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Close slots for good: waiting entries expire, late cancels whose seat nobody used are struck.
 

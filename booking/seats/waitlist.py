@@ -9,6 +9,7 @@ from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.each import among
 from booking.enqueue import enqueue, undo_window
 from booking.errors import RuleViolation
@@ -22,6 +23,7 @@ from booking.seats.transitions import bookings, line, move, sit, withdraw
 SPARE = 10
 
 
+@transactional
 def promote(session: Session, slot_id: int, now: datetime) -> int:
     """Offer whatever seats are free, by the phase that the slot is in. Returns how many were given."""
     held = lock_slots(session, {slot_id}, now)

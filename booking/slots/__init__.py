@@ -8,7 +8,6 @@ imports the State Council's announcements.
 
 from booking.slots.catalogue import (
     close_zone,
-    note_screen,
     renew_door,
     retire_activity,
     save_activity,
@@ -76,7 +75,6 @@ __all__ = [
     "may_move",
     "may_take_back",
     "move",
-    "note_screen",
     "offer_again",
     "open_due",
     "open_these",

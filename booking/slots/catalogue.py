@@ -6,13 +6,14 @@ Each verb leaves the slots to `plan_ahead`, which updates those without bookings
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
@@ -20,10 +21,13 @@ from booking.policy import Policy
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
 
+Item = TypeVar("Item", Plan, Zone, Activity)
 
+
+@transactional
 def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
     """Add or change a plan; refused when its zone is too small, or used by another plan at that time."""
-    changed = _changed(session, plan)
+    plan, changed = _incoming(session, plan)
     zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
     if zone is None or zone.station_id != plan.station_id or zone.closed_at:
         raise RuleViolation("no_such_zone")
@@ -37,17 +41,19 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
     session.add(plan)
     session.flush()
     _note(session, kind, now, plan.station_id, actor_id, plan_id=plan.id, changed=changed)
-    return plan_ahead(session, plan.station_id, now)
+    return plan_ahead.inside(session, plan.station_id, now)
 
 
+@transactional
 def stop_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
     """Stop a plan: it makes no more slots. Those with bookings stay, and are listed as stranded."""
     plan.stopped_at = plan.stopped_at or now
     session.flush()
     _note(session, "plan_stopped", now, plan.station_id, actor_id, plan_id=plan.id)
-    return plan_ahead(session, plan.station_id, now)
+    return plan_ahead.inside(session, plan.station_id, now)
 
 
+@transactional
 def save_exception(session: Session, exception: PlanException, now: datetime, actor_id: int | None = None) -> Planned:
     """Change or skip a plan on one date."""
     plan = session.get_one(Plan, exception.plan_id)
@@ -62,12 +68,13 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
     session.refresh(plan, ["exceptions"])
     when = exception.date.isoformat()
     _note(session, "exception", now, plan.station_id, actor_id, plan_id=plan.id, date=when, skip=exception.skip)
-    return plan_ahead(session, plan.station_id, now)
+    return plan_ahead.inside(session, plan.station_id, now)
 
 
+@transactional
 def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
     """Add or change a zone; its capacity cannot fall below that of a slot or plan in it."""
-    changed = _changed(session, zone)
+    zone, changed = _incoming(session, zone)
     if zone.id:
         planned = _largest_planned(session, zone.id, now)
         if zone.capacity < planned:
@@ -81,6 +88,7 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
     _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, name=zone.name, changed=changed)
 
 
+@transactional
 def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
     """Close a zone without plans and coming slots."""
     if _largest_planned(session, zone.id, now):
@@ -89,14 +97,16 @@ def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None
     _note(session, "zone_closed", now, zone.station_id, actor_id, zone=zone.id)
 
 
+@transactional
 def save_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
-    changed = _changed(session, activity)
+    activity, changed = _incoming(session, activity)
     session.add(activity)
     session.flush()
     told = {"activity": activity.id, "name": activity.title, "changed": changed}
     _note(session, "activity_saved", now, activity.station_id, actor_id, **told)
 
 
+@transactional
 def retire_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
     """Archive an activity that no running plan and no coming slot uses."""
     plans = select(func.count(Plan.id)).where(Plan.activity_id == activity.id, Plan.stopped_at.is_(None))
@@ -109,6 +119,7 @@ def retire_activity(session: Session, activity: Activity, now: datetime, actor_i
     _note(session, "activity_retired", now, activity.station_id, actor_id, activity=activity.id)
 
 
+@transactional
 def set_policy(
     session: Session, station: Station, numbers: Policy, now: datetime, actor_id: int | None = None
 ) -> Planned:
@@ -123,9 +134,10 @@ def set_policy(
         for name, moment in table.items():
             setattr(slot, name, moment)
     session.flush()
-    return plan_ahead(session, station.id, now)
+    return plan_ahead.inside(session, station.id, now)
 
 
+@transactional
 def set_day(
     session: Session,
     station: Station,
@@ -146,24 +158,21 @@ def set_day(
         workdays.override(session, station.id, when, works, follows, note)
     session.flush()
     _note(session, "calendar", now, station.id, actor_id, date=when.isoformat(), works=works)
-    return plan_ahead(session, station.id, now)
+    return plan_ahead.inside(session, station.id, now)
 
 
+@transactional
 def renew_door(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
     """A new secret for the check-in codes: it unpairs every kiosk, and invalidates every code shown."""
     station.door_secret = secrets.token_hex(20)
     _note(session, "door_renewed", now, station.id, actor_id)
 
 
+@transactional
 def show_headline(session: Session, station: Station, shows: bool, now: datetime, actor_id: int | None = None) -> None:
     """Set whether everybody may see how many slots and visits the station has had."""
     station.shows_headline = shows
     _note(session, "headline", now, station.id, actor_id, shows=shows)
-
-
-def note_screen(session: Session, station: Station, now: datetime, actor_id: int | None = None) -> None:
-    """Record that a browser was paired as a kiosk."""
-    _note(session, "door_paired", now, station.id, actor_id)
 
 
 def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot]:
@@ -177,9 +186,8 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
 
 def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
     """Refuse a change of a date with bookings: planning changes no such slot, so it would not take effect."""
-    changes = (exception.starts, exception.zone_id, exception.capacity, exception.host)
     slot = session.scalar(select(Slot).where(Slot.plan_id == exception.plan_id, Slot.date == exception.date))
-    if slot and slot.state != "cancelled" and not untouched(slot, now) and any(changes) and not exception.skip:
+    if slot and slot.state != "cancelled" and not untouched(slot, now) and exception.changes and not exception.skip:
         raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 
 
@@ -229,16 +237,17 @@ def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
         return max(session.scalar(slots) or 0, session.scalar(plans) or 0)
 
 
-def _changed(session: Session, thing: Plan | Zone | Activity) -> dict[str, list[str]]:
-    """The columns about to be changed: column, before, after.
+def _incoming(session: Session, wanted: Item) -> tuple[Item, dict[str, list[str]]]:
+    """The item with the wanted columns, new or one of the session's, and what changes: column, before, after.
 
     Called first: whatever reads the database next may flush the changes.
     """
-    table = type(thing).__table__
+    table = type(wanted).__table__
     with session.no_autoflush:
-        before = session.execute(select(table).where(table.c.id == thing.id)).mappings().one_or_none()
-    pairs = {name: (before[name], getattr(thing, name)) for name in before} if before else {}
-    return {name: [_said(was), _said(became)] for name, (was, became) in pairs.items() if was != became}
+        before = session.execute(select(table).where(table.c.id == wanted.id)).mappings().one_or_none()
+        item = session.merge(wanted) if before else wanted
+    pairs = {name: (before[name], getattr(item, name)) for name in before} if before else {}
+    return item, {name: [_said(was), _said(became)] for name, (was, became) in pairs.items() if was != became}
 
 
 def _said(value: Any) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Plan, PlanException, Slot, Station
 from booking.slots import catalogue, deadlines, edits
@@ -57,6 +58,7 @@ def preview_week(session: Session, station: Station, monday: date, weeks: int, n
     return Preview(copies, rests, [day for day in days if day.works and day.date.isoweekday() > 5])
 
 
+@transactional
 def copy_week(
     session: Session, station: Station, monday: date, weeks: int, now: datetime, actor_id: int | None = None
 ) -> list[Copy]:
@@ -78,7 +80,7 @@ def _of_week(session: Session, station_id: int, monday: date) -> tuple[list[Slot
     load = (joinedload(Slot.activity), joinedload(Slot.zone))
     slots = session.scalars(one_offs.options(*load).order_by(Slot.starts_at, Slot.id)).all()
     exceptions = session.scalars(said.options(joinedload(PlanException.plan)).order_by(PlanException.date)).all()
-    return list(slots), [one for one in exceptions if _says_something(one)]
+    return list(slots), [one for one in exceptions if not one.is_empty]
 
 
 def _for_day(
@@ -120,7 +122,7 @@ def _slot_there(session: Session, station: Station, copy: Copy, slot: Slot, now:
 
 def _exception_there(session: Session, copy: Copy, said: PlanException, now: datetime) -> Copy:
     known = session.get(PlanException, (said.plan_id, copy.day.date))
-    if known and _says_something(known):
+    if known and not known.is_empty:
         return replace(copy, outcome="same")
     slot = session.scalar(
         select(Slot).where(Slot.plan_id == said.plan_id, Slot.date == copy.day.date, Slot.state != "cancelled")
@@ -136,9 +138,9 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
         return copy
     try:
         if copy.slot is not None:
-            edits.add(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
+            edits.add.inside(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
         elif copy.said is not None:
-            catalogue.save_exception(session, _said(copy.said, copy.day.date), now, actor_id)
+            catalogue.save_exception.inside(session, _said(copy.said, copy.day.date), now, actor_id)
     except RuleViolation as no:
         return replace(copy, outcome=no.reason)
     return copy
@@ -151,9 +153,5 @@ def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
 
 
 def _said(one: PlanException, when: date) -> PlanException:
-    same = {name: getattr(one, name) for name in ("plan_id", "skip", "starts", "zone_id", "capacity", "host")}
+    same = {name: getattr(one, name) for name in ("plan_id", "skip", *PlanException.CHANGES)}
     return PlanException(date=when, **same)
-
-
-def _says_something(said: PlanException) -> bool:
-    return bool(said.skip or said.starts or said.zone_id or said.capacity or said.host)

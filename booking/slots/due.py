@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import seats
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
@@ -18,7 +19,7 @@ TOO_LATE = timedelta(minutes=5)
 
 def open_due(session: Session, now: datetime, limit: int = 200) -> int:
     """Record the opening of slots whose instant has come. Returns how many."""
-    return open_these(session, to_open(session, now)[:limit], now)
+    return open_these.inside(session, to_open(session, now)[:limit], now)
 
 
 def to_open(session: Session, now: datetime) -> Sequence[int]:
@@ -26,6 +27,7 @@ def to_open(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(due.order_by(Slot.opens_at, Slot.id)).all()
 
 
+@transactional
 def open_these(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Record the opening of these slots. Bookings do not wait for it: they compare with the clock."""
     opened = transactions.lock_if(session, slot_ids, Slot.state == "planned", Slot.opens_at <= now)

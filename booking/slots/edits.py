@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, seats, workdays
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Booking, PlanException, Slot, Station, Zone
@@ -37,6 +38,7 @@ class Resized:
     back: Sequence[Booking] = ()
 
 
+@transactional
 def set_capacity(
     session: Session,
     slot_id: int,
@@ -63,6 +65,7 @@ def set_capacity(
     return Resized((), seats.fill_free_seats(session, slot, now, held.people), back)
 
 
+@transactional
 def cancel(
     session: Session, slot_id: int, reason: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Booking]:
@@ -79,6 +82,7 @@ def cancel(
     return told
 
 
+@transactional
 def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id: int | None = None) -> Slot:
     """Add a one-off slot. It opens like any other: on the workday before, or now if that is past."""
     station = session.get_one(Station, station_id)

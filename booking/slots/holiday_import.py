@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking import workdays
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import DayOverride, Plan, Slot, Workday
@@ -53,6 +54,7 @@ def fingerprint(changes: Iterable[Change]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
+@transactional
 def import_holidays(
     session: Session, notice: Notice, shown: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Change]:

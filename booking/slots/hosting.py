@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 from booking import seats
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, PlanException, Slot
 from booking.slots.moving import as_told, on_it, tell_change
 
 
+@transactional
 def set_host(
     session: Session, slot_id: int, host: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Booking]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats
+from booking.db.transactions import transactional
 from booking.enqueue import enqueue, undo_window, withdraw_letters
 from booking.errors import RuleViolation
 from booking.history import record
@@ -27,6 +28,7 @@ class Move:
     zone_id: int
 
 
+@transactional
 def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: int | None = None) -> Sequence[Booking]:
     """Move the slot; returns who is told. Until the start they may cancel without a strike: they chose another hour.
 

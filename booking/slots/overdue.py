@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from booking import seats
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Event, Slot
 
 
+@transactional
 def hold_release(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     """Hold slots for the manager instead of releasing their seats. Idempotent."""
     transactions.lock(session, slots=slot_ids)
@@ -26,18 +28,20 @@ def hold_release(session: Session, slot_ids: Collection[int], now: datetime) -> 
     return marked
 
 
+@transactional
 def release_held(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
     """Decision: release the seats of the people who did not come. Returns how many."""
     slot = session.get_one(Slot, slot_id)
     if slot.release_held_at is None or not (slot.state_at(now) == "running" or seats.awaits_word(slot, now)):
         return 0
-    released = seats.release(session, [slot_id], now, ordered=True)
+    released = seats.release.inside(session, [slot_id], now, ordered=True)
     session.refresh(slot)
     if slot.released_at == now:  # released now, and not by an earlier request or the job
         record(session, "release_ordered", now, actor_id=actor_id, slot=slot)
     return released
 
 
+@transactional
 def everybody_came(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
     """Decision: everybody booked was there. Returns how many had not been checked in. Idempotent."""
     slot = _locked(session, slot_id)
@@ -46,12 +50,14 @@ def everybody_came(session: Session, slot_id: int, now: datetime, actor_id: int)
     return seats.everybody_came(session, _without_attendance(slot, now), now, actor_id)
 
 
+@transactional
 def take_back_word(session: Session, slot_id: int, now: datetime, actor_id: int) -> int:
     """Undo `everybody_came`. Returns how many are booked again. Idempotent."""
     slot = _locked(session, slot_id)
     return seats.not_everybody(session, slot, now, actor_id) if may_take_back(session, slot) else 0
 
 
+@transactional
 def did_not_happen(session: Session, slot_id: int, now: datetime, actor_id: int) -> Sequence[Booking]:
     """Decision: the slot did not take place. Everybody on it is told once, nobody is struck. Idempotent."""
     slot = _locked(session, slot_id)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from booking import clock, policy, workdays
 from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.history import record
 from booking.model import Booking, Plan, PlanException, Slot, Station
 from booking.slots import deadlines
@@ -45,6 +46,7 @@ class Planned:
     clashes: int = 0
 
 
+@transactional
 def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     """Make, change and remove the untouched slots of a station so that they match its plans."""
     # A manager's change and the job may plan at once: the second would add the first one's slots again.

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from booking import seats
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Event, Plan, Slot, Zone
@@ -14,6 +15,7 @@ from booking.slots.moving import fits
 from booking.slots.planning import REPLANNED, Planned, clash
 
 
+@transactional
 def bring_back(session: Session, slot_id: int, now: datetime, actor_id: int | None = None) -> Reinstated:
     """Restore the slot with everybody who was on it and has no other booking by now. Idempotent.
 
@@ -55,19 +57,22 @@ def may_bring_back(session: Session, slot: Slot, now: datetime) -> Event | None:
     return ended
 
 
+@transactional
 def reopen_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
     """Reopen a closed zone. Its name was reserved."""
     zone.closed_at = None
-    save_zone(session, zone, now, actor_id)
+    save_zone.inside(session, zone, now, actor_id)
 
 
+@transactional
 def offer_again(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
     """Restore an archived activity, so that it can be planned again."""
     activity.retired_at = None
-    save_activity(session, activity, now, actor_id)
+    save_activity.inside(session, activity, now, actor_id)
 
 
+@transactional
 def resume_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
     """Restart a stopped plan; refused where another one occupies its zone and time by now."""
     plan.stopped_at = None
-    return save_plan(session, plan, now, actor_id)
+    return save_plan.inside(session, plan, now, actor_id)

@@ -3,7 +3,6 @@
 from flask import Blueprint, abort, render_template
 
 from booking import clock
-from booking.db import transactions
 from booking.extensions import csrf, db
 from booking.mail import digests, links
 
@@ -29,8 +28,7 @@ def again(token: str) -> str:
 
 def _want(token: str, *, wanted: bool) -> str:
     person_id, kind = links.read_stop(token) or abort(404)
-    with transactions.transaction(db.session) as session:
-        digests.want(session, person_id, kind, clock.now(), wanted=wanted)
+    digests.want(db.session, person_id, kind, clock.now(), wanted=wanted)
     return render_template("letters/stop.html", kind=kind, token=token, wanted=wanted)
 
 

@@ -7,6 +7,7 @@ import chinese_calendar
 from sqlalchemy import delete, extract, select
 from sqlalchemy.orm import Session
 
+from booking.db.transactions import advisory_lock, transactional
 from booking.model import Workday
 from booking.workdays import statutory
 from booking.workdays.lookup import ONE_DAY, STATUTORY, announced_years
@@ -26,8 +27,10 @@ _CHINESE = {
 }
 
 
+@transactional
 def seed(session: Session) -> int:
     """Add every year that the libraries know and the table does not. Returns the number of dates added."""
+    advisory_lock(session, "workdays")
     known = announced_years(session)
     new = [year for year in seed_years() if year not in known]
     if new:

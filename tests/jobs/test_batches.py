@@ -269,11 +269,11 @@ def test_sending_letters_slows_down_under_load_but_never_stops(
 ) -> None:
     clock, sizes, left = Machine(1), list[int](), [2_000]
 
-    def deliver(*_: Any) -> outbox.Round:
+    def deliver(*_: Any) -> outbox.Delivery:
         sizes.append(min(left[0], _[-1]))
         left[0] -= sizes[-1]
         clock.now += sizes[-1] * a_letter
-        return outbox.Round(claimed=sizes[-1], sent=sizes[-1])
+        return outbox.Delivery(claimed=sizes[-1], sent=sizes[-1])
 
     monkeypatch.setattr(schedule, "_round", deliver)
     monkeypatch.setattr(schedule, "perf_counter", clock)

@@ -180,7 +180,7 @@ def test_what_is_about_us_lets_the_sender_rest_and_every_letter_comes_once(
     with answering(stage, answer, 2 if stage == "ehlo" else 1) as (server, port):
         app = make_app(**settings(port) | more)
         assert (deliver(app).sent, kept(session)) == (0, (kind, 1, MINUTE))
-        assert (deliver(app, NOW + MINUTE / 2), set(states(session).values())) == (outbox.Round(), {"queued"})
+        assert (deliver(app, NOW + MINUTE / 2), set(states(session).values())) == (outbox.Delivery(), {"queued"})
         app.config["MAIL_STARTTLS"] = False
         assert (deliver(app, NOW + MINUTE).sent, pause(session)) == (2, None)
     assert Counter(server.taken) == {A.encode(): 1, B.encode(): 1}

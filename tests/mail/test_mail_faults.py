@@ -294,7 +294,7 @@ def test_nobody_there_costs_one_connection_and_one_statement_and_each_letter_kee
     with nobody() as port:
         app = make_app(**settings(port) | {"MAIL_TIMEOUT": 1})
         with app.app_context(), heard(db.engine) as sent:
-            assert deliver(app) == outbox.Round(claimed=20, put_off=20)
+            assert deliver(app) == outbox.Delivery(claimed=20, put_off=20)
     assert (len(connects), put_offs(sent)) == (1, 1)
     session.rollback()
     found = {(one.tries, one.next_try_at - NOW, one.state) for one in session.scalars(select(Letter))}
@@ -309,7 +309,7 @@ def test_when_the_server_leaves_in_the_middle_the_rest_is_put_off_together(
     with leaving() as port:
         app = make_app(**settings(port))
         with app.app_context(), heard(db.engine) as sent:
-            assert deliver(app) == outbox.Round(claimed=20, sent=2, put_off=18)
+            assert deliver(app) == outbox.Delivery(claimed=20, sent=2, put_off=18)
     # The letter at which it broke, and the seventeen behind it.
     assert (len(connects), put_offs(sent)) == (2, 2)
     assert Counter(states(session).values()) == {"sent": 2, "queued": 18}
@@ -324,7 +324,7 @@ def test_of_a_batch_put_off_only_what_is_a_day_old_is_given_up(
         code = {"code": "407261", "purpose": "reset"}
         enqueue(session, "code", NOW - timedelta(hours=24), to="code@example.com", language="zh_Hans_CN", **code)
     with closed() as port:
-        assert deliver(make_app(**settings(port))) == outbox.Round(claimed=3, put_off=1, failed=2)
+        assert deliver(make_app(**settings(port))) == outbox.Delivery(claimed=3, put_off=1, failed=2)
     assert states(session) == {"young@example.com": "queued", "old@example.com": "failed", "code@example.com": "failed"}
     assert session.scalars(select(Letter).where(Letter.kind == "code")).one().details == {}
 

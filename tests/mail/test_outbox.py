@@ -55,7 +55,7 @@ def write(session: Session, *addresses: str, now: datetime = NOW) -> None:
             enqueue(session, "already_registered", now, to=address, language="zh_Hans_CN")
 
 
-def deliver(app: Flask, now: datetime = NOW, **options: Any) -> outbox.Round:
+def deliver(app: Flask, now: datetime = NOW, **options: Any) -> outbox.Delivery:
     with app.app_context(), transport.opened(app.config) as server:
         return outbox.deliver(db.session, server, now, **options)
 
@@ -95,7 +95,7 @@ def send_at_once(app: Flask, senders: int) -> None:
 
 def test_letters_go_one_by_one_over_one_connection(app: Flask, session: Session, office: mail_server.Office) -> None:
     write(session, "a@example.com", "b@example.com", "c@example.com")
-    assert deliver(app) == outbox.Round(claimed=3, sent=3)
+    assert deliver(app) == outbox.Delivery(claimed=3, sent=3)
     assert sorted(office.recipients) == ["a@example.com", "b@example.com", "c@example.com"]
     assert office.connections == 1
     assert set(states(session).values()) == {"sent"}
@@ -104,7 +104,7 @@ def test_letters_go_one_by_one_over_one_connection(app: Flask, session: Session,
 def test_a_second_round_sends_nothing_again(app: Flask, session: Session, office: mail_server.Office) -> None:
     write(session, "a@example.com")
     deliver(app)
-    assert deliver(app, NOW + MINUTE) == outbox.Round()
+    assert deliver(app, NOW + MINUTE) == outbox.Delivery()
     assert len(office.came) == 1
 
 
@@ -113,7 +113,7 @@ def test_a_refused_address_is_failed_and_the_others_go(
 ) -> None:
     office.at_rcpt["b@example.com"] = "550 5.1.1 nobody of that name"
     write(session, "a@example.com", "b@example.com", "c@example.com")
-    assert deliver(app) == outbox.Round(claimed=3, sent=2, failed=1)
+    assert deliver(app) == outbox.Delivery(claimed=3, sent=2, failed=1)
     assert states(session) == {"a@example.com": "sent", "b@example.com": "failed", "c@example.com": "sent"}
     failed = session.scalars(select(Letter).where(Letter.state == "failed")).one()
     assert failed.error == "550 5.1.1 nobody of that name"
@@ -151,7 +151,7 @@ def test_a_connection_lost_after_data_is_tried_again_under_the_same_id(
     app.config["MAIL_TIMEOUT"] = 1
     office.at_data["a@example.com"] = mood
     write(session, "a@example.com", "b@example.com")
-    assert deliver(app) == outbox.Round(claimed=2, sent=1, put_off=1)
+    assert deliver(app) == outbox.Delivery(claimed=2, sent=1, put_off=1)
     office.at_data.clear()
     assert deliver(app, NOW + MINUTE).sent == 1
     ids = {message["Message-ID"] for message in office.came if message["To"] == "a@example.com"}
@@ -162,7 +162,7 @@ def test_a_connection_lost_after_data_is_tried_again_under_the_same_id(
 def test_a_letter_refused_at_data_is_failed(app: Flask, session: Session, office: mail_server.Office) -> None:
     office.at_data["a@example.com"] = "554 5.6.0 we do not like its content"
     write(session, "a@example.com", "b@example.com")
-    assert deliver(app) == outbox.Round(claimed=2, sent=1, failed=1)
+    assert deliver(app) == outbox.Delivery(claimed=2, sent=1, failed=1)
 
 
 def test_a_server_that_is_gone_puts_off_the_batch_and_ends_the_round(
@@ -171,7 +171,7 @@ def test_a_server_that_is_gone_puts_off_the_batch_and_ends_the_round(
     with mail_server.running() as office:
         port = office.port
     write(session, "a@example.com", "b@example.com")
-    assert deliver(make_app(**settings(port))) == outbox.Round(claimed=2, put_off=2)
+    assert deliver(make_app(**settings(port))) == outbox.Delivery(claimed=2, put_off=2)
     assert set(states(session).values()) == {"queued"}
 
 
@@ -180,7 +180,7 @@ def test_tls_that_nobody_vouches_for_sends_nothing(
 ) -> None:
     write(session, "a@example.com")
     app = make_app(**settings(office.port) | {"MAIL_STARTTLS": True})
-    assert deliver(app) == outbox.Round(claimed=1, put_off=1)
+    assert deliver(app) == outbox.Delivery(claimed=1, put_off=1)
     assert office.came == []
 
 
@@ -191,7 +191,7 @@ def test_a_letter_that_cannot_be_worded_is_set_aside_and_the_others_go(
     with transactions.transaction(session):
         enqueue(session, "no_such_kind", NOW, to="poison@example.com")
     write(session, "b@example.com")
-    assert deliver(app) == outbox.Round(claimed=3, sent=2, failed=1)
+    assert deliver(app) == outbox.Delivery(claimed=3, sent=2, failed=1)
     assert states(session)["poison@example.com"] == "failed"
     assert deliver(app, NOW + 60 * MINUTE).claimed == 0
 
@@ -215,7 +215,7 @@ def test_a_code_goes_before_everything_else(app: Flask, session: Session, office
 def test_an_old_code_is_not_sent_any_more(app: Flask, session: Session, office: mail_server.Office) -> None:
     with transactions.transaction(session):
         enqueue(session, "code", NOW, to="a@example.com", language="zh_Hans_CN", code="407261", purpose="reset")
-    assert deliver(app, NOW + 15 * MINUTE) == outbox.Round(claimed=1, dropped=1)
+    assert deliver(app, NOW + 15 * MINUTE) == outbox.Delivery(claimed=1, dropped=1)
     assert only(session).details == {}
 
 
@@ -226,7 +226,7 @@ def test_a_letter_to_somebody_who_is_gone_is_dropped(app: Flask, session: Sessio
         reader = cast.letter("confirmed").person_id
         person = session.get_one(rendering.Person, reader)
         person.email, person.deleted_at = None, NOW
-    assert deliver(app, at("Mon 10:01")) == outbox.Round(claimed=1, dropped=1)
+    assert deliver(app, at("Mon 10:01")) == outbox.Delivery(claimed=1, dropped=1)
 
 
 def test_a_letter_about_a_seat_given_up_meanwhile_is_dropped(
@@ -235,13 +235,13 @@ def test_a_letter_about_a_seat_given_up_meanwhile_is_dropped(
     cast = Letters(session)
     booking = cast.book("林晓", cast.yoga, "Mon 10:00:01")
     cast.give_up(booking, "Mon 10:03")
-    assert deliver(app, at("Mon 10:04")) == outbox.Round(claimed=1, dropped=1)
+    assert deliver(app, at("Mon 10:04")) == outbox.Delivery(claimed=1, dropped=1)
 
 
 def test_a_claimed_letter_is_nobody_elses(app: Flask, session: Session, office: mail_server.Office) -> None:
     write(session, "a@example.com")
     claim(session)
-    assert deliver(app) == outbox.Round()
+    assert deliver(app) == outbox.Delivery()
     assert office.came == []
 
 

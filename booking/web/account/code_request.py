@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from flask import session
 
 from booking import clock, people
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db
 from booking.web.account.blueprint import language, per_address
@@ -27,9 +26,8 @@ def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
     """Mail a code if the address may have one. The answer is the same if not; only too many requests are refused."""
     email = people.clean_email(form.email.data)
     try:
-        with transactions.transaction(db.session) as rows:
-            whence = (browser(), client_address(), per_address())
-            people.ask_for_code(rows, email, purpose, language(), clock.now(), *whence)
+        whence = (browser(), client_address(), per_address())
+        people.ask_for_code(db.session, email, purpose, language(), clock.now(), *whence)
     except RuleViolation as no:
         say(form.email, no)
         return False

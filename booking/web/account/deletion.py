@@ -8,7 +8,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.web import htmx
@@ -48,9 +47,7 @@ def _delete(form: DeleteForm) -> bool:
         if tried is None:
             form.password.errors = [_("密码不对。")]
             return False
-        with transactions.transaction(db.session) as rows:
-            people.confirm(rows, tried)
-            people.delete_account(rows, current_user.person_id, clock.now())
+        people.delete_own_account(db.session, tried, clock.now())
     except RuleViolation as no:
         say(form.password, no)
         return False

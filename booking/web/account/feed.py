@@ -7,7 +7,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import calendar_files, clock, people
-from booking.db import transactions
 from booking.extensions import db
 from booking.mail import invites, links
 from booking.queries import calendar_feed
@@ -29,16 +28,14 @@ def feed() -> str:
 @sign_in_required
 def open_feed() -> Response:
     """A new address; the one before it becomes invalid."""
-    with transactions.transaction(db.session) as rows:
-        session["feed"] = people.open_feed(rows, current_user.person_id, clock.now())
+    session["feed"] = people.open_feed(db.session, current_user.person_id, clock.now())
     return htmx.go(url_for("account.feed"))
 
 
 @pages.post("/account/calendar/stop")
 @sign_in_required
 def close_feed() -> Response:
-    with transactions.transaction(db.session) as rows:
-        people.close_feed(rows, current_user.person_id, clock.now())
+    people.close_feed(db.session, current_user.person_id, clock.now())
     flash(_("订阅地址已经停用。"), "good")
     return htmx.go(url_for("account.feed"))
 

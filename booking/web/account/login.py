@@ -6,7 +6,6 @@ from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db
 from booking.web import htmx
@@ -56,8 +55,7 @@ def enter_code() -> Response:
 @pages.post("/account/sign-out")
 def sign_out() -> Response:
     if current_user.is_authenticated:
-        with transactions.transaction(db.session) as rows:
-            people.end_sign_in(rows, current_user.person_id, current_user.sign_in_id, clock.now())
+        people.end_sign_in(db.session, current_user.person_id, current_user.sign_in_id, clock.now())
     leave()
     return htmx.go("/")
 
@@ -84,8 +82,7 @@ def leave() -> None:
 def check(email: str, password: str) -> people.Attempt | None:
     """Count a try, then check it; None when the password does not fit. No transaction is open during argon2."""
     try:
-        with transactions.transaction(db.session) as rows:
-            tried = people.attempt(rows, email, client_address(), clock.now(), per_address())
+        tried = people.attempt(db.session, email, client_address(), clock.now(), per_address())
         if people.fits(password, tried.password_hash):
             return tried
     except RuleViolation as no:
@@ -112,8 +109,7 @@ def _by_password(form: SignInForm) -> str | None:
 
 def _complete(tried: people.Attempt) -> str:
     try:
-        with transactions.transaction(db.session) as rows:
-            return people.complete(rows, tried, agent(), clock.now())
+        return people.complete(db.session, tried, agent(), clock.now())
     except RuleViolation as no:
         security_log.sign_in_failed("password", no.reason, tried.person_id)
         raise
@@ -121,9 +117,8 @@ def _complete(tried: people.Attempt) -> str:
 
 def _by_code(form: CodeForm, email: str) -> str | None:
     try:
-        with transactions.transaction(db.session) as rows:
-            whence = (browser(), client_address(), agent())
-            token = people.with_code(rows, email, form.code.data, *whence, clock.now(), per_address())
+        whence = (browser(), client_address(), agent())
+        token = people.with_code(db.session, email, form.code.data, *whence, clock.now(), per_address())
     except RuleViolation as no:
         failed("code", email, no.reason)
         say(form.code, no)

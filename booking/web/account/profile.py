@@ -6,14 +6,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import LANGUAGES
 from booking.web import htmx
 from booking.web.account.blueprint import agent, pages, show
 from booking.web.account.login import check, welcome
-from booking.web.account.registration import known_of
 from booking.web.forms.account import PasswordForm, ProfileForm
 from booking.web.forms.rules import say
 from booking.web.security.permissions import safe_path, sign_in_required
@@ -29,8 +27,7 @@ def mine() -> Response:
         del form.wants_manager_digest
     if form.validate_on_submit():
         wanted = {field.name: field.data for field in form if field.name != "csrf_token"}
-        with transactions.transaction(db.session) as rows:
-            people.change_profile(rows, current_user.person_id, clock.now(), **wanted)
+        people.change_profile(db.session, current_user.person_id, clock.now(), **wanted)
         flash(_("已保存。"), "good")
         return htmx.go(url_for("account.mine"))
     where = people.sign_ins(db.session, current_user.person_id, clock.now())
@@ -40,7 +37,7 @@ def mine() -> Response:
 @pages.route("/account/password", methods=["GET", "POST"])
 @sign_in_required
 def password() -> Response:
-    form = PasswordForm(*known_of(current_user.person))
+    form = PasswordForm(*people.known_of(current_user.person))
     if form.validate_on_submit() and (token := _change_password(form)):
         answer = welcome(token, url_for("account.mine"))
         flash(_("密码改好了，别处的登录都已退出。"), "good")
@@ -51,9 +48,8 @@ def password() -> Response:
 @pages.post("/account/sign-ins/end-others")
 @sign_in_required
 def end_others() -> Response:
-    with transactions.transaction(db.session) as rows:
-        me = current_user.person_id
-        people.end_sign_ins(rows, me, clock.now(), actor_id=me, but=current_user.sign_in_id)
+    me = current_user.person_id
+    people.end_sign_ins(db.session, me, clock.now(), actor_id=me, but=current_user.sign_in_id)
     flash(_("别处的登录都已退出。"), "good")
     return htmx.go(url_for("account.mine"))
 
@@ -65,8 +61,7 @@ def speak() -> Response:
     if wanted not in LANGUAGES:
         abort(400)
     if current_user.is_authenticated:
-        with transactions.transaction(db.session) as rows:
-            people.speak(rows, current_user.person_id, wanted, clock.now())
+        people.speak(db.session, current_user.person_id, wanted, clock.now())
     response = redirect(safe_path(request.form.get("next")), code=303)
     secure = current_app.config["SESSION_COOKIE_SECURE"]
     name = current_app.config["LANGUAGE_COOKIE_NAME"]
@@ -82,10 +77,7 @@ def _change_password(form: PasswordForm) -> str | None:
             form.old.errors = [_("现在的密码不对。")]
             return None
         kept = people.hash_password(form.password.data)
-        with transactions.transaction(db.session) as rows:
-            people.confirm(rows, tried)
-            person = people.set_password(rows, current_user.person_id, kept, clock.now())
-            return people.begin(rows, person, agent(), clock.now())
+        return people.change_password(db.session, tried, kept, agent(), clock.now())
     except RuleViolation as no:
         say(form.old, no)
         return None

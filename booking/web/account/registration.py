@@ -5,10 +5,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from booking import clock, people
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db, limiter
-from booking.model import Person
 from booking.web import htmx
 from booking.web.account.blueprint import agent, hashes_an_hour, language, pages, per_address, show
 from booking.web.account.code_request import ask, asked_for, browser
@@ -64,18 +62,16 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
     """Use the code, register or reset, and sign in: one transaction, after the slow hashing."""
     how = "registering" if isinstance(form, RegisterForm) else "reset"
     try:
-        kept = people.hash_password(form.password.data)
-        with transactions.transaction(db.session) as rows:
-            code, whence, now = form.code.data, (browser(), client_address()), clock.now()
-            who: Person | None
-            if isinstance(form, RegisterForm):
-                name = form.name.data
-                who = people.register(rows, email, code, name, kept, language(), *whence, now, per_address())
-            else:
-                who = people.reset_password(rows, email, code, kept, *whence, now, per_address())
-            if who:
-                _check_again(form, who)
-                return people.begin(rows, who, agent(), now)
+        password, code = form.password.data, form.code.data
+        kept, whence, now = people.hash_password(password), (browser(), client_address()), clock.now()
+        if isinstance(form, RegisterForm):
+            new = (email, code, form.name.data, kept, language(), *whence, now, per_address())
+            token = people.register_and_sign_in(db.session, password, agent(), *new)
+        else:
+            old = (email, code, kept, *whence, now, per_address())
+            token = people.reset_and_sign_in(db.session, password, agent(), *old)
+        if token:
+            return token
     except RuleViolation as no:
         if no.reason in ("password_common", "password_known"):
             say(form.password, no)
@@ -86,14 +82,3 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
     failed(how, email)
     form.code.errors = [_("验证码不对，或者已经过期。")]
     return None
-
-
-def known_of(person: Person) -> list[str]:
-    """What others know of a person, of which a password must not be made."""
-    stations = [role.station for role in person.manages]
-    return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
-
-
-def _check_again(form: RegisterForm | ResetForm, who: Person) -> None:
-    """Check the password against the account's name. Only the owner of the code may learn it through a refusal."""
-    people.check_strength(form.password.data, *known_of(who))

@@ -6,7 +6,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.queries import admin
@@ -33,8 +32,7 @@ def disable(person_id: int) -> Response:
     if not form.validate_on_submit():
         return show("admin/person.html", form, person=person, form=form)
     try:
-        with transactions.transaction(db.session) as rows:
-            people.disable(rows, person.id, clock.now(), current_user.person_id, form.reason.data)
+        people.disable(db.session, person.id, clock.now(), current_user.person_id, form.reason.data)
         flash(_("已停用，所有登录都已退出。"), "good")
     except RuleViolation as no:
         flash(words_for.reason(no), "no")
@@ -44,7 +42,6 @@ def disable(person_id: int) -> Response:
 @pages.post("/people/<int:person_id>/enable")
 def enable(person_id: int) -> Response:
     person = the_person(person_id)
-    with transactions.transaction(db.session) as rows:
-        people.enable(rows, person.id, clock.now(), current_user.person_id)
+    people.enable(db.session, person.id, clock.now(), current_user.person_id)
     flash(_("已恢复。"), "good")
     return htmx.go(url_for("admin.somebody", person_id=person_id))

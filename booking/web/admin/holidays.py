@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from booking import clock, slots, workdays
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.web import htmx
@@ -38,9 +37,8 @@ def import_holidays() -> Response:
         upload.file.errors = form.file.errors
         return _page(upload)
     try:
-        with transactions.transaction(db.session) as rows:
-            shown = form.shown.data or ""
-            changes = slots.import_holidays(rows, notice, shown, clock.now(), current_user.person_id)
+        shown = form.shown.data or ""
+        changes = slots.import_holidays(db.session, notice, shown, clock.now(), current_user.person_id)
     except RuleViolation as no:
         return _preview(notice, words_for.reason(no), 409)
     sentence = ngettext(

@@ -5,7 +5,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from booking import clock, monitoring
-from booking.db import transactions
 from booking.extensions import db
 from booking.mail import backoff, outbox
 from booking.web import htmx, job_status
@@ -20,8 +19,7 @@ def jobs() -> Response:
 @pages.post("/jobs/aside/<int:aside_id>/again")
 def try_again(aside_id: int) -> Response:
     """Requeue a row that a job could not process."""
-    with transactions.transaction(db.session) as rows:
-        monitoring.requeue(rows, aside_id, clock.now()) or abort(404)
+    monitoring.requeue(db.session, aside_id, clock.now()) or abort(404)
     flash(_("马上会再试一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
 
@@ -29,8 +27,7 @@ def try_again(aside_id: int) -> Response:
 @pages.post("/jobs/letters/<int:letter_id>/again")
 def send_again(letter_id: int) -> Response:
     """Requeue a letter that a server refused, or that could not be rendered."""
-    with transactions.transaction(db.session) as rows:
-        outbox.send_again(rows, letter_id, clock.now()) or abort(404)
+    outbox.send_again(db.session, letter_id, clock.now()) or abort(404)
     flash(_("马上会再发一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
 
@@ -38,8 +35,7 @@ def send_again(letter_id: int) -> Response:
 @pages.post("/jobs/mail/again")
 def try_mail() -> Response:
     """Resume mail at once, after the settings were corrected."""
-    with transactions.transaction(db.session) as rows:
-        backoff.wake(rows, clock.now())
+    backoff.wake(db.session, clock.now())
     flash(_("马上会再试一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
 

@@ -6,7 +6,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock, people, stations, workdays
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Station
@@ -39,8 +38,7 @@ def one_station(code: str) -> Response:
     station = the_station(code)
     form = StationForm(obj=station)
     if form.validate_on_submit():
-        with transactions.transaction(db.session) as rows:
-            stations.change_station(rows, station.id, form.details(), clock.now(), current_user.person_id)
+        stations.change_station(db.session, station.id, form.details(), clock.now(), current_user.person_id)
         flash(_("已保存。"), "good")
         return _back(code)
     return _page(station, form=form)
@@ -52,8 +50,7 @@ def appoint(code: str) -> Response:
     if form.validate_on_submit():
         person = admin.by_email(db.session(), people.clean_email(form.email.data))
         if person:
-            with transactions.transaction(db.session) as rows:
-                people.appoint(rows, person.id, station.id, clock.now(), current_user.person_id)
+            people.appoint(db.session, person.id, station.id, clock.now(), current_user.person_id)
             flash(_("已任命 %(name)s。", name=person.name), "good")
             return _back(code)
         say(form.email, RuleViolation("no_such_person"))
@@ -63,8 +60,7 @@ def appoint(code: str) -> Response:
 @pages.post("/stations/<code>/managers/<int:person_id>/dismiss")
 def dismiss(code: str, person_id: int) -> Response:
     station, person = the_station(code), the_person(person_id)
-    with transactions.transaction(db.session) as rows:
-        people.dismiss(rows, person.id, station.id, clock.now(), current_user.person_id)
+    people.dismiss(db.session, person.id, station.id, clock.now(), current_user.person_id)
     flash(_("%(name)s 不再管理这里。", name=person.name), "good")
     return _back(code)
 
@@ -73,8 +69,7 @@ def dismiss(code: str, person_id: int) -> Response:
 def close(code: str) -> Response:
     station, form = the_station(code), AdminReasonForm()
     if form.validate_on_submit():
-        with transactions.transaction(db.session) as rows:
-            count = stations.close_station(rows, station.id, form.reason.data, clock.now(), current_user.person_id)
+        count = stations.close_station(db.session, station.id, form.reason.data, clock.now(), current_user.person_id)
         flash(_("驿站已关闭，取消了 %(count)s 场。", count=count), "good")
         return _back(code)
     return _page(station, reason=form)
@@ -83,16 +78,14 @@ def close(code: str) -> Response:
 @pages.post("/stations/<code>/reopen")
 def reopen(code: str) -> Response:
     station = the_station(code)
-    with transactions.transaction(db.session) as rows:
-        stations.reopen_station(rows, station.id, clock.now(), current_user.person_id)
+    stations.reopen_station(db.session, station.id, clock.now(), current_user.person_id)
     flash(_("驿站重新开放了。"), "good")
     return _back(code)
 
 
 def _create(form: NewStationForm) -> bool:
     try:
-        with transactions.transaction(db.session) as rows:
-            stations.create_station(rows, form.code.data, form.details(), clock.now(), current_user.person_id)
+        stations.create_station(db.session, form.code.data, form.details(), clock.now(), current_user.person_id)
     except RuleViolation as no:
         say(form.code, no)
         return False

@@ -33,8 +33,7 @@ class StationForm(Form):
 
     def details(self) -> Details:
         latitude, longitude = stations.read_position(self.position.data) or (None, None)
-        words = {name: self[name].data for name in ("name", "name_en", "address", "address_en", "zone_name")}
-        return Details(**words, latitude=latitude, longitude=longitude)
+        return self.make(Details, latitude=latitude, longitude=longitude)
 
 
 class NewStationForm(StationForm):

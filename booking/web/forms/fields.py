@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date, time
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from flask import request
 from flask_babel import gettext
@@ -21,12 +22,14 @@ from wtforms import (
     TimeField,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # the stubs are those of 3.2
+from wtforms.fields.core import UnboundField
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from booking import clock, sanitise
 from booking.errors import RuleViolation
 
+T = TypeVar("T")
 MISSING = _("这一项要填。")
 NOT_A_NUMBER = _("请填一个整数，比如 15。")
 NOT_A_CHOICE = _("请从列表里选一项。")
@@ -55,6 +58,22 @@ class Form(FlaskForm):  # type: ignore[misc]
             self[name].errors = [*self[name].errors, sentence]
         else:
             self.form_errors.append(sentence)
+
+    def fill(self, row: T) -> T:
+        """The row, with each of its columns that the form has a field for."""
+        self.populate_obj(row)
+        return row
+
+    def make(self, kind: type[T], **others: Any) -> T:
+        """A dataclass of that kind, from the fields of the same names and these others."""
+        typed = {one.name: self[one.name].data for one in fields(cast(Any, kind)) if one.name in self}
+        return kind(**typed, **others)
+
+    @classmethod
+    def labels(cls) -> dict[str, Any]:
+        """The label of each field, by name, in the order of the form."""
+        unbound = {name: field for name in dir(cls) if isinstance(field := getattr(cls, name), UnboundField)}
+        return {name: unbound[name].args[0] for name in sorted(unbound, key=lambda n: unbound[n].creation_counter)}
 
 
 class Number(IntegerField):
@@ -143,6 +162,10 @@ class Ticks(SelectMultipleField):
     data: Any
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        """A column holds them as one text, "135"."""
+        setattr(obj, name, "".join(sorted(set(self.data))))
 
     def __init__(self, label: Any = None, validators: Any = None, **settings: Any) -> None:
         words = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
-from booking.model import KINDS, Activity, Plan, PlanException, Zone
+from booking.model import KINDS, Activity, PlanException, Zone
 from booking.slots import Move, OneOff
 from booking.web.forms.fields import (
     Between,
@@ -86,13 +86,6 @@ class ActivityForm(Form):
     suits_en = LineField(_("适合谁（英文）"), [maybe, Short(200)])
     picture = PickField(_("图画"), [needed], choices=options(PICTURES), default="default")
 
-    def fill(self, activity: Activity) -> Activity:
-        for name in ("title", "kind", "host", "text", "bring", "suits", "picture"):
-            setattr(activity, name, self[name].data)
-        for name in ("title_en", "host_en", "text_en", "bring_en", "suits_en"):
-            setattr(activity, name, self[name].data)
-        return activity
-
 
 class _Placed(Form):
     """Base of forms that choose a zone, and mostly an activity, of one station."""
@@ -142,14 +135,6 @@ class PlanForm(_Placed):
         if field.data and self.minutes.data and field.data.hour * 60 + field.data.minute + self.minutes.data > 1440:
             raise ValidationError(gettext("一场不能跨过午夜。"))
 
-    def fill(self, plan: Plan) -> Plan:
-        for name in ("activity_id", "zone_id", "starts", "minutes", "capacity", "valid_from", "valid_until"):
-            setattr(plan, name, self[name].data)
-        for name in ("opens_workdays_before", "opens_clock", "on_rest_days"):
-            setattr(plan, name, self[name].data)
-        plan.weekdays = "".join(sorted(set(self.weekdays.data)))
-        return plan
-
 
 class ExceptionForm(_Placed):
     """A change of a plan on one date."""
@@ -171,15 +156,9 @@ class ExceptionForm(_Placed):
         return {0: _("照旧")}
 
     def exception(self, plan_id: int) -> PlanException:
-        return PlanException(
-            plan_id=plan_id,
-            date=self.date.data,
-            skip=self.skip.data,
-            starts=self.starts.data,
-            zone_id=self.zone_id.data or None,
-            capacity=self.capacity.data,
-            host=self.host.data or None,
-        )
+        said = self.fill(PlanException(plan_id=plan_id))
+        said.zone_id, said.host = said.zone_id or None, said.host or None
+        return said
 
 
 class OneOffForm(_Placed):
@@ -201,15 +180,7 @@ class OneOffForm(_Placed):
     host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
 
     def wish(self) -> OneOff:
-        return OneOff(
-            activity_id=self.activity_id.data,
-            zone_id=self.zone_id.data,
-            date=self.date.data,
-            starts=self.starts.data,
-            minutes=self.minutes.data,
-            capacity=self.capacity.data,
-            host=self.host.data or None,
-        )
+        return self.make(OneOff)
 
 
 class MoveForm(_Placed):
@@ -225,7 +196,7 @@ class MoveForm(_Placed):
             raise ValidationError(gettext("一场不能跨过午夜。"))
 
     def wish(self) -> Move:
-        return Move(self.starts.data, self.zone_id.data)
+        return self.make(Move)
 
 
 def zone_label(zone: Zone) -> str:

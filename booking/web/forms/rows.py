@@ -13,12 +13,13 @@ from booking.model import LANGUAGES, Activity, Zone
 from booking.web.forms.fields import Form, plain
 from booking.web.forms.programme import KIND_WORDS, WEEKDAYS, ActivityForm, PlanForm
 
+# In the order of the form; what is English stands last.
 COLUMNS = {
-    "activities": (
-        "title", "kind", "host", "text", "bring", "suits", "title_en", "host_en", "text_en", "bring_en", "suits_en",
+    "activities": sorted(
+        (name for name in ActivityForm.labels() if name != "picture"), key=lambda n: n.endswith("_en")
     ),
-    "plans": ("activity_id", "zone_id", "weekdays", "starts", "minutes", "capacity", "valid_from", "valid_until"),
-}  # fmt: skip
+    "plans": [name for name in PlanForm.labels() if not name.startswith(("opens_", "on_"))],
+}
 FORMS: dict[str, type[Form]] = {"activities": ActivityForm, "plans": PlanForm}
 CHINESE_DAYS = {name: str(number) for number, name in enumerate("一二三四五六日", start=1)} | {"天": "7"}
 

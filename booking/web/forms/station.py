@@ -6,7 +6,6 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from booking.model import Zone
 from booking.policy import BOUNDS, Policy
 from booking.web.forms.fields import (
     Between,
@@ -65,10 +64,6 @@ class ZoneForm(Form):
     name = LineField(_("名称"), [needed, Short(40)])
     name_en = LineField(_("英文名称"), [maybe, Short(80)])
     capacity = Number(_("最多几人"), [needed, Between(1, 1000)])
-
-    def fill(self, zone: Zone) -> Zone:
-        zone.name, zone.name_en, zone.capacity = self.name.data, self.name_en.data, self.capacity.data
-        return zone
 
 
 class PolicyForm(Form):

@@ -59,7 +59,7 @@ def is_fresh(station: Station, code: str, now: datetime) -> bool:
 def remember_scan(response: Response, station: Station, now: datetime) -> None:
     """Remember a fresh scan while the person signs in: by then the code has expired, this browser's cookie has not.
 
-    The cookie is for one station, secret and browser, and its nonce admits one person (`checkin_sync.spend_scan`).
+    The cookie is for one station, secret and browser, and its nonce admits one person (`checkin_sync.arrive`).
     """
     claim = [*_claim(station), int(now.timestamp()), _browser(), secrets.token_urlsafe(16)]
     _keep(response, _name("scan"), _signer("door scan").dumps(claim), int(SIGN_IN_TIME.total_seconds()))

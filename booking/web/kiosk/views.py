@@ -12,8 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.exceptions import TooManyRequests
 
-from booking import checkin_sync, clock, people, seats
-from booking.db import transactions
+from booking import checkin_sync, clock, people
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db
 from booking.model import Booking, Slot, Station
@@ -82,8 +81,7 @@ def _is_fresh(station: Station, typed: str, now: datetime) -> bool:
     right = pairing.is_fresh(station, typed, now)
     who = f"person {current_user.person_id}" if current_user.is_authenticated else client_address()
     try:
-        with transactions.transaction(db.session) as session:
-            people.guess_door_code(session, who, now, right=right)
+        people.guess_door_code(db.session, who, now, right=right)
     except RuleViolation as no:
         raise TooManyRequests(retry_after=math.ceil((no.details["until"] - now).total_seconds())) from no
     return right
@@ -98,18 +96,8 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: st
     if seat is None and slot_id not in open_ids:
         raise RuleViolation("choose_slot")
     lost = next((one for one in mine if one.state == "released" and one.slot_id == slot_id), None)
-    with transactions.transaction(db.session) as session:
-        if scan:
-            checkin_sync.claim_scan(session, scan, person_id)
-        if seat is not None:
-            booking = seats.check_in(session, seat.id, now, person_id)
-        elif lost is not None:
-            booking = seats.admit(session, lost.id, now, person_id)
-        else:
-            booking = seats.stand_by(session, person_id, slot_id or 0, now, person_id)
-        if scan:
-            checkin_sync.spend_scan(session, scan, booking, now)
-    return booking
+    had = seat or lost
+    return checkin_sync.arrive(db.session, person_id, slot_id or 0, now, booking_id=had.id if had else None, scan=scan)
 
 
 def _arrival(station: Station, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from booking import clock, seats
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
@@ -51,8 +50,8 @@ def save(form: Any, station: Station, verb: Callable[..., Any], item: Any, sente
     """Save an item of the catalogue as the form says; None when the form was not sent, or says what is wrong with it."""
     if form.validate_on_submit():
         with heard(form, station):
-            with transactions.transaction(db.session) as session:
-                did = verb(session, form.fill(item), clock.now(), actor())
+            wanted = form.fill(type(item)(id=item.id, station_id=item.station_id))
+            did = verb(db.session, wanted, clock.now(), actor())
             return done(planned_words(did) if did else sentence, list_of(item, station))
     return None
 

@@ -6,7 +6,6 @@ from typing import Any
 from flask import request, url_for
 
 from booking import clock, slots, workdays
-from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
 from booking.queries import manager
@@ -29,8 +28,7 @@ def days(code: str) -> Answer:
         return shown("manager/calendar.html", form, station=station, asked=form.date.data, people=people, **context)
     if form.validate_on_submit():
         with heard(form, station):
-            with transactions.transaction(db.session) as session:
-                did = slots.set_day(session, station, **form.word(), now=clock.now(), actor_id=actor())
+            did = slots.set_day(db.session, station, **form.word(), now=clock.now(), actor_id=actor())
             return done(planned_words(did), url_for(".days", code=code))
     return shown("manager/calendar.html", form, station=station, asked=asked, **_sixty_days(station, asked))
 

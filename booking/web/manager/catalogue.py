@@ -11,7 +11,6 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from booking import clock, slots
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station, Zone
@@ -107,8 +106,7 @@ def _edit(section: Section, station: Station, item: Any) -> Answer:
 
 def _archive(section: Section, station: Station, item: Any) -> Answer:
     try:
-        with transactions.transaction(db.session) as session:
-            section.archive(session, item, clock.now(), actor())
+        section.archive(db.session, item, clock.now(), actor())
     except RuleViolation as no:
         page, _status = _one(section, station, item, section.form(formdata=None, obj=item), **_why(no, station))
         return page, 409
@@ -118,8 +116,7 @@ def _archive(section: Section, station: Station, item: Any) -> Answer:
 def _restore(code: str, restore: Callable[..., Any], item: Any, sentence: str) -> Answer:
     station = managed_station(code)
     try:
-        with transactions.transaction(db.session) as session:
-            did = restore(session, item, clock.now(), actor())
+        did = restore(db.session, item, clock.now(), actor())
     except RuleViolation as no:
         return _archived(station, **_why(no, station)), 409
     return done(planned_words(did) if did else sentence, list_of(item, station))

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 
 from booking import checkin_sync, clock
 from booking.checkin_sync import Tap
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking
@@ -30,8 +29,7 @@ def tap(code: str) -> Response | tuple[Response, int]:
     at = now - timedelta(milliseconds=form.age.data)
     kept = Tap(form.nonce.data, booking.id, form.act.data == "in", at, form.after.data or "")
     try:
-        with transactions.transaction(db.session) as session:
-            outcome = checkin_sync.apply(session, kept, now, actor(), gettext("断网时已经签到"))
+        outcome = checkin_sync.apply(db.session, kept, now, actor(), gettext("断网时已经签到"))
     except RuleViolation as no:
         if no.reason == "busy":
             abort(503)

@@ -7,7 +7,6 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from booking import clock, slots
-from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
 from booking.web.forms.fields import DayField
@@ -37,8 +36,7 @@ def copy_week(code: str) -> Answer:
 def do_copy_week(code: str) -> Answer:
     station = managed_station(code)
     monday, weeks = _asked(station)
-    with transactions.transaction(db.session) as session:
-        did = slots.copy_week(session, station, monday, weeks, clock.now(), actor())
+    did = slots.copy_week(db.session, station, monday, weeks, clock.now(), actor())
     added = sum(copy.outcome == "add" for copy in did)
     sentence = gettext("复制好了：加上 %(added)s 项，跳过 %(skipped)s 项。", added=added, skipped=len(did) - added)
     return done(sentence, f"{url_for('.week', code=code)}?from={monday + timedelta(days=7)}")

@@ -5,8 +5,7 @@ from flask import session as cookie
 from flask_babel import gettext
 from flask_login import current_user, logout_user
 
-from booking import clock, people, slots
-from booking.db import transactions
+from booking import clock, slots, stations
 from booking.extensions import db
 from booking.web.kiosk import pairing
 from booking.web.manager.blueprint import Answer, actor, done, pages
@@ -23,9 +22,7 @@ def door(code: str) -> Answer:
 def pair(code: str) -> Answer:
     """Pair this browser as a kiosk, and sign its account out."""
     station = managed_station(code)
-    with transactions.transaction(db.session) as session:
-        slots.note_screen(session, station, clock.now(), actor())
-        people.end_sign_in(session, actor(), current_user.sign_in_id, clock.now())
+    stations.pair_screen(db.session, station.id, current_user.sign_in_id, clock.now(), actor())
     logout_user()
     cookie.clear()
     response = make_response(redirect(url_for("kiosk.screen", code=code), code=303))
@@ -37,6 +34,5 @@ def pair(code: str) -> Answer:
 def renew_door(code: str) -> Answer:
     """Unpair every kiosk of the station at once."""
     station = managed_station(code)
-    with transactions.transaction(db.session) as session:
-        slots.renew_door(session, station, clock.now(), actor())
+    slots.renew_door(db.session, station, clock.now(), actor())
     return done(gettext("所有门口屏幕都解除了配对。"), url_for(".door", code=code))

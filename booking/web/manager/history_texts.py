@@ -6,7 +6,9 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from booking.model import Event
-from booking.web.forms.station import NUMBERS
+from booking.web.forms.admin import StationForm
+from booking.web.forms.programme import ActivityForm, PlanForm
+from booking.web.forms.station import NUMBERS, ZoneForm
 from booking.web.i18n.messages import BRIEF
 
 # About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
@@ -92,28 +94,13 @@ OF_PEOPLE: dict[str, Any] = {
     "feed_opened": _("开通日历订阅"),
     "feed_closed": _("停用日历订阅"),
 }
+# The columns whose changes are told, by the labels of the forms that change them, and of `slots.moving`.
 COLUMNS: dict[str, Any] = {
-    "name": _("名称"),
-    "name_en": _("英文名称"),
-    "address": _("地址"),
-    "address_en": _("英文地址"),
-    "zone_name": _("时区"),
-    "title": _("名称"),
-    "capacity": _("名额"),
-    "weekdays": _("星期"),
-    "starts": _("开始"),
-    "zone": _("场地"),
-    "minutes": _("时长（分钟）"),
-    "valid_from": _("从哪天起"),
-    "valid_until": _("到哪天为止"),
-    "host": _("老师"),
-    "kind": _("类别"),
-    "bring": _("要带什么"),
-    "suits": _("适合谁"),
-    "text": _("介绍"),
-    "opens_clock": _("几点放号"),
-    "opens_workdays_before": _("提前几个工作日放号"),
-}
+    name: label
+    for form in (StationForm, ZoneForm, ActivityForm, PlanForm)
+    for name, label in form.labels().items()
+    if not name.endswith(("_id", "_days")) and name not in ("picture", "position")
+} | {"zone": _("场地")}
 SKIPPED: dict[str, Any] = BRIEF | {
     "no_show": _("没有来"),
     "late_cancel": _("临时取消"),

@@ -8,7 +8,7 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from booking import clock, slots, spreadsheets
-from booking.db import transactions
+from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station
@@ -71,13 +71,13 @@ def _take_over(station: Station, kind: str, found: list[Row]) -> list[Wrong]:
     if wrongs := [wrong for row in found if not row.form.validate() for wrong in row.wrongs()]:
         return wrongs
     try:
-        with transactions.transaction(db.session) as session:
-            _save_all(session, station, found, _save_activity if kind == "activities" else _save_plan)
+        _save_all(db.session, station, found, _save_activity if kind == "activities" else _save_plan)
     except NothingImportedError as nothing:
         return nothing.wrongs
     return []
 
 
+@transactional
 def _save_all(session: Session, station: Station, found: list[Row], save: Save) -> None:
     if wrongs := [wrong for row in found for wrong in _saved(session, station, row, save)]:
         raise NothingImportedError(wrongs)
@@ -96,8 +96,8 @@ def _saved(session: Session, station: Station, row: Row, save: Save) -> list[Wro
 def _save_activity(session: Session, station_id: int, form: Any) -> None:
     if any(there.title == form.title.data for there in manager.activities(session, station_id)):
         raise RuleViolation("name_taken")
-    slots.save_activity(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
+    slots.save_activity.inside(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
 
 
 def _save_plan(session: Session, station_id: int, form: Any) -> None:
-    slots.save_plan(session, form.fill(Plan(station_id=station_id)), clock.now(), actor())
+    slots.save_plan.inside(session, form.fill(Plan(station_id=station_id)), clock.now(), actor())

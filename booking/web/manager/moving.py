@@ -3,7 +3,6 @@
 from flask import request, url_for
 
 from booking import clock, slots
-from booking.db import transactions
 from booking.extensions import db
 from booking.model import Slot
 from booking.queries import disclosure, manager
@@ -19,8 +18,7 @@ def move(code: str, slot_id: int) -> Answer:
     if form.validate_on_submit():
         with heard(form, slot.station):
             if request.form.get("sure") == "y" or not (slot.taken or slot.waiting):
-                with transactions.transaction(db.session) as session:
-                    told = slots.move(session, slot_id, form.wish(), now, actor())
+                told = slots.move(db.session, slot_id, form.wish(), now, actor())
                 return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
             slots.may_move(db.session(), slot, form.wish(), now)  # somebody booked it since the page was shown
     roster = manager.roster(db.session(), slot)

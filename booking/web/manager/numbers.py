@@ -6,7 +6,6 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from booking import clock, slots, statistics
-from booking.db import transactions
 from booking.extensions import db
 from booking.statistics import Span
 from booking.web.forms.fields import DayField
@@ -52,8 +51,7 @@ def export_numbers(code: str) -> Answer:
 def show_headline(code: str) -> Answer:
     """Switch the public headline on or off."""
     station, shows = managed_station(code), request.form.get("shows") == "y"
-    with transactions.transaction(db.session) as session:
-        slots.show_headline(session, station, shows, clock.now(), actor())
+    slots.show_headline(db.session, station, shows, clock.now(), actor())
     words = gettext("这一页现在谁都能看。") if shows else gettext("这一页现在关上了。")
     return done(words, url_for(".numbers_", code=code))
 

@@ -4,7 +4,6 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from booking import clock, people
-from booking.db import transactions
 from booking.extensions import db
 from booking.model import Station
 from booking.people import phone_access
@@ -36,8 +35,7 @@ def forgive(code: str, strike_id: int) -> Answer:
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, station):
-            with transactions.transaction(db.session) as session:
-                people.forgive(session, strike_id, clock.now(), actor(), form.reason.data)
+            people.forgive(db.session, strike_id, clock.now(), actor(), form.reason.data)
             return done(gettext("这次爽约免除了。"), url_for(".regular", code=code, person_id=person_id))
     return _shown(station, person_id, form, strike_id)
 
@@ -49,8 +47,7 @@ def phone(code: str, person_id: int) -> Answer:
     regular, may_call = manager.regular(db.session(), station.id, person_id), disclosure.may_call
     if regular is None or not may_call(db.session(), station.id, person_id):
         not_for_you(station=station.id, wanted=person_id)
-    with transactions.transaction(db.session) as session:
-        number = phone_access.show_phone(session, person_id, station.id, clock.now(), actor())
+    number = phone_access.show_phone(db.session, person_id, station.id, clock.now(), actor())
     return _shown(station, person_id, ReasonForm(formdata=None), number=number)
 
 

@@ -6,7 +6,6 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from booking import clock, slots
-from booking.db import transactions
 from booking.extensions import db
 from booking.model import Plan, PlanException, Station
 from booking.queries import manager
@@ -50,8 +49,7 @@ def stop_plan(code: str, plan_id: int) -> Answer:
     """A preview of what happens to its slots, then the stop."""
     found = managed(code, Plan, plan_id)
     if request.method == "POST":
-        with transactions.transaction(db.session) as session:
-            did = slots.stop_plan(session, found, clock.now(), actor())
+        did = slots.stop_plan(db.session, found, clock.now(), actor())
         return done(planned_words(did), url_for(".plans", code=code))
     coming = manager.slots_of_plan(db.session(), plan_id, clock.now())
     return render_template("manager/plan_stop.html", station=found.station, plan=found, slots=coming)
@@ -64,8 +62,7 @@ def say_otherwise(code: str, plan_id: int) -> Answer:
     form = _date_form(found)
     if form.validate_on_submit():
         with heard(form, found.station):
-            with transactions.transaction(db.session) as session:
-                did = slots.save_exception(session, form.exception(plan_id), clock.now(), actor())
+            did = slots.save_exception(db.session, form.exception(plan_id), clock.now(), actor())
             return done(planned_words(did), url_for(".plan", code=code, plan_id=plan_id))
     coming = manager.slots_of_plan(db.session(), plan_id, clock.now())
     return shown("manager/plan_date.html", form, station=found.station, plan=found, slots=coming)
@@ -80,10 +77,9 @@ def take_back(code: str, plan_id: int, day: str) -> Answer:
     if said is None:
         return done(gettext("这一天本来就是照旧的。"), here)
     # Every column is set: a merge leaves unset ones as they were.
-    nothing = {"starts": None, "zone_id": None, "capacity": None, "host": None}
+    nothing = dict.fromkeys(PlanException.CHANGES)
     as_ever = PlanException(plan_id=plan_id, date=said.date, skip=False, **nothing)
-    with transactions.transaction(db.session) as session:
-        did = slots.save_exception(session, as_ever, clock.now(), actor())
+    did = slots.save_exception(db.session, as_ever, clock.now(), actor())
     return done(planned_words(did), here)
 
 

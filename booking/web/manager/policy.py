@@ -3,7 +3,6 @@
 from flask import url_for
 
 from booking import clock, policy, slots
-from booking.db import transactions
 from booking.extensions import db
 from booking.policy import BOUNDS
 from booking.web.forms.station import PolicyForm
@@ -17,8 +16,7 @@ def rules(code: str) -> Answer:
     form = PolicyForm.showing(policy.read(station.policy))
     if form.validate_on_submit():
         with heard(form, station):
-            with transactions.transaction(db.session) as session:
-                did = slots.set_policy(session, station, form.numbers(), clock.now(), actor())
+            did = slots.set_policy(db.session, station, form.numbers(), clock.now(), actor())
             return done(planned_words(did), url_for(".rules", code=code))
     numbers = policy.read(station.policy)
     return shown("manager/policy.html", form, station=station, rules=numbers, bounds=BOUNDS)

@@ -7,11 +7,9 @@ from typing import Any
 from flask import make_response, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from booking import clock, people, seats, slots
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
@@ -22,8 +20,6 @@ from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm, WalkInF
 from booking.web.manager import undo
 from booking.web.manager.blueprint import Answer, actor, done, heard, labels, pages, refused_words, shown
 from booking.web.security.permissions import managed_booking, managed_slot
-
-Act = Callable[[Session], Any]
 
 
 @pages.get("/<code>/slots/<int:slot_id>")
@@ -60,13 +56,13 @@ def undo_check_in(code: str, booking_id: int) -> Answer:
 @pages.post("/<code>/slots/<int:slot_id>/walk-in")
 def walk_in(code: str, slot_id: int) -> Answer:
     """Seat a person who has arrived."""
-    return _let_in(managed_slot(code, slot_id), seats.walk_in)
+    return _let_in(managed_slot(code, slot_id), standby=False)
 
 
 @pages.post("/<code>/slots/<int:slot_id>/stand-by")
 def stand_by(code: str, slot_id: int) -> Answer:
     """Put a person who has arrived on standby."""
-    return _let_in(managed_slot(code, slot_id), _stand_by)
+    return _let_in(managed_slot(code, slot_id), standby=True)
 
 
 @pages.route("/<code>/slots/<int:slot_id>/forgive", methods=["GET", "POST"])
@@ -76,8 +72,7 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, found.station):
-            with transactions.transaction(db.session) as session:
-                count = people.forgive_slot(session, slot_id, clock.now(), actor(), form.reason.data)
+            count = people.forgive_slot(db.session, slot_id, clock.now(), actor(), form.reason.data)
             sentence = ngettext("免除了 %(num)s 次爽约。", "免除了 %(num)s 次爽约。", count)
             return done(sentence, url_for(".slot", code=code, slot_id=slot_id))
     strikes = manager.strikes_of_slot(db.session(), slot_id)
@@ -119,15 +114,11 @@ def sought() -> str:
     return one_line(request.values.get("q", ""))[:60]
 
 
-def _stand_by(session: Session, slot_id: int, person_id: int, now: Any, actor_id: int | None = None) -> Booking:
-    return seats.stand_by(session, person_id, slot_id, now, actor_id)
-
-
 def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
-    return _acted(booking.slot, lambda session: verb(session, booking.id, clock.now(), actor()), was=booking.state)
+    return _acted(booking.slot, lambda: verb(db.session, booking.id, clock.now(), actor()), was=booking.state)
 
 
-def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
+def _let_in(slot: Slot, *, standby: bool) -> Answer:
     """Check in a person found by the search, or a guest with just a name."""
     form = WalkInForm()
     person_id = form.person_id.data
@@ -136,18 +127,20 @@ def _let_in(slot: Slot, verb: Callable[..., Booking]) -> Answer:
     if person_id and not checkin.may_be_seated(db.session(), slot, person_id, sought(), clock.now()):
         return show_slot(slot, RuleViolation("no_such_person")), 404
 
-    def let_in(session: Session) -> Booking:
-        who = person_id or people.guest(session, form.name.data, clock.now(), actor()).id
-        return verb(session, slot.id, who, clock.now(), actor())
+    def let_in() -> Booking:
+        if not person_id:
+            return people.admit_guest(db.session, form.name.data, slot.id, clock.now(), actor(), standby=standby)
+        if standby:
+            return seats.stand_by(db.session, person_id, slot.id, clock.now(), actor())
+        return seats.walk_in(db.session, slot.id, person_id, clock.now(), actor())
 
     return _acted(slot, let_in, form)
 
 
-def _acted(slot: Slot, act: Act, form: WalkInForm | None = None, was: str = "") -> Answer:
+def _acted(slot: Slot, act: Callable[[], Booking], form: WalkInForm | None = None, was: str = "") -> Answer:
     """Run the action, then show the roster again: the fragment for htmx, the page for everybody else."""
     try:
-        with transactions.transaction(db.session) as session:
-            booking: Booking = act(session)
+        booking = act()
     except RuleViolation as no:
         if form and no.reason in form.blames:
             form.blame(no, refused_words(no, slot.station))

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from flask import abort, render_template, url_for
 from flask_babel import gettext
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import scoped_session
 from werkzeug.wrappers import Response
 
 from booking import clock, monitoring, slots
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import SetAside, Slot
@@ -34,8 +34,7 @@ def running(code: str) -> Answer:
 def try_again(code: str, aside_id: int) -> Response:
     """Requeue a row that a job of this station could not process."""
     row = managed(code, SetAside, aside_id)
-    with transactions.transaction(db.session) as session:
-        monitoring.requeue(session, row.id, clock.now()) or abort(404)
+    monitoring.requeue(db.session, row.id, clock.now()) or abort(404)
     return done(gettext("马上会再试一次。"), url_for(".running", code=code))
 
 
@@ -43,8 +42,7 @@ def try_again(code: str, aside_id: int) -> Response:
 def release_held(code: str, slot_id: int) -> Response:
     """Decide a release that is overdue because our scheduler was down."""
     slot = managed_slot(code, slot_id)
-    with transactions.transaction(db.session) as session:
-        released = slots.release_held(session, slot.id, clock.now(), actor())
+    released = slots.release_held(db.session, slot.id, clock.now(), actor())
     return done(gettext("释放了 %(n)s 个座位。", n=released), url_for(".slot", code=code, slot_id=slot_id))
 
 
@@ -66,11 +64,10 @@ def did_not_happen(code: str, slot_id: int) -> Answer:
     return _said(managed_slot(code, slot_id), slots.did_not_happen, words)
 
 
-def _said(slot: Slot, verb: Callable[[Session, int, datetime, int], object], words: str) -> Answer:
+def _said(slot: Slot, verb: Callable[[scoped_session[Any], int, datetime, int], object], words: str) -> Answer:
     """Apply the manager's decision on a slot without attendance."""
     try:
-        with transactions.transaction(db.session) as session:
-            verb(session, slot.id, clock.now(), actor())
+        verb(db.session, slot.id, clock.now(), actor())
     except RuleViolation as no:
         return show_slot(slot, no), 409
     return done(words, url_for(".slot", code=slot.station.code, slot_id=slot.id))

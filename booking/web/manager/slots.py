@@ -7,7 +7,6 @@ from flask import render_template, request, url_for
 from flask_babel import gettext, ngettext
 
 from booking import clock, policy, slots
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
@@ -53,8 +52,7 @@ def add_slot(code: str) -> Answer:
     form = OneOffForm.of(zones, offered, data=_asked_for())
     if form.validate_on_submit():
         with heard(form, station):
-            with transactions.transaction(db.session) as session:
-                slot = slots.add(session, station.id, form.wish(), clock.now(), actor())
+            slot = slots.add(db.session, station.id, form.wish(), clock.now(), actor())
             return done(gettext("这一场加上了。"), url_for(".slot", code=code, slot_id=slot.id))
     return shown("manager/slot_new.html", form, station=station, zones=zones, activities=offered)
 
@@ -66,10 +64,9 @@ def resize(code: str, slot_id: int) -> Answer:
     form, now = CapacityForm(), clock.now()
     if form.validate_on_submit():
         try:
-            with transactions.transaction(db.session) as session:
-                did = slots.set_capacity(
-                    session, slot_id, form.capacity.data, now, actor(), move_newest=form.move_newest.data
-                )
+            did = slots.set_capacity(
+                db.session, slot_id, form.capacity.data, now, actor(), move_newest=form.move_newest.data
+            )
             return _resized(slot, _what_happened(slot, did, now))
         except RuleViolation as no:
             form.blame(no, refused_words(no, slot.station))
@@ -85,8 +82,7 @@ def set_host(code: str, slot_id: int) -> Answer:
     if not form.validate_on_submit():
         return show_slot(slot, host=form), 422
     try:
-        with transactions.transaction(db.session) as session:
-            told = slots.set_host(session, slot_id, form.host.data, clock.now(), actor())
+        told = slots.set_host(db.session, slot_id, form.host.data, clock.now(), actor())
     except RuleViolation as no:
         return show_slot(slot, no, host=form), 409
     return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
@@ -99,8 +95,7 @@ def cancel(code: str, slot_id: int) -> Answer:
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, slot.station):
-            with transactions.transaction(db.session) as session:
-                told = slots.cancel(session, slot_id, form.reason.data, clock.now(), actor())
+            told = slots.cancel(db.session, slot_id, form.reason.data, clock.now(), actor())
             return done(_called_off(len(told)), url_for(".slot", code=code, slot_id=slot_id))
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
@@ -112,8 +107,8 @@ def bring_back(code: str, slot_id: int) -> Answer:
     """Undo a cancellation made by mistake, until a letter about it is sent."""
     slot = managed_slot(code, slot_id)
     try:
-        with zone_races(), transactions.transaction(db.session) as session:
-            back = slots.bring_back(session, slot_id, clock.now(), actor())
+        with zone_races():
+            back = slots.bring_back(db.session, slot_id, clock.now(), actor())
     except RuleViolation as no:
         return show_slot(slot, no), 409
     return done(undo.happened(slot, back), url_for(".slot", code=code, slot_id=slot_id))

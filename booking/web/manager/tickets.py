@@ -7,7 +7,6 @@ from flask import render_template
 from flask_babel import gettext
 
 from booking import clock, seats
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Station
@@ -46,8 +45,7 @@ def use_ticket(code: str, ticket: str) -> Answer:
     if booking is None:
         return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
     try:
-        with transactions.transaction(db.session) as session:
-            used = seats.admit(session, booking.id, clock.now(), actor())
+        used = seats.admit(db.session, booking.id, clock.now(), actor())
     except RuleViolation as no:
         reply = Reply("no", refused_words(no, station), next_step(no), code=no.reason)
         return render_template("manager/ticket.html", station=station, booking=booking, reply=reply), 409

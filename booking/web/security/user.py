@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, people
-from booking.db import transactions
 from booking.extensions import db, login
 from booking.model import Manages, Person, SignedIn, Station
 from booking.web import htmx, kept
@@ -98,8 +97,7 @@ def _renew(response: Response) -> Response:
     by_itself = request.method == "GET" and htmx.asked()
     if isinstance(user, CurrentUser) and user.to_renew and not by_itself and response.status_code < 500:
         try:
-            with transactions.transaction(db.session) as rows:
-                people.renew(rows, user.sign_in_id, clock.now())
+            people.renew(db.session, user.sign_in_id, clock.now())
         except SQLAlchemyError as error:  # the answer is made already, and the next request tries again
             log.warning("a sign-in was not renewed: %s", type(error).__name__)
     return response

@@ -6,7 +6,6 @@ from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from booking import clock, seats
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
@@ -56,7 +55,7 @@ def give_up(booking_id: int) -> Response:
         return answer(question)
     replaced = seats.replaced_by(db.session(), booking) if seats.can_undo(booking, now) else None
     try:
-        gone = transactions.run_with_retry(db.session, lambda session: seats.give_up(session, booking_id, now))
+        gone = seats.give_up(db.session, booking_id, now)
     except RuleViolation as no:
         return answer(results.refused(slot, no))
     if replaced is None or was == gone.state:
@@ -82,9 +81,7 @@ def stand_by(slot_id: int) -> Response:
     rate_limit.press(person_id)
     slot = permissions.seen_card(slot_id, person_id).slot
     try:
-        booking = transactions.run_with_retry(
-            db.session, lambda session: seats.stand_by(session, person_id, slot_id, now)
-        )
+        booking = seats.stand_by(db.session, person_id, slot_id, now)
     except RuleViolation as no:
         return answer(results.refused(slot, no))
     return answer(results.of_standby(slot, booking))

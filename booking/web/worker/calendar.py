@@ -5,8 +5,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from booking import calendar_files, clock, people
-from booking.db import transactions
-from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail import invites, links
@@ -32,11 +30,8 @@ def mail_calendar(booking_id: int) -> Response:
     booking, now = _seat(booking_id), clock.now()
     if booking.state not in ("booked", "attended"):
         abort(404)
-    person_id, slot_id = booking.person_id, booking.slot_id
     try:
-        with transactions.transaction(db.session) as session:
-            people.ask_for_letter(session, person_id, "calendar", now)
-            enqueue(session, "calendar", now, person_id=person_id, slot_id=slot_id, booking_id=booking_id)
+        people.mail_calendar(db.session, booking, now)
     except RuleViolation as no:
         flash(formatting.reason(no), "no")
         return htmx.go(url_for("worker.me"))

@@ -7,7 +7,6 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.seats import failed_attempts
@@ -43,8 +42,7 @@ class Tried:
             gathered, self._waiting = self._waiting, []
         with self._app.app_context(), Session(db.engine) as session:
             try:
-                with transactions.transaction(session):
-                    failed_attempts.remember(session, gathered)
+                failed_attempts.remember(session, gathered)
             except SQLAlchemyError:
                 self._app.logger.warning("%s tries could not be kept", len(gathered))
 
