@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from flask import abort, request
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 import config
 from booking import clock
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
-from booking.queries import my_bookings, slot_cards, station_lookup
+from booking.queries import slot_cards, station_lookup
 from booking.web import htmx
 from booking.web.security import security_log
 
@@ -98,7 +99,10 @@ def seen_card(slot_id: int, person_id: int | None) -> slot_cards.Card:
 
 def own_booking(booking_id: int, person: Person) -> Booking:
     """The person's own booking: another person's is a 404."""
-    return my_bookings.booking_of(db.session(), person.id, booking_id) or _missing(Booking, booking_id)
+    slot = joinedload(Booking.slot).joinedload
+    whole = [slot(Slot.activity), slot(Slot.zone), slot(Slot.station)]
+    booking = db.session.get(Booking, booking_id, options=whole)
+    return booking if booking and booking.person_id == person.id else _missing(Booking, booking_id)
 
 
 def managed_station(code: str) -> Station:
