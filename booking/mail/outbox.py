@@ -60,10 +60,6 @@ class Round:
     # Whether there has been an obstacle since the last success.
     kept: bool = field(default=False, compare=False)
 
-    @property
-    def wants_rest(self) -> bool:
-        return self.trouble is not None
-
 
 def deliver(
     session: AnySession,

@@ -30,18 +30,7 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-        signed_in_person()
-        return view(*args, **kwargs)
-
-    return guarded
-
-
-def admin_required(view: Callable[P, Any]) -> Callable[P, Any]:
-    """Only for admins; for everybody else the page does not exist."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-        admins_only()
+        worker()
         return view(*args, **kwargs)
 
     return guarded
@@ -51,11 +40,6 @@ def reader() -> Person | None:
     """Who reads this page; None when nobody is signed in."""
     person: Person | None = current_user.person
     return person
-
-
-def signed_in_person() -> Person:
-    """The signed-in person; others are asked to sign in and then led back."""
-    return reader() or ask_to_sign_in(_way_back())
 
 
 def worker(come_back: str = "") -> Person:
@@ -74,7 +58,7 @@ def ask_to_sign_in(come_back: str) -> NoReturn:
 
 def admins_only() -> None:
     """404 unless the reader is an admin."""
-    if not signed_in_person().is_admin:
+    if not worker().is_admin:
         not_for_you()
 
 
@@ -107,7 +91,7 @@ def own_booking(booking_id: int, person: Person) -> Booking:
 
 def managed_station(code: str) -> Station:
     """The station, for its managers and for admins."""
-    signed_in_person()
+    worker()
     station = db.session.scalar(select(Station).where(Station.code == code))
     if station is None:
         abort(404)
