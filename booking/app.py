@@ -4,19 +4,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, has_request_context, request
-from flask_login import current_user
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import cli, extensions
 from booking.db import transactions
-from booking.model import LANGUAGES
-from booking.web import account, admin, errors, headers, health, kept, manager, styleguide, unsubscribe, worker
-from booking.web.i18n import formatting, language
+from booking.web import (
+    account,
+    admin,
+    doorstep,
+    errors,
+    headers,
+    health,
+    kept,
+    manager,
+    middleware,
+    styleguide,
+    unsubscribe,
+    worker,
+)
+from booking.web.i18n import formatting
 from booking.web.kiosk import views
-from booking.web.middleware import allowed_hosts, buffer
-from booking.web.security import user
+from booking.web.security import session
+from booking.web.worker import cache_key, rush
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -48,9 +59,9 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 def _bind_extensions(app: Flask) -> None:
     extensions.db.init_app(app)
     extensions.login.init_app(app)
-    user.register(app)
+    session.register(app)
     extensions.csrf.init_app(app)
-    extensions.babel.init_app(app, locale_selector=_language)
+    extensions.babel.init_app(app, locale_selector=session.language)
     extensions.limiter.init_app(app)
     # Only decorated views have a limit, and check it themselves: no need for a hook on every request.
     every = app.before_request_funcs[None]
@@ -59,10 +70,10 @@ def _bind_extensions(app: Flask) -> None:
     with app.app_context():
         transactions.configure_engine(extensions.db.engine)
     kept.register(app)
-    worker.answer_the_rush(app)
-    buffer.register(app)
-    worker.answer_the_same(app)
-    allowed_hosts.register(app)
+    rush.register(app)
+    middleware.limit_concurrency(app)
+    doorstep.register(app, cache_key.reader(app))
+    middleware.check_hosts(app)
 
 
 def _trust_proxies(app: Flask) -> None:
@@ -81,13 +92,3 @@ def _of_the_web(ask: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         return ask(environ, start)
 
     return answer
-
-
-def _language() -> str:
-    """The person's language, else the browser's cookie, else what the browser asks for, else Chinese."""
-    if not has_request_context():
-        return LANGUAGES[0]
-    if not g.get("calm") and current_user.is_authenticated and current_user.language in LANGUAGES:
-        return str(current_user.language)
-    chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
-    return language.of_browser(chosen, request.headers.get("Accept-Language", ""))

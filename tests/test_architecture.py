@@ -162,3 +162,53 @@ def test_templates_carry_no_inline_script_or_style() -> None:
             continue  # a mail program knows no stylesheet
         text = path.read_text()
         assert [word for word in forbidden if word in text] == [], path.name
+
+
+# The field's words, and a file in which whoever searches for one should land.
+WORDS = {
+    "anonymise": "people/anonymise.py",
+    "audit log": "history.py",
+    "back-pressure": "jobs/backpressure.py",
+    "backoff": "mail/backoff.py",
+    "batch": "jobs/batches.py",
+    "cache": "web/worker/cache_key.py",
+    "compiled statement": "swift.py",
+    "concurrency": "web/middleware.py",
+    "connection pool": "lines.py",
+    "csrf": "extensions.py",
+    "dead letter": "monitoring/dead_letters.py",
+    "deadlock": "db/transactions.py",
+    "etag": "web/worker/tag.py",
+    "fragment": "web/htmx.py",
+    "health": "web/health.py",
+    "i18n": "web/i18n/messages.py",
+    "idempotency": "seats/booking.py",
+    "invalidation": "queries/change_feed.py",
+    "invariant": "invariants/__init__.py",
+    "leader election": "jobs/leader_election.py",
+    "middleware": "web/middleware.py",
+    "no-show": "seats/lifecycle.py",
+    "optimistic lock": "seats/booking.py",
+    "outbox": "mail/outbox.py",
+    "pagination": "queries/admin.py",
+    "permission": "web/security/permissions.py",
+    "rate limit": "web/rate_limit.py",
+    "read model": "seats/snapshot.py",
+    "readiness": "web/health.py",
+    "retention": "people/retention.py",
+    "retry": "db/transactions.py",
+    "scheduler": "jobs/scheduler.py",
+    "session": "web/security/session.py",
+    "waitlist": "seats/waitlist.py",
+}
+
+
+def test_the_words_of_the_field_lead_to_their_files() -> None:
+    """By path, or as one of the first three files in which the word stands."""
+    texts = {str(path.relative_to(HOUSE)): path.read_text().lower() for path in sorted(HOUSE.rglob("*.py"))}
+    lost = []
+    for word, file in WORDS.items():
+        first = [name for name, text in texts.items() if word in text][:3]
+        if word.replace("-", "").replace(" ", "_") not in file and file not in first:
+            lost.append((word, file, first))
+    assert lost == []

@@ -33,7 +33,7 @@ def code(path: Path) -> list[str]:
 
 @cache
 def source() -> str:
-    files = [ROOT / "config.py", *(ROOT / "booking").rglob("*.py")]
+    files = [ROOT / "config.py", ROOT / "deploy" / "serve", *(ROOT / "booking").rglob("*.py")]
     return "\n".join(file.read_text() for file in files)
 
 

@@ -61,10 +61,6 @@ class Delivery:
     # Whether there has been an obstacle since the last success.
     kept: bool = field(default=False, compare=False)
 
-    @property
-    def wants_rest(self) -> bool:
-        return self.trouble is not None
-
 
 def deliver(
     session: AnySession,

@@ -76,11 +76,6 @@ def strike_ledgers(session: Session, person_id: int, now: datetime) -> list[Ledg
     ]
 
 
-def booking_of(session: Session, person_id: int, booking_id: int) -> Booking | None:
-    """The person's own booking, or None: another person's is treated as missing."""
-    return session.scalar(_bookings(person_id).where(Booking.id == booking_id))
-
-
 def by_ticket(session: Session, station_id: int, ticket: str) -> Booking | None:
     """The booking of a scanned ticket, at this station only."""
     return session.scalar(select(Booking).where(Booking.ticket == ticket, Booking.station_id == station_id))

@@ -5,8 +5,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from werkzeug.http import dump_cookie, parse_date
 
-from booking.web import critical_css, kept
-from booking.web.assets import fingerprint, static
+from booking.web import assets, kept
 
 CSP = "; ".join(
     (
@@ -42,8 +41,7 @@ def register(app: Flask) -> None:
     app.before_request(_forget_dates_that_are_none)
     app.after_request(_secure)
     app.after_request(_say_how_long_it_keeps)
-    app.add_template_global(static)
-    critical_css.register(app)
+    assets.register(app)
 
 
 def _forget_dates_that_are_none() -> None:
@@ -57,7 +55,7 @@ def _forget_dates_that_are_none() -> None:
 
 def _secure(response: Response) -> Response:
     response.headers.update(SECURITY)
-    response.headers["Content-Security-Policy"] = CSP.format(sheet=critical_css.allowed())
+    response.headers["Content-Security-Policy"] = CSP.format(sheet=assets.allowed())
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={2 * A_YEAR}; includeSubDomains"
     return response
@@ -67,7 +65,7 @@ def _say_how_long_it_keeps(response: Response) -> Response:
     """Cache-Control: pages are personal and never cached; a file at its fingerprinted address never changes."""
     if request.endpoint == "static" and request.method != "OPTIONS" and response.status_code in (200, 206, 304):
         _read_file(response)
-        stamped = request.args.get("v") == fingerprint((request.view_args or {})["filename"])
+        stamped = request.args.get("v") == assets.fingerprint((request.view_args or {})["filename"])
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
         return response
     if request.method == "POST" and response.status_code < 500:

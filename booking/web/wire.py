@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.wsgi import get_content_length
 
 from booking.web.seal import Seal
 
 Environ = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
-LONGEST_NUMBER = 18  # digits; Python refuses to parse numbers of thousands of digits
 MOST = 4096  # bytes of a form that is a button and its hidden fields
 ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
 
@@ -64,17 +64,9 @@ class Wire:
         return isinstance(raw, str) and isinstance(own, str) and hmac.compare_digest(raw, own)
 
 
-def length_of(environ: Environ) -> int | None:
-    """The length of the body in bytes, as the request says; None when it says so in anything but plain digits."""
-    text = environ.get("CONTENT_LENGTH") or ""
-    if not (text.isascii() and text.isdigit()):
-        return None
-    return int(text) if len(text) <= LONGEST_NUMBER else 10**LONGEST_NUMBER
-
-
 def _form(environ: Environ) -> dict[str, str] | None:
     """The fields; the body can be read again afterwards."""
-    length = length_of(environ)
+    length = get_content_length(environ)
     if length is None or length > MOST or environ.get("CONTENT_TYPE") != FORM:
         return None
     body = environ["wsgi.input"].read(length)

@@ -1,7 +1,6 @@
 """Blueprint of the account pages, and their shared helpers."""
 
 from flask import Blueprint, current_app, make_response, render_template, request
-from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
 from booking.web.forms.rules import Form
@@ -21,10 +20,6 @@ def per_address() -> int:
 
 def agent() -> str:
     return request.user_agent.string
-
-
-def language() -> str:
-    return "en" if str(get_locale()).startswith("en") else "zh_Hans_CN"
 
 
 def hashes_an_hour() -> str:

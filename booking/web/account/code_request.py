@@ -8,9 +8,10 @@ from flask import session
 from booking import clock, people
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db
-from booking.web.account.blueprint import language, per_address
+from booking.web.account.blueprint import per_address
 from booking.web.forms.account import EmailForm
 from booking.web.forms.rules import say
+from booking.web.security.session import language
 
 
 @dataclass(frozen=True)

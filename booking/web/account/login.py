@@ -13,8 +13,9 @@ from booking.web.account.blueprint import agent, pages, per_address, show
 from booking.web.account.code_request import ask, asked_for, browser
 from booking.web.forms.account import CodeForm, EmailForm, SignInForm
 from booking.web.forms.rules import say
-from booking.web.security import security_log, user
+from booking.web.security import security_log
 from booking.web.security.permissions import safe_path
+from booking.web.security.session import enter, load_user
 
 
 @pages.route("/account/sign-in", methods=["GET", "POST"])
@@ -63,7 +64,7 @@ def sign_out() -> Response:
 def welcome(token: str, come_back: str) -> Response:
     """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it."""
     session.clear()
-    user.enter(user.load_user(token))
+    enter(load_user(token))
     return htmx.go(come_back)
 
 

@@ -8,12 +8,13 @@ from booking import clock, people
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db, limiter
 from booking.web import htmx
-from booking.web.account.blueprint import agent, hashes_an_hour, language, pages, per_address, show
+from booking.web.account.blueprint import agent, hashes_an_hour, pages, per_address, show
 from booking.web.account.code_request import ask, asked_for, browser
 from booking.web.account.login import failed, welcome
 from booking.web.forms.account import EmailForm, RegisterForm, ResetForm
 from booking.web.forms.rules import say
 from booking.web.security.permissions import safe_path
+from booking.web.security.session import language
 
 
 @pages.route("/account/register", methods=["GET", "POST"])

@@ -35,11 +35,9 @@ def register(app: Flask) -> None:
         clock_range,
         station_date,
         day_name,
-        day_of_month,
         drops,
         day_date,
         format_moment,
-        format_duration,
         phone,
         reason,
         next_step,
@@ -111,11 +109,6 @@ def day_name(day: date, today: date | None = None) -> str:
     if today and day == today + timedelta(days=1):
         return str(gettext("明天"))
     return format_skeleton("E", _noon(day), locale=get_locale())
-
-
-def day_of_month(day: date) -> str:
-    """24, for the day strip; the month is added on the first of it by `day_date`."""
-    return str(day.day)
 
 
 @memoize_per_locale

@@ -1,6 +1,5 @@
 """Kiosk pages: the screen itself, and the page that its code opens on a worker's phone."""
 
-import io
 import math
 from datetime import datetime
 from typing import Any
@@ -159,8 +158,6 @@ def free_now(slot: Slot, now: datetime) -> int:
 
 def _qr(address: str) -> Markup:
     """The address as a QR code in inline SVG."""
-    drawn = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(
-        drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=0, svgclass=None, lineclass=None
-    )
-    return Markup(drawn.getvalue().decode())  # noqa: S704 (drawn by segno, without any user text)
+    drawn = segno.make(address, error="m", micro=False)
+    svg = drawn.svg_inline(omitsize=True, border=0, svgclass=None, lineclass=None)
+    return Markup(svg)  # noqa: S704 (drawn by segno, without any user text)

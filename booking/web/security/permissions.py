@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from flask import abort, request
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 import config
 from booking import clock
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
-from booking.queries import my_bookings, slot_cards, station_lookup
+from booking.queries import slot_cards, station_lookup
 from booking.web import htmx
 from booking.web.security import security_log
 
@@ -29,18 +30,7 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-        signed_in_person()
-        return view(*args, **kwargs)
-
-    return guarded
-
-
-def admin_required(view: Callable[P, Any]) -> Callable[P, Any]:
-    """Only for admins; for everybody else the page does not exist."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-        admins_only()
+        worker()
         return view(*args, **kwargs)
 
     return guarded
@@ -50,11 +40,6 @@ def reader() -> Person | None:
     """Who reads this page; None when nobody is signed in."""
     person: Person | None = current_user.person
     return person
-
-
-def signed_in_person() -> Person:
-    """The signed-in person; others are asked to sign in and then led back."""
-    return reader() or ask_to_sign_in(_way_back())
 
 
 def worker(come_back: str = "") -> Person:
@@ -73,7 +58,7 @@ def ask_to_sign_in(come_back: str) -> NoReturn:
 
 def admins_only() -> None:
     """404 unless the reader is an admin."""
-    if not signed_in_person().is_admin:
+    if not worker().is_admin:
         not_for_you()
 
 
@@ -98,12 +83,15 @@ def seen_card(slot_id: int, person_id: int | None) -> slot_cards.Card:
 
 def own_booking(booking_id: int, person: Person) -> Booking:
     """The person's own booking: another person's is a 404."""
-    return my_bookings.booking_of(db.session(), person.id, booking_id) or _missing(Booking, booking_id)
+    slot = joinedload(Booking.slot).joinedload
+    whole = [slot(Slot.activity), slot(Slot.zone), slot(Slot.station)]
+    booking = db.session.get(Booking, booking_id, options=whole)
+    return booking if booking and booking.person_id == person.id else _missing(Booking, booking_id)
 
 
 def managed_station(code: str) -> Station:
     """The station, for its managers and for admins."""
-    signed_in_person()
+    worker()
     station = db.session.scalar(select(Station).where(Station.code == code))
     if station is None:
         abort(404)

@@ -102,14 +102,14 @@ def after_lost_give_up(**_booking_id: int) -> Response:
 def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
     """Answer in the page that sent the form: a card of the day, the slot's page, or one's own bookings."""
     back = request.form.get("back", "slot")
-    card = card or permissions.seen_card(outcome.slot_id, permissions.signed_in_person().id)
+    card = card or permissions.seen_card(outcome.slot_id, permissions.worker().id)
     if not htmx.asked():
         results.keep(outcome)
         return htmx.go(_address(back, card.slot))
     if back == "day":
         fragment: str = shapes.card(card, True, outcome)
     elif back == "me":
-        fragment = mine.fragment(permissions.signed_in_person(), outcome)
+        fragment = mine.fragment(permissions.worker(), outcome)
     else:
         fragment = render_template("worker/_slot_act.html", card=card, person=True, outcome=outcome)
     return make_response(fragment, 409 if outcome.reason else 200)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flask import render_template, request, session
+from flask import render_template, session
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
@@ -15,11 +15,10 @@ from booking.extensions import db
 from booking.model import Person, Station
 from booking.queries import my_bookings, slot_cards, station_lookup
 from booking.queries.slot_cards import Card, DayView, Opening
-from booking.sanitise import one_line
 from booking.web import htmx
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import filters, results, shapes, still, tag
+from booking.web.worker import filters, results, shapes, stations, still, tag
 from booking.web.worker.blueprint import pages
 
 SOON = timedelta(minutes=15)
@@ -192,14 +191,8 @@ def home() -> str | Response:
     person = permissions.reader()
     station = station_lookup.station(db.session(), session.get("station", "")) or _only_or_last(person)
     if station is None:
-        return stations()
+        return stations.stations()
     return still.shown(station.code, filters.asked()) or _page(station, person)
-
-
-@pages.get("/stations")
-def stations() -> str:
-    sought = one_line(request.args.get("q", ""))[:40]
-    return render_template("worker/stations.html", found=station_lookup.stations(db.session(), sought), sought=sought)
 
 
 @pages.get("/s/<code>")

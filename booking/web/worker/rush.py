@@ -30,7 +30,7 @@ from booking.web import blanks, kept, rate_limit
 from booking.web.i18n import formatting
 from booking.web.memory import weight
 from booking.web.packing import Headers, Packed, sent, told_apart
-from booking.web.security.user import CurrentUser
+from booking.web.security.session import CurrentUser
 from booking.web.wire import Environ, Posted, Wire
 from booking.web.worker import acts, early_press, results, shapes, tried
 from booking.web.worker.calendar import is_wechat

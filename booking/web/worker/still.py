@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from booking import clock
 from booking.model import Station
-from booking.web import blanks, critical_css, doorstep, htmx, kept
+from booking.web import assets, blanks, doorstep, htmx, kept
 from booking.web.doorstep import MadeFrom
 from booking.web.i18n import formatting
 from booking.web.kept import Page
@@ -90,4 +90,4 @@ def values(page: Page, own: Mapping[str, str]) -> dict[str, str]:
 
 def _name(code: str, asked: DayQuery, reader: Any) -> Hashable:
     """Cache key: all that a page is made from, beside the history and the clock."""
-    return code, asked, formatting.language(), htmx.asked() or critical_css.is_inlined(), takes_no_files(), reader
+    return code, asked, formatting.language(), htmx.asked() or assets.is_inlined(), takes_no_files(), reader

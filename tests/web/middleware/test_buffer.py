@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from booking.web.middleware.buffer import Turns
+from booking.web.middleware import Turns
 
 PATIENCE = 10
 
@@ -33,9 +33,9 @@ def echo(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     return [environ["wsgi.input"].read()]
 
 
-def ask(turns: Turns, form: BytesIO, size: int | None) -> bytes:
+def ask(turns: Turns, form: BytesIO, size: int | None, path: str = "/") -> bytes:
     length = {"HTTP_TRANSFER_ENCODING": "chunked"} if size is None else {"CONTENT_LENGTH": str(size)}
-    return b"".join(turns({"wsgi.input": form, **length}, lambda *_: None))
+    return b"".join(turns({"PATH_INFO": path, "wsgi.input": form, **length}, lambda *_: None))
 
 
 def test_a_form_that_comes_slowly_keeps_nobody_waiting() -> None:
@@ -65,6 +65,27 @@ def test_only_so_many_requests_run_at_the_same_time() -> None:
         assert inside.wait(PATIENCE)
         let_go.set()
         assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/css/app.css"])
+def test_health_checks_and_static_files_wait_for_no_other_request(path: str) -> None:
+    inside, let_go = Event(), Event()
+
+    def answer(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/":
+            inside.set()
+            assert let_go.wait(PATIENCE)
+        return [b"done"]
+
+    turns = Turns(answer, most=1, largest=100)
+    with ThreadPoolExecutor() as threads:
+        page = threads.submit(ask, turns, BytesIO(), 0)
+        assert inside.wait(PATIENCE)
+        try:
+            assert threads.submit(ask, turns, BytesIO(), 0, path).result(PATIENCE) == b"done"
+        finally:
+            let_go.set()
+        assert page.result(PATIENCE) == b"done"
 
 
 @pytest.mark.parametrize("size", [7, None], ids=["with its length", "in chunks"])

@@ -1,18 +1,19 @@
-"""User of a request and session: `current_user` is a `CurrentUser` or an `AnonymousUser`."""
+"""Session: who is signed in, from a token in the signed cookie; `current_user` is a `CurrentUser` or an `AnonymousUser`."""
 
 import logging
 from typing import Any
 
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, current_app, g, has_request_context, request, session
 from flask.sessions import SecureCookieSessionInterface
-from flask_login import AnonymousUserMixin, UserMixin, login_user
+from flask_login import AnonymousUserMixin, UserMixin, current_user, login_user
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, people
 from booking.extensions import db, login
-from booking.model import Manages, Person, SignedIn, Station
+from booking.model import LANGUAGES, Manages, Person, SignedIn, Station
 from booking.web import htmx, kept
+from booking.web.i18n.language import of_browser
 
 log = logging.getLogger(__name__)
 
@@ -112,3 +113,13 @@ def load_user(token: str) -> CurrentUser | None:
     if found is None:
         return None
     return CurrentUser(token, found, None if noted is None else kept.Known(found, noted, now))
+
+
+def language() -> str:
+    """The person's language, else the browser's cookie, else what the browser asks for, else Chinese."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    if not g.get("calm") and current_user.is_authenticated and current_user.language in LANGUAGES:
+        return str(current_user.language)
+    chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
+    return of_browser(chosen, request.headers.get("Accept-Language", ""))

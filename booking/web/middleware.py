@@ -1,0 +1,108 @@
+"""Middleware: what every request passes before Flask: the check of its host, and a limit on concurrency.
+
+`Hosts` answers only the host of PUBLIC_URL, so that no other host name leads to our pages. `Turns` reads a request
+completely first, and lets only a few run at the same time: a phone in the lift that sends a byte a second occupies a
+waiting thread only, and many threads do not compete for one interpreter and a few connections. Monitoring may use any
+host name for `/healthz` and `/readyz`; these and static files wait for nobody.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from http import HTTPStatus
+from io import BytesIO
+from queue import SimpleQueue
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.wsgi import get_content_length
+
+from booking.web.headers import SECURITY
+
+Environ = dict[str, Any]
+Ask = Callable[[Environ, Any], Iterable[bytes]]
+
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
+MONITORING = ("/healthz", "/readyz")
+AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
+STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
+SENTENCE = "这个网址不是本站的，请打开 {url}\nThis is not our address. Please open {url}\n"
+
+
+def limit_concurrency(app: Flask) -> None:
+    most, largest = app.config["MAX_CONCURRENT_REQUESTS"], app.config["MAX_CONTENT_LENGTH"]
+    app.wsgi_app = Turns(app.wsgi_app, most, largest)  # type: ignore[assignment,method-assign]
+
+
+def check_hosts(app: Flask) -> None:
+    app.wsgi_app = Hosts(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
+
+
+class Hosts:
+    """WSGI middleware around the app. The port is ignored: a proxy in front may use another one."""
+
+    def __init__(self, ask: Ask, app: Flask) -> None:
+        self._ask, self._config = ask, app.config
+
+    def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
+        found = HOST(_host(environ, self._config["TRUSTED_PROXIES"]))
+        if (found and found[1].lower() in names(self._config["PUBLIC_URL"])) or environ["PATH_INFO"] in MONITORING:
+            return self._ask(environ, start)
+        body = SENTENCE.format(url=self._config["PUBLIC_URL"]).encode()
+        about = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+        }
+        start(STATUS, [*about.items(), *SECURITY.items(), ("Content-Security-Policy", "default-src 'none'")])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+class Turns:
+    """WSGI middleware: `most` requests at a time, each with a body of at most `largest` bytes in memory."""
+
+    def __init__(self, ask: Ask, most: int, largest: int) -> None:
+        self._ask = ask
+        self._turns: SimpleQueue[None] = SimpleQueue()  # a semaphore in C, since every request uses it
+        for _ in range(most):
+            self._turns.put(None)
+        self._largest = largest
+
+    def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
+        self._take_in(environ)
+        if AT_ONCE(environ["PATH_INFO"]):
+            return self._ask(environ, start)
+        self._turns.get()
+        try:
+            return self._ask(environ, start)
+        finally:
+            self._turns.put(None)
+
+    def _take_in(self, environ: Environ) -> None:
+        """Read the body; of one that is too large only enough for the app to refuse it."""
+        most, length = self._largest + 1, get_content_length(environ)
+        in_chunks = environ.pop("HTTP_TRANSFER_ENCODING", None) is not None
+        wanted = min(most, length) if length is not None else most if in_chunks else 0
+        if not wanted:
+            return
+        form = environ["wsgi.input"].read(wanted)
+        if in_chunks:
+            environ["CONTENT_LENGTH"] = str(len(form))
+        environ["wsgi.input"] = BytesIO(form)
+
+
+@lru_cache(4)
+def names(url: str) -> frozenset[str]:
+    """The names, as browsers send them, of the host of `url`."""
+    host = urlsplit(url).hostname or ""
+    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    return LOOPBACK if name in LOOPBACK else frozenset({name})
+
+
+def _host(environ: Environ, proxies: int) -> str:
+    """The host that the browser asked for, as our outermost proxy reports it, or from the Host header."""
+    told = environ.get("HTTP_X_FORWARDED_HOST", "").split(",") if proxies else []
+    host: str = told[-proxies] if proxies and len(told) >= proxies and told != [""] else environ.get("HTTP_HOST", "")
+    return host.strip()

@@ -1,1 +1,0 @@
-"""Middleware: WSGI layers before Flask: allowed hosts, and request buffering with a concurrency limit."""
