@@ -9,13 +9,14 @@ from email.policy import SMTP, EmailPolicy
 from functools import lru_cache
 from typing import Any
 
+from css_inline import CSSInliner
 from flask import current_app, render_template
 from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.each import among
-from booking.mail import context, digests, inline_css, invites, links
+from booking.mail import context, digests, invites, links
 from booking.mail.context import Dropped
 from booking.mail.wording import tidy
 from booking.model import LANGUAGES, Letter, Person, Slot
@@ -24,6 +25,7 @@ from booking.sanitise import one_line
 __all__ = ["Dropped", "Loaded", "Message", "Rendered", "compose", "load", "render", "stylesheet"]
 
 LONGEST_SUBJECT = 120
+_inline_css = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 # The columns that a batch reads of its letters and readers: plain rows cost a tenth of objects.
 LETTER_COLUMNS = (
     *(Letter.id, Letter.kind, Letter.person_id, Letter.to, Letter.language, Letter.slot_id, Letter.booking_id),
@@ -124,7 +126,8 @@ def render(kind: str, told: context.Context, language: str) -> Rendered:
         subject, text, page = (
             render_template(f"mail/{kind}/{part}", **told) for part in ("subject.txt", "text.txt", "page.html")
         )
-    return Rendered(one_line(subject)[:LONGEST_SUBJECT], tidy(text), inline_css.inline(page))
+    styled = _inline_css.inline(page) if "<style>" in page else page  # a preview links to the style
+    return Rendered(one_line(subject)[:LONGEST_SUBJECT], tidy(text), styled)
 
 
 def stylesheet() -> str:

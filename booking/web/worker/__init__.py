@@ -1,6 +1,6 @@
 """Worker pages: a station's days, one slot, booking and cancelling, and one's own bookings."""
 
-from booking.web.worker import acts, calendar, day, mine, offline, slot, stations
+from booking.web.worker import acts, calendar, day, mine, offline, slot, station_list
 from booking.web.worker.blueprint import pages
 
-__all__ = ["acts", "calendar", "day", "mine", "offline", "pages", "slot", "stations"]
+__all__ = ["acts", "calendar", "day", "mine", "offline", "pages", "slot", "station_list"]

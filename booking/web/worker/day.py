@@ -18,7 +18,7 @@ from booking.queries.slot_cards import Card, DayView, Opening
 from booking.web import htmx
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import filters, results, shapes, stations, still, tag
+from booking.web.worker import filters, results, shapes, station_list, still, tag
 from booking.web.worker.blueprint import pages
 
 SOON = timedelta(minutes=15)
@@ -191,7 +191,7 @@ def home() -> str | Response:
     person = permissions.reader()
     station = station_lookup.station(db.session(), session.get("station", "")) or _only_or_last(person)
     if station is None:
-        return stations.stations()
+        return station_list.stations()
     return still.shown(station.code, filters.asked()) or _page(station, person)
 
 
