@@ -1,4 +1,4 @@
-"""Station list: all stations with its search, the nearest ones, and the public numbers of one."""
+"""Station list: all stations with a search, the nearest ones, and the public numbers of one."""
 
 from flask import abort, render_template, request
 
