@@ -42,8 +42,6 @@ HEAVY = {
     "booking.jobs.scheduler",
     "flask_migrate",
     "holidays",
-    "openpyxl",
-    "openpyxl.utils.exceptions",
     "pypinyin",
     "xlsxwriter",
 }
@@ -52,9 +50,9 @@ FOREIGN = {
     "apscheduler",
     "flask_migrate",
     "holidays",
-    "openpyxl",
     "prometheus_client",
     "pypinyin",
+    "python_calamine",
     "xlsxwriter",
 }
 

@@ -17,6 +17,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
+from booking.parsing.numerals import plain
 from booking.policy import Policy
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
@@ -80,9 +81,9 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
         if zone.capacity < planned:
             raise RuleViolation("zone_in_use", limit=planned)
     with session.no_autoflush:
-        twin = session.scalar(select(Zone).where(Zone.station_id == zone.station_id, Zone.name == zone.name))
-    if twin is not None and twin is not zone:
-        raise RuleViolation("name_taken")
+        others = session.scalars(select(Zone).where(Zone.station_id == zone.station_id)).all()
+    if any(other is not zone and plain(other.name) == plain(zone.name) for other in others):
+        raise RuleViolation("name_taken")  # also one that differs only in width or case
     session.add(zone)
     session.flush()
     _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, name=zone.name, changed=changed)

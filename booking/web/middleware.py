@@ -28,12 +28,17 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machin
 MONITORING = ("/healthz", "/readyz")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
+UPLOADS = re.compile(r"/manage/[^/]+/import/[^/]+").fullmatch  # the paths that take a file larger than a form
+MOST_DRAINED, CHUNK = (
+    32 * 1024 * 1024,
+    64 * 1024,
+)  # of a file that is too large: browsers read no answer before they sent all
 SENTENCE = "这个网址不是本站的，请打开 {url}\nThis is not our address. Please open {url}\n"
 
 
 def limit_concurrency(app: Flask) -> None:
-    most, largest = app.config["MAX_CONCURRENT_REQUESTS"], app.config["MAX_CONTENT_LENGTH"]
-    app.wsgi_app = Turns(app.wsgi_app, most, largest)  # type: ignore[assignment,method-assign]
+    limits = [app.config[name] for name in ("MAX_CONCURRENT_REQUESTS", "MAX_CONTENT_LENGTH", "MAX_UPLOAD_LENGTH")]
+    app.wsgi_app = Turns(app.wsgi_app, *limits)  # type: ignore[assignment,method-assign]
 
 
 def check_hosts(app: Flask) -> None:
@@ -63,12 +68,12 @@ class Hosts:
 class Turns:
     """WSGI middleware: `most` requests at a time, each with a body of at most `largest` bytes in memory."""
 
-    def __init__(self, ask: Ask, most: int, largest: int) -> None:
+    def __init__(self, ask: Ask, most: int, largest: int, largest_upload: int = 0) -> None:
         self._ask = ask
         self._turns: SimpleQueue[None] = SimpleQueue()  # a semaphore in C, since every request uses it
         for _ in range(most):
             self._turns.put(None)
-        self._largest = largest
+        self._largest, self._largest_upload = largest, max(largest, largest_upload)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
@@ -82,15 +87,24 @@ class Turns:
 
     def _take_in(self, environ: Environ) -> None:
         """Read the body; of one that is too large only enough for the app to refuse it."""
-        most, length = self._largest + 1, get_content_length(environ)
+        is_upload = UPLOADS(environ["PATH_INFO"])
+        most, length = (self._largest_upload if is_upload else self._largest) + 1, get_content_length(environ)
         in_chunks = environ.pop("HTTP_TRANSFER_ENCODING", None) is not None
         wanted = min(most, length) if length is not None else most if in_chunks else 0
         if not wanted:
             return
         form = environ["wsgi.input"].read(wanted)
+        if is_upload and len(form) == most:
+            _drain(environ["wsgi.input"])
         if in_chunks:
             environ["CONTENT_LENGTH"] = str(len(form))
         environ["wsgi.input"] = BytesIO(form)
+
+
+def _drain(body: Any) -> None:
+    left = MOST_DRAINED
+    while left > 0 and (piece := body.read(CHUNK)):
+        left -= len(piece)
 
 
 @lru_cache(4)

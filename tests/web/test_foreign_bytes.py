@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking import spreadsheets
 from booking.errors import RuleViolation
-from booking.spreadsheets import Table
+from booking.spreadsheets import Table, packages
 from booking.web import assets
 from tests.support import odd
 from tests.support.desk_cast import Desk, said
@@ -111,10 +111,10 @@ SHEETS: dict[str, tuple[bytes, str]] = {
     "with encrypted parts": (packed(1, a=b"x"), "这份表格有密码"),
     "a document of another program": (packed(a=b"<x/>"), "这不是一份能读懂的表格"),
     "a picture": (b"\x89PNG\r\n\x1a\n\xff\xff", "这不是一份能读懂的表格"),
-    "UTF-16": ("名称,类别\n瑜伽,瑜伽\n".encode("utf-16"), "这不是一份能读懂的表格"),
+    "cut UTF-16": ("名称,类别\n瑜伽,瑜伽\n".encode("utf-16")[:-1], "这不是一份能读懂的表格"),
     "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "这不是一份能读懂的表格"),
     "a quote that does not end": ('名称,类别\n"瑜伽,瑜伽\n'.encode(), "这不是一份能读懂的表格"),
-    "a bomb": (packed(a=bytes(spreadsheets.LARGEST + 1)), "这不是一份能读懂的表格"),
+    "a bomb": (packed(a=bytes(packages.LARGEST + 1)), "这不是一份能读懂的表格"),
     "entities in UTF-16": (packed(a='<!DOCTYPE x [<!ENTITY a "b">]><x/>'.encode("utf-16")), "这不是一份能读懂的表格"),
 }
 

@@ -1,11 +1,8 @@
 """Blueprint of the admin pages. All of them are for admins only; others get a 404."""
 
-from datetime import date
-
 from flask import Blueprint, abort, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from booking import clock
 from booking.extensions import db
 from booking.model import Person, Station
 from booking.queries import admin
@@ -14,8 +11,6 @@ from booking.web import job_status
 from booking.web.forms.rules import Form
 from booking.web.security.permissions import admins_only
 
-# The time zone of the network's own pages, and of the country's calendar.
-ZONE = "Asia/Shanghai"
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "mail_paused": job_status.mail_paused})
 
@@ -44,7 +39,3 @@ def sought() -> tuple[str, int]:
     page = request.args.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
     return one_line(request.args.get("q", ""))[:100], number
-
-
-def country_today() -> date:
-    return clock.at_station(clock.now(), ZONE).date()

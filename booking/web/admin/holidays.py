@@ -10,7 +10,8 @@ from booking import clock, slots, workdays
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.web import htmx
-from booking.web.admin.blueprint import country_today, pages, show
+from booking.web.admin.blueprint import pages, show
+from booking.web.forms.fields import country_today
 from booking.web.forms.holidays import HolidayConfirmForm, HolidayFileForm
 from booking.web.i18n import formatting as words_for
 from booking.workdays import Notice

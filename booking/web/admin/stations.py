@@ -11,8 +11,9 @@ from booking.extensions import db
 from booking.model import Station
 from booking.queries import admin
 from booking.web import htmx
-from booking.web.admin.blueprint import country_today, pages, show, sought, the_person, the_station
+from booking.web.admin.blueprint import pages, show, sought, the_person, the_station
 from booking.web.forms.admin import AdminReasonForm, ManagerForm, NewStationForm, StationForm
+from booking.web.forms.fields import country_today
 from booking.web.forms.rules import Form, say
 
 

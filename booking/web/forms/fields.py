@@ -1,10 +1,9 @@
 """Form fields that accept what people really type: full-width digits, stray spaces, pasted control characters."""
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date, time
+from datetime import date
 from typing import Any, TypeVar, cast
 
 from flask import request
@@ -28,14 +27,33 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from booking import clock, sanitise
 from booking.errors import RuleViolation
+from booking.parsing import dates, numbers, times
 
 T = TypeVar("T")
 MISSING = _("这一项要填。")
 NOT_A_NUMBER = _("请填一个整数，比如 15。")
 NOT_A_CHOICE = _("请从列表里选一项。")
 EARLIEST_YEAR, FARTHEST_YEARS = 2020, 3
-DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:00)?")
+COUNTRY_ZONE = "Asia/Shanghai"  # of the country's calendar, and of pages that are no one station's
+# What people write where a date may be left out because there is no end.
+NO_END = {
+    "长期",
+    "长期有效",
+    "一直",
+    "不限",
+    "永久",
+    "无",
+    "没有",
+    "none",
+    "ongoing",
+    "open",
+    "no end",
+    "-",
+    "--",
+    "—",
+    "——",
+    "/",
+}
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -45,6 +63,8 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Reads form fields only: a JSON body is not what a page sends."""
+
+        today: date | None = None  # where a date without a year is counted from; by default the country's today
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             if formdata is None or hasattr(formdata, "getlist"):
@@ -77,10 +97,11 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 
 class Number(IntegerField):
-    """A whole number; full-width digits are accepted."""
+    """A whole number, as people write it: 15, １５, 15人."""
 
     data: Any
     widget = TextInput()
+    read: numbers.Reader = staticmethod(numbers.read)
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
         options["render_kw"] = {"inputmode": "numeric", "autocomplete": "off"} | options.get("render_kw", {})
@@ -88,45 +109,52 @@ class Number(IntegerField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = plain(valuelist[0]) if valuelist else ""
-        self.data = None
-        if text and not re.fullmatch("-?[0-9]{1,9}", text):
+        self.data = self.read(text)
+        if text and self.data is None:
             raise ValueError(str(NOT_A_NUMBER))
-        if text:
-            self.data = int(text)
+
+
+class Minutes(Number):
+    """A duration in minutes: 50, 50分钟, 1小时."""
+
+    read = staticmethod(numbers.read_minutes)
 
 
 class DayField(DateField):
-    """A date as 2026-11-24, full-width digits accepted, in a plausible year."""
+    """A date, as people write it, in a plausible year. With `open_ended`, 长期 is no date."""
 
     data: Any
 
+    def __init__(self, *args: Any, open_ended: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.open_ended = open_ended
+
     @staticmethod
-    def read(text: str) -> date | None:
+    def read(text: str, today: date | None = None) -> date | None:
         """The date in a text; None for anything else."""
-        found = DATE.fullmatch(plain(text))
-        try:
-            when = date(*(int(part) for part in found.groups())) if found else None
-        except ValueError:
-            return None
+        when = dates.read(text, today or country_today())
         return when if when and EARLIEST_YEAR <= when.year <= clock.now().year + FARTHEST_YEARS else None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = plain(valuelist[0]) if valuelist else ""
-        self.data = self.read(text)
-        if text and self.data is None:
-            raise ValueError(gettext("请填一个三年以内的日期，比如 %(example)s。", example=f"{clock.now():%Y-%m-%d}"))
+        today = self.meta.today or country_today()
+        self.data = self.read(text, today)
+        if not text or self.data is not None or (self.open_ended and text.casefold() in NO_END):
+            return
+        if when := dates.contradicts(text, today):
+            raise ValueError(gettext("%(date)s 不是写的那个星期几，请核对。", date=when.isoformat()))
+        raise ValueError(gettext("请填一个三年以内的日期，比如 %(example)s。", example=f"{clock.now():%Y-%m-%d}"))
 
 
 class WallTime(TimeField):
-    """A wall time as 12:10, full-width digits and colon accepted."""
+    """A wall time, as people write it: 12:10, 12点10分, 下午1:30."""
 
     data: Any
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = plain(valuelist[0]) if valuelist else ""
-        found = CLOCK.fullmatch(text)
-        self.data = time(int(found[1]), int(found[2])) if found else None
-        if text and not found:
+        self.data = times.read(text)
+        if text and self.data is None:
             raise ValueError(gettext("请填一个时间，比如 12:10。"))
 
 
@@ -212,6 +240,10 @@ class Short:
     def __call__(self, _form: Any, field: Field) -> None:
         if len(field.data or "") > self.limit:
             raise ValidationError(gettext("最多 %(limit)s 个字。", limit=self.limit))
+
+
+def country_today() -> date:
+    return clock.at_station(clock.now(), COUNTRY_ZONE).date()
 
 
 def plain(text: str) -> str:

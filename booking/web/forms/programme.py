@@ -16,6 +16,7 @@ from booking.web.forms.fields import (
     DayField,
     Form,
     LineField,
+    Minutes,
     Number,
     PickField,
     Prose,
@@ -117,10 +118,10 @@ class PlanForm(_Placed):
     zone_id = PickField(_("场地"), [needed], coerce=int)
     weekdays = Ticks(_("星期"), [needed], choices=options(WEEKDAYS))
     starts = WallTime(_("开始"), [needed])
-    minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
+    minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     valid_from = DayField(_("从哪天起"), [needed])
-    valid_until = DayField(_("到哪天为止"), [maybe], description=_("不填就一直排下去。"))
+    valid_until = DayField(_("到哪天为止"), [maybe], open_ended=True, description=_("不填就一直排下去。"))
     opens_workdays_before = Number(
         _("提前几个工作日放号"), [maybe, Between(0, 10)], description=_("不填就按驿站的规则。")
     )
@@ -175,7 +176,7 @@ class OneOffForm(_Placed):
     zone_id = PickField(_("场地"), [needed], coerce=int)
     date = DayField(_("哪一天"), [needed])
     starts = WallTime(_("开始"), [needed])
-    minutes = Number(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
+    minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
 

@@ -1,32 +1,37 @@
 """Spreadsheet rows as forms: each cell is validated by the same field as on the page, so each rule exists once."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from flask_babel import force_locale, gettext
 from werkzeug.datastructures import MultiDict
 
-from booking.errors import RuleViolation
 from booking.model import LANGUAGES, Activity, Zone
-from booking.web.forms.fields import Form, plain
-from booking.web.forms.programme import KIND_WORDS, WEEKDAYS, ActivityForm, PlanForm
+from booking.parsing import dates, numerals, weekdays
+from booking.spreadsheets import Layout, Remark, Sheet, lay_out
+from booking.web.forms.fields import DayField, Form
+from booking.web.forms.programme import KIND_WORDS, ActivityForm, PlanForm
 
 # In the order of the form; what is English stands last.
 COLUMNS = {
     "activities": sorted(
         (name for name in ActivityForm.labels() if name != "picture"), key=lambda n: n.endswith("_en")
     ),
-    "plans": [name for name in PlanForm.labels() if not name.startswith(("opens_", "on_"))],
+    "plans": [name for name in PlanForm.labels() if not name.startswith("opens_")],
 }
+REQUIRED = {"activities": 2, "plans": 7}  # how many of them, from the left
 FORMS: dict[str, type[Form]] = {"activities": ActivityForm, "plans": PlanForm}
-CHINESE_DAYS = {name: str(number) for number, name in enumerate("一二三四五六日", start=1)} | {"天": "7"}
+YES = {"是", "开", "也开", "要", "对", "有", "y", "yes", "true", "1", "√", "✓", "✔"}
+NO = {"", "否", "不", "不开", "不要", "没有", "无", "n", "no", "false", "0", "×", "x", "-", "—"}
+HOLDS = re.compile(r"\s*\((最多|up to)\s*\d+\s*(人|people)?\)$")  # what the page's list says after a zone's name
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """An error, with the row of the sheet (the headers are row 1) and its column's header."""
+    """An error, with the number of the row as a spreadsheet shows it, and its column's header."""
 
     row: int
     column: str
@@ -36,17 +41,21 @@ class Wrong:
 
 @dataclass
 class Row:
-    """One row as a form; `cells` is what was typed, by field."""
+    """One row as a form; `cells` is what was typed, by field; `faults` are sentences about cells that no form can read."""
 
     number: int
     form: Any
     cells: dict[str, str]
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def is_valid(self) -> bool:
+        return bool(self.form.validate()) and not self.faults
 
     def wrongs(self) -> list[Wrong]:
+        errors = {name: str(found[0]) for name, found in self.form.errors.items() if name} | self.faults
         named = [
-            Wrong(self.number, str(self.form[name].label.text), self.cells.get(name, ""), str(errors[0]))
-            for name, errors in self.form.errors.items()
-            if name
+            Wrong(self.number, str(self.form[name].label.text), self.cells.get(name, ""), sentence)
+            for name, sentence in errors.items()
         ]
         return [*named, *(Wrong(self.number, "", "", str(sentence)) for sentence in self.form.form_errors)]
 
@@ -57,37 +66,54 @@ def heads(kind: str) -> list[str]:
     return [str(form[name].label.text) for name in COLUMNS[kind]]
 
 
-def read(kind: str, cells: Sequence[Sequence[str]], activities: Sequence[Activity], zones: Sequence[Zone]) -> list[Row]:
-    """The rows under the headers. Raises `bad_heads` when a required column is missing."""
-    names = _names(kind, cells[0] if cells else ())
-    words = _words(kind, activities, zones)
-    rows = []
-    for number, row in enumerate(cells[1:], start=2):
-        typed = {name: text for name, text in zip(names, row, strict=False) if name}
-        sent: MultiDict[str, str] = MultiDict()
-        for name, text in typed.items():
-            sent.setlist(name, words.get(name, _as_typed)(text))
-        if kind == "activities":
-            sent["picture"] = "default"
-        form: Any = FORMS[kind](formdata=sent, meta={"csrf": False})
-        if kind == "plans":
-            form = PlanForm.of(zones, activities, formdata=sent, meta={"csrf": False})
-        rows.append(Row(number, form, typed))
-    return rows
-
-
-def _names(kind: str, found: Sequence[str]) -> list[str]:
-    """The field of each column; "" for an unknown one."""
+def find(kind: str, sheets: Sequence[Sheet]) -> Layout:
+    """The table under the headers of this kind, which may be in any language."""
     known: dict[str, str] = {}
     for language in LANGUAGES:
         with force_locale(language):
-            known |= {_key(head): name for head, name in zip(heads(kind), COLUMNS[kind], strict=True)}
-    names = [known.get(_key(head), "") for head in found]
-    missing = [name for name in COLUMNS[kind][: 2 if kind == "activities" else 7] if name not in names]
-    if missing:
-        labels = dict(zip(COLUMNS[kind], heads(kind), strict=True))
-        raise RuleViolation("bad_heads", missing=gettext("、").join(labels[name] for name in missing))
-    return names
+            known |= dict(zip(heads(kind), COLUMNS[kind], strict=True))
+    required = dict(zip(COLUMNS[kind], heads(kind), strict=True))
+    return lay_out(sheets, known, {name: required[name] for name in COLUMNS[kind][: REQUIRED[kind]]})
+
+
+def read(kind: str, layout: Layout, activities: Sequence[Activity], zones: Sequence[Zone], today: date) -> list[Row]:
+    """The rows under the headers; a date without a year is the next such day from `today` on."""
+    words = _words(kind, activities, zones)
+    meta = {"csrf": False, "today": today}
+    rows = []
+    for number, typed in layout.rows.items():
+        sent: MultiDict[str, str] = MultiDict()
+        for name, text in typed.items():
+            sent.setlist(name, words[name](text) if name in words else [text])
+        if kind == "activities":
+            sent["picture"] = "default"
+        form: Any = FORMS[kind](formdata=sent, meta=meta)
+        if kind == "plans":
+            form = PlanForm.of(zones, activities, formdata=sent, meta=meta)
+        rows.append(Row(number, form, typed, dict(_faults(number, typed, layout))))
+    return rows
+
+
+def remarks(rows: Sequence[Row]) -> Iterator[Remark]:
+    """What is worth saying about rows that are right: guessed years, weekends on which nothing runs."""
+    for row in rows:
+        for name, typed in row.cells.items():
+            if isinstance(row.form[name], DayField) and row.form[name].data and dates.lacks_year(typed):
+                yield Remark("next_such_day", row.number, {"typed": typed, "date": row.form[name].data.isoformat()})
+        if (
+            "weekdays" in row.cells
+            and {"6", "7"} & set(row.form.weekdays.data or ())
+            and not row.form.on_rest_days.data
+        ):
+            yield Remark("weekends_off", row.number)
+
+
+def _faults(number: int, typed: Mapping[str, str], layout: Layout) -> Iterator[tuple[str, str]]:
+    for name, text in typed.items():
+        if (number, name) in layout.broken:
+            yield name, gettext("这一格是公式的错误，或者公式还没有算出来。请改成文字或数字。")
+        elif name == "on_rest_days" and numerals.plain(text) not in YES | NO:
+            yield name, gettext("请写“是”，或者留空。")
 
 
 def _words(
@@ -96,39 +122,33 @@ def _words(
     """Converts a cell to what the page's field would send."""
     if kind == "activities":
         return {"kind": _by_words(_in_both(KIND_WORDS))}
+    by_zone = _by_words({one.name: str(one.id) for one in zones})
     return {
-        "activity_id": _by_words({_key(one.title): str(one.id) for one in activities}),
-        "zone_id": _by_words({_key(one.name): str(one.id) for one in zones}),
+        "activity_id": _by_words({one.title: str(one.id) for one in activities}),
+        "zone_id": lambda text: by_zone(
+            HOLDS.sub("", numerals.plain(text)) if HOLDS.search(numerals.plain(text)) else text
+        ),
         "weekdays": _weekdays,
+        "on_rest_days": lambda text: ["y"] if numerals.plain(text) in YES else [],
     }
 
 
 def _by_words(known: Mapping[str, str]) -> Callable[[str], list[str]]:
-    return lambda text: [known.get(_key(text), text and f"?{text}")]
-
-
-def _as_typed(text: str) -> list[str]:
-    return [text.replace("/", "-") if re.fullmatch(r"\d{4}/\d{1,2}/\d{1,2}", plain(text)) else text]
+    """By the exact word, then by the first that differs only in width and case."""
+    keys: dict[str, str] = {}
+    for word, value in known.items():
+        keys.setdefault(numerals.plain(word), value)
+    return lambda text: [known.get(text) or keys.get(numerals.plain(text), text and f"?{text}")]
 
 
 def _in_both(words: Mapping[str, Any]) -> dict[str, str]:
-    known = {_key(code): code for code in words}
+    known = {code: code for code in words}
     for language in LANGUAGES:
         with force_locale(language):
-            known |= {_key(str(word)): code for code, word in words.items()}
+            known |= {str(word): code for code, word in words.items()}
     return known
 
 
 def _weekdays(text: str) -> list[str]:
-    """周一、周三 · 一三五 · 135 · Mon Wed: all the days, or a value that the field refuses."""
-    known = _in_both(WEEKDAYS)
-    known |= {word[:3]: day for word, day in known.items() if word.isascii()}
-    parts = [part for part in re.split(r"[\s,，、;；/]+", plain(text)) if part]
-    if parts and all(_key(part) in known for part in parts):
-        return [known[_key(part)] for part in parts]
-    days = [CHINESE_DAYS.get(letter, letter) for letter in re.sub(r"[周星期\s,，、;；/]", "", plain(text))]
-    return days if all(day in WEEKDAYS for day in days) else [f"?{text}"]
-
-
-def _key(text: str) -> str:
-    return plain(text).casefold()
+    """All the days, or a value that the field refuses."""
+    return list(weekdays.read(text) or ([f"?{text}"] if text else []))

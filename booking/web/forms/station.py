@@ -12,6 +12,7 @@ from booking.web.forms.fields import (
     DayField,
     Form,
     LineField,
+    Minutes,
     Number,
     PickField,
     Short,
@@ -54,7 +55,8 @@ NUMBERS = {
 
 
 def _number(name: str, description: Any) -> Number:
-    return Number(NUMBERS[name], [needed, Between(*BOUNDS[name])], description=description)
+    kind = Minutes if name.endswith("_minutes") else Number
+    return kind(NUMBERS[name], [needed, Between(*BOUNDS[name])], description=description)
 
 
 class ZoneForm(Form):

@@ -20,6 +20,22 @@ class Reason(NamedTuple):
     brief: Any = ""  # in a list of what was skipped
 
 
+# What is said about a sheet before it is imported, by the code of the remark.
+REMARKS = {
+    "other_sheet": _("工作表“%(sheet)s”里有 %(n)s 行没有读，只读了“%(chosen)s”。"),
+    "hidden_sheet": _("读的是隐藏的工作表“%(sheet)s”。"),
+    "partly_known": _("从这种格式里看不出哪些行是隐藏的、哪些格是公式的错误，请核对；另存为 .xlsx 就看得出。"),
+    "above_heads": _("表头上面的这一行没有读：%(text)s"),
+    "unknown_column": _("%(column)s 列“%(head)s”用不上，没有读。"),
+    "column_without_head": _("%(column)s 列没有表头，没有读。"),
+    "hidden_column": _("%(column)s 列“%(head)s”是隐藏的，照样读了。"),
+    "hidden_rows": _("隐藏的行没有读：%(rows)s。要导入的话，先取消隐藏。"),
+    "merged_rows": _("合并的单元格（第 %(rows)s 行）：每一行都用“%(text)s”。"),
+    "merged_columns": _("合并的单元格（第 %(rows)s 行）横跨几列：“%(text)s”只算在最左上的一格。"),
+    "next_such_day": _("“%(typed)s”没有写年份，读作 %(date)s。"),
+    "weekends_off": _("周末默认不开，只有调休上班的周末才开。周末也要开的话，“休息日也开”写“是”。"),
+}
+
 REASONS = {
     # booking a slot
     "not_open": Reason(_("这一场还没有放号，%(opens_at)s 开放。"), _("到点按钮会自己亮起来，不用一直刷新。")),
@@ -102,10 +118,13 @@ REASONS = {
     "name_taken": Reason(_("已经有同名的了。")),
     "out_of_bounds": Reason(_("有的数字超出了允许的范围。")),
     "bad_sheet": Reason(_("这不是一份能读懂的表格，请存成 XLSX 或 CSV。")),
-    "locked_sheet": Reason(_("这份表格有密码，或者是旧的 .xls 格式。请去掉密码，另存为 .xlsx 再传。")),
-    "bad_heads": Reason(_("第一行的表头里缺少：%(missing)s。请用模板。")),
+    "locked_sheet": Reason(_("这份表格有密码，或者是损坏的 .xls。请去掉密码，另存为 .xlsx 再传。")),
+    "bad_heads": Reason(_("表头里缺少：%(missing)s。请用模板。")),
+    "two_heads": Reason(_("“%(head)s”有两列（%(first)s 和 %(second)s），不知道用哪一列。请只留一列。")),
     "empty_sheet": Reason(_("表格里一行也没有。")),
     "sheet_too_long": Reason(_("一次最多 %(limit)s 行。")),
+    "sheet_too_wide": Reason(_("最多 %(limit)s 列，请删掉右边不用的列。")),
+    "sheet_too_large": Reason(_("文件太大了，最大 %(limit)s MB。图片和没有用到的工作表可以删掉。")),
     "bad_calendar": Reason(_("这不是一份能读懂的放假安排：要 JSON 文件，里面有 year 和 days。")),
     "calendar_missing": Reason(_("请选一个文件。")),
     "calendar_too_large": Reason(_("文件太大了，最大 %(limit)s KB。")),

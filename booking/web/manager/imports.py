@@ -1,24 +1,33 @@
-"""Imports: activities and plans from a sheet: all of it, or nothing and every error by row and column."""
+"""Imports: activities and plans from a sheet: all of it, or nothing and every error by row and column.
 
-from collections.abc import Callable
+What the file has and the rows have not is said in remarks, and then nothing is imported before a manager confirms.
+"""
+
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import abort, render_template, request, url_for
+from flask import abort, current_app, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from booking import clock, slots, spreadsheets
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station
+from booking.parsing.numerals import plain
 from booking.queries import manager
+from booking.spreadsheets import Layout, Remark
 from booking.web.forms import rows
 from booking.web.forms.rows import Row, Wrong
+from booking.web.i18n.formatting import station_date
+from booking.web.i18n.messages import REMARKS
 from booking.web.manager import tables
 from booking.web.manager.blueprint import Answer, actor, done, pages, refused_words, zone_races
 from booking.web.security.permissions import managed_station
 
+UPLOAD = "manager.import_sheet"
 Save = Callable[[Session, int, Any], None]
 
 
@@ -30,21 +39,44 @@ class NothingImportedError(Exception):
         self.wrongs = wrongs
 
 
+@pages.url_value_preprocessor
+def _allow_uploads(endpoint: str | None, _values: object) -> None:
+    """A sheet may be larger than other requests; this runs before anything reads the form."""
+    if endpoint == UPLOAD:
+        request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
+
+
+@pages.errorhandler(RequestEntityTooLarge)
+def _too_large(error: RequestEntityTooLarge) -> Answer | RequestEntityTooLarge:
+    """The file is larger than that: an error at its field."""
+    if request.endpoint != UPLOAD or request.view_args is None or request.view_args["kind"] not in rows.COLUMNS:
+        return error
+    station, kind = managed_station(request.view_args["code"]), request.view_args["kind"]
+    limit = current_app.config["MAX_UPLOAD_LENGTH"] // 1024 // 1024
+    words = refused_words(RuleViolation("sheet_too_large", limit=limit), station)
+    return _page(station, kind, sentence=words), 413
+
+
 @pages.route("/<code>/import/<kind>", methods=["GET", "POST"])
 def import_sheet(code: str, kind: str) -> Answer:
+    """Import the file. What was read otherwise than it stands there is shown first, to be confirmed."""
     station = managed_station(code)
     if kind not in rows.COLUMNS:
         abort(404)
     if request.method == "GET":
-        return render_template("manager/import.html", station=station, kind=kind, wrongs=(), sentence="")
+        return _page(station, kind)
+    confirmed = request.form.get("rows", "")
     try:
-        found = _rows(station, kind)
-        wrongs = _take_over(station, kind, found)
+        layout = rows.find(kind, spreadsheets.read(confirmed.encode() or _uploaded()))
+        found = _rows(station, kind, layout)
+        remarks = [*layout.remarks, *(() if confirmed else rows.remarks(found))]
+        wrongs = _take_over(station, kind, found, only_try=bool(remarks) and not confirmed)
     except RuleViolation as no:
-        words = refused_words(no, station)
-        return render_template("manager/import.html", station=station, kind=kind, wrongs=(), sentence=words), 422
+        return _page(station, kind, sentence=refused_words(no, station)), 422
     if wrongs:
-        return render_template("manager/import.html", station=station, kind=kind, wrongs=wrongs, sentence=""), 422
+        return _page(station, kind, wrongs=wrongs, remarks=remarks), 422
+    if remarks and not confirmed:
+        return _page(station, kind, remarks=remarks, found=found, csv=_csv(kind, found))
     sentence = ngettext("导入了 %(num)s 行。", "导入了 %(num)s 行。", len(found))
     return done(sentence, url_for(f".{kind}", code=code))
 
@@ -57,29 +89,60 @@ def import_template(code: str, kind: str) -> Answer:
     return tables.sent([spreadsheets.Table(gettext("模板"), rows.heads(kind), [])], f"{kind}-template")
 
 
-def _rows(station: Station, kind: str) -> list[Row]:
+def _page(station: Station, kind: str, **words: Any) -> str:
+    words = {"wrongs": (), "remarks": (), "found": (), "sentence": "", "csv": ""} | words
+    words["remarks"] = _in_sentences(words["remarks"])
+    return render_template("manager/import.html", station=station, kind=kind, limits=_limits(), **words)
+
+
+def _in_sentences(remarks: Iterable[Remark]) -> list[tuple[str, str]]:
+    """Each remark once, beside the rows that it is about."""
+    about: dict[str, list[int]] = {}
+    for remark in remarks:
+        rows_of = about.setdefault(str(REMARKS[remark.code] % remark.details), [])
+        rows_of += [] if remark.row is None else [remark.row]
+    return [(spreadsheets.in_words(numbers), sentence) for sentence, numbers in about.items()]
+
+
+def _limits() -> dict[str, int]:
+    return {"rows": spreadsheets.MOST_ROWS, "megabytes": current_app.config["MAX_UPLOAD_LENGTH"] // 1024 // 1024}
+
+
+def _uploaded() -> bytes:
     sent = request.files.get("sheet")
-    cells = spreadsheets.read(sent.read() if sent else b"")
-    if len(cells) < 2:
-        raise RuleViolation("empty_sheet")
-    session = db.session()
-    return rows.read(kind, cells, manager.activities(session, station.id), manager.zones(session, station.id))
+    return sent.read() if sent else b""
 
 
-def _take_over(station: Station, kind: str, found: list[Row]) -> list[Wrong]:
-    """Validate every form first, then every rule; a single refusal rolls everything back."""
-    if wrongs := [wrong for row in found if not row.form.validate() for wrong in row.wrongs()]:
+def _rows(station: Station, kind: str, layout: Layout) -> list[Row]:
+    session, today = db.session(), station_date(clock.now(), station)
+    return rows.read(kind, layout, manager.activities(session, station.id), manager.zones(session, station.id), today)
+
+
+def _csv(kind: str, found: list[Row]) -> str:
+    """The rows as they were read, each on the line of its number, for the confirmation to send again."""
+    lines: list[list[str]] = [rows.heads(kind)]
+    for row in found:
+        lines += [[] for _ in range(row.number - len(lines) - 1)]
+        lines.append([row.cells.get(name, "") for name in rows.COLUMNS[kind]])
+    return spreadsheets.plain_csv(lines)
+
+
+def _take_over(station: Station, kind: str, found: list[Row], *, only_try: bool) -> list[Wrong]:
+    """Validate every form first, then every rule; a single refusal rolls everything back, and so does a trial."""
+    if wrongs := [wrong for row in found if not row.is_valid() for wrong in row.wrongs()]:
         return wrongs
     try:
-        _save_all(db.session, station, found, _save_activity if kind == "activities" else _save_plan)
+        save = _save_activity if kind == "activities" else _save_plan
+        _save_all(db.session, station, found, save, only_try=only_try)
     except NothingImportedError as nothing:
         return nothing.wrongs
     return []
 
 
 @transactional
-def _save_all(session: Session, station: Station, found: list[Row], save: Save) -> None:
-    if wrongs := [wrong for row in found for wrong in _saved(session, station, row, save)]:
+def _save_all(session: Session, station: Station, found: list[Row], save: Save, *, only_try: bool) -> None:
+    wrongs = [wrong for row in found for wrong in _saved(session, station, row, save)]
+    if wrongs or only_try:
         raise NothingImportedError(wrongs)
 
 
@@ -94,7 +157,8 @@ def _saved(session: Session, station: Station, row: Row, save: Save) -> list[Wro
 
 
 def _save_activity(session: Session, station_id: int, form: Any) -> None:
-    if any(there.title == form.title.data for there in manager.activities(session, station_id)):
+    title = plain(form.title.data)
+    if any(plain(there.title) == title for there in manager.activities(session, station_id)):
         raise RuleViolation("name_taken")
     slots.save_activity.inside(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
 

@@ -8,13 +8,13 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
-from booking import spreadsheets
+from booking import clock, spreadsheets
 from booking.model import Booking, Slot, Station
 from booking.queries import manager
 from booking.queries.disclosure import Disclosure
-from booking.spreadsheets import Cell, Table
+from booking.spreadsheets import Cell, Rate, Table
 from booking.statistics import Group, Numbers, Tally
-from booking.web.i18n.formatting import clock_range, clock_time, local, phone, station_date
+from booking.web.i18n.formatting import clock_range, local, phone
 
 WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
 # Every statistic, in the order of the page and of the export.
@@ -60,12 +60,12 @@ def sent(tables: Sequence[Table], name: str) -> Response:
 
 def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
     """By slot first, then totals with the period before, then the groups of the page."""
-    groups: list[tuple[str, list[Group], Callable[[Any], str]]] = [
+    groups: list[tuple[str, list[Group], Callable[[Any], Cell]]] = [
         (gettext("按活动"), told.by_activity(), lambda of: local(of, "title")),
         (gettext("按老师"), told.by_host(), lambda of: local(of, "name")),
         (gettext("按星期"), told.by_weekday(), lambda of: str(WEEKDAYS[of])),
         (gettext("按场地"), told.by_zone(), lambda of: local(of, "name")),
-        (gettext("按日期"), told.over_time(), lambda of: of.isoformat()),
+        (gettext("按日期"), told.over_time(), lambda of: of),
     ]
     return [_by_slot(told, station), _in_all(told, before), *(_grouped(*group) for group in groups)]
 
@@ -88,14 +88,14 @@ def of_bookings(found: Sequence[Booking], station: Station, about: Disclosure) -
 
 
 def _slot_cells(slot: Any, station: Station) -> list[Cell]:
-    return [slot.date.isoformat(), clock_range(slot, station), local(slot.activity, "title"), local(slot.zone, "name")]
+    return [slot.date, clock_range(slot, station), local(slot.activity, "title"), local(slot.zone, "name")]
 
 
 def _person_row(booking: Booking, station: Station, about: Disclosure) -> list[Cell]:
     person, came = booking.person, booking.checked_in_at
     name, number = about.label(person) or gettext("已注销"), about.phone(person)
     masked = phone(number) if number else ""
-    at = f"{station_date(came, station)} {clock_time(came, station)}" if came else ""
+    at = clock.at_station(came, station.zone_name).replace(tzinfo=None) if came else None
     return [name, about.company(person), masked, str(STATES[booking.state]), at]
 
 
@@ -108,13 +108,13 @@ def _by_slot(told: Numbers, station: Station) -> Table:
 def _in_all(told: Numbers, before: Numbers) -> Table:
     heads = ["", gettext("从"), gettext("到"), *_heads()]
     rows = [
-        [name, one.span.first.isoformat(), one.span.last.isoformat(), *_cells(one.total)]
+        [name, one.span.first, one.span.last, *_cells(one.total)]
         for name, one in ((gettext("本期"), told), (gettext("上期"), before))
     ]
     return Table(gettext("合计"), heads, rows)
 
 
-def _grouped(name: str, groups: list[Group], label: Callable[[Any], str]) -> Table:
+def _grouped(name: str, groups: list[Group], label: Callable[[Any], Cell]) -> Table:
     return Table(name, [name, *_heads()], [[label(group.of), *_cells(group.tally)] for group in groups])
 
 
@@ -123,6 +123,6 @@ def _heads() -> list[str]:
 
 
 def _cells(tally: Tally) -> list[Cell]:
-    """Rates as fractions of one, to four places."""
+    """Rates to four places."""
     values = {kind: getattr(tally, kind) for kind in KINDS}
-    return [round(value, 4) if kind in RATES and value is not None else value for kind, value in values.items()]
+    return [Rate(round(value, 4)) if kind in RATES and value is not None else value for kind, value in values.items()]

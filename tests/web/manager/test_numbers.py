@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import time
+from datetime import datetime, time
 
 import pytest
 import time_machine
@@ -75,9 +75,11 @@ def test_the_export_has_the_same_numbers(desk: Desk, lunch: LunchHour) -> None:
     assert book.sheetnames == ["场次", "合计", "按活动", "按老师", "按星期", "按场地", "按日期"]
     heads, now, before = (list(cells) for cells in book["合计"].iter_rows(values_only=True))
     assert dict(zip(heads, now, strict=True)).items() >= {
-        "接待（人次）": counted.visits, "上座率": counted.fill, "从": "2026-11-23",
+        "接待（人次）": counted.visits, "上座率": counted.fill, "从": datetime.fromisoformat("2026-11-23"),
     }.items()  # fmt: skip
     assert dict(zip(heads, before, strict=True))["接待（人次）"] == 0
+    assert {sheet.page_setup.orientation for sheet in book.worksheets} == {"landscape"}
+    assert "0.0%" in {cell.number_format for cell in book["合计"][2]}
 
 
 @pytest.mark.parametrize("path", ["slots/{slot}/export?form=csv", f"bookings/export?{DAYS}&form=csv"])

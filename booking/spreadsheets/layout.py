@@ -1,0 +1,185 @@
+"""Layout: which sheet of a file is meant, where its heads are, and the rows under them.
+
+Whatever is in the file and not in the rows gets a remark, so that nothing is dropped without a word.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from booking.errors import RuleViolation
+from booking.parsing.numerals import plain
+from booking.spreadsheets.sheet import MOST_COLUMNS, MOST_ROWS, Range, Sheet
+
+_LOOKED_AT = 30  # rows in which the heads may be
+_BRACKETS = str.maketrans("（", "(")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something in the file that was read in a way worth saying, or not read: a code, the row, the details."""
+
+    code: str
+    row: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Layout:
+    """The rows by number, each with its texts by field; the cells among them without a usable value; the remarks."""
+
+    rows: dict[int, dict[str, str]]
+    broken: set[tuple[int, str]]
+    remarks: list[Remark]
+
+
+def lay_out(sheets: Sequence[Sheet], known: Mapping[str, str], required: Mapping[str, str]) -> Layout:
+    """Find the table. `known` gives the field of each head, `required` the head of each field that must be there.
+
+    Raises `empty_sheet`, `bad_heads`, `two_heads` for two columns of one field, `sheet_too_long` and `sheet_too_wide`.
+    """
+    known = _with_short(known)
+    filled = [sheet for sheet in sheets if sheet.rows]
+    if not filled:
+        raise RuleViolation("empty_sheet")
+    sheet, number = _chosen(filled, known, required)
+    fields = _fields(sheet.rows[number], known)
+    remarks = [
+        *_of_sheets(filled, sheet),
+        *_above(sheet, number),
+        *_columns(sheet, number, fields),
+        *_merged(sheet, number, fields),
+    ]
+    visible = {row: cells for row, cells in sorted(sheet.rows.items()) if row > number and row not in sheet.hidden_rows}
+    if hidden := sorted(row for row in sheet.rows if row > number and row in sheet.hidden_rows):
+        remarks.append(Remark("hidden_rows", details={"rows": in_words(hidden)}))
+    if sheet.too_wide:
+        raise RuleViolation("sheet_too_wide", limit=MOST_COLUMNS)
+    if sheet.cut or len(visible) > MOST_ROWS:
+        raise RuleViolation("sheet_too_long", limit=MOST_ROWS)
+    rows = {
+        row: {name: cells[column - 1] for column, name in fields.items() if column <= len(cells)}
+        for row, cells in visible.items()
+    }
+    rows = {row: texts for row, texts in rows.items() if any(texts.values())}
+    if not rows:
+        raise RuleViolation("empty_sheet")
+    broken = {(row, fields[column]) for row, column in sheet.broken if column in fields and row in rows}
+    return Layout(rows, broken, remarks)
+
+
+def column_letter(number: int) -> str:
+    """A, B … Z, AA."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def in_words(numbers: Sequence[int]) -> str:
+    """3-5, 8: the numbers, those in a row as one span."""
+    spans = []
+    for _, group in groupby(enumerate(sorted(numbers)), lambda pair: pair[1] - pair[0]):
+        span = [number for _, number in group]
+        spans.append(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]))
+    return ", ".join(spans)
+
+
+def _with_short(known: Mapping[str, str]) -> dict[str, str]:
+    """The fields by the keys of their heads, and by what stands before a bracket, where that is no other head."""
+    keys = {_key(head): name for head, name in known.items()}
+    return {_key(head.translate(_BRACKETS).partition("(")[0]): name for head, name in known.items()} | keys
+
+
+def _field_of(head: str, known: Mapping[str, str]) -> str | None:
+    """The field of a head; 名额(人) is 名额, 老师(英文) a head of its own."""
+    return known.get(_key(head)) or known.get(_key(plain(head).partition("(")[0]))
+
+
+def _key(head: str) -> str:
+    return "".join(plain(head).split()).strip("*:")
+
+
+def _chosen(filled: Sequence[Sheet], known: Mapping[str, str], required: Mapping[str, str]) -> tuple[Sheet, int]:
+    """The first sheet that has every required head, a hidden one last, and the row of the heads."""
+    best: tuple[int, Sheet, int] | None = None
+    for sheet in sorted(filled, key=lambda sheet: sheet.hidden):
+        for number in sorted(sheet.rows)[:_LOOKED_AT]:
+            if number in sheet.hidden_rows:
+                continue
+            found = {_field_of(cell, known) for cell in sheet.rows[number]} & set(required)
+            if best is None or len(found) > best[0]:
+                best = len(found), sheet, number
+    if best is None or best[0] < len(required):
+        found = {_field_of(cell, known) for cell in best[1].rows[best[2]]} if best else set()
+        missing = [head for name, head in required.items() if name not in found]
+        raise RuleViolation("bad_heads", missing=" / ".join(missing))
+    return best[1], best[2]
+
+
+def _fields(heads: Sequence[str], known: Mapping[str, str]) -> dict[int, str]:
+    """The field of each column that has one."""
+    fields: dict[int, str] = {}
+    for column, head in enumerate(heads, start=1):
+        if not (name := _field_of(head, known)):
+            continue
+        if name in fields.values():
+            first = next(other for other, there in fields.items() if there == name)
+            raise RuleViolation("two_heads", head=head, first=column_letter(first), second=column_letter(column))
+        fields[column] = name
+    return fields
+
+
+def _of_sheets(filled: Sequence[Sheet], chosen: Sheet) -> Iterator[Remark]:
+    for sheet in filled:
+        if sheet is not chosen:
+            details = {"sheet": sheet.name, "chosen": chosen.name, "n": f"{len(sheet.rows)}{'+' if sheet.cut else ''}"}
+            yield Remark("other_sheet", details=details)
+    if chosen.hidden:
+        yield Remark("hidden_sheet", details={"sheet": chosen.name})
+    if chosen.partly_known:
+        yield Remark("partly_known")
+
+
+def _above(sheet: Sheet, heads: int) -> Iterator[Remark]:
+    """Title rows."""
+    for number in sorted(sheet.rows):
+        if number < heads:
+            yield Remark("above_heads", number, {"text": " ".join(cell for cell in sheet.rows[number] if cell)})
+
+
+def _columns(sheet: Sheet, heads: int, fields: Mapping[int, str]) -> Iterator[Remark]:
+    """Columns that are for no field, and hidden ones that are for one."""
+    names = sheet.rows[heads]
+    under = [cells for row, cells in sheet.rows.items() if row > heads]
+    for column in range(1, max([len(names), *map(len, under)]) + 1):
+        head = names[column - 1] if column <= len(names) else ""
+        details = {"head": head, "column": column_letter(column)}
+        has_values = any(len(cells) >= column and cells[column - 1] for cells in under)
+        if column not in fields and has_values:
+            yield Remark("unknown_column" if head else "column_without_head", details=details)
+        elif column in fields and has_values and column in sheet.hidden_columns:
+            yield Remark("hidden_column", details=details)
+
+
+def _merged(sheet: Sheet, heads: int, fields: Mapping[int, str]) -> Iterator[Remark]:
+    """Merged cells: their value stands in the first of them only, and is meant for every row that they span."""
+    for top, left, bottom, right in sheet.merged:
+        columns = [column for column in range(left, right + 1) if column in fields]
+        if bottom <= heads or not columns or top not in sheet.rows or len(sheet.rows[top]) < left:
+            continue
+        details = {"rows": in_words(range(top, bottom + 1)), "text": sheet.rows[top][left - 1]}
+        if right > left or top <= heads:
+            yield Remark("merged_columns", top, details)
+        else:
+            _fill_down(sheet, (top, left, bottom, right))
+            yield Remark("merged_rows", top, details)
+
+
+def _fill_down(sheet: Sheet, merged: Range) -> None:
+    top, column, bottom, _ = merged
+    for row in range(top + 1, min(bottom, top + MOST_ROWS) + 1):
+        if row in sheet.rows:
+            sheet.put(row, column, sheet.rows[top][column - 1])
