@@ -7,20 +7,6 @@ from booking.web.worker import acts, cache_key, calendar, day, headline, mine, n
 from booking.web.worker.blueprint import pages
 from booking.web.worker.rush import register as answer_the_rush
 
-__all__ = [
-    "acts",
-    "answer_the_rush",
-    "answer_the_same",
-    "calendar",
-    "day",
-    "headline",
-    "mine",
-    "nearby",
-    "offline",
-    "pages",
-    "slot",
-]
-
 
 def answer_the_same(app: Flask) -> None:
     doorstep.register(app, cache_key.reader(app))
