@@ -121,13 +121,6 @@ def strikes_of_slot(session: Session, slot_id: int) -> Sequence[Strike]:
     return session.scalars(select(Strike).where(Strike.slot_id == slot_id).order_by(Strike.id)).all()
 
 
-def strikes_of_station(session: Session, station_id: int, since: datetime, limit: int = 200) -> Sequence[Strike]:
-    """The station's strikes, newest first."""
-    found = select(Strike).where(Strike.station_id == station_id, Strike.at > since)
-    load = (joinedload(Strike.slot).joinedload(Slot.activity),)
-    return session.scalars(found.options(*load).order_by(Strike.at.desc(), Strike.id.desc()).limit(limit)).all()
-
-
 def regulars(session: Session, station_id: int, sought: str = "", limit: int = 50) -> list[Regular]:
     """People who were on a slot of the station, most visits first, by name or its pinyin if `sought`."""
     visits = func.count(Booking.id).filter(Booking.state == "attended")

@@ -35,17 +35,6 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
     return guarded
 
 
-def admin_required(view: Callable[P, Any]) -> Callable[P, Any]:
-    """Only for admins; for everybody else the page does not exist."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-        admins_only()
-        return view(*args, **kwargs)
-
-    return guarded
-
-
 def reader() -> Person | None:
     """Who reads this page; None when nobody is signed in."""
     person: Person | None = current_user.person
