@@ -8,13 +8,14 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
-from booking import people, slots, workdays
+from booking import people, slots
 from booking.db import transactions
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from tests.support import chromium
 from tests.support.clock import Wall
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at
 from tests.support.screens import fits
+from tests.support.snapshots import seed_workdays
 
 PASSWORD = "noon-hour-at-the-station"
 DESK = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "device_scale_factor": 1}
@@ -41,7 +42,7 @@ def lunch(session: Session) -> LunchHour:
     lunch = LunchHour(session, capacity=3)
     kept = people.hash_password(PASSWORD)
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
         for person_id, email in ((lunch.manager_id, "desk@example.com"), (lunch.people["周明"], "zhou@example.com")):
             person = session.get_one(Person, person_id)
             person.email, person.password_hash = email, kept
