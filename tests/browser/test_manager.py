@@ -33,6 +33,11 @@ ZONES = (
     "多功能厅",
 )
 
+# One way in `make test`, and the other one too with --whole.
+WITH, WITHOUT = pytest.param(True, id="with-script"), pytest.param(False, id="without-script")
+BY_SCRIPT = pytest.mark.parametrize("script", [WITH, pytest.param(False, id="without-script", marks=pytest.mark.whole)])
+BY_FORM = pytest.mark.parametrize("script", [pytest.param(True, id="with-script", marks=pytest.mark.whole), WITHOUT])
+
 pytestmark = pytest.mark.sqlite
 
 
@@ -73,7 +78,7 @@ def sign_in(page: Page, email: str, then: str) -> None:
     page.wait_for_url(f"**{then}")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@BY_FORM
 def test_monday_at_the_desk(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("Mon 11:00")
     with chromium.opened(browser, live, java_script_enabled=script, **DESK) as page:
@@ -189,7 +194,7 @@ def tap(page: Page, name: str, script: bool) -> None:
     page.wait_for_timeout(500)
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@BY_SCRIPT
 def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("12:00")
     with chromium.opened(browser, live, java_script_enabled=script) as page:
@@ -219,7 +224,7 @@ def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: W
         assert lunch.states("周明", "李静", "陈晨", "王磊") == ["released", "attended", "attended", "attended"]
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@BY_SCRIPT
 def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("12:00:25")
     with (
