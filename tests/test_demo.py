@@ -81,7 +81,7 @@ def belongings(session: Session, now: datetime) -> dict[str, list[int]]:
     }
 
 
-@pytest.mark.sqlite
+@pytest.mark.one_database
 def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None:
     load(session, MONDAY)
     (miss,) = missed_slots.misses(session, worker(session), MONDAY)
@@ -92,7 +92,7 @@ def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None
     assert miss.rush.wanted > miss.slot.capacity
 
 
-@pytest.mark.sqlite
+@pytest.mark.one_database
 def test_the_past_is_that_of_the_stations_record(session: Session) -> None:
     load(session, MONDAY, demo.PAST_WORKDAYS)
     assert invariants.breaches(session, MONDAY) == []

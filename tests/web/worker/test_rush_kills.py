@@ -196,6 +196,7 @@ def test_web_processes_and_postgresql_killed_in_one_rush(tmp_path: Path) -> None
 # The controls: breaches must be noticed.
 
 
+@pytest.mark.whole
 def test_control_a_database_that_does_not_wait_for_its_commits_loses_seats(tmp_path: Path) -> None:
     with own_database(FORGETFUL, tmp_path) as (database, here), serving(here, 2) as server:
         taps = here.taps()
