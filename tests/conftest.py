@@ -65,8 +65,8 @@ def backends_of(test: pytest.Item, *, whole: bool) -> Sequence[str]:
     """The databases that a test runs on."""
     if only := [name for name in BACKENDS if test.get_closest_marker(name)]:
         return only
-    of_pages = any(folder in test.path.parents for folder in PAGES)
-    return BACKENDS[:1] if of_pages and not whole and not test.get_closest_marker("both") else BACKENDS
+    one = any(folder in test.path.parents for folder in PAGES) or test.get_closest_marker("one_database")
+    return BACKENDS[:1] if one and not whole and not test.get_closest_marker("both") else BACKENDS
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -31,6 +31,14 @@ MOMENTS = {
     "a Saturday that is worked": datetime(2026, 10, 10, 9, 0, tzinfo=MONDAY.tzinfo),
     "New Year of a year that nobody has announced": datetime(2028, 1, 1, 9, 30, tzinfo=MONDAY.tzinfo),
 }
+# Those of `make test`; all of them with --whole.
+SMALL = (
+    "a Monday just before ten",
+    "a Monday in the middle of lunch",
+    "a Sunday evening",
+    "the middle of Spring Festival",
+    "New Year of a year that nobody has announced",
+)
 
 
 def load(session: Session, now: datetime, workdays: int = SHORT) -> None:
@@ -73,6 +81,7 @@ def belongings(session: Session, now: datetime) -> dict[str, list[int]]:
     }
 
 
+@pytest.mark.one_database
 def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None:
     load(session, MONDAY)
     (miss,) = missed_slots.misses(session, worker(session), MONDAY)
@@ -83,6 +92,7 @@ def test_the_worker_was_too_late_once_and_may_read_why(session: Session) -> None
     assert miss.rush.wanted > miss.slot.capacity
 
 
+@pytest.mark.one_database
 def test_the_past_is_that_of_the_stations_record(session: Session) -> None:
     load(session, MONDAY, demo.PAST_WORKDAYS)
     assert invariants.breaches(session, MONDAY) == []
@@ -138,7 +148,9 @@ def test_three_accounts_can_sign_in_and_nobody_is_written_to(session: Session) -
     assert session.scalar(select(func.count(Letter.id)).where(Letter.state != "sent")) == 0
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(moment, marks=[pytest.mark.whole] * (moment not in SMALL)) for moment in MOMENTS]
+)
 @pytest.mark.sqlite
 def test_there_is_something_to_see_on(session: Session, moment: str) -> None:
     now = MOMENTS[moment]

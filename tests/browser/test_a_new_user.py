@@ -12,12 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import workdays
 from booking.db import transactions
 from booking.model import Activity, Booking, Letter, Person, Station, Zone
 from tests.support import chromium
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.screens import picture
+from tests.support.snapshots import seed_workdays
 
 EMAIL = "xin.lai@example.com"
 DAY = "/s/cbd?day=2026-11-24"
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.sqlite
 def lunch(session: Session) -> LunchHour:
     """Two slots on Tuesday: yoga with two seats, and the same an hour later."""
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     lunch = LunchHour(session, capacity=2)
     lunch.slot("13:10", 12)
     with transactions.transaction(session) as rows:

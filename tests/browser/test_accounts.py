@@ -20,7 +20,7 @@ def network(session: Session) -> Network:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("script", [pytest.param(True, marks=pytest.mark.whole), False])
 def test_from_registering_to_leaving(network: Network, browser: Browser, live: str, script: bool) -> None:
     with chromium.opened(browser, live, java_script_enabled=script) as page:
         register(page, network)

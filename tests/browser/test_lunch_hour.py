@@ -60,7 +60,10 @@ def lunch(session: Session) -> LunchHour:
     return lunch
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(True, id="with-script"), pytest.param(False, id="without-script", marks=pytest.mark.whole)],
+)
 def test_a_whole_lunch_hour(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     with (
         chromium.opened(browser, live, java_script_enabled=script) as page,

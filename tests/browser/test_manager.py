@@ -8,13 +8,14 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
-from booking import people, slots, workdays
+from booking import people, slots
 from booking.db import transactions
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from tests.support import chromium
 from tests.support.clock import Wall
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at
 from tests.support.screens import fits
+from tests.support.snapshots import seed_workdays
 
 PASSWORD = "noon-hour-at-the-station"
 DESK = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "device_scale_factor": 1}
@@ -32,6 +33,11 @@ ZONES = (
     "多功能厅",
 )
 
+# One way in `make test`, and the other one too with --whole.
+WITH, WITHOUT = pytest.param(True, id="with-script"), pytest.param(False, id="without-script")
+BY_SCRIPT = pytest.mark.parametrize("script", [WITH, pytest.param(False, id="without-script", marks=pytest.mark.whole)])
+BY_FORM = pytest.mark.parametrize("script", [pytest.param(True, id="with-script", marks=pytest.mark.whole), WITHOUT])
+
 pytestmark = pytest.mark.sqlite
 
 
@@ -41,7 +47,7 @@ def lunch(session: Session) -> LunchHour:
     lunch = LunchHour(session, capacity=3)
     kept = people.hash_password(PASSWORD)
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
         for person_id, email in ((lunch.manager_id, "desk@example.com"), (lunch.people["周明"], "zhou@example.com")):
             person = session.get_one(Person, person_id)
             person.email, person.password_hash = email, kept
@@ -72,7 +78,7 @@ def sign_in(page: Page, email: str, then: str) -> None:
     page.wait_for_url(f"**{then}")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@BY_FORM
 def test_monday_at_the_desk(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("Mon 11:00")
     with chromium.opened(browser, live, java_script_enabled=script, **DESK) as page:
@@ -188,7 +194,7 @@ def tap(page: Page, name: str, script: bool) -> None:
     page.wait_for_timeout(500)
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@BY_SCRIPT
 def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("12:00")
     with chromium.opened(browser, live, java_script_enabled=script) as page:
@@ -218,7 +224,7 @@ def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: W
         assert lunch.states("周明", "李静", "陈晨", "王磊") == ["released", "attended", "attended", "attended"]
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@BY_SCRIPT
 def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("12:00:25")
     with (

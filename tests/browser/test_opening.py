@@ -158,7 +158,10 @@ def test_a_press_that_is_early_is_carried_without_script(street: Street) -> None
     assert taken(street) == ["booked"]
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(True, id="with-script"), pytest.param(False, id="without-script", marks=pytest.mark.whole)],
+)
 def test_the_answer_to_a_press_is_seen_whole_on_one_screen(street: Street, script: bool) -> None:
     for clock in ("10:10", "13:10", "15:10"):  # so that the day is longer than a screen
         street.lunch.slot(clock)

@@ -98,7 +98,9 @@ PHONES = {
     "en with script": pytest.param(("en", True), marks=pytest.mark.whole),
 }
 ONE_LANGUAGE = pytest.mark.parametrize("phone", [("zh_Hans_CN", True), ("zh_Hans_CN", False)], indirect=True)
-WITH_SCRIPT = pytest.mark.parametrize("phone", [("zh_Hans_CN", True), ("en", True)], indirect=True)
+WITH_SCRIPT = pytest.mark.parametrize(
+    "phone", [("zh_Hans_CN", True), pytest.param(("en", True), marks=pytest.mark.whole)], indirect=True
+)
 
 
 @pytest.fixture(params=PHONES.values(), ids=PHONES)
@@ -206,11 +208,22 @@ def test_an_old_page_pressed_again_says_that_it_is_mine_already(scene: Scene) ->
 
 
 # Where a thumb comes down, in parts of the button, and the ms until it does again: where the answer's "undo" will be, too.
+TAPS = [("day", 0.5, 0.5, 0), ("day", 0.5, 0.5, 250), ("slot", 0.5, 0.5, 0), ("slot", 0.15, 0.95, 250)]
+# Each tap once, half of them by script; all by both with --whole.
+BY_SCRIPT = {("day", 0), ("slot", 250)}
+
+
 @pytest.mark.parametrize(
-    ("place", "across", "down", "wait"),
-    [("day", 0.5, 0.5, 0), ("day", 0.5, 0.5, 250), ("slot", 0.5, 0.5, 0), ("slot", 0.15, 0.95, 250)],
+    ("phone", "place", "across", "down", "wait"),
+    [
+        pytest.param(
+            ("zh_Hans_CN", script), *tap, marks=[pytest.mark.whole] * (((tap[0], tap[3]) in BY_SCRIPT) != script)
+        )
+        for tap in TAPS
+        for script in (True, False)
+    ],
+    indirect=["phone"],
 )
-@ONE_LANGUAGE
 def test_a_double_tap_is_one_press_and_no_undo(scene: Scene, place: str, across: float, down: float, wait: int) -> None:
     page = scene.page
     page.goto(DAY if place == "day" else scene.slot)

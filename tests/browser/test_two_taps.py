@@ -20,7 +20,7 @@ from tests.support.lunch_hour import at
 pytestmark = pytest.mark.sqlite
 
 
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("script", [True, pytest.param(False, marks=pytest.mark.whole)])
 def test_the_mornings_letter_is_two_taps_from_a_seat(
     app: Flask, session: Session, browser: Browser, live: str, script: bool
 ) -> None:

@@ -101,6 +101,7 @@ def test_control_the_sweep_notices_a_broken_claim(
         examine(session, office, kills)
 
 
+@pytest.mark.one_database
 def test_killed_at_every_stage_of_smtp_only_an_accepted_letter_is_sent_again(
     session: Session, database_url: str, office: mail_server.Office
 ) -> None:
@@ -119,6 +120,7 @@ def test_killed_at_every_stage_of_smtp_only_an_accepted_letter_is_sent_again(
     assert invariants.breaches(session, at("Mon 21:00")) == []
 
 
+@pytest.mark.whole
 @pytest.mark.sqlite
 def test_control_the_smtp_stages_notice_a_broken_claim(
     session: Session, database_url: str, office: mail_server.Office

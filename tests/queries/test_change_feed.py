@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session
 
-from booking import workdays
 from booking.db import transactions
 from booking.history import record
 from booking.model import Event
@@ -16,6 +15,7 @@ from booking.queries.change_feed import SWEEP, ChangeFeed, LastChanged
 from booking.web.kept import Kept, Page
 from booking.web.packing import Packed
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 
 SIZE = 3
 ONES = st.integers(1, 12)
@@ -24,7 +24,7 @@ ONES = st.integers(1, 12)
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

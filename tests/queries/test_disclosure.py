@@ -53,7 +53,8 @@ def pages(lunch: LunchHour) -> list[str]:
 
 
 def leaks(desk: Desk, lunch: LunchHour, clock: str, *words: str) -> list[tuple[str, str]]:
-    return [(path, word) for path in pages(lunch) for word in words if word in desk.get(path, clock).text]
+    shown = {path: desk.get(path, clock).text for path in pages(lunch)}
+    return [(path, word) for path, text in shown.items() for word in words if word in text]
 
 
 def let_in(desk: Desk, lunch: LunchHour, clock: str, act: str = "walk-in") -> int:

@@ -12,6 +12,7 @@ from booking.db import transactions
 from booking.model import Slot, Station
 from booking.slots import deadlines
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at, make_station
+from tests.support.snapshots import seed_workdays
 
 
 def test_nobody_books_a_microsecond_too_early_or_after_the_start(session: Session) -> None:
@@ -64,7 +65,7 @@ def test_what_opens_is_decided_by_the_workday_before(session: Session) -> None:
         date(2026, 10, 12): date(2026, 10, 10),  # Saturday the 10th is a workday by 调休
     }
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
         station_id = make_station(session, "cbd")
     calendar = workdays.load(session, station_id, min(opens), max(opens))
     shanghai = ZoneInfo("Asia/Shanghai")

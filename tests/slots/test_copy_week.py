@@ -7,11 +7,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import invariants, slots, workdays
+from booking import invariants, slots
 from booking.db import transactions
 from booking.model import Plan, PlanException, Slot, Station, Zone
 from tests.support.desk_cast import Cast, Desk, snapshot
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 
 MONDAY = date(2026, 11, 23)
 WEEK = timedelta(days=7)
@@ -23,7 +24,7 @@ def lunch(session: Session) -> LunchHour:
     lunch = LunchHour(session)
     activity_id = lunch.now().activity_id
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
         zone = Zone(station_id=lunch.station_id, name="手工坊", capacity=20)
         session.add(zone)
         session.flush()

@@ -18,6 +18,7 @@ from booking.slots import plan_ahead
 from booking.workdays import holiday_file
 from tests.support import holiday_notices as notices
 from tests.support.lunch_hour import SHANGHAI, LunchHour
+from tests.support.snapshots import seed_workdays
 
 # 2018-12-29 is a worked Saturday of 2019's notice; the weekends of its holidays are not listed.
 OF_2019 = {
@@ -34,7 +35,7 @@ OF_2019 = {
 @pytest.fixture
 def known(session: Session) -> Session:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return session
 
 

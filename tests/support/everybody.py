@@ -14,6 +14,7 @@ from booking.db import transactions
 from booking.model import Person
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import at
+from tests.support.snapshots import make_cast, seed_workdays
 
 NOON = at("12:05")
 OPEN = (
@@ -53,7 +54,8 @@ class Everybody:
 
     def load(self) -> None:
         with transactions.transaction(self.session) as rows:
-            demo.load(rows, NOON, 8)
+            seed_workdays(rows)
+        make_cast(self.session, "demo", lambda: demo.load(self.session, NOON, 8))
 
     def speak(self, language: str) -> None:
         with transactions.transaction(self.session) as rows:

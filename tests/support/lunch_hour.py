@@ -15,6 +15,7 @@ from booking import policy, seats, slots
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Activity, Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
+from tests.support.snapshots import make_cast
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TUESDAY = date(2026, 11, 24)
@@ -34,11 +35,15 @@ class LunchHour:
 
     def __init__(self, session: Session, *, capacity: int = 2, people: int = 8, **numbers: Any) -> None:
         self.session = session
-        with transactions.transaction(session):
-            self.station_id = make_station(session, "cbd", **numbers)
-            self.people = make_people(session, NAMES[:people])
-            self.manager_id = make_manager(session, self.station_id, "林经理")
-            self.slot_id = self._slot("12:10", capacity)
+        key = ("lunch hour", capacity, people, *sorted(numbers.items()))
+        made = make_cast(session, key, lambda: self._make(capacity, people, numbers))
+        self.station_id, self.people, self.manager_id, self.slot_id = made[0], dict(made[1]), *made[2:]
+
+    def _make(self, capacity: int, people: int, numbers: dict[str, Any]) -> tuple[int, dict[str, int], int, int]:
+        station_id = make_station(self.session, "cbd", **numbers)
+        crowd = make_people(self.session, NAMES[:people])
+        manager_id = make_manager(self.session, station_id, "林经理")
+        return station_id, crowd, manager_id, self._slot("12:10", capacity, station_id)
 
     def slot(
         self, starts: str = "12:10", capacity: int = 2, *, station_id: int | None = None, minutes: int = 50

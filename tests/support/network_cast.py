@@ -14,6 +14,7 @@ from booking import clock, people
 from booking.db import transactions
 from booking.model import Letter, Person, Station
 from tests.support.cookies import carry
+from tests.support.snapshots import make_cast
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -34,20 +35,8 @@ class Network:
     stations: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        with transactions.transaction(self.session) as session:
-            for code, name in (("cbd", "白领驿站"), ("west", "金融街驿站")):
-                station = Station(code=code, name=name)
-                session.add(station)
-                session.flush()
-                self.stations[code] = station.id
-            for name, email in CAST.items():
-                admin = name == "何主任"
-                person = people.create(
-                    session, f"{email}@example.com", name, MONDAY, password_hash=KEPT, is_admin=admin
-                )
-                self.ids[name] = person.id
-            people.appoint(session, self.ids["林经理"], self.stations["cbd"], MONDAY, self.ids["何主任"])
-            people.appoint(session, self.ids["吴经理"], self.stations["west"], MONDAY, self.ids["何主任"])
+        stations, ids = make_cast(self.session, "network", lambda: _make(self.session))
+        self.stations, self.ids = dict(stations), dict(ids)
 
     def person(self, name: str) -> Person:
         self.session.rollback()
@@ -73,3 +62,19 @@ class Network:
                 token = people.begin(session, session.get_one(Person, self.ids[name]), PHONE, clock.now())
             carry(client, token, clock.now())
         return client
+
+
+def _make(session: Session) -> tuple[dict[str, int], dict[str, int]]:
+    stations, ids = {}, {}
+    for code, name in (("cbd", "白领驿站"), ("west", "金融街驿站")):
+        station = Station(code=code, name=name)
+        session.add(station)
+        session.flush()
+        stations[code] = station.id
+    for name, email in CAST.items():
+        admin = name == "何主任"
+        person = people.create(session, f"{email}@example.com", name, MONDAY, password_hash=KEPT, is_admin=admin)
+        ids[name] = person.id
+    people.appoint(session, ids["林经理"], stations["cbd"], MONDAY, ids["何主任"])
+    people.appoint(session, ids["吴经理"], stations["west"], MONDAY, ids["何主任"])
+    return stations, ids

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import extensions, workdays
+from booking import extensions
 from booking.db import transactions
 from booking.extensions import BoundedMemoryStorage
 from booking.web import assets, blanks, kept
@@ -17,6 +17,7 @@ from booking.web.i18n import formatting, language
 from booking.web.memory import Memory
 from booking.web.worker import shapes
 from tests.support.lunch_hour import LunchHour
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone
 
 MB = 2**20
@@ -25,7 +26,7 @@ MB = 2**20
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

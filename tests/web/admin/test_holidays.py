@@ -18,6 +18,7 @@ from booking.db import transactions
 from booking.model import Event, Workday
 from tests.support import holiday_notices as notices
 from tests.support.network_cast import MONDAY, Network
+from tests.support.snapshots import seed_workdays
 from tests.web.admin.test_admin_pages import said
 
 HIDDEN = re.compile(r'name="(file|shown)" value="([^"]*)"')
@@ -26,7 +27,7 @@ HIDDEN = re.compile(r'name="(file|shown)" value="([^"]*)"')
 @pytest.fixture
 def network(session: Session) -> Network:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return Network(session)
 
 

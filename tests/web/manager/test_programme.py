@@ -7,11 +7,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import policy, workdays
+from booking import policy
 from booking.db import transactions
 from booking.model import Activity, Plan, Slot, Station, Zone
 from tests.support.desk_cast import Cast, Desk, said
 from tests.support.lunch_hour import LunchHour
+from tests.support.snapshots import seed_workdays
 from tests.web.manager.test_wrong_input import ACTIVITY, DATE, POLICY
 
 WEEKLY = {"weekdays": ["1", "2", "3", "4", "5"], "starts": "13:30", "minutes": "40", "capacity": "6"}
@@ -20,7 +21,7 @@ WEEKLY = {"weekdays": ["1", "2", "3", "4", "5"], "starts": "13:30", "minutes": "
 @pytest.fixture
 def cast(session: Session) -> Cast:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return Cast(LunchHour(session, capacity=3))
 
 

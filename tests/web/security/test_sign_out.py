@@ -7,12 +7,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import people, workdays
+from booking import people
 from booking.db import transactions
 from booking.model import Person
 from booking.people.sign_ins import begin
 from tests.support.cookies import carry
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in
 
 pytestmark = pytest.mark.both
@@ -30,7 +31,7 @@ MANAGERS = [
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     lunch = LunchHour(session)
     lunch.book("周明", "Mon 10:00")
     return lunch

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from booking import people, workdays
+from booking import people
 from booking.db import transactions
 from booking.model import Activity, Booking, Slot, Station, Try
 from booking.slots import catalogue as settings_of
@@ -26,6 +26,7 @@ from booking.web.i18n import formatting
 from booking.web.worker.spoken import Spoken
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in, when
 
 pytestmark = pytest.mark.both
@@ -36,7 +37,7 @@ PATH = "/s/cbd?day=2026-11-24"
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

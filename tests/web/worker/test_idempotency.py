@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people, workdays
+from booking import people
 from booking.db import transactions
 from booking.model import Base, Booking, Event, Letter, Slot, Try
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in, words_of
 
 pytestmark = pytest.mark.both
@@ -37,7 +38,7 @@ Press = Callable[[Phone, int, str], TestResponse]
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday at 12:10; they open on Monday at 10:00."""
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

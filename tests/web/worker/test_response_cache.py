@@ -14,11 +14,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import workdays
 from booking.db import transactions
 from booking.model import Activity, Station
 from booking.web import kept
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, sign_in
 
 pytestmark = pytest.mark.sqlite
@@ -67,7 +67,7 @@ QUERIES = [
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     lunch = LunchHour(session)
     lunch.slot("Wed 13:10")
     return lunch

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import clock, invariants, slots, workdays
+from booking import clock, invariants, slots
 from booking.db import transactions
 from booking.model import Activity, Booking, SignIn, Slot, Zone
 from booking.people import SIGN_IN_LASTS
@@ -23,6 +23,7 @@ from tests.support import databases, memory, postgres, servers, visits
 from tests.support.lunch_hour import make_people, make_station
 from tests.support.rush import Rush, Shipped, Tap, lies, moments
 from tests.support.servers import APP, Ground, Server
+from tests.support.snapshots import seed_workdays
 from tests.support.visits import Visit
 
 SLOTS, SEATS, PEOPLE = 12, 15, 420  # so that half of the people find a full slot
@@ -56,7 +57,7 @@ class Scene:
 def scene(place: Ground, session: Session, seats: int = SEATS) -> Scene:
     now = clock.now()
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
         station_id = make_station(session, "cbd")
         made = [_slot(session, station_id, n, seats, now) for n in range(SLOTS + 1)]
         opened = update(Slot).where(Slot.id.in_(made[:-1])).values(opens_at=now - timedelta(minutes=1))
@@ -195,6 +196,7 @@ def test_web_processes_and_postgresql_killed_in_one_rush(tmp_path: Path) -> None
 # The controls: breaches must be noticed.
 
 
+@pytest.mark.whole
 def test_control_a_database_that_does_not_wait_for_its_commits_loses_seats(tmp_path: Path) -> None:
     with own_database(FORGETFUL, tmp_path) as (database, here), serving(here, 2) as server:
         taps = here.taps()

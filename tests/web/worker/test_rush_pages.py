@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import config
-from booking import lines, people, seats, swift, workdays
+from booking import lines, people, seats, swift
 from booking.db import transactions
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
@@ -25,6 +25,7 @@ from booking.web import rate_limit
 from booking.web.packing import Packed
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in
 
 pytestmark = pytest.mark.both
@@ -35,7 +36,7 @@ PATH = "/s/cbd?day=2026-11-24"
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday at 12:10; they open on Monday at 10:00."""
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

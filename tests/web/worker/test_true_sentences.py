@@ -8,12 +8,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import people, workdays
+from booking import people
 from booking.db import transactions
 from booking.mail import context, rendering
 from booking.mail.context import Dropped
 from booking.model import Letter, Person
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in, words_of
 
 OPEN = "Mon 10:00"
@@ -22,7 +23,7 @@ OPEN = "Mon 10:00"
 @pytest.fixture
 def lunch(session: Session) -> LunchHour:
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from booking import workdays
 from booking.db import transactions
 from booking.model import Activity, Slot, Station
 from tests.support.lunch_hour import LunchHour, at, make_slot
+from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Card, Phone, card_in, words_of
 
 
@@ -20,7 +20,7 @@ from tests.support.worker_cast import HTMX, Card, Phone, card_in, words_of
 def lunch(session: Session) -> LunchHour:
     """Two seats on Tuesday at 12:10; they open on Monday at 10:00."""
     with transactions.transaction(session):
-        workdays.seed(session)
+        seed_workdays(session)
     return LunchHour(session)
 
 

@@ -1,0 +1,87 @@
+"""Snapshots: the rows of a cast, made once by the app's own verbs and then copied into each test's database."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from psycopg import sql
+from sqlalchemy import Connection, exists, select
+from sqlalchemy.orm import Session
+
+from booking import workdays
+from booking.db import transactions
+from booking.model import Base, Person, Station, Workday
+
+T = TypeVar("T")
+
+CALENDAR = (Workday.__tablename__,)
+OTHERS = tuple(table.name for table in Base.metadata.sorted_tables if table.name not in CALENDAR)
+SEQUENCES = "SELECT json_object_agg(sequencename, last_value) FROM pg_sequences WHERE last_value IS NOT NULL"
+
+_kept: dict[Hashable, tuple[Any, Any]] = {}
+
+
+def seed_workdays(session: Session) -> None:
+    """What `workdays.seed` brings to an empty calendar."""
+    if session.scalar(select(exists(select(Workday.date)))):
+        workdays.seed(session)
+    else:
+        copy(session, "workdays", lambda: workdays.seed(session), CALENDAR)
+
+
+def make_cast(session: Session, key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` writes and returns, in one transaction.
+
+    `key` names all that decides what `make` does, but for the calendar. What it returns is shared: change nothing of it.
+    """
+    with transactions.transaction(session):
+        if session.scalar(select(exists(select(Person.id)) | exists(select(Station.id)))):
+            return make()
+        calendar = session.scalar(select(exists(select(Workday.date))))
+        return copy(session, (key, calendar), make, OTHERS)
+
+
+def copy(session: Session, key: Hashable, make: Callable[[], T], tables: Sequence[str]) -> T:
+    """The same within a transaction: `make`, or the rows that it has written into `tables` the first time."""
+    connection = session.connection()
+    postgresql = connection.dialect.name == "postgresql"
+    name = (postgresql, key)
+    if name in _kept:
+        made, rows = _kept[name]
+        (_write_postgresql if postgresql else _write_sqlite)(connection, rows)
+        session.expire_all()
+    else:
+        made = make()
+        session.flush()
+        _kept[name] = made, (_read_postgresql if postgresql else _read_sqlite)(connection, tables)
+    return made
+
+
+def _read_sqlite(connection: Connection, tables: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
+    found = {table: connection.exec_driver_sql(f'SELECT * FROM "{table}"').all() for table in tables}
+    return {table: [tuple(row) for row in rows] for table, rows in found.items() if rows}
+
+
+def _write_sqlite(connection: Connection, kept: dict[str, list[tuple[Any, ...]]]) -> None:
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    for table, rows in kept.items():
+        places = ", ".join("?" * len(rows[0]))
+        connection.exec_driver_sql(f'INSERT INTO "{table}" VALUES ({places})', rows)
+
+
+def _read_postgresql(connection: Connection, tables: Sequence[str]) -> str:
+    driver: Any = connection.connection.driver_connection
+    writes = ["SET LOCAL session_replication_role = replica"]
+    for table in tables:
+        rows = driver.execute(f'SELECT json_agg(t)::text FROM "{table}" t').fetchone()[0]
+        if rows:
+            text = sql.Literal(rows).as_string(driver)
+            writes.append(f'INSERT INTO "{table}" SELECT * FROM json_populate_recordset(NULL::"{table}", {text})')
+    used = driver.execute(SEQUENCES).fetchone()[0] or {}
+    writes += [f"SELECT setval('{name}', {last})" for name, last in used.items()]
+    writes.append("SET LOCAL session_replication_role = origin")
+    return "; ".join(writes)
+
+
+def _write_postgresql(connection: Connection, kept: str) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute(kept.encode())
