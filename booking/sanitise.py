@@ -18,6 +18,11 @@ _DECORATION = re.compile("[\u180b-\u180d\u180f\u20e3\ufe00-\ufe0f\ufffc\U000e010
 _DASHES = re.compile("[\u2010-\u2015\u2043\u2212\ufe58]")
 
 
+def is_visible(text: str) -> bool:
+    """Whether the text is one line without control characters and the like."""
+    return not _HIDDEN.search(text) and "".join(text.splitlines()) == text
+
+
 def one_line(text: str) -> str:
     """`text` on one line, with single spaces and without invisible characters."""
     seen = _HIDDEN.sub("", " ".join(text.split()))

@@ -53,7 +53,7 @@ from booking.people.sign_ins import (
     was_idle,
     with_code,
 )
-from booking.people.validation import clean_company, clean_email, clean_name, clean_phone
+from booking.people.validation import clean_code, clean_company, clean_email, clean_name, clean_phone
 
 __all__ = [
     "SIGN_IN_LASTS",
@@ -68,6 +68,7 @@ __all__ = [
     "change_password",
     "change_profile",
     "check_strength",
+    "clean_code",
     "clean_company",
     "clean_email",
     "clean_name",

@@ -1,7 +1,6 @@
 """Form fields that accept what people really type: full-width digits, stray spaces, pasted control characters."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, time
@@ -28,6 +27,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from booking import clock, sanitise
 from booking.errors import RuleViolation
+from booking.sanitise import plain
 
 T = TypeVar("T")
 MISSING = _("这一项要填。")
@@ -139,6 +139,13 @@ class LineField(StringField):
         self.data = sanitise.one_line(valuelist[0]) if valuelist else ""
 
 
+class PlainField(LineField):
+    """A value that is typed or pasted, and read by a rule: an address, a number, a code."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = plain(valuelist[0]) if valuelist else ""
+
+
 class Prose(TextAreaField):
     """Some lines of text."""
 
@@ -212,8 +219,3 @@ class Short:
     def __call__(self, _form: Any, field: Field) -> None:
         if len(field.data or "") > self.limit:
             raise ValidationError(gettext("最多 %(limit)s 个字。", limit=self.limit))
-
-
-def plain(text: str) -> str:
-    """Full-width characters as plain ones, without spaces around."""
-    return unicodedata.normalize("NFKC", text).strip()

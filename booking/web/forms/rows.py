@@ -10,7 +10,8 @@ from werkzeug.datastructures import MultiDict
 
 from booking.errors import RuleViolation
 from booking.model import LANGUAGES, Activity, Zone
-from booking.web.forms.fields import Form, plain
+from booking.sanitise import plain
+from booking.web.forms.fields import Form
 from booking.web.forms.programme import KIND_WORDS, WEEKDAYS, ActivityForm, PlanForm
 
 # In the order of the form; what is English stands last.
