@@ -17,6 +17,7 @@ from booking.extensions import db
 from booking.mail import previews
 from booking.model import LANGUAGES, Station
 from booking.queries import station_lookup
+from booking.sanitise import plain
 from booking.workdays import holiday_file
 
 workdays_group = AppGroup("workdays", help="The calendar of workdays.")
@@ -107,7 +108,7 @@ def create_user(
     """Create an account with a role."""
     if (role == "manager") != bool(code):
         raise click.UsageError("--station belongs to --role manager, and a manager needs one")
-    shown, now = name or email.partition("@")[0], clock.now()
+    shown, now = name or plain(email).partition("@")[0], clock.now()
     with _refusals_as_errors():
         station = _station(code) if code else None
         known = (email, shown, *((station.code, station.name, station.name_en) if station else ()))

@@ -13,6 +13,14 @@ _HIDDEN = re.compile(
     "\u2800\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     f"\U0001d173-\U0001d17a\U000e0000-\U000e007f{_NONCHARACTERS}]"
 )
+# What keyboards, chats and documents add to a value: variation selectors, keycaps, the place of a picture; their dashes.
+_DECORATION = re.compile("[\u180b-\u180d\u180f\u20e3\ufe00-\ufe0f\ufffc\U000e0100-\U000e01ef]")
+_DASHES = re.compile("[\u2010-\u2015\u2043\u2212\ufe58]")
+
+
+def is_visible(text: str) -> bool:
+    """Whether the text is one line without control characters and the like."""
+    return not _HIDDEN.search(text) and "".join(text.splitlines()) == text
 
 
 def one_line(text: str) -> str:
@@ -25,3 +33,9 @@ def lines(text: str) -> str:
     """The same for a longer text: its line breaks stay, empty lines around it do not."""
     found = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(one_line(line) for line in found).strip("\n")
+
+
+def plain(text: str) -> str:
+    """A typed or pasted value (a number, a date, a code, an address) on one line, in the plain forms of its characters."""
+    folded = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+    return one_line(_DECORATION.sub("", folded))

@@ -17,7 +17,7 @@ from booking.model import Slot, Station
 from booking.slots.planning import REPLANNED
 
 CODE = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
-POSITION = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,8})?)\s*[,，]\s*(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
+POSITION = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,8})?)\s*,\s*(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
 ZONES = frozenset(available_timezones())
 
 
@@ -115,7 +115,7 @@ def check_zone(name: str) -> None:
 
 def read_position(text: str) -> tuple[float, float] | None:
     """Latitude and longitude in degrees, as maps give them: `39.9087, 116.4605`. Raises `bad_position`."""
-    if not (typed := sanitise.one_line(text)):
+    if not (typed := sanitise.plain(text)):
         return None
     found = POSITION.fullmatch(typed)
     if not found or abs(latitude := float(found[1])) > 90 or abs(longitude := float(found[2])) > 180:

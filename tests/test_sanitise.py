@@ -21,7 +21,7 @@ from wtforms.fields.numeric import IntegerField
 from booking import people, spreadsheets
 from booking.db import transactions
 from booking.model import Activity, Base, Booking, Event, Person, Plan, Slot, Station, Strike, Zone
-from booking.sanitise import lines, one_line
+from booking.sanitise import lines, one_line, plain
 from booking.web import forms
 from booking.web.forms.fields import Form, LineField, Prose
 from tests.support.desk_cast import Desk
@@ -44,6 +44,7 @@ DIRTY, CLEAN = "洁\u202e\x07净\u200b\u3164\ufeff", "洁净"
         ("\ud800半", "半"),
         ("tag\U000e0041\U000e007f", "tag"),
         ("王\U00031350", "王\U00031350"),
+        ("李\U0002ebf0", "李\U0002ebf0"),
         ("王\U000323af\U0003134a", "王\U000323af\U0003134a"),
         ("䶮\ue863", "䶮\ue863"),
         ("葛\U000e0101", "葛\U000e0101"),
@@ -60,6 +61,24 @@ def test_text_is_kept_as_it_is_seen(typed: str, kept: str) -> None:
 
 def test_the_lines_of_a_longer_text_stay() -> None:
     assert lines("\n 第一\u202e行 \r\n\r\n\x07第二行\r尾\n\n") == "第一行\n\n第二行\n尾"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("１２：１０", "12:10"),
+        ("２０２６－１２－０７", "2026-12-07"),
+        ("a\u2010b\u2011c\u2012d\u2013e\u2014f\u2015g\u2212h\u2043i\ufe63j\uff0dk", "a-b-c-d-e-f-g-h-i-j-k"),
+        (" \ufeffabc＠example.com\u200b\u3000", "abc@example.com"),
+        ("39.9087，\xa0116.4605", "39.9087, 116.4605"),
+        ("4️⃣0️⃣5️⃣", "405"),
+        ("１５\u202c\n", "15"),
+        ("王\U00031350 ①", "王\U00031350 1"),
+    ],
+)
+def test_a_pasted_value_is_read_in_its_plain_form(typed: str, meant: str) -> None:
+    assert plain(typed) == meant
+    assert plain(meant) == meant
 
 
 # Every text field of every form

@@ -11,9 +11,11 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 
 from booking.model import Station
+from booking.people.validation import is_advert
 from booking.sanitise import one_line
 
 ADDRESS = re.compile(r"\S*(?:://|www\.|@|＠)\S*|[\w.-]*\w[.。．]\w{2,}\S*", re.IGNORECASE)
+INSIDE_DOMAIN = re.compile(r"(?<=\w[.。．])(?=\w{2})")
 LONGEST_NAME = 20
 
 # The jobs of the scheduler, as pages and letters call them.
@@ -62,8 +64,10 @@ def tidy(text: str) -> str:
 
 @lru_cache(1024)
 def plain_name(name: str) -> str:
-    """A name that no mail program turns into a link: without addresses, and of limited length."""
-    return one_line(ADDRESS.sub("", one_line(name)))[:LONGEST_NAME].strip()
+    """A name that no mail program turns into a link: a space behind the dot in it, no addresses, and of limited length."""
+    shown = one_line(name)
+    shown = ADDRESS.sub("", shown) if is_advert(shown) else INSIDE_DOMAIN.sub(" ", shown)
+    return one_line(shown)[:LONGEST_NAME].strip()
 
 
 def zone_words(station: Station) -> str:

@@ -3,7 +3,7 @@
 import re
 from datetime import date, timedelta
 
-from booking.parsing.numerals import arabic, plain
+from booking.parsing.numerals import arabic, folded
 
 EPOCH = date(1899, 12, 30)  # Excel's day 0 for every date after February 1900
 FIRST_SERIAL, LAST_SERIAL = 43831, 49674  # 2020 to 2035: other numbers are no dates
@@ -78,7 +78,7 @@ def _read(text: str, today: date) -> tuple[date | None, int | None]:
 
 def _split(text: str) -> tuple[str, int | None]:
     """The text without time and weekday, and the number of that weekday."""
-    words = _CLOCK.sub("", arabic(plain(text), "年月日号"))
+    words = _CLOCK.sub("", arabic(folded(text), "年月日号"))
     found = _WEEKDAY.search(words)
     if not found:
         return words, None

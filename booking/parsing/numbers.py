@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from booking.parsing.numerals import arabic, plain
+from booking.parsing.numerals import arabic, folded
 
 Reader = Callable[[str], int | None]
 LARGEST_DIGITS = 9
@@ -15,12 +15,12 @@ _NUMBER = r"(-?\d{1,3}(?:,\d{3})+|-?\d+)(?:\.0*)?"
 
 def read(text: str) -> int | None:
     """A number of people, seats, days or times."""
-    return _whole(re.fullmatch(rf"{_NUMBER}\s*{_COUNTED}", plain(text)))
+    return _whole(re.fullmatch(rf"{_NUMBER}\s*{_COUNTED}", folded(text)))
 
 
 def read_minutes(text: str) -> int | None:
     """A duration in minutes."""
-    words = arabic(plain(text).replace("半个小时", "30分").replace("半小时", "30分"), "个小分")
+    words = arabic(folded(text).replace("半个小时", "30分").replace("半小时", "30分"), "个小分")
     if found := re.fullmatch(r"(\d{1,2}):([0-5]\d)(?::00)?", words):
         return int(found[1]) * 60 + int(found[2])
     if found := re.fullmatch(rf"(\d{{1,2}}(?:\.\d+)?)\s*{_HOURS}\s*(?:(\d{{1,2}})\s*{_MINUTES})?", words):

@@ -1,7 +1,6 @@
 """Numerals: full-width and Chinese digits as plain ones."""
 
 import re
-import unicodedata
 
 from booking import sanitise
 
@@ -10,9 +9,9 @@ _TENS = {"廿": "二十", "卅": "三十"}
 _SIGNS = "".join((*_DIGITS, *_TENS, "十"))
 
 
-def plain(text: str) -> str:
-    """`text` on one line in lower case, its full-width characters as plain ones."""
-    return unicodedata.normalize("NFKC", sanitise.one_line(text)).casefold().strip()
+def folded(text: str) -> str:
+    """A typed value in plain characters and lower case, to be compared or read."""
+    return sanitise.plain(text).casefold()
 
 
 def arabic(text: str, units: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from datetime import time
 
-from booking.parsing.numerals import arabic, plain
+from booking.parsing.numerals import arabic, folded
 
 MINUTES = 1440
 # From and until which hour of twelve a word moves the clock: 下午1点 is 13, 中午12点 is 12.
@@ -28,7 +28,7 @@ _PARTS = {"半": 30, "一刻": 15, "1刻": 15, "三刻": 45, "3刻": 45}
 
 def read(text: str) -> time | None:
     """The time to the minute; None also for seconds, and for 24:00, which is another day."""
-    words = _DATE.sub("", plain(text))
+    words = _DATE.sub("", folded(text))
     if re.fullmatch(r"(0|\d{5})?\.\d+", words):
         return _of_fraction(float(words) % 1)
     said = {found[0] for found in _WORD.finditer(words)}

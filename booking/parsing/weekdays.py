@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from booking.parsing.dates import DAYS, from_serial
-from booking.parsing.numerals import plain
+from booking.parsing.numerals import folded
 
 _WORDS = {
     "工作日": "12345", "上班日": "12345", "workdays": "12345", "weekdays": "12345",
@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r"[\s,、;/+&(){}。.]|和|及|与|跟|每|逢|\band\b|\be
 
 def read(text: str) -> str | None:
     """The numbers of the weekdays, each once and in order; of a date its own."""
-    words = plain(text)
+    words = folded(text)
     if when := from_serial(words) or _of_date(words):
         return str(when.isoweekday())
     for word, days in _WORDS.items():

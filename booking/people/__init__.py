@@ -51,4 +51,4 @@ from booking.people.sign_ins import (
     was_idle,
     with_code,
 )
-from booking.people.validation import clean_company, clean_email, clean_name, clean_phone
+from booking.people.validation import clean_code, clean_company, clean_email, clean_name, clean_phone

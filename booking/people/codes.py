@@ -17,7 +17,7 @@ from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.model import Code, Person
 from booking.people import login_throttle
-from booking.people.validation import clean_email
+from booking.people.validation import clean_code, clean_email
 
 GOOD_FOR = timedelta(minutes=15)
 TRIES = 5
@@ -73,9 +73,10 @@ def redeem(
 ) -> bool:
     """Use up a code that this browser asked for. False counts as a failed try: commit it, do not raise.
 
-    Raises `too_many_tries` when the network address has reached its limit of failures.
+    Raises `no_code` for what cannot be one, and `too_many_tries` when the network address has reached its limit of
+    failures.
     """
-    email = clean_email(email)
+    email, code = clean_email(email), clean_code(code)
     transactions.advisory_lock(session, f"codes of {email}")
     failure = login_throttle.reserve(session, f"{purpose} code of {email}", address, now, per_address)
     asked = (Code.email == email, Code.purpose == purpose, Code.browser == _hash(browser))
@@ -83,7 +84,7 @@ def redeem(
     alive = (Code.id == newest, Code.used_at.is_(None), Code.tries < TRIES, Code.expires_at > now)
     tried = session.execute(update(Code).where(*alive).values(tries=Code.tries + 1).returning(Code.id, Code.code_hash))
     found = tried.one_or_none()
-    if found is None or not hmac.compare_digest(found.code_hash, _hash(email, purpose, code.strip())):
+    if found is None or not hmac.compare_digest(found.code_hash, _hash(email, purpose, code)):
         return False
     login_throttle.take_back(session, failure.id)
     return _use(session, found.id, now)

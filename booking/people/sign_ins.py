@@ -7,6 +7,7 @@ worker's lasts thirty days. So `expires_at` alone says whether it is valid.
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,12 +44,11 @@ def attempt(
     session: Session, email: str, address: str, now: datetime, per_address: int = login_throttle.PER_ADDRESS
 ) -> Attempt:
     """Begin a sign-in by password: count it, and find the hash to check. An unknown address is treated the same."""
+    with suppress(RuleViolation):  # what is no address is looked for, and counted, too
+        email = clean_email(email)
     failure = login_throttle.reserve(session, email, address, now, per_address)
-    try:
-        known = Person.email == clean_email(email)
-    except RuleViolation:
-        return Attempt(failure.id, None, None)
-    found = session.execute(select(Person.id, Person.password_hash).where(known, Person.deleted_at.is_(None))).first()
+    known = (Person.email == email, Person.deleted_at.is_(None))
+    found = session.execute(select(Person.id, Person.password_hash).where(*known)).first()
     return Attempt(failure.id, found.id, found.password_hash) if found else Attempt(failure.id, None, None)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -13,13 +14,19 @@ COMPANY_LENGTH = 80
 EMAIL_LENGTH = 254
 LANGUAGES = ("zh_Hans_CN", "en")
 
-# Names reach strangers by mail and roster, so they must not carry advertisements.
+# Names reach strangers by mail and roster, so they must not carry advertisements. Some domains are given names too, or
+# the letters of one: a family name, a dot and one of these, and perhaps the same name in Chinese, is a name.
 ADVERT = re.compile(
     r"@|://|www\.|\d{7}|[.。](com|cn|net|org|info|biz|top|xyz|vip|club|shop|site|online|cc|io|me|app|link|co|ru|tk)\b",
     re.IGNORECASE,
 )
+FAMILY_AND_GIVEN = re.compile(
+    r"[A-Za-zÀ-ɏ]+(?:[ '-][A-Za-zÀ-ɏ]+)*[.。](?:cc|io|me|link|co|ru|tk)(?: ?\(?[\u3400-\u9fff\U00020000-\U0003ffff]{2,6}\)?)?",
+    re.IGNORECASE,
+)
 LINK = re.compile(r"@|://|www\.", re.IGNORECASE)
 PHONE = re.compile(r"\+?[0-9]{6,15}")
+CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])|(?<![0-9])[0-9]{3}[ -][0-9]{3}(?![0-9])")
 
 
 def clean_name(text: str) -> str:
@@ -27,16 +34,16 @@ def clean_name(text: str) -> str:
     name = sanitise.one_line(text)
     if not name:
         raise RuleViolation("name_missing")
-    return _fitting(name, NAME_LENGTH, ADVERT)
+    return _fitting(name, NAME_LENGTH, is_advert)
 
 
 def clean_company(text: str) -> str:
-    return _fitting(sanitise.one_line(text), COMPANY_LENGTH, LINK)
+    return _fitting(sanitise.one_line(text), COMPANY_LENGTH, _is_link)
 
 
 def clean_phone(text: str) -> str:
     """Digits, with a + before a country code; empty stays empty."""
-    number = re.sub(r"[\s().-]", "", unicodedata.normalize("NFKC", text))
+    number = re.sub(r"[\s().-]", "", sanitise.plain(text))
     if number and not PHONE.fullmatch(number):
         raise RuleViolation("bad_phone")
     return number
@@ -45,7 +52,7 @@ def clean_phone(text: str) -> str:
 def clean_email(text: str) -> str:
     """An e-mail address in the form that is stored and compared: lower case, its domain in ASCII."""
     try:
-        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(sanitise.plain(text), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as reason:
         raise RuleViolation("bad_email") from reason
     address = (found.ascii_email or "").lower()
@@ -54,15 +61,37 @@ def clean_email(text: str) -> str:
     return address
 
 
+def clean_code(text: str) -> str:
+    """The six digits of a code, also out of the sentence that it was copied with."""
+    typed = sanitise.plain(text)
+    digits = re.sub("[^0-9]", "", typed)
+    if len(digits) == 6:
+        return digits
+    found = {re.sub("[ -]", "", code) for code in CODE.findall(typed)}
+    if len(found) != 1:
+        raise RuleViolation("no_code")
+    return found.pop()
+
+
 def clean_language(code: str) -> str:
     if code not in LANGUAGES:
         raise RuleViolation("bad_language")
     return code
 
 
-def _fitting(text: str, limit: int, banned: re.Pattern[str]) -> str:
+def is_advert(name: str) -> bool:
+    """Whether a name carries an address or a number to call."""
+    shown = unicodedata.normalize("NFKC", name)
+    return bool(ADVERT.search(shown)) and not FAMILY_AND_GIVEN.fullmatch(shown)
+
+
+def _is_link(text: str) -> bool:
+    return bool(LINK.search(unicodedata.normalize("NFKC", text)))
+
+
+def _fitting(text: str, limit: int, banned: Callable[[str], bool]) -> str:
     if len(text) > limit:
         raise RuleViolation("too_long", limit=limit)
-    if banned.search(unicodedata.normalize("NFKC", text)):
+    if banned(text):
         raise RuleViolation("looks_like_advert")
     return text

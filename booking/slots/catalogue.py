@@ -17,7 +17,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
-from booking.parsing.numerals import plain
+from booking.parsing.numerals import folded
 from booking.policy import Policy
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
@@ -82,7 +82,7 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
             raise RuleViolation("zone_in_use", limit=planned)
     with session.no_autoflush:
         others = session.scalars(select(Zone).where(Zone.station_id == zone.station_id)).all()
-    if any(other is not zone and plain(other.name) == plain(zone.name) for other in others):
+    if any(other is not zone and folded(other.name) == folded(zone.name) for other in others):
         raise RuleViolation("name_taken")  # also one that differs only in width or case
     session.add(zone)
     session.flush()

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from booking.errors import RuleViolation
-from booking.parsing.numerals import plain
+from booking.parsing.numerals import folded
 from booking.spreadsheets.sheet import MOST_COLUMNS, MOST_ROWS, Range, Sheet
 
 _LOOKED_AT = 30  # rows in which the heads may be
@@ -95,11 +95,11 @@ def _with_short(known: Mapping[str, str]) -> dict[str, str]:
 
 def _field_of(head: str, known: Mapping[str, str]) -> str | None:
     """The field of a head; 名额(人) is 名额, 老师(英文) a head of its own."""
-    return known.get(_key(head)) or known.get(_key(plain(head).partition("(")[0]))
+    return known.get(_key(head)) or known.get(_key(folded(head).partition("(")[0]))
 
 
 def _key(head: str) -> str:
-    return "".join(plain(head).split()).strip("*:")
+    return "".join(folded(head).split()).strip("*:")
 
 
 def _chosen(filled: Sequence[Sheet], known: Mapping[str, str], required: Mapping[str, str]) -> tuple[Sheet, int]:

@@ -98,7 +98,7 @@ def _days(year: int, entries: list[Any]) -> dict[date, tuple[str, bool]]:
 def _day(number: int, entry: Any) -> tuple[date, str, bool]:
     said = entry if isinstance(entry, dict) else {}
     when, name, off = _date(said.get("date")), said.get("name"), said.get("isOffDay")
-    named = isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME
+    named = isinstance(name, str) and sanitise.is_visible(name) and len(name) <= LONGEST_NAME
     if when is None or not named or not isinstance(off, bool):
         raise RuleViolation("calendar_day", number=number)
     return when, sanitise.one_line(str(name)), not off

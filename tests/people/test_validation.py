@@ -3,7 +3,7 @@
 import pytest
 
 from booking.errors import RuleViolation
-from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
+from booking.people.validation import clean_code, clean_company, clean_email, clean_language, clean_name, clean_phone
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,12 @@ from booking.people.validation import clean_company, clean_email, clean_language
         ("{{7*7}} %(x)s {0.__class__}", "{{7*7}} %(x)s {0.__class__}"),
         ("e\u0301", "é"),
         ("名" * 40, "名" * 40),
+        *((name, name) for name in ("王\U00031350", "李\U0002ebf0", "䶮\ue863", "葛\U000e0101", "买买提·艾合买提")),
+        *((name, name) for name in ("Liu.Ru", "Wang.Me", "li.co", "Zhang.Link", "Ng.TK", "Li。Ru", "O'Neill.Io")),
+        *(
+            (name, name)
+            for name in ("Liu.Ru 刘如", "Liu.Ru（刘如）", "Li.Na", "Wang.Ning", "艾力.吾守尔", "J.R. Smith")
+        ),
     ],
 )
 def test_a_name_is_kept_as_it_is_seen(typed: str, kept: str) -> None:
@@ -39,6 +45,14 @@ def test_a_name_is_kept_as_it_is_seen(typed: str, kept: str) -> None:
         ("加微信 13800138000", "looks_like_advert"),
         ("１３８００１３８０００", "looks_like_advert"),
         ("ev\u200bil.com", "looks_like_advert"),
+        ("Liu.com", "looks_like_advert"),
+        ("t.me/lunch", "looks_like_advert"),
+        ("www.liu.ru", "looks_like_advert"),
+        ("https://liu.ru", "looks_like_advert"),
+        ("buy.cheap.ru", "looks_like_advert"),
+        ("cheap-yoga24.ru", "looks_like_advert"),
+        ("加群 liu.me 领券", "looks_like_advert"),
+        ("liu.me 13800138000", "looks_like_advert"),
     ],
 )
 def test_a_name_is_no_place_for_advertising(typed: str, reason: str) -> None:
@@ -53,6 +67,12 @@ def test_a_name_is_no_place_for_advertising(typed: str, reason: str) -> None:
         (" Worker@Example.COM ", "worker@example.com"),
         ("first.last+lunch@sub.example.cn", "first.last+lunch@sub.example.cn"),
         ("a@例子.中国", "a@xn--fsqu00a.xn--fiqs8s"),
+        ("abc＠example.com", "abc@example.com"),
+        ("ａｂｃ＠ｅｘａｍｐｌｅ．ｃｏｍ", "abc@example.com"),
+        ("abc@example。com", "abc@example.com"),
+        ("\u202aabc@example.com\u202c", "abc@example.com"),
+        ("\ufeffabc@exa\u200bmple.com\u3000", "abc@example.com"),
+        ("abc\ufe0f@example.com\ufffc", "abc@example.com"),
     ],
 )
 def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
@@ -88,6 +108,11 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
         ("138 0013 8000", "13800138000"),
         ("+86-138-0013-8000", "+8613800138000"),
         ("１３８００１３８０００", "13800138000"),
+        ("138–0013–8000", "13800138000"),
+        ("138—0013—8000", "13800138000"),
+        ("138‑0013−8000", "13800138000"),
+        ("＋86（138）0013．8000", "+8613800138000"),
+        ("\u202d138 0013 8000\u202c", "13800138000"),
     ],
 )
 def test_a_phone_number_is_kept_as_digits(typed: str, kept: str) -> None:
@@ -98,6 +123,39 @@ def test_a_phone_number_is_kept_as_digits(typed: str, kept: str) -> None:
 def test_what_is_no_phone_number_is_refused(typed: str) -> None:
     with pytest.raises(RuleViolation, match="bad_phone"):
         clean_phone(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "405695",
+            " 405695 ",
+            "４０５６９５",
+            "405 695",
+            "405-695",
+            "405–695",
+            "40 56 95",
+            "4 0 5 6 9 5",
+            "405\u3000695",
+        ),
+        *(
+            "验证码：405695",
+            "【白领驿站】验证码 405695，15 分钟内有效",
+            "Your code is 405-695. Valid for 15 minutes.",
+            "“405695”",
+        ),
+        *("405\u200b695\ufeff", "4️⃣0️⃣5️⃣6️⃣9️⃣5️⃣", "405695。", "405.695", "“405695”"),
+    ],
+)
+def test_a_code_is_read_as_it_is_pasted(typed: str) -> None:
+    assert clean_code(typed) == "405695"
+
+
+@pytest.mark.parametrize("typed", ["", "40569", "4056950", "405695 405696", "abcdef", "٤٠٥٦٩٥", "20261129 1010"])
+def test_what_is_no_code_is_refused(typed: str) -> None:
+    with pytest.raises(RuleViolation, match="no_code"):
+        clean_code(typed)
 
 
 def test_a_company_may_be_called_after_its_site_but_not_link_to_it() -> None:

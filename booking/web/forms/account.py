@@ -2,12 +2,12 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, Field, RadioField
-from wtforms.validators import Length, Regexp, ValidationError
+from wtforms.validators import Length, ValidationError
 
 from booking import people
 from booking.errors import RuleViolation
 from booking.web.forms.fields import options
-from booking.web.forms.rules import Filled, Form, LineField, Ruled, Secret
+from booking.web.forms.rules import Filled, Form, LineField, PlainField, Ruled, Secret
 from booking.web.i18n import formatting
 
 EMAIL = [
@@ -15,25 +15,25 @@ EMAIL = [
     Length(max=254, message=_("这个邮箱地址太长了。")),
     Ruled(people.clean_email),
 ]
-CODE = [Filled(_("请填写邮件里的 6 位验证码。")), Regexp(r"^\s*[0-9]{6}\s*$", message=_("验证码是 6 位数字。"))]
+CODE = [Filled(_("请填写邮件里的 6 位验证码。")), Ruled(people.clean_code)]
 NAME = [Filled(_("请填写称呼。")), Length(max=40, message=_("称呼最多 40 个字。")), Ruled(people.clean_name)]
 
 
 class EmailForm(Form):
     """The address for a code."""
 
-    email = LineField(_("邮箱"), EMAIL)
+    email = PlainField(_("邮箱"), EMAIL)
 
 
 class SignInForm(Form):
     """Sign in by password. Any input gets the same answer, so only presence is checked."""
 
-    email = LineField(_("邮箱"), [Filled(_("请填写邮箱。"))])
+    email = PlainField(_("邮箱"), [Filled(_("请填写邮箱。"))])
     password = Secret(_("密码"), [Filled(_("请填写密码。"))])
 
 
 class CodeForm(Form):
-    code = LineField(_("验证码"), CODE)
+    code = PlainField(_("验证码"), CODE)
 
 
 class NewPassword(Form):
@@ -55,7 +55,7 @@ class NewPassword(Form):
 class RegisterForm(NewPassword):
     """The code from the mail, and one's name."""
 
-    code = LineField(_("验证码"), CODE)
+    code = PlainField(_("验证码"), CODE)
     name = LineField(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
 
     def validate_password(self, field: Field) -> None:
@@ -66,7 +66,7 @@ class RegisterForm(NewPassword):
 class ResetForm(NewPassword):
     """The code from the mail, and a new password."""
 
-    code = LineField(_("验证码"), CODE)
+    code = PlainField(_("验证码"), CODE)
 
 
 class PasswordForm(NewPassword):
@@ -77,7 +77,7 @@ class PasswordForm(NewPassword):
 
 class ProfileForm(Form):
     name = LineField(_("称呼"), NAME)
-    phone = LineField(
+    phone = PlainField(
         _("手机号"),
         [Length(max=20, message=_("这不像一个手机号。")), Ruled(people.clean_phone)],
         description=_("可以不填。别人只看到 138****5678。"),

@@ -5,7 +5,7 @@ from wtforms.validators import Length
 
 from booking import people, stations
 from booking.stations import Details
-from booking.web.forms.rules import Filled, Form, LineField, Ruled
+from booking.web.forms.rules import Filled, Form, LineField, PlainField, Ruled
 
 
 def short(limit: int) -> Length:
@@ -19,12 +19,12 @@ class StationForm(Form):
     name_en = LineField(_("英文名称"), [short(120)])
     address = LineField(_("地址"), [short(200)])
     address_en = LineField(_("英文地址"), [short(300)])
-    position = LineField(
+    position = PlainField(
         _("坐标"),
         [short(60), Ruled(stations.read_position)],
         description=_("纬度和经度，例如 39.9087, 116.4605；没有也可以。手机按远近找驿站时用。"),
     )
-    zone_name = LineField(
+    zone_name = PlainField(
         _("时区"),
         [Filled(_("请填写时区。")), short(64), Ruled(stations.check_zone)],
         default="Asia/Shanghai",
@@ -37,7 +37,7 @@ class StationForm(Form):
 
 
 class NewStationForm(StationForm):
-    code = LineField(
+    code = PlainField(
         _("代码"),
         [Filled(_("请填写代码。")), Ruled(stations.check_code)],
         description=_("网址里的名字，以后不能改，例如 cbd。"),
@@ -47,7 +47,7 @@ class NewStationForm(StationForm):
 class ManagerForm(Form):
     """Whom to appoint."""
 
-    email = LineField(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
+    email = PlainField(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
 
 
 class AdminReasonForm(Form):

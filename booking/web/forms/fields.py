@@ -1,6 +1,5 @@
 """Form fields that accept what people really type: full-width digits, stray spaces, pasted control characters."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
@@ -28,6 +27,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 from booking import clock, sanitise
 from booking.errors import RuleViolation
 from booking.parsing import dates, numbers, times
+from booking.sanitise import plain
 
 T = TypeVar("T")
 MISSING = _("这一项要填。")
@@ -167,6 +167,13 @@ class LineField(StringField):
         self.data = sanitise.one_line(valuelist[0]) if valuelist else ""
 
 
+class PlainField(LineField):
+    """A value that is typed or pasted, and read by a rule: an address, a number, a code."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = plain(valuelist[0]) if valuelist else ""
+
+
 class Prose(TextAreaField):
     """Some lines of text."""
 
@@ -244,8 +251,3 @@ class Short:
 
 def country_today() -> date:
     return clock.at_station(clock.now(), COUNTRY_ZONE).date()
-
-
-def plain(text: str) -> str:
-    """Full-width characters as plain ones, without spaces around."""
-    return unicodedata.normalize("NFKC", text).strip()

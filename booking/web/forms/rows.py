@@ -112,7 +112,7 @@ def _faults(number: int, typed: Mapping[str, str], layout: Layout) -> Iterator[t
     for name, text in typed.items():
         if (number, name) in layout.broken:
             yield name, gettext("这一格是公式的错误，或者公式还没有算出来。请改成文字或数字。")
-        elif name == "on_rest_days" and numerals.plain(text) not in YES | NO:
+        elif name == "on_rest_days" and numerals.folded(text) not in YES | NO:
             yield name, gettext("请写“是”，或者留空。")
 
 
@@ -126,10 +126,10 @@ def _words(
     return {
         "activity_id": _by_words({one.title: str(one.id) for one in activities}),
         "zone_id": lambda text: by_zone(
-            HOLDS.sub("", numerals.plain(text)) if HOLDS.search(numerals.plain(text)) else text
+            HOLDS.sub("", numerals.folded(text)) if HOLDS.search(numerals.folded(text)) else text
         ),
         "weekdays": _weekdays,
-        "on_rest_days": lambda text: ["y"] if numerals.plain(text) in YES else [],
+        "on_rest_days": lambda text: ["y"] if numerals.folded(text) in YES else [],
     }
 
 
@@ -137,8 +137,8 @@ def _by_words(known: Mapping[str, str]) -> Callable[[str], list[str]]:
     """By the exact word, then by the first that differs only in width and case."""
     keys: dict[str, str] = {}
     for word, value in known.items():
-        keys.setdefault(numerals.plain(word), value)
-    return lambda text: [known.get(text) or keys.get(numerals.plain(text), text and f"?{text}")]
+        keys.setdefault(numerals.folded(word), value)
+    return lambda text: [known.get(text) or keys.get(numerals.folded(text), text and f"?{text}")]
 
 
 def _in_both(words: Mapping[str, Any]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from wtforms import Field, PasswordField
 from wtforms.validators import InputRequired, StopValidation, ValidationError
 
 from booking.errors import RuleViolation
-from booking.web.forms.fields import Form, LineField
+from booking.web.forms.fields import Form, LineField, PlainField
 from booking.web.i18n import formatting
 
-__all__ = ["Filled", "Form", "LineField", "Ruled", "Secret", "say"]
+__all__ = ["Filled", "Form", "LineField", "PlainField", "Ruled", "Secret", "say"]
 
 
 class Ruled:

@@ -143,6 +143,7 @@ REASONS = {
     "looks_like_advert": Reason(_("这里不能写网址、邮箱或一长串号码。")),
     "too_long": Reason(_("太长了，最多 %(limit)s 个字。")),
     "bad_phone": Reason(_("这不像一个手机号。")),
+    "no_code": Reason(_("验证码是 6 位数字。")),
     "bad_email": Reason(_("这个邮箱地址不完整，或者写错了。")),
     "bad_language": Reason(_("没有这种语言。")),
     "email_taken": Reason(_("这个邮箱已经有账户了。")),

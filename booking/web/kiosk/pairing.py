@@ -13,8 +13,9 @@ import pyotp
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from booking import people
+from booking.errors import RuleViolation
 from booking.model import Station
-from booking.web.forms.fields import plain
 
 STEP = 30  # seconds that a code is shown; the previous one is valid too, for slow typing
 A_YEAR = 365 * 24 * 3600
@@ -51,7 +52,10 @@ def seconds_left(now: datetime) -> int:
 
 def is_fresh(station: Station, code: str, now: datetime) -> bool:
     """Whether the kiosk shows this code, or showed it just before."""
-    typed = "".join(plain(code).split())
+    try:
+        typed = people.clean_code(code)
+    except RuleViolation:
+        return False
     lately = (now, now - timedelta(seconds=STEP))
     return any(hmac.compare_digest(typed.encode(), code_at(station, then).encode()) for then in lately)
 

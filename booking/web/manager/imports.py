@@ -16,7 +16,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station
-from booking.parsing.numerals import plain
+from booking.parsing.numerals import folded
 from booking.queries import manager
 from booking.spreadsheets import Layout, Remark
 from booking.web.forms import rows
@@ -157,8 +157,8 @@ def _saved(session: Session, station: Station, row: Row, save: Save) -> list[Wro
 
 
 def _save_activity(session: Session, station_id: int, form: Any) -> None:
-    title = plain(form.title.data)
-    if any(plain(there.title) == title for there in manager.activities(session, station_id)):
+    title = folded(form.title.data)
+    if any(folded(there.title) == title for there in manager.activities(session, station_id)):
         raise RuleViolation("name_taken")
     slots.save_activity.inside(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
 

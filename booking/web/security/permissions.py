@@ -18,6 +18,7 @@ from booking import clock
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
 from booking.queries import slot_cards, station_lookup
+from booking.sanitise import is_visible
 from booking.web import htmx
 from booking.web.security import security_log
 
@@ -132,7 +133,7 @@ def safe_path(text: str | None, otherwise: str = "/") -> str:
     Browsers read a backslash as a slash and drop tabs and line breaks, so none may be inside.
     """
     path = text or ""
-    if not path.startswith("/") or path.startswith("//") or "\\" in path or not path.isprintable():
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or not is_visible(path):
         return otherwise
     return path
 

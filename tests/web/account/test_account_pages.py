@@ -304,7 +304,7 @@ def test_a_known_address_gets_the_same_page_and_another_mail(network: Network, a
 WRONG_REGISTRATIONS = [
     ({"code": ""}, {"code": "请填写邮件里的 6 位验证码。"}),
     ({"code": "12345"}, {"code": "验证码是 6 位数字。"}),
-    ({"code": "１２３４５６"}, {"code": "验证码是 6 位数字。"}),
+    ({"code": "１２３４５"}, {"code": "验证码是 6 位数字。"}),
     ({"code": "-12345"}, {"code": "验证码是 6 位数字。"}),
     ({"code": "1" * 2000}, {"code": "验证码是 6 位数字。"}),
     ({"name": ""}, {"name": "请填写称呼。"}),
@@ -317,6 +317,16 @@ WRONG_REGISTRATIONS = [
     ({"password": "12345678"}, {"password": "这个密码太容易猜到了，换一个长一点的。"}),
     ({"password": NEW}, {"password": TOO_KNOWN}),
 ]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "paste", ["{0}", " {0}\u200b", "{0:.3} {0[3]}{0[4]}{0[5]}", "【白领驿站】验证码：{0}，15 分钟内有效"]
+)
+def test_a_code_may_be_pasted_with_what_was_around_it(network: Network, client: FlaskClient, paste: str) -> None:
+    client.post("/account/register", data={"email": NEW.replace("@", "＠") + "\u200b"})
+    wide = network.code(NEW).translate({ord("0") + n: ord("０") + n for n in range(10)})
+    assert finish_register(client, code=paste.format(wide)).status_code == 303
 
 
 @pytest.mark.sqlite

@@ -162,6 +162,12 @@ def test_who_lost_the_seat_scans_and_has_it_again_or_stands_by(app: Flask, lunch
     assert (lunch.state("周明"), lunch.strikes("周明"), lunch.strikes("李静")) == ("attended", [], ["no_show"])
 
 
+@pytest.mark.parametrize("paste", ["{0:.3}-{0[3]}{0[4]}{0[5]}", "验证码：{0}", " {0:.3} {0[3]}{0[4]}{0[5]}\u200b"])
+def test_the_screens_code_may_be_typed_in_groups(app: Flask, lunch: LunchHour, paste: str) -> None:
+    phone, typed = Phone(app, lunch, "周明"), paste.format(code(lunch, "12:05"))
+    assert refusal(phone.get(f"/door/cbd/in?code={typed}", "12:05")) == ""
+
+
 @pytest.mark.parametrize("late", [60, 90, 3600])
 def test_a_code_that_was_forwarded_to_the_office_is_stale(app: Flask, lunch: LunchHour, late: int) -> None:
     stale = code(lunch, "12:05", late=late)
