@@ -6,5 +6,3 @@ changes a database with other data.
 
 from booking.demo.loading import PAST_WORKDAYS, NotEmptyError, load
 from booking.demo.today import refresh
-
-__all__ = ["PAST_WORKDAYS", "NotEmptyError", "load", "refresh"]

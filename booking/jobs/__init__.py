@@ -9,6 +9,4 @@ twice.
 
 from booking.jobs.batches import PartlyDone
 from booking.jobs.runner import Ran, tick
-from booking.jobs.schedule import TIMETABLE, Job
-
-__all__ = ["TIMETABLE", "Job", "PartlyDone", "Ran", "tick"]
+from booking.jobs.schedule import TIMETABLE

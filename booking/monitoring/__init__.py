@@ -11,21 +11,3 @@ from booking.monitoring.job_runs import (
     slot_backlog,
     write_down,
 )
-
-__all__ = [
-    "JobState",
-    "beat",
-    "done",
-    "found_nothing",
-    "jobs",
-    "known",
-    "late_since",
-    "listed",
-    "note_outage",
-    "outages_since",
-    "record_failure",
-    "requeue",
-    "skipped",
-    "slot_backlog",
-    "write_down",
-]

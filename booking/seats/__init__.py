@@ -10,7 +10,6 @@ reverts a person's own booking, `reinstatement` a manager's mistake; `transition
 that they share.
 """
 
-from booking.errors import RuleViolation
 from booking.seats.admit import admit
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
 from booking.seats.attendance import taken as attendance_taken
@@ -21,59 +20,6 @@ from booking.seats.lifecycle import finish, release, start
 from booking.seats.look import Look, look_through
 from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
-from booking.seats.transitions import can_undo, find_booking, find_slot, is_late, leave, live_booking
+from booking.seats.transitions import can_undo, find_slot, is_late, leave, live_booking
 from booking.seats.undo import replaced_by
 from booking.seats.waitlist import LockedSlots, demote, fill_free_seats, lock_slots, promote
-
-__all__ = [
-    "BOOKS_OPEN",
-    "AnySlot",
-    "BookingResult",
-    "Eligibility",
-    "Entry",
-    "LockedSlots",
-    "Look",
-    "Reinstated",
-    "RuleViolation",
-    "SlotSnapshot",
-    "admit",
-    "anybody_told",
-    "attendance_taken",
-    "awaits_word",
-    "book",
-    "book_in_transaction",
-    "called_off",
-    "can_undo",
-    "check",
-    "check_in",
-    "clashing",
-    "demote",
-    "eligibility",
-    "everybody_came",
-    "fill_free_seats",
-    "find_booking",
-    "find_slot",
-    "finish",
-    "give_up",
-    "is_late",
-    "last_cancel",
-    "leave",
-    "live_booking",
-    "lock_slots",
-    "look_through",
-    "move_back",
-    "not_everybody",
-    "promote",
-    "refusal",
-    "reinstate",
-    "release",
-    "replaced_by",
-    "settle",
-    "snapshot",
-    "snapshots",
-    "stand_by",
-    "start",
-    "undo_check_in",
-    "vacate",
-    "walk_in",
-]

@@ -4,22 +4,6 @@
 and an export all take their numbers from here.
 """
 
-from booking.statistics.aggregate import MINUTES, Group, Numbers, Span, Tally, of_station
-from booking.statistics.facts import Fact, Host, Wish, headline
+from booking.statistics.aggregate import Group, Numbers, Span, Tally, of_station
+from booking.statistics.facts import headline
 from booking.statistics.recommendations import Hint, suggestions, weekly
-
-__all__ = [
-    "MINUTES",
-    "Fact",
-    "Group",
-    "Hint",
-    "Host",
-    "Numbers",
-    "Span",
-    "Tally",
-    "Wish",
-    "headline",
-    "of_station",
-    "suggestions",
-    "weekly",
-]

@@ -8,7 +8,6 @@ from booking.workdays.holiday_file import Notice
 from booking.workdays.lookup import (
     AHEAD,
     ONE_DAY,
-    STATUTORY,
     Calendar,
     Day,
     announced_years,
@@ -20,20 +19,3 @@ from booking.workdays.lookup import (
     sources,
 )
 from booking.workdays.seeding import seed
-
-__all__ = [
-    "AHEAD",
-    "ONE_DAY",
-    "STATUTORY",
-    "Calendar",
-    "Day",
-    "Notice",
-    "announced_years",
-    "clear_override",
-    "ends_soon",
-    "known_until",
-    "load",
-    "override",
-    "seed",
-    "sources",
-]

@@ -2,5 +2,3 @@
 
 from booking.web.account import deletion, feed, login, profile, registration, user_agent
 from booking.web.account.blueprint import pages
-
-__all__ = ["deletion", "feed", "login", "pages", "profile", "registration", "user_agent"]

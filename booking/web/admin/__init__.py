@@ -2,5 +2,3 @@
 
 from booking.web.admin import accounts, holidays, jobs, letters, stations
 from booking.web.admin.blueprint import pages
-
-__all__ = ["accounts", "holidays", "jobs", "letters", "pages", "stations"]

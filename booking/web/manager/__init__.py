@@ -21,25 +21,3 @@ from booking.web.manager import (
     week,
 )
 from booking.web.manager.blueprint import pages
-
-__all__ = [
-    "calendar",
-    "catalogue",
-    "checkin_sync",
-    "copying",
-    "door",
-    "exports",
-    "history",
-    "imports",
-    "moving",
-    "numbers",
-    "pages",
-    "people",
-    "plans",
-    "policy",
-    "roster",
-    "running",
-    "slots",
-    "tickets",
-    "week",
-]

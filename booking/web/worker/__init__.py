@@ -2,5 +2,3 @@
 
 from booking.web.worker import acts, calendar, day, mine, offline, slot, station_list
 from booking.web.worker.blueprint import pages
-
-__all__ = ["acts", "calendar", "day", "mine", "offline", "pages", "slot", "station_list"]
