@@ -17,7 +17,7 @@ _ENGLISH = re.compile(
     r"|(sat)(?:urdays?)?|(sun)(?:days?)?)\b\.?"
 )
 _SIGNS = {sign: str(number) for number, sign in enumerate("一二三四五六日", start=1)} | {"天": "7"}
-_RANGE = re.compile(r"([1-7])\s*(?:-|–|—+|~|〜|至|到|\bto\b|\bthrough\b)\s*([1-7])")
+_RANGE = re.compile(r"([1-7])\s*(?:-+|~|〜|至|到|\bto\b|\bthrough\b)\s*([1-7])")
 _BETWEEN = re.compile(r"[\s,、;/+&(){}。.]|和|及|与|跟|每|逢|\band\b|\bevery\b|周|星期|礼拜")
 
 
