@@ -130,3 +130,11 @@ def test_a_duration_is_read_in_minutes(text: str) -> None:
 @pytest.mark.parametrize("text", WEEKDAYS)
 def test_weekdays_are_read_as_they_are_written(text: str) -> None:
     assert weekdays.read(text) == WEEKDAYS[text]
+
+
+@pytest.mark.parametrize("text", ["١٥", "१५", "၁၅"])
+def test_digits_of_other_scripts_are_no_numbers(text: str) -> None:
+    assert numbers.read(text) is None
+    assert numbers.read_minutes(text) is None
+    assert times.read(f"{text}:10") is None
+    assert dates.read(f"2026-{text[:1]}-{text}", date(2026, 11, 29)) is None

@@ -15,26 +15,26 @@ _MONTH = rf"(?P<name>{'|'.join(MONTHS)})[a-z]*\.?"
 _FULL = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<y>\d{4})\s*[-/.]\s*(?P<m>\d{1,2})\s*[-/.]\s*(?P<d>\d{1,2})",
-        r"(?P<y>\d{4}|\d\d|今|明)\s*年\s*(?P<m>\d{1,2})\s*[月.]\s*(?P<d>\d{1,2})\s*[日号]?",
-        r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)",
-        rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[-\s]+{_MONTH}[-,\s]+(?P<y>\d{{4}}|\d\d)",
-        rf"{_MONTH}\s*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[,\s]+(?P<y>\d{{4}})",
-        r"(?P<m>\d{1,2})/(?P<d>1[3-9]|2\d|3[01])/(?P<y>\d{4})",  # the order is clear only when the day is past 12
-        r"(?P<d>1[3-9]|2\d|3[01])/(?P<m>\d{1,2})/(?P<y>\d{4})",
+        r"(?P<y>[0-9]{4})\s*[-/.]\s*(?P<m>[0-9]{1,2})\s*[-/.]\s*(?P<d>[0-9]{1,2})",
+        r"(?P<y>[0-9]{4}|[0-9][0-9]|今|明)\s*年\s*(?P<m>[0-9]{1,2})\s*[月.]\s*(?P<d>[0-9]{1,2})\s*[日号]?",
+        r"(?P<y>[0-9]{4})(?P<m>[0-9][0-9])(?P<d>[0-9][0-9])",
+        rf"(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?[-\s]+{_MONTH}[-,\s]+(?P<y>[0-9]{{4}}|[0-9][0-9])",
+        rf"{_MONTH}\s*(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?[,\s]+(?P<y>[0-9]{{4}})",
+        r"(?P<m>[0-9]{1,2})/(?P<d>1[3-9]|2[0-9]|3[01])/(?P<y>[0-9]{4})",  # the order is clear only when the day is past 12
+        r"(?P<d>1[3-9]|2[0-9]|3[01])/(?P<m>[0-9]{1,2})/(?P<y>[0-9]{4})",
     )
 )
 # With a dot it could be a decimal number, in which a spreadsheet has dropped the last zero of 12.10.
 _WITHOUT_YEAR = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*[日号]?",
-        r"(?P<m>\d{1,2})\s*[-/]\s*(?P<d>\d{1,2})",
-        rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[-\s]+{_MONTH}",
-        rf"{_MONTH}\s*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?",
+        r"(?P<m>[0-9]{1,2})\s*月\s*(?P<d>[0-9]{1,2})\s*[日号]?",
+        r"(?P<m>[0-9]{1,2})\s*[-/]\s*(?P<d>[0-9]{1,2})",
+        rf"(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?[-\s]+{_MONTH}",
+        rf"{_MONTH}\s*(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?",
     )
 )
-_CLOCK = re.compile(r"[t\s]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?$")
+_CLOCK = re.compile(r"[t\s]+[0-9]{1,2}:[0-9][0-9](:[0-9][0-9](\.[0-9]+)?)?$")
 _WEEKDAY = re.compile(rf"[(\[,\s]*(?:(?:周|星期|礼拜)([一二三四五六日天])|\b({'|'.join(DAYS)})[a-z]*\b)[)\],\s]*")
 
 
@@ -56,7 +56,7 @@ def lacks_year(text: str) -> bool:
 
 def from_serial(text: str) -> date | None:
     """The date of a day number, as a spreadsheet stores it."""
-    if not re.fullmatch(r"\d{5}(\.\d+)?", text) or not FIRST_SERIAL <= float(text) < LAST_SERIAL:
+    if not re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text) or not FIRST_SERIAL <= float(text) < LAST_SERIAL:
         return None
     return EPOCH + timedelta(days=int(float(text)))
 

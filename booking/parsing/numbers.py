@@ -10,7 +10,7 @@ LARGEST_DIGITS = 9
 _COUNTED = r"(个?人|个?名额|名|位|个?座位?|席|个工作日|个|天|次|场|people|persons?|seats?|days?|times?|)"
 _MINUTES = r"(分钟|分|minutes?|mins?\.?|'|)"
 _HOURS = r"(个?小时|hours?|hrs?|h)"
-_NUMBER = r"(-?\d{1,3}(?:,\d{3})+|-?\d+)(?:\.0*)?"
+_NUMBER = r"(-?[0-9]{1,3}(?:,[0-9]{3})+|-?[0-9]+)(?:\.0*)?"
 
 
 def read(text: str) -> int | None:
@@ -21,9 +21,9 @@ def read(text: str) -> int | None:
 def read_minutes(text: str) -> int | None:
     """A duration in minutes."""
     words = arabic(folded(text).replace("半个小时", "30分").replace("半小时", "30分"), "个小分")
-    if found := re.fullmatch(r"(\d{1,2}):([0-5]\d)(?::00)?", words):
+    if found := re.fullmatch(r"([0-9]{1,2}):([0-5][0-9])(?::00)?", words):
         return int(found[1]) * 60 + int(found[2])
-    if found := re.fullmatch(rf"(\d{{1,2}}(?:\.\d+)?)\s*{_HOURS}\s*(?:(\d{{1,2}})\s*{_MINUTES})?", words):
+    if found := re.fullmatch(rf"([0-9]{{1,2}}(?:\.[0-9]+)?)\s*{_HOURS}\s*(?:([0-9]{{1,2}})\s*{_MINUTES})?", words):
         minutes = float(found[1]) * 60 + int(found[3] or 0)
         return int(minutes) if minutes.is_integer() else None
     return _whole(re.fullmatch(rf"{_NUMBER}\s*{_MINUTES}", words))

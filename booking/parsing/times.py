@@ -11,16 +11,16 @@ _MORNING = {"上午", "早上", "早晨", "清晨", "凌晨", "am", "a.m."}
 _NOON = {"中午", "正午"}
 _EVENING = {"下午", "傍晚", "晚上", "晚", "pm", "p.m."}
 _WORD = re.compile("|".join(sorted(map(re.escape, _MORNING | _NOON | _EVENING), key=len, reverse=True)))
-_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[t\s]+(?=\d)")
+_DATE = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[t\s]+(?=[0-9])")
 _FORMS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<h>\d{1,2}):(?P<m>\d\d)(:00(\.0+)?)?",
-        r"(?P<h>\d{1,2})\s*[点时]\s*(钟|整)?",
-        r"(?P<h>\d{1,2})\s*[点时]\s*(?P<m>\d{1,2})\s*分?(00秒)?",
-        r"(?P<h>\d{1,2})\s*点\s*(?P<part>半|一刻|1刻|三刻|3刻)",
-        r"(?P<h>[1-9]|1\d|2[0-3])\.(?P<m>\d\d)",
-        r"(?P<h>\d{1,2})(?P<m>\d\d)",
+        r"(?P<h>[0-9]{1,2}):(?P<m>[0-9][0-9])(:00(\.0+)?)?",
+        r"(?P<h>[0-9]{1,2})\s*[点时]\s*(钟|整)?",
+        r"(?P<h>[0-9]{1,2})\s*[点时]\s*(?P<m>[0-9]{1,2})\s*分?(00秒)?",
+        r"(?P<h>[0-9]{1,2})\s*点\s*(?P<part>半|一刻|1刻|三刻|3刻)",
+        r"(?P<h>[1-9]|1[0-9]|2[0-3])\.(?P<m>[0-9][0-9])",
+        r"(?P<h>[0-9]{1,2})(?P<m>[0-9][0-9])",
     )
 )
 _PARTS = {"半": 30, "一刻": 15, "1刻": 15, "三刻": 45, "3刻": 45}
@@ -29,11 +29,11 @@ _PARTS = {"半": 30, "一刻": 15, "1刻": 15, "三刻": 45, "3刻": 45}
 def read(text: str) -> time | None:
     """The time to the minute; None also for seconds, and for 24:00, which is another day."""
     words = _DATE.sub("", folded(text))
-    if re.fullmatch(r"(0|\d{5})?\.\d+", words):
+    if re.fullmatch(r"(0|[0-9]{5})?\.[0-9]+", words):
         return _of_fraction(float(words) % 1)
     said = {found[0] for found in _WORD.finditer(words)}
     words = arabic(_WORD.sub(" ", words).strip(), "点时分")
-    if said and re.fullmatch(r"\d{1,2}", words):
+    if said and re.fullmatch(r"[0-9]{1,2}", words):
         words = f"{words}点"
     for pattern in _FORMS:
         if found := pattern.fullmatch(words):

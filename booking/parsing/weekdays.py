@@ -42,6 +42,6 @@ def _span(first: int, last: int) -> str:
 
 def _of_date(words: str) -> date | None:
     try:
-        return date.fromisoformat(words) if re.fullmatch(r"\d{4}-\d\d-\d\d", words) else None
+        return date.fromisoformat(words) if re.fullmatch(r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]", words) else None
     except ValueError:
         return None
