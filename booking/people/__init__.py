@@ -18,10 +18,9 @@ from booking.people.accounts import (
     guest,
     known_of,
     register,
-    register_and_sign_in,
-    reset_and_sign_in,
     reset_password,
     set_password,
+    sign_in_after,
     speak,
 )
 from booking.people.anonymise import forget_names, nameless_before

@@ -1,5 +1,6 @@
 """Accounts: created, changed, disabled and enabled again."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -66,41 +67,18 @@ def register(
 
 
 @transactional
-def register_and_sign_in(
-    session: Session,
-    password: str,
-    agent: str,
-    email: str,
-    code: str,
-    name: str,
-    password_hash: str,
-    language: str,
-    browser: str,
-    address: str,
-    now: datetime,
-    per_address: int,
+def sign_in_after(
+    session: Session, change: Callable[[Session], Person | None], password: str, agent: str, now: datetime
 ) -> str | None:
-    """`register`, then sign in: the token, or None for a wrong code. Refuses a password made of what others know."""
-    person = register.inside(session, email, code, name, password_hash, language, browser, address, now, per_address)
-    return _sign_in(session, person, password, agent, now) if person else None
+    """`register` or `reset_password` as `change`, then sign in: the token, or None for a wrong code.
 
-
-@transactional
-def reset_and_sign_in(
-    session: Session,
-    password: str,
-    agent: str,
-    email: str,
-    code: str,
-    password_hash: str,
-    browser: str,
-    address: str,
-    now: datetime,
-    per_address: int,
-) -> str | None:
-    """`reset_password`, then sign in: the token, or None for a wrong code. Refuses as `register_and_sign_in` does."""
-    person = reset_password.inside(session, email, code, password_hash, browser, address, now, per_address)
-    return _sign_in(session, person, password, agent, now) if person else None
+    Refuses a password made of what others know, and then the account and its code are as before.
+    """
+    if not (person := change(session)):
+        return None
+    # Only now, for only the owner of a code may learn by a refusal what the account is called.
+    check_strength(password, *known_of(person))
+    return begin(session, person, agent, now)
 
 
 @transactional
@@ -233,12 +211,6 @@ def known_of(person: Person) -> list[str]:
     """What others know of a person, of which a password must not be made."""
     stations = [role.station for role in person.manages]
     return [person.email or "", person.name, *(text for one in stations for text in (one.code, one.name, one.name_en))]
-
-
-def _sign_in(session: Session, person: Person, password: str, agent: str, now: datetime) -> str:
-    """Only the owner of a code may learn by a refusal what the account is called."""
-    check_strength(password, *known_of(person))
-    return begin(session, person, agent, now)
 
 
 def _add(session: Session, person: Person, kind: str, now: datetime, actor_id: int | None) -> Person:

@@ -67,10 +67,12 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
         kept, whence, now = people.hash_password(password), (browser(), client_address()), clock.now()
         if isinstance(form, RegisterForm):
             new = (email, code, form.name.data, kept, language(), *whence, now, per_address())
-            token = people.register_and_sign_in(db.session, password, agent(), *new)
+            token = people.sign_in_after(db.session, lambda rows: people.register(rows, *new), password, agent(), now)
         else:
             old = (email, code, kept, *whence, now, per_address())
-            token = people.reset_and_sign_in(db.session, password, agent(), *old)
+            token = people.sign_in_after(
+                db.session, lambda rows: people.reset_password(rows, *old), password, agent(), now
+            )
         if token:
             return token
     except RuleViolation as no:
