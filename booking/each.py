@@ -4,11 +4,28 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Select, Text, cast, column, literal, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Integer,
+    Select,
+    Text,
+    cast,
+    column,
+    insert,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
-from booking.swift import given
+from booking.model.base import UtcDateTime
+from booking.swift import defaults, given
 
 
 def among(ids: Collection[int]) -> Select[int]:
@@ -18,7 +35,12 @@ def among(ids: Collection[int]) -> Select[int]:
 
 def among_given(name: str) -> Select[int]:
     """The same with a bind parameter: the ids are given as a list by this name."""
-    return _numbers(_rows(given(name, JSON())))
+    return _numbers(each_given(name))
+
+
+def each_given(name: str) -> Any:
+    """Rows as a table of one column, given as a list by this name."""
+    return _rows(given(name, JSON()))
 
 
 def each(rows: Sequence[Any]) -> Any:
@@ -32,6 +54,27 @@ def _rows(array: ColumnElement[Any]) -> Any:
 
 def _numbers(rows: Any) -> Select[int]:
     return select(cast(cast(rows, Text), BigInteger))
+
+
+def insert_each(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any) -> Insert:
+    """Insert a row for each list of values given as `rows`: those of the columns `names`; instants as `written`.
+
+    The other columns are `fixed`, or have their default.
+    """
+    columns, row = table.__table__.c, each_given("rows")
+    values: dict[str, Any] = {
+        name: literal(value, columns[name].type) for name, value in {**defaults(table), **fixed}.items()
+    }
+    values |= {name: _typed(row[n], columns[name].type) for n, name in enumerate(names)}
+    # SQLite cannot parse ON CONFLICT after a join without WHERE.
+    chosen = select(*values.values()).where(true())
+    return insert(table).from_select(list(values), chosen, include_defaults=False)
+
+
+def _typed(element: Any, kind: TypeEngine[Any]) -> Any:
+    if isinstance(kind, UtcDateTime):
+        return Instant(element.as_string())
+    return cast(element.as_string(), BigInteger) if isinstance(kind, Integer) else element.as_string()
 
 
 def written(moment: datetime | None) -> str | None:

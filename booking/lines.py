@@ -17,6 +17,15 @@ from booking.swift import Line, Row, Statement
 # Bookings of one slot queue here, which is cheap, and not at its row lock, where each waiter slows the others.
 LINES = 2
 IDLE = 1.0  # seconds idle after which a connection may have been closed unnoticed
+# One plan for each statement, by index, whatever the statistics say: those of tables that were empty when they were last
+# analysed would read every booking at every press.
+PLANS = (
+    "plan_cache_mode = force_generic_plan",
+    "enable_seqscan = off",
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+    "enable_bitmapscan = off",
+)
 WAIT = 5.0  # seconds to wait for a connection
 
 _kept: "WeakKeyDictionary[Engine, Lines]" = WeakKeyDictionary()
@@ -152,5 +161,6 @@ def _connected(engine: Engine) -> Any:
     if engine.dialect.name == "postgresql":
         driver.autocommit = True
         driver.prepare_threshold = 0
-        driver.execute("SET plan_cache_mode = force_generic_plan")
+        for setting in PLANS:
+            driver.execute(f"SET {setting}")
     return driver

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from psycopg import RawCursor
 from sqlalchemy import BindParameter, Connection, DateTime, Dialect, Insert, Update, bindparam, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
-
-from booking.prepared import Prepared
 
 Row = tuple[Any, ...]
 NAMED = re.compile(r"%\((\w+)\)s")
@@ -41,8 +40,6 @@ class Line:
         self.driver = driver
         self.dialect = dialect
         self.inside = inside
-        # Only a dedicated connection, not one of a session, keeps prepared statements.
-        self.prepared = None if inside or not self.fuses else Prepared(driver)
 
     @property
     def fuses(self) -> bool:
@@ -131,9 +128,10 @@ class Compiled:
         return given
 
     def _send(self, line: Line, given: dict[str, Any]) -> list[Row]:
-        if line.prepared:
-            return line.prepared.run(self.numbered, [given[name] for name in self.names])
-        cursor = line.driver.execute(self.text, given if self.order is None else [given[name] for name in self.order])
+        if self.order is None:
+            cursor = RawCursor(line.driver).execute(self.numbered, [given[name] for name in self.names])
+        else:
+            cursor = line.driver.execute(self.text, [given[name] for name in self.order])
         return cursor.fetchall() if self.has_rows else []
 
     def _read(self, row: Row) -> Row:

@@ -7,7 +7,7 @@ On SQLite a writing transaction holds the whole file, so row locks are not neede
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, u
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import lines, swift
+from booking import swift
 from booking.each import among
 from booking.model import Person, Slot
 
@@ -104,26 +104,17 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 @contextmanager
-def autocommit_connection(session: Session | scoped_session[Any]) -> Iterator[swift.Line]:
-    """A driver connection beside `session`, in autocommit: each statement is a transaction."""
-    with lines.alone(session.get_bind().engine) as found:
-        yield found
-
-
-@contextmanager
-def sqlite_write(line: swift.Line) -> Iterator[None]:
-    """On SQLite, make several statements one write transaction, unless they are within one already."""
-    if line.inside:
-        yield
-        return
-    with _writers:
-        line.send("BEGIN IMMEDIATE")
+def on_line(line: swift.Line) -> Iterator[None]:
+    """A writing transaction on a dedicated connection: commits at the end, rolls back on any exception."""
+    is_sqlite = line.dialect.name == "sqlite"
+    with _writers if is_sqlite else nullcontext():
+        line.send("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
         try:
             yield
             line.send("COMMIT")
         except BaseException:
-            if line.driver.in_transaction:  # a full disk may have ended it
-                line.send("ROLLBACK")
+            with suppress(Exception):  # of whatever driver: the connection may be lost, or the transaction ended
+                line.driver.rollback()
             raise
 
 

@@ -3,7 +3,7 @@
 A verb takes a session, ids and the instant `now`, and is one transaction (`db/transactions.py`); it raises
 `RuleViolation` with a reason code and then changes nothing.
 
-In the order of use: `eligibility` says who may book, `booking` books (by `look`, `snapshot` and `writing`) and cancels,
+In the order of use: `eligibility` says who may book, `booking` books (by `look`, `snapshot` and `claim`) and cancels,
 `waitlist` offers free seats, `checkin` handles arrivals (`admit` a ticket, `late_checkin` people who lost their seat),
 `lifecycle` is what the clock does (by `bulk_transitions`), `attendance` says whether anybody recorded who came, `undo`
 reverts a person's own booking, `reinstatement` a manager's mistake; `transitions` holds the single changes of state
@@ -13,11 +13,11 @@ that they share.
 from booking.seats.admit import admit
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
 from booking.seats.attendance import taken as attendance_taken
-from booking.seats.booking import BookingResult, book, book_in_transaction, check, give_up
+from booking.seats.booking import BookingResult, Pressed, book, book_alone, book_in_transaction, give_up, press
 from booking.seats.checkin import check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.eligibility import AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.lifecycle import finish, release, start
-from booking.seats.look import Look, look_through
+from booking.seats.look import Asked
 from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
 from booking.seats.transitions import can_undo, find_slot, is_late, leave, live_booking

@@ -1,34 +1,40 @@
 """Booking: book a seat or a place on the waiting list, and cancel it.
 
-Idempotency: the same `key`, or a second attempt at the same slot, returns the first booking and changes nothing. The
-common case is two statements under an optimistic lock; everything else locks the rows first.
+Idempotency: the same `key`, or a second attempt at the same slot, returns the first booking and changes nothing.
+Bookings that come at the same time are decided and written together, in the order of their arrival (`db/batch`); those
+that change other bookings of their person, or collide with something, are decided alone.
 """
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import swift
+from booking import lines, swift
 from booking.db import transactions
+from booking.db.batch import LATER, BatchQueue, Later
 from booking.db.transactions import retried
 from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.model import Booking, Slot
+from booking.seats import claim as claims
+from booking.seats.claim import Claim
 from booking.seats.eligibility import Entry, clashing, refusal
-from booking.seats.look import Look, look
+from booking.seats.look import Asked, Look, look
 from booking.seats.snapshot import SlotSnapshot
 from booking.seats.transitions import can_undo, find_booking, leave, new, queue, sit, withdraw
 from booking.seats.undo import replaced_by, undo_press
 from booking.seats.waitlist import fill_free_seats, lock_slots
-from booking.seats.writing import Claimed, claim_place, claim_seat
 
-# How often a booking is tried again when other people take the seats and places that it saw.
-ROUNDS = 5
 # Why a booking in one of these states cannot be cancelled.
 ENDED = {"attended": "here_already", "released": "lost_already", "expired": "line_over"}
+
+log = logging.getLogger(__name__)
 
 
 class BookingResult(NamedTuple):
@@ -46,30 +52,47 @@ class BookingResult(NamedTuple):
         return self.slot.waiting if self.booking.state == "waiting" and not self.again else None
 
 
-def book(
-    session: Session | scoped_session[Any],
-    person_id: int,
-    slot_id: int,
-    now: datetime,
-    key: str | None = None,
-    seen: Look | None = None,
-) -> BookingResult:
-    """`book_in_transaction` in a transaction of its own: two statements in the common case, and one retry after a
-    transient database error.
+class Pressed(NamedTuple):
+    """What became of a booking that was asked for: what was seen, and the result or the refusal.
 
-    `seen` is a `Look` that the caller has just made and checked. Not for use within a transaction.
+    Neither: nothing was done, and it has to be decided alone. Without `seen` there is no such slot, person or sign-in.
     """
+
+    seen: Look | None
+    result: BookingResult | None = None
+    refusal: RuleViolation | None = None
+
+
+def book(
+    session: Session | scoped_session[Any], person_id: int, slot_id: int, now: datetime, key: str | None = None
+) -> BookingResult:
+    """`book_in_transaction` in a transaction of its own, together with all who book now; one retry after a transient
+    database error. Not for use within a transaction."""
     session.rollback()  # what it has read before is outdated afterwards
-    try:
-        with transactions.autocommit_connection(session) as line:
-            done = _press(line, person_id, slot_id, now, key, seen)
-    except DBAPIError as error:
-        if not transactions.is_transient(error):
-            raise
-        done = None
-    return done or transactions.run_with_retry(
+    pressed = press(session.get_bind().engine, Asked(slot_id, now, key, person_id))
+    if pressed.refusal:
+        raise pressed.refusal
+    return pressed.result or book_alone(session, person_id, slot_id, now, key)
+
+
+def book_alone(
+    session: Session | scoped_session[Any], person_id: int, slot_id: int, now: datetime, key: str | None = None
+) -> BookingResult:
+    """The same, without the others."""
+    return transactions.run_with_retry(
         session, lambda writing: book_in_transaction(writing, person_id, slot_id, now, key)
     )
+
+
+def press(engine: Engine, asked: Asked) -> Pressed:
+    """Decide this booking together with all who book now in this process. Needs no session."""
+    found = _queues.get(engine)
+    if found is None:
+        found = _queues.setdefault(engine, BatchQueue(lambda batch: _carry(engine, batch)))
+    return found.ask(asked)
+
+
+_queues: "WeakKeyDictionary[Engine, BatchQueue[Asked, Pressed]]" = WeakKeyDictionary()
 
 
 def book_in_transaction(
@@ -81,7 +104,7 @@ def book_in_transaction(
     """
     transactions.lock(session, people={person_id})
     line = swift.on(session.connection())
-    done = _press(line, person_id, slot_id, now, key) or _book_locked(session, line, person_id, slot_id, now, key)
+    done = _book_locked(session, line, person_id, slot_id, now, key)
     session.expire_all()
     return done
 
@@ -111,25 +134,91 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
     return booking
 
 
-def _press(
-    line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None, first: Look | None = None
-) -> BookingResult | None:
-    """Book for somebody whose other bookings this does not change; None for everybody else.
+def _carry(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Later]:
+    """Decide these bookings in their order: look, ask the rules, lock, ask them again, write.
 
-    `first` is a `Look` made and checked a moment ago.
+    After an error nothing was done, and each is left to be decided alone: a row that fails harms nobody else.
     """
-    for _round in range(ROUNDS):
-        seen, first = first or _checked(look(line, person_id, slot_id, now, key), now), None
-        mine = seen.who.on(slot_id)
-        if mine and refusal(seen.run, seen.who, now):
-            return BookingResult(seen.run, mine, again=True)
-        if mine or seen.pressed_before or clashing(seen.run, seen.who):
-            return None
-        free = seen.run.free and (not seen.run.waiting or now >= seen.run.waitlist_until)
-        # Another person may be faster between the read and the claim: then read again and answer by what is true now.
-        if claimed := (claim_seat if free else claim_place)(line, seen, now, key):
-            return _pressed(seen, claimed, now, seated=bool(free))
-    raise RuleViolation("busy")
+    try:
+        with lines.alone(engine) as line:
+            return _decide(line, batch)
+    except DBAPIError as error:
+        log.warning("a batch of %s was not written: %s", len(batch), type(error.orig).__name__)
+        return [Pressed(None)] * len(batch)
+
+
+def _decide(line: swift.Line, batch: Sequence[Asked]) -> list[Pressed | Later]:
+    seen = look(line, batch)
+    answers: list[Pressed | Later | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
+    _put_off(batch, seen, answers)
+    open_: dict[int, Look] = {n: its for n, its in enumerate(seen) if its and answers[n] is None}
+    if open_:
+        with transactions.on_line(line):
+            for n, answer in _write(line, batch, open_).items():
+                answers[n] = answer
+    return [answer or LATER for answer in answers]
+
+
+def _without_writing(asked: Asked, seen: Look | None) -> Pressed | None:
+    """The answer to who is refused, or has booked before, or is left to be decided alone; None for all others."""
+    if seen is None:
+        return Pressed(None)
+    if no := check(seen, asked.now):
+        return Pressed(seen, refusal=no)
+    mine = seen.who.on(asked.slot_id)
+    if mine and refusal(seen.run, seen.who, asked.now):
+        return Pressed(seen, BookingResult(seen.run, mine, again=True))
+    return Pressed(seen) if mine or seen.pressed_before or clashing(seen.run, seen.who) else None
+
+
+def _put_off(batch: Sequence[Asked], seen: Sequence[Look | None], answers: list[Pressed | Later | None]) -> None:
+    """Leave a person's second booking to the next batch, and whoever comes after it at the same slot."""
+    people: set[int] = set()
+    slots: set[int] = set()
+    for n, (asked, its) in enumerate(zip(batch, seen, strict=True)):
+        if its is None or answers[n] is not None:
+            continue
+        if its.who.person_id in people or asked.slot_id in slots:
+            answers[n] = LATER
+            slots.add(asked.slot_id)
+        people.add(its.who.person_id)
+
+
+def _write(line: swift.Line, batch: Sequence[Asked], open_: dict[int, Look]) -> dict[int, Pressed]:
+    """Lock, decide by what is true now, and write. Within a transaction."""
+    people = {its.who.person_id for its in open_.values()}
+    locked = claims.lock(line, people, {batch[n].slot_id for n in open_})
+    slots: dict[int, SlotSnapshot] = {}
+    answers: dict[int, Pressed] = {}
+    taken: dict[int, Claim] = {}
+    for n, before in open_.items():
+        asked, person_id = batch[n], before.who.person_id
+        run = slots.get(asked.slot_id) or before.run.now(locked.slots[asked.slot_id])
+        its = before._replace(run=run)
+        if locked.versions.get(person_id) != its.version + 1:
+            answers[n] = Pressed(its)  # did something else since the look
+        elif no := check(its, asked.now):
+            answers[n] = Pressed(its, refusal=no)
+        else:
+            taken[n] = Claim(*_counted(run, asked.now), person_id, asked.now, asked.key)
+            run = taken[n].slot
+        slots[asked.slot_id] = run
+    ids = claims.claim(line, list(taken.values())) if taken else []
+    made = {n: Pressed(open_[n], _made(one, its)) for (n, one), its in zip(taken.items(), ids, strict=True)}
+    return answers | made
+
+
+def _counted(run: SlotSnapshot, now: datetime) -> tuple[SlotSnapshot, str]:
+    """The slot with one more seat or waiting-list place, and the state of its booking."""
+    if run.free and (not run.waiting or now >= run.waitlist_until):
+        return run.counting(run.capacity, run.taken + 1, run.waiting, run.waitlist_seq), "booked"
+    return run.counting(run.capacity, run.taken, run.waiting + 1, run.waitlist_seq + 1), "waiting"
+
+
+def _made(one: Claim, booking_id: int) -> BookingResult:
+    run = one.slot
+    about = (booking_id, run.id, run.station_id, run.date, run.starts_at, run.ends_at)
+    return BookingResult(run, Entry(*about, one.state, "tap", None, one.seated_at, one.waitlist_position))
 
 
 def check(seen: Look, now: datetime) -> RuleViolation | None:
@@ -145,31 +234,21 @@ def check(seen: Look, now: datetime) -> RuleViolation | None:
     return no
 
 
-def _checked(seen: Look | None, now: datetime) -> Look:
-    """The same `Look`, if the rules allow the booking. Raises the refusal otherwise."""
+def _book_locked(
+    session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None
+) -> BookingResult:
+    """Book for a locked person, whatever else of theirs this changes."""
+    (seen,) = look(line, [Asked(slot_id, now, key, person_id)])
     if seen is None:
         raise RuleViolation("no_such_slot")
     if no := check(seen, now):
         raise no
-    return seen
-
-
-def _pressed(seen: Look, claimed: Claimed, now: datetime, *, seated: bool) -> BookingResult:
-    run = seen.run.counting(claimed.capacity, claimed.taken, claimed.waiting, claimed.waitlist_seq)
-    about = (claimed.booking_id, run.id, run.station_id, run.date, run.starts_at, run.ends_at)
-    if seated:
-        return BookingResult(run, Entry(*about, "booked", "tap", seated_at=now))
-    return BookingResult(run, Entry(*about, "waiting", "tap", waitlist_position=claimed.waitlist_seq))
-
-
-def _book_locked(
-    session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None
-) -> BookingResult:
-    """Book for a locked person who used this key before, or whose places on waiting lists it changes."""
-    seen = _checked(look(line, person_id, slot_id, now, key), now)
+    mine = seen.who.on(slot_id)
+    if mine and refusal(seen.run, seen.who, now):
+        return BookingResult(seen.run, mine, again=True)
     if earlier := _pressed_before(session, person_id, slot_id, key):
         return BookingResult(seen.run, _entry(earlier, seen.run), again=True)
-    dropped, mine = clashing(seen.run, seen.who), seen.who.on(slot_id)
+    dropped = clashing(seen.run, seen.who)
     locked = transactions.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
     slot = next(slot for slot in locked if slot.id == slot_id)
     if no := refusal(slot, seen.who, now):

@@ -1,118 +1,116 @@
-"""Read for booking: what the rules need of a slot and of one person, in one compiled statement."""
+"""Read for booking: what the rules need of slots and of people, for all bookings of a batch at once.
+
+Two compiled statements, however many ask: one for the slots, one for the people. Nothing is locked.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Select, String, and_, cast, func, join, or_, select
+from sqlalchemy import String, and_, cast, func, join, or_, select
 from sqlalchemy.orm import aliased
 
 from booking import policy
-from booking.lines import ask
-from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
+from booking.each import among_given, each_given
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
 from booking.seats import strike_ledger
 from booking.seats.eligibility import Eligibility, Entry, entry_columns
-from booking.seats.snapshot import DECIDES, RUN, SlotSnapshot, refresh, snapshot, snapshots
+from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
 from booking.swift import Line, Row, Statement, given
 
 # As long as any strike can count: the longest window that a policy allows plus the longest pause.
 STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["pause_days"][1])
 
 
+class Asked(NamedTuple):
+    """A booking that is asked for, by a person's id or by the hash of a sign-in token."""
+
+    slot_id: int
+    now: datetime
+    key: str | None = None
+    person_id: int | None = None
+    token_hash: str | None = None
+
+
 class Look(NamedTuple):
     """A slot and a person at one instant. `version` is the optimistic lock: a write requires it to be unchanged.
 
-    `signed_in` is the person's sign-in, where it was read.
+    `signed_in` is the person's sign-in, where it was asked by a token.
     """
 
     run: SlotSnapshot
     who: Eligibility
     version: int
     pressed_before: bool
-    signed_in: SignedIn | None = None
+    signed_in: SignedIn | None
 
 
-def look(line: Line, person_id: int, slot_id: int, now: datetime, key: str | None) -> Look | None:
-    """Read by person id. None when there is no such slot, or no such person."""
-    rows = _LOOK.run(line, person=person_id, **_about(slot_id, now, key))
-    return _seen(snapshot(rows[0]), [row[len(RUN) :] for row in rows], person_id, now) if rows else None
+def look(line: Line, asked: Sequence[Asked]) -> list[Look | None]:
+    """What the rules need, in the order of `asked`. None where there is no such slot, person or valid sign-in."""
+    slots = {row[0]: snapshot(row) for row in _SLOTS.run(line, slots=list({one.slot_id for one in asked}))}
+    rows = [
+        [n, one.person_id, one.token_hash, slots[one.slot_id].station_id, one.key]
+        for n, one in enumerate(asked)
+        if one.slot_id in slots
+    ]
+    people: list[list[Row]] = [[] for _ in asked]
+    if rows:
+        now = max(one.now for one in asked)
+        first = now.date() - timedelta(days=1)
+        for row in _PEOPLE.run(line, asked=rows, now=now, since=now - STRIKES_COUNT, first=first):
+            people[row[0]].append(row[1:])
+    return [
+        _seen(slots[one.slot_id], person, one.now) if person else None
+        for one, person in zip(asked, people, strict=True)
+    ]
 
 
-def look_through(
-    engine: Engine, token_hash: str, slot_id: int, now: datetime, key: str | None, known: SlotSnapshot | None = None
-) -> Look | None:
-    """Read by the hash of a sign-in token; None also when the sign-in is no longer valid.
-
-    `known` is a recent snapshot of the slot whose texts are still current: they are not read again.
-    """
-    statement, width = (_LOOK_AGAIN, len(DECIDES)) if known else (_LOOK_THROUGH, len(RUN))
-    rows = ask(engine, statement, token_hash=token_hash, now=now, **_about(slot_id, now, key))
-    if not rows:
-        return None
-    signed_in = SignedIn(*rows[0][-len(SIGNED_IN) :])
-    slot = refresh(rows[0], known) if known else snapshot(rows[0])
-    person = [row[width : -len(SIGNED_IN)] for row in rows]
-    return _seen(slot, person, signed_in.person_id, now, signed_in)
-
-
-def _about(slot_id: int, now: datetime, key: str | None) -> dict[str, Any]:
-    since, first = now - STRIKES_COUNT, now.date() - timedelta(days=1)
-    return {"slot": slot_id, "key": key, "since": since, "first": first}
-
-
-def _seen(
-    slot: SlotSnapshot, person: Sequence[Row], person_id: int, now: datetime, signed_in: SignedIn | None = None
-) -> Look:
-    """Build a `Look` from the columns of `_PERSON` and of the person's entries."""
-    version, gone, strikes, before = person[0][: len(_PERSON)]
-    entries = tuple(Entry._make(row[len(_PERSON) :]) for row in person if row[len(_PERSON)] is not None)
+def _seen(slot: SlotSnapshot, person: Sequence[Row], now: datetime) -> Look:
+    """Build a `Look` from the columns of `_PEOPLE`, one row for each entry of the person."""
+    signed_in = SignedIn(*person[0][: len(SIGNED_IN)])
+    person_id, version, gone, strikes, before = person[0][len(SIGNED_IN) : ENTRY]
+    entries = tuple(Entry._make(row[ENTRY:]) for row in person if row[ENTRY] is not None)
     until = strike_ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
-    return Look(slot, Eligibility(person_id, bool(gone), until, entries), version, before is not None, signed_in)
-
-
-_beside = aliased(Slot)
-_PERSON = [
-    Person.version,
-    or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)),
-    select(func.aggregate_strings(cast(Strike.at, String), ","))
-    .correlate(Person, Slot)
-    .where(
-        Strike.person_id == Person.id,
-        Strike.station_id == Slot.station_id,
-        Strike.forgiven_at.is_(None),
-        Strike.at > given("since"),
-    )
-    .scalar_subquery(),
-    select(Booking.id)
-    .correlate(Person)
-    .where(Booking.person_id == Person.id, Booking.key == given("key"))
-    .scalar_subquery(),
-]
-_mine = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), _beside.date >= given("first"))
-_ENTRIES: Any = join(Booking, _beside, Booking.slot_id == _beside.id)
-
-
-def _of_person(slots: Select[Any]) -> Select[Any]:
-    return slots.add_columns(*_PERSON, *entry_columns(_beside)).where(Slot.id == given("slot"))
-
-
-def _through(slots: Select[Any]) -> Statement:
-    return Statement(
-        _of_person(slots)
-        .add_columns(*SIGNED_IN)
-        .join(SignIn, SignIn.token_hash == given("token_hash"))
-        .join(Person, Person.id == SignIn.person_id)
-        .outerjoin(_ENTRIES, _mine)
-        .where(SignIn.lets_in(given("now")))
-    )
-
-
-_LOOK = Statement(_of_person(snapshots()).join(Person, Person.id == given("person")).outerjoin(_ENTRIES, _mine))
-_LOOK_THROUGH = _through(snapshots())
-_LOOK_AGAIN = _through(select(*DECIDES).join_from(Slot, Station, Slot.station_id == Station.id))
+    who = Eligibility(person_id, bool(gone), until, entries)
+    return Look(slot, who, version, before is not None, signed_in if signed_in.sign_in_id else None)
 
 
 def _instants(text: str) -> list[datetime]:
     """The strikes' times in UTC, oldest first; SQLite stores them without their zone."""
     found = (datetime.fromisoformat(each) for each in text.split(","))
     return sorted(each.replace(tzinfo=UTC) if each.tzinfo is None else each.astimezone(UTC) for each in found)
+
+
+_SLOTS = Statement(snapshots().where(Slot.id.in_(among_given("slots"))))
+_asked = each_given("asked")
+_number, _person, _station = (_asked[n].as_integer() for n in (0, 1, 3))
+_token, _key = (_asked[n].as_string() for n in (2, 4))
+_beside = aliased(Slot)
+_PERSON = [
+    Person.id,
+    Person.version,
+    or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)),
+    select(func.aggregate_strings(cast(Strike.at, String), ","))
+    .where(
+        Strike.person_id == Person.id,
+        Strike.station_id == _station,
+        Strike.forgiven_at.is_(None),
+        Strike.at > given("since"),
+    )
+    .scalar_subquery(),
+    select(Booking.id)
+    .correlate(Person, _asked.table)
+    .where(Booking.person_id == Person.id, Booking.key == _key)
+    .scalar_subquery(),
+]
+ENTRY = len(SIGNED_IN) + len(_PERSON)  # where the columns of an entry begin
+_mine = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), _beside.date >= given("first"))
+_entries: Any = join(Booking, _beside, Booking.slot_id == _beside.id)
+_PEOPLE = Statement(
+    select(_number, *SIGNED_IN, *_PERSON, *entry_columns(_beside))
+    .select_from(_asked.table)
+    .outerjoin(SignIn, SignIn.token_hash == _token)
+    .join(Person, Person.id == func.coalesce(_person, SignIn.person_id))
+    .outerjoin(_entries, _mine)
+    .where(or_(_person.is_not(None), SignIn.lets_in(given("now"))))
+)

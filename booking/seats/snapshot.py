@@ -77,6 +77,10 @@ class SlotSnapshot(SlotProperties, _SnapshotRow):
         times = (self.date, self.opens_at, self.waitlist_until, self.starts_at, self.ends_at)
         return self.station, self.zone, self.activity, self.host, self.cancel_reason, times
 
+    def now(self, row: Sequence[Any]) -> "SlotSnapshot":
+        """The same slot with its columns (`OWN`) read again."""
+        return SlotSnapshot._make((*row, self.station, self.zone, self.activity))
+
     def counting(self, capacity: int, taken: int, waiting: int, waitlist_seq: int) -> "SlotSnapshot":
         """The same slot with other counters."""
         return self._replace(capacity=capacity, taken=taken, waiting=waiting, waitlist_seq=waitlist_seq)
@@ -88,8 +92,6 @@ PLACE, ROOM, OFFER = (
     for table, shown in ((Station, StationInfo), (Zone, ZoneInfo), (Activity, ActivityInfo))
 )
 RUN = [*OWN, *PLACE, *ROOM, *OFFER]
-# The columns that decide anything. The others are texts, which hardly ever change.
-DECIDES = [*OWN, Station.policy, Station.closed_at]
 
 
 def snapshots() -> Select[Any]:
@@ -113,12 +115,3 @@ def snapshot(row: Sequence[Any]) -> SlotSnapshot:
         ActivityInfo._make(row[offer : len(RUN)]),
     )
     return SlotSnapshot._make((*row[:place], *words))
-
-
-def refresh(row: Sequence[Any], known: SlotSnapshot) -> SlotSnapshot:
-    """A slot from the columns of `DECIDES`, with the texts of a recent snapshot."""
-    policy, closed_at = row[len(OWN) : len(DECIDES)]
-    station = known.station
-    if (policy, closed_at) != (station.policy, station.closed_at):
-        station = station._replace(policy=policy, closed_at=closed_at)
-    return SlotSnapshot._make((*row[: len(OWN)], station, known.zone, known.activity))

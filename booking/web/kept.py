@@ -14,7 +14,6 @@ from flask import Flask, Request, current_app
 from booking.extensions import db
 from booking.model import SignedIn
 from booking.queries.change_feed import ChangeFeed
-from booking.seats import SlotSnapshot
 from booking.web.memory import Memory
 from booking.web.packing import Headers, Packed
 
@@ -56,7 +55,6 @@ class Kept:
         self.plain: Memory[Hashable, int] = Memory(4 * MB)
         self.pages: Memory[Hashable, Page] = Memory(32 * MB)
         self.answers: Memory[Hashable, Any] = Memory(24 * MB)
-        self.slots: Memory[int, Known[SlotSnapshot]] = Memory(4 * MB)  # for their texts
         self.told: Memory[Hashable, Any] = Memory(8 * MB)  # texts of answers to bookings
         self.headers: dict[int, Headers] = {}  # headers of the same answers, by status
 
@@ -70,14 +68,6 @@ class Kept:
 
     def is_known(self, known: Known[SignedIn], now: datetime) -> bool:
         return self._holds(known, now, None, known.found.person_id)
-
-    def slot(self, slot_id: int, now: datetime) -> SlotSnapshot | None:
-        """A recent snapshot of the slot, if nothing of its station has changed since. Its counters are outdated."""
-        known = self.slots.get(slot_id)
-        return known.found if known and self._holds(known, now, known.found.station_id, None) else None
-
-    def keep_slot(self, slot: SlotSnapshot, now: datetime, noted: int) -> None:
-        self.slots[slot.id] = Known(slot, noted, now)
 
     def _holds(self, known: Known[Any], now: datetime, station_id: int | None, person_id: int | None) -> bool:
         return known.made_at <= now < known.made_at + NO_LONGER and known.noted >= self.news.changed(

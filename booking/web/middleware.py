@@ -7,7 +7,8 @@ host name for `/healthz` and `/readyz`; these and static files wait for nobody.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
@@ -25,6 +26,7 @@ Ask = Callable[[Environ, Any], Iterable[bytes]]
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
+TURNS = "booking.turns"  # environ key of the queue of turns
 MONITORING = ("/healthz", "/readyz")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
@@ -80,6 +82,7 @@ class Turns:
         if AT_ONCE(environ["PATH_INFO"]):
             return self._ask(environ, start)
         self._turns.get()
+        environ[TURNS] = self._turns
         try:
             return self._ask(environ, start)
         finally:
@@ -99,6 +102,20 @@ class Turns:
         if in_chunks:
             environ["CONTENT_LENGTH"] = str(len(form))
         environ["wsgi.input"] = BytesIO(form)
+
+
+@contextmanager
+def without_turn(environ: Environ) -> Iterator[None]:
+    """Give the request's turn to others while it waits for something that is not its own work."""
+    turns = environ.get(TURNS)
+    if turns is None:
+        yield
+        return
+    turns.put(None)
+    try:
+        yield
+    finally:
+        turns.get()
 
 
 def _drain(body: Any) -> None:

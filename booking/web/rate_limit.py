@@ -16,14 +16,17 @@ from booking.extensions import limiter
 LONGEST = 5  # seconds; Retry-After is never longer, however long the window is
 
 
-def press(person_id: int, settings: Mapping[str, Any] | None = None) -> None:
-    """Count one attempt; 429 with Retry-After when there were too many. With `settings` it needs no app context."""
+def press(token: str, settings: Mapping[str, Any] | None = None) -> None:
+    """Count one attempt of the sign-in with this token; 429 with Retry-After when there were too many.
+
+    With `settings` it needs no app context.
+    """
     if not limiter.enabled:
         return
     settings = settings or current_app.config
     allowed = _share(settings["PRESS_LIMIT"], settings["WEB_WORKERS"])
     # A fixed window with the library's storage, but a shorter key: building the library's costs as much as counting.
-    if limiter.storage.incr(f"press/{person_id}", allowed.get_expiry()) > allowed.amount:
+    if limiter.storage.incr(f"press/{token}", allowed.get_expiry()) > allowed.amount:
         raise TooManyRequests(retry_after=min(LONGEST, allowed.get_expiry()))
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from flask import make_response, render_template, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock, seats
@@ -11,6 +12,7 @@ from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.queries import slot_cards
 from booking.web import htmx, rate_limit
+from booking.web.middleware import without_turn
 from booking.web.security import permissions
 from booking.web.worker import early_press, mine, results, shapes, tried
 from booking.web.worker.blueprint import pages
@@ -20,10 +22,11 @@ from booking.web.worker.results import Outcome
 @pages.post("/slots/<int:slot_id>/book")
 def book(slot_id: int) -> Response:
     person_id = permissions.worker_id(url_for("worker.slot", slot_id=slot_id))
-    rate_limit.press(person_id)
+    rate_limit.press(current_user.token)
     now, key = clock.now(), request.form.get("key", "")[:64] or None
     try:
-        press = seats.book(db.session, person_id, slot_id, now, key)
+        with without_turn(request.environ):
+            press = seats.book(db.session, person_id, slot_id, now, key)
     except RuleViolation as no:
         return refused(no, person_id, slot_id, key, now)
     return pressed(press, now)
@@ -78,7 +81,7 @@ def _question(slot: Slot, booking: Booking, now: datetime) -> Outcome | None:
 @pages.post("/slots/<int:slot_id>/standby")
 def stand_by(slot_id: int) -> Response:
     person_id, now = permissions.worker(url_for("worker.slot", slot_id=slot_id)).id, clock.now()
-    rate_limit.press(person_id)
+    rate_limit.press(current_user.token)
     slot = permissions.seen_card(slot_id, person_id).slot
     try:
         booking = seats.stand_by(db.session, person_id, slot_id, now)

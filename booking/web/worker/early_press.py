@@ -8,6 +8,7 @@ import random
 from datetime import datetime, timedelta
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
@@ -16,6 +17,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.queries import slot_cards
 from booking.web import blanks, htmx, rate_limit
+from booking.web.middleware import without_turn
 from booking.web.security import permissions
 from booking.web.worker import results
 from booking.web.worker.blueprint import pages
@@ -49,9 +51,10 @@ def opening(slot_id: int) -> Response:
     key = _key_of(person_id, slot_id)
     if key is None:
         return redirect(back, code=303)
-    rate_limit.press(person_id)
+    rate_limit.press(current_user.token)
     try:
-        press = seats.book(db.session, person_id, slot_id, now, key)
+        with without_turn(request.environ):
+            press = seats.book(db.session, person_id, slot_id, now, key)
         card = slot_cards.of_press(db.session(), press, now)
         results.keep(results.of_press(card.slot, press, card.place or 0))
     except RuleViolation as no:

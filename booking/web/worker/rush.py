@@ -23,12 +23,13 @@ from werkzeug.wrappers import Response
 from booking import clock, people, seats
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.model import LANGUAGES, SignedIn
+from booking.model import SignedIn
 from booking.queries import slot_cards
 from booking.queries.slot_cards import Card
 from booking.web import blanks, kept, rate_limit
 from booking.web.i18n import formatting
 from booking.web.memory import weight
+from booking.web.middleware import without_turn
 from booking.web.packing import Headers, Packed, sent, told_apart
 from booking.web.security.session import CurrentUser
 from booking.web.wire import Environ, Posted, Wire
@@ -52,21 +53,18 @@ Body = Iterable[bytes]
 Ask = Callable[[Environ, Start], Body]
 
 
-class Asked(NamedTuple):
-    """One booking request, and what was read when it came."""
+class Request(NamedTuple):
+    """One booking request, and what was read for it."""
 
     environ: Environ
     posted: Posted
-    slot_id: int
-    key: str | None
-    now: datetime
+    asked: seats.Asked
     token: str
-    seen: seats.Look
     signed_in: SignedIn
 
     @property
-    def person_id(self) -> int:
-        return self.signed_in.person_id
+    def now(self) -> datetime:
+        return self.asked.now
 
 
 class Told:
@@ -125,38 +123,31 @@ class Rush:
     def _answer(self, environ: Environ, posted: Posted, slot_id: int) -> Ask | None:
         """The answer; None when nothing was done, so that the app may start again."""
         token, key, now = posted.session.get("_user_id", ""), posted.form.get("key", "")[:64] or None, clock.now()
+        asked = seats.Asked(slot_id, now, key, token_hash=people.hash_token(token))
         try:
-            seen = self._look(people.hash_token(token), slot_id, now, key)
-            if seen is None or seen.signed_in is None or seen.signed_in.language not in LANGUAGES:
-                return None
-            rate_limit.press(seen.signed_in.person_id, self._app.config)
+            rate_limit.press(token, self._app.config)
+            with without_turn(environ):
+                pressed = seats.press(self._engine, asked)
         except (SQLAlchemyError, TooManyRequests):
             return None
-        return self._press(Asked(environ, posted, slot_id, key, now, token, seen, seen.signed_in))
+        if pressed.seen is None or pressed.seen.signed_in is None:
+            return None
+        return self._decided(Request(environ, posted, asked, token, pressed.seen.signed_in), pressed)
 
-    def _look(self, token_hash: str, slot_id: int, now: datetime, key: str | None) -> seats.Look | None:
-        """Read for booking. The texts of a slot are read once, until the history has a new event of its station."""
-        self._kept.news.look()
-        noted, known = self._kept.news.noted, self._kept.slot(slot_id, now)
-        seen = seats.look_through(self._engine, token_hash, slot_id, now, key, known)
-        if seen and known is None:
-            self._kept.keep_slot(seen.run, now, noted)
-        return seen
-
-    def _press(self, asked: Asked) -> Ask:
-        if no := seats.check(asked.seen, asked.now):
-            return self._refused(asked, no)
+    def _decided(self, asked: Request, pressed: seats.Pressed) -> Ask:
+        if pressed.refusal:
+            return self._refused(asked, pressed.refusal)
         try:
             with Session(self._engine) as session:
-                press = seats.book(session, asked.person_id, asked.slot_id, asked.now, asked.key, asked.seen)
-                card = slot_cards.of_press(session, press, asked.now)
+                result = pressed.result or seats.book_alone(session, asked.signed_in.person_id, *asked.asked[:3])
+                card = slot_cards.of_press(session, result, asked.now)
         except RuleViolation as no:
             return self._refused(asked, no)
         except SQLAlchemyError as error:
             return self._by_the_app(asked, partial(self._trouble, error))
-        return self._pressed(asked, press, card)
+        return self._pressed(asked, result, card)
 
-    def _pressed(self, asked: Asked, press: seats.BookingResult, card: Card) -> Ask:
+    def _pressed(self, asked: Request, press: seats.BookingResult, card: Card) -> Ask:
         telling = Telling(
             card,
             (press.booking.state, press.again, results.undoable(press) is None),
@@ -167,9 +158,9 @@ class Rush:
         answer = self._again(asked, telling, 200, press.booking.id) if plain else None
         return answer or self._by_the_app(asked, telling.whole)
 
-    def _refused(self, asked: Asked, no: RuleViolation) -> Ask:
+    def _refused(self, asked: Request, no: RuleViolation) -> Ask:
         def whole() -> Response:
-            return acts.refused(no, asked.person_id, asked.slot_id, asked.key, asked.now)
+            return acts.refused(no, asked.signed_in.person_id, *asked.asked[:1], asked.asked.key, asked.now)
 
         card = slot_cards.of_refusal(no, asked.now)
         if card is None or early_press.is_early(no, asked.now):
@@ -177,11 +168,11 @@ class Rush:
         kind = (no.reason, *no.details.values())
         telling = Telling(card, kind, lambda _place: results.refused(card.slot, no), whole)
         if answer := self._again(asked, telling, 409):
-            self._tried.remember(asked.person_id, asked.slot_id, no, asked.now)
+            self._tried.remember(asked.signed_in.person_id, asked.asked.slot_id, no, asked.now)
             return answer
         return self._by_the_app(asked, whole)
 
-    def _again(self, asked: Asked, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
+    def _again(self, asked: Request, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
         """The answer without a Flask request; None when no such answer has been cached yet."""
         if (headers := self._kept.headers.get(status)) is None:
             return None
@@ -200,7 +191,7 @@ class Rush:
         body = html.encode()
         return _answer(status, headers, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
 
-    def _told(self, asked: Asked, telling: Telling) -> Told:
+    def _told(self, asked: Request, telling: Telling) -> Told:
         """The cached texts, by all that they depend on, for as long as the slot is the same but for its counters."""
         slot = telling.card.slot
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
@@ -215,7 +206,7 @@ class Rush:
             told = self._kept.told[name] = Told(slot.words, said)
         return told
 
-    def _by_the_app(self, asked: Asked, make: Callable[[], Response]) -> Ask:
+    def _by_the_app(self, asked: Request, make: Callable[[], Response]) -> Ask:
         """An answer made within a Flask request. Its headers are reused for all answers of its status."""
         with self._request(asked):
             try:
@@ -228,7 +219,7 @@ class Rush:
         return response
 
     @contextmanager
-    def _request(self, asked: Asked) -> Iterator[None]:
+    def _request(self, asked: Request) -> Iterator[None]:
         with self._app.request_context(asked.environ):
             g._login_user = CurrentUser(asked.token, asked.signed_in)  # noqa: SLF001 - where Flask-Login looks first
             yield
