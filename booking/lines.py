@@ -1,12 +1,12 @@
 """Connection pool of two driver connections for single statements: checkout costs next to nothing."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, event, exc
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from booking.swift import Line, Row, Statement
 
+T = TypeVar("T")
 # Bookings of one slot queue here, which is cheap, and not at its row lock, where each waiter slows the others.
 LINES = 2
 IDLE = 1.0  # seconds idle after which a connection may have been closed unnoticed
@@ -97,16 +98,21 @@ def own(engine: Engine) -> Line:
     return Line(_connect(engine), engine.dialect)
 
 
-def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
-    """The rows of a read-only statement, with one retry on a new connection if the old one was lost."""
+def read(engine: Engine, ask: Callable[[Line], T]) -> T:
+    """What `ask` reads on a connection, with one retry on a new one if the old one was lost."""
     try:
         with alone(engine) as line:
-            return statement.run(line, **values)
+            return ask(line)
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
     with alone(engine) as line:
-        return statement.run(line, **values)
+        return ask(line)
+
+
+def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
+    """The rows of a read-only statement, read in this way."""
+    return read(engine, lambda line: statement.run(line, **values))
 
 
 def _of(engine: Engine) -> Lines:

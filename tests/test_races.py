@@ -80,7 +80,7 @@ def test_control_count_then_insert_gives_more_than_200(crowd_of: Make) -> None:
     crowd = crowd_of(400, 200)
     with transactions.transaction(crowd.session) as session:
         session.execute(text("ALTER TABLE slot DROP CONSTRAINT ck_slot_taken"))
-    answers = crowd.race(in_turn(crowd.presses(crowd.ids)), abreast=False, without="the guarded update")
+    answers = crowd.race(in_turn(crowd.presses(crowd.ids)), abreast=False, without="the lock of the slot")
     assert answers["booked"] > 200
     assert crowd.held() == answers["booked"]
     assert any(line.startswith("I1") for line in invariants.breaches(crowd.session, OPEN))

@@ -137,26 +137,25 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
 def _carry(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Later]:
     """Decide these bookings in their order: look, ask the rules, lock, ask them again, write.
 
-    After an error nothing was done, and each is left to be decided alone: a row that fails harms nobody else.
+    When they cannot be written, nothing was done, and each is left to be decided alone: a row that fails harms nobody else.
     """
-    try:
-        with lines.alone(engine) as line:
-            return _decide(line, batch)
-    except DBAPIError as error:
-        log.warning("a batch of %s was not written: %s", len(batch), type(error.orig).__name__)
-        return [Pressed(None)] * len(batch)
-
-
-def _decide(line: swift.Line, batch: Sequence[Asked]) -> list[Pressed | Later]:
-    seen = look(line, batch)
+    seen = lines.read(engine, lambda line: look(line, batch))
     answers: list[Pressed | Later | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
     _put_off(batch, seen, answers)
-    open_: dict[int, Look] = {n: its for n, its in enumerate(seen) if its and answers[n] is None}
+    open_ = {n: its for n, its in enumerate(seen) if its and answers[n] is None}
     if open_:
-        with transactions.on_line(line):
-            for n, answer in _write(line, batch, open_).items():
-                answers[n] = answer
+        for n, answer in _written(engine, batch, open_).items():
+            answers[n] = answer
     return [answer or LATER for answer in answers]
+
+
+def _written(engine: Engine, batch: Sequence[Asked], open_: dict[int, Look]) -> dict[int, Pressed]:
+    try:
+        with lines.alone(engine) as line, transactions.on_line(line):
+            return _write(line, batch, open_)
+    except DBAPIError as error:
+        log.warning("a batch of %s was not written: %s", len(open_), type(error.orig).__name__)
+        return {n: Pressed(its) for n, its in open_.items()}
 
 
 def _without_writing(asked: Asked, seen: Look | None) -> Pressed | None:

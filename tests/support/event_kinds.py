@@ -12,7 +12,7 @@ Writer = tuple[str, str]  # module and function
 # Where a kind enters the history, and at which place it stands among the arguments.
 FIRST: dict[Writer, int] = {("booking.history", "record"): 1, ("booking.history", "record_all"): 1}
 FIRST |= {("booking.history", "EventTemplate"): 0}
-# What `seats.writing` says by hand: the kind is the state that the booking begins with.
+# What `seats.claim` says by hand: the kind is the state that the booking begins with.
 BY_HAND = frozenset({"booked", "waiting"})
 
 

@@ -3,7 +3,7 @@
 import multiprocessing
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -11,17 +11,19 @@ from threading import Barrier
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import event, true, update
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from booking import people, seats, slots
 from booking.db import transactions
+from booking.each import among_given
 from booking.errors import RuleViolation
 from booking.mail import outbox
-from booking.model import Person, Slot
-from booking.seats import writing
-from booking.swift import given
+from booking.model import Slot
+from booking.seats import claim
+from booking.seats.snapshot import OWN
+from booking.swift import Line, Statement
 from tests.support.databases import connect_engine
 
 PROCESSES = 16
@@ -138,21 +140,24 @@ def _lock_only_slots(session: Session, people: Any = (), slots: Any = ()) -> lis
 
 
 def _count_then_take() -> Any:
-    """The seat without its guard: whether there is one was seen before, by the look."""
-    return mock.patch.object(writing, "_SEAT", writing._seat(true()))
+    """The slots read without a lock: another process may count its seats between the look and the claim."""
+    return mock.patch.object(claim, "_SLOTS", Statement(select(*OWN).where(Slot.id.in_(among_given("slots")))))
 
 
 def _whatever_the_person_did() -> Any:
     """The seat for somebody who may have done something else since the look."""
-    unguarded = update(Person).where(Person.id == given("person")).values(version=Person.version + 1)
-    with mock.patch.object(writing, "_guard", return_value=unguarded):
-        return mock.patch.object(writing, "_SEAT", writing._seat())
+    return mock.patch.object(claim, "lock", _whatever_version)
 
 
+def _whatever_version(line: Line, people: Collection[int], slots: Collection[int]) -> claim.Locked:
+    return _real_claim_lock(line, people, slots)._replace(versions=dict.fromkeys(people, mock.ANY))
+
+
+_real_claim_lock = claim.lock
 _real_lock = transactions.lock
 
 WITHOUT: dict[str, tuple[Callable[[], Any], ...]] = {
-    "the guarded update": (_count_then_take,),
+    "the lock of the slot": (_count_then_take,),
     "the lock of the person": (
         _whatever_the_person_did,
         lambda: mock.patch.object(transactions, "lock", _lock_only_slots),

@@ -19,6 +19,7 @@ class Statement:
     parameters: Any
     seconds: float = 0.0
     swift: bool = False
+    alone: bool = False  # on a connection of `lines`, with its settings
 
 
 @contextmanager
@@ -61,7 +62,9 @@ def _swift_ones(sent: list[Statement]) -> Iterator[None]:
         try:
             return run(self, line, values)
         finally:
-            sent.append(Statement(self.text, self.fixed | values, perf_counter() - began, swift=True))
+            sent.append(
+                Statement(self.text, self.fixed | values, perf_counter() - began, swift=True, alone=not line.inside)
+            )
 
     swift.Compiled.run = heard_run  # type: ignore[method-assign]
     try:
