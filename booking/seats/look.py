@@ -1,14 +1,13 @@
 """Read for booking: what the rules need of slots and of people, for all bookings of a batch at once.
 
-Two compiled statements, however many ask: one for the slots, one for the people. Nothing is locked.
+Three compiled statements, however many ask: the slots, the people, and what they have booked. Nothing is locked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import String, and_, cast, func, join, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import String, cast, func, or_, select
 
 from booking import policy
 from booking.each import among_given, each_given
@@ -53,25 +52,31 @@ def look(line: Line, asked: Sequence[Asked]) -> list[Look | None]:
         for n, one in enumerate(asked)
         if one.slot_id in slots
     ]
-    people: list[list[Row]] = [[] for _ in asked]
-    if rows:
-        now = max(one.now for one in asked)
-        first = now.date() - timedelta(days=1)
-        for row in _PEOPLE.run(line, asked=rows, now=now, since=now - STRIKES_COUNT, first=first):
-            people[row[0]].append(row[1:])
+    if not rows:
+        return [None] * len(asked)
+    now = max(one.now for one in asked)
+    people = {row[0]: row[1:] for row in _PEOPLE.run(line, asked=rows, now=now, since=now - STRIKES_COUNT)}
+    entries = _entries(line, {row[1] for row in people.values()}, now)
     return [
-        _seen(slots[one.slot_id], person, one.now) if person else None
-        for one, person in zip(asked, people, strict=True)
+        _seen(slots[one.slot_id], people[n], entries[people[n][1]], one.now) if n in people else None
+        for n, one in enumerate(asked)
     ]
 
 
-def _seen(slot: SlotSnapshot, person: Sequence[Row], now: datetime) -> Look:
-    """Build a `Look` from the columns of `_PEOPLE`, one row for each entry of the person."""
-    signed_in = SignedIn(*person[0][: len(SIGNED_IN)])
-    person_id, version, gone, strikes, before = person[0][len(SIGNED_IN) : ENTRY]
-    entries = tuple(Entry._make(row[ENTRY:]) for row in person if row[ENTRY] is not None)
+def _entries(line: Line, people: Collection[int], now: datetime) -> dict[int, tuple[Entry, ...]]:
+    """Each person's live bookings of today and later; one day more, since a station may be a day behind UTC."""
+    found: dict[int, tuple[Entry, ...]] = dict.fromkeys(people, ())
+    for row in _ENTRIES.run(line, people=list(people), first=now.date() - timedelta(days=1)):
+        found[row[0]] += (Entry._make(row[1:]),)
+    return found
+
+
+def _seen(slot: SlotSnapshot, person: Row, entries: tuple[Entry, ...], now: datetime) -> Look:
+    """Build a `Look` from the columns of `_PEOPLE`."""
+    signed_in = SignedIn(*person[: len(SIGNED_IN)])
+    version, gone, strikes, before = person[len(SIGNED_IN) :]
     until = strike_ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
-    who = Eligibility(person_id, bool(gone), until, entries)
+    who = Eligibility(signed_in.person_id, bool(gone), until, entries)
     return Look(slot, who, version, before is not None, signed_in if signed_in.sign_in_id else None)
 
 
@@ -85,32 +90,32 @@ _SLOTS = Statement(snapshots().where(Slot.id.in_(among_given("slots"))))
 _asked = each_given("asked")
 _number, _person, _station = (_asked[n].as_integer() for n in (0, 1, 3))
 _token, _key = (_asked[n].as_string() for n in (2, 4))
-_beside = aliased(Slot)
-_PERSON = [
-    Person.id,
-    Person.version,
-    or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)),
-    select(func.aggregate_strings(cast(Strike.at, String), ","))
-    .where(
-        Strike.person_id == Person.id,
-        Strike.station_id == _station,
-        Strike.forgiven_at.is_(None),
-        Strike.at > given("since"),
-    )
-    .scalar_subquery(),
-    select(Booking.id)
-    .correlate(Person, _asked.table)
-    .where(Booking.person_id == Person.id, Booking.key == _key)
-    .scalar_subquery(),
-]
-ENTRY = len(SIGNED_IN) + len(_PERSON)  # where the columns of an entry begin
-_mine = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), _beside.date >= given("first"))
-_entries: Any = join(Booking, _beside, Booking.slot_id == _beside.id)
 _PEOPLE = Statement(
-    select(_number, *SIGNED_IN, *_PERSON, *entry_columns(_beside))
+    select(
+        _number,
+        *SIGNED_IN,
+        Person.version,
+        or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)),
+        select(func.aggregate_strings(cast(Strike.at, String), ","))
+        .where(
+            Strike.person_id == Person.id,
+            Strike.station_id == _station,
+            Strike.forgiven_at.is_(None),
+            Strike.at > given("since"),
+        )
+        .scalar_subquery(),
+        select(Booking.id)
+        .correlate(Person, _asked.table)
+        .where(Booking.person_id == Person.id, Booking.key == _key)
+        .scalar_subquery(),
+    )
     .select_from(_asked.table)
     .outerjoin(SignIn, SignIn.token_hash == _token)
     .join(Person, Person.id == func.coalesce(_person, SignIn.person_id))
-    .outerjoin(_entries, _mine)
     .where(or_(_person.is_not(None), SignIn.lets_in(given("now"))))
+)
+_ENTRIES = Statement(
+    select(Booking.person_id, *entry_columns(Slot))
+    .join(Slot, Booking.slot_id == Slot.id)
+    .where(Booking.person_id.in_(among_given("people")), Booking.state.in_(LIVE), Slot.date >= given("first"))
 )

@@ -105,7 +105,16 @@ def test_the_statements_of_a_booking_have_one_plan_whatever_the_statistics_say(e
 
 def _shapes(engine: Engine) -> list[str]:
     """The kinds of steps of each plan, and the indexes that they use."""
-    hot = (look._SLOTS, look._PEOPLE, claim._PEOPLE, claim._SLOTS, claim._COUNT, claim._BOOKINGS, claim._EVENTS)
+    hot = (
+        look._SLOTS,
+        look._PEOPLE,
+        look._ENTRIES,
+        claim._PEOPLE,
+        claim._SLOTS,
+        claim._COUNT,
+        claim._BOOKINGS,
+        claim._EVENTS,
+    )
     line, found = lines.own(engine), []
     for n, statement in enumerate((*hot, claim._LETTERS)):
         text = statement._compiled(line)
