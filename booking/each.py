@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
+    Boolean,
     ColumnElement,
+    Dialect,
     Insert,
     Integer,
     Select,
     Text,
+    TypeDecorator,
     cast,
     column,
     insert,
@@ -36,6 +40,11 @@ def among(ids: Collection[int]) -> Select[int]:
 def among_given(name: str) -> Select[int]:
     """The same with a bind parameter: the ids are given as a list by this name."""
     return _numbers(each_given(name))
+
+
+def is_among(number: Any, name: str) -> ColumnElement[bool]:
+    """Whether `number`, a column, is one of the ids given as a list by this name. A condition for an index, not a join."""
+    return IsAmong(number, given(name, Ids()))
 
 
 def each_given(name: str) -> Any:
@@ -82,6 +91,25 @@ def written(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
 
 
+class Ids(TypeDecorator[Any]):
+    """A list of ids as a bind parameter: an array where there are arrays."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type in this database."""
+        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else JSON())
+
+
+class IsAmong(FunctionElement[bool]):
+    """A number, and the parameter of a list."""
+
+    inherit_cache = True
+    type = Boolean()
+    name = "is_among"
+
+
 class Instant(FunctionElement[datetime]):
     """Text from `written` as an instant: PostgreSQL casts it, and our connections are in UTC."""
 
@@ -104,6 +132,18 @@ def _by_postgresql(element: Each, compiler: Any, **how: Any) -> str:
 @compiles(Each, "sqlite")
 def _by_sqlite(element: Each, compiler: Any, **how: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **how)})"
+
+
+@compiles(IsAmong, "postgresql")
+def _in_array(element: IsAmong, compiler: Any, **how: Any) -> str:
+    number, ids = (compiler.process(part, **how) for part in element.clauses)
+    return f"{number} = ANY ({ids})"
+
+
+@compiles(IsAmong, "sqlite")
+def _in_rows(element: IsAmong, compiler: Any, **how: Any) -> str:
+    number, ids = (compiler.process(part, **how) for part in element.clauses)
+    return f"{number} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - both are compiled
 
 
 @compiles(Instant, "postgresql")

@@ -18,14 +18,16 @@ T = TypeVar("T")
 # Bookings of one slot queue here, which is cheap, and not at its row lock, where each waiter slows the others.
 LINES = 2
 IDLE = 1.0  # seconds idle after which a connection may have been closed unnoticed
-# One plan for each statement, by index, whatever the statistics say: those of tables that were empty when they were last
-# analysed would read every booking at every press.
+# One plan for each statement, by index and in the order of its joins, whatever the statistics say. The plans are made
+# anew now and then, by the size that the tables have by then: what is best for an empty table reads all of a full one.
+REPLANNED = 10.0  # seconds
 PLANS = (
     "plan_cache_mode = force_generic_plan",
     "enable_seqscan = off",
     "enable_hashjoin = off",
     "enable_mergejoin = off",
     "enable_bitmapscan = off",
+    "join_collapse_limit = 1",
 )
 WAIT = 5.0  # seconds to wait for a connection
 
@@ -49,7 +51,7 @@ class Lines:
         except Empty:
             raise exc.TimeoutError(f"no line came free in {WAIT:.0f} s") from None
         try:
-            return kept[0] if kept and _is_live(*kept) else own(engine)
+            return _replanned(kept[0]) if kept and _is_live(*kept) else own(engine)
         except BaseException:
             self._free.put(None)
             raise
@@ -143,6 +145,14 @@ def _is_live(line: Line, used: float) -> bool:
         _close(line)
         return False
     return True
+
+
+def _replanned(line: Line) -> Line:
+    """The same connection, without plans that are older than REPLANNED."""
+    if line.fuses and monotonic() - line.planned_at > REPLANNED:
+        line.send("DISCARD PLANS")
+        line.planned_at = monotonic()
+    return line
 
 
 def _close(line: Line) -> None:

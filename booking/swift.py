@@ -7,6 +7,7 @@ costs what the driver costs.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, cast
 
 from psycopg import RawCursor
@@ -40,6 +41,7 @@ class Line:
         self.driver = driver
         self.dialect = dialect
         self.inside = inside
+        self.planned_at = monotonic()
 
     @property
     def fuses(self) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, u
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import swift
+from booking import lines, swift
 from booking.each import among
 from booking.model import Person, Slot
 
@@ -101,6 +101,12 @@ def is_transient(error: DBAPIError) -> bool:
     """Whether a retry may work: a lock timeout, a deadlock, a lost connection."""
     names = (getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorname", None))
     return error.connection_invalidated or any(name in TRANSIENT for name in names)
+
+
+def plan_by_index(session: Session) -> None:
+    """Plan the rest of this transaction as on the connections of `lines`."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(*(func.set_config(*setting.split(" = "), True) for setting in lines.PLANS)))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from booking.swift import Statement, given
 SIGN_IN_LASTS = timedelta(days=30)
 STAFF_IDLE = timedelta(hours=12)
 RENEWED_EVERY = timedelta(minutes=10)  # an extended end is at least this much later than the one before
+RENEWED_UNTIL = STAFF_IDLE - RENEWED_EVERY  # a staff sign-in that ends sooner is due for an extension
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,7 @@ def find_sign_in(session: Session | scoped_session[Any], token: str, now: dateti
 
 def find_sign_in_at(engine: Engine, token: str, now: datetime) -> SignedIn | None:
     """The same without a session."""
-    soon = now + STAFF_IDLE - RENEWED_EVERY
-    rows = lines.ask(engine, _FIND, token_hash=hash_token(token), now=now, soon=soon)
+    rows = lines.ask(engine, _FIND, token_hash=hash_token(token), now=now, soon=now + RENEWED_UNTIL)
     return next((SignedIn(*row) for row in rows), None)
 
 

@@ -23,7 +23,7 @@ from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.model import Booking, Slot
 from booking.seats import claim as claims
-from booking.seats.claim import Claim
+from booking.seats.claim import NewBooking
 from booking.seats.eligibility import Entry, clashing, refusal
 from booking.seats.look import Asked, Look, look
 from booking.seats.snapshot import SlotSnapshot
@@ -102,6 +102,7 @@ def book_in_transaction(
 
     A second attempt, or the same `key` again, returns the same booking and changes nothing.
     """
+    transactions.plan_by_index(session)
     transactions.lock(session, people={person_id})
     line = swift.on(session.connection())
     done = _book_locked(session, line, person_id, slot_id, now, key)
@@ -189,7 +190,7 @@ def _write(line: swift.Line, batch: Sequence[Asked], open_: dict[int, Look]) -> 
     locked = claims.lock(line, people, {batch[n].slot_id for n in open_})
     slots: dict[int, SlotSnapshot] = {}
     answers: dict[int, Pressed] = {}
-    taken: dict[int, Claim] = {}
+    taken: dict[int, NewBooking] = {}
     for n, before in open_.items():
         asked, person_id = batch[n], before.who.person_id
         run = slots.get(asked.slot_id) or before.run.now(locked.slots[asked.slot_id])
@@ -199,7 +200,7 @@ def _write(line: swift.Line, batch: Sequence[Asked], open_: dict[int, Look]) -> 
         elif no := check(its, asked.now):
             answers[n] = Pressed(its, refusal=no)
         else:
-            taken[n] = Claim(*_counted(run, asked.now), person_id, asked.now, asked.key)
+            taken[n] = NewBooking(*_counted(run, asked.now), person_id, asked.now, asked.key)
             run = taken[n].slot
         slots[asked.slot_id] = run
     ids = claims.claim(line, list(taken.values())) if taken else []
@@ -214,7 +215,7 @@ def _counted(run: SlotSnapshot, now: datetime) -> tuple[SlotSnapshot, str]:
     return run.counting(run.capacity, run.taken, run.waiting + 1, run.waitlist_seq + 1), "waiting"
 
 
-def _made(one: Claim, booking_id: int) -> BookingResult:
+def _made(one: NewBooking, booking_id: int) -> BookingResult:
     run = one.slot
     about = (booking_id, run.id, run.station_id, run.date, run.starts_at, run.ends_at)
     return BookingResult(run, Entry(*about, one.state, "tap", None, one.seated_at, one.waitlist_position))

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from booking.each import among_given, each_given, insert_each, written
+from booking.each import each_given, insert_each, is_among, written
 from booking.model import Booking, Event, Letter, Person, Slot
 from booking.seats.snapshot import OWN, SlotSnapshot
 from booking.swift import Line, Row, Statement
 
 
-class Claim(NamedTuple):
+class NewBooking(NamedTuple):
     """A seat (`booked`) or a place on the waiting list (`waiting`) for one person. `slot` counts it already."""
 
     slot: SlotSnapshot
@@ -49,9 +49,10 @@ def lock(line: Line, people: Collection[int], slots: Collection[int]) -> Locked:
     return Locked(dict(versions), {row[0]: row for row in _SLOTS.run(line, slots=list(slots))})
 
 
-def claim(line: Line, claims: Sequence[Claim]) -> list[int]:
+def claim(line: Line, claims: Sequence[NewBooking]) -> list[int]:
     """Write these claims of locked people in locked slots, one for each person. Returns the ids of the bookings."""
-    _COUNT.run(line, counts=_counts(claims))
+    counts = _counts(claims)
+    _COUNT.run(line, counts=counts, slots=[slot_id for slot_id, *_ in counts])
     made = {row[0]: row[1] for row in _BOOKINGS.run(line, rows=[_booking(one) for one in claims])}
     ids = [made[one.person_id] for one in claims]
     pairs = list(zip(claims, ids, strict=True))
@@ -61,24 +62,24 @@ def claim(line: Line, claims: Sequence[Claim]) -> list[int]:
     return ids
 
 
-def _counts(claims: Sequence[Claim]) -> list[tuple[int, int, int]]:
+def _counts(claims: Sequence[NewBooking]) -> list[tuple[int, int, int]]:
     """Slot, new seats and new waiting-list places, once for each slot: an UPDATE joins each of its rows only once."""
     by_state = Counter((one.slot.id, one.state) for one in claims)
     slots = dict.fromkeys(one.slot.id for one in claims)
     return [(slot_id, by_state[slot_id, "booked"], by_state[slot_id, "waiting"]) for slot_id in slots]
 
 
-def _booking(one: Claim) -> list[object]:
+def _booking(one: NewBooking) -> list[object]:
     about = [one.slot.id, one.slot.station_id, one.person_id, one.state, one.waitlist_position, one.key]
     return [*about, secrets.token_urlsafe(16), written(one.now), written(one.seated_at)]
 
 
-def _event(one: Claim, booking_id: int) -> list[object]:
+def _event(one: NewBooking, booking_id: int) -> list[object]:
     about = [one.slot.station_id, one.slot.id, one.slot.plan_id, booking_id, one.person_id, one.person_id]
     return [*about, written(one.now), one.state, one.state]
 
 
-def _letter(one: Claim, booking_id: int) -> list[object]:
+def _letter(one: NewBooking, booking_id: int) -> list[object]:
     now = written(one.now)
     return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), now, now]
 
@@ -86,25 +87,23 @@ def _letter(one: Claim, booking_id: int) -> list[object]:
 # Sorted and locked before the UPDATE sees them, under whatever plan: two batches cannot deadlock.
 _wanted = (
     select(Person.id)
-    .where(Person.id.in_(among_given("people")))
+    .where(is_among(Person.id, "people"))
     .order_by(Person.id)
     .with_for_update(key_share=True)
     .subquery("wanted")
 )
 _PEOPLE = Statement(
     update(Person)
-    .where(Person.id == _wanted.c.id)
+    .where(Person.id == _wanted.c.id, is_among(Person.id, "people"))
     .values(version=Person.version + 1)
     .returning(Person.id, Person.version)
 )
-_SLOTS = Statement(
-    select(*OWN).where(Slot.id.in_(among_given("slots"))).order_by(Slot.id).with_for_update(key_share=True)
-)
+_SLOTS = Statement(select(*OWN).where(is_among(Slot.id, "slots")).order_by(Slot.id).with_for_update(key_share=True))
 _counted = each_given("counts")
 _seats, _places = (_counted[n].as_integer() for n in (1, 2))
 _COUNT = Statement(
     update(Slot)
-    .where(Slot.id == _counted[0].as_integer())
+    .where(Slot.id == _counted[0].as_integer(), is_among(Slot.id, "slots"))
     .values(taken=Slot.taken + _seats, waiting=Slot.waiting + _places, waitlist_seq=Slot.waitlist_seq + _places)
 )
 _BOOKINGS = Statement(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import String, cast, func, or_, select
 
 from booking import policy
-from booking.each import among_given, each_given
+from booking.each import each_given, is_among
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
 from booking.seats import strike_ledger
 from booking.seats.eligibility import Eligibility, Entry, entry_columns
@@ -86,7 +86,7 @@ def _instants(text: str) -> list[datetime]:
     return sorted(each.replace(tzinfo=UTC) if each.tzinfo is None else each.astimezone(UTC) for each in found)
 
 
-_SLOTS = Statement(snapshots().where(Slot.id.in_(among_given("slots"))))
+_SLOTS = Statement(snapshots().where(is_among(Slot.id, "slots")))
 _asked = each_given("asked")
 _number, _person, _station = (_asked[n].as_integer() for n in (0, 1, 3))
 _token, _key = (_asked[n].as_string() for n in (2, 4))
@@ -117,5 +117,5 @@ _PEOPLE = Statement(
 _ENTRIES = Statement(
     select(Booking.person_id, *entry_columns(Slot))
     .join(Slot, Booking.slot_id == Slot.id)
-    .where(Booking.person_id.in_(among_given("people")), Booking.state.in_(LIVE), Slot.date >= given("first"))
+    .where(is_among(Booking.person_id, "people"), Booking.state.in_(LIVE), Slot.date >= given("first"))
 )

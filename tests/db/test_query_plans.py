@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
-from booking import lines
+from booking import lines, swift
 from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import schedule
@@ -89,42 +89,69 @@ def finished_digests_read_no_table_that_grows_with_people(app: Flask) -> None:
         assert {table for table, _ in _whole_tables(db.engine, sent)} == {"station"}  # for the zones: a few thousand
 
 
-def test_the_statements_of_a_booking_have_one_plan_whatever_the_statistics_say(engine: Engine) -> None:
-    """Analysed while the tables are empty, and in a city with a past."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE")
-        empty = _shapes(engine)
-        driver: Any = connection.connection.driver_connection
-        stock.build(driver, CITY)
-        stock.add_past(driver, CITY, PAST)
-        stock.settle(driver)
-    assert _shapes(engine) == empty
-    assert "Seq Scan" not in str(empty)
-    assert "Index" in str(empty)
+def test_the_statements_of_a_booking_have_one_plan_whatever_the_statistics_say(
+    engine: Engine, database_url: str
+) -> None:
+    """In a city whose tables were last analysed while they were empty, and again after that."""
+    with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+        stock.build(connection, CITY)
+        stock.add_past(connection, CITY, PAST)
+        sign_in(connection, range(1, CITY.people))
+        young = _shapes(engine)
+        stock.settle(connection)
+    assert [step for step in young if "Seq Scan" in step or step.startswith("all of ")] == []
+    assert _shapes(engine) == young
+    assert "pk_slot" in str(young)
+
+
+def test_plans_made_for_empty_tables_are_made_anew(
+    engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan() -> list[str]:
+        with lines.alone(engine) as line:
+            return list(_steps(_explained(line, "old", text)))
+
+    monkeypatch.setattr(lines, "LINES", 1)
+    monkeypatch.setattr(lines, "REPLANNED", 3600.0)
+    with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+        with lines.alone(engine) as line:
+            text = look._PEOPLE._compiled(line)
+            line.driver.execute(f"PREPARE old AS {text.numbered}".encode())
+        empty = plan()
+        stock.build(connection, CITY)
+        sign_in(connection, range(1, CITY.people))
+    assert "all of Index Scan uq_sign_in_token_hash" in empty
+    assert plan() == empty  # the control: it is kept
+    monkeypatch.setattr(lines, "REPLANNED", 0.0)
+    assert "Index Scan uq_sign_in_token_hash" in plan()
+
+
+def _explained(line: swift.Line, name: str, text: swift.Compiled) -> dict[str, Any]:
+    values = ", ".join(["NULL"] * len(text.names))
+    row = line.driver.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name}({values})".encode()).fetchone()
+    plan: dict[str, Any] = row[0][0]["Plan"]
+    return plan
 
 
 def _shapes(engine: Engine) -> list[str]:
-    """The kinds of steps of each plan, and the indexes that they use."""
-    hot = (
-        look._SLOTS,
-        look._PEOPLE,
-        look._ENTRIES,
-        claim._PEOPLE,
-        claim._SLOTS,
-        claim._COUNT,
-        claim._BOOKINGS,
-        claim._EVENTS,
-    )
+    """The steps of each plan and the indexes that they use; an index that is read from end to end is `all of` it."""
+    hot = (look._SLOTS, look._PEOPLE, look._ENTRIES, claim._PEOPLE, claim._SLOTS, claim._COUNT, claim._BOOKINGS)
     line, found = lines.own(engine), []
-    for n, statement in enumerate((*hot, claim._LETTERS)):
+    for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS)):
         text = statement._compiled(line)
         line.driver.execute(f"PREPARE hot{n} AS {text.numbered}".encode())
-        values = ", ".join(["NULL"] * len(text.names))
-        rows = line.driver.execute(f"EXPLAIN (COSTS OFF) EXECUTE hot{n}({values})".encode()).fetchall()
-        steps = [str(row[0]).strip() for row in rows]
-        found.append("; ".join(step for step in steps if "->" in step or "Scan" in step))
+        found += _steps(_explained(line, f"hot{n}", text))
     line.driver.close()
     return found
+
+
+def _steps(plan: dict[str, Any]) -> Iterator[str]:
+    index = plan.get("Index Name", "")
+    yield f"{'all of ' if index and 'Index Cond' not in plan else ''}{plan['Node Type']} {index}"
+    for part in plan.get("Plans", ()):
+        yield from _steps(part)
 
 
 class Reader:
@@ -242,7 +269,7 @@ def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str,
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.text)))
     text = re.sub(r"%\((\w+)\)s", lambda name: f"${names.index(name[1]) + 1}", statement.text).replace("%%", "%")
     driver: Any = connection.connection.driver_connection
-    for setting in lines.PLANS if statement.alone else lines.PLANS[:1]:
+    for setting in lines.PLANS if statement.by_index else lines.PLANS[:1]:
         driver.execute(f"SET LOCAL {setting}".encode())
     driver.execute(f"PREPARE asked AS {text}".encode())
     values = f"({', '.join(['NULL'] * len(names))})" if names else ""

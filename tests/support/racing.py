@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from booking import people, seats, slots
 from booking.db import transactions
-from booking.each import among_given
+from booking.each import is_among
 from booking.errors import RuleViolation
 from booking.mail import outbox
 from booking.model import Slot
@@ -141,7 +141,7 @@ def _lock_only_slots(session: Session, people: Any = (), slots: Any = ()) -> lis
 
 def _count_then_take() -> Any:
     """The slots read without a lock: another process may count its seats between the look and the claim."""
-    return mock.patch.object(claim, "_SLOTS", Statement(select(*OWN).where(Slot.id.in_(among_given("slots")))))
+    return mock.patch.object(claim, "_SLOTS", Statement(select(*OWN).where(is_among(Slot.id, "slots"))))
 
 
 def _whatever_the_person_did() -> Any:

@@ -19,7 +19,7 @@ class Statement:
     parameters: Any
     seconds: float = 0.0
     swift: bool = False
-    alone: bool = False  # on a connection of `lines`, with its settings
+    by_index: bool = False  # with the settings of `lines`
 
 
 @contextmanager
@@ -58,13 +58,13 @@ def _swift_ones(sent: list[Statement]) -> Iterator[None]:
     run = swift.Compiled.run
 
     def heard_run(self: swift.Compiled, line: swift.Line, values: Any) -> Any:
+        by_index = line.fuses and line.driver.execute("SHOW enable_seqscan").fetchone() == ("off",)
         began = perf_counter()
         try:
             return run(self, line, values)
         finally:
-            sent.append(
-                Statement(self.text, self.fixed | values, perf_counter() - began, swift=True, alone=not line.inside)
-            )
+            spent = perf_counter() - began
+            sent.append(Statement(self.text, self.fixed | values, spent, swift=True, by_index=by_index))
 
     swift.Compiled.run = heard_run  # type: ignore[method-assign]
     try:

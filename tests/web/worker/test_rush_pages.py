@@ -359,5 +359,5 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
         assert phone.press("Mon 10:00").status_code == 200  # by itself, in a transaction of the session
     assert "a batch of 1 was not written" in caplog.text
     caplog.clear()
-    assert Phone(app, lunch, "李娜").press("Mon 10:00").status_code == 200
+    assert Phone(app, lunch, "李静").press("Mon 10:00").status_code == 200
     assert (bookings(lunch), caplog.text) == (2, "")

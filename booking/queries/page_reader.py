@@ -1,0 +1,45 @@
+"""Page reader: who asks for a station's page, and whether it shows anything of their own: one cheap question."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Engine, exists, select
+
+from booking import lines, people
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
+from booking.seats import STRIKES_COUNT
+from booking.swift import Statement, given
+
+
+class PageReader(NamedTuple):
+    """A valid sign-in. `shares` the page that everybody else gets: no booking, waiting-list place or strike."""
+
+    signed_in: SignedIn
+    shares: bool
+
+
+def find(engine: Engine, token: str, station: str, now: datetime) -> PageReader | None:
+    """The reader with this sign-in token at the station with this code; None when there is no such sign-in or station."""
+    since, first, soon = now - STRIKES_COUNT, now.date() - timedelta(days=1), now + people.RENEW_BEFORE
+    asked = {"token_hash": people.hash_token(token), "station": station, "now": now}
+    rows = lines.ask(engine, _FIND, **asked, soon=soon, since=since, first=first)
+    return next((PageReader(SignedIn(*row[:-2]), not (row[-2] or row[-1])) for row in rows), None)
+
+
+_booked = (
+    exists()
+    .where(Booking.person_id == Person.id, Booking.state.in_(LIVE), Booking.slot_id == Slot.id)
+    .where(Slot.date >= given("first"))
+)
+_struck = exists().where(
+    Strike.person_id == Person.id,
+    Strike.station_id == Station.id,
+    Strike.forgiven_at.is_(None),
+    Strike.at > given("since"),
+)
+_FIND = Statement(
+    select(*SIGNED_IN, SignIn.expires_at < given("soon"), _booked, _struck)
+    .join_from(SignIn, Person, SignIn.person_id == Person.id)
+    .join(Station, Station.code == given("station"))
+    .where(SignIn.token_hash == given("token_hash"), SignIn.lets_in(given("now")))
+)
