@@ -13,17 +13,17 @@ from booking.db import transactions
 from booking.web import (
     account,
     admin,
-    doorstep,
     errors,
     headers,
     health,
-    kept,
     manager,
     middleware,
     styleguide,
     unsubscribe,
     worker,
 )
+from booking.web.cache import middleware as cache_middleware
+from booking.web.cache import store
 from booking.web.i18n import formatting
 from booking.web.kiosk import views
 from booking.web.security import session
@@ -69,10 +69,10 @@ def _bind_extensions(app: Flask) -> None:
     extensions.compress.init_app(app)
     with app.app_context():
         transactions.configure_engine(extensions.db.engine)
-    kept.register(app)
+    store.register(app)
     rush.register(app)
     middleware.limit_concurrency(app)
-    doorstep.register(app, cache_key.reader(app))
+    cache_middleware.register(app, cache_key.reader(app))
     middleware.check_hosts(app)
 
 

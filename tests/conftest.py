@@ -27,7 +27,7 @@ import config
 from booking.app import create_app
 from booking.extensions import db, limiter
 from booking.people import passwords
-from booking.web import kept
+from booking.web.cache import store
 from tests.support import chromium, databases, postgres, screens
 from tests.support.live import serving
 from tests.support.memory import folder
@@ -197,7 +197,7 @@ def app(
     # The handle is one for all apps: another one's limits must not reach this one.
     limiter.enabled = app.config["RATELIMIT_ENABLED"]
     # What it remembers is of another database.
-    kept.register(app)
+    store.register(app)
     yield app
     disconnect(app)
 

@@ -34,6 +34,7 @@ from booking.people.passwords import check_strength, fits, hash_password
 from booking.people.retention import forget
 from booking.people.roles import appoint, create_manager, dismiss
 from booking.people.sign_ins import (
+    RENEWED_UNTIL,
     SIGN_IN_LASTS,
     Attempt,
     attempt,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, exists, select
 
-from booking import lines, people
+from booking import lines
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
 from booking.seats import STRIKES_COUNT
 from booking.swift import Statement, given
@@ -18,10 +18,13 @@ class PageReader(NamedTuple):
     shares: bool
 
 
-def find(engine: Engine, token: str, station: str, now: datetime) -> PageReader | None:
-    """The reader with this sign-in token at the station with this code; None when there is no such sign-in or station."""
-    since, first, soon = now - STRIKES_COUNT, now.date() - timedelta(days=1), now + people.RENEW_BEFORE
-    asked = {"token_hash": people.hash_token(token), "station": station, "now": now}
+def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: datetime) -> PageReader | None:
+    """The reader with this sign-in at the station with this code; None when there is no such sign-in or station.
+
+    A sign-in that ends before `soon` is due to be renewed.
+    """
+    since, first = now - STRIKES_COUNT, now.date() - timedelta(days=1)
+    asked = {"token_hash": token_hash, "station": station, "now": now}
     rows = lines.ask(engine, _FIND, **asked, soon=soon, since=since, first=first)
     return next((PageReader(SignedIn(*row[:-2]), not (row[-2] or row[-1])) for row in rows), None)
 

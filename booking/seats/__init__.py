@@ -17,7 +17,7 @@ from booking.seats.booking import BookingResult, Pressed, book, book_alone, book
 from booking.seats.checkin import check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.eligibility import AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.lifecycle import finish, release, start
-from booking.seats.look import Asked
+from booking.seats.look import STRIKES_COUNT, Asked
 from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
 from booking.seats.transitions import can_undo, find_slot, is_late, leave, live_booking

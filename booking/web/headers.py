@@ -5,7 +5,8 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from werkzeug.http import dump_cookie, parse_date
 
-from booking.web import assets, kept
+from booking.web import assets
+from booking.web.cache import store
 
 CSP = "; ".join(
     (
@@ -78,7 +79,7 @@ def _say_how_long_it_keeps(response: Response) -> Response:
 def _remember_the_act(response: Response) -> None:
     """Let this browser bypass the caches for a moment: other processes may not know its change yet."""
     how: Any = {"secure": current_app.config["SESSION_COOKIE_SECURE"], "httponly": True, "samesite": "Lax"}
-    cookie = dump_cookie(kept.JUST_ACTED, "1", max_age=kept.JUST_NOW, sync_expires=False, **how)
+    cookie = dump_cookie(store.JUST_ACTED, "1", max_age=store.JUST_NOW, sync_expires=False, **how)
     response.headers.add("Set-Cookie", cookie)
 
 

@@ -116,7 +116,9 @@ def test_plans_made_for_empty_tables_are_made_anew(
     monkeypatch.setattr(lines, "REPLANNED", 3600.0)
     with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
         stock.build(connection, CITY)
-        connection.execute("ALTER TABLE sign_in SET (autovacuum_enabled = off)")  # it would end the plan, sooner or later
+        connection.execute(
+            "ALTER TABLE sign_in SET (autovacuum_enabled = off)"
+        )  # it would end the plan, sooner or later
         connection.execute("VACUUM ANALYZE")
         with lines.alone(engine) as line:
             text = look._PEOPLE._compiled(line)

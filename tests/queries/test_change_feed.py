@@ -3,6 +3,7 @@
 from time import sleep
 
 import pytest
+from booking.web.kept import Kept, Page
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
@@ -12,8 +13,7 @@ from booking.db import transactions
 from booking.history import record
 from booking.model import Event
 from booking.queries.change_feed import SWEEP, ChangeFeed, LastChanged
-from booking.web.kept import Kept, Page
-from booking.web.packing import Packed
+from booking.web.cache.gzip_parts import Packed
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from booking import extensions
 from booking.db import transactions
 from booking.extensions import BoundedMemoryStorage
-from booking.web import assets, blanks, kept
+from booking.web import assets
+from booking.web.cache import placeholders, store
+from booking.web.cache.lru import Memory
 from booking.web.i18n import formatting, language
-from booking.web.memory import Memory
 from booking.web.worker import shapes
 from tests.support.lunch_hour import LunchHour
 from tests.support.snapshots import seed_workdays
@@ -32,13 +33,13 @@ def lunch(session: Session) -> LunchHour:
 
 def stores(app: Flask) -> dict[str, Memory[Any, Any]]:
     """Everything that a web process caches by what clients ask."""
-    of_app = {name: found for name, found in vars(app.extensions["kept"]).items() if isinstance(found, Memory)}
-    return of_app | {"tokens": blanks._signed, "skeletons": shapes._skeletons._kept}
+    of_app = {name: found for name, found in vars(app.extensions["cache"]).items() if isinstance(found, Memory)}
+    return of_app | {"tokens": placeholders._signed, "skeletons": shapes._skeletons._kept}
 
 
 @pytest.mark.sqlite
 def test_all_stores_together_are_bounded(app: Flask) -> None:
-    assert set(stores(app)) == {"plain", "pages", "answers", "slots", "told", "tokens", "skeletons"}
+    assert set(stores(app)) == {"readers", "pages", "page_headers", "texts", "tokens", "skeletons"}
     assert sum(found.most for found in stores(app).values()) <= 100 * MB
 
 
@@ -66,14 +67,14 @@ def test_thousands_of_made_up_headers_leave_what_one_reader_leaves(
 def test_any_number_of_readers_stays_within_the_bound(make_app: Callable[..., Flask], lunch: LunchHour) -> None:
     """Each with a session of their own, and with an ETag that they claim to have."""
     app = make_app(CACHE_POLL_SECONDS=1000)
-    found = app.extensions["kept"]
-    found.answers, found.pages = Memory(200_000), Memory(300_000)
+    found = app.extensions["cache"]
+    found.page_headers, found.pages = Memory(20_000), Memory(300_000)
     for n in range(150):
         phone = Phone(app, lunch)
         phone.day("Mon 10:01")
         have = HTMX | {"If-None-Match": f'W/"{n:020x}-"'}
         phone.get(f"/s/cbd?day=2026-11-{24 + n % 5}&open={n % 2}", "Mon 10:01", headers=have)
-    assert 100_000 < found.answers.size <= found.answers.most
+    assert 10_000 < found.page_headers.size <= found.page_headers.most
     assert 100_000 < found.pages.size <= found.pages.most
 
 
@@ -82,7 +83,7 @@ def test_the_weight_is_an_upper_bound() -> None:
     for kind in (
         lambda n: f"{n}" * 99,
         lambda n: (n, [f"{n}", {n: b"x" * 500}]),
-        lambda n: kept.Known(f"{n}", n, None),
+        lambda n: store.Known(f"{n}", n, None),
     ):
         memory.clear()
         tracemalloc.start()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from booking import clock, people
 from booking.extensions import db, login
 from booking.model import LANGUAGES, Manages, Person, SignedIn, Station
-from booking.web import htmx, kept
+from booking.web import htmx
 from booking.web.i18n.language import of_browser
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,6 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
     """A reader who is not signed in."""
 
     id: int | None = None
-    known: kept.Known[SignedIn] | None = None
     person_id: int | None = None
     person: Person | None = None
     is_admin = False
@@ -35,9 +34,8 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
 class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
     """A person, signed in from one browser. The session holds a token; rights are looked up in each request."""
 
-    def __init__(self, token: str, found: SignedIn, known: kept.Known[SignedIn] | None = None) -> None:
+    def __init__(self, token: str, found: SignedIn) -> None:
         self.token = token
-        self.known = known
         self.sign_in_id = found.sign_in_id
         self.id = self.person_id = found.person_id
         self.language = found.language
@@ -108,11 +106,8 @@ def load_user(token: str) -> CurrentUser | None:
     """User loader: looks the sign-in up at every request, so that ending it anywhere takes effect at once."""
     if g.get("calm"):  # the static error page must not use the database
         return None
-    now, noted = clock.now(), kept.look(request).news.noted if request.method in ("GET", "HEAD") else None
-    found = people.find_sign_in(db.session, token, now)
-    if found is None:
-        return None
-    return CurrentUser(token, found, None if noted is None else kept.Known(found, noted, now))
+    found = people.find_sign_in(db.session, token, clock.now())
+    return CurrentUser(token, found) if found else None
 
 
 def language() -> str:

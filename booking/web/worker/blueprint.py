@@ -5,21 +5,21 @@ from datetime import datetime
 from flask import Blueprint
 
 from booking import seats
-from booking.web import blanks
+from booking.web.cache import placeholders
 from booking.web.i18n import formatting
-from booking.web.worker import tag
+from booking.web.worker import etag
 
 
 def count_down(opens_at: datetime, now: datetime) -> str:
     """The time that is left. It changes all the time, so a cached page has a placeholder there."""
-    return blanks.COUNT if blanks.is_blank() else formatting.countdown((opens_at - now).total_seconds())
+    return placeholders.COUNT if placeholders.is_blank() else formatting.countdown((opens_at - now).total_seconds())
 
 
 pages = Blueprint("worker", __name__)
-pages.add_app_template_global(blanks.new_key, "new_key")
-pages.add_app_template_global(blanks.shown_at, "shown_at")
-pages.add_app_template_global(blanks.reader, "reader")
-pages.add_app_template_global(tag.own, "own_tag")
+pages.add_app_template_global(placeholders.new_key, "new_key")
+pages.add_app_template_global(placeholders.shown_at, "shown_at")
+pages.add_app_template_global(placeholders.reader, "reader")
+pages.add_app_template_global(etag.own, "own_tag")
 pages.add_app_template_global(count_down, "count_down")
 pages.add_app_template_global(seats.is_late, "is_late")
 pages.add_app_template_global(seats.can_undo, "can_undo")

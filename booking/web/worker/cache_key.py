@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from booking.web.doorstep import Question
+from booking.web.cache.middleware import Question
 from booking.web.i18n import language
 from booking.web.wire import Environ, Wire
-from booking.web.worker import filters, still
+from booking.web.worker import filters, page_cache
 from booking.web.worker.calendar import is_wechat
 
 PATH = re.compile("/(?:s/([A-Za-z0-9_-]{1,32}))?").fullmatch
@@ -28,13 +28,15 @@ def reader(app: Flask) -> Callable[[Environ], Question | None]:
             return None
         cookies = environ.get("HTTP_COOKIE", "")
         session = wire.session(environ) if COOKIES(cookies) else None
-        if session is None or still.SPECIAL & session.keys():
+        if session is None or page_cache.SPECIAL & session.keys():
             return None
         spoken = language.of_browser(_value(cookies, chosen), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         fragment = environ.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ
-        browser = spoken, fragment, is_wechat(environ.get("HTTP_USER_AGENT", ""))
-        own = (session.get(name, "") for name in ("_user_id", "csrf_token", "station"))
-        return Question((found[1], _asked(query[0])), browser, known[1] or "", *own)
+        token, csrf, station = (session.get(name, "") for name in ("_user_id", "csrf_token", "station"))
+        if not csrf or not station or found[1] not in (None, station):
+            return None  # the session will be written
+        no_files = is_wechat(environ.get("HTTP_USER_AGENT", ""))
+        return Question(station, _asked(query[0]), spoken, fragment, no_files, known[1] or "", token, csrf)
 
     return read
 

@@ -18,7 +18,7 @@ from booking.queries.slot_cards import Card, DayView, Opening
 from booking.web import htmx
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import filters, results, shapes, station_list, still, tag
+from booking.web.worker import etag, filters, page_cache, results, shapes, station_list
 from booking.web.worker.blueprint import pages
 
 SOON = timedelta(minutes=15)
@@ -137,8 +137,8 @@ class DayPage:
         own = [(entry.date, entry.state) for entry in self.entries]
         who = self.person and ("like everybody" if self.is_plain else self.person.id)
         asked = formatting.language(), self.today, self.when, self.picked
-        seen = [tag.facts(card) for card in self.cards]
-        return tag.of(who, asked, seen, own, self.banner, self.opening, self.days)
+        seen = [etag.facts(card) for card in self.cards]
+        return etag.of(who, asked, seen, own, self.banner, self.opening, self.days)
 
 
 pages.add_app_template_global(shapes.card, "slot_card")
@@ -192,12 +192,12 @@ def home() -> str | Response:
     station = station_lookup.station(db.session(), session.get("station", "")) or _only_or_last(person)
     if station is None:
         return station_list.stations()
-    return still.shown(station.code, filters.asked()) or _page(station, person)
+    return page_cache.shown(station.code, filters.asked()) or _page(station, person)
 
 
 @pages.get("/s/<code>")
 def station(code: str) -> str | Response:
-    if page := still.shown(code, filters.asked()):
+    if page := page_cache.shown(code, filters.asked()):
         _remember(code)
         return page
     found = permissions.open_station(code)
@@ -211,7 +211,7 @@ def _remember(code: str) -> None:
 
 
 def _page(found: Station, person: Person | None) -> str | Response:
-    noted, asked = still.noted(), filters.asked()
+    noted, asked = page_cache.noted(), filters.asked()
     day = look(found, person, asked)
     outcome = None if htmx.asked() else results.last()
 
@@ -224,7 +224,7 @@ def _page(found: Station, person: Person | None) -> str | Response:
 
     if outcome or "_flashes" in session:
         return render()
-    return still.answer(*still.keep(day, found, asked, render, noted))
+    return page_cache.answer(*page_cache.keep(day, found, asked, render, noted))
 
 
 def look(found: Station, person: Person | None, asked: filters.DayQuery) -> DayPage:

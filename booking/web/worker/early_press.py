@@ -16,7 +16,8 @@ from booking import clock, seats
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.queries import slot_cards
-from booking.web import blanks, htmx, rate_limit
+from booking.web import htmx, rate_limit
+from booking.web.cache import placeholders
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
 from booking.web.worker import results
@@ -39,7 +40,7 @@ def carry(person_id: int, slot_id: int, key: str | None, opens_at: datetime) -> 
         answer = make_response('<p data-refusal="not_open"></p>', 425)
         answer.headers["X-Press-Again-In"] = str(math.ceil(wait * 1000))
         return answer
-    press = _signer().dumps([person_id, slot_id, key or blanks.random_key()])
+    press = _signer().dumps([person_id, slot_id, key or placeholders.random_key()])
     return redirect(url_for("worker.opening", slot_id=slot_id, press=press), code=303)
 
 

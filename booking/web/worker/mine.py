@@ -16,7 +16,7 @@ from booking.seats import can_undo
 from booking.web import htmx
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import results, tag, whys
+from booking.web.worker import etag, results, whys
 from booking.web.worker.blueprint import pages
 from booking.web.worker.results import Outcome
 
@@ -25,7 +25,7 @@ from booking.web.worker.results import Outcome
 def me() -> str | Response:
     person = permissions.worker()
     told = _mine(person)
-    name = tag.own(_tag(told))
+    name = etag.own(_tag(told))
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
     if outcome := results.last():
@@ -79,7 +79,7 @@ def _tag(told: dict[str, Any]) -> str:
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])
         for ledger in told["ledgers"]
     ]
-    return tag.of(
+    return etag.of(
         told["person"].id, formatting.language(), seats, waits, marks, formatting.station_date(now, "Asia/Shanghai")
     )
 

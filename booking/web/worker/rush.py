@@ -26,11 +26,13 @@ from booking.extensions import db
 from booking.model import SignedIn
 from booking.queries import slot_cards
 from booking.queries.slot_cards import Card
-from booking.web import blanks, kept, rate_limit
+from booking.web import rate_limit
+from booking.web.cache import placeholders, store
+from booking.web.cache.gzip_parts import Headers, Packed, entity_headers, sent
+from booking.web.cache.lru import weight
+from booking.web.cache.store import Cache
 from booking.web.i18n import formatting
-from booking.web.memory import weight
 from booking.web.middleware import without_turn
-from booking.web.packing import Headers, Packed, sent, told_apart
 from booking.web.security.session import CurrentUser
 from booking.web.wire import Environ, Posted, Wire
 from booking.web.worker import acts, early_press, results, shapes, tried
@@ -46,7 +48,7 @@ STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in 
 OWN = {"csrf": "<csrf>", "key": "<key>"}
 OWNS = re.compile("<(csrf|key)>")
 CARD = 12_000  # bytes of a card's markup, plain and compressed, without its texts
-PLACE = blanks.number(9)  # stands for a waiting-list position in the cached texts
+PLACE = placeholders.number(9)  # stands for a waiting-list position in the cached texts
 
 Start = Any
 Body = Iterable[bytes]
@@ -108,8 +110,8 @@ class Rush:
             self._engine = db.engine
 
     @property
-    def _kept(self) -> kept.Kept:
-        found: kept.Kept = self._app.extensions["kept"]
+    def _cache(self) -> Cache:
+        found: Cache = self._app.extensions["cache"]
         return found
 
     def __call__(self, environ: Environ, start: Start) -> Body:
@@ -174,10 +176,10 @@ class Rush:
 
     def _again(self, asked: Request, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
         """The answer without a Flask request; None when no such answer has been cached yet."""
-        if (headers := self._kept.headers.get(status)) is None:
+        if (headers := self._cache.headers.get(status)) is None:
             return None
         card, told = telling.card, self._told(asked, telling)
-        own = {"csrf": str(escape(asked.posted.form.get("csrf_token", ""))), "key": blanks.random_key()}
+        own = {"csrf": str(escape(asked.posted.form.get("csrf_token", ""))), "key": placeholders.random_key()}
         if card.mine is None:
             pieces = told.to_who_has_nothing(card)
             if pieces is None:
@@ -197,13 +199,13 @@ class Rush:
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
         today = formatting.station_date(asked.now, slot.station)
         name = (slot.id, asked.signed_in.language, wechat, today, telling.kind)
-        told: Told | None = self._kept.told.get(name)
+        told: Told | None = self._cache.texts.get(name)
         if told is None or told.about != slot.words:
             said = self._spoken.say(
                 asked.signed_in.language,
                 lambda: shapes.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat),
             )
-            told = self._kept.told[name] = Told(slot.words, said)
+            told = self._cache.texts[name] = Told(slot.words, said)
         return told
 
     def _by_the_app(self, asked: Request, make: Callable[[], Response]) -> Ask:
@@ -215,7 +217,7 @@ class Rush:
                 made = self._trouble(error)
             response = self._app.finalize_request(made)
         if response.status_code in (200, 409) and not _sets_a_session(response):
-            self._kept.headers[response.status_code] = told_apart(response.headers.items())
+            self._cache.headers[response.status_code] = entity_headers(response.headers.items())
         return response
 
     @contextmanager
@@ -246,4 +248,4 @@ def _answer(status: int, headers: Headers, plain: Callable[[], bytes], packed: C
 
 
 def _sets_a_session(response: Response) -> bool:
-    return any(not cookie.startswith(f"{kept.JUST_ACTED}=") for cookie in response.headers.getlist("Set-Cookie"))
+    return any(not cookie.startswith(f"{store.JUST_ACTED}=") for cookie in response.headers.getlist("Set-Cookie"))

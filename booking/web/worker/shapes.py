@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
-from booking.web.blanks import Skeletons, escaped, filled, number, word
+from booking.web.cache.placeholders import Skeletons, escaped, filled, number, word
 from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.results import Outcome

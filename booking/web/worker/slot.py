@@ -9,7 +9,7 @@ from booking.model import Slot
 from booking.web import htmx
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import results, tag
+from booking.web.worker import etag, results
 from booking.web.worker.blueprint import pages
 
 
@@ -18,7 +18,7 @@ def slot(slot_id: int) -> str | Response:
     person = permissions.reader()
     card = permissions.seen_card(slot_id, person.id if person else None)
     today = formatting.station_date(card.seen_at, card.slot.station)
-    name = tag.own(tag.of(formatting.language(), today, tag.facts(card)))
+    name = etag.own(etag.of(formatting.language(), today, etag.facts(card)))
     shown = {"card": card, "person": person, "tag": name}
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from booking.db import transactions
 from booking.model import Activity, Station
-from booking.web import kept
+from booking.web.cache import store
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, sign_in
@@ -81,7 +81,7 @@ def stands(make_app: Callable[..., Flask]) -> Flask:
 
 def begin_anew(app: Flask) -> None:
     """As a process that has just started."""
-    kept.register(app)
+    store.register(app)
 
 
 def ask(phone: Phone, query: str, path: str = "/s/cbd", **headers: str) -> TestResponse:

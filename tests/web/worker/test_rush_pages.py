@@ -22,7 +22,7 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
 from booking.web import rate_limit
-from booking.web.packing import Packed
+from booking.web.cache.gzip_parts import Packed
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
@@ -169,7 +169,7 @@ def test_a_cached_page_is_served_until_the_change_feed_is_polled(stands: Flask, 
     assert card_in(look(phone), lunch.slot_id).data["left"] == "2"
     lunch.book("李静", "Mon 10:00")
     assert card_in(look(phone), lunch.slot_id).data["left"] == "2"  # the control: it is cached indeed
-    stands.extensions["kept"].news.look(at_once=True)
+    stands.extensions["cache"].news.look(at_once=True)
     assert card_in(look(phone), lunch.slot_id).data["left"] == "1"
 
 

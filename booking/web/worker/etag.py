@@ -5,7 +5,7 @@ from typing import Any
 
 from booking.queries.slot_cards import Card
 from booking.seats import can_undo
-from booking.web import blanks
+from booking.web.cache import placeholders
 
 
 def of(*facts: Any) -> str:
@@ -14,7 +14,7 @@ def of(*facts: Any) -> str:
 
 def own(name: str) -> str:
     """The ETag for one sign-in: the next person to sign in with the same browser gets a page with their own tokens."""
-    return f"{name}-{blanks.reader()}"
+    return f"{name}-{placeholders.reader()}"
 
 
 def facts(card: Card) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ _LAST = b"\x03\x00"  # RFC 1951: an empty final block
 
 
 class Packed:
-    """A page split by `web/blanks` (text and placeholder in turn), ready to be sent."""
+    """A page split by `cache/placeholders` (text and placeholder in turn), ready to be sent."""
 
     def __init__(self, skeleton: Sequence[str]) -> None:
         self._plain = [part.encode() if n % 2 == 0 else part for n, part in enumerate(skeleton)]
@@ -39,7 +39,7 @@ class Packed:
         return [_compressed(part) if isinstance(part, bytes) else part for part in self._plain]
 
 
-def told_apart(headers: Iterable[tuple[str, str]]) -> Headers:
+def entity_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     """The headers of an answer without those of its body, with Vary for Accept-Encoding."""
     kept = [(name, value) for name, value in headers if name.lower() not in OF_THE_BODY]
     vary = next((value for name, value in kept if name.lower() == "vary"), None)

@@ -14,7 +14,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from booking import clock
-from booking.web.memory import Memory
+from booking.web.cache.lru import Memory
 
 # Random in each process, so that no text that somebody has typed can look like a placeholder.
 _BEGINS, _ENDS = f"\ue000{secrets.token_hex(8)}-", "\ue001"
@@ -87,11 +87,14 @@ def random_key() -> str:
 def csrf() -> str:
     """The session's CSRF token, signed. Signing is the larger cost, and a session's token does not change."""
     raw = session.get("csrf_token")
-    if not raw:
-        return generate_csrf()
-    if (signed := _signed.get(raw)) is None:
-        signed = _signed[raw] = generate_csrf()
-    return signed
+    return signed(raw, lambda _raw: generate_csrf()) if raw else generate_csrf()
+
+
+def signed(raw: str, sign: Callable[[str], str]) -> str:
+    """What `sign` makes of this token, or made of it before."""
+    if (found := _signed.get(raw)) is None:
+        found = _signed[raw] = sign(raw)
+    return found
 
 
 _signed: Memory[str, str] = Memory(4 * 2**20)
