@@ -29,13 +29,13 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         if old in env:
             raise BadSetting(f"{old} is now called {new}")
     instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
-    public_url = _public_url(env)
-    https = public_url.startswith("https://")
+    public_address = public_url(env)
+    https = public_address.startswith("https://")
     production = _choice(env, "APP_ENV", ("development", "production"), "development") == "production"
     database = _database_url(env, instance)
     return {
         "INSTANCE_PATH": str(instance),
-        "PUBLIC_URL": public_url,
+        "PUBLIC_URL": public_address,
         "PRODUCTION": production or https,
         "SECRET_KEY": _secret_key(env, instance, strict=production or https),
         "SQLALCHEMY_DATABASE_URI": database,
@@ -82,7 +82,7 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def _public_url(env: Mapping[str, str]) -> str:
+def public_url(env: Mapping[str, str]) -> str:
     """Where people reach the app; every link that leaves it is built from this one."""
     url = env.get("PUBLIC_URL") or f"http://127.0.0.1:{_number(env, 'PORT', 8000, 1, 65535)}"
     parts = split_url(url)

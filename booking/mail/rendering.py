@@ -25,6 +25,7 @@ from booking.sanitise import one_line
 __all__ = ["Dropped", "Loaded", "Message", "Rendered", "compose", "load", "render", "stylesheet"]
 
 LONGEST_SUBJECT = 120
+CALENDAR_FILE = "lunch-hour.ics"
 _inline_css = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 # The columns that a batch reads of its letters and readers: plain rows cost a tenth of objects.
 LETTER_COLUMNS = (
@@ -116,7 +117,7 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     message.set_content(content.text, cte=ENCODING)
     message.make_alternative(f"={letter.message_id}=")
     message.add_alternative(content.page, subtype="html", cte=ENCODING)
-    _attach_invite(session, message, letter, language)
+    _add_invite(session, message, letter, to, reader, language)
     return Message(letter.id, letter.kind, message["From"].addresses[0].addr_spec, to, message.as_bytes())
 
 
@@ -159,18 +160,21 @@ def _headers(letter: Letter, subject: str, to: str) -> dict[str, Any]:
     return headers
 
 
-def _attach_invite(session: Session, message: EmailMessage, letter: Letter, language: str) -> None:
-    """Attach the calendar file that belongs to the letter, if its kind has one."""
-    if letter.kind not in invites.METHODS:
+def _add_invite(
+    session: Session, message: EmailMessage, letter: Letter, to: str, reader: Person | None, language: str
+) -> None:
+    """Add what the letter has for calendars, if its kind has something.
+
+    A message to the calendar is an alternative, or mail programs would not act on it; its name is for those that show it
+    as a file. The file to open by hand is of another type, so that none takes it for a second message.
+    """
+    if letter.kind not in invites.KINDS:
         return
     with force_locale(language):
-        invite = invites.with_letter(session, letter)
-    if invite:
+        invite = invites.with_letter(session, letter, one_line(to), reader)
+    if invite and invite.method:
+        named = {"method": invite.method, "name": CALENDAR_FILE}
+        message.add_alternative(invite.message, subtype="calendar", cte=ENCODING, params=named)
+    if invite and invite.file:
         message.make_mixed(f"=+{letter.message_id}=")
-        message.add_attachment(
-            invite.content,
-            subtype="calendar",
-            cte=ENCODING,
-            filename="lunch-hour.ics",
-            params={"method": invite.method},
-        )
+        message.add_attachment(invite.file, "application", "ics", cte=ENCODING, filename=CALENDAR_FILE)
