@@ -18,8 +18,9 @@ from booking.swift import defaults, given
 UNDO_WINDOW = timedelta(minutes=1)
 # Close to the start a letter is urgent, so the undo window is shorter.
 NO_TIME = timedelta(minutes=30)
-# The kinds of letters that put a seat into its reader's calendar.
+# The kinds of letters that put a seat into its reader's calendar, and that take it out again.
 INVITATIONS = ("confirmed", "promoted", "slot_moved")
+CANCELLATIONS = ("moved_down", "booking_cancelled")
 # A letter that was sent, or may have been: one that was tried cannot be withdrawn.
 ATTEMPTED = or_(Letter.state.in_(("sending", "sent", "failed")), and_(Letter.state == "queued", Letter.tries > 0))
 
@@ -83,10 +84,12 @@ def withdraw_letters(
     return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]
 
 
-def is_invited(session: Session, booking: Booking) -> bool:
-    """Whether a letter may have put this seat into its person's calendar."""
-    about = (Letter.person_id == booking.person_id, Letter.booking_id == booking.id, Letter.kind.in_(INVITATIONS))
-    return bool(session.scalar(select(exists().where(*about, ATTEMPTED, Letter.state != "failed"))))
+def is_invited(session: Session, booking: Booking, but: int | None = None) -> bool:
+    """Whether letters have put the booking's seat into its person's calendar; `but` is a letter that does not count."""
+    about = (Letter.person_id == booking.person_id, Letter.booking_id == booking.id, Letter.id.is_distinct_from(but))
+    kinds = Letter.kind.in_(INVITATIONS + CANCELLATIONS)
+    left = select(Letter.kind).where(*about, kinds, ATTEMPTED, Letter.state != "failed")
+    return session.scalar(left.order_by(Letter.id.desc()).limit(1)) in INVITATIONS
 
 
 def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:

@@ -105,12 +105,12 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
     return {"always_free": free_time_is_over and promoted, "always_late": free_time_is_over and not promoted}
 
 
-def _given_up(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.ends_at:
         raise Dropped("the slot is over")
     if booking is None or booking.state in HOLDING:
         raise Dropped("the seat is theirs again")
-    if not is_invited(session, booking):
+    if not is_invited(session, booking, letter.id):
         raise Dropped("no invitation was sent")
     return {"waiting": booking.state == "waiting", "late": booking.late}
 

@@ -104,7 +104,7 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
         raise RuleViolation(ENDED.get(booking.state, "not_live"))
     if now >= slot.starts_at and booking.state == "booked":
         raise RuleViolation("started_yours")
-    had_seat = booking.state == "booked"
+    had_seat = booking.seated_at is not None  # also before it was moved down
     if can_undo(booking, now):
         undo_press(session, held, booking, replaced, now)
     else:

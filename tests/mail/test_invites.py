@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking import slots
 from booking.db import transactions
-from booking.enqueue import INVITATIONS
+from booking.enqueue import CANCELLATIONS, INVITATIONS
 from booking.mail import context, invites, rendering
 from booking.model import Letter, Person
 from tests.support import letter_cast
@@ -103,6 +103,8 @@ def test_a_letter_about_no_seat_of_ones_own_carries_none(app: Flask, session: Se
 
 def test_every_kind_of_letter_that_invites_is_known_where_seats_are_given_up() -> None:
     assert set(INVITATIONS) == {kind for kind, method in invites.METHODS.items() if method == "REQUEST"}
+    # Everybody on a cancelled slot is told, whatever they have been told before.
+    assert {*CANCELLATIONS, "slot_cancelled"} == {k for k, method in invites.METHODS.items() if method == "CANCEL"}
 
 
 def invited(app: Flask, cast: Letters, kind: str, who: str) -> Event | None:
@@ -245,6 +247,33 @@ def test_an_undone_press_is_cancelled_in_the_calendar_too(app: Flask, session: S
     assert (first["UID"], last["STATUS"]) == (last["UID"], "CANCELLED")
     said = letter_text(app, cast, cast.letter("booking_cancelled", "王磊"))
     assert "你还在候补，位置没有变；这还不是预约。" in said
+
+
+@pytest.mark.parametrize("moved_down", ["queued", "sent"])
+def test_who_was_moved_down_and_leaves_is_told_once(app: Flask, session: Session, moved_down: str) -> None:
+    """The letter about the move is not sent to who has left; then the one about the leaving goes to the calendar."""
+    cast = Letters(session)
+    cast.full_tuesday()
+    send(cast, "confirmed")
+    cast.do(slots.set_capacity, cast.yoga, 2, at("Mon 17:00"), move_newest=True)
+    letter = cast.letter("moved_down")
+    who = next(name for name, person_id in cast.people.items() if person_id == letter.person_id)
+    send(cast, "moved_down", state=moved_down)
+    assert letter.booking_id is not None
+    cast.give_up(letter.booking_id, "Mon 17:00:30")
+    assert cancels(cast) == (moved_down == "queued")
+    if moved_down == "queued":
+        last = invited(app, cast, "booking_cancelled", who)
+        assert last is not None
+        assert last["STATUS"] == "CANCELLED"
+
+
+def test_a_letter_that_is_tried_again_is_still_true(app: Flask, session: Session) -> None:
+    letter, now = letter_cast.make(session, "booking_cancelled")
+    with transactions.transaction(session):
+        session.execute(update(Letter).where(Letter.id == letter.id).values(state="sending", tries=3))
+    with app.app_context():
+        assert b'method="CANCEL"' in rendering.compose(session, letter, now).mime
 
 
 def letter_text(app: Flask, cast: Letters, letter: Letter) -> str:
