@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.history import SLOT_EDITED, TIMES_BEFORE
 from booking.model import CATALOGUE, HOLDING, Booking, Event
 
-# The states of a booking whose event stands: also a no-show had the seat.
+# The states of a booking whose event stands: who did not come had the seat too.
 SEATED = (*HOLDING, "released", "unrecorded")
 Times = tuple[datetime, datetime]
 
