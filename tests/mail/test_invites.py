@@ -249,6 +249,7 @@ def test_an_undone_press_is_cancelled_in_the_calendar_too(app: Flask, session: S
     assert "你还在候补，位置没有变；这还不是预约。" in said
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("moved_down", ["queued", "sent"])
 def test_who_was_moved_down_and_leaves_is_told_once(app: Flask, session: Session, moved_down: str) -> None:
     """The letter about the move is not sent to who has left; then the one about the leaving goes to the calendar."""
@@ -283,6 +284,7 @@ def letter_text(app: Flask, cast: Letters, letter: Letter) -> str:
         return rendering.render(letter.kind, told, "zh_Hans_CN").text
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("then", ["never sent", "again theirs", "over"])
 def test_a_cancellation_that_is_not_true_any_more_is_dropped(app: Flask, session: Session, then: str) -> None:
     letter, now = letter_cast.make(session, "booking_cancelled")
