@@ -3,12 +3,16 @@
 import math
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.each import among
 from booking.model import Manages, Station
+from booking.queries.folding import fold, words
+from booking.queries.name_search import matches
 
 EARTH = 6371.0  # km
+_TEXTS = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
 
 
 def station(session: Session, code: str) -> Station | None:
@@ -20,9 +24,19 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
     """Open stations, by name or address if `sought`."""
     found = select(Station).where(Station.closed_at.is_(None))
     if sought:
-        columns = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
-        found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in columns)))
+        found = found.where(Station.id.in_(among(matching(session, sought))))
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
+
+
+def matching(session: Session, sought: str) -> list[int]:
+    """The stations, closed ones too, that have each word in their name, address or code, or the name by its pinyin."""
+    rows = session.execute(select(Station.id, *_TEXTS)).all()
+    typed = [fold(word) for word in words(sought)]
+    return [row.id for row in rows if _has(row[1:], typed) or matches(row.name, sought)]
+
+
+def _has(texts: Sequence[str], typed: Sequence[str]) -> bool:
+    return bool(typed) and all(any(word in fold(text) for text in texts) for word in typed)
 
 
 def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:
