@@ -1,7 +1,7 @@
 """Station lookup: open stations by code, name or distance."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,14 +29,18 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
 
 
 def matching(session: Session, sought: str) -> list[int]:
-    """The stations, closed ones too, that have each word in their name, address or code, or the name by its pinyin."""
+    """Stations, closed ones too, with `sought` in their name, address or code, or called so in pinyin.
+
+    Where there are none, those with each of its words somewhere.
+    """
     rows = session.execute(select(Station.id, *_TEXTS)).all()
+    found = [row.id for row in rows if _has(row[1:], fold(sought)) or matches(row.name, sought)]
     typed = [fold(word) for word in words(sought)]
-    return [row.id for row in rows if _has(row[1:], typed) or matches(row.name, sought)]
+    return found or [row.id for row in rows if typed and all(_has(row[1:], word) for word in typed)]
 
 
-def _has(texts: Sequence[str], typed: Sequence[str]) -> bool:
-    return bool(typed) and all(any(word in fold(text) for text in texts) for word in typed)
+def _has(texts: Iterable[str], folded: str) -> bool:
+    return bool(folded) and any(folded in fold(text) for text in texts)
 
 
 def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:

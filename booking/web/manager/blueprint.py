@@ -16,7 +16,7 @@ from booking.extensions import db
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from booking.people import clean_email
 from booking.queries import disclosure, manager
-from booking.sanitise import one_line
+from booking.sanitise import one_line, plain
 from booking.slots import Planned
 from booking.web import htmx, job_status
 from booking.web.forms.fields import Form
@@ -44,11 +44,11 @@ def sought() -> str:
 
 
 def sought_email() -> str:
-    """The same as an e-mail address in its stored form; empty if it is none."""
+    """The same as an e-mail address is stored, whether it is one or not."""
     try:
-        return clean_email(sought()) if sought() else ""
+        return clean_email(sought())
     except RuleViolation:
-        return ""
+        return plain(sought()).lower()
 
 
 @contextmanager
