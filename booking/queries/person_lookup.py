@@ -43,11 +43,16 @@ def at_station(session: Session, station_id: int, sought: str, email: str = "", 
         .where(Slot.station_id == station_id, disclosure.was_here(), *where)
         .order_by(Person.id)
     )
+    numbers, is_long = _numbers(sought), len(fold(sought)) > 1
     called, others = [], []
     for row in session.execute(known):
         if matches(row.name, sought):
             called.append(row)
-        elif _has(row, sought, email):
+        elif (
+            (email and row.email == email)
+            or _is_phone(row.phone, numbers)
+            or (is_long and matches(row.company, sought))
+        ):
             others.append(row)
     accounts = {row.id for row in others if row.email}
     reserved = accounts - disclosure.acted(session, station_id, accounts)
@@ -61,29 +66,23 @@ def in_network(session: Session, sought: str, *where: ColumnElement[bool]) -> li
     return [row.id for row in session.execute(named) if matches(row.name, sought)]
 
 
-def _has(row: Any, sought: str, email: str) -> bool:
-    """Whether it is the person's company, phone or address.
-
-    Only what the pages show is compared: whoever may not read the middle of a number, or an address, cannot find it out by
-    searching for one digit or letter after the other.
-    """
-    if (email and row.email == email) or _is_phone(row.phone, sought):
-        return True
-    return bool(row.company) and len(fold(sought)) > 1 and matches(row.company, sought)
-
-
-def _is_phone(phone: str, sought: str) -> bool:
-    """Whether it is the number, or its last four digits."""
+def _numbers(sought: str) -> set[str]:
+    """The phone number that was typed, as it may be stored; or four digits, its end. No other part of a number counts."""
     typed = sanitise.plain(sought)
-    if not phone or not _NUMBER.fullmatch(typed):
-        return False
-    digits = re.sub("[ ().-]", "", typed)
-    shown = disclosure.mask_phone(phone)
+    digits = re.sub("[ ().-]", "", typed) if _NUMBER.fullmatch(typed) else ""
     if len(digits) == 4:
-        return shown.endswith(digits)
+        return {digits}
     national = next(digits.removeprefix(code) for code in reversed(_CHINA) if digits.startswith(code))
-    whole = {digits, *(code + national for code in _CHINA)}
-    return any(len(one) == len(phone) >= 8 and disclosure.mask_phone(one) == shown for one in whole)
+    return {number for number in (digits, *(code + national for code in _CHINA)) if len(number) >= 8}
+
+
+def _is_phone(phone: str, numbers: set[str]) -> bool:
+    """Only the digits that the pages show are compared, so that nobody finds out the others by searching for each."""
+    shown = disclosure.mask_phone(phone)
+    for number in numbers:
+        if shown.endswith(number) or (len(number) == len(phone) and disclosure.mask_phone(number) == shown):
+            return True
+    return False
 
 
 def _ids(rows: list[Any]) -> list[int]:
