@@ -193,6 +193,18 @@ def test_the_table_of_surnames_is_this_one() -> None:
         assert all(reading[-1] in "1234" for readings in characters for reading in readings), name
 
 
+def test_each_reading_of_a_surname_is_one_of_its_character() -> None:
+    """By Unihan, as pypinyin has it; these four are in 现代汉语词典, or said by their families, only."""
+    strange = {
+        (character, reading)
+        for name, characters in name_readings.SURNAMES.items()
+        for character, readings in zip(name, characters, strict=True)
+        for reading in readings
+        if reading not in pinyin(character, style=Style.TONE3, heteronym=True)[0]
+    }
+    assert strange == {("谌", "shen4"), ("黑", "he4"), ("贠", "yun4"), ("费", "bi4")}
+
+
 # Characters of names, each with a reading.
 HAN = st.sampled_from("周明李静王磊陈晨吕布单雄信翟天临欧阳尉迟万俟买提艾合热古丽重乐行朝都藏员黑那略女绿嗯阿奥二")
 WORD = st.text("abcdefghijklmnopqrstuvwxyzéüöł", min_size=1, max_size=8).map(str.capitalize)
