@@ -4,11 +4,11 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pypinyin import Style, pinyin
 
-from booking.queries import name_readings
+from booking.queries import name_readings, name_search
 from booking.queries.folding import fold
 from booking.queries.name_search import matches
 
@@ -235,6 +235,27 @@ def test_every_name_is_found_by_itself_its_pinyin_and_its_initials(
 
 def wide(text: str) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+KEYS = st.lists(st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=3).map(tuple), max_size=4)
+
+
+@example([("aab", "a", "aa"), ("bba", "b", "a"), ("a", "bab", "aaa")], "aaaabb", {0, 1, 2})
+@given(KEYS, st.text("ab", min_size=1, max_size=8), st.sets(st.integers(0, 3)))
+def test_what_is_found_in_one_pass_is_what_is_found_by_trying_everything(
+    keys: list[tuple[str, ...]], letters: str, begins: set[int]
+) -> None:
+    def tried(index: int, left: int, rest: str) -> bool:
+        if not left or index >= len(twice):
+            return False
+        return any(
+            key.startswith(rest) or (rest.startswith(key) and tried(index + 1, left - 1, rest[len(key) :]))
+            for key in twice[index]
+        )
+
+    twice = keys * 2
+    expected = any(tried(begin, len(keys), letters) for begin in begins if begin < len(twice))
+    assert name_search._spell(twice, letters, begins, len(keys)) is expected
 
 
 @given(st.text(max_size=40), st.text(max_size=100))
