@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.each import among
 from booking.model import HOLDING, LIVE, Booking, Event, Person, Slot
-from booking.queries import disclosure, person_lookup
+from booking.queries import disclosure, name_order, person_lookup
 
 
 def doors_open(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
@@ -49,8 +48,9 @@ def find_people(session: Session, slot: Slot, sought: str, email: str, now: date
     if not sought or not _is_open(slot, now):
         return Found()
     alive = (Person.deleted_at.is_(None), Person.disabled_at.is_(None))
-    ids = person_lookup.at_station(session, slot.station_id, sought, email, *alive).ids[:limit]
-    known = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(among(ids)), *alive))}
+    matches = person_lookup.at_station(session, slot.station_id, sought, email, *alive)
+    ids = matches.first(limit, lambda person: name_order.sort_key(person.name))
+    known = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(ids), *alive))}
     people = [known[person_id] for person_id in ids if person_id in known]
     reached = session.scalar(select(Person).where(Person.email == email, *alive)) if email else None
     if reached is None or reached in people:

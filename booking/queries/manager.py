@@ -8,7 +8,6 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
-from booking.each import among
 from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
 from booking.queries import disclosure, name_order, person_lookup
 from booking.queries.deduplicate import one_a_person
@@ -134,18 +133,17 @@ def regulars(session: Session, station_id: int, sought: str = "", email: str = "
         .order_by(visits.desc(), Person.id)
         .limit(limit)
     )
-    called: set[int] = set()
+    ids: list[int] = []
     if sought:
         matches = person_lookup.at_station(session, station_id, sought, email, Person.deleted_at.is_(None))
-        called = set(matches.by_name)
-        found = found.where(Person.id.in_(among(matches.ids)))
-        found = found.order_by(None).order_by(Person.id.in_(among(called)).desc(), visits.desc(), Person.id)
+        ids = matches.first(limit, lambda person: (-person.visits, name_order.sort_key(person.name)))
+        found = found.where(Person.id.in_(ids))
     rows = session.execute(found).all()
     counted = _strike_counts(session, station_id, [row[0].id for row in rows])
     found_ = [Regular(person, seen, missed, counted.get(person.id, 0)) for person, seen, missed in rows]
-    return sorted(
-        found_, key=lambda one: (one.person.id not in called, -one.visits, name_order.sort_key(one.person.name))
-    )
+    if sought:
+        return sorted(found_, key=lambda one: ids.index(one.person.id))
+    return sorted(found_, key=lambda one: (-one.visits, name_order.sort_key(one.person.name)))
 
 
 def history(

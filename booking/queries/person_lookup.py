@@ -1,16 +1,16 @@
 """Person lookup: the people whom staff may find, by name and by what else they may see of them, and by nothing else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from booking import sanitise
 from booking.model import Booking, Person, Slot
-from booking.queries import disclosure, name_order
+from booking.queries import disclosure
 from booking.queries.folding import fold
 from booking.queries.name_search import matches
 
@@ -21,30 +21,40 @@ _NUMBER = re.compile("[+0-9][0-9 ().-]*")
 _CHINA = ("", "86", "+86", "0086")
 
 
+class Known(Protocol):
+    """A person who was at the station, and how often."""
+
+    id: int
+    name: str
+    visits: int
+
+
 @dataclass(frozen=True)
 class Matches:
-    """Ids in the order of the names: of people who are called so, and of others of that company, phone or address."""
+    """People who are called so, and others of that company, phone or address."""
 
-    by_name: Sequence[int] = ()
-    by_details: Sequence[int] = ()
+    by_name: Sequence[Known] = ()
+    by_details: Sequence[Known] = ()
 
-    @property
-    def ids(self) -> list[int]:
-        return [*self.by_name, *self.by_details]
+    def first(self, limit: int, order: Callable[[Known], Any]) -> list[int]:
+        """Ids in some order, those who are called so before the others."""
+        return [person.id for group in (self.by_name, self.by_details) for person in sorted(group, key=order)][:limit]
 
 
 def at_station(session: Session, station_id: int, sought: str, email: str = "", *where: ColumnElement[bool]) -> Matches:
     """People who were at the station; `email` is the address that was typed, if it was one."""
+    visits = func.count(Booking.id).filter(Booking.state == "attended").label("visits")
     known = (
-        select(Person.id, Person.name, Person.company, Person.phone, Person.email)
-        .distinct()
+        select(Person.id, Person.name, Person.company, Person.phone, Person.email, visits)
         .join(Booking, Booking.person_id == Person.id)
         .join(Slot, Booking.slot_id == Slot.id)  # this join uses the indexes, from a station to its bookings
         .where(Slot.station_id == station_id, disclosure.was_here(), *where)
+        .group_by(Person.id)
         .order_by(Person.id)
     )
     numbers, is_long = _numbers(sought), len(fold(sought)) > 1
-    called, others = [], []
+    called: list[Any] = []
+    others: list[Any] = []
     for row in session.execute(known):
         if matches(row.name, sought):
             called.append(row)
@@ -56,7 +66,7 @@ def at_station(session: Session, station_id: int, sought: str, email: str = "", 
             others.append(row)
     accounts = {row.id for row in others if row.email}
     reserved = accounts - disclosure.acted(session, station_id, accounts)
-    return Matches(_ids(called), _ids([row for row in others if row.id not in reserved]))
+    return Matches(called, [row for row in others if row.id not in reserved])
 
 
 def in_network(session: Session, sought: str, *where: ColumnElement[bool]) -> list[int]:
@@ -83,7 +93,3 @@ def _is_phone(phone: str, numbers: set[str]) -> bool:
         if shown.endswith(number) or (len(number) == len(phone) and disclosure.mask_phone(number) == shown):
             return True
     return False
-
-
-def _ids(rows: list[Any]) -> list[int]:
-    return [row.id for row in name_order.by_name(rows, lambda row: row.name)]

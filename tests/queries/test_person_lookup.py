@@ -77,7 +77,8 @@ def desk(app: Flask, lunch: LunchHour) -> Desk:
 
 
 def found(lunch: LunchHour, sought: str, email: str = "") -> list[int]:
-    return person_lookup.at_station(lunch.session, lunch.station_id, sought, email).ids
+    matches = person_lookup.at_station(lunch.session, lunch.station_id, sought, email)
+    return matches.first(50, lambda person: person.id)
 
 
 def listed(desk: Desk, sought: str) -> str:
