@@ -50,7 +50,7 @@ def people(session: Session, sought: str, page: int) -> ResultPage:
     found = select(Person).where(*accounts)
     if sought:
         text = sanitise.plain(sought)
-        in_part = [column.icontains(text, autoescape=True) for column in (Person.name, Person.email)]
+        in_part = [column.icontains(text, autoescape=True) for column in (Person.name, Person.email) if text]
         found = found.where(or_(*in_part, Person.id.in_(among(person_lookup.in_network(session, sought, *accounts)))))
     roles = selectinload(Person.manages).joinedload(Manages.station)
     return _page(session, found.order_by(Person.id.desc()).options(roles), page)

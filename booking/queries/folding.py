@@ -7,13 +7,16 @@ from functools import lru_cache
 # Dots between the parts of a name that are no punctuation to Unicode, and letters that stand for an apostrophe.
 _ALSO_APART = frozenset("●◦ᐧꞏ\u02b9\u02ba\u02bb\u02bc\u02bd\u02be\u02bf")
 _PLAIN = {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"}
+MOST_KEPT = 20_000
 _NEW_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 class _Folds(dict[int, str]):
-    """For `str.translate`: each character as it is compared, kept once it was asked for."""
+    """For `str.translate`: each character as it is compared. Keeps those of late, as many as names have."""
 
     def __missing__(self, code: int) -> str:
+        if len(self) >= MOST_KEPT:
+            self.clear()
         self[code] = folded = _fold_character(chr(code))
         return folded
 

@@ -21,7 +21,7 @@ _NUMBER = re.compile("[+0-9][0-9 ().-]*")
 _CHINA = ("", "86", "+86", "0086")
 
 
-class Known(Protocol):
+class KnownPerson(Protocol):
     """A person who was at the station, and how often."""
 
     id: int
@@ -33,10 +33,10 @@ class Known(Protocol):
 class Matches:
     """People who are called so, and others of that company, phone or address."""
 
-    by_name: Sequence[Known] = ()
-    by_details: Sequence[Known] = ()
+    by_name: Sequence[KnownPerson]
+    by_details: Sequence[KnownPerson]
 
-    def first(self, limit: int, order: Callable[[Known], Any]) -> list[int]:
+    def first(self, limit: int, order: Callable[[KnownPerson], Any]) -> list[int]:
         """Ids in some order, those who are called so before the others."""
         return [person.id for group in (self.by_name, self.by_details) for person in sorted(group, key=order)][:limit]
 

@@ -198,6 +198,8 @@ def test_an_admin_finds_an_account_by_name_and_by_a_part_of_the_address(admin: F
     for sought in ["shanxiongxin", "dan xiong xin", "sxx", "xiongxin shan", "雄信", "雄信 单", "信", "Li@Ex"]:
         page = admin.get("/admin/people", query_string={"q": sought}).text
         assert (UYGHUR in page, "单雄信" in page) == (False, True), sought
+    for sought in ["火星", "\ufe0f", "%", "_", "3"]:
+        assert "没有找到" in admin.get("/admin/people", query_string={"q": sought}).text, sought
 
 
 @pytest.fixture
