@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Control characters, surrogates and noncharacters; characters that only control how others are shown (bidi among them);
 # and invisible letters. A list, not a category: older Unicode tables call the newest ideographs of names unassigned.
@@ -39,3 +40,9 @@ def plain(text: str) -> str:
     """A typed or pasted value (a number, a date, a code, an address) on one line, in the plain forms of its characters."""
     folded = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
     return one_line(_DECORATION.sub("", folded))
+
+
+@lru_cache(4096)
+def name_key(text: str) -> str:
+    """What names are compared by: width, case and spaces do not tell two of them apart."""
+    return plain(text).casefold().replace(" ", "")

@@ -115,7 +115,7 @@ REASONS = {
         brief=_("那天的场次已经有人，跳过"),
     ),
     "people_know": Reason(_("通知取消的信已经发出，不能再恢复；要开的话，请另加一场。")),
-    "name_taken": Reason(_("已经有同名的了。")),
+    "name_taken": Reason(_("已经有同名的了，也可能在“停用的”里。全角半角、大小写和空格不算不同。")),
     "out_of_bounds": Reason(_("有的数字超出了允许的范围。")),
     "bad_sheet": Reason(_("这不是一份能读懂的表格，请存成 XLSX 或 CSV。")),
     "locked_sheet": Reason(_("这份表格有密码，或者是损坏的 .xls。请去掉密码，另存为 .xlsx 再传。")),

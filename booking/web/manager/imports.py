@@ -3,20 +3,17 @@
 What the file has and the rows have not is said in remarks, and then nothing is imported before a manager confirms.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from flask import abort, current_app, render_template, request, url_for
 from flask_babel import gettext, ngettext
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from booking import clock, slots, spreadsheets
-from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station
-from booking.parsing.numerals import folded
 from booking.queries import manager
 from booking.spreadsheets import Layout, Remark
 from booking.web.forms import rows
@@ -28,15 +25,7 @@ from booking.web.manager.blueprint import Answer, actor, done, pages, refused_wo
 from booking.web.security.permissions import managed_station
 
 UPLOAD = "manager.import_sheet"
-Save = Callable[[Session, int, Any], None]
-
-
-class NothingImportedError(Exception):
-    """Some rows were refused inside the transaction: it rolls back."""
-
-    def __init__(self, wrongs: list[Wrong]) -> None:
-        super().__init__()
-        self.wrongs = wrongs
+TABLES = {"activities": Activity, "plans": Plan}
 
 
 @pages.url_value_preprocessor
@@ -128,40 +117,18 @@ def _csv(kind: str, found: list[Row]) -> str:
 
 
 def _take_over(station: Station, kind: str, found: list[Row], *, only_try: bool) -> list[Wrong]:
-    """Validate every form first, then every rule; a single refusal rolls everything back, and so does a trial."""
+    """Validate every form first, then every rule; a single refusal saves nothing, and neither does a trial."""
     if wrongs := [wrong for row in found if not row.is_valid() for wrong in row.wrongs()]:
         return wrongs
-    try:
-        save = _save_activity if kind == "activities" else _save_plan
-        _save_all(db.session, station, found, save, only_try=only_try)
-    except NothingImportedError as nothing:
-        return nothing.wrongs
-    return []
-
-
-@transactional
-def _save_all(session: Session, station: Station, found: list[Row], save: Save, *, only_try: bool) -> None:
-    wrongs = [wrong for row in found for wrong in _saved(session, station, row, save)]
-    if wrongs or only_try:
-        raise NothingImportedError(wrongs)
-
-
-def _saved(session: Session, station: Station, row: Row, save: Save) -> list[Wrong]:
+    items = [row.form.fill(TABLES[kind](station_id=station.id)) for row in found]
     try:
         with zone_races():
-            save(session, station.id, row.form)
-    except RuleViolation as no:
-        row.form.blame(no, refused_words(no, station))
-        return row.wrongs()
+            slots.save_all(db.session, items, clock.now(), actor(), only_try=only_try)
+    except slots.NothingSaved as nothing:
+        return [wrong for place, no in nothing.refusals.items() for wrong in _refused(found[place], no, station)]
     return []
 
 
-def _save_activity(session: Session, station_id: int, form: Any) -> None:
-    title = folded(form.title.data)
-    if any(folded(there.title) == title for there in manager.activities(session, station_id)):
-        raise RuleViolation("name_taken")
-    slots.save_activity.inside(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
-
-
-def _save_plan(session: Session, station_id: int, form: Any) -> None:
-    slots.save_plan.inside(session, form.fill(Plan(station_id=station_id)), clock.now(), actor())
+def _refused(row: Row, no: RuleViolation, station: Station) -> list[Wrong]:
+    row.form.blame(no, refused_words(no, station))
+    return row.wrongs()
