@@ -17,7 +17,7 @@ _HIDDEN = re.compile(
 # What keyboards, chats and documents add to a value: variation selectors, keycaps, the place of a picture; their dashes.
 _DECORATION = re.compile("[\u180b-\u180d\u180f\u20e3\ufe00-\ufe0f\ufffc\U000e0100-\U000e01ef]")
 _LABEL = re.compile("^[^@:<>]*:(?!//)")
-_NAMED = re.compile("^[^@<>]*<([^<>]*)>")
+_NAMED = re.compile(r"^[^@<>]*<([^<>]+)>[^\w@<]*$")
 _AROUND = " <>()[]\"'“”‘’。.,;、!?"
 _DASHES = re.compile("[\u2010-\u2015\u2043\u2212\ufe58]")
 

@@ -107,6 +107,7 @@ def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
         "a@example.com Bcc: b@example.com",
         "http://a@example.com",
         "<a@example.com> <b@example.com>",
+        "<a>@example.com",
     ],
 )
 def test_what_is_no_address_is_refused(typed: str) -> None:

@@ -3,6 +3,7 @@
 What the file has and the rows have not is said in remarks, and then nothing is imported before a manager confirms.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,7 +57,7 @@ def import_sheet(code: str, kind: str) -> Answer:
         return _page(station, kind)
     confirmed = request.form.get("rows", "")
     try:
-        layout = rows.find(kind, spreadsheets.read(confirmed.encode() or _uploaded()))
+        layout = rows.find(kind, spreadsheets.read(confirmed.encode() or _uploaded())).numbered(_numbers())
         found = _rows(station, kind, layout)
         remarks = [*layout.remarks, *(() if confirmed else rows.remarks(found))]
         wrongs = _take_over(station, kind, found, only_try=bool(remarks) and not confirmed)
@@ -108,12 +109,15 @@ def _rows(station: Station, kind: str, layout: Layout) -> list[Row]:
 
 
 def _csv(kind: str, found: list[Row]) -> str:
-    """The rows as they were read, each on the line of its number, for the confirmation to send again."""
-    lines: list[list[str]] = [rows.heads(kind)]
-    for row in found:
-        lines += [[] for _ in range(row.number - len(lines) - 1)]
-        lines.append([row.cells.get(name, "") for name in rows.COLUMNS[kind]])
-    return spreadsheets.plain_csv(lines)
+    """The rows as they were read, for the confirmation to send again beside their numbers."""
+    cells = [[row.cells.get(name, "") for name in rows.COLUMNS[kind]] for row in found]
+    return spreadsheets.plain_csv([rows.heads(kind), *cells])
+
+
+def _numbers() -> list[int]:
+    """The numbers of the rows in the sheet, as the preview carried them."""
+    typed = request.form.get("numbers", "").split(",")
+    return [int(number) for number in typed if re.fullmatch("[0-9]{1,7}", number)]
 
 
 def _take_over(station: Station, kind: str, found: list[Row], *, only_try: bool) -> list[Wrong]:
