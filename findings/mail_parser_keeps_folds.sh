@@ -2,7 +2,7 @@
 # mail-parser 4.8.0 (PyPI): a subject of plain ASCII that is folded over two lines, as every program folds what is longer
 # than 78 characters (RFC 5322, 2.2.3), keeps the line break and the space of the fold; one in encoded words does not.
 # So the same subject differs by how long it is, a search for it fails, and it is two lines in a log. The email package
-# unfolds it. Source: MailParser.subject, and the policy compat32 under it.
+# unfolds it. Source: mailparser/core.py, __getattr__ and _header_value.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

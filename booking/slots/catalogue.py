@@ -82,14 +82,17 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
 
 @transactional
 def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
-    """Add or change a zone; its capacity cannot fall below that of a slot or plan in it."""
+    """Add or change a zone; its capacity cannot fall below that of a slot or plan in it. A closed one keeps its name."""
     zone, changed = _incoming(session, zone)
     if zone.id:
         planned = _largest_planned(session, zone.id, now)
         if zone.capacity < planned:
             raise RuleViolation("zone_in_use", limit=planned)
     if not zone.id or _renamed(changed, "name"):
-        _refuse_twin(session, zone, "name", Zone.station_id == zone.station_id)
+        if _has_twin(session, zone, "name", Zone.closed_at.is_(None)):
+            raise RuleViolation("name_taken")
+        if _has_twin(session, zone, "name"):
+            raise RuleViolation("name_reserved")
     session.add(zone)
     session.flush()
     _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, name=zone.name, changed=changed)
@@ -108,9 +111,9 @@ def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None
 def save_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
     """Add or change an activity. The title of an archived one is free, and taken again when that is restored."""
     activity, changed = _incoming(session, activity)
-    if not activity.id or _renamed(changed, "title") or "retired_at" in changed:
-        on_offer = (Activity.station_id == activity.station_id, Activity.retired_at.is_(None))
-        _refuse_twin(session, activity, "title", *on_offer)
+    named = not activity.id or _renamed(changed, "title") or "retired_at" in changed
+    if named and _has_twin(session, activity, "title", Activity.retired_at.is_(None)):
+        raise RuleViolation("name_taken")
     session.add(activity)
     session.flush()
     told = {"activity": activity.id, "name": activity.title, "changed": changed}
@@ -292,13 +295,14 @@ def _renamed(changed: Mapping[str, list[str]], column: str) -> bool:
     return name_key(was) != name_key(became)
 
 
-def _refuse_twin(session: Session, item: Zone | Activity, column: str, *among: ColumnElement[bool]) -> None:
-    """Refuse a name that one of the others has already."""
+def _has_twin(session: Session, item: Zone | Activity, column: str, *among: ColumnElement[bool]) -> bool:
+    """Whether another one of the station's has that name, however it is written."""
     table, mine = type(item), name_key(getattr(item, column))
+    others = select(getattr(table, column)).where(
+        table.station_id == item.station_id, table.id != (item.id or 0), *among
+    )
     with session.no_autoflush:
-        others = session.scalars(select(getattr(table, column)).where(table.id != (item.id or 0), *among)).all()
-    if mine in map(name_key, others):
-        raise RuleViolation("name_taken")
+        return mine in map(name_key, session.scalars(others))
 
 
 def _said(value: Any) -> str:

@@ -99,7 +99,7 @@ def test_the_name_of_a_closed_zone_is_reserved(lunch: LunchHour) -> None:
     old = zone(lunch, "露台")
     saved(lunch, old)
     slots.close_zone(lunch.session, old, NOW)
-    assert saved(lunch, zone(lunch, "露 台")) == "no: name_taken"
+    assert saved(lunch, zone(lunch, "露 台")) == "no: name_reserved"
     slots.reopen_zone(lunch.session, lunch.session.get_one(Zone, old.id), NOW)
 
 
