@@ -3,10 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from functools import lru_cache
+from email.utils import parseaddr
 from typing import Any
 
 from css_inline import CSSInliner
@@ -18,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking.each import among
 from booking.mail import context, digests, invites, links
 from booking.mail.context import Dropped
+from booking.mail.mime import ENCODING, POLICY
 from booking.mail.wording import tidy
 from booking.model import LANGUAGES, Letter, Person, Slot
 from booking.sanitise import one_line
@@ -67,26 +66,6 @@ class Message:
     mime: bytes
 
 
-class _Policy(EmailPolicy):
-    """SMTP's policy, but the address in List-Unsubscribe is never folded: the library would encode a long one."""
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if name == "List-Unsubscribe":
-            return f"{name}: {value}{self.linesep}".encode("ascii")
-        return super().fold_binary(name, value)
-
-
-class _Headers(HeaderRegistry):
-    """The library's headers, with their classes made once and not at every header of every letter."""
-
-    __getitem__ = lru_cache(64)(HeaderRegistry.__getitem__)
-
-
-# 76 characters are the longest line of base64 (RFC 2045) and of a header with encoded words (RFC 2047).
-POLICY = _Policy(linesep=SMTP.linesep, max_line_length=76, cte_type="7bit", header_factory=_Headers())
-ENCODING = "base64"  # in quoted-printable a Chinese letter is twice as long, and takes five times as long to write
-
-
 def load(session: Session, ids: Sequence[int]) -> Loaded:
     """Read the letters in this order, and what they are about, in a few statements."""
     rows = {row.id: row for row in _rows(session, LETTER_COLUMNS, ids)}
@@ -118,7 +97,8 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     message.make_alternative(f"={letter.message_id}=")
     message.add_alternative(content.page, subtype="html", cte=ENCODING)
     _add_invite(session, message, letter, to, reader, language)
-    return Message(letter.id, letter.kind, message["From"].addresses[0].addr_spec, to, message.as_bytes())
+    _, sender = parseaddr(current_app.config["MAIL_FROM"])
+    return Message(letter.id, letter.kind, sender, to, message.as_bytes())
 
 
 def render(kind: str, told: context.Context, language: str) -> Rendered:
