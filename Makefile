@@ -18,7 +18,7 @@ run: .venv/.run $(CATALOGUES)
 	@deploy/serve
 
 test test-all: .venv/.dev $(CATALOGUES)
-	@deploy/system-packages chromium fonts-noto-cjk postgresql
+	@deploy/system-packages chromium fonts-noto-cjk postgresql $(if $(filter test-all,$@),npm spamassassin)
 	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)
 
 lint: .venv/.dev

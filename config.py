@@ -4,9 +4,11 @@ A value that cannot be right stops the start with a sentence that names it.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -29,13 +31,13 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         if old in env:
             raise BadSetting(f"{old} is now called {new}")
     instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
-    public_url = _public_url(env)
-    https = public_url.startswith("https://")
+    public_address = public_url(env)
+    https = public_address.startswith("https://")
     production = _choice(env, "APP_ENV", ("development", "production"), "development") == "production"
     database = _database_url(env, instance)
     return {
         "INSTANCE_PATH": str(instance),
-        "PUBLIC_URL": public_url,
+        "PUBLIC_URL": public_address,
         "PRODUCTION": production or https,
         "SECRET_KEY": _secret_key(env, instance, strict=production or https),
         "SQLALCHEMY_DATABASE_URI": database,
@@ -82,12 +84,14 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def _public_url(env: Mapping[str, str]) -> str:
+def public_url(env: Mapping[str, str]) -> str:
     """Where people reach the app; every link that leaves it is built from this one."""
     url = env.get("PUBLIC_URL") or f"http://127.0.0.1:{_number(env, 'PORT', 8000, 1, 65535)}"
     parts = split_url(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise BadSetting(f"PUBLIC_URL must look like https://lunch.example.com, not {url!r}")
+    if not url.isascii():
+        raise BadSetting(f"PUBLIC_URL must be in ASCII, a Chinese domain in its xn-- form, not {url!r}")
     return url.rstrip("/")
 
 
@@ -126,10 +130,19 @@ def _kept_key(path: Path) -> str:
     return path.read_text().strip()
 
 
+def _mail_from(env: Mapping[str, str]) -> str:
+    """The sender of all letters. A name with commas or the like stands in quotes."""
+    sender = env.get("MAIL_FROM") or "午间驿小时 <lunch-hour@localhost>"
+    _, address = parseaddr(sender)
+    if not re.fullmatch("[!-~]+@[!-~]+", address):
+        raise BadSetting(f"MAIL_FROM must look like 午间驿小时 <lunch@example.com>, not {sender!r}")
+    return sender
+
+
 def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     """`smtp://user:password@host:587?starttls=0`, `smtps://…`, or nothing: files to read."""
     settings: dict[str, Any] = {
-        "MAIL_FROM": env.get("MAIL_FROM") or "午间驿小时 <lunch-hour@localhost>",
+        "MAIL_FROM": _mail_from(env),
         "MAIL_FOLDER": str(instance / "mail"),
         "MAIL_HOST": None,
         "MAIL_PER_MINUTE": _number(env, "MAIL_PER_MINUTE", 0, 0, 100_000),  # 0: as fast as the server takes them

@@ -4,37 +4,34 @@ A waiting-list place is never an event. An event that was published once is neve
 cancelled, or calendars would keep it for ever.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vDuration, vText
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from booking import sanitise
-from booking.model import HOLDING, Booking
-from booking.model import Event as Line
+from booking.db.transactions import transactional
+from booking.model import Booking, CalendarDomain
+from booking.queries.calendar_revisions import Revision
 
 PRODUCT = "-//lunch hour//slots//ZH"
 REFRESH = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Revision:
-    """How often a booking has changed since it was made, and when it last did."""
-
-    sequence: int
-    changed_at: datetime
+# The attendee comes already, and is not asked.
+COMES = {"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
 
 
 @dataclass(frozen=True)
 class CalendarEntry:
     """One seat as text. `place` is where to go, `notes` what to know, `url` the page of the slot."""
 
-    booking_id: int
+    uid: str
     revision: Revision
     starts_at: datetime
     ends_at: datetime
@@ -46,30 +43,49 @@ class CalendarEntry:
     cancelled: bool = False
 
 
+@dataclass(frozen=True)
+class Party:
+    """Somebody with an e-mail address, and a name if it is known."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Scheduling:
+    """What makes a file a message between calendars (iTIP, RFC 5546): REQUEST or CANCEL, from whom and to whom."""
+
+    method: str
+    organizer: Party
+    attendee: Party
+
+
 def has_event(booking: Booking) -> bool:
     """Whether the booking may be in a calendar: it has, or once had, a seat."""
     return booking.seated_at is not None
 
 
-def is_cancelled(booking: Booking) -> bool:
-    """Whether its event is cancelled: also for a person who was moved back to the waiting list."""
-    return booking.state not in (*HOLDING, "released", "unrecorded")
+def uid_domain(session: Session) -> str:
+    """What follows the @ in every UID, the same for ever. Drawn at random when it is first needed."""
+    return session.scalar(select(CalendarDomain.name)) or draw_domain(session)
 
 
-def revisions(session: Session, bookings: Collection[Booking]) -> dict[int, Revision]:
-    """By booking. The number only grows: every change of a booking writes one event of history."""
-    ids, slots = [b.id for b in bookings], {b.slot_id for b in bookings}
-    counted = select(Line.booking_id, func.count(Line.id), func.max(Line.at)).where(
-        Line.slot_id.in_(slots), Line.booking_id.in_(ids)
-    )
-    known = {row[0]: Revision(row[1], row[2]) for row in session.execute(counted.group_by(Line.booking_id))}
-    return {b.id: known.get(b.id) or Revision(0, b.created_at) for b in bookings}
+@transactional
+def draw_domain(session: Session) -> str:
+    """Store a domain for the UIDs, unless there is one."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    session.execute(dialect.insert(CalendarDomain).values(id=1, name=str(uuid4())).on_conflict_do_nothing())
+    return session.scalars(select(CalendarDomain.name)).one()
 
 
-def event(entry: CalendarEntry, host: str, organizer: str = "") -> Event:
-    """The event of one seat; `host` is our site's host name, which makes the UID unique."""
+def uid(booking: Booking, domain: str) -> str:
+    return f"booking-{booking.id}@{domain}"
+
+
+def event(entry: CalendarEntry, scheduling: Scheduling | None = None) -> Event:
+    """The event of one seat."""
     zone, made = ZoneInfo(entry.zone_name), Event()
-    made.add("uid", f"booking-{entry.booking_id}@{host}")
+    made.add("uid", entry.uid)
     made.add("sequence", entry.revision.sequence)
     for name in ("dtstamp", "last-modified"):
         made.add(name, entry.revision.changed_at)
@@ -80,23 +96,24 @@ def event(entry: CalendarEntry, host: str, organizer: str = "") -> Event:
     for name, words in (("summary", entry.title), ("location", entry.place), ("description", entry.notes)):
         made.add(name, vText(_seen(words)))
     made.add("url", entry.url)
-    if organizer:
-        made.add("organizer", vCalAddress(f"mailto:{organizer}"))
+    if scheduling:
+        made.add("organizer", _address(scheduling.organizer))
+        made.add("attendee", _address(scheduling.attendee, **COMES))
     return made
 
 
-def calendar(
-    entries: Iterable[CalendarEntry], host: str, *, name: str = "", method: str = "PUBLISH", organizer: str = ""
-) -> bytes:
-    """A whole file. `name` is the title of a subscription, `organizer` the address that mails it (RFC 5546).
+def calendar(entries: Iterable[CalendarEntry], *, name: str = "", scheduling: Scheduling | None = None) -> bytes:
+    """A whole file; `name` is the title of a subscription.
 
-    Deterministic: the same entries give the same bytes.
+    Without `scheduling` it is a file to import or to subscribe to, which has no METHOD: programs take one that has for a
+    message to answer. Deterministic: the same entries give the same bytes.
     """
     entries, made = list(entries), Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
-    made.add("method", method)
+    if scheduling:
+        made.add("method", scheduling.method)
     if name:
         for title in ("name", "x-wr-calname"):
             made.add(title, vText(sanitise.one_line(name)))
@@ -105,8 +122,13 @@ def calendar(
     for zone in _zones(entries):
         made.add_component(zone)
     for entry in entries:
-        made.add_component(event(entry, host, organizer))
+        made.add_component(event(entry, scheduling))
     return bytes(made.to_ical())
+
+
+def _address(party: Party, **parameters: str) -> vCalAddress:
+    named = {"CN": sanitise.one_line(party.name)} if party.name else {}
+    return vCalAddress(f"mailto:{party.address}", params={**named, **parameters})
 
 
 def _zones(entries: Sequence[CalendarEntry]) -> list[Timezone]:

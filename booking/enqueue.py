@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Insert, Select, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, Select, and_, exists, insert, literal, or_, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -18,6 +18,11 @@ from booking.swift import defaults, given
 UNDO_WINDOW = timedelta(minutes=1)
 # Close to the start a letter is urgent, so the undo window is shorter.
 NO_TIME = timedelta(minutes=30)
+# The kinds of letters that put a seat into its reader's calendar, and that take it out again.
+INVITATIONS = ("confirmed", "promoted", "slot_moved")
+CANCELLATIONS = ("moved_down", "booking_cancelled")
+# A letter that was sent, or may have been: one that was tried cannot be withdrawn.
+ATTEMPTED = or_(Letter.state.in_(("sending", "sent", "failed")), and_(Letter.state == "queued", Letter.tries > 0))
 
 
 def enqueue(
@@ -77,6 +82,14 @@ def withdraw_letters(
     unsent = (Letter.kind == kind, Letter.slot_id == slot_id, Letter.state == "queued", Letter.tries == 0)
     gone = update(Letter).where(*unsent, *which).values(state="dropped", key=None, error=why)
     return [TakenBack(*row) for row in session.execute(gone.returning(Letter.booking_id, Letter.details))]
+
+
+def is_invited(session: Session, booking: Booking, but: int | None = None) -> bool:
+    """Whether letters have put the booking's seat into its person's calendar; `but` is a letter that does not count."""
+    about = (Letter.person_id == booking.person_id, Letter.booking_id == booking.id, Letter.id.is_distinct_from(but))
+    kinds = Letter.kind.in_(INVITATIONS + CANCELLATIONS)
+    left = select(Letter.kind).where(*about, kinds, ATTEMPTED, Letter.state != "failed")
+    return session.scalar(left.order_by(Letter.id.desc()).limit(1)) in INVITATIONS
 
 
 def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:

@@ -12,6 +12,11 @@ from booking.each import among
 from booking.model import HOLDING, Booking, Event, Slot
 from booking.swift import given
 
+# The kinds of events by which a slot was edited, if it was there before.
+SLOT_EDITED = ("moved", "planned")
+# Of such an event whose slot changed its times: start and end before it, in the details.
+TIMES_BEFORE = "times_before"
+
 
 def record(
     session: Session,
@@ -62,6 +67,11 @@ def record_all(
     source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
     rows = select(*about.values()).select_from(source).where(table.id.in_(among(ids))).order_by(table.id)
     session.execute(insert(Event).from_select(list(about), rows))
+
+
+def times_before(starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
+    """Details of an edit: start and end of the slot before it. Calendars know a seat that was lost then by these."""
+    return {TIMES_BEFORE: [starts_at.isoformat(), ends_at.isoformat()]}
 
 
 class EventTemplate(NamedTuple):

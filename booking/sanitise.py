@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Control characters, surrogates and noncharacters; characters that only control how others are shown (bidi among them);
 # and invisible letters. A list, not a category: older Unicode tables call the newest ideographs of names unassigned.
@@ -15,6 +16,9 @@ _HIDDEN = re.compile(
 )
 # What keyboards, chats and documents add to a value: variation selectors, keycaps, the place of a picture; their dashes.
 _DECORATION = re.compile("[\u180b-\u180d\u180f\u20e3\ufe00-\ufe0f\ufffc\U000e0100-\U000e01ef]")
+_LABEL = re.compile("^[^@:<>]*:(?!//)")
+_NAMED = re.compile(r"^[^@<>]*<([^<>]+)>[^\w@<]*$")
+_AROUND = " <>()[]\"'“”‘’。.,;、!?"
 _DASHES = re.compile("[\u2010-\u2015\u2043\u2212\ufe58]")
 
 
@@ -39,3 +43,15 @@ def plain(text: str) -> str:
     """A typed or pasted value (a number, a date, a code, an address) on one line, in the plain forms of its characters."""
     folded = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
     return one_line(_DECORATION.sub("", folded))
+
+
+def bare(text: str) -> str:
+    """A pasted address or number without its label (`mailto:`, 手机：), the name before it, and what ends the sentence."""
+    value = _LABEL.sub("", plain(text)).strip()
+    return _NAMED.sub(r"\1", value).strip(_AROUND)
+
+
+@lru_cache(4096)
+def name_key(text: str) -> str:
+    """What names are compared by: width, case and spaces do not tell two of them apart."""
+    return plain(text).casefold().replace(" ", "")

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import clock, policy, seats
+from booking.enqueue import is_invited
 from booking.mail import digests, links, manager_report
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
@@ -102,6 +103,16 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
     free_time_is_over = booking.seated_at is not None and booking.seated_at > slot.free_until
     promoted = booking.via == "line"
     return {"always_free": free_time_is_over and promoted, "always_late": free_time_is_over and not promoted}
+
+
+def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+    if slot is None or now >= slot.ends_at:
+        raise Dropped("the slot is over")
+    if booking is None or booking.state in HOLDING:
+        raise Dropped("the seat is theirs again")
+    if not is_invited(session, booking, letter.id):
+        raise Dropped("no invitation was sent")
+    return {"waiting": booking.state == "waiting", "late": booking.late}
 
 
 def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
@@ -231,6 +242,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "moved_down": _line,
     "slot_moved": _moved,
     "slot_cancelled": _cancelled,
+    "booking_cancelled": _given_up,
     "strike": _strike,
     "attendance_missing": _attendance,
     "worker_digest": _worker_digest,

@@ -9,74 +9,92 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import calendar_files
+from booking.calendar_files import CalendarEntry, Party, Scheduling
 from booking.mail import links
-from booking.model import Booking, Letter
+from booking.mail.wording import plain_name
+from booking.model import Booking, Letter, Person
+from booking.queries import calendar_revisions
+from booking.queries.calendar_feed import HAD_SEAT
+from booking.queries.calendar_revisions import is_cancelled
 from booking.sanitise import one_line
 
-# The iTIP method of each kind of letter: a seat that the reader has, or has no longer.
+# The iTIP method of each kind of letter: a seat that the reader has, or has no longer. Google keeps for ever what it got
+# as PUBLISH; what it got as REQUEST goes with the CANCEL.
 METHODS = {
-    "confirmed": "PUBLISH",
-    "promoted": "PUBLISH",
-    "calendar": "PUBLISH",
-    "slot_moved": "PUBLISH",
+    "confirmed": "REQUEST",
+    "promoted": "REQUEST",
+    "slot_moved": "REQUEST",
     "moved_down": "CANCEL",
     "slot_cancelled": "CANCEL",
+    "booking_cancelled": "CANCEL",
 }
+# A letter that was asked for: a file to open by hand, where a browser blocks downloads.
+FILE = "calendar"
+KINDS = (*METHODS, FILE)
 
 
 @dataclass(frozen=True)
 class Invite:
-    """A calendar file to go with a letter."""
+    """What a letter has for calendars: a message that they act on by themselves, and a file to open by hand."""
 
-    method: str
-    content: str
-
-
-def entries(session: Session, bookings: Collection[Booking]) -> list[calendar_files.CalendarEntry]:
-    """The events of these bookings in the current language; waiting entries have none."""
-    seats = [booking for booking in bookings if calendar_files.has_event(booking)]
-    changes = calendar_files.revisions(session, seats)
-    return [_entry(booking, changes[booking.id]) for booking in seats]
+    method: str | None
+    message: str
+    file: bytes
 
 
-def with_letter(session: Session, letter: Letter) -> Invite | None:
-    """The calendar file of a letter; None for letters that change no seat."""
-    method = METHODS.get(letter.kind)
-    booking = _seat(session, letter) if method else None
-    if method is None or booking is None:
+def entries(session: Session, bookings: Collection[Booking]) -> list[CalendarEntry]:
+    """The events of these bookings, which have or had a seat, in the current language."""
+    domain = calendar_files.uid_domain(session)
+    changes, times = calendar_revisions.revisions(session, bookings), calendar_revisions.times(session, bookings)
+    return [_entry(booking, domain, changes[booking.id], times[booking.id]) for booking in bookings]
+
+
+def with_letter(session: Session, letter: Letter, to: str, reader: Person | None) -> Invite | None:
+    """The calendar part of a letter to this address; None for letters that change no seat."""
+    booking = _seat(session, letter) if letter.kind in KINDS else None
+    if booking is None:
         return None
-    _, sender = parseaddr(current_app.config["MAIL_FROM"])
     events = entries(session, [booking])
-    content = calendar_files.calendar(events, links.host(), method=method, organizer=sender)
-    return Invite(method, content.decode())
+    method = METHODS.get(letter.kind)
+    file = b"" if method == "CANCEL" else calendar_files.calendar(events)  # opened by hand, it would add the event
+    if method is None:
+        return Invite(None, "", file)
+    name, address = parseaddr(current_app.config["MAIL_FROM"])
+    attendee = Party(to, plain_name(reader.name) if reader else "")
+    scheduling = Scheduling(method, Party(address, name), attendee)
+    return Invite(method, calendar_files.calendar(events, scheduling=scheduling).decode(), file)
 
 
 def _seat(session: Session, letter: Letter) -> Booking | None:
-    """The newest booking of the letter's reader that had a seat in its slot: a waiting entry has no event to cancel."""
-    theirs = select(Booking).where(
-        Booking.slot_id == letter.slot_id, Booking.person_id == letter.person_id, Booking.seated_at.is_not(None)
-    )
+    """The booking of the letter that has or had a seat, if it is as the letter says.
+
+    A waiting entry has no event to cancel, and a late letter must not bring a lost seat back.
+    """
+    theirs = select(Booking).where(Booking.slot_id == letter.slot_id, Booking.person_id == letter.person_id, HAD_SEAT)
+    if letter.booking_id:
+        theirs = theirs.where(Booking.id == letter.booking_id)
     booking = session.scalars(theirs.order_by(Booking.id.desc()).limit(1)).first()
-    if booking is None or calendar_files.is_cancelled(booking) != (METHODS[letter.kind] == "CANCEL"):
+    if booking is None or is_cancelled(booking) != (METHODS.get(letter.kind) == "CANCEL"):
         return None
     return booking
 
 
-def _entry(booking: Booking, revision: calendar_files.Revision) -> calendar_files.CalendarEntry:
-    slot = booking.slot
-    told = {"slot": slot, "link": links.public, "one_line": one_line}
+def _entry(
+    booking: Booking, domain: str, revision: calendar_revisions.Revision, times: calendar_revisions.Times
+) -> CalendarEntry:
+    slot, cancelled = booking.slot, is_cancelled(booking)
+    told = {"slot": slot, "link": links.public, "one_line": one_line, "cancelled": cancelled}
     title, place, notes = (
         render_template(f"mail/event/{part}.txt", **told).strip() for part in ("title", "place", "notes")
     )
-    return calendar_files.CalendarEntry(
-        booking.id,
+    return CalendarEntry(
+        calendar_files.uid(booking, domain),
         revision,
-        slot.starts_at,
-        slot.ends_at,
+        *times,
         slot.station.zone_name,
         one_line(title),
         one_line(place),
         "\n".join(line for line in notes.splitlines() if line.strip()),
         links.public(f"/slots/{slot.id}"),
-        calendar_files.is_cancelled(booking),
+        cancelled,
     )

@@ -3,10 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from functools import lru_cache
+from email.utils import parseaddr
 from typing import Any
 
 from css_inline import CSSInliner
@@ -18,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking.each import among
 from booking.mail import context, digests, invites, links
 from booking.mail.context import Dropped
+from booking.mail.mime import ENCODING, POLICY
 from booking.mail.wording import tidy
 from booking.model import LANGUAGES, Letter, Person, Slot
 from booking.sanitise import one_line
@@ -25,6 +24,7 @@ from booking.sanitise import one_line
 __all__ = ["Dropped", "Loaded", "Message", "Rendered", "compose", "load", "render", "stylesheet"]
 
 LONGEST_SUBJECT = 120
+CALENDAR_FILE = "lunch-hour.ics"
 _inline_css = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 # The columns that a batch reads of its letters and readers: plain rows cost a tenth of objects.
 LETTER_COLUMNS = (
@@ -66,26 +66,6 @@ class Message:
     mime: bytes
 
 
-class _Policy(EmailPolicy):
-    """SMTP's policy, but the address in List-Unsubscribe is never folded: the library would encode a long one."""
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if name == "List-Unsubscribe":
-            return f"{name}: {value}{self.linesep}".encode("ascii")
-        return super().fold_binary(name, value)
-
-
-class _Headers(HeaderRegistry):
-    """The library's headers, with their classes made once and not at every header of every letter."""
-
-    __getitem__ = lru_cache(64)(HeaderRegistry.__getitem__)
-
-
-# 76 characters are the longest line of base64 (RFC 2045) and of a header with encoded words (RFC 2047).
-POLICY = _Policy(linesep=SMTP.linesep, max_line_length=76, cte_type="7bit", header_factory=_Headers())
-ENCODING = "base64"  # in quoted-printable a Chinese letter is twice as long, and takes five times as long to write
-
-
 def load(session: Session, ids: Sequence[int]) -> Loaded:
     """Read the letters in this order, and what they are about, in a few statements."""
     rows = {row.id: row for row in _rows(session, LETTER_COLUMNS, ids)}
@@ -116,8 +96,9 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     message.set_content(content.text, cte=ENCODING)
     message.make_alternative(f"={letter.message_id}=")
     message.add_alternative(content.page, subtype="html", cte=ENCODING)
-    _attach_invite(session, message, letter, language)
-    return Message(letter.id, letter.kind, message["From"].addresses[0].addr_spec, to, message.as_bytes())
+    _add_invite(session, message, letter, to, reader, language)
+    _, sender = parseaddr(current_app.config["MAIL_FROM"])
+    return Message(letter.id, letter.kind, sender, to, message.as_bytes())
 
 
 def render(kind: str, told: context.Context, language: str) -> Rendered:
@@ -159,18 +140,21 @@ def _headers(letter: Letter, subject: str, to: str) -> dict[str, Any]:
     return headers
 
 
-def _attach_invite(session: Session, message: EmailMessage, letter: Letter, language: str) -> None:
-    """Attach the calendar file that belongs to the letter, if its kind has one."""
-    if letter.kind not in invites.METHODS:
+def _add_invite(
+    session: Session, message: EmailMessage, letter: Letter, to: str, reader: Person | None, language: str
+) -> None:
+    """Add what the letter has for calendars, if its kind has something.
+
+    A message to the calendar is an alternative, or mail programs would not act on it; its name is for those that show it
+    as a file. The file to open by hand is of another type, so that none takes it for a second message.
+    """
+    if letter.kind not in invites.KINDS:
         return
     with force_locale(language):
-        invite = invites.with_letter(session, letter)
-    if invite:
+        invite = invites.with_letter(session, letter, one_line(to), reader)
+    if invite and invite.method:
+        named = {"method": invite.method, "name": CALENDAR_FILE}
+        message.add_alternative(invite.message, subtype="calendar", cte=ENCODING, params=named)
+    if invite and invite.file:
         message.make_mixed(f"=+{letter.message_id}=")
-        message.add_attachment(
-            invite.content,
-            subtype="calendar",
-            cte=ENCODING,
-            filename="lunch-hour.ics",
-            params={"method": invite.method},
-        )
+        message.add_attachment(invite.file, "application", "ics", cte=ENCODING, filename=CALENDAR_FILE)

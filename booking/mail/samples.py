@@ -113,6 +113,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "moved_down": lambda _: {"place": 1},
     "slot_moved": _slot_moved,
     "slot_cancelled": lambda _: {"reason": "林老师临时生病", "fell_through": False},
+    "booking_cancelled": lambda _: {"waiting": False, "late": False},
     "strike": _strike,
     "attendance_missing": lambda noon: {"until": noon.yoga.ends_at + BOOKS_OPEN, "is_over": False},
     "worker_digest": _worker_digest,

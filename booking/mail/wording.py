@@ -46,6 +46,7 @@ LETTERS: dict[str, Any] = {
     "slot_moved": _("场次换了时间、场地或老师"),
     "moved_down": _("移到候补最前面"),
     "slot_cancelled": _("场次取消"),
+    "booking_cancelled": _("取消预约"),
     "strike": _("爽约"),
     "attendance_missing": _("没有人签到"),
     "worker_digest": _("日报"),

@@ -5,4 +5,16 @@ from booking.model.bookings import HOLDING, LIVE, Booking, Strike, Try
 from booking.model.people import LANGUAGES, SIGNED_IN, Code, Failure, Feed, Manages, Person, SignedIn, SignIn
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, Activity, Plan, PlanException, Slot
-from booking.model.records import Digest, DigestRound, DoorTap, Event, JobRun, Letter, MailPause, Outage, SetAside
+from booking.model.records import (
+    CATALOGUE,
+    CalendarDomain,
+    Digest,
+    DigestRound,
+    DoorTap,
+    Event,
+    JobRun,
+    Letter,
+    MailPause,
+    Outage,
+    SetAside,
+)

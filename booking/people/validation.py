@@ -43,7 +43,7 @@ def clean_company(text: str) -> str:
 
 def clean_phone(text: str) -> str:
     """Digits, with a + before a country code; empty stays empty."""
-    number = re.sub(r"[\s().-]", "", sanitise.plain(text))
+    number = re.sub(r"[\s().-]", "", sanitise.bare(text))
     if number and not PHONE.fullmatch(number):
         raise RuleViolation("bad_phone")
     return number
@@ -52,7 +52,7 @@ def clean_phone(text: str) -> str:
 def clean_email(text: str) -> str:
     """An e-mail address in the form that is stored and compared: lower case, its domain in ASCII."""
     try:
-        found = validate_email(sanitise.plain(text), check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(sanitise.bare(text), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as reason:
         raise RuleViolation("bad_email") from reason
     address = (found.ascii_email or "").lower()

@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from booking import sanitise
+from booking.each import among
 from booking.model import Manages, Person, Station
+from booking.queries import person_lookup, station_lookup
 
 PER_PAGE = 50
 
@@ -26,8 +29,7 @@ def stations(session: Session, sought: str, page: int) -> ResultPage:
     """All stations, closed ones too, by name, address or code."""
     found = select(Station)
     if sought:
-        columns = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
-        found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in columns)))
+        found = found.where(Station.id.in_(among(station_lookup.matching(session, sought))))
     return _page(session, found.order_by(Station.id), page)
 
 
@@ -44,9 +46,12 @@ def managers(session: Session, station_id: int) -> Sequence[Person]:
 
 def people(session: Session, sought: str, page: int) -> ResultPage:
     """Accounts by name or e-mail, the newest first; without deleted ones and guests, who have no address."""
-    found = select(Person).where(Person.deleted_at.is_(None), Person.email.is_not(None))
+    accounts = (Person.deleted_at.is_(None), Person.email.is_not(None))
+    found = select(Person).where(*accounts)
     if sought:
-        found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in (Person.name, Person.email))))
+        text = sanitise.plain(sought)
+        in_part = [column.icontains(text, autoescape=True) for column in (Person.name, Person.email) if text]
+        found = found.where(or_(*in_part, Person.id.in_(among(person_lookup.in_network(session, sought, *accounts)))))
     roles = selectinload(Person.manages).joinedload(Manages.station)
     return _page(session, found.order_by(Person.id.desc()).options(roles), page)
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.model import Booking, Slot
+from booking.model import Booking, Event, Slot
 
 KEPT = timedelta(days=400)
 MOST = 300
+# Also a seat that was undone, after which the entry waits again as if it had never had one: a calendar may know it.
+_UNDONE = exists().where(Event.slot_id == Booking.slot_id, Event.booking_id == Booking.id, Event.kind == "press_undone")
+HAD_SEAT = or_(Booking.seated_at.is_not(None), _UNDONE)
 
 
 def seats_ever(session: Session, person_id: int, now: datetime) -> Sequence[Booking]:
@@ -18,7 +21,7 @@ def seats_ever(session: Session, person_id: int, now: datetime) -> Sequence[Book
     found = (
         select(Booking)
         .join(Booking.slot)
-        .where(Booking.person_id == person_id, Booking.seated_at.is_not(None), Slot.starts_at > now - KEPT)
+        .where(Booking.person_id == person_id, HAD_SEAT, Slot.starts_at > now - KEPT)
         .options(slot.joinedload(Slot.activity), slot.joinedload(Slot.zone), slot.joinedload(Slot.station))
         .order_by(Slot.starts_at.desc(), Booking.id.desc())
         .limit(MOST)

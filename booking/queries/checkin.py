@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.model import HOLDING, LIVE, Booking, Event, Person, Slot
-from booking.queries import disclosure, name_order, name_search
+from booking.queries import disclosure, name_order, person_lookup
 
 
 def doors_open(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:
@@ -43,18 +43,16 @@ class Found:
     strangers: Collection[int] = ()
 
 
-def find_people(session: Session, slot: Slot, sought: str, now: datetime, limit: int = 8) -> Found:
-    """While check-in is open: people who were here before by name or pinyin; anybody by their full e-mail address."""
+def find_people(session: Session, slot: Slot, sought: str, email: str, now: datetime, limit: int = 8) -> Found:
+    """While check-in is open: people who were here before, as everywhere; anybody by their full e-mail address."""
     if not sought or not _is_open(slot, now):
         return Found()
-    known = select(Booking.person_id).where(Booking.station_id == slot.station_id, disclosure.was_here())
     alive = (Person.deleted_at.is_(None), Person.disabled_at.is_(None))
-    by_name = name_search.called(session, slot.station_id, sought) & Person.id.in_(known)
-    called = session.scalars(
-        select(Person).where(by_name, *alive).order_by(Person.id).limit(name_search.MOST_FOUND)
-    ).all()
-    people = name_order.by_name(called, lambda person: person.name)[:limit]
-    reached = session.scalar(select(Person).where(Person.email == sought.lower(), *alive))
+    matches = person_lookup.at_station(session, slot.station_id, sought, email, *alive)
+    ids = matches.first(limit, lambda person: name_order.sort_key(person.name))
+    known = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(ids), *alive))}
+    people = [known[person_id] for person_id in ids if person_id in known]
+    reached = session.scalar(select(Person).where(Person.email == email, *alive)) if email else None
     if reached is None or reached in people:
         return Found(people)
     is_known = any(asked(session, slot.station_id, reached.id) for asked in (disclosure.knows, disclosure.may_call))
@@ -69,7 +67,7 @@ def may_be_seated(session: Session, slot: Slot, person_id: int, email: str, now:
     on_slot = select(Booking.id).where(Booking.slot_id == slot.id, Booking.person_id == person_id).limit(1)
     if disclosure.knows(session, slot.station_id, person_id) or session.scalar(on_slot):
         return True
-    return bool(email) and person.email == email.lower() and _is_open(slot, now)
+    return bool(email) and person.email == email and _is_open(slot, now)
 
 
 def _is_open(slot: Slot, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from booking import clock
 from booking.each import among
 from booking.model import LIVE, Booking, Event, Person, Station
+from booking.queries.folding import fold
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,18 @@ def knows(session: Session, station_id: int, person_id: int) -> bool:
     return session.scalar(theirs.limit(1)) is not None
 
 
+def acted(session: Session, station_id: int, person_ids: Collection[int]) -> set[int]:
+    """Those who did something about a booking of their own at the station."""
+    if not person_ids:
+        return set()
+    theirs = (Event.person_id.in_(among(person_ids)), Event.actor_id == Event.person_id)
+    here = (Event.station_id == station_id, Event.booking_id.is_not(None))
+    return set(session.scalars(select(Event.person_id).where(*theirs, *here).distinct()))
+
+
 def may_call(session: Session, station_id: int, person_id: int) -> bool:
     """Whether a station's staff may read this person's phone number."""
-    return bool(_acted(session, station_id, {person_id}))
+    return bool(acted(session, station_id, {person_id}))
 
 
 def to_staff(session: Session, station: Station, people: Iterable[Person], strangers: Iterable[int] = ()) -> Disclosure:
@@ -63,11 +73,11 @@ def to_staff(session: Session, station: Station, people: Iterable[Person], stran
     found = {person.id: person for person in people}
     # A guest without an account is a name that the staff entered themselves.
     accounts = {person.id for person in found.values() if person.email}
-    acted = _acted(session, station.id, accounts)
+    theirs = acted(session, station.id, accounts)
     booked = select(Person.id, _first(station.id), _first(station.id, was_here()))
-    rows = session.execute(booked.where(Person.id.in_(among(accounts - acted))))
+    rows = session.execute(booked.where(Person.id.in_(among(accounts - theirs))))
     hidden = {person_id for person_id, any_, known in rows if any_ and not known} | set(strangers)
-    reserved = accounts - acted
+    reserved = accounts - theirs
     hints = _hints([person for person in found.values() if person.id not in hidden], reserved, station.zone_name)
     return Disclosure(hidden, reserved, hints)
 
@@ -78,21 +88,12 @@ def _first(station_id: int, *which: ColumnElement[bool]) -> ScalarSelect[int]:
     return theirs.limit(1).scalar_subquery()
 
 
-def _acted(session: Session, station_id: int, person_ids: Collection[int]) -> set[int]:
-    """Those who did something about a booking of their own at the station."""
-    if not person_ids:
-        return set()
-    theirs = (Event.person_id.in_(among(person_ids)), Event.actor_id == Event.person_id)
-    here = (Event.station_id == station_id, Event.booking_id.is_not(None))
-    return set(session.scalars(select(Event.person_id).where(*theirs, *here).distinct()))
-
-
 def _hints(people: Iterable[Person], reserved: Collection[int], zone_name: str) -> dict[int, str]:
     """By person, for people who share their name with another one."""
     namesakes: dict[str, list[Person]] = defaultdict(list)
     for person in people:
         if person.name:
-            namesakes["".join(person.name.split()).casefold()].append(person)
+            namesakes[fold(person.name)].append(person)
     hints: dict[int, str] = {}
     for group in namesakes.values():
         if len(group) > 1:
@@ -109,6 +110,11 @@ def _hint(person: Person, is_reserved: bool, zone_name: str) -> str:
     if person.email:
         return mask_email(person.email)
     return f"{clock.at_station(person.created_at, zone_name):%m-%d %H:%M}"
+
+
+def mask_phone(number: str) -> str:
+    """`13812345678` as `138****5678`."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
 
 
 def mask_email(address: str) -> str:

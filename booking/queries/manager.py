@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
 from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
-from booking.queries import disclosure, name_order
-from booking.queries import name_search as names_
+from booking.queries import disclosure, name_order, person_lookup
 from booking.queries.deduplicate import one_a_person
 
 
@@ -121,8 +120,8 @@ def strikes_of_slot(session: Session, slot_id: int) -> Sequence[Strike]:
     return session.scalars(select(Strike).where(Strike.slot_id == slot_id).order_by(Strike.id)).all()
 
 
-def regulars(session: Session, station_id: int, sought: str = "", limit: int = 50) -> list[Regular]:
-    """People who were on a slot of the station, most visits first, by name or its pinyin if `sought`."""
+def regulars(session: Session, station_id: int, sought: str = "", email: str = "", limit: int = 50) -> list[Regular]:
+    """People who were on a slot of the station, most visits first; if `sought`, those found by their names before all."""
     visits = func.count(Booking.id).filter(Booking.state == "attended")
     no_shows = func.count(Booking.id).filter(Booking.state == "released")
     found = (
@@ -134,11 +133,16 @@ def regulars(session: Session, station_id: int, sought: str = "", limit: int = 5
         .order_by(visits.desc(), Person.id)
         .limit(limit)
     )
+    ids: list[int] = []
     if sought:
-        found = found.where(names_.called(session, station_id, sought))
+        matches = person_lookup.at_station(session, station_id, sought, email, Person.deleted_at.is_(None))
+        ids = matches.first(limit, lambda person: (-person.visits, name_order.sort_key(person.name)))
+        found = found.where(Person.id.in_(ids))
     rows = session.execute(found).all()
     counted = _strike_counts(session, station_id, [row[0].id for row in rows])
     found_ = [Regular(person, seen, missed, counted.get(person.id, 0)) for person, seen, missed in rows]
+    if sought:
+        return sorted(found_, key=lambda one: ids.index(one.person.id))
     return sorted(found_, key=lambda one: (-one.visits, name_order.sort_key(one.person.name)))
 
 

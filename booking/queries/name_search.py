@@ -1,76 +1,122 @@
-"""Name search: people by a part of their name, its pinyin (zhouming), or its initials (zm)."""
+"""Name search: whether a name is what somebody typed: a part of it, its pinyin (zhouming), or its initials (zm)."""
 
-import os
+import re
+from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from booking.queries.folding import fold, words
+from booking.queries.name_readings import TWO_CHARACTERS, readings
 
-from booking.model import Booking, Person, Slot
-from booking.queries import disclosure
-
-# No name is longer, and trying the readings of a longer text would take long.
-LONGEST_NAME, LONGEST_SOUGHT, MOST_FOUND = 6, 24, 500
-
-
-def called(session: Session, station_id: int, sought: str) -> ColumnElement[bool]:
-    """Condition: a person of the station whose name matches `sought`."""
-    by_part = Person.name.icontains(sought, autoescape=True)
-    letters = "".join(sought.split()).casefold()
-    if not (letters.isascii() and letters.isalpha() and len(letters) <= LONGEST_SOUGHT):
-        return by_part
-    known = (
-        select(Person.id, Person.name)
-        .distinct()
-        .join(Booking, Booking.person_id == Person.id)
-        .join(Slot, Booking.slot_id == Slot.id)
-        .where(Slot.station_id == station_id, disclosure.was_here())
-        .order_by(Person.id)
-    )
-    found = [row.id for row in session.execute(known) if sounds_like(row.name, letters)]
-    return by_part | Person.id.in_(found[:MOST_FOUND])
+# From here on every character stands for itself: ideographs, kana, Hangul.
+_FIRST = "\u2e80"
+_RUNS = re.compile(f"[{_FIRST}-\U0010ffff]+|[^{_FIRST}-\U0010ffff]+")
+_INITIALS = ("zh", "ch", "sh")
+_UMLAUTS = ("v", "u", "yu", "ue")
 
 
-def sounds_like(name: str, letters: str) -> bool:
-    """Whether `letters` are the pinyin of some of the name's characters, each in full or by its first letter."""
-    readings = _readings(name[:LONGEST_NAME])
-    return any(_fits(readings[start:], letters) for start in range(len(readings)))
+class Keys(NamedTuple):
+    """What may be typed for one character of a name, or for one of its words in letters: `whole`, or first letters too."""
+
+    whole: tuple[str, ...]
+    short: tuple[str, ...]
 
 
-def _fits(readings: tuple[tuple[str, ...], ...], letters: str) -> bool:
-    if not letters:
+Part = tuple[Keys, ...]
+
+
+def matches(name: str, sought: str) -> bool:
+    """Whether `sought` names this person.
+
+    It may begin at any character or word of the name, and has each of them in full, by one of its readings or by its first
+    letter; the last one may be unfinished. The given name may come first, in full, and several words in any order.
+    """
+    letters, typed = _typed(sought)
+    if not letters or not any(letters[0] in _first_letters(character) for character in name):
+        return False  # most names, at little cost
+    parts = _parts(name)
+    return _in_order(parts, letters) or _in_any_order(parts, typed)
+
+
+@lru_cache(maxsize=1_000)
+def _typed(sought: str) -> tuple[str, tuple[str, ...]]:
+    return fold(sought), tuple(sorted(map(fold, words(sought)), key=len, reverse=True))
+
+
+def _in_order(parts: Sequence[Part], letters: str) -> bool:
+    keys = [key for part in parts for key in part]
+    if _spell([key.short for key in keys], letters, range(len(keys)), len(keys)):
         return True
-    if not readings:
+    given = [*accumulate(map(len, parts[:-1]))]
+    return _spell([key.whole for key in keys] * 2, letters, given, len(keys))
+
+
+def _in_any_order(parts: Sequence[Part], typed: Sequence[str]) -> bool:
+    """Whether each word is the beginning of another part. The longest first: a shorter one has more parts to choose from."""
+    if not 1 < len(typed) <= len(parts):
         return False
-    for reading in readings[0]:
-        if reading.startswith(letters):
-            return True
-        if letters.startswith(reading) and _fits(readings[1:], letters[len(reading) :]):
-            return True
-    first = any(reading[0] == letters[0] for reading in readings[0])
-    return first and _fits(readings[1:], letters[1:])
+    left = list(parts)
+    for word in typed:
+        found = next((part for part in left if _spell([key.short for key in part], word, [0], len(part))), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def _spell(keys: Sequence[tuple[str, ...]], letters: str, begins: Collection[int], longest: int) -> bool:
+    """Whether keys in a row spell `letters`, from one of `begins` on, and at most the `longest` of them.
+
+    For each number of letters it keeps where their spelling can have begun, not how it went on from there: so a name takes
+    time by its length, however many readings its characters have.
+    """
+    reached: dict[int, int] = {}
+    for index, choice in enumerate(keys):
+        spelt, reached = reached, {}
+        if index in begins:
+            spelt[0] = index
+        for count, begin in spelt.items():
+            if index - begin == longest:
+                continue
+            rest = letters[count:]
+            for key in choice:
+                if key.startswith(rest):
+                    return True
+                if rest.startswith(key):
+                    reached[count + len(key)] = max(begin, reached.get(count + len(key), begin))
+    return False
 
 
 @lru_cache(maxsize=20_000)
-def _readings(name: str) -> tuple[tuple[str, ...], ...]:
-    """The readings of each Chinese character; other characters are found by their letters as they are."""
-    found = _pinyin(name, "NORMAL", heteronym=True)
-    return tuple(
-        tuple(reading.replace("ü", "v") for reading in readings if reading) for readings in found if any(readings)
-    )
+def _first_letters(character: str) -> frozenset[str]:
+    """What somebody with this character in their name can be called, by its first letters."""
+    folded = "".join(words(character)) or character
+    return frozenset(key[0] for one in folded for key in _character(one).short)
 
 
-@lru_cache(maxsize=10_000)
-def reading(character: str) -> str:
-    """The most common reading of a Chinese character, with its tone: wang2. Empty for any other character."""
-    found = _pinyin(character, "TONE3")
-    return found[0][0] if found else ""
+@lru_cache(maxsize=20_000)
+def _parts(name: str) -> tuple[Part, ...]:
+    """The words of a name, and of a Chinese one its surname and its given name."""
+    runs = [run for word in words(name) or name.split() for run in _RUNS.findall(word)]
+    if sum(run >= _FIRST for run in runs) == 1 and runs[0] >= _FIRST:
+        family = 2 if runs[0][:2] in TWO_CHARACTERS else 1
+        runs[:1] = filter(None, (runs[0][:family], runs[0][family:]))
+    return tuple(tuple(map(_character, run)) if run >= _FIRST else (_word(run),) for run in runs)
 
 
-def _pinyin(text: str, style: str, *, heteronym: bool = False) -> list[list[str]]:
-    # The table of readings is loaded only where names are searched; the one of phrases, four times as large, is not
-    # needed.
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-    from pypinyin import Style, pinyin  # noqa: PLC0415
+@lru_cache(maxsize=20_000)
+def _character(character: str) -> Keys:
+    said = readings(character)
+    first = [initial for reading in said for initial in (reading[0], *_INITIALS) if reading.startswith(initial)]
+    return _keys([character, *said], first)
 
-    return pinyin(text, style=getattr(Style, style), heteronym=heteronym, errors="ignore")
+
+def _word(word: str) -> Keys:
+    return _keys([word], [fold(word)[0]])
+
+
+def _keys(whole: list[str], first: list[str]) -> Keys:
+    """ü is typed in several ways."""
+    typed = [word.replace("ü", umlaut) for word in whole for umlaut in (_UMLAUTS if "ü" in word else [""])]
+    return Keys(tuple(dict.fromkeys(typed)), tuple(dict.fromkeys(typed + first)))

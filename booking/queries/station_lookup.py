@@ -1,14 +1,18 @@
 """Station lookup: open stations by code, name or distance."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.each import among
 from booking.model import Manages, Station
+from booking.queries.folding import fold, words
+from booking.queries.name_search import matches
 
 EARTH = 6371.0  # km
+_TEXTS = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
 
 
 def station(session: Session, code: str) -> Station | None:
@@ -20,9 +24,23 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
     """Open stations, by name or address if `sought`."""
     found = select(Station).where(Station.closed_at.is_(None))
     if sought:
-        columns = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
-        found = found.where(or_(*(column.icontains(sought, autoescape=True) for column in columns)))
+        found = found.where(Station.id.in_(among(matching(session, sought))))
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
+
+
+def matching(session: Session, sought: str) -> list[int]:
+    """Stations, closed ones too, with `sought` in their name, address or code, or called so in pinyin.
+
+    Where there are none, those with each of its words somewhere.
+    """
+    rows = session.execute(select(Station.id, *_TEXTS)).all()
+    found = [row.id for row in rows if _has(row[1:], fold(sought)) or matches(row.name, sought)]
+    typed = [fold(word) for word in words(sought)]
+    return found or [row.id for row in rows if typed and all(_has(row[1:], word) for word in typed)]
+
+
+def _has(texts: Iterable[str], folded: str) -> bool:
+    return bool(folded) and any(folded in fold(text) for text in texts)
 
 
 def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:

@@ -19,7 +19,7 @@ from booking import lines, swift
 from booking.db import transactions
 from booking.db.batch import LATER, BatchQueue, Later
 from booking.db.transactions import retried
-from booking.enqueue import enqueue
+from booking.enqueue import enqueue, is_invited
 from booking.errors import RuleViolation
 from booking.model import Booking, Slot
 from booking.seats import claim as claims
@@ -114,7 +114,8 @@ def book_in_transaction(
 def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
     """Cancel a seat or a place on the waiting list; the seat is offered on in the same transaction.
 
-    Within the undo window the booking is reverted completely: the places that it had replaced come back.
+    Within the undo window the booking is reverted completely: the places that it had replaced come back. Who was invited
+    by letter is sent the cancellation for the calendar.
     """
     booking = find_booking(session, booking_id)
     replaced = replaced_by(session, booking) if can_undo(booking, now) else ()
@@ -127,10 +128,13 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
         raise RuleViolation(ENDED.get(booking.state, "not_live"))
     if now >= slot.starts_at and booking.state == "booked":
         raise RuleViolation("started_yours")
+    had_seat = booking.seated_at is not None  # also before it was moved down
     if can_undo(booking, now):
         undo_press(session, held, booking, replaced, now)
     else:
         leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
+    if had_seat and is_invited(session, booking):
+        enqueue(session, "booking_cancelled", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
     fill_free_seats(session, slot, now, held.people)
     return booking
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.enqueue import withdraw_letters
+from booking.enqueue import ATTEMPTED, withdraw_letters
 from booking.errors import RuleViolation
 from booking.model import HOLDING, Booking, Event, Letter, Slot
 from booking.seats.eligibility import Eligibility, at_door, clashing, eligibility, personal, too_many_places
@@ -52,9 +52,8 @@ def called_off(session: Session, slot: Slot, at: datetime) -> list[Previous]:
 
 def anybody_told(session: Session, slot: Slot, at: datetime) -> bool:
     """Whether a letter about that cancellation was sent, or may have been: an attempted one cannot be withdrawn."""
-    left = (Letter.state.in_(("sending", "sent", "failed"))) | ((Letter.state == "queued") & (Letter.tries > 0))
     about = (Letter.slot_id == slot.id, Letter.kind == "slot_cancelled", Letter.created_at == at)
-    return session.scalar(select(Letter.id).where(*about, left).limit(1)) is not None
+    return session.scalar(select(Letter.id).where(*about, ATTEMPTED).limit(1)) is not None
 
 
 def reinstate(

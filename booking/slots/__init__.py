@@ -7,10 +7,12 @@ imports the State Council's announcements.
 """
 
 from booking.slots.catalogue import (
+    NothingSaved,
     close_zone,
     renew_door,
     retire_activity,
     save_activity,
+    save_all,
     save_exception,
     save_plan,
     save_zone,

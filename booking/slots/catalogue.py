@@ -4,11 +4,11 @@ Each verb leaves the slots to `plan_ahead`, which updates those without bookings
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
@@ -17,12 +17,20 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
-from booking.parsing.numerals import folded
 from booking.policy import Policy
+from booking.sanitise import name_key
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
 
 Item = TypeVar("Item", Plan, Zone, Activity)
+
+
+class NothingSaved(Exception):
+    """A set of items was not saved: the refusals by the place of the item, none after a mere trial."""
+
+    def __init__(self, refusals: Mapping[int, RuleViolation]) -> None:
+        super().__init__()
+        self.refusals = refusals
 
 
 @transactional
@@ -74,16 +82,17 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
 
 @transactional
 def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
-    """Add or change a zone; its capacity cannot fall below that of a slot or plan in it."""
+    """Add or change a zone; its capacity cannot fall below that of a slot or plan in it. A closed one keeps its name."""
     zone, changed = _incoming(session, zone)
     if zone.id:
         planned = _largest_planned(session, zone.id, now)
         if zone.capacity < planned:
             raise RuleViolation("zone_in_use", limit=planned)
-    with session.no_autoflush:
-        others = session.scalars(select(Zone).where(Zone.station_id == zone.station_id)).all()
-    if any(other is not zone and folded(other.name) == folded(zone.name) for other in others):
-        raise RuleViolation("name_taken")  # also one that differs only in width or case
+    if not zone.id or _renamed(changed, "name"):
+        if _has_twin(session, zone, "name", Zone.closed_at.is_(None)):
+            raise RuleViolation("name_taken")
+        if _has_twin(session, zone, "name"):
+            raise RuleViolation("name_reserved")
     session.add(zone)
     session.flush()
     _note(session, "zone_saved", now, zone.station_id, actor_id, zone=zone.id, name=zone.name, changed=changed)
@@ -100,11 +109,38 @@ def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None
 
 @transactional
 def save_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
+    """Add or change an activity. The title of an archived one is free, and taken again when that is restored."""
     activity, changed = _incoming(session, activity)
+    named = not activity.id or _renamed(changed, "title") or "retired_at" in changed
+    if named and _has_twin(session, activity, "title", Activity.retired_at.is_(None)):
+        raise RuleViolation("name_taken")
     session.add(activity)
     session.flush()
     told = {"activity": activity.id, "name": activity.title, "changed": changed}
     _note(session, "activity_saved", now, activity.station_id, actor_id, **told)
+
+
+@transactional
+def save_all(
+    session: Session,
+    items: Sequence[Activity | Plan],
+    now: datetime,
+    actor_id: int | None = None,
+    *,
+    only_try: bool = False,
+) -> None:
+    """Add all of these, or none: raises `NothingSaved` with every refusal, and always where it is only tried."""
+    refusals: dict[int, RuleViolation] = {}
+    for place, item in enumerate(items):
+        try:
+            if isinstance(item, Plan):
+                save_plan.inside(session, item, now, actor_id)
+            else:
+                save_activity.inside(session, item, now, actor_id)
+        except RuleViolation as no:
+            refusals[place] = no
+    if refusals or only_try:
+        raise NothingSaved(refusals)
 
 
 @transactional
@@ -241,14 +277,32 @@ def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
 def _incoming(session: Session, wanted: Item) -> tuple[Item, dict[str, list[str]]]:
     """The item with the wanted columns, new or one of the session's, and what changes: column, before, after.
 
-    Called first: whatever reads the database next may flush the changes.
+    Called first: whatever reads the database next may flush the changes. The rules about the others of a station hold
+    because its catalogue is changed by one transaction at a time.
     """
     table = type(wanted).__table__
     with session.no_autoflush:
+        transactions.advisory_lock(session, f"catalogue {wanted.station_id}")
         before = session.execute(select(table).where(table.c.id == wanted.id)).mappings().one_or_none()
         item = session.merge(wanted) if before else wanted
     pairs = {name: (before[name], getattr(item, name)) for name in before} if before else {}
     return item, {name: [_said(was), _said(became)] for name, (was, became) in pairs.items() if was != became}
+
+
+def _renamed(changed: Mapping[str, list[str]], column: str) -> bool:
+    """Whether a name changed by more than width, case and spaces. Twins of earlier days can be edited."""
+    was, became = changed.get(column, ("", ""))
+    return name_key(was) != name_key(became)
+
+
+def _has_twin(session: Session, item: Zone | Activity, column: str, *among: ColumnElement[bool]) -> bool:
+    """Whether another one of the station's has that name, however it is written."""
+    table, mine = type(item), name_key(getattr(item, column))
+    others = select(getattr(table, column)).where(
+        table.station_id == item.station_id, table.id != (item.id or 0), *among
+    )
+    with session.no_autoflush:
+        return mine in map(name_key, session.scalars(others))
 
 
 def _said(value: Any) -> str:

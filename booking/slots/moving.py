@@ -11,7 +11,7 @@ from booking import clock, policy, seats
 from booking.db.transactions import transactional
 from booking.enqueue import enqueue, undo_window, withdraw_letters
 from booking.errors import RuleViolation
-from booking.history import record
+from booking.history import record, times_before
 from booking.model import LIVE, Booking, Person, PlanException, Slot, Zone
 from booking.slots import deadlines
 from booking.slots.planning import clash
@@ -114,7 +114,8 @@ def _write_down(
     zone_name, before = slot.station.zone_name, datetime.fromisoformat(was["starts"])
     walls = [clock.at_station(moment, zone_name).strftime("%H:%M") for moment in (before, slot.starts_at)]
     state, changed = slot.state, {"starts": walls, "zone": [was["zone"], slot.zone.name]}
-    record(session, "moved", now, actor_id=actor_id, slot=slot, before=state, after=state, changed=changed)
+    times = times_before(before, before + (slot.ends_at - slot.starts_at))
+    record(session, "moved", now, actor_id=actor_id, slot=slot, before=state, after=state, changed=changed, **times)
     for booking in people:
         record(session, "slot_moved", now, actor_id=actor_id, slot=slot, booking=booking)
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from booking import clock, policy, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
-from booking.history import record
+from booking.history import record, times_before
 from booking.model import Booking, Plan, PlanException, Slot, Station
 from booking.slots import deadlines
 from booking.workdays import ONE_DAY, Calendar
@@ -180,13 +180,14 @@ def _fulfil(session: Session, key: Key, wish: Wish, slot: Slot | None, now: date
 
 def _change(session: Session, slot: Slot, wish: Wish, now: datetime) -> None:
     before, again = slot.state, slot.state == "cancelled"
+    times = times_before(slot.starts_at, slot.ends_at)
     if again:
         slot.state, slot.cancel_reason = "planned", None
     for name, value in _for(slot, wish).items():
         setattr(slot, name, value)
     session.flush()
     kind = "planned" if again else "moved"
-    record(session, kind, now, slot=slot, before=before, after=slot.state, capacity=slot.capacity)
+    record(session, kind, now, slot=slot, before=before, after=slot.state, capacity=slot.capacity, **times)
 
 
 def _withdraw(session: Session, slot: Slot, now: datetime) -> bool:

@@ -33,6 +33,14 @@ class Layout:
     broken: set[tuple[int, str]]
     remarks: list[Remark]
 
+    def numbered(self, numbers: Sequence[int]) -> "Layout":
+        """The same rows under these numbers, if there is one for each."""
+        if not len(self.rows) == len(numbers) == len(set(numbers)):
+            return self
+        now = dict(zip(self.rows, numbers, strict=True))
+        rows = {now[row]: texts for row, texts in self.rows.items()}
+        return Layout(rows, {(now[row], name) for row, name in self.broken}, self.remarks)
+
 
 def lay_out(sheets: Sequence[Sheet], known: Mapping[str, str], required: Mapping[str, str]) -> Layout:
     """Find the table. `known` gives the field of each head, `required` the head of each field that must be there.

@@ -38,6 +38,19 @@ COUNTED = {
     ("GET /admin/people", "person"),
     ("GET /admin/jobs", "station"),
     ("GET /manage/<code>/running", "station"),
+    ("GET stations", "station"),
+    ("GET the network's stations", "station"),
+    ("GET the network's people", "station"),
+    ("GET the network's people", "person"),
+}
+# What people search for: a name and, in the lists of a station, the end of a phone number.
+SEARCHES = {
+    "a station's people": f"/manage/s{HERE}/people?q=zm",
+    "a station's phones": f"/manage/s{HERE}/people?q=5678",
+    "the door": f"/manage/s{HERE}/slots/{CITY.slot(HERE, 4)}?q=p3@example.com",
+    "stations": "/stations?q=gm",
+    "the network's stations": "/admin/?q=gm",
+    "the network's people": "/admin/people?q=zm",
 }
 # Static files and the style guide: no database.
 ASIDE = {"static", "parts.every_part"}
@@ -69,7 +82,7 @@ def city(app: Flask, database_url: str) -> Visit:
 
 def test_no_request_and_no_finished_digest_reads_a_whole_table(app: Flask, city: Visit) -> None:
     read = Reader(app, city)
-    for rule, path in _pages(app):
+    for rule, path in [*_pages(app), *SEARCHES.items()]:
         read.ask(f"GET {rule}", "GET", path)
     for path, form in _acts():
         read.ask(f"POST {path}", "POST", path, form)

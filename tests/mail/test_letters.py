@@ -96,9 +96,6 @@ def test_the_headers_of_a_letter(app: Flask, session: Session, kind: str) -> Non
     words = [part.get_content_type() for part in mime.walk() if part.get_content_maintype() == "text"][:2]
     assert words == ["text/plain", "text/html"]
     assert ("List-Unsubscribe" in mime) == ("List-Id" in mime) == kind.endswith("_digest")
-    for line in raw.decode("ascii").split("\r\n"):
-        assert len(line) <= 998
-        assert "\n" not in line
 
 
 @pytest.mark.sqlite
@@ -189,7 +186,7 @@ def test_nobody_stops_anothers_digest(client: FlaskClient, session: Session, sto
 # As mail programs show them
 
 
-# The weakest contrast of ink and ground among the texts that can be seen, by WCAG's arithmetic, and the text.
+# The weakest contrast of ink and ground among the texts, by WCAG's arithmetic, and the text. Hidden text has none.
 WEAKEST = """() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = colour => {
@@ -203,11 +200,17 @@ WEAKEST = """() => {
     }
     return "rgb(255, 255, 255)";
   };
+  const hidden = element => {
+    const style = getComputedStyle(element), box = element.getBoundingClientRect();
+    return style.visibility !== "visible" || parseFloat(style.fontSize) < 12 || box.width < 2 || box.height < 2 ||
+      box.right < 0 || box.bottom < 0 || !element.checkVisibility({opacityProperty: true});
+  };
   const found = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.getClientRects().length) continue;
+    if (!texts.currentNode.data.trim()) continue;
+    if (hidden(element)) return [0, texts.currentNode.data.trim()];
     const [dark, bright] = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => a - b);
     found.push([(bright + 0.05) / (dark + 0.05), texts.currentNode.data.trim()]);
   }

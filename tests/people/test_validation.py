@@ -73,6 +73,16 @@ def test_a_name_is_no_place_for_advertising(typed: str, reason: str) -> None:
         ("\u202aabc@example.com\u202c", "abc@example.com"),
         ("\ufeffabc@exa\u200bmple.com\u3000", "abc@example.com"),
         ("abc\ufe0f@example.com\ufffc", "abc@example.com"),
+        ("abc@example.com。", "abc@example.com"),
+        ("abc@example.com，", "abc@example.com"),
+        ("abc@example.com. ", "abc@example.com"),
+        ("“abc@example.com”、", "abc@example.com"),
+        ("mailto:abc@example.com", "abc@example.com"),
+        ("邮箱：abc@example.com；", "abc@example.com"),
+        ("E-mail: abc@example.com", "abc@example.com"),
+        ("<abc@example.com>", "abc@example.com"),
+        ("林晓 <abc@example.com>;", "abc@example.com"),
+        ('"Lin, Xiao" <abc@example.com>', "abc@example.com"),
     ],
 )
 def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
@@ -92,8 +102,12 @@ def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
         "a@example.com\nBcc: all@example.com",
         "张三@example.com",
         "a@" + "x" * 250 + ".com",
-        "<a@example.com>",
         "a@example.com,b@example.com",
+        "a@example.com <b@example.com>",
+        "a@example.com Bcc: b@example.com",
+        "http://a@example.com",
+        "<a@example.com> <b@example.com>",
+        "<a>@example.com",
     ],
 )
 def test_what_is_no_address_is_refused(typed: str) -> None:
@@ -113,6 +127,10 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
         ("138‑0013−8000", "13800138000"),
         ("＋86（138）0013．8000", "+8613800138000"),
         ("\u202d138 0013 8000\u202c", "13800138000"),
+        ("138 0013 8000。", "13800138000"),
+        ("手机：138-0013-8000，", "13800138000"),
+        ("tel:+86-138-0013-8000", "+8613800138000"),
+        ("（010）6500 1234", "01065001234"),
     ],
 )
 def test_a_phone_number_is_kept_as_digits(typed: str, kept: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking import seats, slots
@@ -53,6 +53,7 @@ KINDS = (
     "moved_down",
     "slot_moved",
     "slot_cancelled",
+    "booking_cancelled",
     "strike",
     "attendance_missing",
     "worker_digest",
@@ -199,6 +200,13 @@ def _cancelled(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("slot_cancelled", "林晓"), at("Mon 18:00")
 
 
+def _given_up(cast: Letters) -> tuple[Letter, datetime]:
+    booking = cast.book("林晓", cast.yoga, "Mon 10:00:01")
+    cast.do(lambda s: s.execute(update(Letter).where(Letter.kind == "confirmed").values(state="sent")))
+    cast.give_up(booking, "Mon 10:30")
+    return cast.letter("booking_cancelled", "林晓"), at("Mon 10:30")
+
+
 def _strike(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     tick(cast.session, at("12:10"))
@@ -242,6 +250,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _moved_down,
             _slot_moved,
             _cancelled,
+            _given_up,
             _strike,
             _attendance,
             _worker,

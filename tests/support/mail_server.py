@@ -21,6 +21,7 @@ class Office:
     at_rcpt: dict[str, str] = field(default_factory=dict)
     at_data: dict[str, str] = field(default_factory=dict)
     came: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -52,6 +53,7 @@ class Office:
         while (mood := self.at_data.get(envelope.rcpt_tos[0], "250 OK")) == "hang":
             await asyncio.sleep(0.01)
         assert isinstance(envelope.content, bytes)
+        self.raw.append(envelope.content)
         self.came.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         if mood == "drop":
             server.transport.abort()

@@ -46,7 +46,7 @@ def feed_file(token: str) -> Response:
     person = people.whose_feed(db.session, token) or abort(404)
     with force_locale(person.language):
         events = invites.entries(db.session(), calendar_feed.seats_ever(db.session(), person.id, clock.now()))
-        answer = make_response(calendar_files.calendar(events, links.host(), name=_("午间驿小时")))
+        answer = make_response(calendar_files.calendar(events, name=_("午间驿小时")))
     answer.mimetype = "text/calendar"
     # The calendar program may store it and must revalidate; nobody in between may.
     answer.headers["Cache-Control"] = "private, no-cache"

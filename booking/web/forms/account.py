@@ -79,7 +79,7 @@ class ProfileForm(Form):
     name = LineField(_("称呼"), NAME)
     phone = PlainField(
         _("手机号"),
-        [Length(max=20, message=_("这不像一个手机号。")), Ruled(people.clean_phone)],
+        [Length(max=40, message=_("这不像一个手机号。")), Ruled(people.clean_phone)],
         description=_("可以不填。别人只看到 138****5678。"),
     )
     company = LineField(

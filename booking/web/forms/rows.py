@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from booking.model import LANGUAGES, Activity, Zone
 from booking.parsing import dates, numerals, weekdays
+from booking.sanitise import name_key
 from booking.spreadsheets import Layout, Remark, Sheet, lay_out
 from booking.web.forms.fields import DayField, Form
 from booking.web.forms.programme import KIND_WORDS, ActivityForm, PlanForm
@@ -134,11 +135,11 @@ def _words(
 
 
 def _by_words(known: Mapping[str, str]) -> Callable[[str], list[str]]:
-    """By the exact word, then by the first that differs only in width and case."""
+    """By the exact word, then by the first that differs only in width, case and spaces."""
     keys: dict[str, str] = {}
     for word, value in known.items():
-        keys.setdefault(numerals.folded(word), value)
-    return lambda text: [known.get(text) or keys.get(numerals.folded(text), text and f"?{text}")]
+        keys.setdefault(name_key(word), value)
+    return lambda text: [known.get(text) or keys.get(name_key(text), text and f"?{text}")]
 
 
 def _in_both(words: Mapping[str, Any]) -> dict[str, str]:

@@ -62,7 +62,7 @@ def _number(name: str, description: Any) -> Number:
 class ZoneForm(Form):
     """A room or area, and how many people it holds."""
 
-    blames = {"name_taken": "name", "zone_in_use": "capacity"}
+    blames = {"name_taken": "name", "name_reserved": "name", "zone_in_use": "capacity"}
     name = LineField(_("名称"), [needed, Short(40)])
     name_en = LineField(_("英文名称"), [maybe, Short(80)])
     capacity = Number(_("最多几人"), [needed, Between(1, 1000)])

@@ -13,6 +13,7 @@ from flask_babel import get_locale, get_translations, gettext
 
 from booking import clock, workdays
 from booking.errors import RuleViolation
+from booking.queries import disclosure
 from booking.web.i18n.messages import REASONS, UNKNOWN
 
 USUAL = 100  # longest text that is worth caching within a sentence
@@ -161,7 +162,7 @@ def countdown(seconds: float) -> str:
 
 def phone(number: str) -> str:
     """138****5678, for everybody but its owner."""
-    return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "****"
+    return disclosure.mask_phone(number)
 
 
 def reason(no: RuleViolation, where: HasZoneName | None = None, form: str = "sentence") -> str:

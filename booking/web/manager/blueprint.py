@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,9 @@ from booking import clock, seats
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
+from booking.people import clean_email
 from booking.queries import disclosure, manager
+from booking.sanitise import one_line, plain
 from booking.slots import Planned
 from booking.web import htmx, job_status
 from booking.web.forms.fields import Form
@@ -34,6 +36,19 @@ def actor() -> int:
     """Who acts, for the history."""
     person_id: int = current_user.person_id
     return person_id
+
+
+def sought() -> str:
+    """The search text of this request."""
+    return one_line(request.values.get("q", ""))[:100]
+
+
+def sought_email() -> str:
+    """The same as an e-mail address is stored, whether it is one or not."""
+    try:
+        return clean_email(sought())
+    except RuleViolation:
+        return plain(sought()).lower()
 
 
 @contextmanager

@@ -3,20 +3,18 @@
 What the file has and the rows have not is said in remarks, and then nothing is imported before a manager confirms.
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from flask import abort, current_app, render_template, request, url_for
 from flask_babel import gettext, ngettext
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from booking import clock, slots, spreadsheets
-from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station
-from booking.parsing.numerals import folded
 from booking.queries import manager
 from booking.spreadsheets import Layout, Remark
 from booking.web.forms import rows
@@ -28,15 +26,7 @@ from booking.web.manager.blueprint import Answer, actor, done, pages, refused_wo
 from booking.web.security.permissions import managed_station
 
 UPLOAD = "manager.import_sheet"
-Save = Callable[[Session, int, Any], None]
-
-
-class NothingImportedError(Exception):
-    """Some rows were refused inside the transaction: it rolls back."""
-
-    def __init__(self, wrongs: list[Wrong]) -> None:
-        super().__init__()
-        self.wrongs = wrongs
+TABLES = {"activities": Activity, "plans": Plan}
 
 
 @pages.url_value_preprocessor
@@ -67,7 +57,7 @@ def import_sheet(code: str, kind: str) -> Answer:
         return _page(station, kind)
     confirmed = request.form.get("rows", "")
     try:
-        layout = rows.find(kind, spreadsheets.read(confirmed.encode() or _uploaded()))
+        layout = rows.find(kind, spreadsheets.read(confirmed.encode() or _uploaded())).numbered(_numbers())
         found = _rows(station, kind, layout)
         remarks = [*layout.remarks, *(() if confirmed else rows.remarks(found))]
         wrongs = _take_over(station, kind, found, only_try=bool(remarks) and not confirmed)
@@ -119,49 +109,30 @@ def _rows(station: Station, kind: str, layout: Layout) -> list[Row]:
 
 
 def _csv(kind: str, found: list[Row]) -> str:
-    """The rows as they were read, each on the line of its number, for the confirmation to send again."""
-    lines: list[list[str]] = [rows.heads(kind)]
-    for row in found:
-        lines += [[] for _ in range(row.number - len(lines) - 1)]
-        lines.append([row.cells.get(name, "") for name in rows.COLUMNS[kind]])
-    return spreadsheets.plain_csv(lines)
+    """The rows as they were read, for the confirmation to send again beside their numbers."""
+    cells = [[row.cells.get(name, "") for name in rows.COLUMNS[kind]] for row in found]
+    return spreadsheets.plain_csv([rows.heads(kind), *cells])
+
+
+def _numbers() -> list[int]:
+    """The numbers of the rows in the sheet, as the preview carried them."""
+    typed = request.form.get("numbers", "").split(",")
+    return [int(number) for number in typed if re.fullmatch("[0-9]{1,7}", number)]
 
 
 def _take_over(station: Station, kind: str, found: list[Row], *, only_try: bool) -> list[Wrong]:
-    """Validate every form first, then every rule; a single refusal rolls everything back, and so does a trial."""
+    """Validate every form first, then every rule; a single refusal saves nothing, and neither does a trial."""
     if wrongs := [wrong for row in found if not row.is_valid() for wrong in row.wrongs()]:
         return wrongs
-    try:
-        save = _save_activity if kind == "activities" else _save_plan
-        _save_all(db.session, station, found, save, only_try=only_try)
-    except NothingImportedError as nothing:
-        return nothing.wrongs
-    return []
-
-
-@transactional
-def _save_all(session: Session, station: Station, found: list[Row], save: Save, *, only_try: bool) -> None:
-    wrongs = [wrong for row in found for wrong in _saved(session, station, row, save)]
-    if wrongs or only_try:
-        raise NothingImportedError(wrongs)
-
-
-def _saved(session: Session, station: Station, row: Row, save: Save) -> list[Wrong]:
+    items = [row.form.fill(TABLES[kind](station_id=station.id)) for row in found]
     try:
         with zone_races():
-            save(session, station.id, row.form)
-    except RuleViolation as no:
-        row.form.blame(no, refused_words(no, station))
-        return row.wrongs()
+            slots.save_all(db.session, items, clock.now(), actor(), only_try=only_try)
+    except slots.NothingSaved as nothing:
+        return [wrong for place, no in nothing.refusals.items() for wrong in _refused(found[place], no, station)]
     return []
 
 
-def _save_activity(session: Session, station_id: int, form: Any) -> None:
-    title = folded(form.title.data)
-    if any(folded(there.title) == title for there in manager.activities(session, station_id)):
-        raise RuleViolation("name_taken")
-    slots.save_activity.inside(session, form.fill(Activity(station_id=station_id)), clock.now(), actor())
-
-
-def _save_plan(session: Session, station_id: int, form: Any) -> None:
-    slots.save_plan.inside(session, form.fill(Plan(station_id=station_id)), clock.now(), actor())
+def _refused(row: Row, no: RuleViolation, station: Station) -> list[Wrong]:
+    row.form.blame(no, refused_words(no, station))
+    return row.wrongs()

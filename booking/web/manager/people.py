@@ -1,6 +1,6 @@
 """People of a station: their visits and strikes, and forgiving a strike with a reason."""
 
-from flask import render_template, request, url_for
+from flask import render_template, url_for
 from flask_babel import gettext
 
 from booking import clock, people
@@ -8,19 +8,17 @@ from booking.extensions import db
 from booking.model import Station
 from booking.people import phone_access
 from booking.queries import disclosure, manager
-from booking.sanitise import one_line
 from booking.web.forms.roster import ReasonForm
-from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown
+from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown, sought, sought_email
 from booking.web.security.permissions import managed_station, managed_strike, not_for_you
 
 
 @pages.get("/<code>/people")
 def regulars(code: str) -> Answer:
     station = managed_station(code)
-    sought = one_line(request.args.get("q", ""))[:40]
-    found = manager.regulars(db.session(), station.id, sought)
+    found = manager.regulars(db.session(), station.id, sought(), sought_email())
     about = disclosure.to_staff(db.session(), station, [one.person for one in found])
-    return render_template("manager/people.html", station=station, people=found, about=about, sought=sought)
+    return render_template("manager/people.html", station=station, people=found, about=about, sought=sought())
 
 
 @pages.get("/<code>/people/<int:person_id>")

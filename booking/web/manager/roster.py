@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import make_response, render_template, request, url_for
+from flask import make_response, render_template, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -14,11 +14,23 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.queries import checkin, disclosure, manager
-from booking.sanitise import one_line
+from booking.queries.folding import fold
+from booking.sanitise import plain
 from booking.web import htmx
 from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm, WalkInForm
 from booking.web.manager import undo
-from booking.web.manager.blueprint import Answer, actor, done, heard, labels, pages, refused_words, shown
+from booking.web.manager.blueprint import (
+    Answer,
+    actor,
+    done,
+    heard,
+    labels,
+    pages,
+    refused_words,
+    shown,
+    sought,
+    sought_email,
+)
 from booking.web.security.permissions import managed_booking, managed_slot
 
 
@@ -88,7 +100,7 @@ def show_slot(
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
     session = db.session()
     roster = manager.roster(session, slot)
-    found = checkin.find_people(session, slot, sought(), clock.now())
+    found = checkin.find_people(session, slot, sought(), sought_email(), clock.now())
     return render_template(
         template,
         station=slot.station,
@@ -97,6 +109,7 @@ def show_slot(
         absent=roster.absent,
         strikes=[strike for strike in manager.strikes_of_slot(session, slot.id) if not strike.forgiven_at],
         sought=sought(),
+        suggested=_guest_name(),
         about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people], found.strangers),
         found=found,
         form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
@@ -110,8 +123,10 @@ def show_slot(
     )
 
 
-def sought() -> str:
-    return one_line(request.values.get("q", ""))[:60]
+def _guest_name() -> str:
+    """What was sought, where it can be a name: no address, no number."""
+    text = plain(sought())
+    return "" if "@" in text or fold(text).isdigit() else sought()
 
 
 def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
@@ -124,7 +139,7 @@ def _let_in(slot: Slot, *, standby: bool) -> Answer:
     person_id = form.person_id.data
     if not form.validate_on_submit():
         return show_slot(slot, guest=form), 422
-    if person_id and not checkin.may_be_seated(db.session(), slot, person_id, sought(), clock.now()):
+    if person_id and not checkin.may_be_seated(db.session(), slot, person_id, sought_email(), clock.now()):
         return show_slot(slot, RuleViolation("no_such_person")), 404
 
     def let_in() -> Booking:

@@ -12,9 +12,8 @@ from booking import clock, slots, workdays
 from booking.extensions import db
 from booking.model import Slot, Station, Zone
 from booking.queries import manager, station_lookup
-from booking.sanitise import one_line
 from booking.web.i18n.formatting import station_date
-from booking.web.manager.blueprint import Answer, pages
+from booking.web.manager.blueprint import Answer, pages, sought
 from booking.web.security.permissions import managed_station, sign_in_required
 
 WEEK = timedelta(days=7)
@@ -45,9 +44,8 @@ def stations() -> Answer:
     mine = station_lookup.managed_stations(db.session(), current_user.person_id)
     if len(mine) == 1 and not current_user.is_admin:
         return redirect(url_for(".week", code=mine[0].code), code=303)
-    sought = one_line(request.args.get("q", ""))[:40]
-    found = station_lookup.stations(db.session(), sought) if current_user.is_admin else mine
-    return render_template("manager/stations.html", stations=found, sought=sought)
+    found = station_lookup.stations(db.session(), sought()) if current_user.is_admin else mine
+    return render_template("manager/stations.html", stations=found, sought=sought())
 
 
 @pages.get("/<code>/")

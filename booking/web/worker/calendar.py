@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from booking import calendar_files, clock, people
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.mail import invites, links
+from booking.mail import invites
 from booking.model import Booking
 from booking.web import htmx
 from booking.web.i18n import formatting
@@ -18,7 +18,7 @@ from booking.web.worker.blueprint import pages
 @pages.get("/bookings/<int:booking_id>/calendar.ics")
 def calendar(booking_id: int) -> Response:
     booking = _seat(booking_id)
-    answer = make_response(calendar_files.calendar(invites.entries(db.session(), [booking]), links.host()))
+    answer = make_response(calendar_files.calendar(invites.entries(db.session(), [booking])))
     answer.mimetype = "text/calendar"
     answer.headers["Content-Disposition"] = f'attachment; filename="lunch-hour-{booking.slot.date}.ics"'
     return answer

@@ -8,11 +8,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import calendar_files, slots, statistics
+from booking import slots, statistics
 from booking.db import transactions
 from booking.mail import context, rendering
 from booking.mail.manager_report import outcome, troubles
 from booking.model import Letter, Person
+from booking.queries.calendar_revisions import is_cancelled
 from booking.statistics import Span, Tally
 from tests.support.desk_cast import Desk, refusal, said
 from tests.support.lunch_hour import TUESDAY, LunchHour, at, make_manager
@@ -103,7 +104,7 @@ def test_what_is_unrecorded_is_called_so_everywhere(desk: Desk, lunch: LunchHour
     assert "没有人登记到场，也不记爽约" in desk.words("history", "15:01")
     assert "未登记" in desk.words(f"people/{lunch.people['周明']}", "15:01")
     assert desk.words(f"tickets/{lunch.latest('周明').ticket}", "15:01").count("这一场已经结束") == 1
-    assert not calendar_files.is_cancelled(lunch.latest("周明"))
+    assert not is_cancelled(lunch.latest("周明"))
 
 
 def test_it_is_neither_a_visit_nor_a_no_show_and_the_sums_stay_true(desk: Desk, lunch: LunchHour) -> None:

@@ -16,7 +16,6 @@ from booking.spreadsheets import Table, write_csv
 from tests.support.desk_cast import Cast, Desk, said, snapshot
 from tests.support.lunch_hour import LunchHour
 
-pytestmark = pytest.mark.sqlite
 ACTIVITIES = ("名称", "类别", "老师")
 PLANS = ("活动", "场地", "星期", "开始", "时长（分钟）", "名额", "从哪天起")
 
@@ -34,6 +33,7 @@ def send_file(desk: Desk, kind: str, content: bytes) -> TestResponse:
     return desk.post(f"import/{kind}", sheet=(io.BytesIO(content), "表.csv"))
 
 
+@pytest.mark.both
 def test_activities_come_in_together(desk: Desk) -> None:
     answer = send(
         desk, "activities", ACTIVITIES, ("八段锦", "健身", "赵老师"), ("Talk", "talk", ""), ("书法", "书画", "")
@@ -47,6 +47,7 @@ def test_activities_come_in_together(desk: Desk) -> None:
     assert session.scalar(select(func.count(Event.id)).where(Event.kind == "activity_saved")) == 3
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("days", ["二四", "周二、周四", "24", "星期二,星期四", "Tue Thu", "２４"])
 def test_plans_come_in_and_make_slots(desk: Desk, days: str) -> None:
     row = ("白领瑜伽课堂", "场地 0", days, "15:00", 50, 10, "2026/11/24")
@@ -59,6 +60,7 @@ def test_plans_come_in_and_make_slots(desk: Desk, days: str) -> None:
     assert session.scalar(select(func.count(Slot.id)).where(Slot.plan_id == plan.id)) > 2
 
 
+@pytest.mark.both
 def test_a_workbook_with_real_dates_and_times_comes_in(desk: Desk) -> None:
     template = load_workbook(io.BytesIO(desk.get("import/plans/template").data))
     sheet = template.active
@@ -74,6 +76,18 @@ def test_a_workbook_with_real_dates_and_times_comes_in(desk: Desk) -> None:
 GOOD = ("白领瑜伽课堂", "场地 0", "三", "15:00", "50", "10", "2026-11-24")
 
 
+@pytest.mark.both
+def test_a_wrong_row_behind_good_ones_leaves_nothing(desk: Desk) -> None:
+    """The rules find it, not the form: the good rows have been written by then."""
+    before = snapshot(desk.lunch.session)
+    taken = ("白领瑜伽课堂", "其他", "")
+    answer = send(desk, "activities", ACTIVITIES, ("八段锦", "健身", ""), taken, ("书法", "书画", ""))
+    assert answer.status_code == 422
+    assert "3 名称 白领瑜伽课堂 已经有同名的了" in said(answer)
+    assert snapshot(desk.lunch.session) == before
+
+
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("place", "typed", "column", "sentence"),
     [
@@ -109,6 +123,7 @@ def test_one_wrong_cell_leaves_nothing_and_is_named(
     assert snapshot(session) == before
 
 
+@pytest.mark.both
 def test_two_rows_that_want_one_zone_leave_nothing(desk: Desk) -> None:
     before = snapshot(desk.lunch.session)
     answer = send(desk, "plans", PLANS, GOOD, (*GOOD[:3], "15:30", *GOOD[4:]))
@@ -117,6 +132,7 @@ def test_two_rows_that_want_one_zone_leave_nothing(desk: Desk) -> None:
     assert snapshot(desk.lunch.session) == before
 
 
+@pytest.mark.both
 def test_the_same_title_twice_leaves_nothing(desk: Desk) -> None:
     before = snapshot(desk.lunch.session)
     answer = send(desk, "activities", ACTIVITIES, ("新的", "其他", ""), ("新的", "其他", ""))
@@ -124,6 +140,7 @@ def test_the_same_title_twice_leaves_nothing(desk: Desk) -> None:
     assert snapshot(desk.lunch.session) == before
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"\x89PNG\xff", "名称,类别\n".encode(), b"a,b\n1,2\n"])
 def test_what_is_no_sheet_is_said(desk: Desk, content: bytes) -> None:
     before = snapshot(desk.lunch.session)
@@ -141,11 +158,13 @@ def test_another_stations_names_are_unknown_here(app: Flask, session: Session) -
     assert answer.status_code == 422
 
 
+@pytest.mark.sqlite
 def test_there_is_nothing_else_to_import(desk: Desk) -> None:
     assert desk.get("import/people").status_code == 404
     assert desk.get("import/people/template").status_code == 404
 
 
+@pytest.mark.sqlite
 def test_an_empty_workbook_is_said(desk: Desk) -> None:
     out = io.BytesIO()
     Workbook().save(out)

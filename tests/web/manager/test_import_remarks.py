@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from booking.db import transactions
 from booking.errors import RuleViolation
-from booking.model import Activity, Plan
+from booking.model import Activity, Person, Plan
 from booking.spreadsheets import read, reading
 from tests.support.desk_cast import Desk, said, snapshot
 from tests.support.lunch_hour import LunchHour, at
@@ -39,9 +39,9 @@ def send(desk: Desk, content: bytes, kind: str = "plans") -> TestResponse:
 
 def confirm(desk: Desk, preview: TestResponse, kind: str = "plans") -> TestResponse:
     """Press the preview's button: what it carries is sent again."""
-    carried = re.search(r'name="rows" value="([^"]*)"', preview.text)
-    assert carried, said(preview)
-    return desk.post(f"import/{kind}", rows=html.unescape(carried[1]))
+    carried = dict(re.findall(r'name="(rows|numbers)" value="([^"]*)"', preview.text))
+    assert len(carried) == 2, said(preview)
+    return desk.post(f"import/{kind}", **{name: html.unescape(value) for name, value in carried.items()})
 
 
 def book(*rows: tuple[Any, ...], **options: Any) -> bytes:
@@ -171,6 +171,35 @@ def test_rows_have_the_numbers_of_the_sheet(desk: Desk) -> None:
     wrong = (*GOOD[:5], "十", *GOOD[6:])
     answer = send(desk, book((), ("标题",), (), HEADS, (), (), wrong))
     assert re.search(r"7 名额 十", said(answer)), said(answer)
+
+
+def test_rows_far_apart_are_previewed_without_the_rows_between(desk: Desk) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as made:
+        sheet = made.add_worksheet()
+        rows = {1: ("名称", "类别", "联系人"), 3: ("八段锦", "健身", "王经理"), 60_000: ("书法", "书画", "")}
+        for number, cells in rows.items():
+            sheet.write_row(number - 1, 0, cells)
+    preview = send(desk, out.getvalue(), "activities")
+    assert len(preview.text) < 50_000
+    assert "3 八段锦 健身 60000 书法 书画" in said(preview)
+    assert "导入了 2 行" in said(confirm(desk, preview, "activities"))
+    again = said(confirm(desk, preview, "activities"))
+    assert "3 名称 八段锦 已经有同名的了" in again
+    assert "60000 名称 书法 已经有同名的了" in again
+
+
+@pytest.mark.parametrize("numbers", ["", "3", "3,3", "x,4", "3,4,5", "9" * 5000])
+def test_without_the_rows_numbers_the_rows_are_counted(desk: Desk, numbers: str) -> None:
+    rows = "名称,类别\n八段锦,健身\n八段锦,健身\n"
+    assert "3 名称 八段锦 已经有同名的了" in said(desk.post("import/activities", rows=rows, numbers=numbers))
+
+
+def test_a_format_that_hides_what_is_hidden_says_so_in_english_too(desk: Desk) -> None:
+    with transactions.transaction(desk.lunch.session) as session:
+        session.get_one(Person, desk.lunch.manager_id).language = "en"
+    words = said(send(desk, (FILES / "gnumeric.xls").read_bytes()))
+    assert "This format does not show which rows are hidden or which cells are formula errors." in words, words
 
 
 def test_saturdays_run_where_the_sheet_says_so(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""People and history: finding people by pinyin, recorded access to phone numbers, the history by slot, person and
+"""People and history: finding people, recorded access to phone numbers, the history by slot, person and
 day."""
 
 import pytest
@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.model import Event, Person
-from booking.queries.name_search import sounds_like
 from tests.support.desk_cast import Cast, Desk
 from tests.support.lunch_hour import LunchHour
 from tests.web.manager.test_wrong_input import ACTIVITY
@@ -29,34 +28,6 @@ def lunch(session: Session) -> LunchHour:
 @pytest.fixture
 def desk(app: Flask, lunch: LunchHour) -> Desk:
     return Desk(app, lunch)
-
-
-@pytest.mark.parametrize(
-    ("name", "letters"),
-    [
-        ("周明", "zhouming"),
-        ("周明", "zm"),
-        ("周明", "zhoum"),
-        ("周明", "zming"),
-        ("周明", "ming"),
-        ("周明", "z"),
-        ("单雄", "shanxiong"),
-        ("单雄", "danxiong"),
-        ("吕布", "lvbu"),
-        ("欧阳小明", "oyxm"),
-        ("刘一ABC", "liuyi"),
-    ],
-)
-def test_a_name_is_found_by_how_it_sounds(name: str, letters: str) -> None:
-    assert sounds_like(name, letters)
-
-
-@pytest.mark.parametrize(
-    ("name", "letters"),
-    [("周明", "zhumin"), ("周明", "mz"), ("周明", "zhoumingx"), ("", "z"), ("Smith", "s"), ("😀", "a")],
-)
-def test_a_name_is_not_found_by_a_wrong_reading(name: str, letters: str) -> None:
-    assert not sounds_like(name, letters)
 
 
 @pytest.mark.parametrize("sought", ["周", "zhouming", "ZM", "zhou ming", "周明"])

@@ -192,6 +192,23 @@ def test_a_zone_is_added_changed_and_closed(desk: Desk, cast: Cast) -> None:
     assert "最多 25 人" not in desk.words("zones")
 
 
+@pytest.mark.parametrize(
+    ("page", "field", "form"),
+    [
+        ("activities/new", "title", ACTIVITY | {"title": "八 段 锦"}),
+        ("zones", "name", {"name": "ＴＥＲＲＡＣＥ", "capacity": "30"}),
+    ],
+)
+def test_a_twin_is_refused_at_the_field_and_kept(desk: Desk, page: str, field: str, form: dict[str, str]) -> None:
+    desk.post("activities/new", **ACTIVITY)
+    desk.post("zones", name="Terrace", capacity="20")
+    answer = desk.post(page, **form)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert "已经有同名的了" in said(answer)
+    assert f'value="{form[field]}"' in answer.text
+
+
 def test_every_act_is_in_the_history_with_its_manager(desk: Desk, cast: Cast) -> None:
     made = plan(desk, cast)
     desk.post(f"plans/{made.id}/stop")

@@ -1,6 +1,7 @@
 """Calendar files and feeds: a file for each seat, and a secret address that calendar programs poll."""
 
 import re
+from datetime import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking import people
+from booking import people, slots
 from booking.db import transactions
 from booking.model import Feed, Person
 from tests.support.lunch_hour import LunchHour, at
@@ -78,6 +79,42 @@ def test_the_feed_follows_what_becomes_of_a_seat(app: Flask, lunch: LunchHour) -
     (gone,) = events(read(app, path, "Mon 12:01"))
     assert (gone["UID"], gone["STATUS"], gone["TRANSP"]) == (promoted["UID"], "CANCELLED", "TRANSPARENT")
     assert gone["SEQUENCE"] > promoted["SEQUENCE"]
+
+
+def test_neither_a_file_nor_the_feed_is_an_invitation(app: Flask, lunch: LunchHour) -> None:
+    """With a METHOD, Outlook takes a file for a message from somebody, and asks for an answer."""
+    phone = Phone(app, lunch, "周明")
+    path = subscribe(phone)
+    lunch.book("周明", "Mon 10:00")
+    file = phone.get(f"/bookings/{lunch.latest('周明').id}/calendar.ics", "Mon 10:01")
+    for text in (file.text, read(app, path, "Mon 10:01").text):
+        assert not re.search(r"^(METHOD|ORGANIZER|ATTENDEE)\b", text, re.MULTILINE)
+
+
+def test_a_lost_seat_says_so_in_the_feed_and_stays_at_its_time(app: Flask, lunch: LunchHour) -> None:
+    path = subscribe(Phone(app, lunch, "周明"))
+    lunch.book("周明", "Mon 10:00")
+    lunch.book("李静", "Mon 10:00")
+    lunch.give_up("周明", "Mon 11:00")
+    zone_id = lunch.now().zone_id
+    lunch.do(lambda s: str(slots.move(s, lunch.slot_id, slots.Move(time(12, 40), zone_id), at("Mon 12:00"))))
+    (gone,) = events(read(app, path, "Mon 12:01"))
+    assert (gone["SUMMARY"], gone.start, gone.end) == ("已取消：白领瑜伽课堂", at("12:10"), at("13:00"))
+
+
+def test_a_seat_that_was_undone_does_not_vanish_from_the_feed(app: Flask, lunch: LunchHour) -> None:
+    """Left out, it would stay in the calendars that have it; the entry itself waits as if it had never had a seat."""
+    path = subscribe(Phone(app, lunch, "王磊"))
+    for name in ("周明", "李静", "王磊"):
+        lunch.book(name, "Mon 10:00")
+    lunch.give_up("周明", "11:45")
+    lunch.book("王磊", "11:46")
+    (seat,) = events(read(app, path, "11:46:30"))
+    lunch.give_up("王磊", "11:47")
+    assert (lunch.state("王磊"), lunch.latest("王磊").seated_at) == ("waiting", None)
+    (gone,) = events(read(app, path, "11:48"))
+    assert (gone["UID"], gone["STATUS"]) == (seat["UID"], "CANCELLED")
+    assert gone["SEQUENCE"] > seat["SEQUENCE"]
 
 
 def test_a_feed_holds_its_owners_seats_only(app: Flask, lunch: LunchHour) -> None:

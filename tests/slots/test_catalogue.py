@@ -1,0 +1,158 @@
+"""Catalogue: no name twice among a station's activities or zones, however it is written; sets saved whole or not at all."""
+
+from collections.abc import Sequence
+from datetime import date, time
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from booking import slots
+from booking.db import transactions
+from booking.errors import RuleViolation
+from booking.model import Activity, Event, Plan, Zone
+from tests.support.lunch_hour import LunchHour, at
+from tests.support.together import together
+
+NOW = at("Mon 09:00")
+FUTURE = date(2027, 6, 1)
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    return LunchHour(session)
+
+
+def activity(lunch: LunchHour, title: str, **columns: Any) -> Activity:
+    return Activity(station_id=lunch.station_id, title=title, kind="yoga", **columns)
+
+
+def zone(lunch: LunchHour, name: str, **columns: Any) -> Zone:
+    return Zone(station_id=lunch.station_id, name=name, capacity=20, **columns)
+
+
+MAKES = {"title": activity, "name": zone}
+
+
+def saved(lunch: LunchHour, item: Any) -> str:
+    verb = slots.save_activity if isinstance(item, Activity) else slots.save_zone
+    try:
+        verb(lunch.session, item, NOW, lunch.manager_id)
+    except RuleViolation as no:
+        return f"no: {no.reason}"
+    return "saved"
+
+
+def again(item: Any, **columns: Any) -> Any:
+    """What a form of the item sends, with these changes."""
+    return type(item)(**{column.key: getattr(item, column.key) for column in item.__mapper__.columns} | columns)
+
+
+TWINS = ["Tai Chi", "TAI CHI", "tai  chi", "Ｔａｉ　Ｃｈｉ", "TaiChi", " tai chi\u200b"]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("column", MAKES)
+def test_a_name_in_another_spelling_is_taken(lunch: LunchHour, column: str, twin: str) -> None:
+    make = MAKES[column]
+    assert saved(lunch, make(lunch, "Tai chi")) == "saved"
+    assert saved(lunch, make(lunch, twin)) == "no: name_taken"
+    other = make(lunch, "Tai chi 2")
+    assert saved(lunch, other) == "saved"
+    assert saved(lunch, again(other, **{column: twin})) == "no: name_taken"
+    assert saved(lunch, again(other, **{column: "Tai  Chi 2"})) == "saved"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("column", MAKES)
+def test_twins_of_earlier_days_can_be_edited(lunch: LunchHour, column: str) -> None:
+    make = MAKES[column]
+    with transactions.transaction(lunch.session) as session:
+        session.add_all([make(lunch, "Tai chi"), twin := make(lunch, "TAI CHI")])
+    english = f"{column}_en"
+    assert saved(lunch, again(twin, **{english: "Tai chi for beginners"})) == "saved"
+    assert saved(lunch, again(twin, **{column: "Tai Chi"})) == "saved"
+    assert saved(lunch, again(twin, **{column: "Tai chi 2"})) == "saved"
+    assert saved(lunch, again(twin, **{column: "TAI CHI"})) == "no: name_taken"
+
+
+@pytest.mark.sqlite
+def test_another_station_may_use_the_name(lunch: LunchHour) -> None:
+    assert saved(lunch, activity(lunch, "Tai chi")) == "saved"
+    assert saved(lunch, Activity(station_id=lunch.other_station(), title="Tai chi", kind="yoga")) == "saved"
+
+
+@pytest.mark.sqlite
+def test_the_title_of_an_archived_activity_is_free_and_refuses_its_return(lunch: LunchHour) -> None:
+    old = activity(lunch, "Tai chi")
+    saved(lunch, old)
+    slots.retire_activity(lunch.session, old, NOW)
+    assert saved(lunch, activity(lunch, "TAI CHI")) == "saved"
+    with pytest.raises(RuleViolation, match="name_taken"):
+        slots.offer_again(lunch.session, lunch.session.get_one(Activity, old.id), NOW)
+
+
+@pytest.mark.sqlite
+def test_the_name_of_a_closed_zone_is_reserved(lunch: LunchHour) -> None:
+    old = zone(lunch, "露台")
+    saved(lunch, old)
+    slots.close_zone(lunch.session, old, NOW)
+    assert saved(lunch, zone(lunch, "露 台")) == "no: name_reserved"
+    slots.reopen_zone(lunch.session, lunch.session.get_one(Zone, old.id), NOW)
+
+
+def save_all(session: Session, items: Sequence[Activity | Plan], **options: bool) -> str:
+    """`saved`, or the refusals by place."""
+    try:
+        slots.save_all(session, items, NOW, **options)
+    except slots.NothingSaved as nothing:
+        return " ".join(f"{place}:{no.reason}" for place, no in nothing.refusals.items()) or "tried"
+    return "saved"
+
+
+def count(lunch: LunchHour, table: type[Any]) -> int:
+    lunch.session.rollback()
+    return lunch.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_set_is_saved_whole_or_not_at_all(lunch: LunchHour) -> None:
+    before, events = count(lunch, Activity), count(lunch, Event)
+    titles = ("八段锦", "书法", "八　段锦", "茶艺", "书法")
+    assert save_all(lunch.session, [activity(lunch, title) for title in titles]) == "2:name_taken 4:name_taken"
+    assert save_all(lunch.session, [activity(lunch, title) for title in titles[:2]], only_try=True) == "tried"
+    assert (count(lunch, Activity), count(lunch, Event)) == (before, events)
+    assert save_all(lunch.session, [activity(lunch, title) for title in titles[:2]]) == "saved"
+    assert count(lunch, Activity) == before + 2
+
+
+def test_of_two_imports_at_once_one_comes_in(lunch: LunchHour, engine: Engine) -> None:
+    before = count(lunch, Activity)
+
+    def act(session: Session, number: int) -> str:
+        titles = ("八段锦", "Tai chi") if number else ("TAI CHI", "茶艺")
+        found = save_all(session, [activity(lunch, title) for title in titles])
+        if found != "saved":
+            raise RuleViolation(found)
+        return found
+
+    assert sorted(together(engine, 2, act)) in (["no: 0:name_taken", "saved"], ["no: 1:name_taken", "saved"])
+    assert count(lunch, Activity) == before + 2
+
+
+def test_of_two_plans_at_once_for_one_zone_one_comes_in(lunch: LunchHour, engine: Engine) -> None:
+    with transactions.transaction(lunch.session) as session:
+        mine = session.scalars(select(Activity.id).where(Activity.station_id == lunch.station_id)).first()
+        place = session.scalars(select(Zone.id).where(Zone.station_id == lunch.station_id)).first()
+    told = {"station_id": lunch.station_id, "activity_id": mine, "zone_id": place, "weekdays": "3", "minutes": 50}
+
+    def act(session: Session, number: int) -> str:
+        plan = Plan(**told, starts=time(15, 10 * number), capacity=2, valid_from=FUTURE)
+        found = save_all(session, [plan])
+        if found != "saved":
+            raise RuleViolation(found)
+        return found
+
+    assert sorted(together(engine, 2, act)) == ["no: 0:zone_taken", "saved"]
+    assert count(lunch, Plan) == 1
