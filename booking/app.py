@@ -48,8 +48,9 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     _bind_extensions(app)
     headers.register(app)
     formatting.register(app)
-    for room in (worker, views, manager, account, admin, unsubscribe, health):
+    for room in (worker, views, manager, account, admin, unsubscribe):
         app.register_blueprint(room.pages)
+    health.register(app)
     if not app.config["PRODUCTION"]:
         app.register_blueprint(styleguide.pages)
     cli.register(app)

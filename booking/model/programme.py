@@ -164,7 +164,9 @@ class Slot(SlotProperties, Base):
         Index(None, "station_id", "date"),
         Index(None, "zone_id", "starts_at"),
         partial("ix_slot_to_open", "opens_at", where="state = 'planned'"),
-        partial("ix_slot_to_end", "ends_at", where="state IN ('planned', 'open', 'running')"),
+        partial("ix_slot_to_start", "starts_at", where="state IN ('planned', 'open')"),
+        partial("ix_slot_to_promote", "ends_at", where="state IN ('open', 'running')"),
+        partial("ix_slot_to_end", "ends_at", where="state = 'running'"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))

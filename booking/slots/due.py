@@ -41,10 +41,9 @@ def stations_to_plan(session: Session) -> Sequence[int]:
 
 
 def to_promote(session: Session, now: datetime) -> Sequence[int]:
-    """Slots with a free seat and somebody waiting for it."""
-    return _ids(
-        session, _live(), Slot.waiting > 0, Slot.taken < Slot.capacity, Slot.opens_at <= now, Slot.ends_at > now
-    )
+    """Slots with a free seat and somebody waiting for it; their opening has been recorded."""
+    free = (Slot.waiting > 0, Slot.taken < Slot.capacity, Slot.opens_at <= now, Slot.ends_at > now)
+    return _ids(session, Slot.state.in_(("open", "running")), *free)
 
 
 def to_start(session: Session, now: datetime) -> Sequence[int]:
@@ -67,10 +66,6 @@ def to_finish(session: Session, now: datetime) -> Sequence[int]:
     """Slots that are over; those without attendance are left open for a while."""
     closed = or_(~Slot.unattended, Slot.ends_at <= now - seats.BOOKS_OPEN)
     return _ids(session, Slot.state == "running", Slot.ends_at <= now, closed)
-
-
-def _live() -> ColumnElement[bool]:
-    return Slot.state.in_(("planned", "open", "running"))
 
 
 def _ids(session: Session, *conditions: ColumnElement[bool]) -> Sequence[int]:

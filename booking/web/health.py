@@ -1,9 +1,13 @@
 """Health checks for monitoring: liveness (is the process alive) and readiness (can it serve)."""
 
+import math
+from collections.abc import Callable
 from datetime import datetime
+from threading import Lock
+from time import monotonic
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -16,6 +20,8 @@ from booking.model import MailPause
 
 pages = Blueprint("health", __name__)
 
+Answer = tuple[dict[str, Any], int]
+NOBODY_ASKED: Answer = {}, 503
 NOTHING_KNOWN: dict[str, Any] = {"scheduler_age_seconds": None, "late": None, "mail": None, "jobs": {}}
 
 
@@ -26,15 +32,43 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Readiness: 200 when the database answers and has every migration; the scheduler's state is for information."""
+    """Readiness: 200 when the database answers and has every migration; the scheduler's state is for information.
+
+    Asked of the database at most once in CACHE_POLL_SECONDS, however many ask: anybody may.
+    """
+    answers: Answers = current_app.extensions["readiness"]
+    told, status = answers.get(current_app.config["CACHE_POLL_SECONDS"], _ready)
+    return jsonify(told), status
+
+
+class Answers:
+    """The last answer, for as long as it is recent. While one thread asks anew, the others wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._at, self._last = -math.inf, NOBODY_ASKED
+
+    def get(self, lasts: float, ask: Callable[[], Answer]) -> Answer:
+        with self._lock:
+            if not 0 <= monotonic() - self._at < lasts:
+                self._last = ask()
+                self._at = monotonic()
+            return self._last
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.extensions["readiness"] = Answers()
+
+
+def _ready() -> Answer:
     try:
         with db.engine.connect() as connection:
             migrated = migrating.is_done(connection)
             told = _scheduler(Session(connection)) if migrated else NOTHING_KNOWN
     except (DBAPIError, PoolTimeout):
-        return jsonify(status="database does not answer", **NOTHING_KNOWN), 503
-    status = "ok" if migrated else "migrations pending"
-    return jsonify(status=status, **told), 200 if migrated else 503
+        return {"status": "database does not answer", **NOTHING_KNOWN}, 503
+    return {"status": "ok" if migrated else "migrations pending", **told}, 200 if migrated else 503
 
 
 def _scheduler(session: Session) -> dict[str, Any]:

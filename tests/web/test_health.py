@@ -11,8 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from booking.extensions import db
 from booking.model import JobRun, MailPause
 from tests.support import databases
+from tests.support.statements import heard
 
 pytestmark = pytest.mark.both
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -30,6 +32,15 @@ def test_ready_tells_how_long_ago_the_scheduler_worked(client: FlaskClient, sess
         answer = client.get("/readyz")
     assert answer.status_code == 200
     assert (answer.json["status"], answer.json["scheduler_age_seconds"], answer.json["late"]) == ("ok", 12.0, False)
+
+
+@pytest.mark.parametrize(("lasts", "asked"), [(1000, 1), (0, 3)], ids=["kept", "control"])
+def test_ready_asks_the_database_once_however_many_ask(make_app: Callable[..., Flask], lasts: int, asked: int) -> None:
+    app = make_app(CACHE_POLL_SECONDS=lasts)
+    with app.app_context(), heard(db.engine) as sent:
+        answers = [app.test_client().get("/readyz").json for _ in range(3)]
+    assert [answer["status"] for answer in answers] == ["ok"] * 3
+    assert sum("FROM job_run" in one.text for one in sent) == asked
 
 
 def test_ready_tells_each_jobs_last_run_length_backlog_and_next_run_but_no_error(
