@@ -3,7 +3,6 @@
 from time import sleep
 
 import pytest
-from booking.web.kept import Kept, Page
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
@@ -14,6 +13,8 @@ from booking.history import record
 from booking.model import Event
 from booking.queries.change_feed import SWEEP, ChangeFeed, LastChanged
 from booking.web.cache.gzip_parts import Packed
+from booking.web.cache.store import Cache, Page
+from booking.web.i18n import formatting
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
 
@@ -79,14 +80,14 @@ def test_another_database_in_its_place_is_news(engine: Engine, lunch: LunchHour)
 
 
 def test_a_page_outlives_what_happens_elsewhere_while_it_is_made(engine: Engine, lunch: LunchHour) -> None:
-    memory = Kept(ChangeFeed(engine, every=0))
+    memory = Cache(engine, ChangeFeed(engine, every=0))
     memory.news.look()
     now, until, noted = at("Mon 10:00"), at("Mon 10:01"), memory.news.noted
     here, there = (
-        Page(now, until, station_id, None, noted, "", Packed(""), None)
+        Page(now, until, station_id, None, noted, "", Packed(""), None, formatting.countdown)
         for station_id in (lunch.station_id, lunch.station_id + 1)
     )
     lunch.book("周明", "Mon 10:00")
     memory.news.look()
     assert memory.news.noted > noted
-    assert (memory.is_true(here, now), memory.is_true(there, now)) == (False, True)
+    assert (memory.is_fresh(here, now), memory.is_fresh(there, now)) == (False, True)
