@@ -21,7 +21,7 @@ from booking.jobs.batches import Turn
 from booking.mail import backlog, digest_writer, digests, outbox
 from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests.support import databases
-from tests.support.letter_cast import Letters, write_digests
+from tests.support.letter_cast import Letters, monday_and_tuesday, write_digests
 from tests.support.lunch_hour import TUESDAY, at
 from tests.support.statements import heard
 
@@ -47,10 +47,7 @@ def details(cast: Letters, who: str, kind: str = "worker") -> dict[str, object]:
 @pytest.fixture
 def cast(session: Session) -> Letters:
     """Monday is over, Tuesday is full."""
-    cast = Letters(session)
-    cast.yesterday_at_noon()
-    cast.full_tuesday()
-    return cast
+    return monday_and_tuesday(session)
 
 
 def test_workers_get_theirs_from_half_past_eight(cast: Letters, session: Session) -> None:
