@@ -148,7 +148,7 @@ def test_rest_days_are_quiet(cast: Letters, session: Session) -> None:
 
 def test_a_station_may_work_while_the_country_rests(cast: Letters, session: Session) -> None:
     with transactions.transaction(session):
-        session.add(Workday(date=TUESDAY, works=False, name="放假", source="test"))
+        session.merge(Workday(date=TUESDAY, works=False, name="放假", source="test"))
         workdays.override(session, cast.station_id, TUESDAY, True, None, "加班")
     assert "林晓" in write(session, "worker", "08:30")
 

@@ -14,7 +14,7 @@ from booking.enqueue import enqueue
 from booking.mail import context, digest_writer, digests, rendering
 from booking.model import Activity, JobRun, Letter, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
-from tests.support.snapshots import make_cast, make_story
+from tests.support.snapshots import make_cast, make_story, seed_workdays
 
 STATION = {
     "name": "白领驿站",
@@ -92,9 +92,7 @@ class Letters:
             self.session.get_one(Person, person_id).email = f"person{person_id}@example.com"
         return station.id, people, manager_id, [self._slot(station.id, *one) for one in SLOTS]
 
-    def _slot(
-        self, station_id: int, words: dict[str, Any], zone: str, zone_en: str, starts: str, capacity: int
-    ) -> int:
+    def _slot(self, station_id: int, words: dict[str, Any], zone: str, zone_en: str, starts: str, capacity: int) -> int:
         s, moment = self.session, at(starts)
         place = s.scalar(select(Zone).where(Zone.name == zone)) or Zone(
             station_id=station_id, name=zone, name_en=zone_en, capacity=40
@@ -144,16 +142,26 @@ class Letters:
             self.book(who, self.crafts, "Mon 10:00:02")
 
 
-def monday_and_tuesday(session: Session) -> Letters:
-    """Monday is over, Tuesday is full."""
+def tuesday(session: Session) -> Letters:
+    """Tuesday is full, and the calendar is known."""
+    return _story(session, Letters.full_tuesday)
 
+
+def monday_and_tuesday(session: Session) -> Letters:
+    """Monday is over, Tuesday is full, and the calendar is known."""
+    return _story(session, Letters.yesterday_at_noon, Letters.full_tuesday)
+
+
+def _story(session: Session, *parts: Callable[[Letters], None]) -> Letters:
     def tell() -> Ids:
         cast = Letters(session)
-        cast.yesterday_at_noon()
-        cast.full_tuesday()
+        for part in parts:
+            part(cast)
         return cast.ids
 
-    return Letters(session, make_story(session, "monday and tuesday", tell))
+    with transactions.transaction(session):
+        seed_workdays(session)
+    return Letters(session, make_story(session, parts, tell))
 
 
 def write_digests(session: Session, kind: str, now: datetime, limit: int = 500) -> int:
