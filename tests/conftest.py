@@ -30,7 +30,7 @@ from booking.app import create_app
 from booking.extensions import db, limiter
 from booking.people import passwords
 from booking.web import kept
-from tests.support import chromium, databases, pairs, postgres, screens
+from tests.support import chromium, databases, pairs, postgres, routing, screens
 from tests.support.live import serving
 from tests.support.memory import folder
 from tests.support.network_cast import CHEAP
@@ -265,6 +265,12 @@ def catalogues() -> None:
         if not ready.exists() or ready.stat().st_mtime < words.stat().st_mtime:
             command = ["compile", "-i", str(words), "-o", str(ready)]
             subprocess.run([sys.executable, "-m", "babel.messages.frontend", *command], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes() -> Iterator[None]:
+    with routing.compiled_once():
+        yield
 
 
 @pytest.fixture(autouse=True)
