@@ -121,11 +121,15 @@ class PostgresClones:
 
     def _emptied(self, database: str) -> bool:
         """End everybody else's connections and delete all rows; False where the schema is not the template's any more."""
-        connection = self.ready.get(database)
-        if connection is None or not _answers(connection):
-            self._forget(database)
-            connection = self.ready[database] = self._connect(database)
-        (emptied,) = connection.execute("SELECT harness.empty()").fetchone() or (False,)
+        with suppress(psycopg.OperationalError):  # some tests end all connections
+            return self._empty(database)
+        self._forget(database)
+        return self._empty(database)
+
+    def _empty(self, database: str) -> bool:
+        if database not in self.ready:
+            self.ready[database] = self._connect(database)
+        (emptied,) = self.ready[database].execute("SELECT harness.empty()").fetchone() or (False,)
         return bool(emptied)
 
     def _forget(self, database: str) -> None:
@@ -145,11 +149,3 @@ class PostgresClones:
 
     def _url(self, database: str) -> str:
         return self.server.set(database=database).render_as_string(hide_password=False)
-
-
-def _answers(connection: psycopg.Connection[Any]) -> bool:
-    """Some tests end all connections."""
-    with suppress(psycopg.OperationalError):
-        connection.execute("")
-        return True
-    return False
