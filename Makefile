@@ -17,6 +17,8 @@ ALLOWED := H015,H020,H030,H031,H043,H044,J018
 run: .venv/.run $(CATALOGUES)
 	@deploy/serve
 
+# Many tests start the app in a process of its own: compile it once, also where the shell says not to.
+test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk postgresql $(if $(filter test-all,$@),npm spamassassin)
 	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)

@@ -2,14 +2,16 @@
 
 `engine`, `session`, `app`, `client`, `live`, `page` all look at the same fresh database of the test.
 Mark a test `sqlite` or `postgresql` when it makes sense on one of them only. Tests of pages run on SQLite, and with
-`--whole` on both, unless they are marked `both`.
+`--whole` on both, unless they are marked `both`. A test marked `pairs` runs for every two values of its parameters,
+and with `--whole` for all combinations.
 """
 
 import os
 import smtplib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from booking.app import create_app
 from booking.extensions import db, limiter
 from booking.people import passwords
 from booking.web.cache import store
-from tests.support import chromium, databases, postgres, screens
+from tests.support import chromium, databases, pairs, postgres, routing, screens
 from tests.support.live import serving
 from tests.support.memory import folder
 from tests.support.network_cast import CHEAP
@@ -74,9 +76,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     if not config.getoption("--whole"):
-        left = [item for item in items if item.get_closest_marker("whole")]
-        items[:] = [item for item in items if not item.get_closest_marker("whole")]
+        left = {item for item in items if item.get_closest_marker("whole")}
+        left |= spare(item for item in items if item not in left)
+        items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
+
+
+def spare(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Of the tests marked `pairs`, those whose values have met in others."""
+    of_one_test: defaultdict[object, list[pytest.Function]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: item.nodeid):
+        if isinstance(item, pytest.Function) and item.get_closest_marker("pairs"):
+            of_one_test[item.path, item.originalname].append(item)
+    found: set[pytest.Item] = set()
+    for same in of_one_test.values():
+        kept = pairs.covering([item.callspec.params for item in same])
+        found.update(item for place, item in enumerate(same) if place not in kept)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -249,6 +265,12 @@ def catalogues() -> None:
         if not ready.exists() or ready.stat().st_mtime < words.stat().st_mtime:
             command = ["compile", "-i", str(words), "-o", str(ready)]
             subprocess.run([sys.executable, "-m", "babel.messages.frontend", *command], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes() -> Iterator[None]:
+    with routing.compiled_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

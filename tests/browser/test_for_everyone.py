@@ -33,9 +33,9 @@ pytestmark = pytest.mark.sqlite
 
 
 @pytest.fixture
-def everybody(app: Flask, session: Session, live: str) -> Iterator[Everybody]:
+def everybody(app: Flask, session: Session, live: str, request: pytest.FixtureRequest) -> Iterator[Everybody]:
     with time_machine.travel(NOON, tick=True):
-        made = Everybody(app, session, live)
+        made = Everybody(app, session, live, request.config.getoption("--whole"))
         made.load()
         yield made
 

@@ -32,6 +32,7 @@ ZONES = (
     "书画室",
     "多功能厅",
 )
+POLL = 6_000  # ms: the screen at the door asks every five seconds
 
 # One way in `make test`, and the other one too with --whole.
 WITH, WITHOUT = pytest.param(True, id="with-script"), pytest.param(False, id="without-script")
@@ -226,11 +227,14 @@ def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: W
 
 @BY_SCRIPT
 def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
+    """With script the browser's own clock is put forward to its next question."""
     wall.set("12:00:25")
     with (
         chromium.opened(browser, live, java_script_enabled=script, **DESK) as screen,
         chromium.opened(browser, live, java_script_enabled=script) as phone,
     ):
+        if script:
+            screen.clock.install(time=at("12:00:25"))
         sign_in(screen, "desk@example.com", "/manage/cbd/door")
         screen.get_by_role("button", name="把这个浏览器变成门口屏幕").click()
         if script:
@@ -243,15 +247,22 @@ def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, w
         phone.get_by_role("button", name="签到").click()
         expect(phone.locator(".verdict")).to_have_text("签到成功")
         # The next code comes by itself: asked for by script, or by the page's own refresh.
+        if script:
+            wall.set("12:00:31")
+            screen.clock.run_for(POLL)
         expect(shown).not_to_have_attribute("data-code", first, timeout=40_000)
         if script:
             survives_a_busy_server(screen)
         wall.set("12:16")
         lunch.tick("12:10")
         lunch.tick("12:15:01")
+        if script:
+            screen.clock.run_for(POLL)
         expect(shown).to_have_attribute("data-free", "2", timeout=40_000)
         with transactions.transaction(lunch.session) as session:
             slots.renew_door(session, session.get_one(Station, lunch.station_id), at("12:17"), lunch.manager_id)
+        if script:
+            screen.clock.run_for(POLL)
         expect(screen.locator("main")).to_contain_text("这块屏幕还没有配对", timeout=40_000)
 
 
@@ -261,11 +272,11 @@ def survives_a_busy_server(screen: Page) -> None:
     beside.goto("/door/cbd")
     beside.route("**/door/cbd", lambda route: route.fulfill(status=503, body="<h1>busy</h1>"))
     with beside.expect_response(lambda response: response.status == 503, timeout=40_000):
-        pass
+        beside.clock.run_for(POLL)
     asks_again(beside)
     beside.route("**/door/cbd", lambda route: route.abort())
     with beside.expect_event("requestfailed", timeout=40_000):
-        pass
+        beside.clock.run_for(POLL)
     asks_again(beside)
     beside.close()
 
@@ -275,7 +286,7 @@ def asks_again(screen: Page) -> None:
     expect(screen.locator(".digits")).to_be_visible()
     screen.unroute("**/door/cbd")
     with screen.expect_response(lambda response: response.status == 200, timeout=40_000):
-        pass
+        screen.clock.run_for(POLL)
     expect(screen.locator(".digits")).to_be_visible()
 
 

@@ -256,6 +256,7 @@ def test_a_gentle_job_pauses_when_others_wait_for_a_processor(
     assert clock.now == pytest.approx(1 + 0.05 * backpressure.REST if rests else 1)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("letters_a_round", [{"at_once": 20, "digests": 500}])
 @pytest.mark.parametrize("kinds", ["at_once", "digests"])
 @pytest.mark.parametrize(("crowded", "a_letter"), [(False, 0.002), (True, 0.002), (True, 0.5)])

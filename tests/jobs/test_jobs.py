@@ -22,7 +22,7 @@ from booking.db import transactions
 from booking.jobs import leader_election, schedule
 from booking.jobs.schedule import Job
 from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
-from tests.support.letter_cast import Letters
+from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
 from tests.support.lunch_hour import TUESDAY, at
 
 
@@ -60,19 +60,16 @@ def test_the_lunch_hour_by_ticks_alone(app: Flask, cast: Letters, session: Sessi
 
 
 @pytest.mark.parametrize("clock", ["Mon 10:00", "08:30", "11:00", "12:10", "12:15", "13:00"])
-def test_a_second_tick_does_nothing_again(app: Flask, cast: Letters, session: Session, clock: str) -> None:
-    cast.yesterday_at_noon()
-    cast.full_tuesday()
+def test_a_second_tick_does_nothing_again(app: Flask, session: Session, clock: str) -> None:
+    monday_and_tuesday(session)
     tick(app, clock)
     before = everything(session)
     assert tick(app, clock) == {}
     assert everything(session) == before
 
 
-def test_after_three_hours_down_one_tick_catches_up_and_punishes_nobody(
-    app: Flask, cast: Letters, session: Session
-) -> None:
-    cast.full_tuesday()
+def test_after_three_hours_down_one_tick_catches_up_and_punishes_nobody(app: Flask, session: Session) -> None:
+    cast = tuesday(session)
     told = tick(app, "15:10")
     assert told["start_slots"] >= 1
     assert told["finish_slots"] >= 1
@@ -123,10 +120,9 @@ def test_a_failing_job_is_written_down_and_the_others_run(
 
 
 def test_one_failing_slot_does_not_delay_the_others(
-    app: Flask, cast: Letters, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.full_tuesday()
-
+    cast = tuesday(session)
     real = seats.start
 
     def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:

@@ -13,7 +13,7 @@ import config
 from booking import invariants
 from booking.model import Digest, Letter
 from tests.support import mail_server
-from tests.support.letter_cast import Letters
+from tests.support.letter_cast import Letters, monday_and_tuesday
 from tests.support.lunch_hour import at
 
 pytestmark = pytest.mark.smtp
@@ -27,10 +27,7 @@ def office() -> Iterator[mail_server.Office]:
 
 @pytest.fixture
 def cast(session: Session) -> Letters:
-    cast = Letters(session)
-    cast.yesterday_at_noon()
-    cast.full_tuesday()
-    return cast
+    return monday_and_tuesday(session)
 
 
 def talks(url: str, office: mail_server.Office, *how: str) -> int:

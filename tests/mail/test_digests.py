@@ -21,7 +21,7 @@ from booking.jobs.batches import Turn
 from booking.mail import backlog, digest_writer, digests, outbox
 from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests.support import databases
-from tests.support.letter_cast import Letters, write_digests
+from tests.support.letter_cast import Letters, monday_and_tuesday, write_digests
 from tests.support.lunch_hour import TUESDAY, at
 from tests.support.statements import heard
 
@@ -47,10 +47,7 @@ def details(cast: Letters, who: str, kind: str = "worker") -> dict[str, object]:
 @pytest.fixture
 def cast(session: Session) -> Letters:
     """Monday is over, Tuesday is full."""
-    cast = Letters(session)
-    cast.yesterday_at_noon()
-    cast.full_tuesday()
-    return cast
+    return monday_and_tuesday(session)
 
 
 def test_workers_get_theirs_from_half_past_eight(cast: Letters, session: Session) -> None:
@@ -151,7 +148,7 @@ def test_rest_days_are_quiet(cast: Letters, session: Session) -> None:
 
 def test_a_station_may_work_while_the_country_rests(cast: Letters, session: Session) -> None:
     with transactions.transaction(session):
-        session.add(Workday(date=TUESDAY, works=False, name="放假", source="test"))
+        session.merge(Workday(date=TUESDAY, works=False, name="放假", source="test"))
         workdays.override(session, cast.station_id, TUESDAY, True, None, "加班")
     assert "林晓" in write(session, "worker", "08:30")
 

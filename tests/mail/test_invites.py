@@ -16,7 +16,7 @@ from booking.enqueue import CANCELLATIONS, INVITATIONS
 from booking.mail import context, invites, rendering
 from booking.model import Letter, Person
 from tests.support import letter_cast
-from tests.support.letter_cast import Letters
+from tests.support.letter_cast import Letters, tuesday
 from tests.support.lunch_hour import at
 
 KEEPS, LOSES = ("confirmed", "promoted", "slot_moved"), ("moved_down", "slot_cancelled", "booking_cancelled")
@@ -116,8 +116,7 @@ def invited(app: Flask, cast: Letters, kind: str, who: str) -> Event | None:
 
 
 def test_the_same_event_is_taken_back_with_a_higher_number(app: Flask, session: Session) -> None:
-    cast = Letters(session)
-    cast.full_tuesday()
+    cast = tuesday(session)
     first = invited(app, cast, "confirmed", "林晓")
     cast.do(slots.cancel, cast.yoga, "停电", at("Mon 18:00"), cast.manager_id)
     last = invited(app, cast, "slot_cancelled", "林晓")
@@ -128,15 +127,13 @@ def test_the_same_event_is_taken_back_with_a_higher_number(app: Flask, session: 
 
 
 def test_who_only_waited_has_no_event_to_lose(app: Flask, session: Session) -> None:
-    cast = Letters(session)
-    cast.full_tuesday()
+    cast = tuesday(session)
     cast.do(slots.cancel, cast.yoga, "停电", at("Mon 18:00"), cast.manager_id)
     assert invited(app, cast, "slot_cancelled", "王磊") is None
 
 
 def test_a_late_letter_never_brings_a_lost_seat_back(app: Flask, session: Session) -> None:
-    cast = Letters(session)
-    cast.full_tuesday()
+    cast = tuesday(session)
     cast.do(slots.cancel, cast.yoga, "停电", at("Mon 18:00"), cast.manager_id)
     assert invited(app, cast, "confirmed", "林晓") is None
 
@@ -144,8 +141,7 @@ def test_a_late_letter_never_brings_a_lost_seat_back(app: Flask, session: Sessio
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("language", "title"), [("zh_Hans_CN", "白领瑜伽课堂"), ("en", "Yoga at Noon")])
 def test_the_event_speaks_the_readers_language(app: Flask, session: Session, language: str, title: str) -> None:
-    cast = Letters(session)
-    cast.full_tuesday()
+    cast = tuesday(session)
     with transactions.transaction(session):
         session.get_one(Person, cast.people["林晓"]).language = language
     with app.app_context():

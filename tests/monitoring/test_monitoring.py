@@ -15,7 +15,7 @@ from booking.db import transactions
 from booking.jobs.batches import BatchRunner, Turn
 from booking.mail import digest_writer, digests
 from booking.model import Booking, Digest, JobRun, Outage, SetAside, Slot, Strike
-from tests.support.letter_cast import Letters
+from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
 from tests.support.lunch_hour import TUESDAY, at
 
 MINUTE = timedelta(minutes=1)
@@ -38,13 +38,18 @@ def aside(session: Session) -> list[SetAside]:
 
 
 @pytest.fixture
-def poison(cast: Letters, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def full(session: Session) -> Letters:
+    return tuesday(session)
+
+
+@pytest.fixture
+def poison(full: Letters, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes the start of a slot fail, until it is called again without an error."""
     real = seats.start
 
     def spread(error: Exception | None) -> None:
         def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-            if cast.yoga in slot_ids and error:
+            if full.yoga in slot_ids and error:
                 raise error
             return real(session, slot_ids, now)
 
@@ -54,22 +59,20 @@ def poison(cast: Letters, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 def test_a_poisoned_row_is_tried_three_times_and_then_set_aside(
-    app: Flask, cast: Letters, session: Session, poison: Callable[..., None]
+    app: Flask, full: Letters, session: Session, poison: Callable[..., None]
 ) -> None:
-    cast.full_tuesday()
     poison(ZeroDivisionError("poison"))
     failed = [bool(tick(app, at("12:10") + n * MINUTE)["start_slots"].error) for n in (0, 0.5, 1, 3, 6, 30, 45)]
     assert failed == [True, False, True, False, True, False, False]
     (row,) = monitoring.listed(session)
-    assert (row.job, row.row_id, row.tries, row.station_id) == ("start_slots", cast.yoga, 3, cast.station_id)
+    assert (row.job, row.row_id, row.tries, row.station_id) == ("start_slots", full.yoga, 3, full.station_id)
     assert row.error == "ZeroDivisionError: poison"
-    assert monitoring.listed(session, cast.station_id + 1) == []
+    assert monitoring.listed(session, full.station_id + 1) == []
 
 
 def test_when_a_person_says_again_a_row_is_tried_again_and_forgotten_when_it_goes_well(
-    app: Flask, cast: Letters, session: Session, poison: Callable[..., None]
+    app: Flask, session: Session, poison: Callable[..., None]
 ) -> None:
-    cast.full_tuesday()
     poison(ZeroDivisionError("poison"))
     for minutes in (0, 1, 6):
         tick(app, at("12:10") + minutes * MINUTE)
@@ -81,10 +84,7 @@ def test_when_a_person_says_again_a_row_is_tried_again_and_forgotten_when_it_goe
     assert aside(session) == []
 
 
-def test_the_databases_trouble_counts_against_no_row(
-    app: Flask, cast: Letters, session: Session, poison: Callable[..., None]
-) -> None:
-    cast.full_tuesday()
+def test_the_databases_trouble_counts_against_no_row(app: Flask, session: Session, poison: Callable[..., None]) -> None:
     poison(OperationalError("UPDATE", {}, Exception("lock timeout")))
     for n in range(4):
         assert tick(app, at("12:10") + n * MINUTE)["start_slots"].error
@@ -105,10 +105,9 @@ def test_of_a_chunk_only_the_poisoned_row_stays_behind(app: Flask, cast: Letters
 
 
 def test_one_poisoned_reader_keeps_no_other_from_their_digest(
-    app: Flask, cast: Letters, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.yesterday_at_noon()
-    cast.full_tuesday()
+    cast = monday_and_tuesday(session)
     real, poisoned = digest_writer._details, cast.people["林晓"]
 
     def details(one: digests.Noted) -> object:
@@ -127,8 +126,8 @@ def test_one_poisoned_reader_keeps_no_other_from_their_digest(
 # A release that comes too late
 
 
-def test_a_release_that_our_outage_made_late_waits_for_the_manager(app: Flask, cast: Letters, session: Session) -> None:
-    cast.full_tuesday()
+def test_a_release_that_our_outage_made_late_waits_for_the_manager(app: Flask, session: Session) -> None:
+    cast = tuesday(session)
     tick(app, "12:10")
     cast.roll_call(cast.yoga, "12:12")
     tick(app, "12:20:01")
@@ -144,15 +143,15 @@ def test_a_release_that_our_outage_made_late_waits_for_the_manager(app: Flask, c
     assert ("released", "release_missed") in [tuple(row) for row in session.execute(states)]
 
 
-def test_a_release_a_little_late_is_no_outage(app: Flask, cast: Letters, session: Session) -> None:
-    cast.full_tuesday()
+def test_a_release_a_little_late_is_no_outage(app: Flask, session: Session) -> None:
+    cast = tuesday(session)
     tick(app, "12:10")
     cast.roll_call(cast.yoga, "12:12")
     assert tick(app, "12:20")["release_no_shows"].did == 3
 
 
-def test_the_managers_word_releases_what_was_held(app: Flask, cast: Letters, session: Session) -> None:
-    cast.full_tuesday()
+def test_the_managers_word_releases_what_was_held(app: Flask, session: Session) -> None:
+    cast = tuesday(session)
     tick(app, "12:10")
     cast.roll_call(cast.yoga, "12:12")
     tick(app, "12:30")
@@ -161,8 +160,8 @@ def test_the_managers_word_releases_what_was_held(app: Flask, cast: Letters, ses
     assert slots.held_releases(session, cast.station_id, at("12:00")) == []
 
 
-def test_nothing_is_released_on_a_word_where_nothing_was_held(app: Flask, cast: Letters, session: Session) -> None:
-    cast.full_tuesday()
+def test_nothing_is_released_on_a_word_where_nothing_was_held(app: Flask, session: Session) -> None:
+    cast = tuesday(session)
     tick(app, "12:10")
     assert cast.do(slots.release_held, cast.yoga, at("12:16"), cast.manager_id) == 0
 
@@ -172,9 +171,9 @@ def test_nothing_is_released_on_a_word_where_nothing_was_held(app: Flask, cast: 
 
 @pytest.mark.parametrize("down", [timedelta(hours=3), timedelta(days=3)])
 def test_after_an_outage_the_first_tick_says_so_catches_up_once_and_punishes_nobody(
-    app: Flask, cast: Letters, session: Session, down: timedelta
+    app: Flask, session: Session, down: timedelta
 ) -> None:
-    cast.full_tuesday()
+    cast = tuesday(session)
     tick(app, "12:09")
     back = at("12:09") + down
     told = tick(app, back)

@@ -69,17 +69,25 @@ class SqliteCopies:
 
 
 # Deleting from the tables that have rows takes a quarter of the time of cloning. Tests that change the schema are
-# noticed by an event trigger, and their database is dropped.
-NOTICE_SCHEMA_CHANGES = """
+# noticed by an event trigger, and their database is dropped. Numbers begin again: also what was rolled back took some.
+TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
+EMPTY = "".join(f'IF EXISTS (SELECT FROM "{name}") THEN DELETE FROM "{name}"; END IF;' for name in TABLES)
+HARNESS = f"""
     CREATE SCHEMA harness;
     CREATE TABLE harness.changed (at timestamptz);
     CREATE FUNCTION harness.note() RETURNS event_trigger LANGUAGE plpgsql AS
         $$ BEGIN INSERT INTO harness.changed VALUES (now()); END $$;
+    CREATE FUNCTION harness.empty() RETURNS boolean LANGUAGE plpgsql SET session_replication_role = replica AS $$
+        BEGIN
+            PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid();
+            IF EXISTS (SELECT FROM harness.changed) THEN RETURN false; END IF;
+            {EMPTY}
+            PERFORM setval(seqrelid, 1, false) FROM pg_sequence;
+            RETURN true;
+        END $$;
     CREATE EVENT TRIGGER note_schema_changes ON ddl_command_end EXECUTE FUNCTION harness.note();
 """
-TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
-FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in TABLES)
-RESTART = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
 
 
 class PostgresClones:
@@ -88,7 +96,7 @@ class PostgresClones:
     def __init__(self, server: URL) -> None:
         self.server = server
         self.count = 0
-        self.ready: set[str] = set()
+        self.ready: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}  # the connection that empties it
         self.admin = psycopg.connect(postgres.plain(server), autocommit=True)
         self._sql(f"DROP DATABASE IF EXISTS {TEMPLATE}")
         self._sql(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0 ENCODING 'UTF8'")
@@ -96,7 +104,7 @@ class PostgresClones:
         upgrade(engine)
         engine.dispose()
         with self._connect(TEMPLATE) as connection:
-            connection.execute(NOTICE_SCHEMA_CHANGES)
+            connection.execute(HARNESS)
 
     @contextmanager
     def fresh(self, name: str = "", *, migrated: bool = True) -> Iterator[str]:
@@ -107,29 +115,34 @@ class PostgresClones:
         try:
             yield self._url(database)
         finally:
-            self.ready.discard(database)
-            if name and migrated and self._emptied(database):
-                self.ready.add(database)
-            else:
+            if not (name and migrated and self._emptied(database)):
+                self._forget(database)
                 self._sql(f"DROP DATABASE {database} WITH (FORCE)")
 
     def _emptied(self, database: str) -> bool:
         """End everybody else's connections and delete all rows; False where the schema is not the template's any more."""
-        self._sql(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
-        with self._connect(database) as connection:
-            if connection.execute("SELECT 1 FROM harness.changed").fetchone():
-                return False
-            deletes = "; ".join(f'DELETE FROM "{name}"' for (name,) in connection.execute(FILLED))
-            # Numbers too: also what was rolled back has taken some.
-            connection.execute(f"SET session_replication_role = replica; {deletes}; {RESTART}")
-        return True
+        with suppress(psycopg.OperationalError):  # some tests end all connections
+            return self._empty(database)
+        self._forget(database)
+        return self._empty(database)
+
+    def _empty(self, database: str) -> bool:
+        if database not in self.ready:
+            self.ready[database] = self._connect(database)
+        (emptied,) = self.ready[database].execute("SELECT harness.empty()").fetchone() or (False,)
+        return bool(emptied)
+
+    def _forget(self, database: str) -> None:
+        if connection := self.ready.pop(database, None):
+            connection.close()
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(postgres.plain(self.server.set(database=database)), autocommit=True)
 
     def close(self) -> None:
-        with suppress(psycopg.OperationalError):
-            self.admin.close()
+        for connection in (self.admin, *self.ready.values()):
+            with suppress(psycopg.OperationalError):
+                connection.close()
 
     def _sql(self, statement: str) -> None:
         self.admin.execute(statement)

@@ -14,6 +14,7 @@ from booking.enqueue import enqueue
 from booking.mail import context, digest_writer, digests, rendering
 from booking.model import Activity, JobRun, Letter, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
+from tests.support.snapshots import make_cast, make_story, seed_workdays
 
 STATION = {
     "name": "白领驿站",
@@ -43,6 +44,16 @@ TALK = {
     "host_en": "Chen",
     "kind": "talk",
 }
+# Yesterday, yoga, crafts, the next yoga, Thursday, the next talk.
+SLOTS: tuple[tuple[dict[str, Any], str, str, str, int], ...] = (
+    (YOGA, "健身区", "Fitness area", "Mon 12:10", 3),
+    (YOGA, "健身区", "Fitness area", "12:10", 3),
+    (CRAFTS, "手工坊", "Workshop", "17:30", 2),
+    (YOGA, "健身区", "Fitness area", "Wed 12:10", 15),
+    (YOGA, "健身区", "Fitness area", "Thu 12:10", 15),
+    (TALK, "红色直播间", "Red Studio", "Wed 12:20", 24),
+)
+Ids = tuple[int, dict[str, int], int, list[int]]  # the station, the people, the manager, the slots
 KINDS = (
     "code",
     "already_registered",
@@ -64,36 +75,35 @@ KINDS = (
 class Letters:
     """Everybody of the letters, and a way to get the newest letter of a kind."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, ids: Ids | None = None) -> None:
         self.session = session
-        with transactions.transaction(session):
-            station = Station(code="cbd", policy={"seats_a_day": 2}, **STATION)
-            session.add(station)
-            session.flush()
-            self.station_id = station.id
-            self.people = make_people(session, ("林晓", "周明", "李静", "王磊", "陈晨", "刘洋"))
-            self.manager_id = make_manager(session, station.id, "沈站长")
-            for person_id in (*self.people.values(), self.manager_id):
-                session.get_one(Person, person_id).email = f"person{person_id}@example.com"
-            self.yesterday = self._slot(YOGA, "健身区", "Fitness area", "Mon 12:10", 3)
-            self.yoga = self._slot(YOGA, "健身区", "Fitness area", "12:10", 3)
-            self.crafts = self._slot(CRAFTS, "手工坊", "Workshop", "17:30", 2)
-            self.next_yoga = self._slot(YOGA, "健身区", "Fitness area", "Wed 12:10", 15)
-            self.thursday = self._slot(YOGA, "健身区", "Fitness area", "Thu 12:10", 15)
-            self.next_talk = self._slot(TALK, "红色直播间", "Red Studio", "Wed 12:20", 24)
+        self.ids = ids or make_cast(session, "letters", self._make)
+        self.station_id, people, self.manager_id, slots = self.ids
+        self.people = dict(people)
+        self.yesterday, self.yoga, self.crafts, self.next_yoga, self.thursday, self.next_talk = slots
 
-    def _slot(self, words: dict[str, Any], zone: str, zone_en: str, starts: str, capacity: int) -> int:
+    def _make(self) -> Ids:
+        station = Station(code="cbd", policy={"seats_a_day": 2}, **STATION)
+        self.session.add(station)
+        self.session.flush()
+        people = make_people(self.session, ("林晓", "周明", "李静", "王磊", "陈晨", "刘洋"))
+        manager_id = make_manager(self.session, station.id, "沈站长")
+        for person_id in (*people.values(), manager_id):
+            self.session.get_one(Person, person_id).email = f"person{person_id}@example.com"
+        return station.id, people, manager_id, [self._slot(station.id, *one) for one in SLOTS]
+
+    def _slot(self, station_id: int, words: dict[str, Any], zone: str, zone_en: str, starts: str, capacity: int) -> int:
         s, moment = self.session, at(starts)
         place = s.scalar(select(Zone).where(Zone.name == zone)) or Zone(
-            station_id=self.station_id, name=zone, name_en=zone_en, capacity=40
+            station_id=station_id, name=zone, name_en=zone_en, capacity=40
         )
         what = s.scalar(select(Activity).where(Activity.title == words["title"])) or Activity(
-            station_id=self.station_id, **{"kind": "yoga", **words}
+            station_id=station_id, **{"kind": "yoga", **words}
         )
         s.add_all([place, what])
         s.flush()
         wish = slots.OneOff(what.id, place.id, moment.date(), moment.time(), 50, capacity)
-        return slots.add(s, self.station_id, wish, LONG_BEFORE).id
+        return slots.add(s, station_id, wish, LONG_BEFORE).id
 
     def do(self, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         with transactions.transaction(self.session) as session:
@@ -132,6 +142,28 @@ class Letters:
             self.book(who, self.crafts, "Mon 10:00:02")
 
 
+def tuesday(session: Session) -> Letters:
+    """Tuesday is full, and the calendar is known."""
+    return _story(session, Letters.full_tuesday)
+
+
+def monday_and_tuesday(session: Session) -> Letters:
+    """Monday is over, Tuesday is full, and the calendar is known."""
+    return _story(session, Letters.yesterday_at_noon, Letters.full_tuesday)
+
+
+def _story(session: Session, *parts: Callable[[Letters], None]) -> Letters:
+    def tell() -> Ids:
+        cast = Letters(session)
+        for part in parts:
+            part(cast)
+        return cast.ids
+
+    with transactions.transaction(session):
+        seed_workdays(session)
+    return Letters(session, make_story(session, parts, tell))
+
+
 def write_digests(session: Session, kind: str, now: datetime, limit: int = 500) -> int:
     """As many of the due digests, as the job writes them."""
     due = digests.rounds(session, kind, now)
@@ -141,8 +173,13 @@ def write_digests(session: Session, kind: str, now: datetime, limit: int = 500) 
 
 def make(session: Session, kind: str) -> tuple[Letter, datetime]:
     """The letter of that kind, told by the verbs that tell it, and the instant at which it is worded."""
-    cast = Letters(session)
-    return MAKERS[kind](cast)
+
+    def tell() -> tuple[int, datetime]:
+        letter, now = MAKERS[kind](Letters(session))
+        return letter.id, now
+
+    letter_id, now = make_story(session, ("letter", kind), tell)
+    return session.get_one(Letter, letter_id), now
 
 
 def _code(cast: Letters) -> tuple[Letter, datetime]:

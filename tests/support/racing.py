@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cache
 from threading import Barrier
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -94,9 +95,16 @@ def _line_up(barrier: Barrier) -> None:
     _start = barrier
 
 
-def _run(url: str, lane: Sequence[Act | None], abreast: bool, without: str) -> list[str]:
+@cache
+def _engine(url: str) -> Engine:
+    """Kept from race to race, because an engine keeps its statements compiled."""
     engine = connect_engine(url)
     event.listen(engine, "connect", _be_patient)
+    return engine
+
+
+def _run(url: str, lane: Sequence[Act | None], abreast: bool, without: str) -> list[str]:
+    engine = _engine(url)
     with ExitStack() as guards, Session(engine) as session:
         for guard in WITHOUT.get(without, ()):
             guards.enter_context(guard())

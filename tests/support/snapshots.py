@@ -17,7 +17,7 @@ CALENDAR = (Workday.__tablename__,)
 OTHERS = tuple(table.name for table in Base.metadata.sorted_tables if table.name not in CALENDAR)
 SEQUENCES = "SELECT json_object_agg(sequencename, last_value) FROM pg_sequences WHERE last_value IS NOT NULL"
 
-_kept: dict[Hashable, tuple[Any, Any]] = {}
+_kept: dict[tuple[bool, Hashable], tuple[Any, Any]] = {}
 
 
 def seed_workdays(session: Session) -> None:
@@ -34,26 +34,57 @@ def make_cast(session: Session, key: Hashable, make: Callable[[], T]) -> T:
     `key` names all that decides what `make` does, but for the calendar. What it returns is shared: change nothing of it.
     """
     with transactions.transaction(session):
-        if session.scalar(select(exists(select(Person.id)) | exists(select(Station.id)))):
+        if _has_people(session):
             return make()
-        calendar = session.scalar(select(exists(select(Workday.date))))
-        return copy(session, (key, calendar), make, OTHERS)
+        return copy(session, (key, _has_calendar(session)), make, OTHERS)
+
+
+def make_story(session: Session, key: Hashable, tell: Callable[[], T]) -> T:
+    """The same for what `tell` does in transactions of its own."""
+    with transactions.transaction(session):
+        name, is_new = _name(session, ("story", key, _has_calendar(session))), not _has_people(session)
+        if is_new and name in _kept:
+            return _write(session, name)
+    made = tell()
+    with transactions.transaction(session):
+        if is_new:
+            _read(session, name, made, OTHERS)
+    return made
 
 
 def copy(session: Session, key: Hashable, make: Callable[[], T], tables: Sequence[str]) -> T:
     """The same within a transaction: `make`, or the rows that it has written into `tables` the first time."""
-    connection = session.connection()
-    postgresql = connection.dialect.name == "postgresql"
-    name = (postgresql, key)
+    name = _name(session, key)
     if name in _kept:
-        made, rows = _kept[name]
-        (_write_postgresql if postgresql else _write_sqlite)(connection, rows)
-        session.expire_all()
-    else:
-        made = make()
-        session.flush()
-        _kept[name] = made, (_read_postgresql if postgresql else _read_sqlite)(connection, tables)
+        return _write(session, name)
+    made = make()
+    session.flush()
+    _read(session, name, made, tables)
     return made
+
+
+def _has_people(session: Session) -> bool:
+    return bool(session.scalar(select(exists(select(Person.id)) | exists(select(Station.id)))))
+
+
+def _has_calendar(session: Session) -> bool:
+    return bool(session.scalar(select(exists(select(Workday.date)))))
+
+
+def _name(session: Session, key: Hashable) -> tuple[bool, Hashable]:
+    """Whether it is PostgreSQL's, and the key."""
+    return session.connection().dialect.name == "postgresql", key
+
+
+def _write(session: Session, name: tuple[bool, Hashable]) -> Any:
+    made, rows = _kept[name]
+    (_write_postgresql if name[0] else _write_sqlite)(session.connection(), rows)
+    session.expire_all()
+    return made
+
+
+def _read(session: Session, name: tuple[bool, Hashable], made: object, tables: Sequence[str]) -> None:
+    _kept[name] = made, (_read_postgresql if name[0] else _read_sqlite)(session.connection(), tables)
 
 
 def _read_sqlite(connection: Connection, tables: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:

@@ -147,6 +147,7 @@ SITUATIONS = {
 }
 
 
+@pytest.mark.pairs
 @pytest.mark.parametrize("headers", [{}, WECHAT], ids=["browser", "wechat"])
 @pytest.mark.parametrize(("given_that", "clock", "status"), SITUATIONS.values(), ids=SITUATIONS)
 def test_cached_answers_equal_the_apps(

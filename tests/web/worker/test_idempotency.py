@@ -85,6 +85,7 @@ def part(answer: TestResponse, slot_id: int) -> str:
     return found[0]
 
 
+@pytest.mark.pairs
 @pytest.mark.parametrize("press", PRESSES.values(), ids=PRESSES)
 @pytest.mark.parametrize("first", ["booked", "waiting"])
 def test_the_key_of_one_slot_with_another_one_changes_nothing_and_says_so(
@@ -150,6 +151,7 @@ def test_a_reloaded_deferred_booking_tells_the_waiting_list_position(app: Flask,
 # Cancelling: its key is the booking
 
 
+@pytest.mark.pairs
 @pytest.mark.parametrize("back", ["me", "slot", "day"])
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["by script", "by form"])
 def test_an_old_give_up_sent_again_leaves_the_new_booking_alone(

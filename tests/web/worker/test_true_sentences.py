@@ -123,6 +123,7 @@ GIVING_UP: dict[str, tuple[Callable[[LunchHour], None], str, dict[str, str], str
 }
 
 
+@pytest.mark.pairs
 @pytest.mark.sqlite
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["by script", "by form"])
 @pytest.mark.parametrize("back", ["me", "slot", "day"])
