@@ -54,6 +54,11 @@ class Known(NamedTuple):
     noted: int
     made_at: datetime
 
+    @property
+    def weight(self) -> int:
+        """Bytes: no part of it is longer than a language's name."""
+        return 1_000
+
 
 class Cache:
     """The caches of one process. `noted` in an entry is the version of the change feed from before it was read."""
@@ -76,12 +81,15 @@ class Cache:
         For a personal page the database is asked: another process may have ended the sign-in.
         """
         known, noted = self.readers.get((token, station)), self.news.noted
-        if known and known.reader.shares and self._holds(known, now):
-            return known.reader
-        reader = page_reader.find(self._engine, people.hash_token(token), station, now, now + people.RENEWED_UNTIL)
-        if reader:
-            self.readers[token, station] = Known(reader, noted, now)
-        return reader
+        if known and self._holds(known, now):
+            reader = known.reader
+            is_valid = reader.shares or people.find_sign_in_at(self._engine, token, now) == reader.signed_in
+            return reader if is_valid else None
+        hashed, soon = people.hash_token(token), now + people.RENEWED_UNTIL
+        found = page_reader.find(self._engine, hashed, station, now, soon)
+        if found:
+            self.readers[token, station] = Known(found, noted, now)
+        return found
 
     def _holds(self, known: Known, now: datetime) -> bool:
         changed = self.news.changed(person_id=known.reader.signed_in.person_id)
