@@ -57,7 +57,7 @@ class Known(NamedTuple):
     @property
     def weight(self) -> int:
         """Bytes: no part of it is longer than a language's name."""
-        return 1_000
+        return 400
 
 
 class Cache:
