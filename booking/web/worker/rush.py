@@ -55,18 +55,18 @@ Body = Iterable[bytes]
 Ask = Callable[[Environ, Start], Body]
 
 
-class Request(NamedTuple):
+class BookingRequest(NamedTuple):
     """One booking request, and what was read for it."""
 
     environ: Environ
     posted: Posted
-    asked: seats.Asked
+    press: seats.Asked
     token: str
     signed_in: SignedIn
 
     @property
     def now(self) -> datetime:
-        return self.asked.now
+        return self.press.now
 
 
 class Told:
@@ -134,14 +134,14 @@ class Rush:
             return None
         if pressed.seen is None or pressed.seen.signed_in is None:
             return None
-        return self._decided(Request(environ, posted, asked, token, pressed.seen.signed_in), pressed)
+        return self._decided(BookingRequest(environ, posted, asked, token, pressed.seen.signed_in), pressed)
 
-    def _decided(self, asked: Request, pressed: seats.Pressed) -> Ask:
+    def _decided(self, asked: BookingRequest, pressed: seats.Pressed) -> Ask:
         if pressed.refusal:
             return self._refused(asked, pressed.refusal)
         try:
             with Session(self._engine) as session:
-                result = pressed.result or seats.book_alone(session, asked.signed_in.person_id, *asked.asked[:3])
+                result = pressed.result or seats.book_alone(session, asked.signed_in.person_id, *asked.press[:3])
                 card = slot_cards.of_press(session, result, asked.now)
         except RuleViolation as no:
             return self._refused(asked, no)
@@ -149,7 +149,7 @@ class Rush:
             return self._by_the_app(asked, partial(self._trouble, error))
         return self._pressed(asked, result, card)
 
-    def _pressed(self, asked: Request, press: seats.BookingResult, card: Card) -> Ask:
+    def _pressed(self, asked: BookingRequest, press: seats.BookingResult, card: Card) -> Ask:
         telling = Telling(
             card,
             (press.booking.state, press.again, results.undoable(press) is None),
@@ -160,9 +160,9 @@ class Rush:
         answer = self._again(asked, telling, 200, press.booking.id) if plain else None
         return answer or self._by_the_app(asked, telling.whole)
 
-    def _refused(self, asked: Request, no: RuleViolation) -> Ask:
+    def _refused(self, asked: BookingRequest, no: RuleViolation) -> Ask:
         def whole() -> Response:
-            return acts.refused(no, asked.signed_in.person_id, *asked.asked[:1], asked.asked.key, asked.now)
+            return acts.refused(no, asked.signed_in.person_id, asked.press.slot_id, asked.press.key, asked.now)
 
         card = slot_cards.of_refusal(no, asked.now)
         if card is None or early_press.is_early(no, asked.now):
@@ -170,11 +170,11 @@ class Rush:
         kind = (no.reason, *no.details.values())
         telling = Telling(card, kind, lambda _place: results.refused(card.slot, no), whole)
         if answer := self._again(asked, telling, 409):
-            self._tried.remember(asked.signed_in.person_id, asked.asked.slot_id, no, asked.now)
+            self._tried.remember(asked.signed_in.person_id, asked.press.slot_id, no, asked.now)
             return answer
         return self._by_the_app(asked, whole)
 
-    def _again(self, asked: Request, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
+    def _again(self, asked: BookingRequest, telling: Telling, status: int, booking_id: int | None = None) -> Ask | None:
         """The answer without a Flask request; None when no such answer has been cached yet."""
         if (headers := self._cache.headers.get(status)) is None:
             return None
@@ -193,7 +193,7 @@ class Rush:
         body = html.encode()
         return _answer(status, headers, lambda: body, lambda: gzip.compress(body, 6, mtime=0))
 
-    def _told(self, asked: Request, telling: Telling) -> Told:
+    def _told(self, asked: BookingRequest, telling: Telling) -> Told:
         """The cached texts, by all that they depend on, for as long as the slot is the same but for its counters."""
         slot = telling.card.slot
         wechat = is_wechat(asked.environ.get("HTTP_USER_AGENT", ""))
@@ -208,7 +208,7 @@ class Rush:
             told = self._cache.texts[name] = Told(slot.words, said)
         return told
 
-    def _by_the_app(self, asked: Request, make: Callable[[], Response]) -> Ask:
+    def _by_the_app(self, asked: BookingRequest, make: Callable[[], Response]) -> Ask:
         """An answer made within a Flask request. Its headers are reused for all answers of its status."""
         with self._request(asked):
             try:
@@ -221,7 +221,7 @@ class Rush:
         return response
 
     @contextmanager
-    def _request(self, asked: Request) -> Iterator[None]:
+    def _request(self, asked: BookingRequest) -> Iterator[None]:
         with self._app.request_context(asked.environ):
             g._login_user = CurrentUser(asked.token, asked.signed_in)  # noqa: SLF001 - where Flask-Login looks first
             yield
