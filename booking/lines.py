@@ -1,4 +1,4 @@
-"""Connection pool of two driver connections for single statements: checkout costs next to nothing."""
+"""Connection pool of a few driver connections beside the engine's, for hot statements: checkout costs next to nothing."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -15,8 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from booking.swift import Line, Row, Statement
 
 T = TypeVar("T")
-# Bookings of one slot queue here, which is cheap, and not at its row lock, where each waiter slows the others.
-LINES = 2
+LINES = 3  # one writes a batch of bookings, while the requests at work read
 IDLE = 1.0  # seconds idle after which a connection may have been closed unnoticed
 # One plan for each statement, by index and in the order of its joins, whatever the statistics say. The plans are made
 # anew now and then, by the size that the tables have by then: what is best for an empty table reads all of a full one.
