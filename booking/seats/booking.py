@@ -55,7 +55,7 @@ class BookingResult(NamedTuple):
 class Pressed(NamedTuple):
     """What became of a booking that was asked for: what was seen, and the result or the refusal.
 
-    Neither: nothing was done, and it has to be decided alone. Without `seen` there is no such slot, person or sign-in.
+    Neither: nothing was done, since the database was in the way. Without `seen` there is no such slot, person or sign-in.
     """
 
     seen: Look | None
@@ -142,16 +142,34 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
 def _carry(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Later]:
     """Decide these bookings in their order: look, ask the rules, lock, ask them again, write.
 
-    When they cannot be written, nothing was done, and each is left to be decided alone: a row that fails harms nobody else.
+    Then those who are decided alone, since other bookings of theirs change. When a batch cannot be written nothing was
+    done, and each is left to its own thread: a row that fails harms nobody else.
     """
     seen = lines.read(engine, lambda line: look(line, batch))
     answers: list[Pressed | Later | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
     _put_off(batch, seen, answers)
     open_ = {n: its for n, its in enumerate(seen) if its and answers[n] is None}
-    if open_:
-        for n, answer in _written(engine, batch, open_).items():
-            answers[n] = answer
+    alone = {n: its for n, its in enumerate(seen) if its and _is_undecided(answers[n])}
+    for n, answer in (_written(engine, batch, open_) if open_ else {}).items():
+        answers[n] = answer
+    for n, its in alone.items():
+        answers[n] = _alone(engine, batch[n], its)
     return [answer or LATER for answer in answers]
+
+
+def _is_undecided(answer: Pressed | Later | None) -> bool:
+    return isinstance(answer, Pressed) and answer.result is None and answer.refusal is None
+
+
+def _alone(engine: Engine, asked: Asked, seen: Look) -> Pressed:
+    try:
+        with Session(engine) as session, transactions.transaction(session) as writing:
+            person_id = seen.who.person_id
+            return Pressed(seen, book_in_transaction(writing, person_id, asked.slot_id, asked.now, asked.key))
+    except RuleViolation as no:
+        return Pressed(seen, refusal=no)
+    except Exception:  # noqa: BLE001 - the others are written; it is tried again in its own thread, which says what is wrong
+        return Pressed(seen)
 
 
 def _written(engine: Engine, batch: Sequence[Asked], open_: dict[int, Look]) -> dict[int, Pressed]:
@@ -176,16 +194,23 @@ def _without_writing(asked: Asked, seen: Look | None) -> Pressed | None:
 
 
 def _put_off(batch: Sequence[Asked], seen: Sequence[Look | None], answers: list[Pressed | Later | None]) -> None:
-    """Leave a person's second booking to the next batch, and whoever comes after it at the same slot."""
+    """Leave to the next batch what a person asks for after something that is open, and who is behind at its slot.
+
+    Who is decided alone comes after the batch, so those behind at the same slot wait for the next one too.
+    """
     people: set[int] = set()
     slots: set[int] = set()
     for n, (asked, its) in enumerate(zip(batch, seen, strict=True)):
-        if its is None or answers[n] is not None:
+        if its is None:
             continue
-        if its.who.person_id in people or asked.slot_id in slots:
-            answers[n] = LATER
+        person_id, alone = its.who.person_id, _is_undecided(answers[n])
+        is_open = alone or answers[n] is None
+        if person_id in people or (is_open and asked.slot_id in slots):
+            answers[n], alone = LATER, True
+        if alone:
             slots.add(asked.slot_id)
-        people.add(its.who.person_id)
+        if is_open:
+            people.add(person_id)
 
 
 def _write(line: swift.Line, batch: Sequence[Asked], open_: dict[int, Look]) -> dict[int, Pressed]:

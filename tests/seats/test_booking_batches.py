@@ -108,6 +108,17 @@ def test_two_bookings_of_one_person_are_decided_one_after_the_other(
     assert [n for n in order if presses[n][0] == later] == [1, 2]  # nobody passes who came later
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_who_gives_a_place_up_for_a_seat_is_passed_by_nobody_behind(
+    lunch: LunchHour, engine: Engine, crowd: list[int], size: int
+) -> None:
+    """Decided alone, since the place on the other waiting list goes."""
+    full = lunch.slot("12:30", 1)
+    presses = [(full, crowd[0]), (full, crowd[1]), *((lunch.slot_id, person) for person in crowd[1:5])]
+    _order, said = book_all(engine, [Asked(slot_id, OPEN, None, person) for slot_id, person in presses], size)
+    assert said == ["booked", "waiting", "booked", "booked", "waiting", "waiting"]
+
+
 def test_control_a_batch_that_forgets_the_person_exceeds_the_limit(
     lunch: LunchHour, engine: Engine, crowd: list[int]
 ) -> None:
@@ -152,13 +163,15 @@ def test_a_row_that_fails_harms_nobody_else(
 @contextmanager
 def scene(engine: Engine, lunch: LunchHour) -> Iterator[None]:
     """Whatever is booked in the block is gone after it."""
-    yield
-    lunch.session.rollback()
-    with engine.begin() as connection:
-        connection.execute(delete(Letter))
-        connection.execute(delete(Event).where(Event.booking_id.is_not(None)))
-        connection.execute(delete(Booking))
-        connection.execute(update(Slot).values(taken=0, waiting=0, waitlist_seq=0))
+    try:
+        yield
+    finally:
+        lunch.session.rollback()
+        with engine.begin() as connection:
+            connection.execute(delete(Letter))
+            connection.execute(delete(Event).where(Event.booking_id.is_not(None)))
+            connection.execute(delete(Booking))
+            connection.execute(update(Slot).values(taken=0, waiting=0, waitlist_seq=0))
 
 
 @pytest.fixture
