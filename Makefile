@@ -34,13 +34,12 @@ lint: .venv/.dev
 BENCH = $(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(STATIONS),--stations $(STATIONS))
 bench: .venv/.bench
 	@deploy/system-packages chromium fonts-noto-cjk postgresql wrk
-	$(BENCH) --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:1) \
+	$(BENCH) --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),3) --servers $(or $(SERVERS),granian:2:64) \
 		--bookings $(if $(filter full,$(GROWTH)),10000000,1000000)
 
 bench-city: .venv/.bench
 	@deploy/system-packages postgresql wrk
 	$(BENCH) city
-	$(BENCH) city --spread 60
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix

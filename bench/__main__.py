@@ -25,7 +25,6 @@ PARTS: dict[str, tuple[Part, tuple[str, ...]]] = {
     "jobs": (jobs.jobs, tuple(chore.name for chore in jobs.CHORES)),
     "letters": (letters.letters, ()),
     "mail_down": (letters.mail_down, ()),
-    "slow": (phones.slow, ()),
     "embedded": (phones.everybody, ()),
     "paint": (phones.paint, ()),
     "city": (scale.city, ()),
@@ -53,13 +52,14 @@ def _asked() -> argparse.Namespace:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=3, help="of each run")
     arguments.add_argument("--beside", type=int, default=8, help="seconds of the rush beside a job; 0 leaves it out")
-    arguments.add_argument("--servers", default="granian:2:1", help="name:workers:threads,… for rush and city")
+    arguments.add_argument("--servers", default="granian:2:64", help="name:workers:threads,… for rush and city")
     arguments.add_argument("--stations", type=int, default=0, help="fewer, for a quick look")
-    arguments.add_argument("--group", type=int, default=0, help="people ready for each kind of press")
+    arguments.add_argument(
+        "--group", type=int, default=0, help="people ready for each kind of press, twice the stations or more"
+    )
     arguments.add_argument("--bookings", type=int, default=1_000_000, help="of the grown city")
     arguments.add_argument("--letters", type=int, default=10_000)
     arguments.add_argument("--people", type=int, default=500, help="at one instant, on SQLite")
-    arguments.add_argument("--spread", type=int, default=0, help="seconds over which the city's stations open")
     asked = arguments.parse_args()
     asked.rows = set(asked.rows)
     if unknown := asked.rows - set(names):

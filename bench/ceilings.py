@@ -1,20 +1,26 @@
 """Bare Flask routes that do only the unavoidable: what the app is measured against.
 
-A  a page of a given size        B  the same after one SELECT        C  the taking of a seat
-B and C speak psycopg without an ORM, over one connection a thread.
+A  a page of a given size        B  the same after one SELECT        C  the taking of a seat        C1  by one statement
+B and C speak psycopg without an ORM. Like the app, a process works on two of them at the same time.
 """
 
 import os
 import secrets
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from queue import SimpleQueue
 from typing import Any
 
 import psycopg
 from flask import Flask
 
 app = Flask(__name__)
-_thread = threading.local()
+Connection = psycopg.Connection[Any]
+_pools: dict[bool, SimpleQueue[Connection | None]] = {True: SimpleQueue(), False: SimpleQueue()}
+for _pool in _pools.values():
+    for _ in range(2):
+        _pool.put(None)
 
 LOOK = "SELECT id, station_id, starts_at, capacity, taken, state FROM slot WHERE id = %s"
 CLAIM = """
@@ -30,6 +36,14 @@ RECORD = """
     INSERT INTO event (at, kind, station_id, slot_id, booking_id, person_id, actor_id, after, details)
     VALUES (now(), 'booked', %s, %s, %s, %s, %s, 'booked', '{}')
 """
+SEAT = f"""
+    WITH slots AS ({CLAIM}, id), bookings AS (
+        INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
+        SELECT id, station_id, %s, 'booked', 'tap', %s, now(), now(), false FROM slots RETURNING *
+    )
+    INSERT INTO event (at, kind, station_id, slot_id, booking_id, person_id, actor_id, after, details)
+    SELECT now(), 'booked', station_id, slot_id, id, person_id, person_id, 'booked', '{{}}' FROM bookings
+"""
 
 
 @lru_cache
@@ -37,13 +51,16 @@ def page(size: int) -> str:
     return "x" * size
 
 
-def connection(*, autocommit: bool) -> psycopg.Connection[Any]:
-    """This thread's connection of that kind. No BEGIN and COMMIT around a lone SELECT."""
-    name = f"connection_{autocommit}"
-    if not hasattr(_thread, name):
-        setattr(_thread, name, psycopg.connect(os.environ["BENCH_DATABASE"], autocommit=autocommit))
-    found: psycopg.Connection[Any] = getattr(_thread, name)
-    return found
+@contextmanager
+def connection(*, autocommit: bool) -> Iterator[Connection]:
+    """One of this process. No BEGIN and COMMIT around a lone statement."""
+    pool = _pools[autocommit]
+    found = pool.get()
+    try:
+        found = found or psycopg.connect(os.environ["BENCH_DATABASE"], autocommit=autocommit)
+        yield found
+    finally:
+        pool.put(found)
 
 
 @app.get("/page/<int:size>")
@@ -53,18 +70,26 @@ def a(size: int) -> str:
 
 @app.get("/look/<int:slot>/<int:size>")
 def b(slot: int, size: int) -> str:
-    connection(autocommit=True).execute(LOOK, (slot,)).fetchone()
+    with connection(autocommit=True) as database:
+        database.execute(LOOK, (slot,)).fetchone()
     return page(size)
 
 
 @app.post("/seat/<int:slot>/<int:person>/<int:size>")
 def c(slot: int, person: int, size: int) -> tuple[str, int]:
-    database = connection(autocommit=False)
-    claimed = database.execute(CLAIM, (slot,)).fetchone()
-    if claimed is None:
-        database.rollback()
-        return page(size), 409
-    made = database.execute(BOOK, (slot, claimed[0], person, secrets.token_urlsafe(16))).fetchone()
-    database.execute(RECORD, (claimed[0], slot, made and made[0], person, person))
-    database.commit()
+    with connection(autocommit=False) as database:
+        claimed = database.execute(CLAIM, (slot,)).fetchone()
+        if claimed is None:
+            database.rollback()
+            return page(size), 409
+        made = database.execute(BOOK, (slot, claimed[0], person, secrets.token_urlsafe(16))).fetchone()
+        database.execute(RECORD, (claimed[0], slot, made and made[0], person, person))
+        database.commit()
     return page(size), 200
+
+
+@app.post("/seat1/<int:slot>/<int:person>/<int:size>")
+def c1(slot: int, person: int, size: int) -> tuple[str, int]:
+    with connection(autocommit=True) as database:
+        done = database.execute(SEAT, (slot, person, secrets.token_urlsafe(16)), prepare=True)
+    return page(size), 200 if done.rowcount else 409

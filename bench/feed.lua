@@ -3,6 +3,7 @@
 -- FEED_LOOP=1 begins again at the end; otherwise the thread leaves FEED.n.done and stops there.
 -- FEED_COUNT=1 waits for every answer before that (and costs a little). FEED_AT="0 0" says at which
 -- byte each thread begins, and the result says where it stopped, so that the next run can go on.
+-- FEED_PACE names a file with the milliseconds that a connection waits before each request, read once a second.
 local threads = {}
 local file, loop
 
@@ -19,7 +20,8 @@ function init(args)
     for n = 0, number do at = tonumber(begin() or 0) end
     file:seek("set", at)
     sent = 0
-    if os.getenv("FEED_COUNT") == "1" then response = count end
+    if os.getenv("FEED_COUNT") == "1" then response, delay = count, wait end
+    if os.getenv("FEED_PACE") then delay = paced end
     answered = 0
     tried = number > 0 -- wrk asks the first thread once for a request only to look at it
 end
@@ -27,6 +29,17 @@ end
 local function finish()
     io.open(os.getenv("FEED") .. "." .. number .. ".done", "w"):close()
     wrk.thread:stop()
+end
+
+-- Milliseconds that a connection waits for the answers to others.
+function wait() return ended and 50 or 0 end
+
+function paced()
+    if os.time() ~= looked then
+        looked = os.time()
+        pace = tonumber(io.open(os.getenv("FEED_PACE")):read("*a")) or pace
+    end
+    return math.floor(pace + math.random())
 end
 
 -- Counts answers to what the feed holds, and ends when the last one is there.
@@ -39,7 +52,7 @@ function request()
     local size = file:read(6)
     if size == nil then
         if not loop then
-            -- It must give something: until the last answers are there, what costs nothing.
+            -- It must give something: until the last answers are there, what costs nothing, now and then.
             ended = true
             if os.getenv("FEED_COUNT") ~= "1" then finish() end
             return "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -3,14 +3,18 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 from statistics import median
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
@@ -18,6 +22,8 @@ from tests.support.servers import Server, used
 
 SCRIPT = Path(__file__).with_name("feed.lua")
 THREADS = 2
+POLLING = 128  # connections for polls
+PACE = re.compile(rb'data-fresh="(\d+)')  # how the server tells a phone when to ask again
 
 
 @dataclass
@@ -78,7 +84,7 @@ class Run:
 
     @property
     def per_s(self) -> float:
-        return max(self.requests, 1) / self.seconds
+        return max(min(self.requests, self.sent), 1) / self.seconds
 
     @property
     def cpu_ms(self) -> float:
@@ -96,30 +102,89 @@ class Target:
     stopped: dict[str, str] = field(default_factory=dict)
 
     def run(
-        self, feed: str, *, loop: bool = False, seconds: int = 0, connections: int = 64, every: bool = False
+        self,
+        feed: str,
+        *,
+        loop: bool = False,
+        seconds: int = 0,
+        connections: int = 64,
+        every: bool = False,
+        beside: AbstractContextManager[Any] | None = None,
     ) -> Run:
         """Send the requests over so many connections, each waiting for its answer.
 
-        `every` ends with the last answer of the feed, not with the last request.
+        `every` ends with the last answer of the feed, not with the last request. `beside` is what else happens.
         """
         seconds, path = seconds or self.seconds, self.feeds[feed]
-        command = ["wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s"]
         env = {"FEED": str(path), "FEED_LOOP": str(int(loop)), "FEED_COUNT": str(int(every))}
         env["FEED_AT"] = "" if loop else self.stopped.get(feed, "")
         pids = (self.server.process.pid, self.postmaster)
         before = [used(pid) for pid in pids]
-        told, lasted = _drive([*command, "--latency", "-s", str(SCRIPT), self.server.url], env, path, seconds)
-        result = next((line for line in told.splitlines() if line.startswith("RESULT ")), None)
-        if result is None:
-            raise RuntimeError(f"wrk said nothing useful:\n{told}")
+        with beside or nullcontext():
+            told, lasted = _drive(_wrk(self.server, connections, seconds), env, path, seconds)
+        seen = _result(told)
         self.server.calm_down()
-        seen = json.loads(result.removeprefix("RESULT "))
         spent = zip(pids, before, strict=True)
         web, database = ((used(pid) - start) / max(1, seen["sent"]) * 1000 for pid, start in spent)
         seen["seconds"] = min(seen["seconds"], lasted)
         run = Run(**seen, web_ms=web, database_ms=database)
         self.stopped[feed] = run.at
         return run
+
+    @contextmanager
+    def polls(self, feed: str, phones: int, asks: bytes, told: dict[str, Any]) -> Iterator[None]:
+        """Beside what happens meanwhile, the polls of so many phones that keep to the server's pace; `told` is of them."""
+        path = self.feeds[feed]
+        pace = path.with_name(f"{path.name}.pace")
+
+        def keep_pace() -> None:
+            """As a sample of the answers says. While the server is slower than that, its connections wait for it."""
+            found = PACE.search(ask(self.server, asks)[2])
+            told["pace s"] = float(found[1]) if found else told["pace s"]
+            pace.write_text(str(1000 * POLLING * told["pace s"] / phones))
+
+        keep_pace()
+        env = os.environ | {"FEED": str(path), "FEED_LOOP": "1", "FEED_PACE": str(pace)}
+        with (
+            repeated(1, keep_pace),
+            subprocess.Popen(_wrk(self.server, POLLING, 3600), stdout=subprocess.PIPE, text=True, env=env) as process,
+        ):
+            yield
+            process.send_signal(signal.SIGINT)
+            seen = _result(process.communicate(timeout=90)[0])
+        told |= {"polls a second": round(seen["requests"] / seen["seconds"]), "poll p99 ms": round(seen["p99_ms"])}
+        told["poll errors"] = seen["refused"] + seen["broken"]
+
+
+@contextmanager
+def repeated(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    """`act` every so many seconds, until the block ends."""
+    stop = Event()
+
+    def go() -> None:
+        while not stop.wait(seconds):
+            act()
+
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(go)
+        try:
+            yield
+        finally:
+            stop.set()
+    done.result()
+
+
+def _wrk(server: Server, connections: int, seconds: int) -> list[str]:
+    command = ["wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "--latency"]
+    return [*command, "-s", str(SCRIPT), server.url]
+
+
+def _result(told: str) -> dict[str, Any]:
+    result = next((line for line in told.splitlines() if line.startswith("RESULT ")), None)
+    if result is None:
+        raise RuntimeError(f"wrk said nothing useful:\n{told}")
+    seen: dict[str, Any] = json.loads(result.removeprefix("RESULT "))
+    return seen
 
 
 def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) -> tuple[str, float]:

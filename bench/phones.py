@@ -1,69 +1,23 @@
-"""Slow phones beside quick ones, everybody at one instant on SQLite, and how soon a phone shows a page."""
+"""Everybody at one instant on SQLite, and how soon a phone shows a page."""
 
 import argparse
 import asyncio
 import shutil
 import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from statistics import median, quantiles
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from sqlalchemy import URL
 
-from bench.builds import HERE, Build, Database, embedded, prepared
-from bench.load import Row, Target, times
-from bench.presses import stage
+from bench.builds import HERE, Build, Database, embedded
+from bench.load import Row, times
 from tests.support import city, phones, visits
 from tests.support.servers import Kind
 from tests.support.visits import Visit
-
-QUICK = 8  # connections of the quick phones: they should wait for the app, not for each other
-SLOW_KINDS = "granian:2:64,granian:2:1,gthread:2:64,gthread:2:4"
-
-
-def slow(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
-    """The p95 of pages with and without fifty clients that send a press a byte a second: its headers, or its form."""
-    rows = []
-    with ExitStack() as opened:
-        stages = [stage(opened.enter_context(prepared(url, "slow", build)), 20, 200) for build in builds]
-        for kind in Kind.parsed(SLOW_KINDS):
-            rounds: list[list[tuple[float, float, float]]] = []
-            with ExitStack() as up:
-                targets = [
-                    Target(up.enter_context(one.ground.serving(kind)), one.feeds, one.ground.postmaster, 4)
-                    for one in stages
-                ]
-                for _ in range(min(asked.rounds, 3)):
-                    press = visits.press(1, stages[0].visits["many"][0])
-                    rounds.append([_beside_slow_phones(target, press) for target in targets])
-            own, *theirs = zip(*rounds, strict=True)
-            alone, headers, forms = (median(ms) for ms in zip(*own, strict=True))
-            against = times([ms[2] for ms in own], [ms[2] for ms in theirs[0]]) if theirs else []
-            facts = {"p95 ms alone": round(alone), "slow headers": round(headers), "slow forms": round(forms)}
-            ratios = {"headers": f"{headers / alone:.2f}", "forms": f"{forms / alone:.2f}"}
-            rows.append(Row(f"slow {kind}", "like alone", against=against, facts=facts | ratios))
-    return rows
-
-
-def _beside_slow_phones(target: Target, press: bytes) -> tuple[float, float, float]:
-    look = partial(target.run, "page", loop=True, connections=QUICK)
-    look(seconds=2)
-    alone, port = look(), target.server.port
-    with phones.dawdling(port, press):
-        headers = look()
-    with phones.dawdling(port, press, whole_head=True):
-        forms = look()
-    # Nobody served at all counts as the whole run.
-    alone_ms, headers_ms, forms_ms = (
-        run.p95_ms if run.requests else run.seconds * 1000 for run in (alone, headers, forms)
-    )
-    return alone_ms, headers_ms, forms_ms
 
 
 def everybody(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> list[Row]:
@@ -74,7 +28,7 @@ def everybody(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -
     rounds = [[_instant(build, asked.people) for build in builds] for _ in range(min(asked.rounds, 3))]
     own, *theirs = zip(*rounds, strict=True)
     against = times([one["p99 s"] for one in own], [one["p99 s"] for one in theirs[0]]) if theirs else []
-    return [Row("embedded", "p99 ≤ 1 s, 0 locked", against=against, facts=own[-1])]
+    return [Row("embedded", "p99 ≤ 0.4 × REV, 0 locked", against=against, facts=own[-1])]
 
 
 def _instant(build: Build, people: int) -> dict[str, Any]:
@@ -127,38 +81,25 @@ WATCH = """
       .observe({ type: "layout-shift", buffered: true });
 """
 SETTLED = 2500  # ms after load: late shifts count too
-HEAD = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-WORDS = "<h1>午间</h1><p>午间驿小时，十二点十分开始，在健身区，请带一张瑜伽垫。</p>"
-PLAIN = {
-    "/plain": f"{HEAD}{WORDS}",
-    "/styled": f"{HEAD}<link rel=stylesheet href=/style.css>{WORDS}",
-    "/style.css": "body { font: 16px/1.6 sans-serif; margin: 2rem }",
-}
 
 
 def paint(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> list[Row]:
     """Chromium at 390 px, four times slower than this machine, on "slow 4G": a first visit and the next one.
 
-    Bytes are what came over the wire with their headers. Beside the demo station's page a plain one, and one with a stylesheet.
+    Bytes are what came over the wire with their headers.
     """
     with sync_playwright() as playwright, ExitStack() as opened:
         options = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
-        plain = opened.enter_context(_plain_pages())
-        pages = {build.name: opened.enter_context(_demo(build)) for build in builds}
-        pages |= {"plain": f"{plain}/plain", "styled": f"{plain}/styled"}
-        found = {name: [_visits(browser, address) for _ in range(asked.rounds)] for name, address in pages.items()}
+        pages = [opened.enter_context(_demo(build)) for build in builds]
+        own, *theirs = [[_visits(browser, address) for _ in range(asked.rounds)] for address in pages]
         browser.close()
     rows = []
-    for name in [name for name in found if name not in [build.name for build in builds[1:]]]:
-        for n, visit in enumerate(("first", "next")):
-            seen = [both[n] for both in found[name]]
-            facts = {what: round(median(one[what] for one in seen), 3) for what in seen[0]}
-            is_ours = name == HERE.name
-            other = [both[n]["paint ms"] for build in builds[1:] for both in found[build.name]] if is_ours else []
-            against = times([one["paint ms"] for one in seen], other)
-            asks = f"≤ 1500 ms, {'60' if visit == 'first' else '10'} KB" if is_ours else ""
-            rows.append(Row(f"paint {'station' if is_ours else name}, {visit}", asks, against=against, facts=facts))
+    for n, (visit, least) in enumerate({"first": "60 KB", "next": "10 KB"}.items()):
+        seen = [both[n] for both in own]
+        facts = {what: round(median(one[what] for one in seen), 3) for what in seen[0]}
+        against = times([one["paint ms"] for one in seen], [both[n]["paint ms"] for other in theirs for both in other])
+        rows.append(Row(f"paint, {visit}", f"≤ 1500 ms, {least}", against=against, facts=facts))
     return rows
 
 
@@ -194,25 +135,3 @@ def _demo(build: Build) -> Iterator[str]:
         place.flask("demo", APP_ENV="development")
         with place.serving(Kind("granian", 1, 64)) as server:
             yield f"{server.url}/s/cbd"
-
-
-class _Plain(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = PLAIN.get(self.path, "").encode()
-        self.send_response(200 if body else 404)
-        self.send_header("Content-Type", "text/css" if self.path.endswith("css") else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "max-age=600" if self.path.endswith("css") else "no-store")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_args: object) -> None:
-        """No access log in a table of figures."""
-
-
-@contextmanager
-def _plain_pages() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Plain)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()

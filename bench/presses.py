@@ -1,14 +1,14 @@
 """Presses, pages and polls beside bare ceilings: ceiling, app, other build, ceiling, with new processes in each round."""
 
 import argparse
-import re
-import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count, repeat
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
+from time import sleep
 
 from sqlalchemy import URL
 
@@ -18,25 +18,31 @@ from bench.load import Row, Run, Target, compared, middle
 from tests.support import city as stock
 from tests.support import visits
 from tests.support.city import City
-from tests.support.postgres import binary
 from tests.support.servers import Kind, Server, serving
 from tests.support.visits import IN_PLACE, PHONE, Visit
 
 GROUP = 12_000  # people for each kind of press
 STAGED = ("warm", "many", "hot", "line", "refused")
 PAST = 20_000
-POLLS = 200
+POLLS = 200  # stations whose polls are measured
+EVERY = 0.2  # seconds between two seats of each of them in `poll_rush`
+CHANGES = 3  # times that all stations change in `after_change`
+NOTICED = 0.7  # seconds after which a process asks what has changed
 AGAIN = 2  # slots that each of the refused presses
 REFUSING = 100  # stations: the group comes forty to a slot, as in the city, where sixty of 75 are refused
-LOOPING = ("A", "A_poll", "B", "page", "poll")
-# Name, feed, ceiling, and the least ratio to it. What only reads comes first, while nothing has changed.
+LOOPING = ("A", "B", "B_page", "page", "poll", "polls")
+WARMED_BY = {"looks": "known", "known": "known"}  # what is asked before a feed that does not loop
+# Name, feed, ceiling, and what is asked. What only reads comes first, while nothing has changed.
 ROWS = {
-    "page": ("page", "A", 0.5),
-    "poll_304": ("poll", "A", 0.8),
-    "press_many": ("many", "C", 0.5),
-    "press_hot": ("hot", "C_hot", 0.5),
-    "press_line": ("line", "C", 0.5),
-    "press_refused": ("refused", "B", 0.5),
+    "page": ("page", "A", "≥ 1.0 × A"),
+    "poll_304": ("poll", "A", "≥ 2.0 × A"),
+    "first_look": ("looks", "B_page", "≥ 0.6 × B, ≥ 10 × REV"),
+    "press_many": ("many", "C", "≥ 1.5 × C or 2.5 × REV"),
+    "press_hot": ("hot", "C_hot", "≥ 1.8 × C or 2.5 × REV"),
+    "press_line": ("line", "C", "≥ 1.6 × C or 2.5 × REV"),
+    "press_refused": ("refused", "B", "≥ 1.0 × B"),
+    "after_change": ("known", "", "≥ 3 × REV"),
+    "poll_rush": ("polls", "A", "≥ 0.5 × A"),
 }
 
 
@@ -48,6 +54,7 @@ class Stage:
     city: City
     visits: dict[str, list[Visit]]
     feeds: dict[str, Path] = field(default_factory=dict)
+    seats: Iterator[int] = field(default_factory=count)
 
     def reset(self) -> None:
         """Back to the first second: nobody has pressed yet."""
@@ -56,6 +63,13 @@ class Stage:
             for statement in RESET:
                 stock.execute(connection, statement)
             stock.settle(connection)
+
+    def change(self, stations: int) -> None:
+        """At each of so many stations a seat of the day's last slot goes, as a press would write it."""
+        person = self.visits["warm"][next(self.seats) % len(self.visits["warm"])].person
+        slots = [self.city.slot(station, 4) for station in range(1, stations + 1)]
+        with self.ground.connect() as connection:
+            connection.execute(SEAT_GOES, {"slots": slots, "person": person})
 
     @contextmanager
     def up(self, kind: Kind, seconds: int) -> Iterator[Target]:
@@ -102,28 +116,46 @@ def _feeds(made: Stage, server: Server) -> dict[str, list[bytes]]:
     }
     with made.ground.connect() as connection:
         day = connection.execute("SELECT date FROM slot WHERE id = 1").fetchone()
-    pages = [
-        (f"/s/s{n % stations + 1}?day={day and day[0]}", people["warm"][n % len(people["warm"])])
-        for n in range(2 * stations)
-    ]
-    feeds = {"page": [visits.get(path, visit) for path, visit in pages]}
-    feeds["poll"] = [_poll(server, path, visit) for path, visit in pages[:POLLS]]
+
+    def pages(persons: Iterable[Visit]) -> list[tuple[str, Visit]]:
+        return [(f"/s/s{n % stations + 1}?day={day and day[0]}", visit) for n, visit in enumerate(persons)]
+
+    seen = pages(people["warm"][: 2 * stations])
+    # They look before they press; the last of them, one for each station, never press.
+    looking = max(len(people["line"]) // stations - 1, 0) * stations
+    looks, known = pages(people["line"][:looking]), pages(people["line"][looking : looking + stations])
+    feeds = {
+        name: [visits.get(*pair) for pair in asked]
+        for name, asked in (("page", seen), ("looks", looks), ("known", known))
+    }
+    feeds |= {
+        "poll": [_poll(server, *pair) for pair in seen[:POLLS]],
+        "polls": [_poll(server, *pair) for pair in known[:POLLS]],
+    }
     for name, slots in targets.items():
         feeds[name] = [visits.press(*pair) for pair in zip(slots, pressing[name], strict=True)]
+    feeds["line"] = feeds["line"][: len(looks)]
     warm = [visits.press(slot, visit) for slot, visit in zip(targets["many"], people["warm"], strict=True)]
     feeds["warm"] = [one for three in zip(feeds["page"], warm, feeds["poll"] * 9, strict=False) for one in three]
     size = {name: _size(server, feeds[name][0]) for name in ("page", "refused", "many", "hot")}
     everybody = range(1, city.people + 1)
 
-    def seat(slot: int, person: int, size: int) -> bytes:
-        return f"POST /seat/{slot}/{person}/{size} HTTP/1.1\r\n{PHONE}Content-Length: 0\r\n\r\n".encode()
+    def seats(route: str, kind: str, slots: Iterable[int], persons: Iterable[int]) -> list[bytes]:
+        rest = f"HTTP/1.1\r\n{PHONE}Content-Length: 0\r\n\r\n"
+        pairs = zip(slots, persons, strict=False)
+        return [f"POST /{route}/{slot}/{person}/{size[kind]} {rest}".encode() for slot, person in pairs]
+
+    def slots_of(day: int) -> list[int]:
+        return [city.slot(n % stations + 1, n // stations % 5, day) for n in everybody]
 
     return feeds | {
         "A": [visits.get(f"/page/{size['page']}")] * load.THREADS,
-        "A_poll": [visits.get("/page/0")] * load.THREADS,
         "B": [visits.get(f"/look/{slot}/{size['refused']}") for slot in targets["refused"][:2000]],
-        "C": [seat(city.slot(n % stations + 1, n // stations % 5, 1), n, size["many"]) for n in everybody],
-        "C_hot": [seat(city.hot[1], n, size["hot"]) for n in everybody],
+        "B_page": [visits.get(f"/look/{slot}/{size['page']}") for slot in targets["refused"][:2000]],
+        "C": seats("seat", "many", slots_of(1), everybody),
+        "C1": seats("seat1", "many", slots_of(6), everybody),
+        "C_hot": seats("seat", "hot", repeat(city.hot[1]), everybody),
+        "C1_hot": seats("seat1", "hot", repeat(city.hot[1]), reversed(everybody)),
     }
 
 
@@ -152,21 +184,19 @@ def _size(server: Server, request: bytes) -> int:
 
 @dataclass(frozen=True)
 class Found:
-    """One round of a row. `theirs` is the other build's run."""
+    """One round of a row. `theirs` is the other build's run; the third ceiling is C1."""
 
     app: Run
-    ceilings: tuple[Run, Run]
+    ceilings: list[Run]
     theirs: list[Run]
 
-    @property
-    def ratio(self) -> float:
+    def ratio(self, ceilings: slice) -> float:
         """App to ceiling by requests a second."""
-        return 2 * self.app.per_s / sum(run.per_s for run in self.ceilings)
+        return self.app.per_s / mean(run.per_s for run in self.ceilings[ceilings])
 
-    @property
-    def by_cpu(self) -> float:
+    def by_cpu(self, ceilings: slice) -> float:
         """The same by CPU time of web server and database: steadier while others use the machine."""
-        return sum(run.cpu_ms for run in self.ceilings) / 2 / self.app.cpu_ms
+        return mean(run.cpu_ms for run in self.ceilings[ceilings]) / self.app.cpu_ms
 
 
 def measure(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
@@ -180,7 +210,6 @@ def measure(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> l
         for kind in Kind.parsed(asked.servers):
             rows = _rows(stages, kind, asked)
             found += [replace(row, name=f"{row.name} ({kind})") for row in rows] if found else rows
-        _print_pgbench(stages[0], asked.seconds)
     return found
 
 
@@ -191,7 +220,7 @@ def _rows(stages: list[Stage], kind: Kind, asked: argparse.Namespace) -> list[Ro
     for _ in range(asked.rounds):
         with _up(stages, kind, asked.seconds) as (bare, *apps):
             for name in wanted:
-                rounds[name].append(_round(name, bare, apps))
+                rounds[name].append(_round(name, bare, list(zip(stages, apps, strict=True))))
             memory = apps[0].server.memory()
     rows = [_row(name, found) for name, found in rounds.items()]
     for row in rows:
@@ -210,42 +239,65 @@ def _up(stages: list[Stage], kind: Kind, seconds: int) -> Iterator[list[Target]]
         server = opened.enter_context(serving(kind, "bench.ceilings:app", settings))
         bare = Target(server, stages[0].feeds, place.postmaster, seconds)
         apps = [opened.enter_context(one.up(kind, seconds)) for one in stages]
-        for name in ("A", "B", "C"):
+        for name in ("A", "B", "C", "C1"):
             bare.run(name, loop=name in LOOPING, seconds=1)
         yield [bare, *apps]
 
 
-def _round(name: str, bare: Target, apps: list[Target]) -> Found:
+def _round(name: str, bare: Target, apps: list[tuple[Stage, Target]]) -> Found:
     feed, ceiling, _ = ROWS[name]
-    loop = feed in LOOPING
-    for app in apps if loop else ():
-        _warm_up(app, feed)  # the presses before it have changed every page
-    before = bare.run(ceiling, loop=ceiling in LOOPING)
-    own, *theirs = [app.run(feed, loop=loop) for app in apps]
-    return Found(own, (before, bare.run(ceiling, loop=ceiling in LOOPING)), theirs)
+    for _, app in apps:
+        _warm_up(app, feed if feed in LOOPING else WARMED_BY.get(feed))  # the presses before it have changed every page
+    around = [ceiling] if ceiling else []
+    ceilings = [bare.run(name, loop=name in LOOPING) for name in around]
+    own, *theirs = [_measured(name, *pair) for pair in apps]
+    around += [ceiling.replace("C", "C1")] if "C" in ceiling else []
+    ceilings += [bare.run(name, loop=name in LOOPING) for name in around]
+    return Found(own, ceilings, theirs)
 
 
-def _warm_up(app: Target, feed: str) -> None:
-    """Each page is rendered once for each reader with bookings, in each process."""
-    for _ in range(15):
-        if app.run(feed, loop=True, seconds=2).requests > 8000:
-            break
+def _warm_up(app: Target, feed: str | None) -> None:
+    """Each page is rendered once for each reader with bookings, in each process: until it becomes no faster."""
+    last, now = 0, 1
+    while feed and now > 1.1 * last:
+        last, now = now, app.run(feed, loop=True, seconds=2).requests
+
+
+def _measured(name: str, on: Stage, app: Target) -> Run:
+    feed = ROWS[name][0]
+    if name == "poll_rush":
+        return app.run(feed, loop=True, beside=load.repeated(EVERY, lambda: on.change(min(POLLS, on.city.stations))))
+    if name != "after_change":
+        return app.run(feed, loop=feed in LOOPING)
+    runs = []
+    for _ in range(CHANGES):
+        on.change(on.city.stations)
+        sleep(NOTICED)
+        app.stopped.pop(feed, None)
+        runs.append(app.run(feed, seconds=60, connections=16, every=True))
+    return sorted(runs, key=lambda run: run.per_s)[CHANGES // 2]
 
 
 def _row(name: str, found: list[Found]) -> Row:
-    _, ceiling, least = ROWS[name]
+    _, ceiling, asked = ROWS[name]
     runs = [one.app for one in found]
     facts = {
         "per s": middle(run.per_s for run in runs),
-        "ceiling": middle(one.ceilings[0].per_s for one in found),
+        "ceiling": middle(one.ceilings[0].per_s for one in found) if ceiling else "",
         "web ms": f"{median(run.web_ms for run in runs):.2f}",
         "db ms": f"{median(run.database_ms for run in runs):.2f}",
         "p99 ms": middle(run.p99_ms for run in runs),
         "errors": sum(_errors(name, one) for one in found),
     }
+    if "C" in ceiling:
+        c1 = slice(2, 3)
+        facts["to C1 (by CPU)"] = (
+            f"{median(one.ratio(c1) for one in found):.2f} ({median(one.by_cpu(c1) for one in found):.2f})"
+        )
+    around = slice(2)
+    ratios = [([one.ratio(around) for one in found], [one.by_cpu(around) for one in found])] if ceiling else [([], [])]
     against = compared(runs, [run for one in found for run in one.theirs])
-    ratios = [one.ratio for one in found], [one.by_cpu for one in found]
-    return Row(name, f"≥ {least:.2f} × {ceiling}", *ratios, **against, facts=facts)
+    return Row(name, asked, *ratios[0], **against, facts=facts)
 
 
 def _errors(name: str, found: Found) -> int:
@@ -256,45 +308,22 @@ def _errors(name: str, found: Found) -> int:
     return wrong
 
 
-def _print_pgbench(made: Stage, seconds: int) -> None:
-    """Ceiling P: the transaction of ceiling C, sent by pgbench."""
-    for connections in (2, 64):
-        made.reset()
-        many, hot = (_pgbench(made, connections, seconds, hot=hot) for hot in (False, True))
-        print(f"ceiling P, pgbench with {connections} connections: {many:.0f}/s over many slots, {hot:.0f}/s on one")
-
-
-def _pgbench(made: Stage, connections: int, seconds: int, *, hot: bool) -> float:
-    city = made.city
-    many = f"{city.slot(1, 0, 1)} + (:n * {connections} + :client_id) % {city.slots_a_day}"
-    script = made.ground.folder / "seat.sql"
-    slot = str(city.hot[1]) if hot else many
-    script.write_text(PGBENCH.format(connections=connections, people=city.people, slot=slot))
-    command = [binary("pgbench"), "-n", "-M", "prepared", "-D", "n=0", "-f", str(script), f"-T{seconds}"]
-    command += [f"-c{connections}", "-j2", made.ground.plain]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"tps = ([\d.]+)", told)
-    return float(found[1]) if found else 0.0
-
-
-PGBENCH = """
-\\set n :n + 1
-\\set person 1 + (:n * {connections} + :client_id) % {people}
-\\set slot {slot}
-BEGIN;
-UPDATE slot SET taken = taken + 1 WHERE id = :slot AND taken < capacity AND state IN ('planned', 'open')
-  AND opens_at <= now() AND starts_at > now() RETURNING station_id AS station \\gset
-INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
-  VALUES (:slot, :station, :person, 'booked', 'tap', md5(:person || '-' || :slot || '-' || :n), now(), now(), false)
-  RETURNING id AS booking \\gset
-INSERT INTO event (at, kind, station_id, slot_id, booking_id, person_id, actor_id, after, details)
-  VALUES (now(), 'booked', :station, :slot, :booking, :person, :person, 'booked', '{{}}');
-COMMIT;
+SEAT_GOES = """
+    WITH slots AS (UPDATE slot SET taken = taken + 1 WHERE id = ANY(%(slots)s) RETURNING id, station_id), bookings AS (
+        INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
+        SELECT id, station_id, %(person)s, 'booked', 'tap', md5(%(person)s::text || '-' || id), now(), now(), false
+        FROM slots RETURNING *
+    )
+    INSERT INTO event (at, kind, station_id, slot_id, booking_id, person_id, actor_id, after, details)
+    SELECT now(), 'booked', station_id, slot_id, id, person_id, person_id, 'booked', '{}' FROM bookings
 """
 SCENE = (
-    # Ceiling C has the second day to itself.
+    # Ceilings C and C1 have the second and the seventh day to themselves.
     """UPDATE slot SET opens_at = now() - interval '1 hour', state = 'open'
-       WHERE date = (SELECT date + 1 FROM slot WHERE id = 1)""",
+       WHERE date IN (SELECT date + n FROM slot, (VALUES (1), (6)) days (n) WHERE id = 1)""",
+    # The last run of each first day has seats for all that `Stage.change` gives.
+    """UPDATE slot SET capacity = 1000 WHERE date = (SELECT date FROM slot WHERE id = 1)
+       AND plan_id IS NOT NULL AND id %% 5 = 0""",
     # Runs 2 and 3 of each first day are full.
     """UPDATE slot SET taken = capacity WHERE date = (SELECT date FROM slot WHERE id = 1)
        AND plan_id IS NOT NULL AND (id - 1) %% 5 IN (2, 3)""",

@@ -78,11 +78,11 @@ def resident(pid: int) -> float:
 
 @dataclass(frozen=True)
 class Kind:
-    """A server, and how many processes and threads it gets."""
+    """A server, and how many processes and threads it gets: by default as README starts it."""
 
     name: str = "granian"
     workers: int = 2
-    threads: int = 1
+    threads: int = 64
 
     def __str__(self) -> str:
         return f"{self.name} {self.workers}×{self.threads}"
