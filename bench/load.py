@@ -7,13 +7,13 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from threading import Event
 from time import monotonic, sleep
 from typing import Any
@@ -204,13 +204,13 @@ def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) ->
     return told, lasted
 
 
-def compared(own: list[Run], other: list[Run]) -> dict[str, list[float]]:
-    """How this build's runs compare with the other's, if there is one: by requests a second, and by CPU."""
-    pairs = list(zip(own, other, strict=False))
-    return {
-        "against": [run.per_s / theirs.per_s for run, theirs in pairs],
-        "against_cpu": [theirs.cpu_ms / run.cpu_ms for run, theirs in pairs],
-    }
+def compared(own: Iterable[Run], others: Iterable[Sequence[Run]]) -> tuple[list[float], list[float]]:
+    """How each run compares with the mean of its others, if it has any: by requests a second, and by CPU."""
+    pairs = [(run, them) for run, them in zip(own, others, strict=False) if them]
+    return (
+        [run.per_s / mean(one.per_s for one in them) for run, them in pairs],
+        [mean(one.cpu_ms for one in them) / run.cpu_ms for run, them in pairs],
+    )
 
 
 def times(own: Iterable[float], other: Iterable[float]) -> list[float]:

@@ -7,8 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count, repeat
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from time import sleep
+from typing import NamedTuple
 
 from sqlalchemy import URL
 
@@ -182,21 +183,13 @@ def _size(server: Server, request: bytes) -> int:
     return len(body)
 
 
-@dataclass(frozen=True)
-class Found:
-    """One round of a row. `theirs` is the other build's run; the third ceiling is C1."""
+class Found(NamedTuple):
+    """One round of a row: this build's run, those of its ceiling, of C1 and of the other build, where there are any."""
 
     app: Run
     ceilings: list[Run]
+    one_statement: list[Run]
     theirs: list[Run]
-
-    def ratio(self, ceilings: slice) -> float:
-        """App to ceiling by requests a second."""
-        return self.app.per_s / mean(run.per_s for run in self.ceilings[ceilings])
-
-    def by_cpu(self, ceilings: slice) -> float:
-        """The same by CPU time of web server and database: steadier while others use the machine."""
-        return mean(run.cpu_ms for run in self.ceilings[ceilings]) / self.app.cpu_ms
 
 
 def measure(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
@@ -248,12 +241,13 @@ def _round(name: str, bare: Target, apps: list[tuple[Stage, Target]]) -> Found:
     feed, ceiling, _ = ROWS[name]
     for _, app in apps:
         _warm_up(app, feed if feed in LOOPING else WARMED_BY.get(feed))  # the presses before it have changed every page
-    around = [ceiling] if ceiling else []
-    ceilings = [bare.run(name, loop=name in LOOPING) for name in around]
+
+    def to(ceiling: str) -> list[Run]:
+        return [bare.run(ceiling, loop=ceiling in LOOPING)] if ceiling else []
+
+    before = to(ceiling)
     own, *theirs = [_measured(name, *pair) for pair in apps]
-    around += [ceiling.replace("C", "C1")] if "C" in ceiling else []
-    ceilings += [bare.run(name, loop=name in LOOPING) for name in around]
-    return Found(own, ceilings, theirs)
+    return Found(own, before + to(ceiling), to(ceiling.replace("C", "C1") if "C" in ceiling else ""), theirs)
 
 
 def _warm_up(app: Target, feed: str | None) -> None:
@@ -279,30 +273,24 @@ def _measured(name: str, on: Stage, app: Target) -> Run:
 
 
 def _row(name: str, found: list[Found]) -> Row:
-    _, ceiling, asked = ROWS[name]
-    runs = [one.app for one in found]
+    runs, ceilings, one_statement, theirs = zip(*found, strict=True)
     facts = {
         "per s": middle(run.per_s for run in runs),
-        "ceiling": middle(one.ceilings[0].per_s for one in found) if ceiling else "",
+        "ceiling": middle(run.per_s for both in ceilings for run in both) if ceilings[0] else "",
         "web ms": f"{median(run.web_ms for run in runs):.2f}",
         "db ms": f"{median(run.database_ms for run in runs):.2f}",
         "p99 ms": middle(run.p99_ms for run in runs),
         "errors": sum(_errors(name, one) for one in found),
     }
-    if "C" in ceiling:
-        c1 = slice(2, 3)
-        facts["to C1 (by CPU)"] = (
-            f"{median(one.ratio(c1) for one in found):.2f} ({median(one.by_cpu(c1) for one in found):.2f})"
-        )
-    around = slice(2)
-    ratios = [([one.ratio(around) for one in found], [one.by_cpu(around) for one in found])] if ceiling else [([], [])]
-    against = compared(runs, [run for one in found for run in one.theirs])
-    return Row(name, asked, *ratios[0], **against, facts=facts)
+    if one_statement[0]:
+        clock, by_cpu = compared(runs, one_statement)
+        facts["to C1 (by CPU)"] = f"{median(clock):.2f} ({median(by_cpu):.2f})"
+    return Row(name, ROWS[name][2], *compared(runs, ceilings), *compared(runs, theirs), facts=facts)
 
 
 def _errors(name: str, found: Found) -> int:
     """Answers that are not what the row is about: only press_refused is refused, and no ceiling runs out of seats."""
-    wrong = sum(run.refused for run in found.ceilings)
+    wrong = sum(run.refused for run in found.ceilings + found.one_statement)
     for run in (found.app, *found.theirs):
         wrong += run.broken + (run.requests - run.refused if name == "press_refused" else run.refused)
     return wrong

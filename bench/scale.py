@@ -56,7 +56,8 @@ def _growth_row(name: str, found: list[list[Run]]) -> Row:
     }
     clock = times([run.per_s for run in big], [run.per_s for run in small])
     by_cpu = times([run.cpu_ms for run in small], [run.cpu_ms for run in big])
-    return Row(name, "≤ 1.10 × small", clock, by_cpu, **compared(big, other[-1] if other else []), facts=facts)
+    theirs = compared(big, [[run] for run in (other[-1] if other else [])])
+    return Row(name, "≤ 1.10 × small", clock, by_cpu, *theirs, facts=facts)
 
 
 def _grown(opened: ExitStack, url: URL, build: Build, name: str, city: City, bookings: int) -> Target:
