@@ -90,6 +90,11 @@ class Run:
     def cpu_ms(self) -> float:
         return max(self.web_ms + self.database_ms, 0.001)
 
+    @property
+    def cpu_s(self) -> float:
+        """Of the whole run, with all that went on beside it."""
+        return self.cpu_ms * self.sent / 1000
+
 
 @dataclass
 class Target:
