@@ -78,7 +78,7 @@ def add_papers(connection: psycopg.Connection[Any], city: City, rows: int, only:
     for table in PAPERS if only is None else only:
         fill(connection, table, f"SELECT {PAPERS[table]} FROM generate_series(1, %(rows)s) n", values)
         if table not in ("manages", "day_override", "plan_exception"):
-            execute(connection, f"SELECT setval('{table}_id_seq', {rows} + 1)")
+            execute(connection, f"SELECT setval('{table}_id_seq', (SELECT max(id) + 1 FROM {table}))")
 
 
 def settle(connection: psycopg.Connection[Any]) -> None:
