@@ -197,7 +197,7 @@ OPEN = Chore(
         "UPDATE slot SET state = 'planned' WHERE id >= %(day2)s AND id < %(day3)s AND state <> 'planned'",
     ),
 )
-# The first run of each station on the fourth day has begun, and one person came: with nobody there it would be kept.
+# The first run of each station on the fourth day has begun: attendance is taken, and nobody else came.
 RELEASE = Chore(
     "release_no_shows",
     "release_no_shows",
@@ -206,15 +206,14 @@ RELEASE = Chore(
                free_until = now() - interval '36 minutes', waitlist_until = now() - interval '20 minutes',
                checkin_from = now() - interval '20 minutes', starts_at = now() - interval '301 seconds',
                release_at = now() - interval '1 second', ends_at = now() + interval '45 minutes', released_at = NULL,
-               taken = 1 + %(seats)s / %(stations)s + ((id - %(day3)s) / %(per_day)s < %(seats)s %% %(stations)s)::int
+               taken = %(seats)s / %(stations)s + ((id - %(day3)s) / %(per_day)s < %(seats)s %% %(stations)s)::int
            WHERE id >= %(day3)s AND id < %(day4)s AND (id - 1) %% %(per_day)s = 0""",
         """INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, late)
            SELECT %(day3)s + s * %(per_day)s, s + 1, n %% %(people)s + 1, 'booked', 'tap', 'absent-' || n,
                   now() - interval '1 day', now() - interval '1 day', false
            FROM (SELECT n, n %% %(stations)s AS s FROM generate_series(0, %(seats)s - 1) n) absent""",
-        """INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at, checked_in_at, late)
-           SELECT %(day3)s + s * %(per_day)s, s + 1, s + 2, 'attended', 'tap', 'present-' || s, now(), now(), now(), false
-           FROM generate_series(0, %(stations)s - 1) s""",
+        """INSERT INTO event (at, kind, station_id, slot_id, details) SELECT now(), 'checked_in', station_id, id, '{}'
+           FROM slot WHERE id >= %(day3)s AND id < %(day4)s AND (id - 1) %% %(per_day)s = 0""",
     ),
     bulk="""
     WITH lost AS (
