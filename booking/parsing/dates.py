@@ -78,7 +78,7 @@ def _read(text: str, today: date) -> tuple[date | None, int | None]:
 
 def _split(text: str) -> tuple[str, int | None]:
     """The text without time and weekday, and the number of that weekday."""
-    words = _CLOCK.sub("", arabic(folded(text), "年月日号"))
+    words = _CLOCK.sub("", arabic(folded(text), "[年月日号]"))
     found = _WEEKDAY.search(words)
     if not found:
         return words, None

@@ -14,9 +14,9 @@ def folded(text: str) -> str:
     return sanitise.plain(text).casefold()
 
 
-def arabic(text: str, units: str) -> str:
-    """`text` with the Chinese numbers that stand before one of the `units` in Arabic digits."""
-    return re.sub(rf"[{_SIGNS}]+(?=[{units}])", lambda found: _value(found[0]), text)
+def arabic(text: str, before: str) -> str:
+    """`text` with the Chinese numbers that stand `before` this pattern in Arabic digits."""
+    return re.sub(rf"[{_SIGNS}]+(?={before})", lambda found: _value(found[0]), text)
 
 
 def _value(signs: str) -> str:

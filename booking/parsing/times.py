@@ -32,7 +32,7 @@ def read(text: str) -> time | None:
     if re.fullmatch(r"(0|[0-9]{5})?\.[0-9]+", words):
         return _of_fraction(float(words) % 1)
     said = {found[0] for found in _WORD.finditer(words)}
-    words = arabic(_WORD.sub(" ", words).strip(), "点时分")
+    words = arabic(_WORD.sub(" ", words).strip(), "[点时分]|$")
     if said and re.fullmatch(r"[0-9]{1,2}", words):
         words = f"{words}点"
     for pattern in _FORMS:

@@ -21,7 +21,7 @@ ADVERT = re.compile(
     re.IGNORECASE,
 )
 FAMILY_AND_GIVEN = re.compile(
-    r"[A-Za-zÀ-ɏ]+(?:[ '-][A-Za-zÀ-ɏ]+)*[.。](?:cc|io|me|link|co|ru|tk)(?: ?\(?[\u3400-\u9fff\U00020000-\U0003ffff]{2,6}\)?)?",
+    r"[A-Za-zÀ-ɏ]+(?:[ '’-][A-Za-zÀ-ɏ]+)*[.。](?:cc|io|me|link|co|ru|tk)(?: ?\(?[\u3400-\u9fff\U00020000-\U0003ffff]{2,6}\)?)?",
     re.IGNORECASE,
 )
 LINK = re.compile(r"@|://|www\.", re.IGNORECASE)

@@ -3,15 +3,17 @@
 import os
 from functools import lru_cache
 
+# The common reading, and one more. Those that follow are of old books: with them, wang would find everybody called 方.
+USUAL = 2
 # By 现代汉语词典. The main reading is first, for sorting; a search accepts the others too, as each family says its own.
 _SINGLE = """
 卜 bu3  薄 bo2  种 chong2  重 chong2  谌 chen2/shen4  郗 xi1/chi1  单 shan4/dan1  都 du1  翟 zhai2/di2  盖 ge3/gai4
 葛 ge3  干 gan1  句 gou1  过 guo1  呙 guo1  哈 ha3  黑 he4/hei1  华 hua4  郇 xun2/huan2  纪 ji3  郏 jia2  解 xie4
-阚 kan4  隗 wei3/kui2  乐 yue4/le4  缪 miao4/mou2  宓 mi4/fu2  秘 bi4  那 na1  能 nai4  佴 nai4  乜 nie4  粘 nian2
+阚 kan4  隗 wei3/kui2  乐 yue4/le4  缪 miao4/mou2/miu4  宓 mi4/fu2  秘 bi4  那 na1  能 nai4  佴 nai4  乜 nie4  粘 nian2
 区 ou1  逄 pang2  朴 piao2  繁 po2  亓 qi2  郄 qie4/xi4  覃 qin2/tan2  仇 qiu2  任 ren2  撒 sa3  召 shao4  折 she2
 莘 shen1/xin1  宿 su4  冼 xian3/sheng3  洗 xian3  相 xiang4  肖 xiao1  燕 yan1  要 yao1  尹 yin3  员 yun4  贠 yun4
 於 yu1  曾 zeng1  查 zha1/cha2  祭 zhai4  仉 zhang3  尉 wei4/yu4  贲 ben1  费 fei4/bi4  柏 bai3/bo2  宁 ning2  曲 qu1
-單 shan4  區 ou1  繆 miao4  蓋 ge3  紀 ji3  華 hua4  樂 yue4  過 guo1  員 yun4  闞 kan4  費 fei4/bi4  祕 bi4
+單 shan4  區 ou1  繆 miao4/mou2/miu4  蓋 ge3  紀 ji3  華 hua4  樂 yue4  過 guo1  員 yun4  闞 kan4  費 fei4/bi4  祕 bi4
 """
 _COMPOUND = """
 万俟 mo4,qi2  尉迟 yu4,chi2  单于 chan2,yu2  长孙 zhang3,sun1  澹台 tan2,tai2  令狐 ling2,hu2  亓官 qi2,guan1
@@ -52,9 +54,10 @@ def reading(character: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def readings(character: str) -> tuple[str, ...]:
-    """All readings of a Chinese character, as a surname too, without tones: lü. None for any other character."""
+    """The readings of a Chinese character, as a surname too, without tones: lü. None for any other character."""
     found = [reading.replace("v", "ü") for said in _pinyin(character, "NORMAL", heteronym=True) for reading in said]
-    return tuple(dict.fromkeys(filter(None, found + _OF_SURNAMES.get(character, []))))
+    usual = [*dict.fromkeys(filter(None, found))][:USUAL]
+    return tuple(dict.fromkeys(usual + _OF_SURNAMES.get(character, [])))
 
 
 def _pinyin(text: str, style: str, *, heteronym: bool = False) -> list[list[str]]:

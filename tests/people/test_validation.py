@@ -20,6 +20,7 @@ from booking.people.validation import clean_code, clean_company, clean_email, cl
         ("名" * 40, "名" * 40),
         *((name, name) for name in ("王\U00031350", "李\U0002ebf0", "䶮\ue863", "葛\U000e0101", "买买提·艾合买提")),
         *((name, name) for name in ("Liu.Ru", "Wang.Me", "li.co", "Zhang.Link", "Ng.TK", "Li。Ru", "O'Neill.Io")),
+        ("O’Neil.Me", "O’Neil.Me"),
         *(
             (name, name)
             for name in ("Liu.Ru 刘如", "Liu.Ru（刘如）", "Li.Na", "Wang.Ning", "艾力.吾守尔", "J.R. Smith")

@@ -21,7 +21,10 @@ def read(mail: Any) -> dict[str, Any]:
         "message_id": mail.message_id,
         "text": "".join(mail.text_plain),
         "page": "".join(mail.text_html),
-        "files": {one["filename"]: base64.b64decode(one["payload"]).decode() for one in mail.attachments},
+        "files": [
+            [one["mail_content_type"], one["filename"], base64.b64decode(one["payload"]).decode()]
+            for one in mail.attachments
+        ],
         "unsubscribe": mail.headers.get("List-Unsubscribe", ""),
     }
 

@@ -16,7 +16,8 @@ for (const file of files) {
     message_id: mail.messageId,
     text: mail.text,
     page: mail.html,
-    files: Object.fromEntries(mail.attachments.map(({ filename, content }) => [filename, content])),
+    method: mail.attachments.map(({ method }) => method ?? "").join(""),
+    files: mail.attachments.map(({ mimeType, filename, content }) => [mimeType, filename, content]),
     unsubscribe: mail.headers.find(({ key }) => key === "list-unsubscribe")?.value ?? "",
   });
 }

@@ -112,10 +112,10 @@ def test_the_letter_carries_the_event_once_more(app: Flask, desk: Desk, lunch: L
     lunch.session.rollback()
     rows = lunch.session.scalars(select(Letter).where(Letter.kind.in_(("confirmed", "slot_moved"))).order_by(Letter.id))
     with app.test_request_context():
-        files = [invite.content for row in rows if (invite := invites.with_letter(lunch.session, row))]
-    told = [Calendar.from_ical(content).events[0] for content in files]
+        found = [invites.with_letter(lunch.session, row, "lin@example.com", None) for row in rows]
+    told = [Calendar.from_ical(invite.message).events[0] for invite in found if invite]
     assert "周老师" in told[-1]["DESCRIPTION"]
-    assert [event["SEQUENCE"] for event in told] == [2, 2]  # both are of now
+    assert [event["SEQUENCE"] for event in told] == [3, 3]  # both are of now
 
 
 def test_links_do_not_lead_to_a_form_that_redirects(app: Flask, lunch: LunchHour) -> None:
