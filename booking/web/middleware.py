@@ -30,6 +30,7 @@ TURNS = "booking.turns"  # environ key of the queue of turns
 MONITORING = ("/healthz", "/readyz")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
+BOOKING = re.compile("/slots/[0-9]+/book").fullmatch
 UPLOADS = re.compile(r"/manage/[^/]+/import/[^/]+").fullmatch  # the paths that take a file larger than a form
 MOST_DRAINED, CHUNK = (
     32 * 1024 * 1024,
@@ -68,25 +69,27 @@ class Hosts:
 
 
 class Turns:
-    """WSGI middleware: `most` requests at a time, each with a body of at most `largest` bytes in memory."""
+    """WSGI middleware: `most` requests at a time, each with a body of at most `largest` bytes in memory.
+
+    Bookings have as many turns of their own: at an opening, none waits behind the pages that everybody polls.
+    """
 
     def __init__(self, ask: Ask, most: int, largest: int, largest_upload: int = 0) -> None:
         self._ask = ask
-        self._turns: SimpleQueue[None] = SimpleQueue()  # a semaphore in C, since every request uses it
-        for _ in range(most):
-            self._turns.put(None)
+        self._turns, self._booking_turns = _turns(most), _turns(most)
         self._largest, self._largest_upload = largest, max(largest, largest_upload)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
         if AT_ONCE(environ["PATH_INFO"]):
             return self._ask(environ, start)
-        self._turns.get()
-        environ[TURNS] = self._turns
+        books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
+        turns = environ[TURNS] = self._booking_turns if books else self._turns
+        turns.get()
         try:
             return self._ask(environ, start)
         finally:
-            self._turns.put(None)
+            turns.put(None)
 
     def _take_in(self, environ: Environ) -> None:
         """Read the body; of one that is too large only enough for the app to refuse it."""
@@ -102,6 +105,14 @@ class Turns:
         if in_chunks:
             environ["CONTENT_LENGTH"] = str(len(form))
         environ["wsgi.input"] = BytesIO(form)
+
+
+def _turns(most: int) -> "SimpleQueue[None]":
+    """A semaphore in C, since every request uses it."""
+    turns: SimpleQueue[None] = SimpleQueue()
+    for _ in range(most):
+        turns.put(None)
+    return turns
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from threading import Event
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from booking.web.middleware import Turns
+from booking.web.middleware import Turns, without_turn
 
 PATIENCE = 10
 
@@ -33,9 +33,10 @@ def echo(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     return [environ["wsgi.input"].read()]
 
 
-def ask(turns: Turns, form: BytesIO, size: int | None, path: str = "/") -> bytes:
+def ask(turns: Turns, form: BytesIO, size: int | None, path: str = "/", method: str = "POST") -> bytes:
     length = {"HTTP_TRANSFER_ENCODING": "chunked"} if size is None else {"CONTENT_LENGTH": str(size)}
-    return b"".join(turns({"PATH_INFO": path, "wsgi.input": form, **length}, lambda *_: None))
+    asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": form, **length}
+    return b"".join(turns(asked, lambda *_: None))
 
 
 def test_a_form_that_comes_slowly_keeps_nobody_waiting() -> None:
@@ -67,8 +68,22 @@ def test_only_so_many_requests_run_at_the_same_time() -> None:
         assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/css/app.css"])
-def test_health_checks_and_static_files_wait_for_no_other_request(path: str) -> None:
+def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:
+    together = Barrier(3)
+
+    def book(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        with without_turn(environ):
+            together.wait(PATIENCE)
+        return [b"done"]
+
+    turns = Turns(book, most=1, largest=100)
+    with ThreadPoolExecutor() as threads:
+        answers = [threads.submit(ask, turns, BytesIO(), 0, "/slots/1/book") for _ in range(3)]
+        assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/css/app.css", "/slots/12/book"])
+def test_health_checks_static_files_and_bookings_wait_for_no_page(path: str) -> None:
     inside, let_go = Event(), Event()
 
     def answer(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
