@@ -106,13 +106,16 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     return next(iter(_as_seen(session, [seats.snapshot(row) for row in found], person_id, now)), None)
 
 
-def of_press(session: Session | scoped_session[Any], press: seats.BookingResult, now: datetime) -> Card:
+def of_press(press: seats.BookingResult, place: int | None, now: datetime) -> Card:
     """The slot as the person sees it who has just booked, from the result of the booking without another read."""
     slot, mine = press.slot, press.booking if press.booking.state in LIVE else None
-    waits = mine is not None and mine.state == "waiting"
-    no = RuleViolation("in_line" if waits else "yours") if mine else None
-    place = press.place or (place_in_line(session, press.booking) if waits else None)
+    no = RuleViolation("in_line" if place else "yours") if mine else None
     return Card(slot, slot.state_at(now), now, mine, place, no)
+
+
+def place_of(session: Session | scoped_session[Any], press: seats.BookingResult) -> int | None:
+    """The waiting-list position of a booking; counted only where the result does not know it."""
+    return press.place or (place_in_line(session, press.booking) if press.booking.state == "waiting" else None)
 
 
 def of_refusal(no: RuleViolation, now: datetime) -> Card | None:

@@ -55,6 +55,11 @@ class PageKey(NamedTuple):
     no_files: bool
     reader: int | str | None
 
+    @property
+    def form(self) -> Hashable:
+        """What the headers of the page depend on."""
+        return self.language, self.is_fragment, self.style, self.reader is None
+
 
 ANYBODY = "anybody"
 CSRF_SALT = "wtf-csrf-token"  # Flask-WTF's own
@@ -85,7 +90,7 @@ class CacheMiddleware:
 
         def hear(status: str, headers: Headers, *rest: Any) -> Any:
             if (key := environ.get(MADE_FROM)) and status[:3] in STATUS and not _has_cookie(headers):
-                memory.page_headers[key, status[:3]] = entity_headers(headers)
+                memory.page_headers[key.form, status[:3]] = entity_headers(headers)
             return start(status, headers, *rest)
 
         return self._ask(environ, hear)
@@ -118,7 +123,7 @@ def _answer(
     me = str(reader.signed_in.sign_in_id) if reader else ""
     tag = f"{page.tag}-{me}"
     status = "304" if question.is_fragment and question.tag == tag else "200"
-    headers = memory.page_headers.get((key, status))
+    headers = memory.page_headers.get((key.form, status))
     if headers is None:
         return None
     headers = [(name, f'W/"{tag}"' if name == "ETag" else value) for name, value in headers]

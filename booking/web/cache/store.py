@@ -68,7 +68,7 @@ class Cache:
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(16 * MB)  # by token and station
         self.pages: Memory[Hashable, Page] = Memory(32 * MB)
-        self.page_headers: Memory[Hashable, Headers] = Memory(8 * MB)  # by the page's key and status
+        self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
 

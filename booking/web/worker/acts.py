@@ -34,7 +34,7 @@ def book(slot_id: int) -> Response:
 
 def pressed(press: seats.BookingResult, now: datetime) -> Response:
     """The answer to a booking that the rules allowed."""
-    card = slot_cards.of_press(db.session(), press, now)
+    card = slot_cards.of_press(press, slot_cards.place_of(db.session(), press), now)
     outcome = results.of_press(card.slot, press, card.place or 0)
     # Without a booking any more the card has a button, whose label depends on the person's other bookings.
     return answer(outcome, card if card.mine else None)

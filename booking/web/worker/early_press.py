@@ -56,7 +56,7 @@ def opening(slot_id: int) -> Response:
     try:
         with without_turn(request.environ):
             press = seats.book(db.session, person_id, slot_id, now, key)
-        card = slot_cards.of_press(db.session(), press, now)
+        card = slot_cards.of_press(press, slot_cards.place_of(db.session(), press), now)
         results.keep(results.of_press(card.slot, press, card.place or 0))
     except RuleViolation as no:
         if is_early(no, now):

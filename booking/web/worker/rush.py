@@ -139,10 +139,13 @@ class Rush:
     def _decided(self, asked: BookingRequest, pressed: seats.Pressed) -> Ask:
         if pressed.refusal:
             return self._refused(asked, pressed.refusal)
+        result = pressed.result
+        if result and (result.place or result.booking.state != "waiting"):
+            return self._pressed(asked, result, slot_cards.of_press(result, result.place, asked.now))
         try:
             with Session(self._engine) as session:
-                result = pressed.result or seats.book_alone(session, asked.signed_in.person_id, *asked.press[:3])
-                card = slot_cards.of_press(session, result, asked.now)
+                result = result or seats.book_alone(session, asked.signed_in.person_id, *asked.press[:3])
+                card = slot_cards.of_press(result, slot_cards.place_of(session, result), asked.now)
         except RuleViolation as no:
             return self._refused(asked, no)
         except SQLAlchemyError as error:
