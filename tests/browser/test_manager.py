@@ -112,7 +112,7 @@ def writes_an_activity_and_a_zone(scene: Scene) -> None:
     page.get_by_label("名称", exact=True).fill("多功能厅")
     page.get_by_label("最多几人").fill("零")
     page.get_by_role("button", name="加上").click()
-    expect(page.locator("#capacity-error")).to_contain_text("请填一个整数")
+    expect(page.locator("#capacity-error")).to_contain_text("请填 1 到 1000 之间的数")
     expect(page.get_by_label("名称", exact=True)).to_have_value("多功能厅")
     page.get_by_label("最多几人").fill("２０")
     page.get_by_role("button", name="加上").click()

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from threading import Event, Thread
-from time import perf_counter, sleep
+from threading import Event, Semaphore, Thread
+from time import perf_counter
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,8 @@ from booking.people import SIGN_IN_LASTS
 from tests.support.databases import connect_engine
 from tests.support.servers import Ground
 from tests.support.visits import Visit, hashed, tokens, visits
+
+PATIENCE = 60  # seconds, on a machine that does other things too
 
 SLOTS, SEATS = 5, 15
 
@@ -57,19 +59,20 @@ def dawdling(port: int, request: bytes, count: int = 50, *, whole_head: bool = F
     With `whole_head` the headers come at once, and only the form is slow.
     """
     at_once = request.index(b"\r\n\r\n") + 4 if whole_head else 1
-    stop = Event()
-    thread = Thread(target=lambda: asyncio.run(_dawdle_until(stop, port, request, at_once, count)))
+    stop, at_it = Event(), Semaphore(0)
+    thread = Thread(target=lambda: asyncio.run(_dawdle_until(stop, at_it, port, request, at_once, count)))
     thread.start()
-    sleep(2)  # until they are at it
     try:
+        for _ in range(count):
+            assert at_it.acquire(timeout=PATIENCE)
         yield
     finally:
         stop.set()
         thread.join()
 
 
-async def _dawdle_until(stop: Event, port: int, request: bytes, at_once: int, count: int) -> None:
-    clients = [asyncio.create_task(_dawdle(port, request, at_once)) for _ in range(count)]
+async def _dawdle_until(stop: Event, at_it: Semaphore, port: int, request: bytes, at_once: int, count: int) -> None:
+    clients = [asyncio.create_task(_dawdle(at_it, port, request, at_once)) for _ in range(count)]
     while not stop.is_set():
         await asyncio.sleep(0.1)
     for client in clients:
@@ -77,12 +80,14 @@ async def _dawdle_until(stop: Event, port: int, request: bytes, at_once: int, co
     await asyncio.gather(*clients, return_exceptions=True)
 
 
-async def _dawdle(port: int, request: bytes, at_once: int) -> None:
+async def _dawdle(at_it: Semaphore, port: int, request: bytes, at_once: int) -> None:
     while True:
         with suppress(OSError):
             _reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
                 writer.write(request[:at_once])
+                await writer.drain()
+                at_it.release()
                 for byte in request[at_once:]:
                     await writer.drain()
                     await asyncio.sleep(1)

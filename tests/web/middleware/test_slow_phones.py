@@ -19,7 +19,10 @@ def served(server: Server, press: bytes, page: bytes, *, whole_head: bool) -> li
     """The status of pages that fast clients request meanwhile, one after the other."""
 
     async def look() -> list[int]:
-        return [(await ask(server.port, page, HURRY))[0] for _ in range(ASKED)]
+        found: list[int] = []
+        while len(found) < ASKED and 0 not in found:
+            found.append((await ask(server.port, page, HURRY))[0])
+        return found
 
     # In a thread of its own: where a browser is open, this one has a loop already.
     with phones.dawdling(server.port, press, whole_head=whole_head), ThreadPoolExecutor(1) as thread:
@@ -45,6 +48,6 @@ def test_control_on_one_thread_slow_forms_stop_everybody(
     requests: tuple[Ground, bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, press, page = requests
-    monkeypatch.setattr("tests.web.middleware.test_slow_phones.ASKED", 1)
+    monkeypatch.setattr("tests.web.middleware.test_slow_phones.ASKED", 10_000)  # until a slow form has the thread
     with servers.serving(Kind("granian", 1, 1), APP, place.settings()) as server:
-        assert served(server, press, page, whole_head=True) == [0]
+        assert served(server, press, page, whole_head=True)[-1] == 0
