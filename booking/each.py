@@ -21,7 +21,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    true,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -75,9 +74,7 @@ def insert_each(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any
         name: literal(value, columns[name].type) for name, value in {**defaults(table), **fixed}.items()
     }
     values |= {name: _typed(row[n], columns[name].type) for n, name in enumerate(names)}
-    # SQLite cannot parse ON CONFLICT after a join without WHERE.
-    chosen = select(*values.values()).where(true())
-    return insert(table).from_select(list(values), chosen, include_defaults=False)
+    return insert(table).from_select(list(values), select(*values.values()), include_defaults=False)
 
 
 def _typed(element: Any, kind: TypeEngine[Any]) -> Any:

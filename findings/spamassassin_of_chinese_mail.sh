@@ -10,8 +10,9 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-apt-get download -qq -o APT::Sandbox::User=root spamassassin=4.0.1-1~deb12u1 libhtml-parser-perl \
-    libhtml-tagset-perl libio-socket-ssl-perl libnet-dns-perl libnet-ssleay-perl libnetaddr-ip-perl libsocket6-perl liburi-perl
+apt-get download -qq -o APT::Sandbox::User=root spamassassin=4.0.1-1~deb12u1 \
+    libhtml-parser-perl=3.81-1+deb12u1 libhtml-tagset-perl=3.20-6 libio-socket-ssl-perl=2.081-2 libnet-dns-perl=1.36-1+deb12u1 \
+    libnet-ssleay-perl=1.92-2+b1 libnetaddr-ip-perl=4.079+dfsg-2+b1 libsocket6-perl=0.29-3 liburi-perl=5.17-1
 for package in *.deb; do dpkg-deb -x "$package" .; done
 sed -i "s#'/usr/share/perl5'#'$folder/usr/share/perl5'#" usr/bin/spamassassin
 libraries="-I$folder/usr/share/perl5 $(printf -- '-I%s ' "$folder"/usr/lib/*/perl5/5.*)"

@@ -1,7 +1,7 @@
-"""Batch: group commit: what arrives while one batch is being carried forms the next one.
+"""Batch: group commit: what arrives while one batch is being executed forms the next one.
 
-Whoever finds nobody at work becomes the leader and carries all who wait, in the order of their arrival; then the first
-of those who came meanwhile leads. No thread is added, and somebody alone waits for nobody.
+Whoever finds nobody at work becomes the leader and executes the batch of all who wait, in the order of their arrival;
+then the first of those who came meanwhile leads. No thread is added, and somebody alone waits for nobody.
 """
 
 import threading
@@ -14,11 +14,11 @@ Q = TypeVar("Q")
 MOST = 64  # in a batch
 
 
-class Later:
+class Deferred:
     """The answer to somebody who must wait for the next batch, at the head of the queue."""
 
 
-LATER = Later()
+DEFERRED = Deferred()
 
 
 class _Waiting(Generic[Q, A]):
@@ -36,16 +36,16 @@ class _Waiting(Generic[Q, A]):
 
 
 class BatchQueue(Generic[Q, A]):
-    """`carry` gets what was asked, and returns its answers in the same order."""
+    """`execute` gets what was asked, and returns its answers in the same order."""
 
-    def __init__(self, carry: Callable[[Sequence[Q]], Sequence[A | Later]]) -> None:
-        self._carry = carry
+    def __init__(self, execute: Callable[[Sequence[Q]], Sequence[A | Deferred]]) -> None:
+        self._execute = execute
         self._guard = threading.Lock()
         self._queue: deque[_Waiting[Q, A]] = deque()
         self._is_led = False
 
     def ask(self, asked: Q) -> A:
-        """The answer. Raises what `carry` raised for the batch."""
+        """The answer. Raises what `execute` raised for the batch."""
         mine: _Waiting[Q, A] = _Waiting(asked)
         with self._guard:
             self._queue.append(mine)
@@ -61,7 +61,7 @@ class BatchQueue(Generic[Q, A]):
         return mine.answer  # type: ignore[return-value] # it is done
 
     def _lead(self) -> None:
-        """Carry the head of the queue, and hand over to the first of the rest."""
+        """Execute the head of the queue, and hand over to the first of the rest."""
         with self._guard:
             batch = [self._queue.popleft() for _ in range(min(MOST, len(self._queue)))]
         self._answer(batch)
@@ -78,10 +78,10 @@ class BatchQueue(Generic[Q, A]):
     def _answer(self, batch: Sequence[_Waiting[Q, A]]) -> None:
         """Answer them, or give all the same error: whatever it is, nobody may wait for ever."""
         try:
-            answers: Sequence[A | Later | None] = self._carry([one.asked for one in batch])
+            answers: Sequence[A | Deferred | None] = self._execute([one.asked for one in batch])
             error = None
         except BaseException as raised:  # noqa: BLE001 - it is raised again in each thread
             answers, error = [None] * len(batch), raised
         for one, answer in zip(batch, answers, strict=True):
-            if not isinstance(answer, Later):
+            if not isinstance(answer, Deferred):
                 one.answer, one.error, one.is_done = answer, error, True

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 # The common reading, and one more. Those that follow are of old books: with them, wang would find everybody called 方.
 USUAL = 2
-# By 现代汉语词典. The main reading is first, for sorting; a search accepts the others too, as each family says its own.
+# The main reading is first, for sorting; a search accepts the others too, as each family says its own. A test compares them
+# with pypinyin's readings of the characters.
 _SINGLE = """
 卜 bu3  薄 bo2  种 chong2  重 chong2  谌 chen2/shen4  郗 xi1/chi1  单 shan4/dan1  都 du1  翟 zhai2/di2  盖 ge3/gai4
 葛 ge3  干 gan1  句 gou1  过 guo1  呙 guo1  哈 ha3  黑 he4/hei1  华 hua4  郇 xun2/huan2  纪 ji3  郏 jia2  解 xie4

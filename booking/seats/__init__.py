@@ -13,7 +13,7 @@ that they share.
 from booking.seats.admit import admit
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
 from booking.seats.attendance import taken as attendance_taken
-from booking.seats.booking import BookingResult, Pressed, book, book_alone, book_in_transaction, give_up, press
+from booking.seats.booking import BookingResult, Pressed, book, book_in_transaction, book_single, give_up, press
 from booking.seats.checkin import check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.eligibility import AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.lifecycle import finish, release, start

@@ -8,8 +8,8 @@ that change other bookings of their person, or collide with something, are decid
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple, cast
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from booking import lines, swift
 from booking.db import transactions
-from booking.db.batch import LATER, BatchQueue, Later
+from booking.db.batch import DEFERRED, BatchQueue, Deferred
 from booking.db.transactions import retried
 from booking.enqueue import enqueue, is_invited
 from booking.errors import RuleViolation
@@ -55,7 +55,8 @@ class BookingResult(NamedTuple):
 class Pressed(NamedTuple):
     """What became of a booking that was asked for: what was seen, and the result or the refusal.
 
-    Neither: nothing was done, since the database was in the way. Without `seen` there is no such slot, person or sign-in.
+    Neither: nothing was done, since the database was in the way, or the person did something else meanwhile. Without
+    `seen` there is no such slot, person or sign-in.
     """
 
     seen: Look | None
@@ -72,10 +73,10 @@ def book(
     pressed = press(session.get_bind().engine, Asked(slot_id, now, key, person_id))
     if pressed.refusal:
         raise pressed.refusal
-    return pressed.result or book_alone(session, person_id, slot_id, now, key)
+    return pressed.result or book_single(session, person_id, slot_id, now, key)
 
 
-def book_alone(
+def book_single(
     session: Session | scoped_session[Any], person_id: int, slot_id: int, now: datetime, key: str | None = None
 ) -> BookingResult:
     """The same, without the others."""
@@ -88,8 +89,14 @@ def press(engine: Engine, asked: Asked) -> Pressed:
     """Decide this booking together with all who book now in this process. Needs no session."""
     found = _queues.get(engine)
     if found is None:
-        found = _queues.setdefault(engine, BatchQueue(lambda batch: _carry(engine, batch)))
+        found = _queues.setdefault(engine, _queue(engine))
     return found.ask(asked)
+
+
+def _queue(engine: Engine) -> "BatchQueue[Asked, Pressed]":
+    """It does not keep the engine: whoever asks does."""
+    alive = ref(engine)
+    return BatchQueue(lambda batch: _book_batch(cast("Engine", alive()), batch))
 
 
 _queues: "WeakKeyDictionary[Engine, BatchQueue[Asked, Pressed]]" = WeakKeyDictionary()
@@ -139,29 +146,29 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
     return booking
 
 
-def _carry(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Later]:
+def _book_batch(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Deferred]:
     """Decide these bookings in their order: look, ask the rules, lock, ask them again, write.
 
     Then those who are decided alone, since other bookings of theirs change. When a batch cannot be written nothing was
     done, and each is left to its own thread: a row that fails harms nobody else.
     """
     seen = lines.read(engine, lambda line: look(line, batch))
-    answers: list[Pressed | Later | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
-    _put_off(batch, seen, answers)
+    answers: list[Pressed | Deferred | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
+    _defer(batch, seen, answers)
     open_ = {n: its for n, its in enumerate(seen) if its and answers[n] is None}
-    alone = {n: its for n, its in enumerate(seen) if its and _is_undecided(answers[n])}
+    single = {n: its for n, its in enumerate(seen) if its and _is_undecided(answers[n])}
     for n, answer in (_written(engine, batch, open_) if open_ else {}).items():
         answers[n] = answer
-    for n, its in alone.items():
-        answers[n] = _alone(engine, batch[n], its)
-    return [answer or LATER for answer in answers]
+    for n, its in single.items():
+        answers[n] = _single(engine, batch[n], its)
+    return [answer or DEFERRED for answer in answers]
 
 
-def _is_undecided(answer: Pressed | Later | None) -> bool:
+def _is_undecided(answer: Pressed | Deferred | None) -> bool:
     return isinstance(answer, Pressed) and answer.result is None and answer.refusal is None
 
 
-def _alone(engine: Engine, asked: Asked, seen: Look) -> Pressed:
+def _single(engine: Engine, asked: Asked, seen: Look) -> Pressed:
     try:
         with Session(engine) as session, transactions.transaction(session) as writing:
             person_id = seen.who.person_id
@@ -193,7 +200,7 @@ def _without_writing(asked: Asked, seen: Look | None) -> Pressed | None:
     return Pressed(seen) if mine or seen.pressed_before or clashing(seen.run, seen.who) else None
 
 
-def _put_off(batch: Sequence[Asked], seen: Sequence[Look | None], answers: list[Pressed | Later | None]) -> None:
+def _defer(batch: Sequence[Asked], seen: Sequence[Look | None], answers: list[Pressed | Deferred | None]) -> None:
     """Leave to the next batch what a person asks for after something that is open, and who is behind at its slot.
 
     Who is decided alone comes after the batch, so those behind at the same slot wait for the next one too.
@@ -206,7 +213,7 @@ def _put_off(batch: Sequence[Asked], seen: Sequence[Look | None], answers: list[
         person_id, alone = its.who.person_id, _is_undecided(answers[n])
         is_open = alone or answers[n] is None
         if person_id in people or (is_open and asked.slot_id in slots):
-            answers[n], alone = LATER, True
+            answers[n], alone = DEFERRED, True
         if alone:
             slots.add(asked.slot_id)
         if is_open:

@@ -1,12 +1,11 @@
 """Health checks for monitoring: liveness (is the process alive) and readiness (can it serve)."""
 
-import math
 from collections.abc import Callable
 from datetime import datetime
-from threading import Lock
-from time import monotonic
+from threading import Condition
 from typing import Any
 
+from cachetools import TTLCache, cached
 from flask import Blueprint, Flask, Response, current_app, jsonify
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,7 +20,6 @@ from booking.model import MailPause
 pages = Blueprint("health", __name__)
 
 Answer = tuple[dict[str, Any], int]
-NOBODY_ASKED: Answer = {}, 503
 NOTHING_KNOWN: dict[str, Any] = {"scheduler_age_seconds": None, "late": None, "mail": None, "jobs": {}}
 
 
@@ -36,29 +34,16 @@ def ready() -> tuple[Response, int]:
 
     Asked of the database at most once in CACHE_POLL_SECONDS, however many ask: anybody may.
     """
-    answers: Answers = current_app.extensions["readiness"]
-    told, status = answers.get(current_app.config["CACHE_POLL_SECONDS"], _ready)
+    answer: Callable[[], Answer] = current_app.extensions["readiness"]
+    told, status = answer()
     return jsonify(told), status
-
-
-class Answers:
-    """The last answer, for as long as it is recent. While one thread asks anew, the others wait for it."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._at, self._last = -math.inf, NOBODY_ASKED
-
-    def get(self, lasts: float, ask: Callable[[], Answer]) -> Answer:
-        with self._lock:
-            if not 0 <= monotonic() - self._at < lasts:
-                self._last = ask()
-                self._at = monotonic()
-            return self._last
 
 
 def register(app: Flask) -> None:
     app.register_blueprint(pages)
-    app.extensions["readiness"] = Answers()
+    # With a condition, one thread asks and the others wait for its answer.
+    recent: TTLCache[Any, Answer] = TTLCache(1, app.config["CACHE_POLL_SECONDS"])
+    app.extensions["readiness"] = cached(recent, condition=Condition())(_ready)
 
 
 def _ready() -> Answer:

@@ -30,7 +30,7 @@ TURNS = "booking.turns"  # environ key of the queue of turns
 MONITORING = ("/healthz", "/readyz")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
-BOOKING = re.compile("/slots/[0-9]+/book").fullmatch
+BOOKING = re.compile("/slots/([0-9]{1,18})/book").fullmatch
 UPLOADS = re.compile(r"/manage/[^/]+/import/[^/]+").fullmatch  # the paths that take a file larger than a form
 MOST_DRAINED, CHUNK = (
     32 * 1024 * 1024,

@@ -18,6 +18,7 @@ from booking.web.seal import Seal
 
 Environ = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
+CSRF_SALT = "wtf-csrf-token"  # Flask-WTF's own
 MOST = 4096  # bytes of a form that is a button and its hidden fields
 ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
 
@@ -35,7 +36,7 @@ class Wire:
     def __init__(self, app: Flask) -> None:
         sessions = cast("SecureCookieSessionInterface", app.session_interface).get_signing_serializer(app)
         self._session_seal = Seal(cast("URLSafeTimedSerializer", sessions))
-        self._token_seal = Seal(URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token"))  # Flask-WTF's own
+        self._token_seal = Seal(URLSafeTimedSerializer(app.secret_key or "", salt=CSRF_SALT))
         self._cookie = f"{app.config['SESSION_COOKIE_NAME']}="
         self._lasts = app.permanent_session_lifetime.total_seconds()
         self._config = app.config

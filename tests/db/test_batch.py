@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.db.batch import LATER, MOST, BatchQueue, Later
+from booking.db.batch import DEFERRED, MOST, BatchQueue, Deferred
 
 PATIENCE = 60
 
@@ -23,7 +23,7 @@ class Carrier:
         self.put_off: set[int] = set()
         self.queue: BatchQueue[int, int] = BatchQueue(self.carry)
 
-    def carry(self, batch: Sequence[int]) -> list[int | Later]:
+    def carry(self, batch: Sequence[int]) -> list[int | Deferred]:
         self.batches.append(list(batch))
         self.began.set()
         assert self.go.wait(PATIENCE)
@@ -31,7 +31,7 @@ class Carrier:
             raise ValueError(f"{batch}")
         later = [n for n in batch if n in self.put_off]
         self.put_off -= set(later)
-        return [LATER if n in later else n for n in batch]
+        return [DEFERRED if n in later else n for n in batch]
 
     def behind_the_first(self, numbers: Sequence[int]) -> list[Future[int]]:
         """Ask for 0, and while it is carried for these, one after the other."""
@@ -85,7 +85,7 @@ def test_who_is_put_off_comes_first_in_the_next_batch(later: set[int]) -> None:
 def test_a_thousand_at_once_are_each_answered() -> None:
     lock, most = Lock(), []
 
-    def carry(batch: Sequence[int]) -> list[int | Later]:
+    def carry(batch: Sequence[int]) -> list[int | Deferred]:
         assert lock.acquire(blocking=False)  # one batch at a time
         most.append(len(batch))
         lock.release()

@@ -162,7 +162,7 @@ def test_any_dot_stands_between_the_parts_of_a_name_or_none(dot: str) -> None:
         assert matches(f"Anna{written or ' '}Li", f"li{sought}anna")
 
 
-# By 现代汉语词典, and where families differ each of theirs.
+# Where families differ, each of their readings.
 TABLE_OF_SURNAMES = """
 曾 zeng  翟 zhai di  单 shan  仇 qiu  解 xie  查 zha  盖 ge  朴 piao  缪 miao  冼 xian sheng  区 ou  种 chong  秘 bi  黑 he hei
 员 yun  贠 yun  乐 yue le  宿 su  洗 xian  尹 yin  逄 pang  郇 xun huan  郗 xi chi  呙 guo  谌 chen shen  郏 jia  郄 qie xi

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from booking import invariants, lines, seats
 from booking.db import transactions
-from booking.db.batch import Later
+from booking.db.batch import Deferred
 from booking.errors import RuleViolation
 from booking.model import Booking, Event, Letter, Slot
 from booking.seats import booking, claim
@@ -27,14 +27,14 @@ SIZES = [1, 2, 17, 64]
 
 
 def book_all(engine: Engine, presses: Sequence[Asked], size: int) -> tuple[list[int], list[str]]:
-    """Carry the presses in batches of that size, as the queue does. Returns the order in which they were decided, and
+    """Execute the presses in batches of that size, as the queue does. Returns the order in which they were decided, and
     what became of each."""
     waiting, order, said = list(range(len(presses))), [], [""] * len(presses)
     while waiting:
         batch, waiting = waiting[:size], waiting[size:]
         put_off = []
-        for n, answer in zip(batch, booking._carry(engine, [presses[n] for n in batch]), strict=True):
-            if isinstance(answer, Later):
+        for n, answer in zip(batch, booking._book_batch(engine, [presses[n] for n in batch]), strict=True):
+            if isinstance(answer, Deferred):
                 put_off.append(n)
                 continue
             order.append(n)
@@ -52,7 +52,7 @@ def word(answer: seats.Pressed) -> str:
 def alone(engine: Engine, asked: Asked) -> str:
     with Session(engine) as session:
         try:
-            done = seats.book_alone(session, asked.person_id or 0, asked.slot_id, asked.now, asked.key)
+            done = seats.book_single(session, asked.person_id or 0, asked.slot_id, asked.now, asked.key)
         except RuleViolation as no:
             return f"no: {no.reason}"
         return f"{done.booking.state}{' again' * done.again}"
@@ -123,7 +123,7 @@ def test_control_a_batch_that_forgets_the_person_exceeds_the_limit(
     lunch: LunchHour, engine: Engine, crowd: list[int]
 ) -> None:
     later = lunch.slot("13:10")
-    with mock.patch.object(booking, "_put_off", return_value=None):
+    with mock.patch.object(booking, "_defer", return_value=None):
         book_all(engine, [Asked(slot_id, OPEN, None, crowd[0]) for slot_id in (lunch.slot_id, later)], 2)
     assert any(line.startswith("I2") for line in invariants.breaches(lunch.session, OPEN))
 
@@ -221,7 +221,7 @@ def test_batches_that_lock_the_same_rows_in_different_orders_do_not_deadlock(
             [Asked(slot_id, at("Tue 10:00"), None, who) for who, slot_id in zip(people, slots, strict=False)]
             for people, slots in ((ahead, ids[1:]), (back, ids[8::-1][:8]))
         ]
-        threads = [Thread(target=booking._carry, args=(engine, batch)) for batch in presses]
+        threads = [Thread(target=booking._book_batch, args=(engine, batch)) for batch in presses]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -19,6 +19,7 @@ from booking.queries.page_reader import PageReader
 from booking.web.cache import placeholders, store
 from booking.web.cache.gzip_parts import Headers, entity_headers, sent
 from booking.web.cache.store import Cache
+from booking.web.wire import CSRF_SALT
 
 Environ = dict[str, Any]
 MADE_FROM = "booking.made_from"  # environ key under which the app names the page that its answer was made from
@@ -62,7 +63,6 @@ class PageKey(NamedTuple):
 
 
 ANYBODY = "anybody"
-CSRF_SALT = "wtf-csrf-token"  # Flask-WTF's own
 Read = Callable[[Environ], Question | None]
 
 
@@ -121,7 +121,7 @@ def _answer(
     if page is None or not memory.is_fresh(page, now):
         return None
     me = str(reader.signed_in.sign_in_id) if reader else ""
-    tag = f"{page.tag}-{me}"
+    tag = placeholders.own_tag(page.tag, me)
     status = "304" if question.is_fragment and question.tag == tag else "200"
     headers = memory.page_headers.get((key.form, status))
     if headers is None:

@@ -119,6 +119,11 @@ def reader() -> str:
     return ME if is_blank() else OWN["me"]()
 
 
+def own_tag(tag: str, me: str) -> str:
+    """The entity tag for one sign-in: who signs in next with the same browser gets a page with their own tokens."""
+    return f"{tag}-{me}"
+
+
 def shown_at() -> str:
     """The server's clock, for the page's countdown."""
     return NOW if is_blank() else OWN["now"]()

@@ -13,8 +13,8 @@ def of(*facts: Any) -> str:
 
 
 def own(name: str) -> str:
-    """The ETag for one sign-in: the next person to sign in with the same browser gets a page with their own tokens."""
-    return f"{name}-{placeholders.reader()}"
+    """The ETag for this reader's sign-in."""
+    return placeholders.own_tag(name, placeholders.reader())
 
 
 def facts(card: Card) -> tuple[Any, ...]:

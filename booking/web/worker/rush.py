@@ -32,7 +32,7 @@ from booking.web.cache.gzip_parts import Headers, Packed, entity_headers, sent
 from booking.web.cache.lru import weight
 from booking.web.cache.store import Cache
 from booking.web.i18n import formatting
-from booking.web.middleware import without_turn
+from booking.web.middleware import BOOKING, without_turn
 from booking.web.security.session import CurrentUser
 from booking.web.wire import Environ, Posted, Wire
 from booking.web.worker import acts, early_press, results, shapes, tried
@@ -41,7 +41,6 @@ from booking.web.worker.results import Outcome
 from booking.web.worker.shapes import Said
 from booking.web.worker.spoken import Spoken
 
-ADDRESS = re.compile("/slots/([0-9]{1,18})/book").fullmatch
 FIELDS = {"csrf_token", "key", "back"}
 STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (200, 409)}
 # Placeholders of per-request values, as tags: no text can look like one, since texts are escaped.
@@ -115,7 +114,7 @@ class Rush:
         return found
 
     def __call__(self, environ: Environ, start: Start) -> Body:
-        found = environ["REQUEST_METHOD"] == "POST" and ADDRESS(environ["PATH_INFO"])
+        found = environ["REQUEST_METHOD"] == "POST" and BOOKING(environ["PATH_INFO"])
         posted = self._wire.read(environ) if found else None
         if not found or posted is None or posted.form.get("back") != "day" or not posted.form.keys() <= FIELDS:
             return self._ask(environ, start)
@@ -144,7 +143,7 @@ class Rush:
             return self._pressed(asked, result, slot_cards.of_press(result, result.place, asked.now))
         try:
             with Session(self._engine) as session:
-                result = result or seats.book_alone(session, asked.signed_in.person_id, *asked.press[:3])
+                result = result or seats.book_single(session, asked.signed_in.person_id, *asked.press[:3])
                 card = slot_cards.of_press(result, slot_cards.place_of(session, result), asked.now)
         except RuleViolation as no:
             return self._refused(asked, no)
