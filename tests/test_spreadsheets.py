@@ -41,6 +41,16 @@ def test_an_xlsx_keeps_text_as_text_and_numbers_as_numbers() -> None:
     assert cells_of(spreadsheets.write_xlsx([TABLE]))[1] == ["周明", "3"]
 
 
+def test_dates_in_every_chinese_format_of_excel_are_dates() -> None:
+    """Formats that Excel of China has built in, and a file does not describe."""
+    formats, out = [*range(27, 37), *range(50, 59)], io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        for row, number in enumerate(formats):
+            sheet.write_number(row, 0, 46370, book.add_format({"num_format": number}))
+    assert cells_of(out.getvalue()) == [["2026-12-14"]] * len(formats)
+
+
 def test_what_excel_in_chinese_saves_as_csv_is_read() -> None:
     assert cells_of("名称,老师\n瑜伽,林老师\n".encode("gb18030")) == [["名称", "老师"], ["瑜伽", "林老师"]]
 
