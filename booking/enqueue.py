@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String
 
+from booking.db.statements import defaults, param
 from booking.model import Booking, Letter, Slot
-from booking.swift import defaults, given
 
 # How long letters about a manager's change wait, so that a mistake can be undone before anybody reads of it.
 UNDO_WINDOW = timedelta(minutes=1)
@@ -94,7 +94,7 @@ def is_invited(session: Session, booking: Booking, but: int | None = None) -> bo
 
 def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:
     """Insert one letter to each person of these bookings, about its slot, created at the bound `now`."""
-    now = given("now", Letter.created_at.type)
+    now = param("now", Letter.created_at.type)
     about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id}
     said = {"kind": literal(kind), "details": details, "message_id": RandomHex(), "created_at": now, "next_try_at": now}
     constant = {name: literal(value) for name, value in defaults(Letter).items()}

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import ColumnElement, Insert, Select, insert, join, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from booking.each import among
+from booking.db.arrays import in_array
+from booking.db.statements import param
 from booking.model import HOLDING, Booking, Event, Slot
-from booking.swift import given
 
 # The kinds of events by which a slot was edited, if it was there before.
 SLOT_EDITED = ("moved", "planned")
@@ -65,7 +65,7 @@ def record_all(
     else:
         about |= {"slot_id": Slot.id}
     source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
-    rows = select(*about.values()).select_from(source).where(table.id.in_(among(ids))).order_by(table.id)
+    rows = select(*about.values()).select_from(source).where(table.id.in_(in_array(ids))).order_by(table.id)
     session.execute(insert(Event).from_select(list(about), rows))
 
 
@@ -86,7 +86,7 @@ def lines_of(bookings: Select[int], *told: EventTemplate) -> Insert:
     """Insert these events, in this order, for each of these bookings, at the bound `now`."""
     about = {name: getattr(Booking, name) for name in ("station_id", "slot_id", "person_id")}
     about |= {"booking_id": Booking.id, "plan_id": Slot.plan_id}
-    about |= {"at": given("now", Event.at.type), "details": literal({}, Event.details.type)}
+    about |= {"at": param("now", Event.at.type), "details": literal({}, Event.details.type)}
     found = [_line(about, place, one).where(Booking.id.in_(bookings)) for place, one in enumerate(told)]
     lines = (union_all(*found) if len(found) > 1 else found[0]).subquery()
     names = [name for name in lines.c.keys() if name != "place"]  # noqa: SIM118 - not a dict

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, u
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import lines, swift
-from booking.each import among
+from booking.db import pool, statements
+from booking.db.arrays import in_array
 from booking.model import Person, Slot
 
 T = TypeVar("T", Person, Slot)
@@ -104,23 +104,23 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def plan_by_index(session: Session) -> None:
-    """Plan the rest of this transaction as on the connections of `lines`."""
+    """Plan the rest of this transaction as on the connections of `pool`."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(*(func.set_config(*setting.split(" = "), True) for setting in lines.PLANS)))
+        session.execute(select(*(func.set_config(*setting.split(" = "), True) for setting in pool.PLANS)))
 
 
 @contextmanager
-def on_line(line: swift.Line) -> Iterator[None]:
+def on_connection(connection: statements.DriverConnection) -> Iterator[None]:
     """A writing transaction on a dedicated connection: commits at the end, rolls back on any exception."""
-    is_sqlite = line.dialect.name == "sqlite"
+    is_sqlite = connection.dialect.name == "sqlite"
     with _writers if is_sqlite else nullcontext():
-        line.send("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+        connection.send("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
         try:
             yield
-            line.send("COMMIT")
+            connection.send("COMMIT")
         except BaseException:
             with suppress(Exception):  # of whatever driver: the connection may be lost, or the transaction ended
-                line.driver.rollback()
+                connection.driver.rollback()
             raise
 
 
@@ -136,7 +136,7 @@ def lock(session: Session, people: Collection[int] = (), slots: Collection[int] 
 
 def lock_if(session: Session, slots: Collection[int], *still: ColumnElement[bool]) -> Sequence[int]:
     """Lock those of these slots for which the conditions still hold; returns their ids only."""
-    wanted = select(Slot.id).where(Slot.id.in_(among(slots)), *still).order_by(Slot.id)
+    wanted = select(Slot.id).where(Slot.id.in_(in_array(slots)), *still).order_by(Slot.id)
     return session.scalars(wanted.with_for_update(key_share=True)).all()
 
 

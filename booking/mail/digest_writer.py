@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, insert, li
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import unnest
 from booking.db.transactions import transactional
-from booking.each import each
 from booking.enqueue import RandomHex
 from booking.mail.digests import Noted, reads
 from booking.model import Digest, Letter, Person
@@ -39,7 +39,7 @@ def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -
 
 def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) -> Claimed:
     """Insert the letters that do not exist yet. One of another writer, even uncommitted, wins."""
-    rows = each([[one.person_id, _details(one)] for one in noted])
+    rows = unnest([[one.person_id, _details(one)] for one in noted])
     moment = literal(now, Letter.created_at.type)
     columns: dict[str, Any] = {
         "kind": literal(f"{noted[0].kind}_digest"),
@@ -63,7 +63,7 @@ def _mine(connection: Connection, columns: list[str], found: Select[Any]) -> Cla
     if fuses:
         written = mine.cte("mine")
         return written.c.person_id, written.c.id
-    pair = each([list(row) for row in connection.execute(mine) if row.person_id])
+    pair = unnest([list(row) for row in connection.execute(mine) if row.person_id])
     return pair[0].as_integer(), pair[1].as_integer()
 
 

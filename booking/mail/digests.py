@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.each import among
 from booking.history import record
 from booking.model import Booking, DayOverride, Digest, DigestRound, Manages, Person, Slot, Station, Strike
 from booking.seats import strike_ledger
@@ -283,7 +283,7 @@ def _entries_of(due: Round, ids: Sequence[int], now: datetime) -> Select[int, st
     """Each person with the stations of their recent and coming bookings, and the slots of their entries."""
     lately = or_(Slot.date >= due.date, Booking.created_at >= due.due_at - REGULAR_FOR)
     slots = (_together(Booking.slot_id).filter(entry) for entry in _entries(due, now))
-    found = _ahead(due).where(Booking.person_id.in_(among(ids)), lately).group_by(Booking.person_id)
+    found = _ahead(due).where(Booking.person_id.in_(in_array(ids)), lately).group_by(Booking.person_id)
     return found.add_columns(_together(Booking.station_id), *slots).order_by(Booking.person_id)
 
 
@@ -302,7 +302,7 @@ def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) 
         return
     lines: dict[int, list[int]] = defaultdict(list)
     found = select(Booking.slot_id, Booking.person_id).where(
-        Booking.slot_id.in_(among(slot_ids)), Booking.state == "waiting"
+        Booking.slot_id.in_(in_array(slot_ids)), Booking.state == "waiting"
     )
     for slot_id, person_id in session.execute(found.order_by(Booking.waitlist_position)):
         lines[slot_id].append(person_id)
@@ -316,7 +316,9 @@ def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> N
     found = (
         select(Strike.person_id, Strike.at, Station.id, Station.policy)
         .join(Station, Station.id == Strike.station_id)
-        .where(Strike.person_id.in_(among(told)), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366))
+        .where(
+            Strike.person_id.in_(in_array(told)), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366)
+        )
     )
     marks: dict[tuple[int, int], list[datetime]] = defaultdict(list)
     policies: dict[int, dict[str, Any]] = {}
@@ -334,7 +336,7 @@ def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> N
 def _for_managers(session: Session, due: Round, people: Sequence[int]) -> dict[int, Details]:
     told: dict[int, Details] = {person_id: {"stations": []} for person_id in people}
     theirs = select(Manages.person_id, Manages.station_id).where(
-        Manages.person_id.in_(among(told)), Manages.station_id.in_(due.stations)
+        Manages.person_id.in_(in_array(told)), Manages.station_id.in_(due.stations)
     )
     for person_id, station_id in session.execute(theirs.order_by(Manages.station_id)):
         told[person_id]["stations"].append(station_id)

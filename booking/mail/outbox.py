@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, aliased, scoped_session
 
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.each import among
 from booking.mail import backoff, digests, rendering
 from booking.mail.smtp_replies import Meaning
 from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
@@ -149,7 +149,7 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
     first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
     ids = session.scalars(first.with_for_update(skip_locked=True)).all()
     # Checked again: without FOR UPDATE (SQLite has none) the SELECT and the claim are two steps.
-    claim = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "queued")
+    claim = update(Letter).where(Letter.id.in_(in_array(ids)), Letter.state == "queued")
     mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
     taken = set(session.scalars(mine, execution_options=UNREAD))
     return [letter_id for letter_id in ids if letter_id in taken]
@@ -272,7 +272,7 @@ def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: dateti
         "tries": Letter.tries + 1,
         "error": str(error)[:300],
     }
-    mine = update(Letter).where(Letter.id.in_(among(ids)), Letter.state == "sending").values(values)
+    mine = update(Letter).where(Letter.id.in_(in_array(ids)), Letter.state == "sending").values(values)
     with transactions.transaction(session) as writing:
         states = writing.scalars(mine.returning(Letter.state), execution_options=UNREAD).all()
     done.failed += states.count("failed")

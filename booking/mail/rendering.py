@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.each import among
+from booking.db.arrays import in_array
 from booking.mail import context, digests, invites, links
 from booking.mail.context import Dropped
 from booking.mail.mime import ENCODING, POLICY
@@ -80,7 +80,7 @@ def load(session: Session, ids: Sequence[int]) -> Loaded:
 
 def _rows(session: Session, columns: Any, ids: Collection[int]) -> Sequence[Any]:
     """Rows with the names of the model's attributes; the first column is the id."""
-    return session.execute(select(*columns).where(columns[0].in_(among(ids)))).all() if ids else ()
+    return session.execute(select(*columns).where(columns[0].in_(in_array(ids)))).all() if ids else ()
 
 
 def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | None = None) -> Message:

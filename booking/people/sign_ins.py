@@ -15,15 +15,14 @@ from typing import Any
 from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import lines
-from booking.db import transactions
+from booking.db import pool, transactions
+from booking.db.statements import CompiledStatement, param
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import SIGNED_IN, Manages, Person, SignedIn, SignIn
 from booking.people import codes, login_throttle
 from booking.people.validation import clean_email
-from booking.swift import Statement, given
 
 SIGN_IN_LASTS = timedelta(days=30)
 STAFF_IDLE = timedelta(hours=12)
@@ -122,14 +121,14 @@ def find_sign_in(session: Session | scoped_session[Any], token: str, now: dateti
 
 def find_sign_in_at(engine: Engine, token: str, now: datetime) -> SignedIn | None:
     """The same without a session."""
-    rows = lines.ask(engine, _FIND, token_hash=hash_token(token), now=now, soon=now + RENEWED_UNTIL)
+    rows = pool.fetch(engine, _FIND, token_hash=hash_token(token), now=now, soon=now + RENEWED_UNTIL)
     return next((SignedIn(*row) for row in rows), None)
 
 
-_FIND = Statement(
-    select(*SIGNED_IN, SignIn.expires_at < given("soon"))
+_FIND = CompiledStatement(
+    select(*SIGNED_IN, SignIn.expires_at < param("soon"))
     .join(Person, SignIn.person_id == Person.id)
-    .where(SignIn.token_hash == given("token_hash"), SignIn.lets_in(given("now")))
+    .where(SignIn.token_hash == param("token_hash"), SignIn.lets_in(param("now")))
 )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from booking import sanitise
-from booking.each import among
+from booking.db.arrays import in_array
 from booking.model import Manages, Person, Station
 from booking.queries import person_lookup, station_lookup
 
@@ -29,7 +29,7 @@ def stations(session: Session, sought: str, page: int) -> ResultPage:
     """All stations, closed ones too, by name, address or code."""
     found = select(Station)
     if sought:
-        found = found.where(Station.id.in_(among(station_lookup.matching(session, sought))))
+        found = found.where(Station.id.in_(in_array(station_lookup.matching(session, sought))))
     return _page(session, found.order_by(Station.id), page)
 
 
@@ -51,7 +51,9 @@ def people(session: Session, sought: str, page: int) -> ResultPage:
     if sought:
         text = sanitise.plain(sought)
         in_part = [column.icontains(text, autoescape=True) for column in (Person.name, Person.email) if text]
-        found = found.where(or_(*in_part, Person.id.in_(among(person_lookup.in_network(session, sought, *accounts)))))
+        found = found.where(
+            or_(*in_part, Person.id.in_(in_array(person_lookup.in_network(session, sought, *accounts))))
+        )
     roles = selectinload(Person.manages).joinedload(Manages.station)
     return _page(session, found.order_by(Person.id.desc()).options(roles), page)
 

@@ -11,9 +11,9 @@ from time import monotonic
 
 from sqlalchemy import Engine, func, literal_column, select
 
-from booking import lines
+from booking.db import pool
+from booking.db.statements import CompiledStatement, Row, param
 from booking.model import Event
-from booking.swift import Row, Statement, given
 
 # No transaction is open for longer: until then an event with a lower id than the newest may still be committed.
 LATE = 10.0
@@ -84,7 +84,7 @@ class ChangeFeed:
     def _read(self, began: float) -> None:
         sweeps = began - self._swept >= SWEEP
         if sweeps:
-            self._begin(lines.ask(self._engine, _TOP)[0][0] or 0)
+            self._begin(pool.fetch(self._engine, _TOP)[0][0] or 0)
         self._read_on(self._floor if sweeps else self._top)
         self._looked = began
         if sweeps:
@@ -92,7 +92,7 @@ class ChangeFeed:
             self._forget(began)
 
     def _read_on(self, floor: int) -> None:
-        while rows := lines.ask(self._engine, _SINCE, floor=floor):
+        while rows := pool.fetch(self._engine, _SINCE, floor=floor):
             self._note(rows)
             if len(rows) < AT_ONCE:
                 return
@@ -125,11 +125,11 @@ class ChangeFeed:
         self._seen = {number for number in self._seen if number > self._floor}
 
 
-_TOP = Statement(select(func.max(Event.id)))
+_TOP = CompiledStatement(select(func.max(Event.id)))
 # Ordered and limited, or the planner, which does not know how few rows these are, reads the whole history.
-_SINCE = Statement(
+_SINCE = CompiledStatement(
     select(Event.id, Event.station_id, Event.person_id)
-    .where(Event.id > given("floor"))
+    .where(Event.id > param("floor"))
     .order_by(Event.id)
     .limit(literal_column(str(AT_ONCE)))
 )

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock
-from booking.each import among
+from booking.db.arrays import in_array
 from booking.model import LIVE, Booking, Event, Person, Station
 from booking.queries.folding import fold
 
@@ -58,7 +58,7 @@ def acted(session: Session, station_id: int, person_ids: Collection[int]) -> set
     """Those who did something about a booking of their own at the station."""
     if not person_ids:
         return set()
-    theirs = (Event.person_id.in_(among(person_ids)), Event.actor_id == Event.person_id)
+    theirs = (Event.person_id.in_(in_array(person_ids)), Event.actor_id == Event.person_id)
     here = (Event.station_id == station_id, Event.booking_id.is_not(None))
     return set(session.scalars(select(Event.person_id).where(*theirs, *here).distinct()))
 
@@ -75,7 +75,7 @@ def to_staff(session: Session, station: Station, people: Iterable[Person], stran
     accounts = {person.id for person in found.values() if person.email}
     theirs = acted(session, station.id, accounts)
     booked = select(Person.id, _first(station.id), _first(station.id, was_here()))
-    rows = session.execute(booked.where(Person.id.in_(among(accounts - theirs))))
+    rows = session.execute(booked.where(Person.id.in_(in_array(accounts - theirs))))
     hidden = {person_id for person_id, any_, known in rows if any_ and not known} | set(strangers)
     reserved = accounts - theirs
     hints = _hints([person for person in found.values() if person.id not in hidden], reserved, station.zone_name)

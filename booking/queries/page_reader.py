@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, exists, select
 
-from booking import lines
+from booking.db import pool
+from booking.db.statements import CompiledStatement, param
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
 from booking.seats import STRIKES_COUNT
-from booking.swift import Statement, given
 
 
 class PageReader(NamedTuple):
@@ -25,24 +25,24 @@ def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: dat
     """
     since, first = now - STRIKES_COUNT, now.date() - timedelta(days=1)
     asked = {"token_hash": token_hash, "station": station, "now": now}
-    rows = lines.ask(engine, _FIND, **asked, soon=soon, since=since, first=first)
+    rows = pool.fetch(engine, _FIND, **asked, soon=soon, since=since, first=first)
     return next((PageReader(SignedIn(*row[:-2]), not (row[-2] or row[-1])) for row in rows), None)
 
 
 _booked = (
     exists()
     .where(Booking.person_id == Person.id, Booking.state.in_(LIVE), Booking.slot_id == Slot.id)
-    .where(Slot.date >= given("first"))
+    .where(Slot.date >= param("first"))
 )
 _struck = exists().where(
     Strike.person_id == Person.id,
     Strike.station_id == Station.id,
     Strike.forgiven_at.is_(None),
-    Strike.at > given("since"),
+    Strike.at > param("since"),
 )
-_FIND = Statement(
-    select(*SIGNED_IN, SignIn.expires_at < given("soon"), _booked, _struck)
+_FIND = CompiledStatement(
+    select(*SIGNED_IN, SignIn.expires_at < param("soon"), _booked, _struck)
     .join_from(SignIn, Person, SignIn.person_id == Person.id)
-    .join(Station, Station.code == given("station"))
-    .where(SignIn.token_hash == given("token_hash"), SignIn.lets_in(given("now")))
+    .join(Station, Station.code == param("station"))
+    .where(SignIn.token_hash == param("token_hash"), SignIn.lets_in(param("now")))
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.each import among
+from booking.db.arrays import in_array
 from booking.model import Manages, Station
 from booking.queries.folding import fold, words
 from booking.queries.name_search import matches
@@ -24,7 +24,7 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
     """Open stations, by name or address if `sought`."""
     found = select(Station).where(Station.closed_at.is_(None))
     if sought:
-        found = found.where(Station.id.in_(among(matching(session, sought))))
+        found = found.where(Station.id.in_(in_array(matching(session, sought))))
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from booking import policy
-from booking.each import among
+from booking.db.arrays import in_array
 from booking.enqueue import enqueue
 from booking.history import record, record_all
 from booking.model import Event, Manages, Person, Slot
@@ -29,7 +29,7 @@ def taken() -> ColumnElement[bool]:
 def settle(session: Session, slot_ids: Collection[int], now: datetime) -> None:
     """Among locked slots due for release: hold those without attendance, resume held ones where recording has begun."""
     running = (
-        Slot.id.in_(among(slot_ids)),
+        Slot.id.in_(in_array(slot_ids)),
         Slot.state == "running",
         Slot.released_at.is_(None),
         Slot.release_at <= now,

@@ -15,8 +15,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import lines, swift
-from booking.db import transactions
+from booking.db import pool, statements, transactions
 from booking.db.batch import DEFERRED, BatchQueue, Deferred
 from booking.db.transactions import retried
 from booking.enqueue import enqueue, is_invited
@@ -111,8 +110,8 @@ def book_in_transaction(
     """
     transactions.plan_by_index(session)
     transactions.lock(session, people={person_id})
-    line = swift.on(session.connection())
-    done = _book_locked(session, line, person_id, slot_id, now, key)
+    connection = statements.wrap(session.connection())
+    done = _book_locked(session, connection, person_id, slot_id, now, key)
     session.expire_all()
     return done
 
@@ -152,7 +151,7 @@ def _book_batch(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Deferr
     Then those who are decided alone, since other bookings of theirs change. When a batch cannot be written nothing was
     done, and each is left to its own thread: a row that fails harms nobody else.
     """
-    seen = lines.read(engine, lambda line: look(line, batch))
+    seen = pool.read(engine, lambda connection: look(connection, batch))
     answers: list[Pressed | Deferred | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
     _defer(batch, seen, answers)
     open_ = {n: its for n, its in enumerate(seen) if its and answers[n] is None}
@@ -181,8 +180,8 @@ def _single(engine: Engine, asked: Asked, seen: Look) -> Pressed:
 
 def _written(engine: Engine, batch: Sequence[Asked], open_: dict[int, Look]) -> dict[int, Pressed]:
     try:
-        with lines.alone(engine) as line, transactions.on_line(line):
-            return _write(line, batch, open_)
+        with pool.connection(engine) as connection, transactions.on_connection(connection):
+            return _write(connection, batch, open_)
     except DBAPIError as error:
         log.warning("a batch of %s was not written: %s", len(open_), type(error.orig).__name__)
         return {n: Pressed(its) for n, its in open_.items()}
@@ -220,10 +219,12 @@ def _defer(batch: Sequence[Asked], seen: Sequence[Look | None], answers: list[Pr
             people.add(person_id)
 
 
-def _write(line: swift.Line, batch: Sequence[Asked], open_: dict[int, Look]) -> dict[int, Pressed]:
+def _write(
+    connection: statements.DriverConnection, batch: Sequence[Asked], open_: dict[int, Look]
+) -> dict[int, Pressed]:
     """Lock, decide by what is true now, and write. Within a transaction."""
     people = {its.who.person_id for its in open_.values()}
-    locked = claims.lock(line, people, {batch[n].slot_id for n in open_})
+    locked = claims.lock(connection, people, {batch[n].slot_id for n in open_})
     slots: dict[int, SlotSnapshot] = {}
     answers: dict[int, Pressed] = {}
     taken: dict[int, NewBooking] = {}
@@ -239,7 +240,7 @@ def _write(line: swift.Line, batch: Sequence[Asked], open_: dict[int, Look]) -> 
             taken[n] = NewBooking(*_counted(run, asked.now), person_id, asked.now, asked.key)
             run = taken[n].slot
         slots[asked.slot_id] = run
-    ids = claims.claim(line, list(taken.values())) if taken else []
+    ids = claims.claim(connection, list(taken.values())) if taken else []
     made = {n: Pressed(open_[n], _made(one, its)) for (n, one), its in zip(taken.items(), ids, strict=True)}
     return answers | made
 
@@ -271,10 +272,15 @@ def check(seen: Look, now: datetime) -> RuleViolation | None:
 
 
 def _book_locked(
-    session: Session, line: swift.Line, person_id: int, slot_id: int, now: datetime, key: str | None
+    session: Session,
+    connection: statements.DriverConnection,
+    person_id: int,
+    slot_id: int,
+    now: datetime,
+    key: str | None,
 ) -> BookingResult:
     """Book for a locked person, whatever else of theirs this changes."""
-    (seen,) = look(line, [Asked(slot_id, now, key, person_id)])
+    (seen,) = look(connection, [Asked(slot_id, now, key, person_id)])
     if seen is None:
         raise RuleViolation("no_such_slot")
     if no := check(seen, now):

@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Insert, SQLColumnExpression, Update, case, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from booking import policy, swift
+from booking import policy
+from booking.db import statements
+from booking.db.arrays import in_array, in_array_param
+from booking.db.statements import param
 from booking.db.transactions import NO_SYNC
-from booking.each import among, among_given
 from booking.enqueue import letters_to
 from booking.history import EventTemplate, lines_of, record_all
 from booking.model import Booking, Letter, Slot, Station, Strike
 from booking.seats import strike_ledger
-from booking.swift import given
 
 
 class EndedSeat(NamedTuple):
@@ -33,7 +34,9 @@ def claims(
     """The bookings of locked slots that are in that state, in the order in which they were made."""
     columns = [getattr(Booking, name) for name in EndedSeat._fields]
     found = (
-        select(*columns).where(Booking.slot_id.in_(among(slots)), Booking.state == state, *which).order_by(Booking.id)
+        select(*columns)
+        .where(Booking.slot_id.in_(in_array(slots)), Booking.state == state, *which)
+        .order_by(Booking.id)
     )
     return [EndedSeat(*row) for row in session.execute(found)] if slots else []
 
@@ -49,26 +52,26 @@ def release_seats(session: Session, seats: Sequence[EndedSeat], now: datetime, *
     """Release these unused seats of locked slots; `punish` says whether their people get a strike."""
     if seats:
         struck = _words(session, seats, now, "no_show") if punish else {}
-        (NO_SHOWS if punish else MISSED).run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
+        (NO_SHOWS if punish else MISSED).run(_connection(session), ids=[seat.id for seat in seats], now=now, **struck)
 
 
 def unrecorded(session: Session, seats: Sequence[EndedSeat], now: datetime) -> None:
     """Release these seats of locked slots without a judgement: it is not known whether they were used."""
     if seats:
-        UNRECORDED.run(_line(session), ids=[seat.id for seat in seats], now=now)
+        UNRECORDED.run(_connection(session), ids=[seat.id for seat in seats], now=now)
 
 
 def strike(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: str) -> None:
     """Record a strike for each, and queue a letter that says why."""
     if seats:
         struck = _words(session, seats, now, reason)
-        STRIKES.run(_line(session), ids=[seat.id for seat in seats], now=now, **struck)
+        STRIKES.run(_connection(session), ids=[seat.id for seat in seats], now=now, **struck)
 
 
-def _line(session: Session) -> swift.Line:
+def _connection(session: Session) -> statements.DriverConnection:
     """A driver connection within the session's transaction, past the ORM."""
     session.flush()
-    return swift.on(session.connection())
+    return statements.wrap(session.connection())
 
 
 def _words(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: str) -> dict[str, Any]:
@@ -79,7 +82,7 @@ def _words(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: 
 
 def _warned(session: Session, seats: Sequence[EndedSeat], now: datetime) -> set[int]:
     """The bookings for whose people it is the first strike in a long time: a warning only."""
-    stations = select(Station.id, Station.policy).where(Station.id.in_(among({seat.station_id for seat in seats})))
+    stations = select(Station.id, Station.policy).where(Station.id.in_(in_array({seat.station_id for seat in seats})))
     numbers = {row.id: policy.read(row.policy) for row in session.execute(stations)}
     struck = strike_ledger.last_strikes(session, {seat.person_id for seat in seats})
     warned = set()
@@ -97,7 +100,7 @@ def _end(session: Session, ended: Sequence[EndedSeat], state: str, now: datetime
         return
     record_all(session, reason, now, Booking, ids, after=state)
     values = {"state": state, "ended_at": now, "end_reason": reason}
-    session.execute(update(Booking).where(Booking.id.in_(among(ids))).values(values), execution_options=NO_SYNC)
+    session.execute(update(Booking).where(Booking.id.in_(in_array(ids))).values(values), execution_options=NO_SYNC)
 
 
 def _freed() -> Update:
@@ -107,35 +110,35 @@ def _freed() -> Update:
 
 
 def _ended(state: str, reason: str) -> Update:
-    ended = {"state": state, "ended_at": given("now", Booking.ended_at.type), "end_reason": reason}
+    ended = {"state": state, "ended_at": param("now", Booking.ended_at.type), "end_reason": reason}
     return update(Booking).where(Booking.id.in_(IDS)).values(ended)
 
 
 def _struck() -> tuple[Insert, Insert]:
     """The statements that insert the strikes and their letters."""
     about = {name: getattr(Booking, name) for name in ("person_id", "station_id", "slot_id")}
-    said = {"booking_id": Booking.id, "at": given("now", Strike.at.type), "reason": WHY}
-    constant = {name: literal(value) for name, value in swift.defaults(Strike).items()}
+    said = {"booking_id": Booking.id, "at": param("now", Strike.at.type), "reason": WHY}
+    constant = {name: literal(value) for name, value in statements.defaults(Strike).items()}
     columns: dict[str, Any] = {**constant, **about, **said}
     rows = select(*columns.values()).where(Booking.id.in_(IDS)).order_by(Booking.id)
     kind = Letter.details.type
-    details = case((Booking.id.in_(among_given("warned")), given("first", kind)), else_=given("again", kind))
+    details = case((Booking.id.in_(in_array_param("warned")), param("first", kind)), else_=param("again", kind))
     return (
         insert(Strike).from_select(list(columns), rows, include_defaults=False),
         letters_to("strike", IDS, details),
     )
 
 
-IDS = among_given("ids")
-WHY = given("reason", Strike.reason.type)
+IDS = in_array_param("ids")
+WHY = param("reason", Strike.reason.type)
 STRUCK = EventTemplate("strike", reason=WHY)
-STRIKES = swift.Together(lines_of(IDS, STRUCK), *_struck())
-NO_SHOWS = swift.Together(
+STRIKES = statements.WriteAll(lines_of(IDS, STRUCK), *_struck())
+NO_SHOWS = statements.WriteAll(
     _freed(), lines_of(IDS, EventTemplate("released", "released"), STRUCK), _ended("released", "released"), *_struck()
 )
-MISSED = swift.Together(
+MISSED = statements.WriteAll(
     _freed(), lines_of(IDS, EventTemplate("release_missed", "released")), _ended("released", "release_missed")
 )
-UNRECORDED = swift.Together(
+UNRECORDED = statements.WriteAll(
     _freed(), lines_of(IDS, EventTemplate("unrecorded", "unrecorded")), _ended("unrecorded", "unrecorded")
 )

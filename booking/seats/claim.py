@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from booking.each import each_given, insert_each, is_among, written
+from booking.db.arrays import insert_rows, is_in_array, to_text, unnest_param
+from booking.db.statements import CompiledStatement, DriverConnection, Row
 from booking.model import Booking, Event, Letter, Person, Slot
 from booking.seats.snapshot import OWN, SlotSnapshot
-from booking.swift import Line, Row, Statement
 
 
 class NewBooking(NamedTuple):
@@ -43,22 +43,22 @@ class Locked(NamedTuple):
     slots: dict[int, Row]
 
 
-def lock(line: Line, people: Collection[int], slots: Collection[int]) -> Locked:
+def lock(connection: DriverConnection, people: Collection[int], slots: Collection[int]) -> Locked:
     """Lock people by id, then slots by id: the lock order of `transactions`."""
-    versions = _PEOPLE.run(line, people=list(people))
-    return Locked(dict(versions), {row[0]: row for row in _SLOTS.run(line, slots=list(slots))})
+    versions = _PEOPLE.run(connection, people=list(people))
+    return Locked(dict(versions), {row[0]: row for row in _SLOTS.run(connection, slots=list(slots))})
 
 
-def claim(line: Line, claims: Sequence[NewBooking]) -> list[int]:
+def claim(connection: DriverConnection, claims: Sequence[NewBooking]) -> list[int]:
     """Write these claims of locked people in locked slots, one for each person. Returns the ids of the bookings."""
     counts = _counts(claims)
-    _COUNT.run(line, counts=counts, slots=[slot_id for slot_id, *_ in counts])
-    made = {row[0]: row[1] for row in _BOOKINGS.run(line, rows=[_booking(one) for one in claims])}
+    _COUNT.run(connection, counts=counts, slots=[slot_id for slot_id, *_ in counts])
+    made = {row[0]: row[1] for row in _BOOKINGS.run(connection, rows=[_booking(one) for one in claims])}
     ids = [made[one.person_id] for one in claims]
     pairs = list(zip(claims, ids, strict=True))
-    _EVENTS.run(line, rows=[_event(one, booking_id) for one, booking_id in pairs])
+    _EVENTS.run(connection, rows=[_event(one, booking_id) for one, booking_id in pairs])
     if letters := [_letter(one, booking_id) for one, booking_id in pairs if one.state == "booked"]:
-        _LETTERS.run(line, rows=letters)
+        _LETTERS.run(connection, rows=letters)
     return ids
 
 
@@ -71,43 +71,45 @@ def _counts(claims: Sequence[NewBooking]) -> list[tuple[int, int, int]]:
 
 def _booking(one: NewBooking) -> list[object]:
     about = [one.slot.id, one.slot.station_id, one.person_id, one.state, one.waitlist_position, one.key]
-    return [*about, secrets.token_urlsafe(16), written(one.now), written(one.seated_at)]
+    return [*about, secrets.token_urlsafe(16), to_text(one.now), to_text(one.seated_at)]
 
 
 def _event(one: NewBooking, booking_id: int) -> list[object]:
     about = [one.slot.station_id, one.slot.id, one.slot.plan_id, booking_id, one.person_id, one.person_id]
-    return [*about, written(one.now), one.state, one.state]
+    return [*about, to_text(one.now), one.state, one.state]
 
 
 def _letter(one: NewBooking, booking_id: int) -> list[object]:
-    now = written(one.now)
+    now = to_text(one.now)
     return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), now, now]
 
 
 # Sorted and locked before the UPDATE sees them, under whatever plan: two batches cannot deadlock.
 _wanted = (
     select(Person.id)
-    .where(is_among(Person.id, "people"))
+    .where(is_in_array(Person.id, "people"))
     .order_by(Person.id)
     .with_for_update(key_share=True)
     .subquery("wanted")
 )
-_PEOPLE = Statement(
+_PEOPLE = CompiledStatement(
     update(Person)
-    .where(Person.id == _wanted.c.id, is_among(Person.id, "people"))
+    .where(Person.id == _wanted.c.id, is_in_array(Person.id, "people"))
     .values(version=Person.version + 1)
     .returning(Person.id, Person.version)
 )
-_SLOTS = Statement(select(*OWN).where(is_among(Slot.id, "slots")).order_by(Slot.id).with_for_update(key_share=True))
-_counted = each_given("counts")
+_SLOTS = CompiledStatement(
+    select(*OWN).where(is_in_array(Slot.id, "slots")).order_by(Slot.id).with_for_update(key_share=True)
+)
+_counted = unnest_param("counts")
 _seats, _places = (_counted[n].as_integer() for n in (1, 2))
-_COUNT = Statement(
+_COUNT = CompiledStatement(
     update(Slot)
-    .where(Slot.id == _counted[0].as_integer(), is_among(Slot.id, "slots"))
+    .where(Slot.id == _counted[0].as_integer(), is_in_array(Slot.id, "slots"))
     .values(taken=Slot.taken + _seats, waiting=Slot.waiting + _places, waitlist_seq=Slot.waitlist_seq + _places)
 )
-_BOOKINGS = Statement(
-    insert_each(
+_BOOKINGS = CompiledStatement(
+    insert_rows(
         Booking,
         (
             "slot_id",
@@ -122,15 +124,15 @@ _BOOKINGS = Statement(
         ),
     ).returning(Booking.person_id, Booking.id)
 )
-_EVENTS = Statement(
-    insert_each(
+_EVENTS = CompiledStatement(
+    insert_rows(
         Event,
         ("station_id", "slot_id", "plan_id", "booking_id", "person_id", "actor_id", "at", "kind", "after"),
         details={},
     )
 )
-_LETTERS = Statement(
-    insert_each(
+_LETTERS = CompiledStatement(
+    insert_rows(
         Letter,
         ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at"),
         kind="confirmed",

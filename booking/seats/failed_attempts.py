@@ -8,8 +8,8 @@ from sqlalchemy import select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import Instant, to_text, unnest
 from booking.db.transactions import transactional
-from booking.each import Instant, each, written
 from booking.errors import RuleViolation
 from booking.model import Try
 
@@ -21,13 +21,13 @@ def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, 
     The refusals rolled their own transactions back, so this needs one of its own. Returns how many were recorded.
     """
     rows = [
-        [person_id, slot_id, no.reason, written(now), written(no.details.get("until")), no.details.get("limit")]
+        [person_id, slot_id, no.reason, to_text(now), to_text(no.details.get("until")), no.details.get("limit")]
         for person_id, slot_id, no, now in refused
         if no.flags.recorded
     ]
     if rows:
         dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-        one = each(rows)
+        one = unnest(rows)
         columns: dict[str, Any] = {
             "person_id": one[0].as_integer(),
             "slot_id": one[1].as_integer(),

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.each import among
 from booking.history import record_all
 from booking.model import Booking, Slot
 from booking.seats import attendance
@@ -86,12 +86,12 @@ def _mark_released(session: Session, slot_ids: Collection[int], now: datetime, *
     due = [Slot.state == "running", Slot.released_at.is_(None), Slot.release_at <= now]
     if not ordered:
         due.append(Slot.release_held_at.is_(None))
-    mine = update(Slot).where(Slot.id.in_(among(slot_ids)), *due).values(released_at=now)
+    mine = update(Slot).where(Slot.id.in_(in_array(slot_ids)), *due).values(released_at=now)
     return dict(session.execute(mine.returning(Slot.id, Slot.ends_at), execution_options=transactions.NO_SYNC).all())
 
 
 def _awaited(session: Session, slot_ids: Collection[int]) -> Sequence[Slot]:
-    found = select(Slot).where(Slot.id.in_(among(slot_ids)), Slot.waiting > 0).order_by(Slot.id)
+    found = select(Slot).where(Slot.id.in_(in_array(slot_ids)), Slot.waiting > 0).order_by(Slot.id)
     return session.scalars(found.execution_options(populate_existing=True)).all()
 
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from sqlalchemy import String, cast, func, or_, select
 
 from booking import policy
-from booking.each import each_given, is_among
+from booking.db.arrays import is_in_array, unnest_param
+from booking.db.statements import CompiledStatement, DriverConnection, Row, param
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
 from booking.seats import strike_ledger
 from booking.seats.eligibility import Eligibility, Entry, entry_columns
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
-from booking.swift import Line, Row, Statement, given
 
 # As long as any strike can count: the longest window that a policy allows plus the longest pause.
 STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["pause_days"][1])
@@ -44,9 +44,9 @@ class Look(NamedTuple):
     signed_in: SignedIn | None
 
 
-def look(line: Line, asked: Sequence[Asked]) -> list[Look | None]:
+def look(connection: DriverConnection, asked: Sequence[Asked]) -> list[Look | None]:
     """What the rules need, in the order of `asked`. None where there is no such slot, person or valid sign-in."""
-    slots = {row[0]: snapshot(row) for row in _SLOTS.run(line, slots=list({one.slot_id for one in asked}))}
+    slots = {row[0]: snapshot(row) for row in _SLOTS.run(connection, slots=list({one.slot_id for one in asked}))}
     rows = [
         [n, one.person_id, one.token_hash, slots[one.slot_id].station_id, one.key]
         for n, one in enumerate(asked)
@@ -55,18 +55,18 @@ def look(line: Line, asked: Sequence[Asked]) -> list[Look | None]:
     if not rows:
         return [None] * len(asked)
     now = max(one.now for one in asked)
-    people = {row[0]: row[1:] for row in _PEOPLE.run(line, asked=rows, now=now, since=now - STRIKES_COUNT)}
-    entries = _entries(line, {row[1] for row in people.values()}, now)
+    people = {row[0]: row[1:] for row in _PEOPLE.run(connection, asked=rows, now=now, since=now - STRIKES_COUNT)}
+    entries = _entries(connection, {row[1] for row in people.values()}, now)
     return [
         _seen(slots[one.slot_id], people[n], entries[people[n][1]], one.now) if n in people else None
         for n, one in enumerate(asked)
     ]
 
 
-def _entries(line: Line, people: Collection[int], now: datetime) -> dict[int, tuple[Entry, ...]]:
+def _entries(connection: DriverConnection, people: Collection[int], now: datetime) -> dict[int, tuple[Entry, ...]]:
     """Each person's live bookings of today and later; one day more, since a station may be a day behind UTC."""
     found: dict[int, tuple[Entry, ...]] = dict.fromkeys(people, ())
-    for row in _ENTRIES.run(line, people=list(people), first=now.date() - timedelta(days=1)):
+    for row in _ENTRIES.run(connection, people=list(people), first=now.date() - timedelta(days=1)):
         found[row[0]] += (Entry._make(row[1:]),)
     return found
 
@@ -86,11 +86,11 @@ def _instants(text: str) -> list[datetime]:
     return sorted(each.replace(tzinfo=UTC) if each.tzinfo is None else each.astimezone(UTC) for each in found)
 
 
-_SLOTS = Statement(snapshots().where(is_among(Slot.id, "slots")))
-_asked = each_given("asked")
+_SLOTS = CompiledStatement(snapshots().where(is_in_array(Slot.id, "slots")))
+_asked = unnest_param("asked")
 _number, _person, _station = (_asked[n].as_integer() for n in (0, 1, 3))
 _token, _key = (_asked[n].as_string() for n in (2, 4))
-_PEOPLE = Statement(
+_PEOPLE = CompiledStatement(
     select(
         _number,
         *SIGNED_IN,
@@ -101,7 +101,7 @@ _PEOPLE = Statement(
             Strike.person_id == Person.id,
             Strike.station_id == _station,
             Strike.forgiven_at.is_(None),
-            Strike.at > given("since"),
+            Strike.at > param("since"),
         )
         .scalar_subquery(),
         select(Booking.id)
@@ -112,10 +112,10 @@ _PEOPLE = Statement(
     .select_from(_asked.table)
     .outerjoin(SignIn, SignIn.token_hash == _token)
     .join(Person, Person.id == func.coalesce(_person, SignIn.person_id))
-    .where(or_(_person.is_not(None), SignIn.lets_in(given("now"))))
+    .where(or_(_person.is_not(None), SignIn.lets_in(param("now"))))
 )
-_ENTRIES = Statement(
+_ENTRIES = CompiledStatement(
     select(Booking.person_id, *entry_columns(Slot))
     .join(Slot, Booking.slot_id == Slot.id)
-    .where(is_among(Booking.person_id, "people"), Booking.state.in_(LIVE), Slot.date >= given("first"))
+    .where(is_in_array(Booking.person_id, "people"), Booking.state.in_(LIVE), Slot.date >= param("first"))
 )

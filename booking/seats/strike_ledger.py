@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.each import among
+from booking.db.arrays import in_array
 from booking.model import Strike
 from booking.policy import Policy
 
@@ -40,7 +40,7 @@ def pause_after(strikes: Sequence[datetime], policy: Policy) -> datetime | None:
 def last_strikes(session: Session, people: Collection[int]) -> dict[tuple[int, int], datetime]:
     """When each of these people was last struck, by person and station; forgiven strikes do not count."""
     struck = select(Strike.person_id, Strike.station_id, func.max(Strike.at)).where(
-        Strike.person_id.in_(among(people)), Strike.forgiven_at.is_(None)
+        Strike.person_id.in_(in_array(people)), Strike.forgiven_at.is_(None)
     )
     found = session.execute(struck.group_by(Strike.person_id, Strike.station_id))
     return {(person_id, station_id): at for person_id, station_id, at in found}

@@ -9,8 +9,8 @@ from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.each import among
 from booking.enqueue import enqueue, undo_window
 from booking.errors import RuleViolation
 from booking.history import record
@@ -69,7 +69,7 @@ def lock_head(
     room: SQLColumnExpression[int] | int = 1,
 ) -> WaitlistHead:
     """The first half of `lock_slots`: lock the people only."""
-    waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(among(slot_ids)))).all())
+    waiting = dict(session.execute(select(Slot.id, Slot.waiting).where(Slot.id.in_(in_array(slot_ids)))).all())
     if len(waiting) < len(slot_ids):
         raise RuleViolation("no_such_slot")
     everybody = {*people, *_front(session, [slot_id for slot_id in waiting if waiting[slot_id]], now, room)}

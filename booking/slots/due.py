@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from booking import seats
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.each import among
 from booking.history import record_all
 from booking.model import Slot, Station
 
@@ -59,7 +59,9 @@ def to_release(session: Session, now: datetime) -> Sequence[int]:
 
 def too_late(session: Session, slot_ids: Collection[int], now: datetime) -> Sequence[int]:
     """Those of these slots whose release is so late, because our scheduler was down, that their manager decides."""
-    return _ids(session, Slot.id.in_(among(slot_ids)), Slot.release_held_at.is_(None), Slot.release_at < now - TOO_LATE)
+    return _ids(
+        session, Slot.id.in_(in_array(slot_ids)), Slot.release_held_at.is_(None), Slot.release_at < now - TOO_LATE
+    )
 
 
 def to_finish(session: Session, now: datetime) -> Sequence[int]:

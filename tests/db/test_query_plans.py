@@ -11,8 +11,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
-from booking import lines, swift
-from booking.db import transactions
+from booking.db import pool, statements, transactions
 from booking.extensions import db
 from booking.jobs import schedule
 from booking.jobs.batches import Turn
@@ -122,17 +121,17 @@ def test_plans_made_for_empty_tables_are_made_anew(
     engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def plan() -> list[str]:
-        with lines.alone(engine) as line:
+        with pool.connection(engine) as line:
             return list(_steps(_explained(line, "old", text)))
 
     sent: list[str] = []
-    send = swift.Line.send
-    monkeypatch.setattr(swift.Line, "send", lambda line, text: (sent.append(text), send(line, text)))
-    monkeypatch.setattr(lines, "LINES", 1)
-    monkeypatch.setattr(lines, "REPLANNED", 3600.0)
+    send = statements.DriverConnection.send
+    monkeypatch.setattr(statements.DriverConnection, "send", lambda line, text: (sent.append(text), send(line, text)))
+    monkeypatch.setattr(pool, "LINES", 1)
+    monkeypatch.setattr(pool, "REPLANNED", 3600.0)
     with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
-        with lines.alone(engine) as line:
+        with pool.connection(engine) as line:
             text = look._PEOPLE._compiled(line)
             line.driver.execute(f"PREPARE old AS {text.numbered}".encode())
         plan()
@@ -140,12 +139,12 @@ def test_plans_made_for_empty_tables_are_made_anew(
         sign_in(connection, range(1, CITY.people))
     plan()
     assert sent == []  # the control: made anew by us only when it is time
-    monkeypatch.setattr(lines, "REPLANNED", 0.0)
+    monkeypatch.setattr(pool, "REPLANNED", 0.0)
     assert "Index Scan uq_sign_in_token_hash" in plan()
     assert sent == ["DISCARD PLANS"]
 
 
-def _explained(line: swift.Line, name: str, text: swift.Compiled) -> dict[str, Any]:
+def _explained(line: statements.DriverConnection, name: str, text: statements.DialectStatement) -> dict[str, Any]:
     values = ", ".join(["NULL"] * len(text.names))
     row = line.driver.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name}({values})".encode()).fetchone()
     plan: dict[str, Any] = row[0][0]["Plan"]
@@ -155,7 +154,7 @@ def _explained(line: swift.Line, name: str, text: swift.Compiled) -> dict[str, A
 def _shapes(engine: Engine) -> list[str]:
     """The steps of each plan and the indexes that they use; an index that is read from end to end is `all of` it."""
     hot = (look._SLOTS, look._PEOPLE, look._ENTRIES, claim._PEOPLE, claim._SLOTS, claim._COUNT, claim._BOOKINGS)
-    line, found = lines.own(engine), []
+    line, found = pool.dedicated(engine), []
     for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS)):
         text = statement._compiled(line)
         line.driver.execute(f"PREPARE hot{n} AS {text.numbered}".encode())
@@ -266,10 +265,10 @@ def _whole_tables(engine: Engine, sent: list[Statement]) -> set[tuple[str, str]]
         for statement in sent:
             if statement.text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
                 continue
-            (plan,) = (_plan_of_any if statement.swift else _plan)(connection, statement)
+            (plan,) = (_plan_of_any if statement.compiled else _plan)(connection, statement)
             told = " ".join(statement.text.split())
             found |= {(table, told) for table in _scanned(plan["Plan"])}
-            if statement.swift and plan["Plan"]["Plan Rows"] > AT_MOST:
+            if statement.compiled and plan["Plan"]["Plan Rows"] > AT_MOST:
                 found.add(("what it finds", told))
     return found
 
@@ -282,11 +281,11 @@ def _plan(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
 
 
 def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
-    """The generic plan of a statement that is planned once for all values (`booking/swift.py`)."""
+    """The generic plan of a statement that is planned once for all values (`booking/db/statements.py`)."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.text)))
     text = re.sub(r"%\((\w+)\)s", lambda name: f"${names.index(name[1]) + 1}", statement.text).replace("%%", "%")
     driver: Any = connection.connection.driver_connection
-    for setting in lines.PLANS if statement.by_index else lines.PLANS[:1]:
+    for setting in pool.PLANS if statement.by_index else pool.PLANS[:1]:
         driver.execute(f"SET LOCAL {setting}".encode())
     driver.execute(f"PREPARE asked AS {text}".encode())
     values = f"({', '.join(['NULL'] * len(names))})" if names else ""

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from booking import invariants, lines, seats
-from booking.db import transactions
+from booking import invariants, seats
+from booking.db import pool, transactions
 from booking.db.batch import Deferred
 from booking.errors import RuleViolation
 from booking.model import Booking, Event, Letter, Slot
@@ -236,7 +236,7 @@ def test_control_rows_locked_in_any_order_deadlock(lunch: LunchHour, engine: Eng
 
     def lock(slots: Sequence[int]) -> None:
         try:
-            with lines.alone(engine) as line, transactions.on_line(line):
+            with pool.connection(engine) as line, transactions.on_connection(line):
                 claim.lock(line, [], slots[:1])
                 met.wait(60)
                 claim.lock(line, [], slots[1:])

@@ -18,13 +18,13 @@ from sqlalchemy.orm import Session
 
 from booking import people, seats, slots
 from booking.db import transactions
-from booking.each import is_among
+from booking.db.arrays import is_in_array
+from booking.db.statements import CompiledStatement, DriverConnection
 from booking.errors import RuleViolation
 from booking.mail import outbox
 from booking.model import Slot
 from booking.seats import claim
 from booking.seats.snapshot import OWN
-from booking.swift import Line, Statement
 from tests.support.databases import connect_engine
 
 PROCESSES = 16
@@ -149,7 +149,7 @@ def _lock_only_slots(session: Session, people: Any = (), slots: Any = ()) -> lis
 
 def _count_then_take() -> Any:
     """The slots read without a lock: another process may count its seats between the look and the claim."""
-    return mock.patch.object(claim, "_SLOTS", Statement(select(*OWN).where(is_among(Slot.id, "slots"))))
+    return mock.patch.object(claim, "_SLOTS", CompiledStatement(select(*OWN).where(is_in_array(Slot.id, "slots"))))
 
 
 def _whatever_the_person_did() -> Any:
@@ -157,7 +157,7 @@ def _whatever_the_person_did() -> Any:
     return mock.patch.object(claim, "lock", _whatever_version)
 
 
-def _whatever_version(line: Line, people: Collection[int], slots: Collection[int]) -> claim.Locked:
+def _whatever_version(line: DriverConnection, people: Collection[int], slots: Collection[int]) -> claim.Locked:
     return _real_claim_lock(line, people, slots)._replace(versions=dict.fromkeys(people, mock.ANY))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from booking import swift
+from booking.db import statements
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Statement:
     text: str
     parameters: Any
     seconds: float = 0.0
-    swift: bool = False
+    statements: bool = False
     by_index: bool = False  # with the settings of `lines`
 
 
@@ -45,7 +45,7 @@ def heard(engine: Engine) -> Iterator[list[Statement]]:
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:
-        with _swift_ones(sent):
+        with _compiled_ones(sent):
             yield sent
     finally:
         for name, listener in listeners.items():
@@ -53,21 +53,21 @@ def heard(engine: Engine) -> Iterator[list[Statement]]:
 
 
 @contextmanager
-def _swift_ones(sent: list[Statement]) -> Iterator[None]:
+def _compiled_ones(sent: list[Statement]) -> Iterator[None]:
     """They go to the driver as they are, and tell nobody."""
-    run = swift.Compiled.run
+    run = statements.DialectStatement.run
 
-    def heard_run(self: swift.Compiled, line: swift.Line, values: Any) -> Any:
-        by_index = line.fuses and line.driver.execute("SHOW enable_seqscan").fetchone() == ("off",)
+    def heard_run(self: statements.DialectStatement, line: statements.DriverConnection, values: Any) -> Any:
+        by_index = line.has_writable_cte and line.driver.execute("SHOW enable_seqscan").fetchone() == ("off",)
         began = perf_counter()
         try:
             return run(self, line, values)
         finally:
             spent = perf_counter() - began
-            sent.append(Statement(self.text, self.fixed | values, spent, swift=True, by_index=by_index))
+            sent.append(Statement(self.text, self.fixed | values, spent, statements=True, by_index=by_index))
 
-    swift.Compiled.run = heard_run  # type: ignore[method-assign]
+    statements.DialectStatement.run = heard_run  # type: ignore[method-assign]
     try:
         yield
     finally:
-        swift.Compiled.run = run  # type: ignore[method-assign]
+        statements.DialectStatement.run = run  # type: ignore[method-assign]

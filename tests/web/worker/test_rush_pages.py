@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import config
-from booking import lines, people, seats, swift
-from booking.db import transactions
+from booking import people, seats
+from booking.db import pool, statements, transactions
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
 from booking.web import rate_limit
@@ -333,7 +333,7 @@ def test_a_file_that_stays_locked_is_a_calm_503_and_nothing_was_booked(
 ) -> None:
     phone = Phone(app, lunch, "周明")
     phone.day("Mon 10:00")
-    with app.app_context(), lines.alone(db.engine) as line:
+    with app.app_context(), pool.connection(db.engine) as line:
         line.send("PRAGMA busy_timeout = 100")
     with closing(sqlite3.connect(make_url(database_url).database or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -349,13 +349,13 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
     app: Flask, lunch: LunchHour, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     phone = Phone(app, lunch, "周明")
-    send = swift.Line.send
+    send = statements.DriverConnection.send
 
-    def full(line: swift.Line, text: str) -> None:
+    def full(line: statements.DriverConnection, text: str) -> None:
         send(line, "COMMIT, for the disk is full" if text == "COMMIT" else text)
 
     with monkeypatch.context() as broken:
-        broken.setattr(swift.Line, "send", full)
+        broken.setattr(statements.DriverConnection, "send", full)
         assert phone.press("Mon 10:00").status_code == 200  # by itself, in a transaction of the session
     assert "a batch of 1 was not written" in caplog.text
     caplog.clear()

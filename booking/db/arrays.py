@@ -27,49 +27,49 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from booking.db.statements import defaults, param
 from booking.model.base import UtcDateTime
-from booking.swift import defaults, given
 
 
-def among(ids: Collection[int]) -> Select[int]:
+def in_array(ids: Collection[int]) -> Select[int]:
     """The ids as a subquery, for `column.in_(…)`."""
-    return _numbers(each(list(ids)))
+    return _numbers(unnest(list(ids)))
 
 
-def among_given(name: str) -> Select[int]:
+def in_array_param(name: str) -> Select[int]:
     """The same with a bind parameter: the ids are given as a list by this name."""
-    return _numbers(each_given(name))
+    return _numbers(unnest_param(name))
 
 
-def is_among(number: Any, name: str) -> ColumnElement[bool]:
+def is_in_array(number: Any, name: str) -> ColumnElement[bool]:
     """Whether `number`, a column, is one of the ids given as a list by this name. A condition for an index, not a join."""
-    return IsAmong(number, given(name, Ids()))
+    return IsInArray(number, param(name, Ids()))
 
 
-def each_given(name: str) -> Any:
+def unnest_param(name: str) -> Any:
     """Rows as a table of one column, given as a list by this name."""
-    return _rows(given(name, JSON()))
+    return _rows(param(name, JSON()))
 
 
-def each(rows: Sequence[Any]) -> Any:
+def unnest(rows: Sequence[Any]) -> Any:
     """Rows as a table of one column: one parameter, however many there are."""
     return _rows(literal(rows, JSON))
 
 
 def _rows(array: ColumnElement[Any]) -> Any:
-    return Each(array).table_valued(column("value", JSON)).c.value
+    return Unnest(array).table_valued(column("value", JSON)).c.value
 
 
 def _numbers(rows: Any) -> Select[int]:
     return select(cast(cast(rows, Text), BigInteger))
 
 
-def insert_each(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any) -> Insert:
+def insert_rows(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any) -> Insert:
     """Insert a row for each list of values given as `rows`: those of the columns `names`; instants as `written`.
 
     The other columns are `fixed`, or have their default.
     """
-    columns, row = table.__table__.c, each_given("rows")
+    columns, row = table.__table__.c, unnest_param("rows")
     values: dict[str, Any] = {
         name: literal(value, columns[name].type) for name, value in {**defaults(table), **fixed}.items()
     }
@@ -83,7 +83,7 @@ def _typed(element: Any, kind: TypeEngine[Any]) -> Any:
     return cast(element.as_string(), BigInteger) if isinstance(kind, Integer) else element.as_string()
 
 
-def written(moment: datetime | None) -> str | None:
+def to_text(moment: datetime | None) -> str | None:
     """An instant as text in such a row, for `Instant`; in SQLite's stored form."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
 
@@ -99,7 +99,7 @@ class Ids(TypeDecorator[Any]):
         return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else JSON())
 
 
-class IsAmong(FunctionElement[bool]):
+class IsInArray(FunctionElement[bool]):
     """A number, and the parameter of a list."""
 
     inherit_cache = True
@@ -114,31 +114,31 @@ class Instant(FunctionElement[datetime]):
     name = "instant"
 
 
-class Each(FunctionElement[Any]):
+class Unnest(FunctionElement[Any]):
     """The elements of a JSON array, as rows."""
 
     inherit_cache = True
     name = "each"
 
 
-@compiles(Each, "postgresql")
-def _by_postgresql(element: Each, compiler: Any, **how: Any) -> str:
+@compiles(Unnest, "postgresql")
+def _by_postgresql(element: Unnest, compiler: Any, **how: Any) -> str:
     return f"json_array_elements({compiler.process(element.clauses, **how)})"
 
 
-@compiles(Each, "sqlite")
-def _by_sqlite(element: Each, compiler: Any, **how: Any) -> str:
+@compiles(Unnest, "sqlite")
+def _by_sqlite(element: Unnest, compiler: Any, **how: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **how)})"
 
 
-@compiles(IsAmong, "postgresql")
-def _in_array(element: IsAmong, compiler: Any, **how: Any) -> str:
+@compiles(IsInArray, "postgresql")
+def _in_array(element: IsInArray, compiler: Any, **how: Any) -> str:
     number, ids = (compiler.process(part, **how) for part in element.clauses)
     return f"{number} = ANY ({ids})"
 
 
-@compiles(IsAmong, "sqlite")
-def _in_rows(element: IsAmong, compiler: Any, **how: Any) -> str:
+@compiles(IsInArray, "sqlite")
+def _in_rows(element: IsInArray, compiler: Any, **how: Any) -> str:
     number, ids = (compiler.process(part, **how) for part in element.clauses)
     return f"{number} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - both are compiled
 

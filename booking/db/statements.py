@@ -29,12 +29,12 @@ def defaults(table: type[DeclarativeBase]) -> dict[str, Any]:
     return {c.name: c.default.arg for c in columns if c.default is not None and c.default.is_scalar}
 
 
-def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
+def param(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
     """A bind parameter that `run` gets by this name."""
     return bindparam(name, None, kind)
 
 
-class Line:
+class DriverConnection:
     """A driver connection, its dialect, and whether it is inside a transaction of the session."""
 
     def __init__(self, driver: Any, dialect: Dialect, *, inside: bool = False) -> None:
@@ -44,57 +44,59 @@ class Line:
         self.planned_at = monotonic()
 
     @property
-    def fuses(self) -> bool:
+    def has_writable_cte(self) -> bool:
         """Whether one statement may write to several tables (writable CTEs)."""
         return self.dialect.name == "postgresql"
 
     def send(self, text: str) -> None:
         """Execute a statement without values and rows, such as BEGIN."""
-        with self.named(text):
+        with self.translate_errors(text):
             self.driver.execute(text)
 
     @contextmanager
-    def named(self, text: str) -> Iterator[None]:
+    def translate_errors(self, text: str) -> Iterator[None]:
         """Translate the driver's errors to SQLAlchemy's."""
         try:
             yield
         except Exception as error:
-            raise _named(error, text, self) from error
+            raise _translated(error, text, self) from error
 
 
-class Statement:
-    """`run(line, **values)` executes it and returns its rows as tuples, with the types of the model."""
+class CompiledStatement:
+    """`run(connection, **values)` executes it and returns its rows as tuples, with the types of the model."""
 
     def __init__(self, statement: Executable) -> None:
         self._statement = cast("ClauseElement", statement)
-        self._ready: dict[str, Compiled] = {}
+        self._ready: dict[str, DialectStatement] = {}
 
-    def run(self, line: Line, **values: Any) -> Sequence[Row]:
-        return self._compiled(line).run(line, values)
+    def run(self, connection: DriverConnection, **values: Any) -> Sequence[Row]:
+        return self._compiled(connection).run(connection, values)
 
-    def _compiled(self, line: Line) -> "Compiled":
-        ready = self._ready.get(line.dialect.name)
+    def _compiled(self, connection: DriverConnection) -> "DialectStatement":
+        ready = self._ready.get(connection.dialect.name)
         if ready is None:
-            ready = self._ready[line.dialect.name] = Compiled(self._statement, line.dialect)
+            ready = self._ready[connection.dialect.name] = DialectStatement(self._statement, connection.dialect)
         return ready
 
 
-class Together:
+class WriteAll:
     """Independent writes: one statement with several CTEs where possible, else one after the other.
 
     Their order matters only where they are executed one after the other, as on SQLite.
     """
 
     def __init__(self, *writes: Insert | Update) -> None:
-        self._steps = [Statement(write) for write in writes]
-        self._fused = Statement(select(literal(1)).add_cte(*(one.cte(f"write{n}") for n, one in enumerate(writes))))
+        self._steps = [CompiledStatement(write) for write in writes]
+        self._fused = CompiledStatement(
+            select(literal(1)).add_cte(*(one.cte(f"write{n}") for n, one in enumerate(writes)))
+        )
 
-    def run(self, line: Line, **values: Any) -> None:
-        for statement in [self._fused] if line.fuses else self._steps:
-            statement.run(line, **values)
+    def run(self, connection: DriverConnection, **values: Any) -> None:
+        for statement in [self._fused] if connection.has_writable_cte else self._steps:
+            statement.run(connection, **values)
 
 
-class Compiled:
+class DialectStatement:
     """A statement compiled for one dialect."""
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
@@ -114,26 +116,26 @@ class Compiled:
         readers = ((place, _reader(column.type, dialect)) for place, column in enumerate(columns))
         self.results = [(place, convert) for place, convert in readers if convert]
 
-    def run(self, line: Line, values: Mapping[str, Any]) -> Sequence[Row]:
-        given = self._given(values)
+    def run(self, connection: DriverConnection, values: Mapping[str, Any]) -> Sequence[Row]:
+        param = self._given(values)
         try:
-            rows = self._send(line, given)
+            rows = self._send(connection, param)
         except Exception as error:
-            raise _named(error, self.text, line) from error
+            raise _translated(error, self.text, connection) from error
         return [self._read(row) for row in rows] if self.results else rows
 
     def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        given = {**self.fixed, **values}
+        param = {**self.fixed, **values}
         for name, convert in self.binds:
-            if name in given:
-                given[name] = convert(given[name])
-        return given
+            if name in param:
+                param[name] = convert(param[name])
+        return param
 
-    def _send(self, line: Line, given: dict[str, Any]) -> list[Row]:
+    def _send(self, connection: DriverConnection, param: dict[str, Any]) -> list[Row]:
         if self.order is None:
-            cursor = RawCursor(line.driver).execute(self.numbered, [given[name] for name in self.names])
+            cursor = RawCursor(connection.driver).execute(self.numbered, [param[name] for name in self.names])
         else:
-            cursor = line.driver.execute(self.text, [given[name] for name in self.order])
+            cursor = connection.driver.execute(self.text, [param[name] for name in self.order])
         return cursor.fetchall() if self.has_rows else []
 
     def _read(self, row: Row) -> Row:
@@ -155,17 +157,17 @@ def _reader(kind: Any, dialect: Dialect) -> Convert:
     return convert
 
 
-def _named(error: Exception, text: str, line: Line) -> Exception:
+def _translated(error: Exception, text: str, connection: DriverConnection) -> Exception:
     """The error as SQLAlchemy would raise it."""
-    if not isinstance(error, line.dialect.loaded_dbapi.Error):
+    if not isinstance(error, connection.dialect.loaded_dbapi.Error):
         return error
-    gone = line.dialect.is_disconnect(error, line.driver, None)
+    gone = connection.dialect.is_disconnect(error, connection.driver, None)
     return cast(
         "Exception",
-        DBAPIError.instance(text, None, error, line.dialect.loaded_dbapi.Error, connection_invalidated=gone),
+        DBAPIError.instance(text, None, error, connection.dialect.loaded_dbapi.Error, connection_invalidated=gone),
     )
 
 
-def on(connection: Connection) -> Line:
+def wrap(connection: Connection) -> DriverConnection:
     """A driver connection inside the transaction of `connection`."""
-    return Line(connection.connection.driver_connection, connection.dialect, inside=True)
+    return DriverConnection(connection.connection.driver_connection, connection.dialect, inside=True)

@@ -12,10 +12,10 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, event, exc
 from sqlalchemy.exc import DBAPIError
 
-from booking.swift import Line, Row, Statement
+from booking.db.statements import CompiledStatement, DriverConnection, Row
 
 T = TypeVar("T")
-LINES = 3  # one writes a batch of bookings, while the requests at work read
+SIZE = 3  # one writes a batch of bookings, while the requests at work read
 IDLE = 1.0  # seconds idle after which a connection may have been closed unnoticed
 # One plan for each statement, by index and in the order of its joins, whatever the statistics say. The plans are made
 # anew now and then, by the size that the tables have by then: what is best for an empty table reads all of a full one.
@@ -30,35 +30,35 @@ PLANS = (
 )
 WAIT = 5.0  # seconds to wait for a connection
 
-_kept: "WeakKeyDictionary[Engine, Lines]" = WeakKeyDictionary()
+_kept: "WeakKeyDictionary[Engine, ConnectionPool]" = WeakKeyDictionary()
 _guard = threading.Lock()
 
 
-class Lines:
+class ConnectionPool:
     """The pool of one engine."""
 
     def __init__(self) -> None:
-        self._free: SimpleQueue[tuple[Line, float] | None] = SimpleQueue()  # None: not connected yet
-        for _ in range(LINES):
+        self._free: SimpleQueue[tuple[DriverConnection, float] | None] = SimpleQueue()  # None: not connected yet
+        for _ in range(SIZE):
             self._free.put(None)
         self._over = False
 
-    def take(self, engine: Engine) -> Line:
+    def take(self, engine: Engine) -> DriverConnection:
         """Check out a connection. Raises TimeoutError after WAIT seconds."""
         try:
             kept = self._free.get(timeout=WAIT)
         except Empty:
-            raise exc.TimeoutError(f"no line came free in {WAIT:.0f} s") from None
+            raise exc.TimeoutError(f"no connection came free in {WAIT:.0f} s") from None
         try:
-            return _replanned(kept[0]) if kept and _is_live(*kept) else own(engine)
+            return _replanned(kept[0]) if kept and _is_live(*kept) else dedicated(engine)
         except BaseException:
             self._free.put(None)
             raise
 
-    def give_back(self, line: Line, *, cut: bool) -> None:
+    def give_back(self, connection: DriverConnection, *, cut: bool) -> None:
         if cut:
-            _close(line)
-        self._free.put(None if cut else (line, monotonic()))
+            _close(connection)
+        self._free.put(None if cut else (connection, monotonic()))
         if self._over:  # the pool was discarded meanwhile
             self.close()
 
@@ -72,18 +72,18 @@ class Lines:
                 self._free.put(None)
 
 
-class alone:  # noqa: N801 - `with lines.alone(engine) as line`
+class connection:  # noqa: N801 - `with pool.connection(engine) as connection`
     """Context manager: a connection in autocommit, so that every statement is a transaction."""
 
-    __slots__ = ("_engine", "_line", "_lines")
+    __slots__ = ("_connection", "_engine", "_pool")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def __enter__(self) -> Line:
-        self._lines = _of(self._engine)
-        self._line = self._lines.take(self._engine)
-        return self._line
+    def __enter__(self) -> DriverConnection:
+        self._pool = _of(self._engine)
+        self._connection = self._pool.take(self._engine)
+        return self._connection
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
@@ -91,38 +91,38 @@ class alone:  # noqa: N801 - `with lines.alone(engine) as line`
         cut = isinstance(error, DBAPIError) and error.connection_invalidated
         if cut:
             _forget(self._engine)  # the others are probably lost too
-        self._lines.give_back(self._line, cut=cut)
+        self._pool.give_back(self._connection, cut=cut)
 
 
-def own(engine: Engine) -> Line:
+def dedicated(engine: Engine) -> DriverConnection:
     """A dedicated connection outside the pool; the caller closes its driver."""
-    return Line(_connect(engine), engine.dialect)
+    return DriverConnection(_connect(engine), engine.dialect)
 
 
-def read(engine: Engine, ask: Callable[[Line], T]) -> T:
+def read(engine: Engine, ask: Callable[[DriverConnection], T]) -> T:
     """What `ask` reads on a connection, with one retry on a new one if the old one was lost."""
     try:
-        with alone(engine) as line:
-            return ask(line)
+        with connection(engine) as held:
+            return ask(held)
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-    with alone(engine) as line:
-        return ask(line)
+    with connection(engine) as held:
+        return ask(held)
 
 
-def ask(engine: Engine, statement: Statement, **values: Any) -> Sequence[Row]:
+def fetch(engine: Engine, statement: CompiledStatement, **values: Any) -> Sequence[Row]:
     """The rows of a read-only statement, read in this way."""
-    return read(engine, lambda line: statement.run(line, **values))
+    return read(engine, lambda connection: statement.run(connection, **values))
 
 
-def _of(engine: Engine) -> Lines:
+def _of(engine: Engine) -> ConnectionPool:
     found = _kept.get(engine)
     if found is None:
         with _guard:
             found = _kept.get(engine)
             if found is None:
-                found = _kept[engine] = Lines()
+                found = _kept[engine] = ConnectionPool()
                 # A new function each time: SQLAlchemy registers one and the same only once.
                 event.listen(engine, "engine_disposed", lambda gone: _forget(gone), once=True)  # noqa: PLW0108
     return found
@@ -130,33 +130,33 @@ def _of(engine: Engine) -> Lines:
 
 def _forget(engine: Engine) -> None:
     with _guard:
-        if lines := _kept.pop(engine, None):
-            lines.close()
+        if pool := _kept.pop(engine, None):
+            pool.close()
 
 
-def _is_live(line: Line, used: float) -> bool:
+def _is_live(connection: DriverConnection, used: float) -> bool:
     """Whether the connection still works; tested only after it has been idle for long."""
     if monotonic() - used < IDLE:
         return True
     try:
-        line.driver.execute("SELECT 1")
+        connection.driver.execute("SELECT 1")
     except Exception:  # noqa: BLE001 - of whatever driver
-        _close(line)
+        _close(connection)
         return False
     return True
 
 
-def _replanned(line: Line) -> Line:
+def _replanned(connection: DriverConnection) -> DriverConnection:
     """The same connection, without plans that are older than REPLANNED."""
-    if line.fuses and monotonic() - line.planned_at > REPLANNED:
-        line.send("DISCARD PLANS")
-        line.planned_at = monotonic()
-    return line
+    if connection.has_writable_cte and monotonic() - connection.planned_at > REPLANNED:
+        connection.send("DISCARD PLANS")
+        connection.planned_at = monotonic()
+    return connection
 
 
-def _close(line: Line) -> None:
+def _close(connection: DriverConnection) -> None:
     with suppress(Exception):  # of whatever driver, and it may be broken
-        line.driver.close()
+        connection.driver.close()
 
 
 def _connect(engine: Engine) -> Any:
