@@ -22,12 +22,12 @@ from booking.web import (
     unsubscribe,
     worker,
 )
-from booking.web.cache import middleware as cache_middleware
 from booking.web.cache import store
+from booking.web.fast_lane import page
 from booking.web.i18n import formatting
 from booking.web.kiosk import views
 from booking.web.security import session
-from booking.web.worker import cache_key, rush
+from booking.web.worker import rush
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -73,7 +73,7 @@ def _bind_extensions(app: Flask) -> None:
     store.register(app)
     rush.register(app)
     middleware.limit_concurrency(app)
-    cache_middleware.register(app, cache_key.reader(app))
+    page.register(app)
     middleware.check_hosts(app)
 
 

@@ -8,10 +8,10 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import demo, history, invariants, people
+from booking import demo, history, invariants, people, seats
 from booking.db import transactions
 from booking.model import Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
-from booking.queries import missed_slots, my_bookings, slot_cards, station_lookup
+from booking.queries import missed_slots, my_bookings, slot_cards, station_day
 
 MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
 SHORT = 12  # workdays: enough for the worker's missed one
@@ -57,10 +57,10 @@ def worker(session: Session) -> int:
 
 def to_see(session: Session, now: datetime, reader: int | None = None) -> dict[str, int]:
     """What a reader sees on the first day that still has slots to come, and what opens within the hour."""
-    station = station_lookup.station(session, "cbd")
-    assert station
     days = (now.date(), now.date() + timedelta(days=1))
-    seen = [slot_cards.cards(session, station, day, reader, now) for day in days]
+    found = [station_day.find(session.get_bind().engine, "cbd", day, now) for day in days]
+    who = seats.eligibility(session, reader, found[0].station, now.date(), now) if reader and found[0] else None
+    seen = [slot_cards.cards(day.slots, who, {}, now) for day in found if day]
     first = next(found for found in seen if any(card.state in ("open", "planned") for card in found))
     soon = select(func.count(Slot.id)).where(Slot.opens_at > now, Slot.opens_at <= now + timedelta(hours=1))
     return {

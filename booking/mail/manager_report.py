@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import monitoring, seats, slots, statistics, workdays
 from booking.mail.wording import JOBS
 from booking.model import JobRun, Letter, Station
-from booking.queries import manager, slot_cards
+from booking.queries import manager, station_day
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Report:
     station: Station
     rosters: Sequence[manager.Roster]
     last: DayOutcome
-    opening: slot_cards.Opening | None
+    opening: station_day.Opening | None
     calendar_until: date | None
     hints: Sequence[statistics.Hint] = ()
 
@@ -60,7 +60,7 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
         station,
         [manager.roster(session, slot) for slot in slots],
         outcome(session, station.id, calendar.workday_before(today)),
-        slot_cards.next_opening(session, station.id, now),
+        next(iter(station_day.openings(session, station.id, now)), None),
         known if workdays.ends_soon(known, today) else None,
         statistics.weekly(session, station, now),
     )

@@ -9,7 +9,7 @@ from booking.mail import context, manager_report
 from booking.model import Activity, Booking, Person, Slot, Station, Zone
 from booking.people.codes import GOOD_FOR
 from booking.policy import Policy
-from booking.queries import manager, slot_cards
+from booking.queries import manager, station_day
 from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
 
@@ -94,7 +94,7 @@ def _worker_digest(noon: Noon) -> context.Context:
 def _manager_digest(noon: Noon) -> context.Context:
     rosters = [manager.Roster(noon.yoga, noon.seats), manager.Roster(noon.crafts, noon.seats[:2])]
     last = manager_report.DayOutcome(noon.today - ONE_DAY, slots=2, attended=24, walk_ins=3, released=4, unlucky=5)
-    opening = slot_cards.Opening(noon.tomorrow[0].opens_at, noon.today + ONE_DAY, slots=2, seats=27)
+    opening = station_day.Opening(noon.tomorrow[0].opens_at, noon.today + ONE_DAY, slots=2, seats=27)
     missed = SimpleNamespace(began_at=noon.yoga.opens_at, ended_at=noon.yoga.opens_at + timedelta(hours=3))
     return {
         "today": noon.today,

@@ -1,21 +1,35 @@
-"""Page reader: who asks for a station's page, and whether it shows anything of their own: one cheap question."""
+"""Page reader: who asks for a station's page, and all that is their own there, in one statement."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, and_, case, func, join, select
+from sqlalchemy import true as always
+from sqlalchemy.orm import aliased
 
+from booking import policy
 from booking.db import pool
-from booking.db.statements import CompiledStatement, param
-from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station, Strike
-from booking.seats import STRIKES_COUNT
+from booking.db.statements import CompiledStatement, Row, param
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station
+from booking.seats import STRIKES_COUNT, Eligibility, Entry, strike_ledger
+from booking.seats.eligibility import entry_columns
+
+OWN = len(SIGNED_IN) + 1  # columns of a `SignedIn`
 
 
 class PageReader(NamedTuple):
-    """A valid sign-in. `shares` the page that everybody else gets: no booking, waiting-list place or strike."""
+    """A valid sign-in, what the rules know of the person at the station, and the position of each of their
+    waiting-list places by the booking's id."""
 
     signed_in: SignedIn
-    shares: bool
+    who: Eligibility
+    places: dict[int, int]
+
+    @property
+    def shares(self) -> bool:
+        """Whether this reader gets the page that everybody gets: no booking, waiting-list place or pause."""
+        return not self.who.entries and not self.who.paused_until
 
 
 def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: datetime) -> PageReader | None:
@@ -26,23 +40,49 @@ def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: dat
     since, first = now - STRIKES_COUNT, now.date() - timedelta(days=1)
     asked = {"token_hash": token_hash, "station": station, "now": now}
     rows = pool.fetch(engine, _FIND, **asked, soon=soon, since=since, first=first)
-    return next((PageReader(SignedIn(*row[:-2]), not (row[-2] or row[-1])) for row in rows), None)
+    return _reader(rows, now) if rows else None
 
 
-_booked = (
-    exists()
-    .where(Booking.person_id == Person.id, Booking.state.in_(LIVE), Booking.slot_id == Slot.id)
-    .where(Slot.date >= param("first"))
+def _reader(rows: Sequence[Row], now: datetime) -> PageReader:
+    """One row for each booking, or one without."""
+    signed_in = SignedIn(*rows[0][:OWN])
+    stored, strikes = rows[0][OWN : OWN + 2]
+    booked = [row[OWN + 2 :] for row in rows if row[OWN + 2] is not None]
+    places = {row[0]: row[-1] for row in booked if row[-1] is not None}
+    until = strike_ledger.pause_in(strikes, policy.read(stored), now)
+    return PageReader(signed_in, Eligibility(signed_in.person_id, False, until, tuple(map(_entry, booked))), places)
+
+
+def _entry(row: Row) -> Entry:
+    return Entry._make(row[:-1])
+
+
+_before = aliased(Booking)
+_place: Any = case(
+    (
+        Booking.state == "waiting",
+        select(func.count() + 1)
+        .where(
+            _before.slot_id == Booking.slot_id,
+            _before.state == "waiting",
+            _before.waitlist_position < Booking.waitlist_position,
+        )
+        .scalar_subquery(),
+    )
 )
-_struck = exists().where(
-    Strike.person_id == Person.id,
-    Strike.station_id == Station.id,
-    Strike.forgiven_at.is_(None),
-    Strike.at > param("since"),
-)
+_live = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), Slot.date >= param("first"))
 _FIND = CompiledStatement(
-    select(*SIGNED_IN, SignIn.expires_at < param("soon"), _booked, _struck)
-    .join_from(SignIn, Person, SignIn.person_id == Person.id)
-    .join(Station, Station.code == param("station"))
-    .where(SignIn.token_hash == param("token_hash"), SignIn.lets_in(param("now")))
+    select(
+        *SIGNED_IN,
+        SignIn.expires_at < param("soon"),
+        Station.policy,
+        strike_ledger.in_one_column(Person.id, Station.id, param("since")),
+        *entry_columns(Slot),
+        _place,
+    )
+    .select_from(SignIn)
+    .join(Person, SignIn.person_id == Person.id)
+    .join(Station, always())
+    .outerjoin(join(Booking, Slot, Booking.slot_id == Slot.id), _live)
+    .where(SignIn.token_hash == param("token_hash"), SignIn.lets_in(param("now")), Station.code == param("station"))
 )

@@ -1,23 +1,22 @@
-"""Slot cards: what a worker sees of a station: its days, its slots, and what booking each would answer."""
+"""Slot cards: what a worker sees of a slot, and what booking it would answer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import clock, policy, seats, workdays
+from booking import seats
 from booking.errors import RuleViolation
-from booking.model import LIVE, Booking, Slot, Station
+from booking.model import LIVE, Booking, Slot
 
 
 class Card(NamedTuple):
     """One slot as one reader sees it. `mine` is their live booking, `place` their waiting-list position (from 1).
 
     `refusal` is why booking would be refused; None when it would not, or for somebody not signed in. `replaces` are the
-    reader's waiting-list places that a seat here would end.
+    reader's waiting-list places that a seat here would end. `at_opening` is the `act` that a planned slot will offer.
     """
 
     slot: seats.SlotSnapshot
@@ -27,6 +26,7 @@ class Card(NamedTuple):
     place: int | None = None
     refusal: RuleViolation | None = None
     replaces: tuple[seats.Entry, ...] = ()
+    at_opening: str | None = None
 
     @property
     def left(self) -> int:
@@ -51,59 +51,24 @@ class Card(NamedTuple):
         return self.replaces if self.act == "take" else ()
 
 
-@dataclass(frozen=True)
-class DayView:
-    """One day of the strip: what the calendar says, and how many slots it has."""
-
-    day: workdays.Day
-    slots: int = 0
-
-
-@dataclass(frozen=True)
-class Opening:
-    """The next instant at which slots open: their dates, their number, their seats."""
-
-    opens_at: datetime
-    first: date
-    slots: int
-    seats: int
-
-
-def days(session: Session, station: Station, now: datetime) -> list[DayView]:
-    """Today and the coming days on which slots are shown, rest days included."""
-    first = clock.at_station(now, station.zone_name).date()
-    last = first + timedelta(days=policy.read(station.policy).days_ahead)
-    calendar = workdays.load(session, station.id, first, last)
-    found = session.execute(
-        select(Slot.date, func.count(Slot.id))
-        .where(Slot.station_id == station.id, Slot.date.between(first, last), Slot.state != "cancelled")
-        .group_by(Slot.date)
-    )
-    counted: dict[date, int] = dict(iter(found))
-    every = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return [DayView(calendar.day(when), counted.get(when, 0)) for when in every]
-
-
 def cards(
-    session: Session,
-    station: Station,
-    when: date,
-    person_id: int | None,
-    now: datetime,
-    who: seats.Eligibility | None = None,
+    slots: Sequence[seats.SlotSnapshot], who: seats.Eligibility | None, places: Mapping[int, int], now: datetime
 ) -> list[Card]:
-    """The slots of one day, in order of time, as this reader (None: nobody signed in) sees them.
-
-    `who` is the reader's eligibility, where it is known already.
-    """
-    found = seats.snapshots().where(Slot.station_id == station.id, Slot.date == when).order_by(Slot.starts_at, Slot.id)
-    return _as_seen(session, [seats.snapshot(row) for row in session.execute(found)], person_id, now, who)
+    """These slots as a reader sees them; `who` is None for nobody signed in, `places` their waiting-list positions by
+    the booking's id."""
+    return [_card(slot, who, places, now) for slot in slots]
 
 
 def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -> Card | None:
-    """One slot as this reader sees it; None when there is no such slot."""
-    found = session.execute(seats.snapshots().where(Slot.id == slot_id))
-    return next(iter(_as_seen(session, [seats.snapshot(row) for row in found], person_id, now)), None)
+    """One slot as this reader (None: nobody signed in) sees it; None when there is no such slot."""
+    found = session.execute(seats.snapshots().where(Slot.id == slot_id)).one_or_none()
+    if found is None:
+        return None
+    slot = seats.snapshot(found)
+    who = seats.eligibility(session, person_id, slot.station, slot.date, now) if person_id else None
+    mine = who.on(slot.id) if who else None
+    places = {mine.id: place_in_line(session, mine)} if mine and mine.state == "waiting" else {}
+    return _card(slot, who, places, now)
 
 
 def of_press(press: seats.BookingResult, place: int | None, now: datetime) -> Card:
@@ -125,19 +90,6 @@ def of_refusal(no: RuleViolation, now: datetime) -> Card | None:
     return Card(no.seen, no.seen.state_at(now), now, refusal=no)
 
 
-def next_opening(session: Session, station_id: int, now: datetime) -> Opening | None:
-    """What opens next at a station."""
-    # A station's slots are few, and indexed by date: ordered by opening with LIMIT 1, every station's would be read.
-    coming = (
-        select(Slot.opens_at, func.min(Slot.date), func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))
-        .where(Slot.station_id == station_id, Slot.date >= (now - timedelta(days=1)).date())
-        .where(Slot.state == "planned", Slot.opens_at > now)
-        .group_by(Slot.opens_at)
-    )
-    rows = session.execute(coming).all()
-    return Opening(*min(rows)) if rows else None
-
-
 def place_in_line(session: Session | scoped_session[Any], entry: Booking | seats.Entry) -> int:
     """The position of a waiting entry on its waiting list, from 1."""
     before = select(func.count(Booking.id)).where(
@@ -148,26 +100,18 @@ def place_in_line(session: Session | scoped_session[Any], entry: Booking | seats
     return (session.scalar(before) or 0) + 1
 
 
-def _as_seen(
-    session: Session,
-    slots: Sequence[seats.SlotSnapshot],
-    person_id: int | None,
-    now: datetime,
-    who: seats.Eligibility | None = None,
-) -> list[Card]:
-    if person_id is None or not slots:
-        return [Card(slot, slot.state_at(now), now, refusal=_for_nobody(slot, now)) for slot in slots]
-    known = who or seats.eligibility(session, person_id, slots[0].station, slots[0].date, now)
-    return [_card(session, slot, known, now) for slot in slots]
+def _card(slot: seats.SlotSnapshot, who: seats.Eligibility | None, places: Mapping[int, int], now: datetime) -> Card:
+    state = slot.state_at(now)
+    known = who or seats.NOBODY
+    mine, no = known.on(slot.id), seats.refusal(slot, known, now)
+    if state == "planned":
+        return Card(slot, state, now, mine, refusal=no, at_opening=_at_opening(slot, known))
+    place = places.get(mine.id) if mine else None
+    replaces = () if no else tuple(sorted(seats.clashing(slot, known), key=lambda entry: (entry.starts_at, entry.id)))
+    return Card(slot, state, now, mine, place, no, replaces)
 
 
-def _card(session: Session, slot: seats.SlotSnapshot, who: seats.Eligibility, now: datetime) -> Card:
-    mine = who.on(slot.id)
-    place = place_in_line(session, mine) if mine and mine.state == "waiting" else None
-    no = seats.refusal(slot, who, now)
-    replaces = () if no else tuple(sorted(seats.clashing(slot, who), key=lambda entry: (entry.starts_at, entry.id)))
-    return Card(slot, slot.state_at(now), now, mine, place, no, replaces)
-
-
-def _for_nobody(slot: seats.SlotSnapshot, now: datetime) -> RuleViolation | None:
-    return seats.refusal(slot, seats.Eligibility(0, False, None, ()), now)
+def _at_opening(slot: seats.SlotSnapshot, who: seats.Eligibility) -> str | None:
+    """None where only the server can tell then."""
+    at = Card(slot, "open", slot.opens_at, refusal=seats.refusal(slot, who, slot.opens_at))
+    return None if seats.clashing(slot, who) else at.act

@@ -15,7 +15,7 @@ from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, no
 from booking.seats.attendance import taken as attendance_taken
 from booking.seats.booking import BookingResult, Pressed, book, book_in_transaction, book_single, give_up, press
 from booking.seats.checkin import check_in, stand_by, undo_check_in, vacate, walk_in
-from booking.seats.eligibility import AnySlot, Eligibility, Entry, clashing, eligibility, refusal
+from booking.seats.eligibility import NOBODY, AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.lifecycle import finish, release, start
 from booking.seats.look import STRIKES_COUNT, Asked
 from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate

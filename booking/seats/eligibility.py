@@ -61,6 +61,9 @@ class Eligibility(NamedTuple):
         return [e for e in self.entries if e.holds_seat and e.slot_id != slot.id]
 
 
+NOBODY = Eligibility(0, False, None, ())
+
+
 def eligibility(
     session: Session, person_id: int, station: Station | StationInfo, since: date, now: datetime
 ) -> Eligibility:

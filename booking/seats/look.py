@@ -4,15 +4,15 @@ Three compiled statements, however many ask: the slots, the people, and what the
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy import func, or_, select
 
 from booking import policy
 from booking.db.arrays import is_in_array, unnest_param
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param
-from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot
 from booking.seats import strike_ledger
 from booking.seats.eligibility import Eligibility, Entry, entry_columns
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
@@ -75,15 +75,9 @@ def _seen(slot: SlotSnapshot, person: Row, entries: tuple[Entry, ...], now: date
     """Build a `Look` from the columns of `_PEOPLE`."""
     signed_in = SignedIn(*person[: len(SIGNED_IN)])
     version, gone, strikes, before = person[len(SIGNED_IN) :]
-    until = strike_ledger.pause_now(_instants(strikes), policy.read(slot.station.policy), now) if strikes else None
+    until = strike_ledger.pause_in(strikes, policy.read(slot.station.policy), now) if strikes else None
     who = Eligibility(signed_in.person_id, bool(gone), until, entries)
     return Look(slot, who, version, before is not None, signed_in if signed_in.sign_in_id else None)
-
-
-def _instants(text: str) -> list[datetime]:
-    """The strikes' times in UTC, oldest first; SQLite stores them without their zone."""
-    found = (datetime.fromisoformat(each) for each in text.split(","))
-    return sorted(each.replace(tzinfo=UTC) if each.tzinfo is None else each.astimezone(UTC) for each in found)
 
 
 _SLOTS = CompiledStatement(snapshots().where(is_in_array(Slot.id, "slots")))
@@ -96,14 +90,7 @@ _PEOPLE = CompiledStatement(
         *SIGNED_IN,
         Person.version,
         or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)),
-        select(func.aggregate_strings(cast(Strike.at, String), ","))
-        .where(
-            Strike.person_id == Person.id,
-            Strike.station_id == _station,
-            Strike.forgiven_at.is_(None),
-            Strike.at > param("since"),
-        )
-        .scalar_subquery(),
+        strike_ledger.in_one_column(Person.id, _station, param("since")),
         select(Booking.id)
         .correlate(Person, _asked.table)
         .where(Booking.person_id == Person.id, Booking.key == _key)

@@ -1,9 +1,10 @@
 """Strikes: the penalties of a person at a station, and the pause that they bring."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, String, cast, func, select
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
@@ -35,6 +36,27 @@ def pause_after(strikes: Sequence[datetime], policy: Policy) -> datetime | None:
         if strikes[last] - strikes[last - need + 1] <= policy.strike_window:
             return strikes[last] + policy.pause
     return None
+
+
+def in_one_column(person_id: Any, station_id: Any, since: Any) -> ColumnElement[str]:
+    """A person's strikes at a station after `since`, as one column of a larger statement; for `pause_in`."""
+    return (
+        select(func.aggregate_strings(cast(Strike.at, String), ","))
+        .where(
+            Strike.person_id == person_id,
+            Strike.station_id == station_id,
+            Strike.forgiven_at.is_(None),
+            Strike.at > since,
+        )
+        .scalar_subquery()
+    )
+
+
+def pause_in(strikes: str | None, policy: Policy, now: datetime) -> datetime | None:
+    """`pause_now` of such a column. SQLite stores instants without their zone, in UTC."""
+    found = [datetime.fromisoformat(each) for each in strikes.split(",")] if strikes else []
+    aware = [each.replace(tzinfo=UTC) if each.tzinfo is None else each.astimezone(UTC) for each in found]
+    return pause_now(sorted(aware), policy, now)
 
 
 def last_strikes(session: Session, people: Collection[int]) -> dict[tuple[int, int], datetime]:

@@ -9,6 +9,7 @@ from booking.workdays.lookup import (
     AHEAD,
     ONE_DAY,
     Calendar,
+    DateRow,
     Day,
     announced_years,
     clear_override,
@@ -16,6 +17,7 @@ from booking.workdays.lookup import (
     known_until,
     load,
     override,
+    read,
     sources,
 )
 from booking.workdays.seeding import seed

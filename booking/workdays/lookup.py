@@ -5,13 +5,15 @@ announced yet; a manager's override of one date at one station is stronger; any 
 Statutory and weekday dates of unannounced years are tentative.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import extract, func, select
+from sqlalchemy import SmallInteger, cast, extract, false, func, literal, null, select, true, union_all
 from sqlalchemy.orm import Session
 
+from booking.db.statements import CompiledStatement, DriverConnection, param, wrap
 from booking.model import DayOverride, Workday
 
 # `Workday.source` of a statutory holiday: it is no announcement.
@@ -35,18 +37,28 @@ class Day:
     overridden: bool = False
 
 
+class DateRow(NamedTuple):
+    """A row of `workday`, or a station's own of `day_override`."""
+
+    date: date
+    works: bool
+    name: str
+    source: str
+    follows: int | None = None
+    is_override: bool = False
+
+
 class Calendar:
     """A range of days at one station, read once."""
 
-    def __init__(self, announced: Mapping[date, Workday], overrides: Mapping[date, DayOverride]) -> None:
-        self._announced = announced
-        self._overrides = overrides
+    def __init__(self, rows: Iterable[DateRow]) -> None:
+        self._said = {(row.date, row.is_override): row for row in rows}
 
     def day(self, when: date) -> Day:
-        known, said = self._announced.get(when), self._overrides.get(when)
+        known, said = self._said.get((when, False)), self._said.get((when, True))
         weekday = when.isoweekday()
         if said:
-            return Day(when, said.works, said.follows or weekday, said.note, overridden=True)
+            return Day(when, said.works, said.follows or weekday, said.name, overridden=True)
         if known:
             return Day(when, known.works, weekday, known.name, tentative=known.source == STATUTORY)
         return Day(when, weekday <= 5, weekday, tentative=True)
@@ -65,10 +77,13 @@ class Calendar:
 
 def load(session: Session, station_id: int | None, first: date, last: date) -> Calendar:
     """The calendar of a station from `first` to `last`, both included; None reads the country's alone."""
-    start = first - LOOK_BACK
-    announced = session.scalars(select(Workday).where(Workday.date.between(start, last)))
-    mine = select(DayOverride).where(DayOverride.station_id == station_id, DayOverride.date.between(start, last))
-    return Calendar({row.date: row for row in announced}, {row.date: row for row in session.scalars(mine)})
+    return read(wrap(session.connection()), station_id, first - LOOK_BACK, last)
+
+
+def read(connection: DriverConnection, station_id: int | None, first: date, last: date) -> Calendar:
+    """The same, without the days before that `workday_before` needs."""
+    rows = _DATES.run(connection, station_id=station_id, first=first, last=last)
+    return Calendar(map(DateRow._make, rows))
 
 
 def announced_years(session: Session) -> set[int]:
@@ -108,3 +123,16 @@ def clear_override(session: Session, station_id: int, when: date) -> None:
     said = session.get(DayOverride, (station_id, when))
     if said is not None:
         session.delete(said)
+
+
+_between = param("first"), param("last")
+_DATES = CompiledStatement(
+    union_all(
+        select(Workday.date, Workday.works, Workday.name, Workday.source, cast(null(), SmallInteger), false()).where(
+            Workday.date.between(*_between)
+        ),
+        select(DayOverride.date, DayOverride.works, DayOverride.note, literal(""), DayOverride.follows, true()).where(
+            DayOverride.station_id == param("station_id"), DayOverride.date.between(*_between)
+        ),
+    )
+)

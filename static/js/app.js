@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const REGION = "[data-fresh]"; // a part of the page that can be asked for again
-  const QUICKEST = 2000, SLOWEST = 60000;
+  const QUICKEST = 2000, SLOWEST = 600000, CALM = 8; // milliseconds, milliseconds, seconds
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -29,11 +29,17 @@
     setTimeout(tick, 1000 - (serverNow() % 1000));
   }
   function opened(block) {
-    // A thousand phones wait for this instant: each asks at its own moment within a second.
+    if (block.localName === "template") { // the button of a card that has just opened
+      const act = block.parentElement;
+      act.replaceChildren(block.content.cloneNode(true));
+      return window.htmx.process(act);
+    }
+    // A thousand phones wait for this instant.
     const region = block.closest(REGION) || one(REGION);
     if (!region || region.dataset.due) return;
     region.dataset.due = "1";
-    setTimeout(() => { delete region.dataset.due; refresh(region); }, Math.random() * 1000);
+    // Each asks at its own moment, later where the server is busy.
+    setTimeout(() => { delete region.dataset.due; refresh(region); }, Math.random() * Math.max(1000, (Number(region.dataset.fresh) - CALM) * 1000));
   }
 
   // --- fresh while visible ---------------------------------------------------------------------
@@ -62,7 +68,9 @@
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     if (!isPoll(ctx)) return;
-    ctx.sourceElement.patience = ctx.response.status < 400 ? 1 : Math.min((ctx.sourceElement.patience || 1) * 2, 16);
+    const region = ctx.sourceElement, pace = Number(ctx.response.headers?.get("Poll-After"));
+    region.patience = ctx.response.status < 400 ? 1 : Math.min((region.patience || 1) * 2, 16);
+    if (pace) region.dataset.fresh = pace; // the server says how often, by what it has to do
   });
 
   // --- the outcome of an act -------------------------------------------------------------------
@@ -87,7 +95,8 @@
       keepOutcomes(tasks);
       ctx.mine = mine(ctx.sourceElement);
     } else {
-      delete ctx.sourceElement.closest(REGION)?.dataset.tag; // it will show something else
+      const region = ctx.sourceElement.closest(REGION);
+      if (region && region === ctx.target) delete region.dataset.tag; // it will show something else
     }
   });
   // A poll brings the region again without what the last press brought; that stays until the next press.
@@ -102,7 +111,7 @@
     }
   }
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (isPoll(ctx)) return say(ctx.mine);
+    if (isPoll(ctx)) return brought(ctx);
     answered();
     const outcome = one(`[data-outcome="new"]`);
     if (!outcome) return;
@@ -114,6 +123,12 @@
     const region = outcome.closest(REGION); // what else the press changed: the day's other cards, the strip
     if (region && region.id !== ctx.target.id) setTimeout(refresh, 300, region);
   });
+  // A poll brings the whole region, or the parts of it that have changed: then it is known by a new name.
+  function brought(ctx) {
+    const tag = ctx.response.headers?.get("ETag")?.match(/"(.*)"/);
+    if (tag && ctx.mine) ctx.sourceElement.dataset.tag = tag[1];
+    say(ctx.mine);
+  }
   // What a poll has changed for the reader is said once, to who does not see it: a place in line that became a seat.
   const mine = (root) => new Map(all("[data-slot]", root.parentElement).map((card) => [card.dataset.slot, card.dataset.mine]));
   function say(before) {

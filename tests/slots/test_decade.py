@@ -15,7 +15,7 @@ from booking.db import transactions
 from booking.mail import digests
 from booking.model import Activity, Plan, Slot, Station, Workday, Zone
 from booking.slots import deadlines
-from booking.workdays import Calendar, seeding
+from booking.workdays import Calendar, DateRow, seeding
 
 FIRST, LAST = date(2024, 1, 1), date(2034, 12, 31)
 ONE_DAY = timedelta(days=1)
@@ -50,8 +50,8 @@ def dates() -> Iterator[date]:
 @pytest.fixture(scope="module")
 def calendar() -> Calendar:
     """What has been announced, and Monday to Friday where nothing has."""
-    announced = {row.date: row for year in seeding.seed_years() for row in seeding.seed_year(year)}
-    return Calendar(announced, {})
+    announced = [row for year in seeding.seed_years() for row in seeding.seed_year(year)]
+    return Calendar(DateRow(row.date, row.works, row.name, row.source) for row in announced)
 
 
 def plan(zone: str, starts: time) -> Plan:

@@ -3,21 +3,29 @@
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from booking import extensions
 from booking.db import transactions
 from booking.extensions import BoundedMemoryStorage
+from booking.model import Activity, SignedIn
+from booking.queries import station_day
+from booking.queries.page_reader import PageReader
+from booking.seats import Eligibility, Entry
 from booking.web import assets
-from booking.web.cache import placeholders, store
+from booking.web.cache import store
 from booking.web.cache.lru import Memory
 from booking.web.i18n import formatting, language
-from booking.web.worker import shapes
-from tests.support.lunch_hour import LunchHour
+from booking.web.worker import card_cache, page_cache
+from booking.web.worker.day_view import DayPage
+from booking.web.worker.filters import Pick
+from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone
 
@@ -34,12 +42,12 @@ def lunch(session: Session) -> LunchHour:
 def stores(app: Flask) -> dict[str, Memory[Any, Any]]:
     """Everything that a web process caches by what clients ask."""
     of_app = {name: found for name, found in vars(app.extensions["cache"]).items() if isinstance(found, Memory)}
-    return of_app | {"tokens": placeholders._signed, "skeletons": shapes._skeletons._kept}
+    return of_app | {"fragments": card_cache.fragments._kept}
 
 
 @pytest.mark.sqlite
 def test_all_stores_together_are_bounded(app: Flask) -> None:
-    assert set(stores(app)) == {"readers", "pages", "texts", "tokens", "skeletons"}
+    assert set(stores(app)) == {"readers", "days", "pages", "texts", "fragments"}
     assert sum(found.most for found in stores(app).values()) <= 100 * MB
 
 
@@ -78,12 +86,20 @@ def test_any_number_of_readers_stays_within_the_bound(make_app: Callable[..., Fl
     assert 100_000 < found.pages.size <= found.pages.most
 
 
+def known(n: int) -> store.Known:
+    """A reader with two bookings, and what they were sent last."""
+    now = datetime(2026, 11, 23, 10, n % 60, n // 60 % 60, tzinfo=UTC)
+    booked = [Entry(n + m, n, n, now.date(), now, now + timedelta(n), "booked", "tap", None, now) for m in (1, 2)]
+    reader = PageReader(SignedIn(n, n, "en", False), Eligibility(n, False, None, tuple(booked)), {})
+    return store.Known(reader, n, now, (n, now, f"{n}" * 60))
+
+
 def test_the_weight_is_an_upper_bound() -> None:
     memory: Memory[Any, Any] = Memory(MB)
     for kind in (
         lambda n: f"{n}" * 99,
         lambda n: (n, [f"{n}", {n: b"x" * 500}]),
-        lambda n: store.Known(f"{n}", n, None),
+        known,
     ):
         memory.clear()
         tracemalloc.start()
@@ -93,6 +109,29 @@ def test_the_weight_is_an_upper_bound() -> None:
         tracemalloc.stop()
         assert 300_000 < used <= memory.size + 200_000
         assert memory.size <= memory.most
+
+
+@pytest.mark.sqlite
+def test_a_rendered_day_weighs_no_more_than_it_says(app: Flask, session: Session) -> None:
+    """With long texts, and with both forms of its markup made."""
+    crowded = LunchHour(session)
+    for hour in range(10, 20):
+        crowded.slot(f"Tue {hour}:10")
+    with transactions.transaction(session):
+        session.execute(update(Activity).values(title="白领瑜伽课堂与颈肩舒展" * 5))
+    engine, now = session.get_bind().engine, at("Mon 10:01")
+    day = station_day.find(engine, "cbd", now.date() + timedelta(days=1), now)
+    assert day
+    with app.test_request_context():
+        page = DayPage(day, None, now, Pick())
+        page_cache.render_day(page, False).packed  # noqa: B018 - its fragments are counted elsewhere
+        tracemalloc.start()
+        rendered = page_cache.render_day(DayPage(day, None, now, Pick()), False)
+        assert rendered.packed.weight
+        used, _peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert len(rendered.cards) == 11
+    assert used <= rendered.weight
 
 
 def test_what_is_larger_than_the_memory_is_not_kept_and_the_old_value_neither() -> None:

@@ -1,8 +1,8 @@
-"""Compression: a page as one gzip stream: shared parts are compressed once, a reader's own are stored."""
+"""Compression: a page as one gzip stream: what is shared is compressed once, a reader's own is stored."""
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from sys import getsizeof
 from typing import Any
@@ -14,20 +14,36 @@ _LAST = b"\x03\x00"  # RFC 1951: an empty final block
 
 
 class Packed:
-    """A page split by `cache/placeholders` (text and placeholder in turn), ready to be sent."""
+    """Markup split by `cache/placeholders` (text and placeholder in turn), ready to be sent."""
 
     def __init__(self, skeleton: Sequence[str]) -> None:
         self._plain = [part.encode() if n % 2 == 0 else part for n, part in enumerate(skeleton)]
 
-    def plain(self, values: Mapping[str, str]) -> bytes:
+    def plain(self, values: "Values") -> bytes:
         """The page, with `values` in its placeholders."""
-        return b"".join([part if isinstance(part, bytes) else values[part].encode() for part in self._plain])
+        return b"".join(self._filled(self._plain, values, Packed.plain, str.encode))
 
-    def packed(self, values: Mapping[str, str]) -> bytes:
+    def packed(self, values: "Values") -> bytes:
         """The same, as gzip."""
         body = self.plain(values)
-        blocks = [part if isinstance(part, bytes) else _stored(values[part].encode()) for part in self._blocks]
-        return b"".join((_HEAD, *blocks, _LAST, struct.pack("<II", zlib.crc32(body), len(body))))
+        return b"".join((_HEAD, self._stream(values), _LAST, struct.pack("<II", zlib.crc32(body), len(body))))
+
+    def _stream(self, values: "Values") -> bytes:
+        return b"".join(self._filled(self._blocks, values, Packed._stream, _stored))
+
+    @staticmethod
+    def _filled(
+        parts: Sequence[bytes | str],
+        values: "Values",
+        nested: Callable[["Packed", "Values"], bytes],
+        text: Callable[[str], bytes],
+    ) -> Iterator[bytes]:
+        for part in parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                value = values[part]
+                yield nested(value, values) if isinstance(value, Packed) else text(value)
 
     @cached_property
     def weight(self) -> int:
@@ -37,6 +53,9 @@ class Packed:
     @cached_property
     def _blocks(self) -> list[bytes | str]:
         return [_compressed(part) if isinstance(part, bytes) else part for part in self._plain]
+
+
+Values = Mapping[str, str | Packed]  # by the placeholder's name; a part of the page may have placeholders of its own
 
 
 def entity_headers(headers: Iterable[tuple[str, str]]) -> Headers:
@@ -61,10 +80,11 @@ def sent(
 
 def _compressed(part: bytes) -> bytes:
     """Deflate blocks that refer to nothing before them and end on a whole byte."""
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     return deflate.compress(part) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
-def _stored(value: bytes) -> bytes:
-    """A stored deflate block of these bytes."""
+def _stored(text: str) -> bytes:
+    """A stored deflate block of this text."""
+    value = text.encode()
     return struct.pack("<BHH", 0, len(value), len(value) ^ 0xFFFF) + value

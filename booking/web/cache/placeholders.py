@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from flask import g, session
+from flask import g
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
@@ -18,11 +18,10 @@ from booking.web.cache.lru import Memory
 
 # Random in each process, so that no text that somebody has typed can look like a placeholder.
 _BEGINS, _ENDS = f"\ue000{secrets.token_hex(8)}-", "\ue001"
-CSRF, KEY, NOW, COUNT, ME = (f"{_BEGINS}{name}{_ENDS}" for name in ("csrf", "key", "now", "count", "me"))
 _NUMBER = 7_310_000_000  # stands for a number: none of our ids and counts is as high
-READERS = re.compile(f"{_BEGINS}(csrf|key|now|count|me){_ENDS}")
+WORDS = re.compile(f"{_BEGINS}([a-z]+[0-9]?){_ENDS}")
 # Number placeholders are looked for only in card markup without texts, where no other number can look like one.
-SHAPES = re.compile(f"(?:{_BEGINS}|{_NUMBER // 100})([a-z]+|[0-9][0-9]){_ENDS}?")
+SHAPES = re.compile(f"(?:{_BEGINS}|{_NUMBER // 100})([a-z]+[0-9]?|[0-9][0-9]){_ENDS}?")
 
 Skeleton = list[str]
 
@@ -30,6 +29,11 @@ Skeleton = list[str]
 def word(name: str) -> str:
     """A placeholder for a text."""
     return f"{_BEGINS}{name}{_ENDS}"
+
+
+# What differs between readers, and from one answer to the next.
+PLACEHOLDERS = {name: word(name) for name in ("csrf", "key", "now", "count", "me", "pace")}
+CSRF, KEY, NOW, COUNT, ME, PACE = PLACEHOLDERS.values()
 
 
 def number(place: int) -> int:
@@ -57,7 +61,7 @@ class Skeletons:
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = skeleton(render, SHAPES)
-        return filled(found, _WithOwn(values))
+        return filled(found, values)
 
 
 def filled(skeleton: Skeleton, values: Mapping[str, str]) -> Markup:
@@ -72,40 +76,22 @@ def escaped(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(escape(value)) for name, value in values.items()}
 
 
-class _WithOwn(dict[str, str]):
-    """Values, and this reader's own, made when needed."""
-
-    def __missing__(self, name: str) -> str:
-        value = self[name] = word(name) if is_blank() else str(escape(OWN[name]()))
-        return value
+def with_own(markup: str) -> Markup:
+    """The markup with what is this request's reader's own in its placeholders."""
+    return Markup(WORDS.sub(lambda found: str(escape(OWN[found[1]]())), markup))  # noqa: S704
 
 
 def random_key() -> str:
     return secrets.token_urlsafe(12)
 
 
-def csrf() -> str:
-    """The session's CSRF token, signed. Signing is the larger cost, and a session's token does not change."""
-    raw = session.get("csrf_token")
-    return signed(raw, lambda _raw: generate_csrf()) if raw else generate_csrf()
-
-
-def signed(raw: str, sign: Callable[[str], str]) -> str:
-    """What `sign` makes of this token, or made of it before."""
-    if (found := _signed.get(raw)) is None:
-        found = _signed[raw] = sign(raw)
-    return found
-
-
-_signed: Memory[str, str] = Memory(4 * 2**20)
-
-
 OWN: dict[str, Callable[[], str]] = {
     "count": lambda: "",
-    "csrf": csrf,
+    "csrf": generate_csrf,
     "key": random_key,
     "now": lambda: clock.now().isoformat(),
     "me": lambda: str(getattr(current_user, "sign_in_id", "")),
+    "pace": lambda: "8",
 }
 
 
@@ -119,9 +105,9 @@ def reader() -> str:
     return ME if is_blank() else OWN["me"]()
 
 
-def own_tag(tag: str, me: str) -> str:
+def own_tag(tag: str) -> str:
     """The entity tag for one sign-in: who signs in next with the same browser gets a page with their own tokens."""
-    return f"{tag}-{me}"
+    return f"{tag}-{reader()}"
 
 
 def shown_at() -> str:
@@ -129,7 +115,7 @@ def shown_at() -> str:
     return NOW if is_blank() else OWN["now"]()
 
 
-def skeleton(render: Callable[[], str], blank: re.Pattern[str] = READERS) -> Skeleton:
+def skeleton(render: Callable[[], str], blank: re.Pattern[str] = WORDS) -> Skeleton:
     """What `render` makes, split into text and names of placeholders in turn. Only what `blank` matches is one."""
     before = g.get("blank"), g.get("csrf_token")
     g.blank, g.csrf_token = True, CSRF

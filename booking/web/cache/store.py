@@ -1,12 +1,12 @@
-"""Store: the cache of a web process: rendered pages, who reads them, and the texts of answers to bookings.
+"""Store: the cache of a web process: days of stations, their rendered pages, who reads them, and answers' texts.
 
 Nothing in it is older than the last poll of the change feed (`queries/change_feed`), which does the invalidation, and
 nothing is decided by it.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, current_app
@@ -14,12 +14,13 @@ from sqlalchemy import Engine
 
 from booking import people
 from booking.extensions import db
-from booking.queries import page_reader
+from booking.queries import page_reader, station_day
 from booking.queries.change_feed import ChangeFeed
 from booking.queries.page_reader import PageReader
-from booking.web.cache import placeholders
-from booking.web.cache.gzip_parts import Headers, Packed
+from booking.queries.station_day import StationDay
+from booking.web.cache.gzip_parts import Headers
 from booking.web.cache.lru import Memory
+from booking.web.cache.poll_pace import PollPace
 
 MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
@@ -27,37 +28,32 @@ JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not 
 JUST_NOW = 2  # seconds that the cookie lasts
 
 
-@dataclass(frozen=True)
-class Page:
-    """A rendered page, for which reader it is, and until when it is fresh."""
+class Day(NamedTuple):
+    """A day of a station as read at an instant. `noted` is the version of the change feed from before that."""
 
-    made_at: datetime
-    until: datetime
-    station_id: int
-    person_id: int | None
-    noted: int
-    tag: str
-    pieces: Packed
-    opens_at: datetime | None
-    countdown: Callable[[float], str]
-
-    def values(self, own: Mapping[str, str], now: datetime) -> dict[str, str]:
-        """The current values of the placeholders; `own` are this reader's."""
-        count = self.countdown((self.opens_at - now).total_seconds()) if self.opens_at else ""
-        return {**own, "key": placeholders.random_key(), "now": now.isoformat(), "count": count}
-
-
-class Known(NamedTuple):
-    """A reader as found at an instant."""
-
-    reader: PageReader
+    day: StationDay
     noted: int
     made_at: datetime
 
     @property
     def weight(self) -> int:
+        """Bytes: an upper bound for a row of each table that a slot is read from."""
+        return 2_000 + 120 * len(self.day.days) + 4_500 * len(self.day.slots)
+
+
+@dataclass
+class Known:
+    """A reader as found at an instant, and what they were sent last."""
+
+    reader: PageReader
+    noted: int
+    made_at: datetime
+    last: Any = None
+
+    @property
+    def weight(self) -> int:
         """Bytes: no part of it is longer than a language's name."""
-        return 400
+        return 1_200 + 900 * len(self.reader.who.entries)
 
 
 class Cache:
@@ -66,34 +62,55 @@ class Cache:
     def __init__(self, engine: Engine, news: ChangeFeed) -> None:
         self._engine = engine
         self.news = news
-        self.readers: Memory[tuple[str, str], Known] = Memory(16 * MB)  # by token and station
-        self.pages: Memory[Hashable, Page] = Memory(32 * MB)
+        self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
+        self.days: Memory[tuple[str, date | None], Day] = Memory(24 * MB)  # by station and the day asked for
+        self.pages: Memory[Hashable, Any] = Memory(24 * MB)  # frames, and rendered days
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
+        self.polls = PollPace()
 
-    def is_fresh(self, page: Page, now: datetime) -> bool:
-        return page.made_at <= now < page.until and page.noted >= self.news.changed(page.station_id, page.person_id)
+    def day(self, station: str, asked: date | None, now: datetime) -> StationDay | None:
+        """The day of an open station; None when there is no such station."""
+        found, noted = self.days.get((station, asked)), self.news.noted
+        if found and self._is_current(found, now):
+            return found.day
+        day = station_day.find(self._engine, station, asked, now)
+        if day:
+            self.days[station, asked] = Day(day, noted, now)
+        return day
 
-    def reader(self, token: str, station: str, now: datetime) -> PageReader | None:
+    def _is_current(self, found: Day, now: datetime) -> bool:
+        station, is_fresh = found.day.station, found.made_at <= now < found.made_at + NO_LONGER
+        is_same_day = found.day.today == station.today(now) and not found.made_at < found.day.over_at <= now
+        return is_fresh and is_same_day and found.noted >= self.news.changed(station.id)
+
+    def known(self, token: str, station: str, now: datetime) -> Known | None:
         """Who reads a station's page with this sign-in; None when the sign-in is not valid.
 
-        For a personal page the database is asked: another process may have ended the sign-in.
+        It may have ended a moment ago elsewhere: ask `is_valid` before anything personal is sent.
         """
         known, noted = self.readers.get((token, station)), self.news.noted
         if known and self._holds(known, now):
-            reader = known.reader
-            is_valid = reader.shares or people.find_sign_in_at(self._engine, token, now) == reader.signed_in
-            return reader if is_valid else None
+            return known
         hashed, soon = people.hash_token(token), now + people.RENEWED_UNTIL
         found = page_reader.find(self._engine, hashed, station, now, soon)
-        if found:
-            self.readers[token, station] = Known(found, noted, now)
-        return found
+        if found is None:
+            return None
+        known = self.readers[token, station] = Known(found, noted, now)
+        return known
+
+    def is_valid(self, known: Known, token: str, now: datetime) -> bool:
+        """Whether the sign-in still is: another process may have ended it."""
+        return known.made_at == now or people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
 
     def _holds(self, known: Known, now: datetime) -> bool:
-        changed = self.news.changed(person_id=known.reader.signed_in.person_id)
-        return known.made_at <= now < known.made_at + NO_LONGER and known.noted >= changed
+        who = known.reader.who
+        # A waiting-list place changes with those before it.
+        changed = [self.news.changed(entry.station_id) for entry in who.entries if entry.state == "waiting"]
+        changed.append(self.news.changed(person_id=who.person_id))
+        until = min(known.made_at + NO_LONGER, who.paused_until or now + NO_LONGER)
+        return known.made_at <= now < until and known.noted >= max(changed)
 
 
 def register(app: Flask) -> None:

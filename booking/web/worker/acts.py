@@ -14,7 +14,7 @@ from booking.queries import slot_cards
 from booking.web import htmx, rate_limit
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
-from booking.web.worker import early_press, mine, results, shapes, tried
+from booking.web.worker import card_cache, early_press, mine, results, tried
 from booking.web.worker.blueprint import pages
 from booking.web.worker.results import Outcome
 
@@ -110,7 +110,7 @@ def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
         results.keep(outcome)
         return htmx.go(_address(back, card.slot))
     if back == "day":
-        fragment: str = shapes.card(card, True, outcome)
+        fragment: str = card_cache.card(card, True, outcome)
     elif back == "me":
         fragment = mine.fragment(permissions.worker(), outcome)
     else:

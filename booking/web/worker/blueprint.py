@@ -7,7 +7,6 @@ from flask import Blueprint
 from booking import seats
 from booking.web.cache import placeholders
 from booking.web.i18n import formatting
-from booking.web.worker import etag
 
 
 def count_down(opens_at: datetime, now: datetime) -> str:
@@ -19,7 +18,6 @@ pages = Blueprint("worker", __name__)
 pages.add_app_template_global(placeholders.new_key, "new_key")
 pages.add_app_template_global(placeholders.shown_at, "shown_at")
 pages.add_app_template_global(placeholders.reader, "reader")
-pages.add_app_template_global(etag.own, "own_tag")
 pages.add_app_template_global(count_down, "count_down")
 pages.add_app_template_global(seats.is_late, "is_late")
 pages.add_app_template_global(seats.can_undo, "can_undo")

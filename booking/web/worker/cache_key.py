@@ -2,19 +2,37 @@
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from flask import Flask
 
-from booking.web.cache.middleware import Question
 from booking.web.i18n import language
 from booking.web.wire import Environ, Wire
-from booking.web.worker import filters, page_cache
+from booking.web.worker import filters
 from booking.web.worker.calendar import is_wechat
+from booking.web.worker.filters import DayQuery
 
+SPECIAL = {"outcome", "_flashes"}  # in the session: the next page shows a result once
 PATH = re.compile("/(?:s/([A-Za-z0-9_-]{1,32}))?").fullmatch
 QUERY = re.compile(f"(?:(?:{'|'.join(filters.FIELDS)})=[A-Za-z0-9-]{{0,20}}(?:&|$))*").fullmatch
 COOKIES = re.compile(r'[^\s;="]+=[^\s;"]*(?:; [^\s;="]+=[^\s;"]*)*').fullmatch  # as browsers write them
-TAG = re.compile('(?:(?:W/)?"([0-9a-f]{20}-[0-9]{0,18})")?').fullmatch
+TAG = re.compile('(?:(?:W/)?"([0-9a-f]{6}-[0-9a-f]{0,400}-[0-9]{0,18})")?').fullmatch
+
+
+class Question(NamedTuple):
+    """What a request asks for, as parsed values and nothing of the raw request.
+
+    `language` is the browser's; `tag` the entity tag that it has; `token`, `csrf` and `station` are in its session.
+    """
+
+    station: str
+    asked: DayQuery
+    language: str
+    is_fragment: bool
+    no_files: bool
+    tag: str
+    token: str
+    csrf: str
 
 
 def reader(app: Flask) -> Callable[[Environ], Question | None]:
@@ -28,7 +46,7 @@ def reader(app: Flask) -> Callable[[Environ], Question | None]:
             return None
         cookies = environ.get("HTTP_COOKIE", "")
         session = wire.session(environ) if COOKIES(cookies) else None
-        if session is None or page_cache.SPECIAL & session.keys():
+        if session is None or SPECIAL & session.keys():
             return None
         spoken = language.of_browser(_value(cookies, chosen), environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         fragment = environ.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ

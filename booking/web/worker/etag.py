@@ -1,26 +1,27 @@
-"""ETag: a hash of what a fragment shows, so that a reader who has it already is answered with 304."""
+"""ETag: a hash of what a part of a page shows, so that a reader is sent only what has changed."""
 
 from hashlib import sha256
 from typing import Any
 
 from booking.queries.slot_cards import Card
 from booking.seats import can_undo
-from booking.web.cache import placeholders
+
+SHORT = 6  # hexadecimal digits: a change goes unnoticed once in 16 million
 
 
 def of(*facts: Any) -> str:
     return sha256(repr(facts).encode()).hexdigest()[:20]
 
 
-def own(name: str) -> str:
-    """The ETag for this reader's sign-in."""
-    return placeholders.own_tag(name, placeholders.reader())
+def short(*facts: Any) -> str:
+    """The tag of a part."""
+    return sha256(repr(facts).encode()).hexdigest()[:SHORT]
 
 
 def facts(card: Card) -> tuple[Any, ...]:
     """All of a slot that a card shows, and the phase that its texts depend on."""
     slot, own, no, now = card.slot, card.mine, card.refusal, card.seen_at
-    seats = slot.id, card.state, card.act, slot.capacity, slot.taken, slot.waiting, slot.cancel_reason
+    seats = slot.id, card.state, card.act, card.at_opening, slot.capacity, slot.taken, slot.waiting, slot.cancel_reason
     mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)
     drops = [(entry.id, entry.starts_at) for entry in card.drops]
     words = slot.starts_at, slot.ends_at, slot.activity.title, slot.zone.name, slot.host

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
+from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import request
 from flask_babel import gettext
 
 from booking import clock, policy
@@ -37,14 +38,6 @@ class DayQuery(NamedTuple):
     pick: Pick = Pick()
 
 
-class Choice(NamedTuple):
-    """One filter as a link."""
-
-    text: str
-    href: str
-    current: bool
-
-
 def asked() -> DayQuery:
     """What this request asks for."""
     return read(request.args)
@@ -64,20 +57,26 @@ def _day(text: str) -> date | None:
     return when if abs(when - clock.now().date()) <= FARTHEST else None
 
 
-def choices(code: str, when: date, picked: Pick, cards: Sequence[Card]) -> list[Choice]:
+def choices(picked: Pick, cards: Sequence[Card]) -> list[Pick]:
     """The filters that make a difference on this day; none when there is nothing to choose from."""
     kinds = list(dict.fromkeys(card.slot.activity.kind for card in cards))
     gone = any(not Pick(only_open=True).takes(card) for card in cards)
-    ways = [(gettext("全部"), Pick())]
+    ways = [Pick()]
     if gone or picked.only_open:
-        ways.append((gettext("还能约的"), Pick(only_open=True)))
+        ways.append(Pick(only_open=True))
     if len(kinds) > 1:
-        ways += [(str(KIND_WORDS[kind]), Pick(kind=kind)) for kind in kinds]
-    if len(ways) == 1:
-        return []
-    return [Choice(text, address(code, when, pick), pick == picked) for text, pick in ways]
+        ways += [Pick(kind=kind) for kind in kinds]
+    return ways if len(ways) > 1 else []
+
+
+def name(pick: Pick) -> str:
+    """What its link says."""
+    if pick.kind:
+        return str(KIND_WORDS[pick.kind])
+    return str(gettext("还能约的") if pick.only_open else gettext("全部"))
 
 
 def address(code: str, when: date, picked: Pick) -> str:
     """The address of a day with these filters."""
-    return url_for("worker.station", code=code, day=when, kind=picked.kind or None, open=int(picked.only_open) or None)
+    asked = {"day": when, "kind": picked.kind, "open": int(picked.only_open)}
+    return f"/s/{code}?{urlencode({name: value for name, value in asked.items() if value})}"

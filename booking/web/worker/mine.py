@@ -14,6 +14,7 @@ from booking.model import Booking, Person, Slot
 from booking.queries import missed_slots, my_bookings, station_lookup
 from booking.seats import can_undo
 from booking.web import htmx
+from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import etag, results, whys
@@ -25,7 +26,7 @@ from booking.web.worker.results import Outcome
 def me() -> str | Response:
     person = permissions.worker()
     told = _mine(person)
-    name = etag.own(_tag(told))
+    name = own_tag(_tag(told))
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
     if outcome := results.last():

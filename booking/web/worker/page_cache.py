@@ -1,96 +1,285 @@
-"""Page cache of a station's day: the page as rendered a moment ago, while it is fresh; and polls answered with 304.
+"""Page cache of a station's day: what a reader is sent, from what the process knows of the station and of the reader.
 
-Readers with nothing of their own at the station share it; the few differences are placeholders. What is kept here is
-found again by `cache/middleware`, before Flask is asked.
+The frame of the page is rendered once for all stations, its parts once for all that look the same (`day_parts`); what
+remains is to put them together. A poll is answered with the parts that have changed since the tag that it names, or
+with 304. Needs no request, but for a frame that is not cached yet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
-from flask import make_response, request, session
-from flask_babel import get_locale
-from flask_login import current_user
+from flask import current_app, make_response, render_template, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from booking import clock
-from booking.model import Station
-from booking.web import assets, htmx
-from booking.web.cache import middleware, placeholders, store
-from booking.web.cache.gzip_parts import Packed
-from booking.web.cache.middleware import ANYBODY, PageKey
-from booking.web.cache.store import Page
+from booking import policy
+from booking.queries.station_day import StationDay
+from booking.web.cache import placeholders
+from booking.web.cache.gzip_parts import Packed, Values
+from booking.web.cache.placeholders import ME, PACE, WORDS, word
+from booking.web.cache.store import NO_LONGER, Cache, Known
 from booking.web.i18n import formatting
-from booking.web.worker import etag
-from booking.web.worker.calendar import takes_no_files
+from booking.web.worker import day_parts, etag, filters
+from booking.web.worker.day_parts import Part
+from booking.web.worker.day_view import DayPage
 from booking.web.worker.filters import DayQuery
+from booking.web.worker.results import Outcome
 
-SPECIAL = {"outcome", "_flashes"}  # session keys that bypass the cache: the next page shows a result once
+ASKED = "booking.page_request"  # environ key under which the app names the request that it has answered
+POLL_AFTER = "Poll-After"  # header: in how many seconds to ask again
+MOST_PARTS = 60  # that a tag tells apart
 
 
-class Shown(Protocol):
-    """What is needed of a `DayPage`."""
+class PageRequest(NamedTuple):
+    """What is asked for, as parsed values and nothing of the raw request. `tag` is the entity tag that the browser has;
+    `style` the fingerprint of a stylesheet that the page must inline."""
+
+    station: str
+    asked: DayQuery
+    language: str
+    is_fragment: bool
+    no_files: bool
+    tag: str
+    is_signed_in: bool
+    style: str | None = None
+
+
+class Reader(NamedTuple):
+    """Who asks: what is known of their sign-in (None for nobody signed in), whether it still holds, and their CSRF
+    token."""
+
+    known: Known | None
+    is_valid: Callable[[], bool]
+    csrf: Callable[[], str]
 
     @property
-    def now(self) -> datetime: ...
-    @property
-    def changes_at(self) -> datetime: ...
-    @property
-    def is_plain(self) -> bool: ...
-    @property
-    def tag(self) -> str: ...
-    @property
-    def counts_to(self) -> datetime | None: ...
+    def me(self) -> str:
+        """The id of the sign-in, or empty."""
+        return str(self.known.reader.signed_in.sign_in_id) if self.known else ""
 
 
-def noted() -> int:
-    """The version of the change feed that a page rendered now is cached with; read it before the database."""
-    return store.of_this_process().news.noted
+class Answer(NamedTuple):
+    """`body` is None where the browser has it already. `pace` is in how many seconds to ask again."""
+
+    tag: str
+    pace: float
+    body: Packed | None = None
+    values: Values = {}
 
 
-def shown(code: str, asked: DayQuery) -> Response | None:
-    """The page that was asked for, if it is cached and fresh."""
-    if SPECIAL & session.keys():
+@dataclass(frozen=True)
+class RenderedDay:
+    """One day as a reader sees it, until the day or the reader changes, or the clock changes it."""
+
+    page: DayPage
+    language: str
+    above: Sequence[Part]
+    cards: Sequence[Part]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        return [*self.above, *self.cards]
+
+    @cached_property
+    def tag(self) -> str:
+        """The order of the parts, then the tag of each."""
+        page, tags = self.page, "".join(part.tag for part in self.parts)
+        around = (page.station.code, page.when, page.picked, self.language, page.reader is None)
+        order = etag.short(*around, [part.id for part in self.parts])
+        return f"{order}-{tags if len(self.parts) <= MOST_PARTS else etag.short(tags)}"
+
+    @cached_property
+    def pace(self) -> int:
+        return self.page.pace
+
+    @cached_property
+    def until(self) -> datetime:
+        return self.page.changes_at
+
+    @property
+    def html(self) -> str:
+        """The whole day."""
+        above, cards = (Markup("").join(part.html for part in parts) for parts in (self.above, self.cards))
+        return str(_markup().day(above, cards, self.tag, ME, PACE, self.address))
+
+    @cached_property
+    def packed(self) -> Packed:
+        """The same, ready to be sent."""
+        return Packed(WORDS.split(self.html))
+
+    @property
+    def address(self) -> str:
+        return filters.address(self.page.station.code, self.page.when, self.page.picked)
+
+    @property
+    def weight(self) -> int:
+        """Bytes, an upper bound: what is made when it is needed is counted from the beginning."""
+        return 16_000 + 4_000 * len(self.cards)
+
+    def is_still(self, page: DayPage) -> bool:
+        """Whether this is what `page` would be."""
+        ours = self.page
+        same = ours.day is page.day and (page.is_shared or ours.reader is page.reader)
+        return same and ours.now <= page.now < self.until
+
+    def changes(self, tag: str) -> str | None:
+        """The parts that are not as in `tag`; None when they are not the same parts in the same order."""
+        order, _dash, ours = self.tag.partition("-")
+        known_order, _dash, known = tag.partition("-")
+        if order != known_order or len(ours) != len(known) or len(ours) != etag.SHORT * len(self.parts):
+            return None
+        places = range(0, len(ours), etag.SHORT)
+        new = [part for part, at in zip(self.parts, places, strict=True) if ours[at : at + 6] != known[at : at + 6]]
+        return str(_markup().changes(new))
+
+
+def _markup() -> Any:
+    return current_app.jinja_env.get_template("worker/_day.html").module
+
+
+class Frame(NamedTuple):
+    """The page around the day, the same at all stations with the same rules."""
+
+    pieces: Packed
+    made_at: datetime
+
+    @property
+    def weight(self) -> int:
+        """Bytes."""
+        return self.pieces.weight
+
+
+def headers(asked: PageRequest, answer: Answer) -> dict[str, str]:
+    """The headers of a fragment that are its own."""
+    return {"ETag": f'W/"{answer.tag}"', POLL_AFTER: f"{answer.pace:g}"} if asked.is_fragment else {}
+
+
+def response(asked: PageRequest, answer: Answer) -> Response:
+    """The answer within a request, whose headers may be kept for others like it."""
+    request.environ[ASKED] = asked
+    made = make_response(answer.body.plain(answer.values).decode() if answer.body else ("", 304))
+    made.headers.update(headers(asked, answer))
+    return made
+
+
+class FrameKey(NamedTuple):
+    """All that a frame depends on."""
+
+    language: str
+    style: str | None
+    is_signed_in: bool
+    has_others: bool
+    has_address: bool
+    rules: policy.Policy
+
+
+Render = Callable[[FrameKey], str]
+
+
+def answer(cache: Cache, asked: PageRequest, reader: Reader, now: datetime, render: Render | None) -> Answer | None:
+    """What this reader is sent, in the language of this context. `render` makes a frame that is not cached.
+
+    None when there is no such station, the sign-in has ended, or the frame is missing.
+    """
+    day = cache.day(asked.station, asked.asked.day, now)
+    if day is None:
         return None
-    memory, now = store.look(request), clock.now()
-    key = _key(code, asked, _reader(code, now))
-    page = memory.pages.get(key)
-    return answer(key, page) if page and memory.is_fresh(page, now) else None
-
-
-def keep(day: Shown, station: Station, asked: DayQuery, render: Callable[[], str], noted: int) -> tuple[PageKey, Page]:
-    """Render and cache the page. `noted` is the version of the change feed from before the day was read."""
-    reader = _reader(station.code, day.now)
-    if reader == ANYBODY and not day.is_plain:  # something happened since the reader was asked for
-        reader = current_user.person_id
-    own = None if reader in (None, ANYBODY) else current_user.person_id
-    until = min(day.changes_at, day.now + store.NO_LONGER)
-    pieces = Packed(placeholders.skeleton(render))
-    page = Page(day.now, until, station.id, own, noted, day.tag, pieces, day.counts_to, formatting.countdown)
-    key = _key(station.code, asked, reader)
-    store.of_this_process().pages[key] = page
-    return key, page
-
-
-def answer(key: PageKey, page: Page) -> Response:
-    """The page for this reader, or 304 when they have the fragment already."""
-
-    def body() -> str:
-        own = {"csrf": placeholders.csrf(), "me": placeholders.reader()}
-        return page.pieces.plain(page.values(own, clock.now())).decode()
-
-    middleware.made_from(request.environ, key)
-    return htmx.fresh(etag.own(page.tag), body) if htmx.asked() else make_response(body())
-
-
-def _reader(code: str, now: datetime) -> int | str | None:
-    """The reader in the page's key: nobody, anybody, or a person who has something of their own here."""
-    if current_user.person_id is None:
+    if asked.is_fragment and (last := _last(asked, reader, day, now)) and asked.tag == last.tag:
+        return Answer(last.tag, cache.polls.tell(last.pace))
+    rendered = _rendered(cache, asked, reader, day, now)
+    page, tag = rendered.page, f"{rendered.tag}-{reader.me}"
+    if reader.known:
+        reader.known.last = Last(_variant(asked), day, rendered.until, tag, rendered.pace)
+    if asked.is_fragment and asked.tag == tag:
+        return Answer(tag, cache.polls.tell(rendered.pace))
+    if not page.is_shared and not reader.is_valid():
         return None
-    found = store.of_this_process().reader(current_user.token, code, now)
-    return ANYBODY if found and found.shares else int(current_user.person_id)
+    pace = cache.polls.tell(rendered.pace)
+    texts = _texts(rendered, reader, pace, now)
+    if asked.is_fragment:
+        known, _dash, me = asked.tag.rpartition("-")
+        changes = rendered.changes(known) if known and me == reader.me else None
+        if changes is not None:
+            return Answer(tag, pace, Packed([placeholders.filled(WORDS.split(changes), texts)]), texts)
+    whole = rendered.packed if asked.is_fragment else _frame(cache, asked, page, now, render)
+    return Answer(tag, pace, whole, {**texts, "day": rendered.packed}) if whole else None
 
 
-def _key(code: str, asked: DayQuery, reader: int | str | None) -> PageKey:
-    style = None if htmx.asked() else assets.is_inlined()
-    return PageKey(code, asked, str(get_locale()), htmx.asked(), style, takes_no_files(), reader)
+class Last(NamedTuple):
+    """What a reader was sent last: from which day it was made, and until when it is what they would be sent again."""
+
+    variant: Hashable
+    day: StationDay
+    until: datetime
+    tag: str
+    pace: float
+
+
+def _variant(asked: PageRequest) -> Hashable:
+    return asked.asked, asked.language, asked.no_files
+
+
+def _last(asked: PageRequest, reader: Reader, day: StationDay, now: datetime) -> Last | None:
+    last: Last | None = reader.known.last if reader.known else None
+    return last if last and last.day is day and last.variant == _variant(asked) and now < last.until else None
+
+
+def _rendered(cache: Cache, asked: PageRequest, reader: Reader, day: StationDay, now: datetime) -> RenderedDay:
+    page = DayPage(day, reader.known.reader if reader.known else None, now, asked.asked.pick)
+    found: RenderedDay | None = cache.pages.get(_key(asked, page))
+    if found and found.is_still(page):
+        return found
+    found = cache.pages[_key(asked, page)] = render_day(page, asked.no_files)
+    return found
+
+
+def _key(asked: PageRequest, page: DayPage) -> Hashable:
+    """The key of a rendered day. `who` is nobody, anybody who is signed in, or a person with something of their own."""
+    who = None if page.reader is None else "anybody" if page.is_shared else page.reader.signed_in.person_id
+    return page.station.id, page.when, _variant(asked), who
+
+
+def render_day(page: DayPage, no_files: bool, outcome: Outcome | None = None) -> RenderedDay:
+    """The day in the language of this context, one of its cards with the outcome of an act."""
+    above, cards = day_parts.above(page), day_parts.cards(page, no_files, outcome)
+    return RenderedDay(page, formatting.language(), above, cards)
+
+
+def _frame(cache: Cache, asked: PageRequest, page: DayPage, now: datetime, render: Render | None) -> Packed | None:
+    station = page.station
+    about = (page.reader is not None, station.has_others, bool(station.address), policy.read(station.policy))
+    key = FrameKey(asked.language, asked.style, *about)
+    found: Frame | None = cache.pages.get(key)
+    if (found is None or not found.made_at <= now < found.made_at + NO_LONGER) and render:
+        found = cache.pages[key] = Frame(Packed(placeholders.skeleton(lambda: render(key))), now)
+    return found.pieces if found else None
+
+
+def render_frame(key: FrameKey) -> str:
+    """The page around a day, with placeholders for what differs between stations. Within a request."""
+    words = {name: word(name) for name in ("name", "date", "back", "day")}
+    address = word("address") if key.has_address else ""
+    texts = {"name": words["name"], "name_en": words["name"], "address": address, "address_en": address}
+    station = SimpleNamespace(**texts, has_others=key.has_others)
+    return render_template("worker/slots.html", station=station, rules=key.rules, **words)
+
+
+def _texts(rendered: RenderedDay, reader: Reader, pace: float, now: datetime) -> dict[str, str]:
+    page, counts_to = rendered.page, rendered.page.counts_to
+    texts = {
+        "csrf": reader.csrf(),
+        "key": placeholders.random_key(),
+        "now": now.isoformat(),
+        "me": reader.me,
+        "pace": f"{pace:g}",
+        "count": formatting.countdown((counts_to - now).total_seconds()) if counts_to else "",
+        "name": formatting.local(page.station, "name"),
+        "address": formatting.local(page.station, "address"),
+        "date": formatting.day_date(page.when, page.today),
+        "back": rendered.address,
+    }
+    return placeholders.escaped(texts)

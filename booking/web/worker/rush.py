@@ -35,10 +35,10 @@ from booking.web.i18n import formatting
 from booking.web.middleware import BOOKING, without_turn
 from booking.web.security.session import CurrentUser
 from booking.web.wire import Environ, Posted, Wire
-from booking.web.worker import acts, early_press, results, shapes, tried
+from booking.web.worker import acts, card_cache, early_press, results, tried
 from booking.web.worker.calendar import is_wechat
+from booking.web.worker.card_cache import Said
 from booking.web.worker.results import Outcome
-from booking.web.worker.shapes import Said
 from booking.web.worker.spoken import Spoken
 
 FIELDS = {"csrf_token", "key", "back"}
@@ -83,7 +83,7 @@ class Told:
         looks = card.state, card.line_open, card.slot.capacity, card.slot.taken, card.slot.waiting
         last, pieces = self._last
         if last != looks or pieces is None:
-            html = shapes.again(card, self.said, None, OWN)
+            html = card_cache.again(card, self.said, None, OWN)
             pieces = Packed(OWNS.split(html)) if html is not None else None
             self._last = looks, pieces
         return pieces
@@ -189,7 +189,7 @@ class Rush:
             return _answer(status, headers, partial(pieces.plain, own), partial(pieces.packed, own))
         if card.place:
             own["said"] = told.said.words["said"].replace(str(PLACE), str(card.place))
-        html = shapes.again(card, told.said, booking_id, own)
+        html = card_cache.again(card, told.said, booking_id, own)
         if html is None:
             return None
         body = html.encode()
@@ -205,7 +205,7 @@ class Rush:
         if told is None or told.about != slot.words:
             said = self._spoken.say(
                 asked.signed_in.language,
-                lambda: shapes.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat),
+                lambda: card_cache.say(telling.card, telling.outcome(PLACE), signed_in=True, no_files=wechat),
             )
             told = self._cache.texts[name] = Told(slot.words, said)
         return told

@@ -7,6 +7,7 @@ from booking import policy
 from booking.extensions import db
 from booking.model import Slot
 from booking.web import htmx
+from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import etag, results
@@ -18,7 +19,7 @@ def slot(slot_id: int) -> str | Response:
     person = permissions.reader()
     card = permissions.seen_card(slot_id, person.id if person else None)
     today = formatting.station_date(card.seen_at, card.slot.station)
-    name = etag.own(etag.of(formatting.language(), today, etag.facts(card)))
+    name = own_tag(etag.of(formatting.language(), today, etag.facts(card)))
     shown = {"card": card, "person": person, "tag": name}
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))

@@ -225,19 +225,15 @@ def test_what_does_not_matter_to_a_page_does_not_matter_to_its_cache(
         (f"{DAY}&open=1", HTMX),
         (DAY, {}),
         (DAY, HTMX | ENGLISH),
-        (DAY, HTMX | WECHAT),
         (DAY, HTMX | {"HX-History-Restore-Request": "true"}),
-        (DAY, HTMX | {"If-None-Match": "*"}),
     ],
 )
 def test_what_does_matter_is_another_answer(
-    stands: Flask, lunch: LunchHour, without_flask: Callable[[], None], query: str, headers: dict[str, str]
+    stands: Flask, lunch: LunchHour, query: str, headers: dict[str, str]
 ) -> None:
     phone = reader(stands, lunch, "")
-    get(phone, "/s/cbd", DAY, HTMX)
-    without_flask()
-    with pytest.raises(AssertionError, match="the app was asked"):
-        get(phone, "/s/cbd", query, headers)
+    first = get(phone, "/s/cbd", DAY, HTMX)
+    assert bare(get(phone, "/s/cbd", query, headers)) != bare(first)
 
 
 ODD_WORDS = "".join(f"\ue000{name}\ue001\ue000{name}" for name in ("csrf", "key", "now", "count", "me", "title", "01"))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
-from booking.web.cache.placeholders import Skeletons, escaped, filled, number, word
+from booking.web.cache.placeholders import PLACEHOLDERS, Skeletons, escaped, filled, number, with_own, word
 from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.results import Outcome
@@ -21,7 +21,7 @@ from booking.web.worker.results import Outcome
 NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # placeholders of `_values`: the slot, the booking, `_numbers`
 FEW = 20  # numbers up to here are part of the shape
 
-_skeletons = Skeletons(8 * 2**20)
+fragments = Skeletons(8 * 2**20)
 
 
 class Shape(NamedTuple):
@@ -32,6 +32,7 @@ class Shape(NamedTuple):
     no_files: bool
     state: str
     act: str | None
+    at_opening: str | None
     line_open: bool
     mine: str
     refusal: str
@@ -62,10 +63,16 @@ class Said(NamedTuple):
 
 
 def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
-    """The markup of one card in a day's list."""
-    said = say(seen, outcome, signed_in=signed_in, no_files=takes_no_files())
+    """The markup of one card in a day's list, for the reader of this request."""
+    return with_own(markup(seen, signed_in, takes_no_files(), outcome))
+
+
+def markup(seen: Card, signed_in: bool, no_files: bool, outcome: Outcome | None = None) -> Markup:
+    """The same with placeholders for what is the reader's own. Needs no request."""
+    said = say(seen, outcome, signed_in=signed_in, no_files=no_files)
     shape = _shape(seen, said)
-    return _skeletons.fill(shape, lambda: _render(shape), _values(seen, said, outcome.booking_id if outcome else None))
+    values = PLACEHOLDERS | _values(seen, said, outcome.booking_id if outcome else None)
+    return fragments.fill(shape, lambda: _render(shape), values)
 
 
 def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
@@ -83,7 +90,7 @@ def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, str]
 
     `own` is what belongs to this reader only, as markup: `csrf`, `key`, and texts with their own numbers.
     """
-    skeleton = _skeletons.get(_shape(seen, said))
+    skeleton = fragments.get(_shape(seen, said))
     return filled(skeleton, {**_values(seen, said, booking_id), **own}) if skeleton else None
 
 
@@ -94,6 +101,7 @@ def _shape(seen: Card, said: Said) -> Shape:
         said.no_files,
         seen.state,
         seen.act,
+        seen.at_opening,
         seen.line_open,
         seen.mine.state if seen.mine else "",
         seen.refusal.reason if seen.refusal else "",
@@ -129,6 +137,7 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
         words["opens"] = formatting.format_moment(
             slot.opens_at, slot.station, formatting.station_date(seen.seen_at, slot.station)
         )
+        words["instant"] = slot.opens_at.isoformat()
     if outcome:
         words |= {"said": outcome.title, "more": outcome.text}
     return words
@@ -141,9 +150,10 @@ def _render(shape: Shape) -> str:
     slot = Blank(id=number(1), capacity=capacity, taken=taken, waiting=waiting)
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=shape.state, act=shape.act, left=left, place=place, line_open=shape.line_open)
+    seen.at_opening = shape.at_opening
     seen.mine = Blank(state=shape.mine) if shape.mine else None
     seen.refusal = RuleViolation(shape.refusal) if shape.refusal else None
-    printed = ("time", "starts", "until", "where", "opens")
+    printed = ("time", "starts", "until", "where", "opens", "instant")
     words: dict[str, Any] = {name: word(name) for name in printed}
     words |= {"why": word("why") if shape.says_why else "", "drops": word("drops") if shape.drops else ""}
     outcome = shape.outcome and _blank_outcome(shape.outcome)

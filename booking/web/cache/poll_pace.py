@@ -1,0 +1,53 @@
+"""Back-pressure of polls: in how many seconds a phone asks again, so that polls leave the processor to bookings.
+
+Every phone that looks at a page has one answer outstanding that tells it when to ask again: their number is known
+without counting anybody. Each process uses its share of one processor, so that polls take a quarter of all, the
+database's part included, while there are as many web processes as processors.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from time import monotonic, thread_time
+
+SHARE = 0.17  # of one processor; the database needs about half as much again for them
+SLOWEST = 600.0  # seconds
+SPREAD = 0.25  # of the pace: phones that were told the same do not come at the same instant
+WEIGHT = 0.02  # of the newest answer in the average of their cost
+
+
+class PollPace:
+    """The polls of one process. `cost` is the processor time of one, in seconds."""
+
+    def __init__(self) -> None:
+        self.cost = 0.0005
+        self._lock = Lock()
+        self._due: Counter[int] = Counter()  # answers outstanding, by the second until which they are
+        self._phones = 0
+        self._second = int(monotonic())
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Count the processor time of one poll."""
+        began = thread_time()
+        yield
+        self.cost += WEIGHT * (thread_time() - began - self.cost)
+
+    def tell(self, calm: float, now: float | None = None) -> float:
+        """Seconds until a phone asks again that would ask in `calm` seconds if nobody else did."""
+        now = monotonic() if now is None else now
+        with self._lock:
+            self._forget(int(now))
+            pace = min(max(calm, (self._phones + 1) * self.cost / SHARE), SLOWEST)
+            pace = round(pace * random.uniform(1, 1 + SPREAD), 1)  # noqa: S311 - no secret
+            self._due[int(now + pace + 0.5)] += 1
+            self._phones += 1
+        return pace
+
+    def _forget(self, second: int) -> None:
+        """Those who were to ask again by now have done so, or are gone."""
+        for past in range(self._second, min(second, self._second + int(2 * SLOWEST)) + 1):
+            self._phones -= self._due.pop(past, 0)
+        self._second = second

@@ -1,0 +1,107 @@
+"""Fast path of a station's page and its polls: middleware that answers from the cache of the process.
+
+A thousand phones open a station's page in the same minutes, and poll it every few seconds.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.exc import SQLAlchemyError
+
+from booking import clock
+from booking.model import LANGUAGES
+from booking.web.cache import store
+from booking.web.cache.gzip_parts import Headers, entity_headers, sent
+from booking.web.cache.store import Cache
+from booking.web.wire import CSRF_SALT, Environ
+from booking.web.worker import cache_key, page_cache
+from booking.web.worker.cache_key import Question
+from booking.web.worker.page_cache import Answer, PageRequest, Reader
+from booking.web.worker.spoken import Spoken
+
+STATUS = {"200": "200 OK", "304": "304 NOT MODIFIED"}
+
+
+class FastPage:
+    """WSGI middleware around the app."""
+
+    def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask) -> None:
+        self._ask, self._app, self._spoken, self._read = ask, app, Spoken(app), cache_key.reader(app)
+        self._sign: Callable[[str], str] = URLSafeTimedSerializer(app.secret_key or "", salt=CSRF_SALT).dumps
+
+    def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
+        acted = store.JUST_ACTED in environ.get("HTTP_COOKIE", "")
+        question = self._read(environ) if environ["REQUEST_METHOD"] == "GET" and not acted else None
+        if question is None:
+            return self._ask(environ, start)
+        cache: Cache = self._app.extensions["cache"]
+        try:
+            with cache.polls.measured():
+                found = self._answer(cache, question, clock.now())
+        except SQLAlchemyError:
+            found = None  # the app reports what is wrong
+        if found and (headers := cache.page_headers.get((_form(found[0]), _status(found[1])))):
+            status, headers, body = _response(environ, headers, *found)
+            start(status, headers)
+            return [body] if body is not None else []
+
+        def hear(status: str, headers: Headers, *rest: Any) -> Any:
+            if (asked := environ.get(page_cache.ASKED)) and status[:3] in STATUS and not _has_cookie(headers):
+                cache.page_headers[_form(asked), status[:3]] = entity_headers(headers)
+            return start(status, headers, *rest)
+
+        return self._ask(environ, hear)
+
+    def _answer(self, cache: Cache, question: Question, now: datetime) -> tuple[PageRequest, Answer] | None:
+        cache.news.look()
+        known = cache.known(question.token, question.station, now) if question.token else None
+        if question.token and (known is None or (known.reader.signed_in.to_renew and not question.is_fragment)):
+            return None
+        language = known.reader.signed_in.language if known else question.language
+        language = language if language in LANGUAGES else question.language
+        asked = PageRequest(
+            question.station,
+            question.asked,
+            language,
+            question.is_fragment,
+            question.no_files,
+            question.tag,
+            bool(known),
+        )
+        is_valid = partial(cache.is_valid, known, question.token, now) if known else bool
+        reader = Reader(known, is_valid, partial(self._sign, question.csrf))
+        answer = self._spoken.say(language, lambda: page_cache.answer(cache, asked, reader, now, None))
+        return (asked, answer) if answer else None
+
+
+def register(app: Flask) -> None:
+    app.wsgi_app = FastPage(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
+
+
+def _form(asked: PageRequest) -> tuple[Any, ...]:
+    """What the headers of an answer depend on."""
+    return asked.language, asked.is_fragment, asked.style, asked.is_signed_in
+
+
+def _status(answer: Answer) -> str:
+    return "304" if answer.body is None else "200"
+
+
+def _response(
+    environ: Environ, headers: Headers, asked: PageRequest, answer: Answer
+) -> tuple[str, Headers, bytes | None]:
+    own = page_cache.headers(asked, answer)
+    headers = [(name, own.get(name, value)) for name, value in headers]
+    if answer.body is None:
+        return STATUS["304"], headers, None
+    body = answer.body
+    headers, sent_body = sent(headers, environ, lambda: body.plain(answer.values), lambda: body.packed(answer.values))
+    return STATUS["200"], headers, sent_body
+
+
+def _has_cookie(headers: Headers) -> bool:
+    return any(name.lower() == "set-cookie" for name, _value in headers)
