@@ -33,15 +33,15 @@ def test_before_the_opening_the_card_says_when_and_offers_nothing(app: Flask, lu
 
 
 @pytest.mark.parametrize(
-    ("who", "act"), [("周明", "预约"), ("李静", "预约"), ("", "/account/sign-in"), ("王芳", None), ("赵磊", None)]
+    ("who", "act"), [("周明", "预约"), ("李静", "预约"), ("", "/account/sign-in"), ("刘洋", None), ("赵敏", None)]
 )
 def test_the_button_of_the_opening_waits_in_the_page(app: Flask, lunch: LunchHour, who: str, act: str | None) -> None:
-    """For who could book then: 王芳 has a seat that day, 赵磊 a waiting-list place that a seat would end."""
+    """For who could book then: 刘洋 has a seat that day, 赵敏 a waiting-list place that a seat would end."""
     earlier = lunch.slot("Tue 11:00", capacity=1)
     with transactions.transaction(lunch.session) as session:
         session.execute(update(Slot).where(Slot.id == earlier).values(opens_at=at("Mon 09:00")))
-    lunch.book("王芳", "Mon 09:10", earlier)
-    lunch.book("赵磊", "Mon 09:10", earlier)
+    lunch.book("刘洋", "Mon 09:10", earlier)
+    lunch.book("赵敏", "Mon 09:10", earlier)
     card = Phone(app, lunch, who).card("Mon 09:58")
     (held,) = re.findall(
         '<template data-opens-at="2026-11-23T02:00:00[+]00:00">(.*?)</template>', card.html, re.DOTALL
