@@ -155,7 +155,7 @@ def _shapes(engine: Engine) -> list[str]:
     """The steps of each plan and the indexes that they use; an index that is read from end to end is `all of` it."""
     hot = (look._SLOTS, look._PEOPLE, look._ENTRIES, claim._PEOPLE, claim._SLOTS, claim._COUNT, claim._BOOKINGS)
     line, found = pool.dedicated(engine), []
-    for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS)):
+    for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS["confirmed"])):
         text = statement._compiled(line)
         line.driver.execute(f"PREPARE hot{n} AS {text.numbered}".encode())
         found += _steps(_explained(line, f"hot{n}", text))
