@@ -127,7 +127,7 @@ def test_plans_made_for_empty_tables_are_made_anew(
     sent: list[str] = []
     send = statements.DriverConnection.send
     monkeypatch.setattr(statements.DriverConnection, "send", lambda line, text: (sent.append(text), send(line, text)))
-    monkeypatch.setattr(pool, "LINES", 1)
+    monkeypatch.setattr(pool, "SIZE", 1)
     monkeypatch.setattr(pool, "REPLANNED", 3600.0)
     with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
