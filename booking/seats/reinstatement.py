@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import in_array
 from booking.enqueue import ATTEMPTED, withdraw_letters
 from booking.errors import RuleViolation
 from booking.model import HOLDING, Booking, Event, Letter, Slot
@@ -79,18 +80,15 @@ def reinstate(
 
 def move_back(session: Session, slot: Slot, now: datetime, people: set[int], actor_id: int | None) -> list[Booking]:
     """Undo `demote` on a locked slot that is larger again, for those whose letter about it has not been sent."""
-    if now >= slot.starts_at or not slot.free:
+    if now >= slot.starts_at:
         return []
-    entries = [entry for entry in line(session, slot) if entry.person_id in people]
+    # Who was moved down has a time at which the seat was given, and comes before everybody else.
+    entries = [entry for entry in line(session, slot) if entry.seated_at and entry.person_id in people]
     everybody = eligibilities(session, slot.id, [entry.person_id for entry in entries], now)
-    back: list[Booking] = []
-    for entry in entries:
-        if len(back) == slot.free:
-            break
-        if personal(slot, everybody[entry.person_id]):
-            continue
-        if withdraw_letters(session, "moved_down", slot.id, "moved back", Letter.booking_id == entry.id):
-            back.append(entry)
+    first = [entry for entry in entries if not personal(slot, everybody[entry.person_id])][: slot.free]
+    theirs = Letter.booking_id.in_(in_array([entry.id for entry in first]))
+    unsent = withdraw_letters(session, "moved_down", slot.id, "moved back", theirs) if first else ()
+    back = [entry for entry in first if entry.id in {letter.booking_id for letter in unsent}]
     # They keep `seated_at`, the order in which seats were given.
     claim_in(session, [change(slot, entry, "booked", now, "moved_back", actor_id) for entry in back])
     for entry in back:
