@@ -102,7 +102,7 @@ def _typed(element: Any, kind: TypeEngine[Any]) -> Any:
 
 def to_text(moment: datetime | None) -> str | None:
     """An instant as text in such a row, for `Instant`; in SQLite's stored form."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
+    return moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00") if moment else None
 
 
 class Ids(TypeDecorator[Any]):

@@ -174,8 +174,9 @@ def _events(one: AnyRow, booking_id: int, *, narrow: bool) -> Iterator[list[obje
 
 
 def _letter(one: AnyRow, booking_id: int) -> list[object]:
-    times = (to_text(one.now), to_text(one.now + one.wait))
-    return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), *times]
+    now = to_text(one.now)
+    due = to_text(one.now + one.wait) if one.wait else now
+    return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), now, due]
 
 
 # Sorted and locked before the UPDATE sees them, under whatever plan: two batches cannot deadlock.

@@ -84,6 +84,8 @@ def move_back(session: Session, slot: Slot, now: datetime, people: set[int], act
         return []
     # Who was moved down has a time at which the seat was given, and comes before everybody else.
     entries = [entry for entry in line(session, slot) if entry.seated_at and entry.person_id in people]
+    if not entries:
+        return []
     everybody = eligibilities(session, slot.id, [entry.person_id for entry in entries], now)
     first = [entry for entry in entries if not personal(slot, everybody[entry.person_id])][: slot.free]
     theirs = Letter.booking_id.in_(in_array([entry.id for entry in first]))
