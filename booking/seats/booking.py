@@ -252,10 +252,8 @@ def _claimed(
     """A seat, or the next place on the waiting list, in the slot that counts it. `mine` is the place held so far."""
     if run.free and (not run.waiting or now >= run.waitlist_until):
         run = run.counting(run.capacity, run.taken + 1, run.waiting - bool(mine), run.waitlist_seq)
-        place = mine.waitlist_position if mine else None
-        return ClaimRow(
-            run, "booked", person_id, now, person_id, BOOKED, mine, key, "tap", now, place, letter="confirmed"
-        )
+        row = ClaimRow(run, "booked", person_id, now, person_id, BOOKED, mine, key, seated_at=now, letter="confirmed")
+        return row._replace(waitlist_position=mine.waitlist_position) if mine else row
     run = run.counting(run.capacity, run.taken, run.waiting + 1, run.waitlist_seq + 1)
     return ClaimRow(run, "waiting", person_id, now, person_id, WAITING, key=key, waitlist_position=run.waitlist_seq)
 

@@ -1,4 +1,4 @@
-"""Check-in: arrivals, standby and walk-ins; and emptying a slot that is cancelled."""
+"""Check-in: arrivals, tickets, standby and walk-ins; and emptying a slot that is cancelled."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from booking.model import LIVE, Booking, Slot
 from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.eligibility import at_door, door_is_open, eligibility
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
-from booking.seats.transitions import bookings, end, find_booking, leave, live_booking, locked
+from booking.seats.transitions import bookings, end, find_booking, find_slot, leave, live_booking, locked
 from booking.seats.waitlist import fill_free_seats, lock_slots
 
 
@@ -33,6 +33,22 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
         raise RuleViolation("not_booked", state=booking.state)
     door_is_open(slot, now)
     return claim_in(session, [change(slot, booking, "attended", now, "checked_in", actor_id)])[0]
+
+
+@transactional
+def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Check in a person who has a seat; seat one without a seat while one is free; put everybody else on standby.
+
+    The ticket of a cancelled booking is accepted for the booking that the person now has instead.
+    """
+    booking = find_booking(session, booking_id)
+    booking = live_booking(session, booking.slot_id, booking.person_id) or booking
+    if booking.state in ("booked", "attended"):
+        return check_in.inside(session, booking.id, now, actor_id)
+    slot = find_slot(session, booking.slot_id)
+    if slot.free and now >= slot.waitlist_until:
+        return walk_in.inside(session, slot.id, booking.person_id, now, actor_id)
+    return stand_by.inside(session, booking.person_id, slot.id, now, actor_id)
 
 
 @transactional

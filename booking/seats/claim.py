@@ -60,16 +60,6 @@ class ClaimRow(NamedTuple, Generic[S]):
     def before(self) -> str | None:
         return self.booking.state if self.booking else None
 
-    @property
-    def seats(self) -> int:
-        """How many more seats are taken after it."""
-        return (self.state in HOLDING) - (self.before in HOLDING)
-
-    @property
-    def places(self) -> int:
-        """How many more places on the waiting list are."""
-        return (self.state == "waiting") - (self.before == "waiting")
-
 
 AnyRow = ClaimRow[Slot] | ClaimRow[SlotSnapshot]
 
@@ -114,7 +104,7 @@ def claim(connection: DriverConnection, rows: Sequence[AnyRow]) -> list[int]:
     new = [one for one in rows if one.booking is None]
     changed = [one for one in rows if one.booking is not None]
     narrow = not changed and all(one.via == "tap" for one in new)
-    made = _insert(connection, new, narrow=narrow) if new else {}
+    made = _insert(connection, new) if new else {}
     if changed:
         _update(connection, changed)
     pairs = [(one, one.booking.id if one.booking else made[one.person_id]) for one in rows]
@@ -125,13 +115,14 @@ def claim(connection: DriverConnection, rows: Sequence[AnyRow]) -> list[int]:
     return [booking_id for _, booking_id in pairs]
 
 
-def _insert(connection: DriverConnection, new: Sequence[AnyRow], *, narrow: bool) -> dict[int, int]:
+def _insert(connection: DriverConnection, new: Sequence[AnyRow]) -> dict[int, int]:
     """Returns the id of each person's booking."""
     counts = _counts(new)
     _COUNT.run(connection, counts=counts, slots=[slot_id for slot_id, *_ in counts])
-    if narrow:
+    if all(one.via == "tap" for one in new):
         return dict(_BOOKINGS.run(connection, rows=[_booking(one) for one in new]))
-    return dict(_WIDE_BOOKINGS.run(connection, rows=[_wide_booking(one) for one in new]))
+    more = [[one.via, to_text(one.standby_at), to_text(one.checked_in_at)] for one in new]
+    return dict(_WIDE_BOOKINGS.run(connection, rows=[_booking(one) + m for one, m in zip(new, more, strict=True)]))
 
 
 def _update(connection: DriverConnection, changed: Sequence[AnyRow]) -> None:
@@ -145,18 +136,15 @@ def _counts(rows: Sequence[AnyRow]) -> list[tuple[int, int, int]]:
     """Slot, more seats and more waiting-list places, once for each slot: an UPDATE joins each of its rows only once."""
     seats, places = Counter[int](), Counter[int]()
     for one in rows:
-        seats[one.slot.id] += one.seats
-        places[one.slot.id] += one.places
+        before = one.before
+        seats[one.slot.id] += (one.state in HOLDING) - (before in HOLDING)
+        places[one.slot.id] += (one.state == "waiting") - (before == "waiting")
     return [(slot_id, seats[slot_id], places[slot_id]) for slot_id in seats]
 
 
 def _booking(one: AnyRow) -> list[object]:
     about = [one.slot.id, one.slot.station_id, one.person_id, one.state, one.waitlist_position, one.key]
     return [*about, secrets.token_urlsafe(16), to_text(one.now), to_text(one.seated_at)]
-
-
-def _wide_booking(one: AnyRow) -> list[object]:
-    return [*_booking(one), one.via, to_text(one.standby_at), to_text(one.checked_in_at)]
 
 
 def _changed(one: AnyRow) -> list[object]:
@@ -213,31 +201,18 @@ _BOOKING = (
     "created_at",
     "seated_at",
 )
+_CHANGE = ("state", "via", "waitlist_position", "seated_at", "checked_in_at", "late")
 _EVENT = ("station_id", "slot_id", "plan_id", "booking_id", "person_id", "actor_id", "at", "kind", "after")
+_LETTER = ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at")
 # A press writes fewer columns, when thousands come at once: the others have their default.
 _BOOKINGS, _WIDE_BOOKINGS = (
     CompiledStatement(insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.person_id, Booking.id))
     for more in ((), ("via", "standby_at", "checked_in_at"))
 )
-_CHANGED = CompiledStatement(
-    update_rows(
-        Booking,
-        ("state", "via", "waitlist_position", "seated_at", "checked_in_at", "late"),
-        ended_at=null(),
-        end_reason=null(),
-        skipped=null(),
-    )
-)
+_CHANGED = CompiledStatement(update_rows(Booking, _CHANGE, ended_at=null(), end_reason=null(), skipped=null()))
 _EVENTS = CompiledStatement(insert_rows(Event, _EVENT, details={}))
 _WIDE_EVENTS = CompiledStatement(insert_rows(Event, (*_EVENT, "before", "details")))
 _LETTERS = {
-    kind: CompiledStatement(
-        insert_rows(
-            Letter,
-            ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at"),
-            kind=kind,
-            details={},
-        )
-    )
+    kind: CompiledStatement(insert_rows(Letter, _LETTER, kind=kind, details={}))
     for kind in ("confirmed", "moved_down", "promoted")
 }

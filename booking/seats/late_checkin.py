@@ -16,7 +16,7 @@ from booking.enqueue import enqueue, withdraw_letters
 from booking.history import record
 from booking.model import Booking, Event, Letter, Slot, Strike
 from booking.seats.claim import ARRIVED, ClaimRow, change, claim_in
-from booking.seats.transitions import leave, move
+from booking.seats.transitions import end, leave
 
 
 def seat_at_door(
@@ -27,13 +27,8 @@ def seat_at_door(
     for person_id in missed:
         if entry := people[person_id]:
             leave(session, slot, entry, now, "came_late", actor_id)
-    rows = [
-        _late_arrival(slot, missed[person_id], now, actor_id)
-        if person_id in missed
-        else _arrival(slot, person_id, entry, now, actor_id)
-        for person_id, entry in people.items()
-    ]
-    seated = claim_in(session, rows)
+    come = [_arrival(slot, who, entry, missed.get(who), now, actor_id) for who, entry in people.items()]
+    seated = claim_in(session, come)
     for booking in missed.values():
         _take_strike_back(session, slot, booking, now, actor_id)
     return seated
@@ -57,23 +52,21 @@ def miss_again(session: Session, slot: Slot, booking: Booking, now: datetime, ac
     """Undo a late check-in: released and struck as before. The caller offers the seat on."""
     was = _last(session, booking, and_(Event.after == "released", Event.kind != "undone"))
     via = _last(session, booking, Event.kind == "checked_in").details["via"]
-    booking.ended_at, booking.end_reason, booking.via = was.at, was.kind, via
-    booking.checked_in_at, booking.late = None, False
+    booking.checked_in_at, booking.late, booking.via = None, False, via
     slot.taken -= 1
-    move(session, slot, booking, "released", now, "undone", actor_id)
+    end(session, slot, booking, "released", now, "undone", actor_id)
+    booking.ended_at, booking.end_reason = was.at, was.kind
     _strike_again(session, slot, booking, now, actor_id)
 
 
-def _late_arrival(slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> ClaimRow[Slot]:
-    row = change(slot, booking, "attended", now, "checked_in", actor_id)
-    return row._replace(via="door", late=True, details={"via": booking.via})
-
-
-def _arrival(slot: Slot, person_id: int, entry: Booking | None, now: datetime, actor_id: int | None) -> ClaimRow[Slot]:
-    came: dict[str, Any] = {"via": "door", "seated_at": now, "checked_in_at": now}
-    if entry is None:
-        return ClaimRow(slot, "attended", person_id, now, actor_id, ARRIVED, **came)
-    return change(slot, entry, "attended", now, "checked_in", actor_id, **came)._replace(events=ARRIVED)
+def _arrival(
+    slot: Slot, person_id: int, entry: Booking | None, missed: Booking | None, now: datetime, actor_id: int | None
+) -> ClaimRow[Slot]:
+    if missed:
+        late: dict[str, Any] = {"via": "door", "late": True, "details": {"via": missed.via}}
+        return change(slot, missed, "attended", now, "checked_in", actor_id, **late)
+    place = entry.waitlist_position if entry else None
+    return ClaimRow(slot, "attended", person_id, now, actor_id, ARRIVED, entry, None, "door", now, place, None, now)
 
 
 def _take_strike_back(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:

@@ -111,10 +111,9 @@ def _refusal(slot: Slot, booking: Booking, state: str, who: Eligibility, now: da
 def _return(
     session: Session, slot: Slot, booking: Booking, state: str, now: datetime, actor_id: int | None
 ) -> ClaimRow[Slot]:
-    came = _checked_in(session, booking) if state == "attended" else None
-    late = came is not None and came.before == "released"
     row = change(slot, booking, state, now, "reinstated", actor_id)
-    return row._replace(checked_in_at=came.at if came else None, late=late)
+    came = _checked_in(session, booking) if state == "attended" else None
+    return row._replace(checked_in_at=came.at, late=came.before == "released") if came else row
 
 
 def _checked_in(session: Session, booking: Booking) -> Event | None:

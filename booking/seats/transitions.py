@@ -53,22 +53,6 @@ def withdraw(session: Session, entries: Iterable[Entry], now: datetime, seat_id:
             end(session, other, booking, "cancelled", now, "withdrawn", replaced_by=seat_id)
 
 
-def move(
-    session: Session,
-    slot: Slot,
-    booking: Booking,
-    state: str,
-    now: datetime,
-    kind: str,
-    actor_id: int | None,
-    **details: Any,
-) -> None:
-    before, booking.state = booking.state, state
-    session.add(booking)
-    session.flush()
-    record(session, kind, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state, **details)
-
-
 def end(
     session: Session,
     slot: Slot,
@@ -79,8 +63,10 @@ def end(
     actor_id: int | None = None,
     **details: Any,
 ) -> None:
+    before, booking.state = booking.state, state
     booking.ended_at, booking.end_reason = now, reason
-    move(session, slot, booking, state, now, reason, actor_id, **details)
+    session.flush()
+    record(session, reason, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state, **details)
 
 
 def find_slot(session: Session, slot_id: int) -> Slot:

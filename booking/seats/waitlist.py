@@ -24,6 +24,7 @@ from booking.seats.transitions import bookings, line, withdraw
 
 # How many more people than free seats are locked at the head of a waiting list, to replace those who are skipped.
 SPARE = 10
+Rule = Callable[[Slot, Eligibility], RuleViolation | None]
 
 
 @transactional
@@ -109,12 +110,7 @@ def _seat_standby(session: Session, slot: Slot, now: datetime, people: set[int])
 
 
 def _eligible(
-    session: Session,
-    slot: Slot,
-    entries: Sequence[Booking],
-    now: datetime,
-    people: set[int],
-    refusal: Callable[[Slot, Eligibility], RuleViolation | None],
+    session: Session, slot: Slot, entries: Sequence[Booking], now: datetime, people: set[int], refusal: Rule
 ) -> list[tuple[Booking, Eligibility]]:
     """The first of these entries, as many as seats are free, whom no rule refuses. Notes why others are skipped."""
     # Whoever joined after we locked is served by the next round, and nobody is served before them.
