@@ -210,3 +210,29 @@ def test_the_words_of_the_field_lead_to_their_files() -> None:
         if word.replace("-", "").replace(" ", "_") not in file and file not in first:
             lost.append((word, file, first))
     assert lost == []
+
+
+LIVE = {"'booked'", "'attended'", "'waiting'"}
+COUNTERS = {"taken", "waiting", "waitlist_seq"}
+# The demo writes past days as whole rows with their ends, which it has made up in memory; the samples are never stored.
+OTHER_ROWS = {"demo/books", "demo/noon", "mail/samples"}
+
+
+def test_only_claim_writes_a_seat_or_a_waiting_list_place() -> None:
+    found = {module for module in modules() if any(_writes_a_seat(node) for node in ast.walk(tree_of(path_of(module))))}
+    assert found == {"seats/claim", *OTHER_ROWS}
+
+
+def _writes_a_seat(node: ast.AST) -> bool:
+    """Whether it makes a booking, sets a state that holds a seat or a place, or counts one more."""
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Add) and getattr(node.target, "attr", "") in COUNTERS
+    if isinstance(node, ast.Assign):
+        return any(getattr(to, "attr", "") == "state" for to in node.targets) and ast.unparse(node.value) in LIVE
+    if not isinstance(node, ast.Call):
+        return False
+    name = ast.unparse(node.func).rpartition(".")[2]
+    given = {ast.unparse(one) for one in [*node.args, *(keyword.value for keyword in node.keywords)]}
+    if name in ("insert", "insert_rows", "update_rows"):
+        return bool(given & {"Booking", "tables['booking']"})
+    return name == "Booking" or (name in ("move", "end", "values") and bool(given & LIVE))

@@ -16,11 +16,13 @@ from sqlalchemy import (
     Select,
     Text,
     TypeDecorator,
+    Update,
     cast,
     column,
     insert,
     literal,
     select,
+    update,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -77,15 +79,30 @@ def insert_rows(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any
     return insert(table).from_select(list(values), select(*values.values()), include_defaults=False)
 
 
+def update_rows(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any) -> Update:
+    """Update a row for each list of values given as `rows`: its id, then those of the columns `names`.
+
+    `ids` are all their ids again. `fixed` are columns that are the same in each row.
+    """
+    columns, row = table.__table__.c, unnest_param("rows")
+    values = {name: _typed(row[n], columns[name].type) for n, name in enumerate(names, 1)}
+    wanted = (columns.id == _typed(row[0], columns.id.type), is_in_array(columns.id, "ids"))
+    return update(table).where(*wanted).values({**values, **fixed})
+
+
 def _typed(element: Any, kind: TypeEngine[Any]) -> Any:
     if isinstance(kind, UtcDateTime):
         return Instant(element.as_string())
+    if isinstance(kind, JSON):
+        return element
+    if isinstance(kind, Boolean):
+        return element.as_boolean()
     return cast(element.as_string(), BigInteger) if isinstance(kind, Integer) else element.as_string()
 
 
 def to_text(moment: datetime | None) -> str | None:
     """An instant as text in such a row, for `Instant`; in SQLite's stored form."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if moment else None
+    return moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00") if moment else None
 
 
 class Ids(TypeDecorator[Any]):

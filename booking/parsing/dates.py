@@ -3,7 +3,7 @@
 import re
 from datetime import date, timedelta
 
-from booking.parsing.numerals import arabic, folded
+from booking.parsing.numbers import arabic, folded
 
 EPOCH = date(1899, 12, 30)  # Excel's day 0 for every date after February 1900
 FIRST_SERIAL, LAST_SERIAL = 43831, 49674  # 2020 to 2035: other numbers are no dates

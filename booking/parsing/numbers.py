@@ -1,9 +1,9 @@
-"""Whole numbers: 15, 15.0, １５, 1,000, 15人, 十五人; minutes: 50, 50分钟, 1小时, 1.5小时, 0:50."""
+"""Numbers in full-width, Chinese and plain digits: 15, 15.0, １５, 1,000, 15人, 十五人; minutes: 50, 50分钟, 1小时, 0:50."""
 
 import re
 from collections.abc import Callable
 
-from booking.parsing.numerals import arabic, folded
+from booking import sanitise
 
 Reader = Callable[[str], int | None]
 LARGEST_DIGITS = 9
@@ -11,6 +11,31 @@ _COUNTED = r"(个?人|个?名额|名|位|个?座位?|席|个工作日|个|天|�
 _MINUTES = r"(分钟|分|minutes?|mins?\.?|'|)"
 _HOURS = r"(个?小时|hours?|hrs?|h)"
 _NUMBER = r"(-?[0-9]{1,3}(?:,[0-9]{3})+|-?[0-9]+)(?:\.0*)?"
+_DIGITS = {sign: value for value, signs in enumerate(("〇○零", *"一二三四五六七八九")) for sign in signs} | {"两": 2}
+_TENS = {"廿": "二十", "卅": "三十"}
+_SIGNS = "".join((*_DIGITS, *_TENS, "十"))
+
+
+def folded(text: str) -> str:
+    """A typed value in plain characters and lower case, to be compared or read."""
+    return sanitise.plain(text).casefold()
+
+
+def arabic(text: str, before: str) -> str:
+    """`text` with the Chinese numbers that stand `before` this pattern in Arabic digits."""
+    return re.sub(rf"[{_SIGNS}]+(?={before})", lambda found: _value(found[0]), text)
+
+
+def _value(signs: str) -> str:
+    """二〇二六 is a row of digits, 二十一 a number; what is neither stays as it is."""
+    for sign, meant in _TENS.items():
+        signs = signs.replace(sign, meant)
+    if "十" not in signs:
+        return "".join(str(_DIGITS[sign]) for sign in signs)
+    tens, _, ones = signs.partition("十")
+    if len(tens) > 1 or len(ones) > 1 or "十" in ones:
+        return signs
+    return str(_DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0))
 
 
 def read(text: str) -> int | None:

@@ -3,7 +3,7 @@
 import re
 from datetime import time
 
-from booking.parsing.numerals import arabic, folded
+from booking.parsing.numbers import arabic, folded
 
 MINUTES = 1440
 # From and until which hour of twelve a word moves the clock: 下午1点 is 13, 中午12点 is 12.

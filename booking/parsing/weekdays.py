@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from booking.parsing.dates import DAYS, from_serial
-from booking.parsing.numerals import folded
+from booking.parsing.numbers import folded
 
 _WORDS = {
     "工作日": "12345", "上班日": "12345", "workdays": "12345", "weekdays": "12345",

@@ -5,7 +5,7 @@ checked in by its staff. A person seated and removed again by staff counts as ne
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, ScalarSelect, or_, select
@@ -80,6 +80,12 @@ def to_staff(session: Session, station: Station, people: Iterable[Person], stran
     reserved = accounts - theirs
     hints = _hints([person for person in found.values() if person.id not in hidden], reserved, station.zone_name)
     return Disclosure(hidden, reserved, hints)
+
+
+def people_on(session: Session, slot_id: int) -> Sequence[Person]:
+    """Everybody who is or was on a slot."""
+    theirs = select(Booking.person_id).where(Booking.slot_id == slot_id)
+    return session.scalars(select(Person).where(Person.id.in_(theirs))).all()
 
 
 def _first(station_id: int, *which: ColumnElement[bool]) -> ScalarSelect[int]:

@@ -3,18 +3,17 @@
 A verb takes a session, ids and the instant `now`, and is one transaction (`db/transactions.py`); it raises
 `RuleViolation` with a reason code and then changes nothing.
 
-In the order of use: `eligibility` says who may book, `booking` books (by `look`, `snapshot` and `claim`) and cancels,
-`waitlist` offers free seats, `checkin` handles arrivals (`admit` a ticket, `late_checkin` people who lost their seat),
-`lifecycle` is what the clock does (by `bulk_transitions`), `attendance` says whether anybody recorded who came, `undo`
-reverts a person's own booking, `reinstatement` a manager's mistake; `transitions` holds the single changes of state
-that they share.
+In the order of use: `eligibility` says who may book, `booking` books (by `look` and `snapshot`) and cancels, `waitlist`
+offers free seats, `checkin` handles arrivals (`late_checkin` people who lost their seat), `lifecycle` is what the clock
+does, `attendance` says whether anybody recorded who came, `undo` reverts a person's own booking, `reinstatement` a
+manager's mistake. All of them give seats and waiting-list places by `claim`, and end them by `transitions` or, many at
+once, by `bulk_transitions`.
 """
 
-from booking.seats.admit import admit
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
 from booking.seats.attendance import taken as attendance_taken
 from booking.seats.booking import BookingResult, Pressed, book, book_in_transaction, book_single, give_up, press
-from booking.seats.checkin import check_in, stand_by, undo_check_in, vacate, walk_in
+from booking.seats.checkin import admit, check_in, stand_by, undo_check_in, vacate, walk_in
 from booking.seats.eligibility import NOBODY, AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.lifecycle import finish, release, start
 from booking.seats.look import STRIKES_COUNT, Asked

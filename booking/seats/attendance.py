@@ -14,7 +14,8 @@ from booking.db.arrays import in_array
 from booking.enqueue import enqueue
 from booking.history import record, record_all
 from booking.model import Event, Manages, Person, Slot
-from booking.seats.transitions import bookings, move
+from booking.seats.claim import change, claim_in
+from booking.seats.transitions import bookings
 
 TAKEN_BY = ("checked_in", "walked_in", "standby")
 # How long after its end a slot without attendance stays open for its manager to say what happened.
@@ -58,9 +59,7 @@ def awaits_word(slot: Slot, now: datetime) -> bool:
 def everybody_came(session: Session, slot: Slot, now: datetime, actor_id: int) -> int:
     """Mark everybody who is booked on a locked slot as attended. Returns how many."""
     came = bookings(session, slot.id, "booked")
-    for booking in came:
-        booking.checked_in_at = now
-        move(session, slot, booking, "attended", now, "vouched", actor_id)
+    claim_in(session, [change(slot, booking, "attended", now, "vouched", actor_id) for booking in came])
     slot.released_at = now
     record(session, "all_came", now, actor_id=actor_id, slot=slot)
     return len(came)
@@ -69,9 +68,7 @@ def everybody_came(session: Session, slot: Slot, now: datetime, actor_id: int) -
 def not_everybody(session: Session, slot: Slot, now: datetime, actor_id: int) -> int:
     """Undo `everybody_came` on a locked slot: it awaits the manager again. Other check-ins stay."""
     vouched = [b for b in bookings(session, slot.id, "attended") if b.checked_in_at == slot.released_at]
-    for booking in vouched:
-        booking.checked_in_at = None
-        move(session, slot, booking, "booked", now, "undone", actor_id)
+    claim_in(session, [change(slot, booking, "booked", now, "undone", actor_id) for booking in vouched])
     slot.released_at = None
     record(session, "word_undone", now, actor_id=actor_id, slot=slot)
     return len(vouched)

@@ -20,13 +20,13 @@ from booking.db.batch import DEFERRED, BatchQueue, Deferred
 from booking.db.transactions import retried
 from booking.enqueue import enqueue, is_invited
 from booking.errors import RuleViolation
-from booking.model import Booking, Slot
+from booking.model import Booking
 from booking.seats import claim as claims
-from booking.seats.claim import NewBooking
+from booking.seats.claim import BOOKED, WAITING, ClaimRow
 from booking.seats.eligibility import Entry, clashing, refusal
 from booking.seats.look import Asked, Look, look
-from booking.seats.snapshot import SlotSnapshot
-from booking.seats.transitions import can_undo, find_booking, leave, new, queue, sit, withdraw
+from booking.seats.snapshot import OWN, SlotSnapshot
+from booking.seats.transitions import can_undo, find_booking, leave, withdraw
 from booking.seats.undo import replaced_by, undo_press
 from booking.seats.waitlist import fill_free_seats, lock_slots
 
@@ -112,6 +112,7 @@ def book_in_transaction(
     transactions.lock(session, people={person_id})
     connection = statements.wrap(session.connection())
     done = _book_locked(session, connection, person_id, slot_id, now, key)
+    session.flush()
     session.expire_all()
     return done
 
@@ -227,7 +228,7 @@ def _write(
     locked = claims.lock(connection, people, {batch[n].slot_id for n in open_})
     slots: dict[int, SlotSnapshot] = {}
     answers: dict[int, Pressed] = {}
-    taken: dict[int, NewBooking] = {}
+    taken: dict[int, ClaimRow[SlotSnapshot]] = {}
     for n, before in open_.items():
         asked, person_id = batch[n], before.who.person_id
         run = slots.get(asked.slot_id) or before.run.now(locked.slots[asked.slot_id])
@@ -237,7 +238,7 @@ def _write(
         elif no := check(its, asked.now):
             answers[n] = Pressed(its, refusal=no)
         else:
-            taken[n] = NewBooking(*_counted(run, asked.now), person_id, asked.now, asked.key)
+            taken[n] = _claimed(run, person_id, asked.now, asked.key)
             run = taken[n].slot
         slots[asked.slot_id] = run
     ids = claims.claim(connection, list(taken.values())) if taken else []
@@ -245,17 +246,22 @@ def _write(
     return answers | made
 
 
-def _counted(run: SlotSnapshot, now: datetime) -> tuple[SlotSnapshot, str]:
-    """The slot with one more seat or waiting-list place, and the state of its booking."""
+def _claimed(
+    run: SlotSnapshot, person_id: int, now: datetime, key: str | None, mine: Entry | None = None
+) -> ClaimRow[SlotSnapshot]:
+    """A seat, or the next place on the waiting list, in the slot that counts it. `mine` is the place held so far."""
     if run.free and (not run.waiting or now >= run.waitlist_until):
-        return run.counting(run.capacity, run.taken + 1, run.waiting, run.waitlist_seq), "booked"
-    return run.counting(run.capacity, run.taken, run.waiting + 1, run.waitlist_seq + 1), "waiting"
+        run = run.counting(run.capacity, run.taken + 1, run.waiting - bool(mine), run.waitlist_seq)
+        row = ClaimRow(run, "booked", person_id, now, person_id, BOOKED, mine, key, seated_at=now, letter="confirmed")
+        return row._replace(waitlist_position=mine.waitlist_position) if mine else row
+    run = run.counting(run.capacity, run.taken, run.waiting + 1, run.waitlist_seq + 1)
+    return ClaimRow(run, "waiting", person_id, now, person_id, WAITING, key=key, waitlist_position=run.waitlist_seq)
 
 
-def _made(one: NewBooking, booking_id: int) -> BookingResult:
-    run = one.slot
-    about = (booking_id, run.id, run.station_id, run.date, run.starts_at, run.ends_at)
-    return BookingResult(run, Entry(*about, one.state, "tap", None, one.seated_at, one.waitlist_position))
+def _made(one: ClaimRow[SlotSnapshot], booking_id: int, withdrawn: tuple[Entry, ...] = ()) -> BookingResult:
+    run, standby_at = one.slot, one.booking.standby_at if one.booking else None
+    about = (booking_id, run.id, run.station_id, run.date, run.starts_at, run.ends_at, one.state, one.via)
+    return BookingResult(run, Entry(*about, standby_at, one.seated_at, one.waitlist_position), withdrawn=withdrawn)
 
 
 def check(seen: Look, now: datetime) -> RuleViolation | None:
@@ -293,26 +299,14 @@ def _book_locked(
     dropped = clashing(seen.run, seen.who)
     locked = transactions.lock(session, slots={slot_id, *(entry.slot_id for entry in dropped)})
     slot = next(slot for slot in locked if slot.id == slot_id)
-    if no := refusal(slot, seen.who, now):
+    run = seen.run.now([getattr(slot, column.key) for column in OWN])
+    if no := refusal(run, seen.who, now):
         raise no
-    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, key)
-    if slot.free and (not slot.waiting or now >= slot.waitlist_until):
-        _sit_down(session, slot, booking, now, dropped)
-    else:
-        dropped = ()
-        slot.waiting, slot.waitlist_seq = slot.waiting + 1, slot.waitlist_seq + 1
-        queue(session, slot, booking, now)
-    run = seen.run.counting(slot.capacity, slot.taken, slot.waiting, slot.waitlist_seq)
-    return BookingResult(run, _entry(booking, run), withdrawn=dropped)
-
-
-def _sit_down(session: Session, slot: Slot, booking: Booking, now: datetime, dropped: tuple[Entry, ...]) -> None:
-    slot.taken += 1
-    booking.via = "tap"
-    sit(session, slot, booking, now, "booked", booking.person_id)
-    withdraw(session, slot, dropped, now, booking)
-    enqueue(session, "confirmed", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
-    session.flush()
+    row = _claimed(run, person_id, now, key, mine)
+    (booking_id,) = claims.claim(connection, [row])
+    dropped = dropped if row.state == "booked" else ()
+    withdraw(session, dropped, now, booking_id)
+    return _made(row, booking_id, dropped)
 
 
 def _pressed_before(session: Session, person_id: int, slot_id: int, key: str | None) -> Booking | None:

@@ -1,4 +1,4 @@
-"""Check-in: arrivals, standby and walk-ins; and emptying a slot that is cancelled."""
+"""Check-in: arrivals, tickets, standby and walk-ins; and emptying a slot that is cancelled."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,9 +10,10 @@ from booking.enqueue import enqueue, undo_window
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import LIVE, Booking, Slot
+from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.eligibility import at_door, door_is_open, eligibility
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
-from booking.seats.transitions import bookings, end, find_booking, leave, live_booking, locked, move, new, queue
+from booking.seats.transitions import bookings, end, find_booking, find_slot, leave, live_booking, locked
 from booking.seats.waitlist import fill_free_seats, lock_slots
 
 
@@ -31,9 +32,23 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
     if booking.state != "booked":
         raise RuleViolation("not_booked", state=booking.state)
     door_is_open(slot, now)
-    booking.checked_in_at = now
-    move(session, slot, booking, "attended", now, "checked_in", actor_id)
-    return booking
+    return claim_in(session, [change(slot, booking, "attended", now, "checked_in", actor_id)])[0]
+
+
+@transactional
+def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Check in a person who has a seat; seat one without a seat while one is free; put everybody else on standby.
+
+    The ticket of a cancelled booking is accepted for the booking that the person now has instead.
+    """
+    booking = find_booking(session, booking_id)
+    booking = live_booking(session, booking.slot_id, booking.person_id) or booking
+    if booking.state in ("booked", "attended"):
+        return check_in.inside(session, booking.id, now, actor_id)
+    slot = find_slot(session, booking.slot_id)
+    if slot.free and now >= slot.waitlist_until:
+        return walk_in.inside(session, slot.id, booking.person_id, now, actor_id)
+    return stand_by.inside(session, booking.person_id, slot.id, now, actor_id)
 
 
 @transactional
@@ -48,9 +63,7 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
     if now >= slot.ends_at:
         raise RuleViolation("over")
     if booking.via != "door":
-        booking.checked_in_at = None
-        move(session, slot, booking, "booked", now, "undone", actor_id)
-        return booking
+        return claim_in(session, [change(slot, booking, "booked", now, "undone", actor_id)])[0]
     if is_late_arrival(booking):
         miss_again(session, slot, booking, now, actor_id)
     else:
@@ -77,19 +90,16 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         raise RuleViolation("seat_free")
     if slot.released_at:  # for those who have been on standby longer
         fill_free_seats(session, slot, now, held.people)
-    if slot.free and released(session, slot, person_id):
-        return seat_at_door(
-            session, slot, person_id, mine and find_booking(session, mine.id), now, actor_id or person_id
-        )
-    booking = find_booking(session, mine.id) if mine else new(slot, person_id, now, None)
-    if not mine:
-        slot.waitlist_seq += 1
-        slot.waiting += 1
-        booking.via = "door"
-        queue(session, slot, booking, now, actor_id)
-    if booking.standby_at is None:
+    booking, who_did = mine and find_booking(session, mine.id), actor_id or person_id
+    if slot.free and released(session, slot, {person_id}):
+        return seat_at_door(session, slot, {person_id: booking}, now, who_did)[0]
+    if booking is None:
+        place = slot.waitlist_seq + 1
+        row = ClaimRow(slot, "waiting", person_id, now, who_did, STANDBY, via="door", waitlist_position=place)
+        (booking,) = claim_in(session, [row._replace(standby_at=now)])
+    elif booking.standby_at is None:
         booking.standby_at = now
-        record(session, "standby", now, actor_id=actor_id or person_id, slot=slot, booking=booking)
+        record(session, "standby", now, actor_id=who_did, slot=slot, booking=booking)
     fill_free_seats(session, slot, now, held.people)
     return live_booking(session, slot_id, person_id) or booking
 
@@ -117,13 +127,12 @@ def _let_in(
     booking = live_booking(session, slot_id, person_id)
     # On the list, or just promoted: check-in opened before the waiting list closed.
     if booking and booking.state == "booked":
-        booking.checked_in_at = now
-        move(session, slot, booking, "attended", now, "checked_in", actor_id)
+        claim_in(session, [change(slot, booking, "attended", now, "checked_in", actor_id)])
     if booking and booking.state == "attended":
         return booking
     if slot.free == 0 or (slot.waiting and now < slot.waitlist_until):
         raise RuleViolation("full")
-    return seat_at_door(session, slot, person_id, booking, now, actor_id)
+    return seat_at_door(session, slot, {person_id: booking}, now, actor_id)[0]
 
 
 def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:

@@ -1,39 +1,67 @@
-"""Claim: the writer of a seat: locks people and slots, then inserts bookings with their counters, events and letters.
+"""Claim: the only writer of a seat: locks people and slots, then writes bookings with counters, events and letters.
 
-A few statements for any number of claims, the same on both databases, within a transaction that the caller has begun.
-Deciding belongs between the two steps: what `lock` returns stays true until the end of the transaction.
+A few statements for any number of rows, the same on both databases, within a transaction that the caller has begun.
+Deciding belongs between the two steps: what `lock` returns stays true until the end of the transaction. What ends a seat
+is in `transitions` and `bulk_transitions`.
 """
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import null, select, update
+from sqlalchemy.orm import Session
 
-from booking.db.arrays import insert_rows, is_in_array, to_text, unnest_param
+from booking.db import statements
+from booking.db.arrays import in_array, insert_rows, is_in_array, to_text, unnest_param, update_rows
 from booking.db.statements import CompiledStatement, DriverConnection, Row
-from booking.model import Booking, Event, Letter, Person, Slot
+from booking.model import HOLDING, Booking, Event, Letter, Person, Slot
+from booking.seats.eligibility import Entry
 from booking.seats.snapshot import OWN, SlotSnapshot
 
+S = TypeVar("S", Slot, SlotSnapshot)
 
-class NewBooking(NamedTuple):
-    """A seat (`booked`) or a place on the waiting list (`waiting`) for one person. `slot` counts it already."""
+# The events of a booking in their order: each kind, and the state after it if it changes the state.
+EventKinds = tuple[tuple[str, str | None], ...]
+BOOKED: EventKinds = (("booked", "booked"),)
+WAITING: EventKinds = (("waiting", "waiting"),)
+STANDBY: EventKinds = (*WAITING, ("standby", None))
+ARRIVED: EventKinds = (("walked_in", "booked"), ("checked_in", "attended"))
 
-    slot: SlotSnapshot
+
+class ClaimRow(NamedTuple, Generic[S]):
+    """A seat (`booked`, `attended`) or a place on the waiting list (`waiting`) of a locked slot, for one person.
+
+    `booking` is the one that changes, as it was before; None makes a new one. The columns from `via` on are what it has
+    afterwards; an existing one keeps its `key` and `standby_at`.
+    """
+
+    slot: S
     state: str
     person_id: int
     now: datetime
-    key: str | None
+    actor_id: int | None
+    events: EventKinds
+    booking: Booking | Entry | None = None
+    key: str | None = None
+    via: str = "tap"
+    seated_at: datetime | None = None
+    waitlist_position: int | None = None
+    standby_at: datetime | None = None
+    checked_in_at: datetime | None = None
+    late: bool = False
+    letter: str | None = None
+    wait: timedelta = timedelta(0)
+    details: dict[str, Any] | None = None
 
     @property
-    def seated_at(self) -> datetime | None:
-        return self.now if self.state == "booked" else None
+    def before(self) -> str | None:
+        return self.booking.state if self.booking else None
 
-    @property
-    def waitlist_position(self) -> int | None:
-        return self.slot.waitlist_seq if self.state == "waiting" else None
+
+AnyRow = ClaimRow[Slot] | ClaimRow[SlotSnapshot]
 
 
 class Locked(NamedTuple):
@@ -49,39 +77,94 @@ def lock(connection: DriverConnection, people: Collection[int], slots: Collectio
     return Locked(dict(versions), {row[0]: row for row in _SLOTS.run(connection, slots=list(slots))})
 
 
-def claim(connection: DriverConnection, claims: Sequence[NewBooking]) -> list[int]:
-    """Write these claims of locked people in locked slots, one for each person. Returns the ids of the bookings."""
-    counts = _counts(claims)
+def change(
+    slot: Slot, booking: Booking, state: str, now: datetime, kind: str, actor_id: int | None = None, **columns: Any
+) -> ClaimRow[Slot]:
+    """The row that brings an existing booking into that state. Its other columns stay, but for these `columns`."""
+    kept = {name: getattr(booking, name) for name in ("via", "seated_at", "waitlist_position")}
+    kept["checked_in_at"] = now if state == "attended" else None
+    return ClaimRow(slot, state, booking.person_id, now, actor_id, ((kind, state),), booking, **{**kept, **columns})
+
+
+def claim_in(session: Session, rows: Sequence[ClaimRow[Slot]]) -> list[Booking]:
+    """Claim in the transaction of a session, whose objects are up to date afterwards. Returns the bookings."""
+    if not rows:
+        return []
+    session.flush()
+    ids = claim(statements.wrap(session.connection()), rows)
+    for slot in {one.slot for one in rows}:
+        session.expire(slot, ["taken", "waiting", "waitlist_seq"])
+    found = select(Booking).where(Booking.id.in_(in_array(ids))).execution_options(populate_existing=True)
+    bookings = {booking.id: booking for booking in session.scalars(found)}
+    return [bookings[booking_id] for booking_id in ids]
+
+
+def claim(connection: DriverConnection, rows: Sequence[AnyRow]) -> list[int]:
+    """Write these rows of locked people in locked slots, one for each person. Returns the ids of the bookings."""
+    new = [one for one in rows if one.booking is None]
+    changed = [one for one in rows if one.booking is not None]
+    narrow = not changed and all(one.via == "tap" for one in new)
+    made = _insert(connection, new) if new else {}
+    if changed:
+        _update(connection, changed)
+    pairs = [(one, one.booking.id if one.booking else made[one.person_id]) for one in rows]
+    events = [row for one, booking_id in pairs for row in _events(one, booking_id, narrow=narrow)]
+    (_EVENTS if narrow else _WIDE_EVENTS).run(connection, rows=events)
+    for kind in sorted({one.letter for one in rows if one.letter}):
+        _LETTERS[kind].run(connection, rows=[_letter(*pair) for pair in pairs if pair[0].letter == kind])
+    return [booking_id for _, booking_id in pairs]
+
+
+def _insert(connection: DriverConnection, new: Sequence[AnyRow]) -> dict[int, int]:
+    """Returns the id of each person's booking."""
+    counts = _counts(new)
     _COUNT.run(connection, counts=counts, slots=[slot_id for slot_id, *_ in counts])
-    made = {row[0]: row[1] for row in _BOOKINGS.run(connection, rows=[_booking(one) for one in claims])}
-    ids = [made[one.person_id] for one in claims]
-    pairs = list(zip(claims, ids, strict=True))
-    _EVENTS.run(connection, rows=[_event(one, booking_id) for one, booking_id in pairs])
-    if letters := [_letter(one, booking_id) for one, booking_id in pairs if one.state == "booked"]:
-        _LETTERS.run(connection, rows=letters)
-    return ids
+    if all(one.via == "tap" for one in new):
+        return dict(_BOOKINGS.run(connection, rows=[_booking(one) for one in new]))
+    more = [[one.via, to_text(one.standby_at), to_text(one.checked_in_at)] for one in new]
+    return dict(_WIDE_BOOKINGS.run(connection, rows=[_booking(one) + m for one, m in zip(new, more, strict=True)]))
 
 
-def _counts(claims: Sequence[NewBooking]) -> list[tuple[int, int, int]]:
-    """Slot, new seats and new waiting-list places, once for each slot: an UPDATE joins each of its rows only once."""
-    by_state = Counter((one.slot.id, one.state) for one in claims)
-    slots = dict.fromkeys(one.slot.id for one in claims)
-    return [(slot_id, by_state[slot_id, "booked"], by_state[slot_id, "waiting"]) for slot_id in slots]
+def _update(connection: DriverConnection, changed: Sequence[AnyRow]) -> None:
+    if counts := [row for row in _counts(changed) if any(row[1:])]:
+        _RECOUNT.run(connection, counts=counts, slots=[slot_id for slot_id, *_ in counts])
+    rows = [_changed(one) for one in changed]
+    _CHANGED.run(connection, rows=rows, ids=[row[0] for row in rows])
 
 
-def _booking(one: NewBooking) -> list[object]:
+def _counts(rows: Sequence[AnyRow]) -> list[tuple[int, int, int]]:
+    """Slot, more seats and more waiting-list places, once for each slot: an UPDATE joins each of its rows only once."""
+    seats, places = Counter[int](), Counter[int]()
+    for one in rows:
+        before = one.before
+        seats[one.slot.id] += (one.state in HOLDING) - (before in HOLDING)
+        places[one.slot.id] += (one.state == "waiting") - (before == "waiting")
+    return [(slot_id, seats[slot_id], places[slot_id]) for slot_id in seats]
+
+
+def _booking(one: AnyRow) -> list[object]:
     about = [one.slot.id, one.slot.station_id, one.person_id, one.state, one.waitlist_position, one.key]
     return [*about, secrets.token_urlsafe(16), to_text(one.now), to_text(one.seated_at)]
 
 
-def _event(one: NewBooking, booking_id: int) -> list[object]:
-    about = [one.slot.station_id, one.slot.id, one.slot.plan_id, booking_id, one.person_id, one.person_id]
-    return [*about, to_text(one.now), one.state, one.state]
+def _changed(one: AnyRow) -> list[object]:
+    times = (to_text(one.seated_at), to_text(one.checked_in_at))
+    return [one.booking and one.booking.id, one.state, one.via, one.waitlist_position, *times, one.late]
 
 
-def _letter(one: NewBooking, booking_id: int) -> list[object]:
+def _events(one: AnyRow, booking_id: int, *, narrow: bool) -> Iterator[list[object]]:
+    about = [one.slot.station_id, one.slot.id, one.slot.plan_id, booking_id, one.person_id, one.actor_id]
+    before = one.before
+    for kind, after in one.events:
+        row: list[object] = [*about, to_text(one.now), kind, after]
+        yield row if narrow else [*row, before if after else None, one.details or {}]
+        before = after or before
+
+
+def _letter(one: AnyRow, booking_id: int) -> list[object]:
     now = to_text(one.now)
-    return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), now, now]
+    due = to_text(one.now + one.wait) if one.wait else now
+    return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), now, due]
 
 
 # Sorted and locked before the UPDATE sees them, under whatever plan: two batches cannot deadlock.
@@ -103,39 +186,33 @@ _SLOTS = CompiledStatement(
 )
 _counted = unnest_param("counts")
 _seats, _places = (_counted[n].as_integer() for n in (1, 2))
-_COUNT = CompiledStatement(
-    update(Slot)
-    .where(Slot.id == _counted[0].as_integer(), is_in_array(Slot.id, "slots"))
-    .values(taken=Slot.taken + _seats, waiting=Slot.waiting + _places, waitlist_seq=Slot.waitlist_seq + _places)
+_counters = {"taken": Slot.taken + _seats, "waiting": Slot.waiting + _places}
+_slots = update(Slot).where(Slot.id == _counted[0].as_integer(), is_in_array(Slot.id, "slots"))
+_COUNT = CompiledStatement(_slots.values(**_counters, waitlist_seq=Slot.waitlist_seq + _places))
+_RECOUNT = CompiledStatement(_slots.values(**_counters))
+_BOOKING = (
+    "slot_id",
+    "station_id",
+    "person_id",
+    "state",
+    "waitlist_position",
+    "key",
+    "ticket",
+    "created_at",
+    "seated_at",
 )
-_BOOKINGS = CompiledStatement(
-    insert_rows(
-        Booking,
-        (
-            "slot_id",
-            "station_id",
-            "person_id",
-            "state",
-            "waitlist_position",
-            "key",
-            "ticket",
-            "created_at",
-            "seated_at",
-        ),
-    ).returning(Booking.person_id, Booking.id)
+_CHANGE = ("state", "via", "waitlist_position", "seated_at", "checked_in_at", "late")
+_EVENT = ("station_id", "slot_id", "plan_id", "booking_id", "person_id", "actor_id", "at", "kind", "after")
+_LETTER = ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at")
+# A press writes fewer columns, when thousands come at once: the others have their default.
+_BOOKINGS, _WIDE_BOOKINGS = (
+    CompiledStatement(insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.person_id, Booking.id))
+    for more in ((), ("via", "standby_at", "checked_in_at"))
 )
-_EVENTS = CompiledStatement(
-    insert_rows(
-        Event,
-        ("station_id", "slot_id", "plan_id", "booking_id", "person_id", "actor_id", "at", "kind", "after"),
-        details={},
-    )
-)
-_LETTERS = CompiledStatement(
-    insert_rows(
-        Letter,
-        ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at"),
-        kind="confirmed",
-        details={},
-    )
-)
+_CHANGED = CompiledStatement(update_rows(Booking, _CHANGE, ended_at=null(), end_reason=null(), skipped=null()))
+_EVENTS = CompiledStatement(insert_rows(Event, _EVENT, details={}))
+_WIDE_EVENTS = CompiledStatement(insert_rows(Event, (*_EVENT, "before", "details")))
+_LETTERS = {
+    kind: CompiledStatement(insert_rows(Letter, _LETTER, kind=kind, details={}))
+    for kind in ("confirmed", "moved_down", "promoted")
+}

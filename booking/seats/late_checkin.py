@@ -4,42 +4,43 @@ It is the same booking, attended late; the strike for the no-show is taken back 
 undo of the check-in needs to make it a no-show again.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import in_array
 from booking.enqueue import enqueue, withdraw_letters
 from booking.history import record
 from booking.model import Booking, Event, Letter, Slot, Strike
-from booking.seats.transitions import arrive, end, move, new
+from booking.seats.claim import ARRIVED, ClaimRow, change, claim_in
+from booking.seats.transitions import end, leave
 
 
 def seat_at_door(
-    session: Session, slot: Slot, person_id: int, entry: Booking | None, now: datetime, actor_id: int | None
-) -> Booking:
-    """Give a free seat of a locked slot to a person who has arrived; `entry` is their waiting-list entry, if any."""
-    slot.taken += 1
-    missed = released(session, slot, person_id)
-    if missed is None:
-        booking = entry or new(slot, person_id, now, None)
-        arrive(session, slot, booking, now, actor_id)
-        return booking
-    if entry:
-        slot.waiting -= 1
-        end(session, slot, entry, "cancelled", now, "came_late", actor_id)
-    _come_late(session, slot, missed, now, actor_id)
-    return missed
+    session: Session, slot: Slot, people: Mapping[int, Booking | None], now: datetime, actor_id: int | None
+) -> list[Booking]:
+    """Give free seats of a locked slot to people who have arrived, each with their waiting-list entry, if any."""
+    missed = released(session, slot, people)
+    for person_id in missed:
+        if entry := people[person_id]:
+            leave(session, slot, entry, now, "came_late", actor_id)
+    come = [_arrival(slot, who, entry, missed.get(who), now, actor_id) for who, entry in people.items()]
+    seated = claim_in(session, come)
+    for booking in missed.values():
+        _take_strike_back(session, slot, booking, now, actor_id)
+    return seated
 
 
-def released(session: Session, slot: Slot, person_id: int) -> Booking | None:
-    """The person's booking of a locked slot that was released as a no-show."""
-    if slot.released_at is None:
-        return None
-    mine = (Booking.slot_id == slot.id, Booking.person_id == person_id, Booking.state == "released")
-    found = select(Booking).where(*mine).order_by(Booking.id.desc()).limit(1)
-    return session.scalar(found.execution_options(populate_existing=True))
+def released(session: Session, slot: Slot, people: Collection[int]) -> dict[int, Booking]:
+    """The bookings of these people in a locked slot that were released as no-shows, the last of each."""
+    if slot.released_at is None or not people:
+        return {}
+    theirs = (Booking.slot_id == slot.id, Booking.person_id.in_(in_array(people)), Booking.state == "released")
+    found = select(Booking).where(*theirs).order_by(Booking.id).execution_options(populate_existing=True)
+    return {booking.person_id: booking for booking in session.scalars(found)}
 
 
 def is_late_arrival(booking: Booking) -> bool:
@@ -51,19 +52,21 @@ def miss_again(session: Session, slot: Slot, booking: Booking, now: datetime, ac
     """Undo a late check-in: released and struck as before. The caller offers the seat on."""
     was = _last(session, booking, and_(Event.after == "released", Event.kind != "undone"))
     via = _last(session, booking, Event.kind == "checked_in").details["via"]
-    booking.ended_at, booking.end_reason, booking.via = was.at, was.kind, via
-    booking.checked_in_at, booking.late = None, False
+    booking.checked_in_at, booking.late, booking.via = None, False, via
     slot.taken -= 1
-    move(session, slot, booking, "released", now, "undone", actor_id)
+    end(session, slot, booking, "released", now, "undone", actor_id)
+    booking.ended_at, booking.end_reason = was.at, was.kind
     _strike_again(session, slot, booking, now, actor_id)
 
 
-def _come_late(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
-    via, booking.via = booking.via, "door"
-    booking.ended_at, booking.end_reason = None, None
-    booking.checked_in_at, booking.late = now, True
-    move(session, slot, booking, "attended", now, "checked_in", actor_id, via=via)
-    _take_strike_back(session, slot, booking, now, actor_id)
+def _arrival(
+    slot: Slot, person_id: int, entry: Booking | None, missed: Booking | None, now: datetime, actor_id: int | None
+) -> ClaimRow[Slot]:
+    if missed:
+        late: dict[str, Any] = {"via": "door", "late": True, "details": {"via": missed.via}}
+        return change(slot, missed, "attended", now, "checked_in", actor_id, **late)
+    place = entry.waitlist_position if entry else None
+    return ClaimRow(slot, "attended", person_id, now, actor_id, ARRIVED, entry, None, "door", now, place, None, now)
 
 
 def _take_strike_back(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from booking import policy
+from booking.db import statements
 from booking.db.arrays import is_in_array, unnest_param
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot
@@ -61,6 +63,14 @@ def look(connection: DriverConnection, asked: Sequence[Asked]) -> list[Look | No
         _seen(slots[one.slot_id], people[n], entries[people[n][1]], one.now) if n in people else None
         for n, one in enumerate(asked)
     ]
+
+
+def eligibilities(session: Session, slot_id: int, people: Collection[int], now: datetime) -> dict[int, Eligibility]:
+    """The same of people at a slot that has not ended, by their ids, in a session's transaction."""
+    session.flush()
+    asked = [Asked(slot_id, now, person_id=person_id) for person_id in people]
+    seen = look(statements.wrap(session.connection()), asked) if asked else []
+    return {its.who.person_id: its.who for its in seen if its}
 
 
 def _entries(connection: DriverConnection, people: Collection[int], now: datetime) -> dict[int, tuple[Entry, ...]]:

@@ -10,11 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import in_array
 from booking.enqueue import ATTEMPTED, withdraw_letters
 from booking.errors import RuleViolation
 from booking.model import HOLDING, Booking, Event, Letter, Slot
-from booking.seats.eligibility import Eligibility, at_door, clashing, eligibility, personal, too_many_places
-from booking.seats.transitions import line, move, sit, withdraw
+from booking.seats.claim import ClaimRow, change, claim_in
+from booking.seats.eligibility import Eligibility, at_door, clashing, personal, too_many_places
+from booking.seats.look import eligibilities
+from booking.seats.transitions import line, withdraw
 from booking.seats.waitlist import fill_free_seats
 
 
@@ -63,37 +66,35 @@ def reinstate(
     withdraw_letters(session, "slot_cancelled", slot.id, "brought back", Letter.created_at == at)
     if anybody_told(session, slot, at):  # a letter was sent meanwhile
         raise RuleViolation("people_know")
-    again: list[Booking] = []
-    elsewhere: list[Booking] = []
-    for booking, state in called_off(session, slot, at):
-        who = eligibility(session, booking.person_id, slot.station, slot.date, now)
-        no = _refusal(slot, booking, state, who, now)
-        (elsewhere if no else again).append(booking)
-        if not no:
-            _return(session, slot, booking, state, now, actor_id)
-            if state in HOLDING:
-                withdraw(session, slot, clashing(slot, who), now, booking)
+    before = called_off(session, slot, at)
+    everybody = eligibilities(session, slot.id, {was.booking.person_id for was in before}, now)
+    elsewhere = [was for was in before if _refusal(slot, *was, everybody[was.booking.person_id], now)]
+    again = [_return(session, slot, *was, now, actor_id) for was in before if was not in elsewhere]
+    back = claim_in(session, again)
+    for booking in back:
+        if booking.state in HOLDING:
+            withdraw(session, clashing(slot, everybody[booking.person_id]), now, booking.id)
     fill_free_seats(session, slot, now, people)
-    return Reinstated(again, elsewhere)
+    return Reinstated(back, [was.booking for was in elsewhere])
 
 
 def move_back(session: Session, slot: Slot, now: datetime, people: set[int], actor_id: int | None) -> list[Booking]:
     """Undo `demote` on a locked slot that is larger again, for those whose letter about it has not been sent."""
-    back: list[Booking] = []
-    for entry in line(session, slot) if now < slot.starts_at else ():
-        if not slot.free:
-            break
-        who = eligibility(session, entry.person_id, slot.station, slot.date, now)
-        if entry.person_id not in people or personal(slot, who):
-            continue
-        if not withdraw_letters(session, "moved_down", slot.id, "moved back", Letter.booking_id == entry.id):
-            continue
-        slot.taken += 1
-        seated_at = entry.seated_at
-        sit(session, slot, entry, now, "moved_back", actor_id)
-        entry.seated_at = seated_at  # restores the order in which seats were given
-        withdraw(session, slot, clashing(slot, who), now, entry)
-        back.append(entry)
+    if now >= slot.starts_at:
+        return []
+    # Who was moved down has a time at which the seat was given, and comes before everybody else.
+    entries = [entry for entry in line(session, slot) if entry.seated_at and entry.person_id in people]
+    if not entries:
+        return []
+    everybody = eligibilities(session, slot.id, [entry.person_id for entry in entries], now)
+    first = [entry for entry in entries if not personal(slot, everybody[entry.person_id])][: slot.free]
+    theirs = Letter.booking_id.in_(in_array([entry.id for entry in first]))
+    unsent = withdraw_letters(session, "moved_down", slot.id, "moved back", theirs) if first else ()
+    back = [entry for entry in first if entry.id in {letter.booking_id for letter in unsent}]
+    # They keep `seated_at`, the order in which seats were given.
+    claim_in(session, [change(slot, entry, "booked", now, "moved_back", actor_id) for entry in back])
+    for entry in back:
+        withdraw(session, clashing(slot, everybody[entry.person_id]), now, entry.id)
     return back
 
 
@@ -107,16 +108,12 @@ def _refusal(slot: Slot, booking: Booking, state: str, who: Eligibility, now: da
     return too_many_places(slot, who, now) if state == "waiting" and not booking.standby_at else None
 
 
-def _return(session: Session, slot: Slot, booking: Booking, state: str, now: datetime, actor_id: int | None) -> None:
+def _return(
+    session: Session, slot: Slot, booking: Booking, state: str, now: datetime, actor_id: int | None
+) -> ClaimRow[Slot]:
+    row = change(slot, booking, state, now, "reinstated", actor_id)
     came = _checked_in(session, booking) if state == "attended" else None
-    booking.ended_at, booking.end_reason, booking.skipped = None, None, None
-    booking.checked_in_at = came.at if came else None
-    booking.late = came is not None and came.before == "released"
-    if state == "waiting":
-        slot.waiting += 1
-    else:
-        slot.taken += 1
-    move(session, slot, booking, state, now, "reinstated", actor_id)
+    return row._replace(checked_in_at=came.at, late=came.before == "released") if came else row
 
 
 def _checked_in(session: Session, booking: Booking) -> Event | None:

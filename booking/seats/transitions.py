@@ -1,4 +1,4 @@
-"""Transitions: the changes of state of one booking of a locked slot; each writes one event."""
+"""Transitions: what ends one booking of a locked slot; each writes one event. `claim` writes what begins one."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -15,32 +15,6 @@ from booking.seats.eligibility import Entry
 
 # How long a person's own booking can be undone as if it had not been made.
 UNDO_WINDOW = timedelta(minutes=2)
-
-
-def new(slot: Slot, person_id: int, now: datetime, key: str | None) -> Booking:
-    return Booking(slot_id=slot.id, station_id=slot.station_id, person_id=person_id, created_at=now, key=key, via="tap")
-
-
-def sit(session: Session, slot: Slot, booking: Booking, now: datetime, kind: str, actor_id: int | None) -> None:
-    """Give this booking a seat that the slot has already counted."""
-    if booking.state == "waiting":
-        slot.waiting -= 1
-    booking.seated_at, booking.skipped = now, None
-    move(session, slot, booking, "booked", now, kind, actor_id)
-
-
-def arrive(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None) -> None:
-    """Seat a person who has arrived: booked and attended in one step."""
-    booking.via = "door"
-    sit(session, slot, booking, now, "walked_in", actor_id)
-    booking.checked_in_at = now
-    move(session, slot, booking, "attended", now, "checked_in", actor_id)
-
-
-def queue(session: Session, slot: Slot, booking: Booking, now: datetime, actor_id: int | None = None) -> Booking:
-    booking.waitlist_position = slot.waitlist_seq
-    move(session, slot, booking, "waiting", now, "waiting", actor_id or booking.person_id)
-    return booking
 
 
 def leave(
@@ -68,31 +42,15 @@ def can_undo(booking: Booking | Entry, now: datetime) -> bool:
     return own and booking.seated_at is not None and now <= booking.seated_at + UNDO_WINDOW
 
 
-def withdraw(session: Session, slot: Slot, entries: Iterable[Entry], now: datetime, seat: Booking) -> None:
-    """End the person's waiting-list places that the new seat excludes; the history names the booking."""
+def withdraw(session: Session, entries: Iterable[Entry], now: datetime, seat_id: int) -> None:
+    """End the person's waiting-list places that the new seat excludes; the history names its booking."""
     for entry in entries:
         # Its slot is locked only now: it may have started, or been cancelled, since `entry` was read.
         booking = session.get_one(Booking, entry.id, populate_existing=True)
-        other = find_slot(session, entry.slot_id)
-        if booking.state == "waiting" and other.id != slot.id:
+        if booking.state == "waiting":
+            other = find_slot(session, entry.slot_id)
             other.waiting -= 1
-            end(session, other, booking, "cancelled", now, "withdrawn", replaced_by=seat.id)
-
-
-def move(
-    session: Session,
-    slot: Slot,
-    booking: Booking,
-    state: str,
-    now: datetime,
-    kind: str,
-    actor_id: int | None,
-    **details: Any,
-) -> None:
-    before, booking.state = booking.state, state
-    session.add(booking)
-    session.flush()
-    record(session, kind, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state, **details)
+            end(session, other, booking, "cancelled", now, "withdrawn", replaced_by=seat_id)
 
 
 def end(
@@ -105,8 +63,10 @@ def end(
     actor_id: int | None = None,
     **details: Any,
 ) -> None:
+    before, booking.state = booking.state, state
     booking.ended_at, booking.end_reason = now, reason
-    move(session, slot, booking, state, now, reason, actor_id, **details)
+    session.flush()
+    record(session, reason, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state, **details)
 
 
 def find_slot(session: Session, slot_id: int) -> Slot:

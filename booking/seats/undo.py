@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from booking.enqueue import withdraw_letters
 from booking.errors import RuleViolation
 from booking.model import Booking, Event, Letter, Slot
+from booking.seats.claim import change, claim_in
 from booking.seats.eligibility import Eligibility, at_door, eligibility, personal, too_many_places
-from booking.seats.transitions import end, live_booking, move
+from booking.seats.transitions import end, live_booking
 from booking.seats.waitlist import LockedSlots, fill_free_seats
 
 
@@ -24,7 +25,6 @@ def undo_press(
     """Revert the seat of a locked slot; the caller offers the seat on. `replaced` was read before the locks."""
     slot = held.slots[booking.slot_id]
     withdraw_letters(session, "confirmed", slot.id, "undone", Letter.booking_id == booking.id)
-    slot.taken -= 1
     _return(session, slot, booking, now)
     for entry in replaced:
         restore(session, held, entry, now)
@@ -50,9 +50,7 @@ def restore(session: Session, held: LockedSlots, entry: Booking, now: datetime) 
     session.refresh(entry)
     if slot is None or why_not(session, slot, entry, now):
         return
-    entry.ended_at, entry.end_reason, entry.skipped = None, None, None
-    slot.waiting += 1
-    move(session, slot, entry, "waiting", now, "place_restored", entry.person_id)
+    claim_in(session, [change(slot, entry, "waiting", now, "place_restored", entry.person_id)])
     fill_free_seats(session, slot, now, held.people)
 
 
@@ -85,8 +83,8 @@ def _return(session: Session, slot: Slot, booking: Booking, now: datetime) -> No
     of = (Event.slot_id == slot.id, Event.booking_id == booking.id, Event.after == "booked")
     seated = session.scalars(select(Event).where(*of).order_by(Event.id.desc()).limit(2)).all()
     if not seated or seated[0].before != "waiting":
+        slot.taken -= 1
         end(session, slot, booking, "cancelled", now, "press_undone", booking.person_id)
         return
-    booking.seated_at = seated[1].at if len(seated) > 1 else None
-    slot.waiting += 1
-    move(session, slot, booking, "waiting", now, "press_undone", booking.person_id)
+    before = seated[1].at if len(seated) > 1 else None
+    claim_in(session, [change(slot, booking, "waiting", now, "press_undone", booking.person_id, seated_at=before)])

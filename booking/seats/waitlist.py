@@ -1,9 +1,10 @@
 """Waiting list: offers free seats: to the waiting list, then to the first who books, then to people on standby."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from sqlalchemy import SQLColumnExpression, case, func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -15,12 +16,15 @@ from booking.enqueue import enqueue, undo_window
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Slot
-from booking.seats.eligibility import at_door, clashing, eligibility, personal
+from booking.seats.claim import change, claim_in
+from booking.seats.eligibility import Eligibility, at_door, clashing, personal
 from booking.seats.late_checkin import seat_at_door
-from booking.seats.transitions import bookings, line, move, sit, withdraw
+from booking.seats.look import eligibilities
+from booking.seats.transitions import bookings, line, withdraw
 
 # How many more people than free seats are locked at the head of a waiting list, to replace those who are skipped.
 SPARE = 10
+Rule = Callable[[Slot, Eligibility], RuleViolation | None]
 
 
 @transactional
@@ -90,37 +94,38 @@ def fill_free_seats(session: Session, slot: Slot, now: datetime, people: set[int
 
 
 def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
-    given = 0
-    for entry in line(session, slot):
-        # Joined after we locked: the next round serves them, and nobody is served before them.
-        if not slot.free or entry.person_id not in people:
-            break
-        who = eligibility(session, entry.person_id, slot.station, slot.date, now)
-        if no := personal(slot, who):
-            _skip(session, slot, entry, no.reason, now)
-            continue
-        slot.taken += 1
-        entry.via = "line"
-        sit(session, slot, entry, now, "promoted", None)
-        withdraw(session, slot, clashing(slot, who), now, entry)
-        enqueue(session, "promoted", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id)
-        given += 1
-    return given
+    found = _eligible(session, slot, line(session, slot), now, people, personal)
+    seat: dict[str, Any] = {"seated_at": now, "via": "line", "letter": "promoted"}
+    claim_in(session, [change(slot, entry, "booked", now, "promoted", **seat) for entry, _ in found])
+    for entry, who in found:
+        withdraw(session, clashing(slot, who), now, entry.id)
+    return len(found)
 
 
 def _seat_standby(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
-    given = 0
     there = [entry for entry in line(session, slot) if entry.standby_at]
-    for entry in sorted(there, key=lambda e: (e.standby_at, e.waitlist_position)):
-        if not slot.free or entry.person_id not in people:
+    there.sort(key=lambda e: (e.standby_at, e.waitlist_position))
+    found = _eligible(session, slot, there, now, people, at_door)
+    return len(seat_at_door(session, slot, {entry.person_id: entry for entry, _ in found}, now, None))
+
+
+def _eligible(
+    session: Session, slot: Slot, entries: Sequence[Booking], now: datetime, people: set[int], refusal: Rule
+) -> list[tuple[Booking, Eligibility]]:
+    """The first of these entries, as many as seats are free, whom no rule refuses. Notes why others are skipped."""
+    # Whoever joined after we locked is served by the next round, and nobody is served before them.
+    entries = list(takewhile(lambda entry: entry.person_id in people, entries))
+    everybody = eligibilities(session, slot.id, [entry.person_id for entry in entries], now)
+    found: list[tuple[Booking, Eligibility]] = []
+    for entry in entries:
+        if len(found) == slot.free:
             break
-        who = eligibility(session, entry.person_id, slot.station, slot.date, now)
-        if no := at_door(slot, who):
+        who = everybody[entry.person_id]
+        if no := refusal(slot, who):
             _skip(session, slot, entry, no.reason, now)
-            continue
-        seat_at_door(session, slot, entry.person_id, entry, now, None)
-        given += 1
-    return given
+        else:
+            found.append((entry, who))
+    return found
 
 
 def _announce(session: Session, slot: Slot, now: datetime) -> int:
@@ -168,11 +173,10 @@ def demote(session: Session, slot: Slot, number: int, now: datetime, actor_id: i
     others = (Booking.slot_id == slot.id, Booking.id.not_in([booking.id for booking in moved]))
     lowest = session.scalar(select(func.min(Booking.waitlist_position)).where(*others))
     head = slot.waitlist_seq + 1 if lowest is None else lowest
-    for place, booking in enumerate(moved):
-        booking.waitlist_position = head - len(moved) + place
-        slot.taken -= 1
-        slot.waiting += 1
-        move(session, slot, booking, "waiting", now, "moved_down", actor_id)
-        person_id, wait = booking.person_id, undo_window(slot, now)
-        enqueue(session, "moved_down", now, person_id=person_id, slot_id=slot.id, booking_id=booking.id, wait=wait)
-    return moved
+    letter: dict[str, Any] = {"letter": "moved_down", "wait": undo_window(slot, now)}
+    places = range(head - len(moved), head)
+    rows = [
+        change(slot, booking, "waiting", now, "moved_down", actor_id, waitlist_position=place, **letter)
+        for booking, place in zip(moved, places, strict=True)
+    ]
+    return claim_in(session, rows)

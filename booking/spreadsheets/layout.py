@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from booking.errors import RuleViolation
-from booking.parsing.numerals import folded
+from booking.parsing.numbers import folded
 from booking.spreadsheets.sheet import MOST_COLUMNS, MOST_ROWS, Range, Sheet
 
 _LOOKED_AT = 30  # rows in which the heads may be

@@ -127,7 +127,7 @@ def test_plans_made_for_empty_tables_are_made_anew(
     sent: list[str] = []
     send = statements.DriverConnection.send
     monkeypatch.setattr(statements.DriverConnection, "send", lambda line, text: (sent.append(text), send(line, text)))
-    monkeypatch.setattr(pool, "LINES", 1)
+    monkeypatch.setattr(pool, "SIZE", 1)
     monkeypatch.setattr(pool, "REPLANNED", 3600.0)
     with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
@@ -155,7 +155,7 @@ def _shapes(engine: Engine) -> list[str]:
     """The steps of each plan and the indexes that they use; an index that is read from end to end is `all of` it."""
     hot = (look._SLOTS, look._PEOPLE, look._ENTRIES, claim._PEOPLE, claim._SLOTS, claim._COUNT, claim._BOOKINGS)
     line, found = pool.dedicated(engine), []
-    for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS)):
+    for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS["confirmed"])):
         text = statement._compiled(line)
         line.driver.execute(f"PREPARE hot{n} AS {text.numbered}".encode())
         found += _steps(_explained(line, f"hot{n}", text))

@@ -148,7 +148,7 @@ def test_a_row_that_fails_harms_nobody_else(
     presses = [Asked(roomy.slot_id, OPEN, None, person) for person in crowd[:17]]
     real, tickets = claim._booking, iter(["same", "same"])
 
-    def twice(one: claim.NewBooking, *rest: Any) -> list[object]:
+    def twice(one: claim.ClaimRow[Any], *rest: Any) -> list[object]:
         row = real(one, *rest)
         return [next(tickets, value) if value == row[6] and one.person_id in crowd[3:5] else value for value in row]
 

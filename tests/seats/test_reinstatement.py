@@ -175,6 +175,20 @@ def test_people_told_of_their_demotion_are_told_of_the_seat(busy: LunchHour) -> 
     assert busy.letters("李静")[-1] == "promoted"
 
 
+def test_nobody_whose_letter_waits_passes_somebody_who_was_told_first(lunch: LunchHour) -> None:
+    lunch.resize(3, "Mon 09:00")
+    for who in ("周明", "李静", "王磊"):
+        lunch.book(who, OPEN)
+    lunch.resize(1, "Mon 11:00", move_newest=True)
+    with transactions.transaction(lunch.session) as session:
+        told_first = (Letter.kind == "moved_down", Letter.person_id == lunch.people["李静"])
+        session.execute(update(Letter).where(*told_first).values(state="sent"))
+    lunch.resize(2, "Mon 11:00:30")
+    assert lunch.states("李静", "王磊") == ["booked", "waiting"]
+    lunch.resize(3, "Mon 11:00:40")
+    assert lunch.events("promoted", "moved_back") == [("promoted", "李静"), ("moved_back", "王磊")]
+
+
 @pytest.mark.parametrize(("clock", "waits"), [("Mon 11:00", True), ("11:39", True), ("11:40", False), ("12:05", False)])
 def test_letters_about_a_change_wait_a_minute_unless_the_start_is_near(
     lunch: LunchHour, clock: str, waits: bool

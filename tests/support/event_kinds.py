@@ -11,9 +11,9 @@ import config
 Writer = tuple[str, str]  # module and function
 # Where a kind enters the history, and at which place it stands among the arguments.
 FIRST: dict[Writer, int] = {("booking.history", "record"): 1, ("booking.history", "record_all"): 1}
-FIRST |= {("booking.history", "EventTemplate"): 0}
-# What `seats.claim` says by hand: the kind is the state that the booking begins with.
-BY_HAND = frozenset({"booked", "waiting"})
+FIRST |= {("booking.history", "EventTemplate"): 0, ("booking.seats.claim", "change"): 4}
+# What `seats.claim` says by hand: with what a booking begins.
+BY_HAND = frozenset({"booked", "waiting", "standby", "walked_in", "checked_in"})
 
 
 @dataclass

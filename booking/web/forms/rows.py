@@ -10,7 +10,7 @@ from flask_babel import force_locale, gettext
 from werkzeug.datastructures import MultiDict
 
 from booking.model import LANGUAGES, Activity, Zone
-from booking.parsing import dates, numerals, weekdays
+from booking.parsing import dates, numbers, weekdays
 from booking.sanitise import name_key
 from booking.spreadsheets import Layout, Remark, Sheet, lay_out
 from booking.web.forms.fields import DayField, Form
@@ -113,7 +113,7 @@ def _faults(number: int, typed: Mapping[str, str], layout: Layout) -> Iterator[t
     for name, text in typed.items():
         if (number, name) in layout.broken:
             yield name, gettext("这一格是公式的错误，或者公式还没有算出来。请改成文字或数字。")
-        elif name == "on_rest_days" and numerals.folded(text) not in YES | NO:
+        elif name == "on_rest_days" and numbers.folded(text) not in YES | NO:
             yield name, gettext("请写“是”，或者留空。")
 
 
@@ -127,10 +127,10 @@ def _words(
     return {
         "activity_id": _by_words({one.title: str(one.id) for one in activities}),
         "zone_id": lambda text: by_zone(
-            HOLDS.sub("", numerals.folded(text)) if HOLDS.search(numerals.folded(text)) else text
+            HOLDS.sub("", numbers.folded(text)) if HOLDS.search(numbers.folded(text)) else text
         ),
         "weekdays": _weekdays,
-        "on_rest_days": lambda text: ["y"] if numerals.folded(text) in YES else [],
+        "on_rest_days": lambda text: ["y"] if numbers.folded(text) in YES else [],
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +15,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from booking.people import clean_email
-from booking.queries import disclosure, manager
+from booking.queries import disclosure
 from booking.sanitise import one_line, plain
 from booking.slots import Planned
 from booking.web import htmx, job_status
@@ -26,6 +26,14 @@ pages = Blueprint("manager", __name__, url_prefix="/manage")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word})
 
 Answer = str | Response | tuple[str, int]
+UPLOAD = "manager.import_sheet"
+
+
+@pages.url_value_preprocessor
+def _allow_uploads(endpoint: str | None, _values: object) -> None:
+    """A sheet may be larger than other requests; this runs before anything reads the form."""
+    if endpoint == UPLOAD:
+        request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
 
 
 def _awaits_word(slot: Slot) -> bool:
@@ -93,8 +101,8 @@ def refused_words(no: RuleViolation, station: Station) -> str:
 
 
 def labels(station: Station, people: Sequence[Person], slot: Slot | None = None) -> str:
-    """The people's names in one line, with hints for equal names, also for those on `slot`."""
-    others = manager.roster(db.session(), slot).people if slot else ()
+    """The people's names in one line, with hints for equal names, also of those on `slot`."""
+    others = disclosure.people_on(db.session(), slot.id) if slot else ()
     about = disclosure.to_staff(db.session(), station, [*people, *others])
     return gettext("、").join(about.label(person) for person in people)
 

@@ -22,18 +22,10 @@ from booking.web.forms.rows import Row, Wrong
 from booking.web.i18n.formatting import station_date
 from booking.web.i18n.messages import REMARKS
 from booking.web.manager import tables
-from booking.web.manager.blueprint import Answer, actor, done, pages, refused_words, zone_races
+from booking.web.manager.blueprint import UPLOAD, Answer, actor, done, pages, refused_words, zone_races
 from booking.web.security.permissions import managed_station
 
-UPLOAD = "manager.import_sheet"
 TABLES = {"activities": Activity, "plans": Plan}
-
-
-@pages.url_value_preprocessor
-def _allow_uploads(endpoint: str | None, _values: object) -> None:
-    """A sheet may be larger than other requests; this runs before anything reads the form."""
-    if endpoint == UPLOAD:
-        request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
 
 
 @pages.errorhandler(RequestEntityTooLarge)
