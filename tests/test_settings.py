@@ -65,7 +65,7 @@ def test_every_name_of_postgresql_means_psycopg_3(tmp_path: Path, scheme: str) -
     settings = load(tmp_path, DATABASE_URL=f"{scheme}://lunch:pw@db/lunch")
     assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://lunch:pw@db/lunch"
     assert settings["SQLALCHEMY_ENGINE_OPTIONS"]["isolation_level"] == "READ COMMITTED"
-    assert "lock_timeout=3000" in settings["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]["options"]
+    assert settings["SQLALCHEMY_ENGINE_OPTIONS"]["execution_options"]["session_settings"]["lock_timeout"] == "3000"
 
 
 MAIL = [

@@ -18,8 +18,8 @@ class Statement:
     text: str
     parameters: Any
     seconds: float = 0.0
-    statements: bool = False
-    by_index: bool = False  # with the settings of `lines`
+    compiled: bool = False
+    by_index: bool = False  # with the settings of `pool`
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def _compiled_ones(sent: list[Statement]) -> Iterator[None]:
             return run(self, line, values)
         finally:
             spent = perf_counter() - began
-            sent.append(Statement(self.text, self.fixed | values, spent, statements=True, by_index=by_index))
+            sent.append(Statement(self.text, self.fixed | values, spent, compiled=True, by_index=by_index))
 
     statements.DialectStatement.run = heard_run  # type: ignore[method-assign]
     try:
