@@ -19,10 +19,10 @@ BOTH_ENDS = {
     "keepalives_count": "tcp_keepalives_count",
     "tcp_user_timeout": "tcp_user_timeout",
 }
-LOOKS = 3  # at a pooler, which others may use at the same moment
+LOOKS = 5  # at a pooler, which others may use at the same moment
 TRANSACTION_POOLING = (
     "DATABASE_URL leads to a pooler that gives each transaction another connection, so that settings and locks end up"
-    " with strangers: set pool_mode = session in PgBouncer, or connect to PostgreSQL itself"
+    " with strangers: set pool_mode = session in PgBouncer, or name PostgreSQL itself"
 )
 
 
@@ -58,16 +58,25 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _refuse_transaction_pooling(engine: Engine, driver: psycopg.Connection[Any]) -> None:
-    """Such a pooler gives our server process to somebody else who asks between two transactions of ours."""
     driver.autocommit = True
-    if (pid := _pid(driver)) != driver.info.backend_pid:  # no process of the server: there is a pooler
-        where, parameters = engine.dialect.create_connect_args(engine.url)
+    pid = _pid(driver)
+    if pid != driver.info.backend_pid and _pools_transactions(engine, driver, pid):
+        raise BadSetting(TRANSACTION_POOLING)
+    driver.autocommit = False
+
+
+def _pools_transactions(engine: Engine, driver: psycopg.Connection[Any], pid: int) -> bool:
+    """Whether a pooler gives our server process to somebody else who asks between two transactions of ours."""
+    where, parameters = engine.dialect.create_connect_args(engine.url)
+    try:
         with psycopg.connect(*where, **{**parameters, "connect_timeout": 3}) as other:
             for _ in range(LOOKS):
                 with other.transaction():
                     if pid == _pid(other) or pid != _pid(driver):
-                        raise BadSetting(TRANSACTION_POOLING)
-    driver.autocommit = False
+                        return True
+    except psycopg.errors.ProtocolViolation:  # it pools statements, and allows no transactions at all
+        return True
+    return False
 
 
 def _pid(driver: psycopg.Connection[Any]) -> int:

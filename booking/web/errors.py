@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, abort, g, make_response, render_template, request
 from flask.globals import request_ctx
@@ -76,6 +78,16 @@ def _busy(error: Exception) -> Response:
     response = _calm_page(503, _of_an_act(error))
     response.headers["Retry-After"] = "3"
     return response
+
+
+def overloaded(app: Flask) -> WSGIApplication:
+    """The same answer to a request that is not even begun."""
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        with app.request_context(environ):
+            return _busy(PoolTimeout("too many requests wait"))(environ, start)
+
+    return answer
 
 
 def _database(error: DBAPIError) -> Response:
