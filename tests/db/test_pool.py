@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from time import monotonic
 from typing import Any
@@ -13,13 +14,14 @@ from sqlalchemy import Engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
+import config
 from booking.db import pool
 from booking.db.connections import BOTH_ENDS
 from booking.db.statements import CompiledStatement, DriverConnection
 from booking.extensions import db
 from booking.jobs import leader_election
 from booking.model import Station
-from tests.support import postgres
+from tests.support import databases, postgres
 
 STATIONS = CompiledStatement(select(Station.id))
 AT_ONCE = 2  # seconds, on a machine that does other things too
@@ -153,6 +155,37 @@ def test_every_connection_notices_a_host_that_vanishes(engine: Engine, connect: 
     settings = {name: driver.execute(f"SHOW {name}").fetchone()[0] for name in ("lock_timeout", "timezone", "jit")}
     assert settings == {"lock_timeout": "3s", "timezone": "UTC", "jit": "off"}
     driver.close()
+
+
+FORMS = [
+    "postgres:p%40ss@127.0.0.1:{port}/{name}",
+    "postgres:p@ss@127.0.0.1:{port}/{name}?sslmode=disable",
+    "postgres@127.0.0.1:1,127.0.0.1:{port}/{name}",
+    "postgres@/{name}?host=127.0.0.1:1&host=127.0.0.1:{port}",
+    "postgres@/{name}?host={socket}&port={port}",
+]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_an_address_leads_web_scheduler_and_commands_to_the_database(
+    database_url: str, tmp_path: Path, form: str
+) -> None:
+    where = make_url(database_url)
+    with psycopg.connect(postgres.plain(where)) as connection:
+        (socket,) = connection.execute("SHOW unix_socket_directories").fetchone() or ("",)
+    url = form.format(port=where.port, name=where.database, socket=socket)
+    settings = config.load(
+        {"DATABASE_URL": f"postgresql://{url}", "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "x" * 40}
+    )
+    engine = databases.connect_engine(settings["SQLALCHEMY_DATABASE_URI"])
+    with engine.connect() as by_command:
+        assert by_command.scalars(select(Station.id)).all() == []
+    assert pool.fetch(engine, STATIONS) == []
+    candidate = leader_election.ByConnection(engine)
+    assert candidate.acquire()
+    candidate.release()
+    engine.dispose()
 
 
 # A server that refuses to write
