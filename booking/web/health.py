@@ -36,7 +36,7 @@ def ready() -> tuple[Response, int]:
     """
     answer: Callable[[], Answer] = current_app.extensions["readiness"]
     told, status = answer()
-    return jsonify(told), status
+    return jsonify(**told, clock_offset_seconds=clock.ahead(), clock_off=clock.is_off()), status
 
 
 def register(app: Flask) -> None:
