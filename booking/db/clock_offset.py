@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock
+from config import BadSetting
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def measure(engine: Engine) -> bool:
             host, asked = clock.on_this_host(), monotonic()
             there = connection.scalars(select(func.clock_timestamp())).one()
             lasted = monotonic() - asked
-    except SQLAlchemyError:
+    except (SQLAlchemyError, BadSetting):
         return False
     if lasted < SLOWEST:
         _set(there - host - timedelta(seconds=lasted / 2))

@@ -40,9 +40,10 @@ def configure_engine(engine: Engine) -> None:
 
 def check_pooling(engine: Engine) -> None:
     """Stop the start where the rules could not hold. A database that is away is looked at when it is back."""
-    with suppress(DBAPIError):
-        engine.connect().close()
-    engine.dispose()  # no connection outlives a fork
+    if engine.dialect.name == "postgresql":
+        with suppress(DBAPIError):
+            engine.connect().close()
+        engine.dispose()  # no connection outlives a fork
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
@@ -21,7 +22,8 @@ from booking.db.statements import CompiledStatement, DriverConnection
 from booking.extensions import db
 from booking.jobs import leader_election
 from booking.model import Station
-from tests.support import databases, postgres
+from tests.conftest import disconnect
+from tests.support import databases, memory, postgres
 
 STATIONS = CompiledStatement(select(Station.id))
 AT_ONCE = 2  # seconds, on a machine that does other things too
@@ -232,19 +234,45 @@ def test_no_scheduler_leads_where_nothing_can_be_written(engine: Engine, read_on
     candidate.release()
 
 
-@pytest.mark.postgresql
-def test_an_app_whose_server_refuses_to_write_says_so_and_recovers(
-    make_app: Callable[..., Flask], database_url: str, read_only: Callable[[str], None]
-) -> None:
-    app = make_app()
-
+def with_a_form(app: Flask) -> FlaskClient:
     @app.post("/write")
     def write() -> str:
         db.session.execute(db.update(Station).values(name="写"))
         db.session.commit()
         return "written"
 
-    client = app.test_client()
+    return app.test_client()
+
+
+@pytest.mark.postgresql
+def test_an_app_whose_server_stops_all_writes_goes_on_when_it_takes_them_again(make_app: Callable[..., Flask]) -> None:
+    with postgres.own(memory.MEMORY, postgres.FAST) as server:
+        url = server.url.render_as_string(hide_password=False)
+        engine = databases.connect_engine(url)
+        databases.upgrade(engine)
+        engine.dispose()
+        app = make_app(SQLALCHEMY_DATABASE_URI=url)
+        client = with_a_form(app)
+        assert client.post("/write").text == "written"
+        for switch, status in (("on", 503), ("off", 200)):
+            sql(url, f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
+            sql(url, "SELECT pg_reload_conf()")
+            wait_for(lambda status=status: client.post("/write").status_code == status)
+            assert client.get("/readyz").status_code == status
+        disconnect(app)
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = monotonic() + 30
+    while not holds():
+        assert monotonic() < deadline
+
+
+@pytest.mark.postgresql
+def test_an_app_whose_server_refuses_to_write_says_so_and_recovers(
+    make_app: Callable[..., Flask], database_url: str, read_only: Callable[[str], None]
+) -> None:
+    client = with_a_form(make_app())
     assert client.get("/readyz").status_code == 200
     read_only("on")
     end_all(database_url)
