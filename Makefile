@@ -20,7 +20,7 @@ run: .venv/.run $(CATALOGUES)
 # Many tests start the app in a process of its own: compile it once, also where the shell says not to.
 test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: .venv/.dev $(CATALOGUES)
-	@deploy/system-packages chromium fonts-noto-cjk postgresql $(if $(filter test-all,$@),npm spamassassin)
+	@deploy/system-packages chromium fonts-noto-cjk postgresql $(if $(filter test-all,$@),faketime iptables npm pgbouncer spamassassin)
 	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)
 
 lint: .venv/.dev

@@ -13,11 +13,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+import psycopg
 from click import ClickException
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL, make_url
 
 ROOT = Path(__file__).resolve().parent
 WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
+POSTGRESQL = re.compile(r"(?:(?P<login>[^/?]*)@)?(?P<hosts>[^/?@]*)(?P<name>/[^?]*)?(?:\?(?P<query>.*))?")
+HOST_AND_PORT = re.compile(r"host=(?:[^:&\[]+|\[[^&]+\])(?::|%3A)[0-9]+", re.IGNORECASE).fullmatch
+DATABASE_FORM = (
+    "DATABASE_URL must look like postgresql://user:password@host:5432/name, with several hosts host1:5432,host2:5432,"
+    " with a socket postgresql:///name?host=/var/run/postgresql, with libpq's parameters behind the question mark,"
+    " and with %2F, %3F, %23 and %25 for / ? # % in the password"
+)
 RENAMED = {"TURNS": "MAX_CONCURRENT_REQUESTS"}
 
 
@@ -41,7 +51,12 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "PRODUCTION": production or https,
         "SECRET_KEY": _secret_key(env, instance, strict=production or https),
         "SQLALCHEMY_DATABASE_URI": database,
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database, _number(env, "DATABASE_POOL", 5, 1, 50)),
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(
+            database,
+            pool=_number(env, "DATABASE_POOL", 5, 1, 50),
+            connect_timeout=_number(env, "DATABASE_CONNECT_TIMEOUT", 3, 2, 60),
+            lost_after=_number(env, "DATABASE_LOST_AFTER", 5, 4, 300),
+        ),
         **_mail(env, instance),
         **_cookies(https=https),
         **_limits(env),
@@ -55,21 +70,38 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
     }
 
 
-def engine_options(url: str, pool: int = 5) -> dict[str, Any]:
-    """Few connections, short waits: a hot row is served faster by a short queue."""
+def engine_options(url: str, pool: int = 5, connect_timeout: int = 3, lost_after: int = 5) -> dict[str, Any]:
+    """Few connections, short waits: a hot row is served faster by a short queue.
+
+    A host that vanishes without a word is noticed after `lost_after` seconds, not in a quarter of an hour.
+    """
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": 3}}
+    interval = max(1, lost_after // 5)
+    parameters = {
+        "connect_timeout": connect_timeout,  # for each host
+        "application_name": "lunch-hour",
+        "keepalives_idle": lost_after - 3 * interval,
+        "keepalives_interval": interval,
+        "keepalives_count": 3,
+        "tcp_user_timeout": lost_after * 1000,
+    }
+    given = make_url(url).query
     return {
         "isolation_level": "READ COMMITTED",
         "pool_size": pool,
         "max_overflow": 0,
         "pool_timeout": 5,
         "pool_pre_ping": True,
-        "connect_args": {
-            "connect_timeout": 3,
-            "application_name": "lunch-hour",
-            # Compiling a statement takes longer than any of ours, and in a grown city the estimates ask for it.
-            "options": "-c statement_timeout=5000 -c lock_timeout=3000 -c timezone=UTC -c jit=off",
+        "connect_args": {name: value for name, value in parameters.items() if name not in given},
+        "execution_options": {
+            "session_settings": {
+                "statement_timeout": "5000",
+                "lock_timeout": "3000",
+                "timezone": "UTC",
+                # Compiling a statement takes longer than any of ours, and in a grown city the estimates ask for it.
+                "jit": "off",
+            }
         },
     }
 
@@ -99,10 +131,44 @@ def _database_url(env: Mapping[str, str], instance: Path) -> str:
     url = env.get("DATABASE_URL") or f"sqlite:///{instance / 'lunch-hour.sqlite3'}"
     scheme, mark, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        return f"postgresql+psycopg://{rest}"
+        return _postgresql_url(rest)
     if scheme != "sqlite" or not mark:
         raise BadSetting("DATABASE_URL must begin with postgresql:// or sqlite:///")
     return url
+
+
+def _postgresql_url(rest: str) -> str:
+    """The address in one form, whichever of libpq's and SQLAlchemy's was given. libpq itself reads it."""
+    found = POSTGRESQL.fullmatch(rest)
+    if found is None:
+        raise BadSetting(DATABASE_FORM)
+    login, hosts, name, query = (found[part] or "" for part in ("login", "hosts", "name", "query"))
+    pairs = query.split("&") if query else []
+    if several := [unquote(pair.removeprefix("host=")) for pair in pairs if HOST_AND_PORT(pair)]:
+        hosts, pairs = ",".join(several), [pair for pair in pairs if not pair.startswith("host=")]
+    where = f"{login.replace('@', '%40')}@{hosts}" if login else hosts
+    try:
+        parts = conninfo_to_dict(f"postgresql://{where}{name}?{'&'.join(pairs)}")
+        return _one_form(parts).render_as_string(hide_password=False)
+    except (ValueError, psycopg.Error):
+        raise BadSetting(DATABASE_FORM) from None
+
+
+def _one_form(parts: dict[str, Any]) -> URL:
+    """Several hosts and sockets stand in the query, as libpq names them."""
+    user, password, database = (parts.pop(name, None) for name in ("user", "password", "dbname"))
+    hosts, ports = parts.pop("host", ""), parts.pop("port", "")
+    host, port = None, None
+    if "," in hosts:
+        each = ports.split(",") * (1 if "," in ports else hosts.count(",") + 1)
+        ports = ",".join(str(int(one or 5432)) for one in each)
+        # After a failover, the host that comes back first is not taken for the one that writes.
+        parts = {"host": hosts, "port": ports, "target_session_attrs": "read-write", **parts}
+    elif hosts.startswith("/") or not hosts:
+        parts |= {name: value for name, value in (("host", hosts), ("port", ports)) if value}
+    else:
+        host, port = hosts, int(ports) if ports else None
+    return URL.create("postgresql+psycopg", user, password, host, port, database, parts)
 
 
 def _secret_key(env: Mapping[str, str], instance: Path, *, strict: bool) -> str:

@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from booking import cli, extensions
-from booking.db import transactions
+from booking.db import connections
 from booking.web import (
     account,
     admin,
@@ -69,7 +69,7 @@ def _bind_extensions(app: Flask) -> None:
     app.before_request_funcs[None] = [hook for hook in every if hook != extensions.limiter._check_request_limit]  # noqa: SLF001
     extensions.compress.init_app(app)
     with app.app_context():
-        transactions.configure_engine(extensions.db.engine)
+        connections.configure_engine(extensions.db.engine)
     store.register(app)
     rush.register(app)
     middleware.limit_concurrency(app)

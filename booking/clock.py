@@ -1,12 +1,38 @@
-"""Clock: the only reader of the system clock, and conversions between instants and a station's wall time."""
+"""Clock: the only reader of the system clock, and conversions between instants and a station's wall time.
 
-from datetime import UTC, date, datetime, time
+Where several hosts share a database, all go by its clock: a host that is fast must open nothing early.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+TOLERATED = timedelta(seconds=2)  # a host whose clock is further off says so
+
+
+class Offset:
+    """How far the database's clock is ahead of this host's, as this process has measured it (`db/clock_offset`)."""
+
+    ahead = timedelta()
 
 
 def now() -> datetime:
-    """This instant, aware, in UTC."""
+    """This instant by the database's clock, aware, in UTC."""
+    return datetime.now(UTC) + Offset.ahead
+
+
+def on_this_host() -> datetime:
+    """This instant by the clock of this host."""
     return datetime.now(UTC)
+
+
+def ahead() -> float:
+    """Seconds that the database's clock is ahead of this host's."""
+    return round(Offset.ahead.total_seconds(), 1)
+
+
+def is_off() -> bool:
+    """Whether this host's clock should be set right."""
+    return abs(Offset.ahead) > TOLERATED
 
 
 def instant(day: date, wall: time, zone: str) -> datetime:

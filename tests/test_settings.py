@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 import config
 
@@ -65,7 +66,47 @@ def test_every_name_of_postgresql_means_psycopg_3(tmp_path: Path, scheme: str) -
     settings = load(tmp_path, DATABASE_URL=f"{scheme}://lunch:pw@db/lunch")
     assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://lunch:pw@db/lunch"
     assert settings["SQLALCHEMY_ENGINE_OPTIONS"]["isolation_level"] == "READ COMMITTED"
-    assert "lock_timeout=3000" in settings["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]["options"]
+    assert settings["SQLALCHEMY_ENGINE_OPTIONS"]["execution_options"]["session_settings"]["lock_timeout"] == "3000"
+
+
+BOTH = {"host": "a,b", "port": "1,2", "dbname": "lunch", "target_session_attrs": "read-write"}
+URLS: list[tuple[str, dict[str, object]]] = [
+    ("db/lunch", {"host": "db", "dbname": "lunch"}),
+    ("lunch:pw@db:5433/lunch", {"host": "db", "port": 5433, "dbname": "lunch", "user": "lunch", "password": "pw"}),
+    ("a:1,b:2/lunch", BOTH),
+    ("/lunch?host=a:1&host=b:2", BOTH),
+    ("/lunch?host=a%3A1&host=b%3A2", BOTH),
+    ("/lunch?host=a,b&port=1,2", BOTH),
+    ("a:1,b/lunch", BOTH | {"port": "1,5432"}),
+    ("a,b/lunch?port=6000", BOTH | {"port": "6000,6000"}),
+    ("a:1,b:2/lunch?target_session_attrs=any", BOTH | {"target_session_attrs": "any"}),
+    ("[::1]:5433/lunch", {"host": "::1", "port": 5433, "dbname": "lunch"}),
+    ("[::1]:1,[::2]:2/lunch", BOTH | {"host": "::1,::2"}),
+    ("/lunch?host=::1", {"host": "::1", "dbname": "lunch"}),
+    ("/lunch?host=/run/postgresql", {"host": "/run/postgresql", "dbname": "lunch"}),
+    ("%2Frun%2Fpostgresql/lunch?port=6000", {"host": "/run/postgresql", "port": "6000", "dbname": "lunch"}),
+    ("me:p%40ss@db/lunch", {"host": "db", "dbname": "lunch", "user": "me", "password": "p@ss"}),
+    ("me:p@ss@db/lunch", {"host": "db", "dbname": "lunch", "user": "me", "password": "p@ss"}),
+    ("me:%2F%3F%23%25:@db/lunch", {"host": "db", "dbname": "lunch", "user": "me", "password": "/?#%:"}),
+    ("me@azure:pw@db/lunch", {"host": "db", "dbname": "lunch", "user": "me@azure", "password": "pw"}),
+    ("db/lunch?sslmode=verify-full", {"host": "db", "dbname": "lunch", "sslmode": "verify-full"}),
+    ("?service=lunch", {"service": "lunch"}),
+]
+
+
+@pytest.mark.parametrize(("url", "wanted"), URLS)
+def test_every_form_of_an_address_says_the_same_to_all(tmp_path: Path, url: str, wanted: dict[str, object]) -> None:
+    address = make_url(load(tmp_path, DATABASE_URL=f"postgresql://{url}")["SQLALCHEMY_DATABASE_URI"])
+    _, parameters = address.get_dialect()().create_connect_args(address)
+    assert parameters == wanted
+
+
+def test_a_parameter_in_the_address_counts_more_than_ours(tmp_path: Path) -> None:
+    settings = load(tmp_path, DATABASE_URL="postgresql://db/lunch?connect_timeout=9", DATABASE_LOST_AFTER="10")
+    ours = settings["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]
+    assert "connect_timeout" not in ours
+    lost = {"tcp_user_timeout": 10_000, "keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 3}
+    assert ours == {"application_name": "lunch-hour", **lost}
 
 
 MAIL = [
@@ -88,6 +129,13 @@ BAD = [
     ("DATABASE_POOL", "0"),
     ("DATABASE_URL", "mysql://root@db/lunch"),
     ("DATABASE_URL", "lunch.db"),
+    ("DATABASE_URL", "postgresql://db:port/lunch"),
+    ("DATABASE_URL", "postgresql://a:1,b:port/lunch"),
+    ("DATABASE_URL", "postgresql://me:a/b@db/lunch"),
+    ("DATABASE_URL", "postgresql://me:a%b@db/lunch"),
+    ("DATABASE_URL", "postgresql://db/lunch?sslmod=require"),
+    ("DATABASE_CONNECT_TIMEOUT", "0"),
+    ("DATABASE_LOST_AFTER", "3"),
     ("MAIL_FROM", "Lunch, Beijing <lunch@example.com>"),
     ("MAIL_FROM", "午间驿小时"),
     ("MAIL_FROM", "lunch@驿站.example"),
@@ -117,4 +165,7 @@ def test_a_value_that_cannot_be_right_stops_the_start(tmp_path: Path, name: str,
 def test_a_password_is_never_part_of_the_complaint(tmp_path: Path) -> None:
     with pytest.raises(config.BadSetting) as caught:
         load(tmp_path, MAIL_URL="smtp://me:hunter2@mail.example.com:port")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(config.BadSetting) as caught:
+        load(tmp_path, DATABASE_URL="postgresql://me:hunter2@db:port/lunch")
     assert "hunter2" not in str(caught.value)

@@ -4,22 +4,25 @@ A booking costs several milliseconds in the ORM and one in the database; here th
 costs what the driver costs.
 """
 
-import re
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any, cast
 
 from psycopg import RawCursor
 from sqlalchemy import BindParameter, Connection, DateTime, Dialect, Insert, Update, bindparam, literal, select
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
+from booking.db.connections import is_read_only
+
 Row = tuple[Any, ...]
-NAMED = re.compile(r"%\((\w+)\)s")
+# $1, as PostgreSQL itself names what a statement is given
+NUMBERED = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 Convert = Callable[[Any], Any] | None
 
 
@@ -41,7 +44,6 @@ class DriverConnection:
         self.driver = driver
         self.dialect = dialect
         self.inside = inside
-        self.planned_at = monotonic()
 
     @property
     def has_writable_cte(self) -> bool:
@@ -100,13 +102,13 @@ class DialectStatement:
     """A statement compiled for one dialect."""
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        in_order = NUMBERED if dialect.name == "postgresql" else dialect
+        compiled = statement.compile(dialect=in_order, compile_kwargs={"render_postcompile": True})
         if not isinstance(compiled, SQLCompiler):
             raise TypeError("only statements have rows and values")
         self.text = str(compiled)
-        self.order = compiled.positiontup
-        self.names = list(dict.fromkeys(NAMED.findall(self.text)))
-        self.numbered = NAMED.sub(lambda name: f"${self.names.index(name[1]) + 1}", self.text).replace("%%", "%")
+        self.names = compiled.positiontup or []
+        self.cursor = RawCursor if dialect.name == "postgresql" else sqlite3.Cursor
         self.fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self.binds = _converters(
             compiled.binds.items(), lambda bind: bind.type.dialect_impl(dialect).bind_processor(dialect)
@@ -132,10 +134,7 @@ class DialectStatement:
         return param
 
     def _send(self, connection: DriverConnection, param: dict[str, Any]) -> list[Row]:
-        if self.order is None:
-            cursor = RawCursor(connection.driver).execute(self.numbered, [param[name] for name in self.names])
-        else:
-            cursor = connection.driver.execute(self.text, [param[name] for name in self.order])
+        cursor = self.cursor(connection.driver).execute(self.text, [param[name] for name in self.names])
         return cursor.fetchall() if self.has_rows else []
 
     def _read(self, row: Row) -> Row:
@@ -161,7 +160,7 @@ def _translated(error: Exception, text: str, connection: DriverConnection) -> Ex
     """The error as SQLAlchemy would raise it."""
     if not isinstance(error, connection.dialect.loaded_dbapi.Error):
         return error
-    gone = connection.dialect.is_disconnect(error, connection.driver, None)
+    gone = connection.dialect.is_disconnect(error, connection.driver, None) or is_read_only(error)
     return cast(
         "Exception",
         DBAPIError.instance(text, None, error, connection.dialect.loaded_dbapi.Error, connection_invalidated=gone),

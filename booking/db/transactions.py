@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -152,22 +152,3 @@ def _lock(session: Session, table: type[T], ids: Collection[int]) -> list[T]:
     # NO KEY UPDATE: another transaction's foreign-key check on the row need not wait for us.
     wanted = select(table).where(table.id.in_(ids)).order_by(table.id).with_for_update(key_share=True)
     return list(session.scalars(wanted.execution_options(populate_existing=True)))
-
-
-def configure_engine(engine: Engine) -> None:
-    """Give every connection of `engine` the settings that the rules rely on."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=3000", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that becomes a writer midway fails at once instead of waiting.
-    writes = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

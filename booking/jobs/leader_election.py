@@ -8,24 +8,26 @@ import fcntl
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, LiteralString, Protocol
+from typing import IO, Protocol
 
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from booking.db import pool
+from booking.db.statements import Row
 
 log = logging.getLogger(__name__)
 
 # Any number that nobody else in this database uses: "lunch" in ASCII.
 LOCK = 0x6C756E6368
-# A host that disappears is noticed within 8 seconds, by PostgreSQL and by us.
-KEEPALIVE = {"idle": 4, "interval": 2, "count": 2}
-LIVELY: dict[str, Any] = {
-    "connect_timeout": 3,
-    "application_name": "lunch-hour leader",
-    "options": " ".join(f"-c tcp_keepalives_{k}={v}" for k, v in KEEPALIVE.items()) + " -c statement_timeout=3000",
-    "tcp_user_timeout": 8000,
-    **{f"keepalives_{k}": v for k, v in KEEPALIVE.items()},
-}
+NAMED = (
+    "SELECT set_config('application_name', 'lunch-hour leader', false), set_config('statement_timeout', '3000', false)"
+)
+# A standby grants the lock too, and so may a server beside it.
+WRITES = "NOT current_setting('transaction_read_only')::boolean"
+TAKE = f"SELECT {WRITES} AND pg_try_advisory_lock({LOCK})"
+HOLDS = f"SELECT {WRITES}"
 
 
 class Candidate(Protocol):
@@ -53,22 +55,23 @@ class ByConnection:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self.connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self.engine = engine
+        self.connection: psycopg.Connection[Row] | None = None
 
     def acquire(self) -> bool:
         try:
             if self.connection is None:
-                self.connection = psycopg.connect(self.url, autocommit=True, **LIVELY)
-            return _ask(self.connection, "SELECT pg_try_advisory_lock(%s)", LOCK) is True
-        except psycopg.Error as error:
-            log.warning("no leader can be chosen: %s", type(error).__name__)
+                self.connection = pool.dedicated(self.engine).driver
+                self.connection.execute(NAMED)
+            return _ask(self.connection, TAKE)
+        except (psycopg.Error, SQLAlchemyError) as error:
+            log.warning("no leader can be chosen: %s", type(getattr(error, "orig", error)).__name__)
             self.release()
             return False
 
     def holds(self) -> bool:
         try:
-            return self.connection is not None and _ask(self.connection, "SELECT %s", LOCK) == LOCK
+            return self.connection is not None and _ask(self.connection, HOLDS)
         except psycopg.Error:
             return False
 
@@ -76,7 +79,7 @@ class ByConnection:
         connection, self.connection = self.connection, None
         if connection is not None:
             with suppress(psycopg.Error):  # the server may take a moment to notice that it is closed
-                _ask(connection, "SELECT pg_advisory_unlock(%s)", LOCK)
+                connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
             connection.close()
 
 
@@ -106,6 +109,6 @@ class ByFile:
             self.file = None
 
 
-def _ask(connection: psycopg.Connection[tuple[Any, ...]], question: LiteralString, number: int) -> Any:
-    row = connection.execute(question, (number,)).fetchone()
-    return row and row[0]
+def _ask(connection: psycopg.Connection[Row], question: str) -> bool:
+    ((answer,),) = connection.execute(question.encode()).fetchall()
+    return answer is True

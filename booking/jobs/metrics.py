@@ -59,6 +59,9 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("lunch_scheduler_leads", "1 in the process that runs the jobs", float(self.leads()))
+        yield _gauge(
+            "booking_clock_offset_seconds", "How far the database's clock is ahead of this host's", clock.ahead()
+        )
         with self.app.app_context():
             try:
                 told = [*_jobs(db.session(), clock.now()), *_mail(db.session(), clock.now()), _aside(db.session())]

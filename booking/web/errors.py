@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, abort, g, make_response, render_template, request
 from flask.globals import request_ctx
@@ -73,9 +75,23 @@ def _http(error: HTTPException) -> Response:
 def _busy(error: Exception) -> Response:
     # The driver's name for it tells a statement timeout from a lock timeout or a lost connection.
     log.warning("database busy or gone at %s: %s", request.endpoint, type(getattr(error, "orig", error)).__name__)
+    return _later(error)
+
+
+def _later(error: Exception) -> Response:
     response = _calm_page(503, _of_an_act(error))
     response.headers["Retry-After"] = "3"
     return response
+
+
+def overloaded(app: Flask) -> WSGIApplication:
+    """The same answer to a request that is not even begun; not logged, for these are many."""
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        with app.request_context(environ):
+            return _later(PoolTimeout())(environ, start)
+
+    return answer
 
 
 def _database(error: DBAPIError) -> Response:

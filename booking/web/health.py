@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from booking import clock, monitoring
-from booking.db import migrating
+from booking.db import connections, migrating
 from booking.extensions import db
 from booking.mail import backlog, backoff
 from booking.model import MailPause
@@ -30,13 +30,13 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Readiness: 200 when the database answers and has every migration; the scheduler's state is for information.
+    """Readiness: 200 when the database answers, takes writes and has every migration; the scheduler is for information.
 
     Asked of the database at most once in CACHE_POLL_SECONDS, however many ask: anybody may.
     """
     answer: Callable[[], Answer] = current_app.extensions["readiness"]
     told, status = answer()
-    return jsonify(told), status
+    return jsonify(**told, clock_offset_seconds=clock.ahead(), clock_off=clock.is_off()), status
 
 
 def register(app: Flask) -> None:
@@ -49,6 +49,8 @@ def register(app: Flask) -> None:
 def _ready() -> Answer:
     try:
         with db.engine.connect() as connection:
+            if connections.refuses_writes(connection):
+                return {"status": "database is read-only", **NOTHING_KNOWN}, 503
             migrated = migrating.is_done(connection)
             told = _scheduler(Session(connection)) if migrated else NOTHING_KNOWN
     except (DBAPIError, PoolTimeout):

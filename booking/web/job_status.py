@@ -50,6 +50,7 @@ def running(station_id: int | None = None) -> dict[str, Any]:
         "jobs": monitoring.jobs(session, now, backlog.backlog(session, now)),
         "outages": monitoring.outages_since(session, now - OUTAGES_SHOWN_FOR),
         "paused": mail_paused(),
+        "clock_ahead": clock.ahead() if clock.is_off() else 0,
         "aside": monitoring.listed(session, station_id),
         "failed": backlog.failed(session, now, station_id),
         "job_names": JOBS,

@@ -3,22 +3,26 @@
 `Hosts` answers only the host of PUBLIC_URL, so that no other host name leads to our pages. `Turns` reads a request
 completely first, and lets only a few run at the same time: a phone in the lift that sends a byte a second occupies a
 waiting thread only, and many threads do not compete for one interpreter and a few connections. Monitoring may use any
-host name for `/healthz` and `/readyz`; these and static files wait for nobody.
+host name for `/healthz` and `/readyz`; these and static files wait for nobody. When the database hangs, a few requests
+wait for it and all others are told so, for who waits occupies a thread that these need.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from threading import Lock, Semaphore
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.wsgi import get_content_length
 
+from booking.web import errors
 from booking.web.headers import SECURITY
 
 Environ = dict[str, Any]
@@ -26,6 +30,8 @@ Ask = Callable[[Environ, Any], Iterable[bytes]]
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
+STALLED = 1.0  # seconds without any turn coming free: what works waits for the database
+MOST_WAITING, MOST_ASIDE = 8, 40  # requests that may wait then; together fewer than the web server's threads
 TURNS = "booking.turns"  # environ key of the queue of turns
 MONITORING = ("/healthz", "/readyz")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
@@ -40,8 +46,8 @@ SENTENCE = "这个网址不是本站的，请打开 {url}\nThis is not our addre
 
 
 def limit_concurrency(app: Flask) -> None:
-    limits = [app.config[name] for name in ("MAX_CONCURRENT_REQUESTS", "MAX_CONTENT_LENGTH", "MAX_UPLOAD_LENGTH")]
-    app.wsgi_app = Turns(app.wsgi_app, *limits)  # type: ignore[assignment,method-assign]
+    most, *sizes = (app.config[f"MAX_{name}"] for name in ("CONCURRENT_REQUESTS", "CONTENT_LENGTH", "UPLOAD_LENGTH"))
+    app.wsgi_app = Turns(app.wsgi_app, errors.overloaded(app), most, *sizes)  # type: ignore[assignment,method-assign]
 
 
 def check_hosts(app: Flask) -> None:
@@ -74,9 +80,9 @@ class Turns:
     Bookings have as many turns of their own: at an opening, none waits behind the pages that everybody polls.
     """
 
-    def __init__(self, ask: Ask, most: int, largest: int, largest_upload: int = 0) -> None:
-        self._ask = ask
-        self._turns, self._booking_turns = _turns(most), _turns(most)
+    def __init__(self, ask: Ask, busy: Ask, most: int, largest: int, largest_upload: int = 0) -> None:
+        self._ask, self._busy = ask, busy
+        self._turns, self._booking_turns = TurnQueue(most), TurnQueue(most)
         self._largest, self._largest_upload = largest, max(largest, largest_upload)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
@@ -85,11 +91,12 @@ class Turns:
             return self._ask(environ, start)
         books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
         turns = environ[TURNS] = self._booking_turns if books else self._turns
-        turns.get()
+        if not turns.take():
+            return self._busy(environ, start)
         try:
             return self._ask(environ, start)
         finally:
-            turns.put(None)
+            turns.give_back()
 
     def _take_in(self, environ: Environ) -> None:
         """Read the body; of one that is too large only enough for the app to refuse it."""
@@ -107,26 +114,71 @@ class Turns:
         environ["wsgi.input"] = BytesIO(form)
 
 
-def _turns(most: int) -> "SimpleQueue[None]":
-    """A semaphore in C, since every request uses it."""
-    turns: SimpleQueue[None] = SimpleQueue()
-    for _ in range(most):
-        turns.put(None)
-    return turns
+class TurnQueue:
+    """Turns, and who waits for one; in C where it can be, since every request uses it."""
+
+    def __init__(self, most: int) -> None:
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(most):
+            self._free.put(None)
+        self._moved_at = monotonic()
+        self._guard, self._waiting = Lock(), 0
+        self._aside = Semaphore(MOST_ASIDE)
+
+    def take(self) -> bool:
+        """Wait for a turn. False when none comes free for long, and others wait for it already."""
+        try:
+            self._free.get_nowait()
+        except Empty:
+            return self._wait()
+        self._moved_at = monotonic()
+        return True
+
+    def give_back(self) -> None:
+        self._moved_at = monotonic()
+        self._free.put(None)
+
+    def step_aside(self) -> bool:
+        """Give the turn to others for a while; False when too many have done so."""
+        if not self._aside.acquire(blocking=False):
+            return False
+        self.give_back()
+        return True
+
+    def come_back(self) -> None:
+        self._aside.release()
+        self._free.get()
+
+    def _wait(self) -> bool:
+        with self._guard:
+            self._waiting += 1
+        while True:
+            left = self._moved_at + STALLED - monotonic()
+            if left < 0 and self._leave(MOST_WAITING):
+                return False
+            with suppress(Empty):
+                self._free.get(timeout=max(left, 0.1))
+                return self._leave(0)
+
+    def _leave(self, most: int) -> bool:
+        """Wait no longer, where more than `most` do."""
+        with self._guard:
+            leaves = self._waiting > most
+            self._waiting -= leaves
+        return leaves
 
 
 @contextmanager
 def without_turn(environ: Environ) -> Iterator[None]:
     """Give the request's turn to others while it waits for something that is not its own work."""
-    turns = environ.get(TURNS)
-    if turns is None:
+    turns: TurnQueue | None = environ.get(TURNS)
+    if turns is None or not turns.step_aside():
         yield
         return
-    turns.put(None)
     try:
         yield
     finally:
-        turns.get()
+        turns.come_back()
 
 
 def _drain(body: Any) -> None:

@@ -25,8 +25,8 @@ def shop(make_app: Callable[..., Flask], database_url: str, session: Session) ->
     session.add(Station(code="cbd", name="白领驿站"))
     session.commit()
     options = config.engine_options(database_url)
-    if "options" in options["connect_args"]:
-        options["connect_args"]["options"] += " -c lock_timeout=100"
+    if "execution_options" in options:
+        options["execution_options"]["session_settings"]["lock_timeout"] = "100"
     app = make_app(SQLALCHEMY_ENGINE_OPTIONS=options)
 
     @app.get("/read")

@@ -133,7 +133,7 @@ def test_plans_made_for_empty_tables_are_made_anew(
         connection.execute("VACUUM ANALYZE")
         with pool.connection(engine) as line:
             text = look._PEOPLE._compiled(line)
-            line.driver.execute(f"PREPARE old AS {text.numbered}".encode())
+            line.driver.execute(f"PREPARE old AS {text.text}".encode())
         plan()
         stock.build(connection, CITY)
         sign_in(connection, range(1, CITY.people))
@@ -157,7 +157,7 @@ def _shapes(engine: Engine) -> list[str]:
     line, found = pool.dedicated(engine), []
     for n, statement in enumerate((*hot, claim._EVENTS, claim._LETTERS["confirmed"])):
         text = statement._compiled(line)
-        line.driver.execute(f"PREPARE hot{n} AS {text.numbered}".encode())
+        line.driver.execute(f"PREPARE hot{n} AS {text.text}".encode())
         found += _steps(_explained(line, f"hot{n}", text))
     line.driver.close()
     return found
@@ -282,13 +282,12 @@ def _plan(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
 
 def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str, Any]]:
     """The generic plan of a statement that is planned once for all values (`booking/db/statements.py`)."""
-    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.text)))
-    text = re.sub(r"%\((\w+)\)s", lambda name: f"${names.index(name[1]) + 1}", statement.text).replace("%%", "%")
     driver: Any = connection.connection.driver_connection
     for setting in pool.PLANS if statement.by_index else pool.PLANS[:1]:
         driver.execute(f"SET LOCAL {setting}".encode())
-    driver.execute(f"PREPARE asked AS {text}".encode())
-    values = f"({', '.join(['NULL'] * len(names))})" if names else ""
+    driver.execute(f"PREPARE asked AS {statement.text}".encode())
+    count = len(set(re.findall(r"\$[0-9]+", statement.text)))
+    values = f"({', '.join(['NULL'] * count)})" if count else ""
     row = driver.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}".encode()).fetchone()
     driver.execute("DEALLOCATE asked")
     return list(row[0])

@@ -13,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Engine, create_engine
 
 import config
-from booking.db import transactions
+from booking.db import connections
 from booking.model import Base
 from tests.support import postgres
 
@@ -23,7 +23,7 @@ TEMPLATE = "lunch_template"
 def connect_engine(url: str) -> Engine:
     """An engine as the app has it."""
     engine = create_engine(url, **config.engine_options(url))
-    transactions.configure_engine(engine)
+    connections.configure_engine(engine)
     return engine
 
 

@@ -47,9 +47,7 @@ def made(place: Path, options: Sequence[str]) -> Iterator[URL]:
 @contextmanager
 def own(place: Path, options: Sequence[str]) -> Iterator["Server"]:
     """The same, to be ended and begun again within the block."""
-    with memory.folder(place) as folder:
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
+    with folder_of_its_own(place) as folder:
         words = "-A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions"
         _run_as_postgres([binary("initdb"), "-D", str(folder / "d"), *words.split()])
         server = Server(folder, options)
@@ -58,6 +56,29 @@ def own(place: Path, options: Sequence[str]) -> Iterator["Server"]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def standby(of: "Server", place: Path, options: Sequence[str]) -> Iterator["Server"]:
+    """A server that follows another one, from a copy of it made now, until it is promoted."""
+    with folder_of_its_own(place) as folder:
+        words = "-R -X stream --checkpoint=fast --no-sync"
+        _run_as_postgres([binary("pg_basebackup"), "-D", str(folder / "d"), "-d", plain(of.url), *words.split()])
+        server = Server(folder, options)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def folder_of_its_own(place: Path) -> Iterator[Path]:
+    """A folder for a server that refuses root."""
+    with memory.folder(place) as folder:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        yield folder
 
 
 class Server:
@@ -69,15 +90,14 @@ class Server:
         self.url = URL.create("postgresql+psycopg", "postgres", None, "127.0.0.1", port, "postgres")
         command = [binary("postgres"), "-D", str(folder / "d"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
         options = [word for setting in settings for word in ("-c", setting)]
-        # Dies with the tests, even when they are killed.
-        self._command = ["setpriv", *_as_postgres(), "--pdeathsig", "INT", *command, *options]
+        self._command = [*command, *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when it answers, which after a crash is when it has replayed its log."""
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        _wait_until_it_answers(self.url, self._process, self.folder / "log")
+        log = self.folder / "log"
+        self._process = as_postgres(self._command, log)
+        answering(self.url, self._process, log)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._process is not None:
@@ -90,20 +110,27 @@ class Server:
         self.start()
 
 
-def _wait_until_it_answers(url: URL, process: subprocess.Popen[bytes], log: Path) -> None:
+def answering(url: URL, process: subprocess.Popen[bytes], log: Path) -> URL:
+    """The same URL, as soon as the process answers there."""
     for _ in range(1200):
         with suppress(psycopg.OperationalError):
             psycopg.connect(plain(url)).close()
-            return
+            return url
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
             break
-    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text()}")
 
 
 def plain(url: URL | str) -> str:
     """The URL as psycopg itself reads it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def as_postgres(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that refuses root; it dies with the tests, even when they are killed."""
+    with log.open("ab") as said:
+        return subprocess.Popen(["setpriv", *_as_postgres(), "--pdeathsig", "INT", *command], stdout=said, stderr=said)
 
 
 def _as_postgres() -> list[str]:

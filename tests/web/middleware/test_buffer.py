@@ -1,15 +1,18 @@
 """Request buffering: slow clients use no worker: a request is read completely first, and few run at the same time."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from io import BytesIO
-from threading import Barrier, Event
+from itertools import islice
+from threading import Barrier, Event, Semaphore
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
+from booking.web import errors, middleware
 from booking.web.middleware import Turns, without_turn
 
 PATIENCE = 10
@@ -33,6 +36,10 @@ def echo(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     return [environ["wsgi.input"].read()]
 
 
+def busy(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+    return [b"busy"]
+
+
 def ask(turns: Turns, form: BytesIO, size: int | None, path: str = "/", method: str = "POST") -> bytes:
     length = {"HTTP_TRANSFER_ENCODING": "chunked"} if size is None else {"CONTENT_LENGTH": str(size)}
     asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": form, **length}
@@ -40,7 +47,7 @@ def ask(turns: Turns, form: BytesIO, size: int | None, path: str = "/", method: 
 
 
 def test_a_form_that_comes_slowly_keeps_nobody_waiting() -> None:
-    turns, slow = Turns(echo, most=1, largest=100), Slow(b"late")
+    turns, slow = Turns(echo, busy, most=1, largest=100), Slow(b"late")
     with ThreadPoolExecutor() as threads:
         late = threads.submit(ask, turns, slow, 4)
         assert slow.asked.wait(PATIENCE)
@@ -60,12 +67,61 @@ def test_only_so_many_requests_run_at_the_same_time() -> None:
         inside.clear()
         return [b"done"]
 
-    turns = Turns(hold, most=1, largest=100)
+    turns = Turns(hold, busy, most=1, largest=100)
     with ThreadPoolExecutor() as threads:
         answers = [threads.submit(ask, turns, BytesIO(), 0) for _ in range(3)]
         assert inside.wait(PATIENCE)
         let_go.set()
         assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
+
+
+def test_while_nothing_moves_a_few_wait_and_all_others_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "STALLED", 0.2)
+    monkeypatch.setattr(middleware, "MOST_WAITING", 2)
+    inside, let_go = Event(), Event()
+
+    def hang(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        inside.set()
+        assert let_go.wait(PATIENCE)
+        return [b"done"]
+
+    turns = Turns(hang, busy, most=1, largest=100)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(ask, turns, BytesIO(), 0)
+        assert inside.wait(PATIENCE)
+        waiting = [threads.submit(ask, turns, BytesIO(), 0) for _ in range(5)]
+        told = [answer.result() for answer in islice(as_completed(waiting, PATIENCE), 3)]
+        let_go.set()
+        assert told == [b"busy"] * 3
+        assert sorted(answer.result(PATIENCE) for answer in waiting) == [b"busy"] * 3 + [b"done"] * 2
+        assert first.result(PATIENCE) == b"done"
+        assert ask(turns, BytesIO(), 0) == b"done"
+
+
+@pytest.mark.parametrize(("path", "words"), [("/", "请过几秒再试"), ("/slots/1/book", "刚才没有约上")])
+def test_who_is_not_let_in_reads_a_calm_page(app: Flask, path: str, words: str) -> None:
+    answer = Client(errors.overloaded(app)).post(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+    assert words in answer.text
+
+
+def test_only_so_many_bookings_wait_without_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "MOST_ASIDE", 2)
+    inside, let_go = Semaphore(0), Event()
+
+    def book(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        with without_turn(environ):
+            inside.release()
+            assert let_go.wait(PATIENCE)
+        return [b"done"]
+
+    turns = Turns(book, busy, most=1, largest=100)
+    with ThreadPoolExecutor() as threads:
+        answers = [threads.submit(ask, turns, BytesIO(), 0, "/slots/1/book") for _ in range(4)]
+        assert all(inside.acquire(timeout=PATIENCE) for _ in range(3))  # the third with its turn
+        assert not inside.acquire(timeout=0.1)
+        let_go.set()
+        assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 4
 
 
 def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:
@@ -76,7 +132,7 @@ def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:
             together.wait(PATIENCE)
         return [b"done"]
 
-    turns = Turns(book, most=1, largest=100)
+    turns = Turns(book, busy, most=1, largest=100)
     with ThreadPoolExecutor() as threads:
         answers = [threads.submit(ask, turns, BytesIO(), 0, "/slots/1/book") for _ in range(3)]
         assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
@@ -92,7 +148,7 @@ def test_health_checks_static_files_and_bookings_wait_for_no_page(path: str) -> 
             assert let_go.wait(PATIENCE)
         return [b"done"]
 
-    turns = Turns(answer, most=1, largest=100)
+    turns = Turns(answer, busy, most=1, largest=100)
     with ThreadPoolExecutor() as threads:
         page = threads.submit(ask, turns, BytesIO(), 0)
         assert inside.wait(PATIENCE)
@@ -105,8 +161,8 @@ def test_health_checks_static_files_and_bookings_wait_for_no_page(path: str) -> 
 
 @pytest.mark.parametrize("size", [7, None], ids=["with its length", "in chunks"])
 def test_of_a_too_large_body_only_one_byte_too_many_is_read(size: int | None) -> None:
-    assert ask(Turns(echo, most=1, largest=7), BytesIO(b"1234567"), size) == b"1234567"
-    assert ask(Turns(echo, most=1, largest=4), BytesIO(b"1234567"), size) == b"12345"
+    assert ask(Turns(echo, busy, most=1, largest=7), BytesIO(b"1234567"), size) == b"1234567"
+    assert ask(Turns(echo, busy, most=1, largest=4), BytesIO(b"1234567"), size) == b"12345"
 
 
 @pytest.mark.sqlite

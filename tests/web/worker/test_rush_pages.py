@@ -247,7 +247,7 @@ def test_words_that_look_like_a_blank_stay_words(app: Flask, lunch: LunchHour) -
 def hurried(make_app: Callable[..., Flask], database_url: str) -> Flask:
     """An app whose locks wait for 0.3 seconds."""
     options = config.engine_options(database_url)
-    options["connect_args"]["options"] += " -c lock_timeout=300"
+    options["execution_options"]["session_settings"]["lock_timeout"] = "300"
     return make_app(SQLALCHEMY_ENGINE_OPTIONS=options)
 
 
