@@ -57,9 +57,11 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
 
 def engine_options(url: str, pool: int = 5) -> dict[str, Any]:
     """Few connections, short waits: a hot row is served faster by a short queue."""
+    hidden = {"hide_parameters": True}  # names and addresses, in the text of an error
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 3}}
+        return {**hidden, "connect_args": {"timeout": 3}}
     return {
+        **hidden,
         "isolation_level": "READ COMMITTED",
         "pool_size": pool,
         "max_overflow": 0,

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 
 from booking import clock, demo, invariants, jobs, people, slots
+from booking.backup.commands import backup, restore
 from booking.db import migrating
 from booking.errors import RuleViolation
 from booking.extensions import db
@@ -25,6 +26,8 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 def register(app: Flask) -> None:
     for command in (demo_command, tick, check, digest, scheduler, create_user, workdays_group, migrating.command):
+        app.cli.add_command(command)
+    for command in (backup, restore):
         app.cli.add_command(command)
 
 

@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from flask import Flask
 
 from booking import clock
+from booking.db import sqlite_file
 from booking.extensions import db
 from booking.jobs import leader_election, metrics
 from booking.jobs.batches import Turn
@@ -33,11 +35,18 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
+        path = sqlite_file.path_of(db.engine)
+        if path and (wrong := sqlite_file.try_out(path)):
+            sys.exit(wrong)
         me = leader_election.candidate(db.engine, Path(app.instance_path))
     leading_now = threading.Event()
     with metrics.served(app, leading_now.is_set):
         _take_turns(app, me, ending, leading_now, say)
     me.release()
+    if path:
+        with app.app_context():
+            db.engine.dispose()
+        sqlite_file.checkpoint(path)
 
 
 def _take_turns(

@@ -1,0 +1,111 @@
+"""Backup commands: `flask backup FILE` and `flask restore FILE`."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from booking import clock, invariants, jobs
+from booking.backup import archive, postgresql_backup, sqlite_backup
+from booking.backup import settle as settling
+from booking.db import migrating, sqlite_file
+from booking.extensions import db
+from booking.jobs import leader_election
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+RUNNING = "{} is running: stop the web server and the scheduler first"
+
+
+@click.command("backup")
+@click.argument("file", type=FILE)
+@with_appcontext
+def backup(file: Path) -> None:
+    """Copy the database into FILE while it is in use, and check the copy."""
+    verified = True
+    if path := _path():
+        breaches = sqlite_backup.backup(path, file, clock.now())
+    else:
+        breaches, verified = postgresql_backup.backup(db.engine, file, clock.now())
+    click.echo(f"{file} is written, {file.stat().st_size} bytes", err=True)
+    if not verified:
+        click.echo(
+            "Its table of contents was read. It was not restored to check the invariants: for that, the role needs"
+            " CREATEDB",
+            err=True,
+        )
+    _tell(breaches, "The backup is whole, but the database that it is of breaks invariants")
+
+
+@click.command("restore")
+@click.argument("file", type=FILE)
+@click.option("--yes", is_flag=True, help="Overwrite what the database holds.")
+@with_appcontext
+def restore(file: Path, *, yes: bool) -> None:
+    """Make FILE the database. Signs everybody out and holds all letters until an admin lets them go."""
+    path = _path()
+    tools = sqlite_backup if path else postgresql_backup
+    if (kind := archive.kind_of(file)) != db.engine.dialect.name:
+        raise click.ClickException(f"{file} is a backup of {kind}, and DATABASE_URL names {db.engine.dialect.name}")
+    archive.check_revision(file, tools.revision(file))
+    with _alone(path):
+        holds = sqlite_backup.holds_anything(path) if path else postgresql_backup.holds_anything(db.engine)
+        if holds and not yes:
+            raise click.ClickException("the database holds people or stations: add --yes to overwrite them")
+        db.session.remove()
+        db.engine.dispose()
+        if path:
+            sqlite_backup.replace(path, file)
+        else:
+            postgresql_backup.replace(db.engine, file)
+        _settle()
+    _tell(invariants.breaches(db.session(), clock.now()), "The backup is restored, but it breaks invariants")
+
+
+def _path() -> Path | None:
+    """The file of a SQLite database; None for PostgreSQL."""
+    path = sqlite_file.path_of(db.engine)
+    if path is None and db.engine.dialect.name == "sqlite":
+        raise click.ClickException("a database in memory has no backup")
+    return path
+
+
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """Nobody else uses the database: no web process, no scheduler."""
+    if not path and (count := postgresql_backup.others(db.engine)):
+        raise click.ClickException(RUNNING.format(f"Something that has {count} connections to the database"))
+    locks: dict[str, leader_election.Candidate] = {"A web process": sqlite_file.web_lock(path)} if path else {}
+    locks["A scheduler"] = leader_election.candidate(db.engine, Path(current_app.instance_path))
+    with ExitStack() as held:
+        for name, lock in locks.items():
+            if not lock.acquire():
+                raise click.ClickException(RUNNING.format(name))
+            held.callback(lock.release)
+        yield
+
+
+def _settle() -> None:
+    """Everything between the tables of a backup and a database that may be served. Safe to repeat."""
+    try:
+        migrating.upgrade()
+        settling.settle(db.session, clock.now())
+        # What has become due since the backup was probably done, and told, before the restore.
+        jobs.in_order([job for job in jobs.TIMETABLE if job.name not in jobs.SENDERS], clock.now())
+        letters = settling.hold_rest(db.session, clock.now())
+    except BaseException:
+        click.echo("The restore is not complete: run it again before anything else is started", err=True)
+        raise
+    click.echo(f"Restored: everybody is signed out, {letters} letters are held until an admin lets them go", err=True)
+
+
+def _tell(breaches: Sequence[str], sentence: str) -> None:
+    """Print breaches of invariants, and exit with 1 if there are any."""
+    for line in breaches:
+        click.echo(line)
+    if breaches:
+        click.echo(sentence, err=True)
+        sys.exit(1)
