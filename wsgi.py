@@ -2,13 +2,20 @@
 
 import gc
 import os
+import sys
+
+from click import ClickException
 
 from booking.app import create_app
 from booking.web import single_process
 
-app = create_app()
-if "FLASK_RUN_FROM_CLI" not in os.environ:  # commands run beside the web process
-    single_process.claim(app)
+try:
+    app = create_app()
+    if "FLASK_RUN_FROM_CLI" not in os.environ:  # commands run beside the web process
+        single_process.claim(app)
+except ClickException as refused:  # a sentence: a web server would show a trace
+    refused.show()
+    sys.exit(refused.exit_code)
 
 # What is here to stay need not be looked through again and again for what is not, nor after every 700 new objects.
 gc.collect()

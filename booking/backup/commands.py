@@ -92,14 +92,14 @@ def _settle() -> None:
     """Everything between the tables of a backup and a database that may be served. Safe to repeat."""
     try:
         migrating.upgrade()
-        settling.settle(db.session, clock.now())
+        letters = settling.settle(db.session, clock.now())
         # What has become due since the backup was probably done, and told, before the restore.
         jobs.in_order([job for job in jobs.TIMETABLE if job.name not in jobs.SENDERS], clock.now())
-        letters = settling.hold_rest(db.session, clock.now())
+        letters += settling.hold_rest(db.session, clock.now())
     except BaseException:
         click.echo("The restore is not complete: run it again before anything else is started", err=True)
         raise
-    click.echo(f"Restored: everybody is signed out, {letters} letters are held until an admin lets them go", err=True)
+    click.echo(f"Restored. Everybody is signed out. Letters held until an admin lets them go: {letters}", err=True)
 
 
 def _tell(breaches: Sequence[str], sentence: str) -> None:

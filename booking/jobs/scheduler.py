@@ -4,7 +4,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
+from click import ClickException
 from flask import Flask
 
 from booking import clock
@@ -37,7 +37,7 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
     with app.app_context():
         path = sqlite_file.path_of(db.engine)
         if path and (wrong := sqlite_file.try_out(path)):
-            sys.exit(wrong)
+            raise ClickException(wrong)
         me = leader_election.candidate(db.engine, Path(app.instance_path))
     leading_now = threading.Event()
     with metrics.served(app, leading_now.is_set):

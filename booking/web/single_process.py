@@ -5,9 +5,9 @@ Several writers starve each other on SQLite, and each would answer from a cache 
 
 import multiprocessing.util
 import os
-import sys
 from time import sleep
 
+from click import ClickException
 from flask import Flask
 
 from booking.db import sqlite_file
@@ -26,10 +26,10 @@ def claim(app: Flask) -> None:
     if path is None:
         return
     if wrong := sqlite_file.try_out(path):
-        sys.exit(wrong)
+        raise ClickException(wrong)
     lock = sqlite_file.web_lock(path)
     if not _acquired(lock):
-        sys.exit(
+        raise ClickException(
             f"Another web process serves {path}. SQLite takes one: end the other, and start granian with --workers 1"
         )
     app.extensions["web_lock"] = lock
