@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 Row = tuple[Any, ...]
 NAMED = re.compile(r"%\((\w+)\)s")
+QUOTED = re.compile(r'".*"', re.DOTALL)
 Convert = Callable[[Any], Any] | None
 
 
@@ -157,10 +158,19 @@ def _reader(kind: Any, dialect: Dialect) -> Convert:
     return convert
 
 
+def hide_values(error: BaseException) -> None:
+    """Cut an error of PostgreSQL to what is wrong: its DETAIL, and what it quotes of wrong data, are people's data."""
+    said = getattr(getattr(error, "diag", None), "message_primary", None)
+    if said:
+        is_data = (getattr(error, "sqlstate", None) or "").startswith("22")
+        error.args = (QUOTED.sub('"…"', said) if is_data else said,)
+
+
 def _translated(error: Exception, text: str, connection: DriverConnection) -> Exception:
     """The error as SQLAlchemy would raise it."""
     if not isinstance(error, connection.dialect.loaded_dbapi.Error):
         return error
+    hide_values(error)
     gone = connection.dialect.is_disconnect(error, connection.driver, None)
     return cast(
         "Exception",

@@ -12,6 +12,7 @@ from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, event, func, select, update
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -156,9 +157,19 @@ def _lock(session: Session, table: type[T], ids: Collection[int]) -> list[T]:
 
 def configure_engine(engine: Engine) -> None:
     """Give every connection of `engine` the settings that the rules rely on."""
+    event.listen(engine, "handle_error", _hide_values)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """`statements.hide_values`, also in the error that SQLAlchemy has made of the driver's."""
+    whole, raised = str(context.original_exception), context.sqlalchemy_exception
+    statements.hide_values(context.original_exception)
+    if raised is not None:
+        said = str(context.original_exception)
+        raised.args = tuple(one.replace(whole, said) if isinstance(one, str) else one for one in raised.args)
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
