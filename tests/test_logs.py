@@ -2,20 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from booking.db import pool, statements
+from booking.db import pool
 from booking.model import Person
 from tests.support.log_guard import LogGuard
 from tests.support.lunch_hour import LONG_BEFORE
 
 log = logging.getLogger("booking.tests")
-INSERT = "INSERT INTO person (email, name, created_at) VALUES"
 
 
 @pytest.fixture
@@ -35,26 +33,22 @@ def nameless(session: Session) -> None:
     session.execute(text("UPDATE person SET name = NULL"))
 
 
-def not_a_date(session: Session) -> None:
-    session.execute(text("INSERT INTO person (created_at) SELECT name FROM person"), {})
-
-
 def not_a_number(session: Session) -> None:
-    session.execute(text("SELECT CAST(name AS integer) + 9223372036854775807, nothing FROM person"))
-
-
-def wrong_number(session: Session) -> None:
-    session.execute(text("SELECT CAST(email AS integer) / 1, abs(-9223372036854775807 - 1) FROM person")).all()
+    """SQLite would take it for 0."""
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    session.execute(
+        text(f"SELECT {'abs(-9223372036854775807 - 1)' if on_sqlite else 'CAST(email AS integer)'} FROM person")
+    )
 
 
 def raw(session: Session) -> None:
     bind = session.get_bind()
     assert isinstance(bind, Engine)
     with pool.connection(bind) as connection:
-        connection.send("INSERT INTO person SELECT * FROM person")
+        connection.send("UPDATE person SET name = NULL")
 
 
-@pytest.mark.parametrize("wrong", [again, nameless, not_a_date, not_a_number, wrong_number, raw])
+@pytest.mark.parametrize("wrong", [again, nameless, not_a_number, raw])
 def test_no_error_of_the_database_tells_whose_row_it_is(
     session: Session, zhou: Person, log_guard: LogGuard, wrong: Callable[[Session], None]
 ) -> None:
@@ -69,7 +63,7 @@ def test_no_error_of_the_database_tells_whose_row_it_is(
 
 
 def test_an_error_still_says_what_is_wrong(session: Session, zhou: Person) -> None:
-    with pytest.raises(DBAPIError, match="person.email|uq_person_email"):
+    with pytest.raises(DBAPIError, match=r"person\.email|uq_person_email"):
         again(session)
 
 
@@ -83,20 +77,14 @@ TOLD: list[tuple[str, list[object]]] = [
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("line", "values"), TOLD)
-def test_the_guard_finds_what_a_line_tells(
-    zhou: Person, log_guard: LogGuard, line: str, values: list[object]
-) -> None:
+def test_the_guard_finds_what_a_line_tells(zhou: Person, log_guard: LogGuard, line: str, values: list[object]) -> None:
     log.debug(line, *values)
     assert len(log_guard.taken()) == 1
 
 
 @pytest.mark.sqlite
 def test_the_guard_reads_exceptions_and_their_causes(zhou: Person, log_guard: LogGuard) -> None:
-    try:
-        try:
-            raise ValueError("no mailbox zhou@example.com")
-        except ValueError as error:
-            raise RuntimeError("not sent") from error
-    except RuntimeError:
-        log.exception("it happened")
+    error = RuntimeError("not sent")
+    error.__cause__ = ValueError("no mailbox zhou@example.com")
+    log.error("it happened", exc_info=error)
     assert len(log_guard.taken()) == 1
