@@ -82,10 +82,17 @@ def _alone(path: Path | None) -> Iterator[None]:
     locks["A scheduler"] = leader_election.candidate(db.engine, Path(current_app.instance_path))
     with ExitStack() as held:
         for name, lock in locks.items():
-            if not lock.acquire():
+            if not _acquired(lock):
                 raise click.ClickException(RUNNING.format(name))
             held.callback(lock.release)
         yield
+
+
+def _acquired(lock: leader_election.Candidate) -> bool:
+    try:
+        return lock.acquire()
+    except OSError as error:  # of a file beside the database
+        raise click.ClickException(f"{error.filename} cannot be made: {error.strerror}") from error
 
 
 def _settle() -> None:

@@ -30,10 +30,15 @@ def backup(database: Path, target: Path, now: datetime) -> list[str]:
 
 def copy(source: Path, target: Path) -> None:
     """One consistent state of `source` as a single file: nothing of it is in a WAL."""
-    with _problems_as_errors(source), _opened(source) as reading, closing(sqlite3.connect(target)) as writing:
-        sqlite_file.checkpoint(source)
-        reading.backup(writing)
-        writing.execute("PRAGMA journal_mode=DELETE")
+    sqlite_file.checkpoint(source)
+    with _problems_as_errors(source), _opened(source) as reading:
+        reading.execute("SELECT * FROM sqlite_master").fetchone()
+        try:
+            with closing(sqlite3.connect(target)) as writing:
+                reading.backup(writing)
+                writing.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as error:
+            raise ClickException(f"{source} cannot be copied: {error}") from error
 
 
 def verify(path: Path, now: datetime) -> list[str]:

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from click import ClickException
 from sqlalchemy import Engine
 
 from booking.db.file_lock import FileLock
@@ -46,6 +47,14 @@ def problem(error: BaseException, path: Path) -> str | None:
     name = getattr(error, "sqlite_errorname", None) or ""
     cause = next((said for start, said in CAUSES.items() if name.startswith(start)), None)
     return cause and f"The database {path} {cause} ({name})"
+
+
+def check(engine: Engine) -> Path | None:
+    """The file of this database, after a look whether it can be used. Raises a sentence for the operator if not."""
+    path = path_of(engine)
+    if path and (wrong := try_out(path)):
+        raise ClickException(wrong)
+    return path
 
 
 def try_out(path: Path) -> str | None:

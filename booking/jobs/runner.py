@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, monitoring
 from booking.extensions import db
-from booking.jobs.batches import PartlyDone, Turn, no_stop
+from booking.jobs.batches import PASSING, PartlyDone, Turn, no_stop
 from booking.jobs.schedule import TIMETABLE, Job
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def say_alive(running: Mapping[str, tuple[int, datetime]]) -> None:
 
 def _tell(what: str, wrong: Exception) -> None:
     """Log a failure. Where the database is away, full or read-only, its own line says more than our stack."""
-    if isinstance(wrong, OperationalError | InterfaceError | PoolTimeout):
+    if isinstance(wrong, PASSING):
         log.error("%s: %s", what, str(getattr(wrong, "orig", wrong)).partition("\n")[0])
     else:
         log.error(what, exc_info=wrong)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
-from click import ClickException
 from flask import Flask
 
 from booking import clock
@@ -35,9 +34,7 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
-        path = sqlite_file.path_of(db.engine)
-        if path and (wrong := sqlite_file.try_out(path)):
-            raise ClickException(wrong)
+        path = sqlite_file.check(db.engine)
         me = leader_election.candidate(db.engine, Path(app.instance_path))
     leading_now = threading.Event()
     with metrics.served(app, leading_now.is_set):

@@ -22,11 +22,9 @@ LOOK_EVERY = 0.1
 def claim(app: Flask) -> None:
     """Serve the database of `app` from now on, or end this process with a sentence. Does nothing on PostgreSQL."""
     with app.app_context():
-        path = sqlite_file.path_of(db.engine)
+        path = sqlite_file.check(db.engine)
     if path is None:
         return
-    if wrong := sqlite_file.try_out(path):
-        raise ClickException(wrong)
     lock = sqlite_file.web_lock(path)
     if not _acquired(lock):
         raise ClickException(
