@@ -41,28 +41,41 @@ def backup(file: Path) -> None:
 
 
 @click.command("restore")
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
 @click.option("--yes", is_flag=True, help="Overwrite what the database holds.")
+@click.option("--recovered", is_flag=True, help="The database is back by other means: only make it safe to serve.")
 @with_appcontext
-def restore(file: Path, *, yes: bool) -> None:
+def restore(file: Path | None, *, yes: bool, recovered: bool) -> None:
     """Make FILE the database. Signs everybody out and holds all letters until an admin lets them go."""
+    if bool(file) == recovered:
+        raise click.UsageError("name a FILE, or say --recovered after a recovery by PostgreSQL itself")
     path = _path()
-    tools = sqlite_backup if path else postgresql_backup
+    if file:
+        _check(file, path)
+    with _alone(path):
+        if file:
+            _replace(file, path, yes=yes)
+        _settle()
+    _tell(invariants.breaches(db.session(), clock.now()), "The database is restored, but it breaks invariants")
+
+
+def _check(file: Path, path: Path | None) -> None:
+    """Refuse what is no backup of this database, or cannot be brought up to date."""
     if (kind := archive.kind_of(file)) != db.engine.dialect.name:
         raise click.ClickException(f"{file} is a backup of {kind}, and DATABASE_URL names {db.engine.dialect.name}")
-    archive.check_revision(file, tools.revision(file))
-    with _alone(path):
-        holds = sqlite_backup.holds_anything(path) if path else postgresql_backup.holds_anything(db.engine)
-        if holds and not yes:
-            raise click.ClickException("the database holds people or stations: add --yes to overwrite them")
-        db.session.remove()
-        db.engine.dispose()
-        if path:
-            sqlite_backup.replace(path, file)
-        else:
-            postgresql_backup.replace(db.engine, file)
-        _settle()
-    _tell(invariants.breaches(db.session(), clock.now()), "The backup is restored, but it breaks invariants")
+    archive.check_revision(file, sqlite_backup.revision(file) if path else postgresql_backup.revision(file))
+
+
+def _replace(file: Path, path: Path | None, *, yes: bool) -> None:
+    holds = sqlite_backup.holds_anything(path) if path else postgresql_backup.holds_anything(db.engine)
+    if holds and not yes:
+        raise click.ClickException("the database holds people or stations: add --yes to overwrite them")
+    db.session.remove()
+    db.engine.dispose()
+    if path:
+        sqlite_backup.replace(path, file)
+    else:
+        postgresql_backup.replace(db.engine, file)
 
 
 def _path() -> Path | None:

@@ -135,6 +135,20 @@ def test_what_has_become_due_since_the_backup_is_made_up_for_and_told_to_nobody(
         assert restored.scalars(select(Letter.kind).where(Letter.kind == "expired", Letter.held_at.is_not(None))).one()
 
 
+def test_a_database_that_came_back_by_other_means_is_made_safe_too(operator: Operator, lunch: LunchHour) -> None:
+    """As after a recovery to a point in time."""
+    lunch.session.close()
+    operator.engine.dispose()
+    assert "lets them go: 2" in operator.run("restore", "--recovered")
+    assert station(operator.engine) == "cbd 白领驿站"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("words", [(), ("a", "--recovered")])
+def test_a_restore_wants_a_file_or_the_word_that_there_is_none(operator: Operator, words: tuple[str, ...]) -> None:
+    assert operator.run("restore", *words).startswith("2: ")
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
