@@ -46,7 +46,7 @@ def verify(engine: Engine, path: Path, now: datetime) -> list[str] | None:
         may = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
         if not _one(admin, may):
             return None
-        name = f"lunch_backup_check_{os.getpid()}"
+        name = f"backup_check_{os.getpid()}"
         admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
         url = engine.url.set(database=name)
         try:
