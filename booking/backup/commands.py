@@ -114,7 +114,9 @@ def _settle() -> None:
         migrating.upgrade()
         letters = settling.settle(db.session, clock.now())
         # What has become due since the backup was probably done, and told, before the restore.
-        jobs.in_order([job for job in jobs.TIMETABLE if job.name not in jobs.SENDERS], clock.now())
+        for ran in jobs.in_order([job for job in jobs.TIMETABLE if job.name not in jobs.SENDERS], clock.now()):
+            if ran.error:
+                click.echo(f"{ran.name}: {ran.error}", err=True)
         letters += settling.hold_rest(db.session, clock.now())
     except BaseException:
         click.echo("The restore is not complete: run it again before anything else is started", err=True)

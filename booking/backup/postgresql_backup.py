@@ -66,7 +66,7 @@ def revision(path: Path) -> str | None:
 def holds_anything(engine: Engine) -> bool:
     """Whether a restore would lose something: people, stations, or tables that are not ours."""
     with _connected(engine.url) as admin:
-        _put_back(admin)
+        _undo_half_a_restore(admin)
         tables = _tables(admin)
         if not {"person", "station"} <= tables:
             return bool(tables - {"alembic_version"})
@@ -91,19 +91,28 @@ def replace(engine: Engine, source: Path) -> None:
             _move(admin, schema, ASIDE)
         try:
             _pg_restore(source, engine.url, schema, "--single-transaction")
-        finally:
-            _put_back(admin)
-        if "alembic_version" not in _tables(admin):
-            raise ClickException(f"{source} holds nothing of the schema {schema}, where the database has its tables")
+            _check_tables(admin, source)
+        except BaseException:
+            _undo_half_a_restore(admin)
+            raise
+        _drop_aside(admin)
+        admin.execute("ANALYZE")
 
 
-def _put_back(admin: Admin) -> None:
-    """After a restore that ended early: bring the tables back, or drop them where those of the backup are complete."""
+def _undo_half_a_restore(admin: Admin) -> None:
+    """Bring the tables of before back, if a restore ended before those of the backup were there."""
     if not _one(admin, f"SELECT to_regnamespace('{ASIDE}') IS NOT NULL"):
         return
-    if not _tables(admin):
-        with admin.transaction():
-            _move(admin, ASIDE, _schema(admin))
+    if _tables(admin):
+        raise ClickException(
+            f"The schema {ASIDE} has tables that an earlier restore left: drop it if nobody needs them"
+        )
+    with admin.transaction():
+        _move(admin, ASIDE, _schema(admin))
+        _drop_aside(admin)
+
+
+def _drop_aside(admin: Admin) -> None:
     admin.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(ASIDE)))
 
 
@@ -113,6 +122,12 @@ def _move(admin: Admin, schema: str, target: str) -> None:
     for (name,) in admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,)).fetchall():
         table, into = sql.Identifier(schema, name), sql.Identifier(target)
         admin.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(table, into))
+
+
+def _check_tables(admin: Admin, source: Path) -> None:
+    """Raise where the dump had its tables in a schema that this database does not use."""
+    if "alembic_version" not in _tables(admin):
+        raise ClickException(f"{source} has no tables in the schema {_schema(admin)}")
 
 
 def _schema(admin: Admin) -> str:

@@ -86,6 +86,7 @@ def replace(database: Path, source: Path) -> None:
             was = database.stat()
             draft.chmod(was.st_mode & 0o777)
             os.chown(draft, was.st_uid, was.st_gid)
+            sqlite_file.checkpoint(database)
         sqlite_file.remove_leftovers(database)
 
 

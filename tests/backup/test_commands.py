@@ -208,6 +208,31 @@ def test_a_database_that_holds_anything_is_overwritten_only_with_yes(
     assert station(operator.engine) == "不能丢"
 
 
+@pytest.mark.postgresql
+def test_a_restore_that_was_killed_is_undone_by_the_next_one(
+    operator: Operator, lunch: LunchHour, tmp_path: Path, database_url: str
+) -> None:
+    operator.backup(tmp_path / "a")
+    rename(lunch.session, "不能丢")
+    lunch.session.close()
+    with psycopg.connect(postgres.plain(database_url), autocommit=True) as admin:
+        admin.execute(f"CREATE SCHEMA {postgresql_backup.ASIDE}")
+        with admin.transaction():
+            postgresql_backup._move(admin, "public", postgresql_backup.ASIDE)
+    assert "add --yes" in operator.restore(tmp_path / "a")
+    assert station(operator.engine) == "不能丢"
+
+
+@pytest.mark.postgresql
+def test_tables_that_stand_aside_are_not_dropped_unasked(
+    operator: Operator, lunch: LunchHour, tmp_path: Path, database_url: str
+) -> None:
+    operator.backup(tmp_path / "a")
+    with psycopg.connect(postgres.plain(database_url), autocommit=True) as admin:
+        admin.execute(f"CREATE SCHEMA {postgresql_backup.ASIDE}")
+    assert "drop it if nobody needs them" in operator.restore(tmp_path / "a", "--yes")
+
+
 @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
 @pytest.mark.sqlite
 def test_log_files_of_the_former_database_are_removed(
