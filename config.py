@@ -6,8 +6,8 @@ A value that cannot be right stops the start with a sentence that names it.
 import os
 import re
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,9 @@ def engine_options(url: str, pool: int = 5, connect_timeout: int = 3, lost_after
 
     A host that vanishes without a word is noticed after `lost_after` seconds, not in a quarter of an hour.
     """
+    hidden = {"hide_parameters": True}  # names and addresses, in the text of an error
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 3}}
+        return {**hidden, "connect_args": {"timeout": 3}}
     interval = max(1, lost_after // 5)
     parameters = {
         "connect_timeout": connect_timeout,  # for each host
@@ -88,6 +89,7 @@ def engine_options(url: str, pool: int = 5, connect_timeout: int = 3, lost_after
     }
     given = make_url(url).query
     return {
+        **hidden,
         "isolation_level": "READ COMMITTED",
         "pool_size": pool,
         "max_overflow": 0,
@@ -185,15 +187,25 @@ def _secret_key(env: Mapping[str, str], instance: Path, *, strict: bool) -> str:
 
 def _kept_key(path: Path) -> str:
     """A development key that outlives a restart; of several first starts, one key wins."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-        draft.unlink()
-    return path.read_text().strip()
+    with usable(path.parent):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f"{path.name}.{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            with suppress(FileExistsError):
+                path.hardlink_to(draft)
+            draft.unlink()
+        return path.read_text().strip()
+
+
+@contextmanager
+def usable(instance: Path) -> Iterator[None]:
+    """What goes wrong with the files in the folder INSTANCE_PATH, as a bad setting."""
+    try:
+        yield
+    except OSError as error:
+        raise BadSetting(f"INSTANCE_PATH {instance} cannot be used: {error.strerror}") from error
 
 
 def _mail_from(env: Mapping[str, str]) -> str:

@@ -1,15 +1,26 @@
 """The door for `flask` and for the web server."""
 
 import gc
+import os
+import sys
+
+from click import ClickException
 
 from booking.app import create_app
 from booking.db import clock_offset, connections
 from booking.extensions import db
+from booking.web import single_process
 
-app = create_app()
-with app.app_context():
-    clock_offset.follow(db.engine)
-    connections.check_pooling(db.engine)
+try:
+    app = create_app()
+    with app.app_context():
+        clock_offset.follow(db.engine)
+        connections.check_pooling(db.engine)
+    if "FLASK_RUN_FROM_CLI" not in os.environ:  # commands run beside the web process
+        single_process.claim(app)
+except ClickException as refused:  # a sentence: a web server would show a trace
+    refused.show()
+    sys.exit(refused.exit_code)
 
 # What is here to stay need not be looked through again and again for what is not, nor after every 700 new objects.
 gc.collect()

@@ -41,7 +41,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         instance_path=settings["INSTANCE_PATH"],
     )
     app.config.update(settings)
-    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    with config.usable(Path(app.instance_path)):
+        Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     _trust_proxies(app)
     errors.register(app)

@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import BinaryIO
+from functools import partial, wraps
+from typing import Any, BinaryIO
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from booking import clock, demo, invariants, jobs, people, slots
-from booking.db import migrating
+from booking.backup.commands import backup, restore
+from booking.db import migrating, sqlite_file
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail import previews
@@ -24,8 +26,34 @@ workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
 def register(app: Flask) -> None:
-    for command in (demo_command, tick, check, digest, scheduler, create_user, workdays_group, migrating.command):
+    for command in COMMANDS:
         app.cli.add_command(command)
+
+
+def with_sentences(command: click.Command) -> click.Command:
+    """A trouble with the database ends the command with a sentence."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            with_sentences(one)
+    elif act := command.callback:
+
+        @wraps(act)
+        def run(*args: Any, **options: Any) -> Any:
+            try:
+                return act(*args, **options)
+            except DBAPIError as error:
+                raise click.ClickException(trouble(error)) from error
+
+        command.callback = run
+    return command
+
+
+@with_appcontext
+def trouble(error: DBAPIError) -> str:
+    """What is wrong with the database."""
+    path = sqlite_file.path_of(db.engine)
+    said = str(error.orig).partition("\n")[0]
+    return (path and sqlite_file.problem(error.orig or error, path)) or f"The database: {said}"
 
 
 @click.command("demo")
@@ -51,6 +79,7 @@ def demo_command(*, if_empty: bool) -> None:
 @with_appcontext
 def tick() -> None:
     """Run every job that is due, once. Safe to repeat, suitable for cron."""
+    sqlite_file.check(db.engine)
     told = jobs.tick(clock.now())
     for ran in told:
         if ran.did or ran.error:
@@ -182,3 +211,12 @@ def _refusals_as_errors() -> Iterator[None]:
     except RuleViolation as refused:
         details = ", ".join(f"{name} {value}" for name, value in refused.details.items() if value != "")
         raise click.ClickException(f"refused: {refused.reason}{f' ({details})' if details else ''}") from refused
+
+
+COMMANDS = [
+    with_sentences(command)
+    for command in (
+        *(backup, restore, check, create_user, demo_command, digest, scheduler, tick),
+        *(workdays_group, migrating.command),
+    )
+]

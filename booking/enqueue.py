@@ -22,7 +22,11 @@ NO_TIME = timedelta(minutes=30)
 INVITATIONS = ("confirmed", "promoted", "slot_moved")
 CANCELLATIONS = ("moved_down", "booking_cancelled")
 # A letter that was sent, or may have been: one that was tried cannot be withdrawn.
-ATTEMPTED = or_(Letter.state.in_(("sending", "sent", "failed")), and_(Letter.state == "queued", Letter.tries > 0))
+ATTEMPTED = or_(
+    Letter.state.in_(("sending", "sent", "failed")),
+    and_(Letter.state == "queued", Letter.tries > 0),
+    Letter.held_at.is_not(None),
+)
 
 
 def enqueue(

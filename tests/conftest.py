@@ -31,7 +31,9 @@ from booking.extensions import db, limiter
 from booking.people import passwords
 from booking.web.cache import store
 from tests.support import chromium, databases, pairs, postgres, routing, screens
+from tests.support import log_guard as log_guards
 from tests.support.live import serving
+from tests.support.log_guard import LogGuard
 from tests.support.memory import folder
 from tests.support.network_cast import CHEAP
 
@@ -278,6 +280,19 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 at a thousandth of its price; the tests of passwords pay it."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHash((CHEAP,)))
     monkeypatch.setattr(passwords, "_nobody", NOBODY)
+
+
+@pytest.fixture(scope="session")
+def log_guard() -> Iterator[LogGuard]:
+    with log_guards.listening() as guard:
+        yield guard
+
+
+@pytest.fixture(autouse=True)
+def no_log_tells_of_people(log_guard: LogGuard) -> Iterator[None]:
+    """A test during which a log line has an address, a phone number or a name in it fails."""
+    yield
+    assert log_guard.taken() == []
 
 
 @pytest.fixture(autouse=True)

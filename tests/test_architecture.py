@@ -1,6 +1,7 @@
 """Architecture: what the import contracts in setup.cfg cannot say: who reads the clock, sizes, and heavy imports."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -72,8 +73,9 @@ def test_imports_stand_at_the_top() -> None:
 
 def test_a_web_process_starts_without_what_is_heavy() -> None:
     program = f"import wsgi, sys; print(*{FOREIGN} & sys.modules.keys())"
+    env = os.environ | {"DATABASE_URL": "sqlite://"}
     loaded = subprocess.run(
-        [sys.executable, "-c", program], check=True, cwd=config.ROOT, capture_output=True, text=True
+        [sys.executable, "-c", program], check=True, cwd=config.ROOT, env=env, capture_output=True, text=True
     )
     assert loaded.stdout.split() == []
 

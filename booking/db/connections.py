@@ -1,5 +1,6 @@
 """Connections: what every new connection of an engine is set to, and which errors mean that it is of no use any more."""
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,7 @@ BOTH_ENDS = {
     "keepalives_count": "tcp_keepalives_count",
     "tcp_user_timeout": "tcp_user_timeout",
 }
+QUOTED = re.compile(r'".*"', re.DOTALL)
 LOOKS = 5  # at a pooler, which others may use at the same moment
 TRANSACTION_POOLING = (
     "DATABASE_URL leads to a pooler that gives each transaction another connection, so that settings and locks end up"
@@ -28,6 +30,7 @@ TRANSACTION_POOLING = (
 
 def configure_engine(engine: Engine) -> None:
     """Give every connection of `engine` the settings that the rules rely on."""
+    event.listen(engine, "handle_error", _hide_values)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -108,3 +111,20 @@ def is_read_only(error: BaseException | None) -> bool:
 def _lose_read_only(context: ExceptionContext) -> None:
     """Count it as a lost connection: the next one may lead to a server that writes."""
     context.is_disconnect = context.is_disconnect or is_read_only(context.original_exception)
+
+
+def hide_values(error: BaseException) -> None:
+    """Cut an error of PostgreSQL to what is wrong: its DETAIL, and what it quotes of wrong data, are people's data."""
+    said = getattr(getattr(error, "diag", None), "message_primary", None)
+    if said:
+        is_data = (getattr(error, "sqlstate", None) or "").startswith("22")
+        error.args = (QUOTED.sub('"…"', said) if is_data else said,)
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """The same in the error that SQLAlchemy has made of the driver's."""
+    whole, raised = str(context.original_exception), context.sqlalchemy_exception
+    hide_values(context.original_exception)
+    if raised is not None:
+        said = str(context.original_exception)
+        raised.args = tuple(one.replace(whole, said) if isinstance(one, str) else one for one in raised.args)

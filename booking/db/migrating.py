@@ -11,7 +11,8 @@ from booking.extensions import db
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 # Named by their numbers, so that asking for the last need not load Alembic, which is a tenth of a web process.
-NEWEST = max(step.name.partition("_")[0] for step in (FOLDER / "versions").glob("[0-9]*_*.py"))
+KNOWN = frozenset(step.name.partition("_")[0] for step in (FOLDER / "versions").glob("[0-9]*_*.py"))
+NEWEST = max(KNOWN)
 _STEPS = table("alembic_version", column("version_num"))
 
 
@@ -20,6 +21,14 @@ def is_done(connection: Connection) -> bool:
     if not inspect(connection).has_table(_STEPS.name):
         return False
     return connection.scalars(select(_STEPS.c.version_num)).all() == [NEWEST]
+
+
+def upgrade() -> None:
+    """Run the migrations that are missing in the app's database."""
+    import flask_migrate  # noqa: PLC0415 - see NEWEST
+
+    flask_migrate.Migrate(current_app, db, directory=str(FOLDER), render_as_batch=True)
+    flask_migrate.upgrade()
 
 
 @click.command("db", add_help_option=False, context_settings={"ignore_unknown_options": True})

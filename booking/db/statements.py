@@ -18,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
-from booking.db.connections import is_read_only
+from booking.db.connections import hide_values, is_read_only
 
 Row = tuple[Any, ...]
 # $1, as PostgreSQL itself names what a statement is given
@@ -160,6 +160,7 @@ def _translated(error: Exception, text: str, connection: DriverConnection) -> Ex
     """The error as SQLAlchemy would raise it."""
     if not isinstance(error, connection.dialect.loaded_dbapi.Error):
         return error
+    hide_values(error)
     gone = connection.dialect.is_disconnect(error, connection.driver, None) or is_read_only(error)
     return cast(
         "Exception",

@@ -8,5 +8,5 @@ twice.
 """
 
 from booking.jobs.batches import PartlyDone
-from booking.jobs.runner import Ran, tick
-from booking.jobs.schedule import TIMETABLE
+from booking.jobs.runner import Ran, in_order, tick
+from booking.jobs.schedule import SENDERS, TIMETABLE

@@ -4,17 +4,17 @@ The lock is held by an open connection (PostgreSQL) or an open file (SQLite), ne
 leader dies, however it dies, the lock is free.
 """
 
-import fcntl
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.db import pool
+from booking.db import pool, sqlite_file
+from booking.db.file_lock import FileLock
 from booking.db.statements import Row
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ def candidate(engine: Engine, folder: Path) -> Candidate:
     """A candidate for the database of `engine`; `folder` is for an in-memory database."""
     if engine.dialect.name == "postgresql":
         return ByConnection(engine)
-    database = engine.url.database
-    return ByFile(Path(f"{database}.scheduler") if database and database != ":memory:" else folder / "scheduler.lock")
+    path = sqlite_file.path_of(engine)
+    return sqlite_file.scheduler_lock(path) if path else FileLock(folder / "scheduler.lock")
 
 
 class ByConnection:
@@ -81,32 +81,6 @@ class ByConnection:
             with suppress(psycopg.Error):  # the server may take a moment to notice that it is closed
                 connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
             connection.close()
-
-
-class ByFile:
-    """Leads while it holds the lock of a file; all processes of one SQLite database are on one host."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file: IO[str] | None = None
-
-    def acquire(self) -> bool:
-        file = self.path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return False
-        self.file = file
-        return True
-
-    def holds(self) -> bool:
-        return self.file is not None
-
-    def release(self) -> None:
-        if self.file is not None:
-            self.file.close()
-            self.file = None
 
 
 def _ask(connection: psycopg.Connection[Row], question: str) -> bool:

@@ -12,13 +12,13 @@ from flask import Flask
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from booking import clock, monitoring
 from booking.extensions import db
-from booking.mail import backlog, backoff
+from booking.mail import backlog, backoff, held
 from booking.model import Letter, SetAside
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,9 @@ def _jobs(session: Session, now: datetime) -> list[Metric]:
 
 def _mail(session: Session, now: datetime) -> list[Metric]:
     letters = _family("lunch_letters", "Letters of the last 30 days by state", "state")
-    for state, count in session.execute(select(Letter.state, func.count(Letter.id)).group_by(Letter.state)):
-        letters.add_metric([state], count)
+    state = case((and_(*held.HELD), "held"), else_=Letter.state)
+    for name, count in session.execute(select(state, func.count(Letter.id)).group_by(state)):
+        letters.add_metric([name], count)
     kept = _family("lunch_mail_kept", "1 while something keeps all mail from leaving, by what it is", "kind")
     pause = backoff.shown(session)
     for kind in (*backoff.RESTS, "unreachable"):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, monitoring
 from booking.extensions import db
-from booking.jobs.batches import PartlyDone, Turn, no_stop
+from booking.jobs.batches import PASSING, PartlyDone, Turn, no_stop
 from booking.jobs.schedule import TIMETABLE, Job
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ def run(job: Job, turn: Turn) -> Ran:
         did = job.work(turn)
     except PartlyDone as partly:
         did, error = partly.did, str(partly)
-    except Exception as wrong:
-        log.exception("job %s failed", job.name)
+    except Exception as wrong:  # noqa: BLE001 - it is logged
+        _tell(f"job {job.name} failed", wrong)
         error = f"{type(wrong).__name__}: {wrong}"
     finally:
         db.session.remove()
@@ -69,8 +69,8 @@ def note_outage() -> bool:
         missed = monitoring.note_outage(db.session, clock.now(), [job.name for job in TIMETABLE])
         if missed:
             log.warning("no scheduler ran from %s to %s: catching up", missed.began_at, missed.ended_at)
-    except SQLAlchemyError:
-        log.exception("an outage could not be written down")
+    except SQLAlchemyError as wrong:
+        _tell("an outage could not be written down", wrong)
     finally:
         db.session.remove()
     return missed is not None
@@ -80,8 +80,8 @@ def write_down(ran: Ran) -> None:
     """Record the last run of a job, for monitoring."""
     try:
         monitoring.write_down(db.session, **vars(ran))
-    except SQLAlchemyError:
-        log.exception("the run of %s could not be written down", ran.name)
+    except SQLAlchemyError as wrong:
+        _tell(f"the run of {ran.name} could not be written down", wrong)
     finally:
         db.session.remove()
 
@@ -92,7 +92,15 @@ def say_alive(running: Mapping[str, tuple[int, datetime]]) -> None:
         return
     try:
         monitoring.beat(db.session, running, clock.now())
-    except SQLAlchemyError:
-        log.exception("running jobs could not be written down")
+    except SQLAlchemyError as wrong:
+        _tell("running jobs could not be written down", wrong)
     finally:
         db.session.remove()
+
+
+def _tell(what: str, wrong: Exception) -> None:
+    """Log a failure. Where the database is away, full or read-only, its own line says more than our stack."""
+    if isinstance(wrong, PASSING):
+        log.error("%s: %s", what, str(getattr(wrong, "orig", wrong)).partition("\n")[0])
+    else:
+        log.error(what, exc_info=wrong)

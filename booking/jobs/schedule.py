@@ -123,6 +123,8 @@ TIMETABLE = (
     Job("forget", 3600, forget),
     Job("forget_names", 3600, forget_names),
 )
+# Those after which a letter has left.
+SENDERS = ("send_letters", "send_digests")
 
 
 def _plan(session: AnySession, station_id: int, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """Scheduler: the process that waits until it is the leader, then runs each job at its interval."""
 
+import atexit
 import gc
 import logging
 import os
@@ -14,6 +15,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from flask import Flask
 
 from booking import clock
+from booking.db import sqlite_file
 from booking.extensions import db
 from booking.jobs import leader_election, metrics
 from booking.jobs.batches import Turn
@@ -33,11 +35,19 @@ def scheduler(app: Flask, say: Callable[[str], object]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ending.set())
     with app.app_context():
+        if path := sqlite_file.check(db.engine):
+            atexit.register(_end, app, path)  # by then the jobs that still ran have ended
         me = leader_election.candidate(db.engine, Path(app.instance_path))
     leading_now = threading.Event()
     with metrics.served(app, leading_now.is_set):
         _take_turns(app, me, ending, leading_now, say)
     me.release()
+
+
+def _end(app: Flask, path: Path) -> None:
+    with app.app_context():
+        db.engine.dispose()
+    sqlite_file.checkpoint(path)
 
 
 def _take_turns(

@@ -28,7 +28,7 @@ def whole_backlog(session: Session, now: datetime) -> dict[str, int]:
 
 def letters_due(session: Session, now: datetime) -> dict[str, int]:
     """How many letters should have been sent by now."""
-    due = select(outbox.IS_DIGEST, func.count(Letter.id)).where(Letter.state == "queued", Letter.next_try_at <= now)
+    due = select(outbox.IS_DIGEST, func.count(Letter.id)).where(outbox.WAITS, Letter.next_try_at <= now)
     counted = {bool(digest): count for digest, count in session.execute(due.group_by(outbox.IS_DIGEST))}
     stuck = select(func.count(Letter.id)).where(Letter.state == "sending", Letter.claimed_at < now - outbox.STUCK_AFTER)
     return {

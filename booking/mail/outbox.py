@@ -41,6 +41,8 @@ SECRET = {"code"}
 # No object that a bulk UPDATE changes has been read in its transaction.
 UNREAD = {"synchronize_session": False}
 
+# Due, unless a restore holds it.
+WAITS = and_(Letter.state == "queued", Letter.held_at.is_(None))
 IS_DIGEST = Letter.kind.in_(digests.KINDS)
 AT_ONCE = ~IS_DIGEST
 
@@ -145,11 +147,11 @@ def forget(session: Session, now: datetime, limit: int = 500) -> int:
 
 def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: int) -> list[int]:
     """Claim due letters, sign-in codes first. SKIP LOCKED keeps two senders from waiting for each other."""
-    due = select(Letter.id).where(Letter.state == "queued", Letter.next_try_at <= now, kinds)
+    due = select(Letter.id).where(WAITS, Letter.next_try_at <= now, kinds)
     first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
     ids = session.scalars(first.with_for_update(skip_locked=True)).all()
     # Checked again: without FOR UPDATE (SQLite has none) the SELECT and the claim are two steps.
-    claim = update(Letter).where(Letter.id.in_(in_array(ids)), Letter.state == "queued")
+    claim = update(Letter).where(Letter.id.in_(in_array(ids)), WAITS)
     mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
     taken = set(session.scalars(mine, execution_options=UNREAD))
     return [letter_id for letter_id in ids if letter_id in taken]
@@ -162,7 +164,8 @@ def _after(
     if pause is None or not pause.rests:
         return kinds, limit
     other = aliased(Letter)
-    due = exists().where(other.state == "queued", other.next_try_at <= now, other.kind.not_in(digests.KINDS))
+    waits = (other.state == "queued", other.held_at.is_(None))
+    due = exists().where(*waits, other.next_try_at <= now, other.kind.not_in(digests.KINDS))
     return and_(kinds, or_(AT_ONCE, ~due)), min(limit, backoff.PATIENCE)
 
 

@@ -14,7 +14,10 @@ CATALOGUE = "kind IN ('activity_saved', 'station_changed', 'zone_saved')"
 
 
 class Letter(Base):
-    """邮件: one letter to one person, a row in the outbox. `key` makes the letter unique."""
+    """邮件: one letter to one person, a row in the outbox. `key` makes the letter unique.
+
+    `held_at` is when a restore found it: it may have been sent after the backup, so it waits until an admin decides.
+    """
 
     __tablename__ = "letter"
     __table_args__ = (
@@ -22,6 +25,7 @@ class Letter(Base):
         partial("ix_letter_due", "next_try_at", where="state = 'queued'"),
         partial("ix_letter_sending", "claimed_at", where="state = 'sending'"),
         partial("ix_letter_failed", "created_at", where="state = 'failed'"),
+        partial("ix_letter_held", "held_at", where="state = 'queued' AND held_at IS NOT NULL"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(24))
@@ -39,6 +43,7 @@ class Letter(Base):
     next_try_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(String(300), default="")
 
 

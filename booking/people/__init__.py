@@ -40,6 +40,7 @@ from booking.people.sign_ins import (
     attempt,
     begin,
     complete,
+    end_everybodys_sign_ins,
     end_sign_in,
     end_sign_ins,
     find_sign_in,

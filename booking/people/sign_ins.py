@@ -174,6 +174,12 @@ def end_sign_ins(
     return _end(session, person_id, now, actor_id, *([SignIn.id != but] if but else []))
 
 
+def end_everybodys_sign_ins(session: Session, now: datetime) -> int:
+    """End all sign-ins there are. Returns how many."""
+    live = update(SignIn).where(SignIn.ended_at.is_(None)).values(ended_at=now)
+    return len(session.scalars(live.returning(SignIn.id)).all())
+
+
 def _end(session: Session, person_id: int, now: datetime, actor_id: int | None, *which: Any) -> int:
     live = update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None), *which)
     ended = len(session.scalars(live.values(ended_at=now).returning(SignIn.id)).all())

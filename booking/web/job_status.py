@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from booking import clock, monitoring
 from booking.extensions import db
-from booking.mail import backlog, backoff
+from booking.mail import backlog, backoff, held
 from booking.mail.wording import JOBS, LETTERS
 
 OUTAGES_SHOWN_FOR = timedelta(days=7)
@@ -41,6 +41,11 @@ def mail_paused() -> MailPaused | None:
         until = pause.until if backoff.rests(pause, clock.now()) else None
         return MailPaused(pause.kind, pause.since, until, pause.reply)
     return None
+
+
+def letters_held() -> int:
+    """How many letters wait for an admin after a restore, for the admins' banner."""
+    return held.count(db.session())
 
 
 def running(station_id: int | None = None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, make_url, select, text
 from sqlalchemy.orm import Session
 
 import config
@@ -23,7 +23,7 @@ from booking.jobs import leader_election, schedule
 from booking.jobs.schedule import Job
 from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
 from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
-from tests.support.lunch_hour import TUESDAY, at
+from tests.support.lunch_hour import TUESDAY, LunchHour, at
 
 
 @pytest.fixture
@@ -240,6 +240,21 @@ def eventually(true: Callable[[], bool], seconds: float) -> None:
 def ran_since(session: Session, moment: datetime) -> bool:
     session.rollback()
     return bool(session.scalar(select(func.count(JobRun.name)).where(JobRun.started_at > moment)))
+
+
+@pytest.mark.sqlite
+def test_a_scheduler_that_ends_leaves_everything_in_the_file(
+    database_url: str, session: Session, engine: Engine, tmp_path: Path
+) -> None:
+    with scheduler(database_url, tmp_path) as process:
+        says(process, "leads")
+        LunchHour(session)
+        session.close()
+        engine.dispose()
+        process.terminate()
+        assert process.wait(30) == 0
+    wal = Path(f"{make_url(database_url).database}-wal")
+    assert not wal.exists() or wal.stat().st_size == 0
 
 
 def test_when_the_leader_is_killed_another_leads_within_10_seconds(

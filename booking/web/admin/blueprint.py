@@ -12,7 +12,13 @@ from booking.web.forms.rules import Form
 from booking.web.security.permissions import admins_only
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
-pages.context_processor(lambda: {"late_since": job_status.late_since, "mail_paused": job_status.mail_paused})
+pages.context_processor(
+    lambda: {
+        "late_since": job_status.late_since,
+        "mail_paused": job_status.mail_paused,
+        "letters_held": job_status.letters_held,
+    }
+)
 
 
 @pages.before_request

@@ -1,12 +1,16 @@
-"""Letter previews: every letter as its readers get it, with made-up people, to check before sending."""
+"""Letter previews: every letter as its readers get it, with made-up people; and the letters that a restore holds."""
 
 from flask import Response as Plain
-from flask import abort, url_for
+from flask import abort, flash, url_for
+from flask_babel import ngettext
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock
-from booking.mail import rendering, samples
+from booking.extensions import db
+from booking.mail import held, rendering, samples
 from booking.mail.wording import LETTERS
+from booking.web import htmx
 from booking.web.admin.blueprint import pages, show
 
 TONGUES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -15,7 +19,26 @@ TONGUES = {"zh": "zh_Hans_CN", "en": "en"}
 @pages.get("/letters")
 def all_letters() -> Response:
     subjects = {(kind, tongue): _sample(kind, tongue).subject for kind in LETTERS for tongue in TONGUES}
-    return show("admin/letters.html", names=LETTERS, subjects=subjects, tongues={"zh": "中文", "en": "English"})
+    tongues = {"zh": "中文", "en": "English"}
+    return show(
+        "admin/letters.html", names=LETTERS, subjects=subjects, tongues=tongues, held=held.by_kind(db.session())
+    )
+
+
+@pages.post("/letters/held/let-go")
+def let_go() -> Response:
+    """Send the letters that a restore holds."""
+    count = held.let_go(db.session, clock.now(), current_user.person_id)
+    flash(ngettext("%(num)s 封邮件马上发出。", "%(num)s 封邮件马上发出。", count), "good")
+    return htmx.go(url_for("admin.all_letters"))
+
+
+@pages.post("/letters/held/discard")
+def discard() -> Response:
+    """Never send the letters that a restore holds."""
+    count = held.discard(db.session, clock.now(), current_user.person_id)
+    flash(ngettext("丢弃了 %(num)s 封邮件。", "丢弃了 %(num)s 封邮件。", count), "good")
+    return htmx.go(url_for("admin.all_letters"))
 
 
 @pages.get("/letters/style.css")
