@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from click import ClickException
 
 ROOT = Path(__file__).resolve().parent
+CATALOGUES = ROOT / "booking" / "translations"
 WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 RENAMED = {"TURNS": "MAX_CONCURRENT_REQUESTS"}
@@ -51,7 +52,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "METRICS_HOST": env.get("METRICS_HOST") or "127.0.0.1",
         "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
         "BABEL_DEFAULT_TIMEZONE": "UTC",
-        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "booking" / "translations"),
+        "BABEL_TRANSLATION_DIRECTORIES": str(CATALOGUES),
     }
 
 
