@@ -50,7 +50,6 @@ FOREIGN = {
     "apscheduler",
     "flask_migrate",
     "holidays",
-    "prometheus_client",
     "pypinyin",
     "python_calamine",
     "xlsxwriter",

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, exc
 from sqlalchemy.exc import DBAPIError
 
 from booking.db.statements import CompiledStatement, DriverConnection, Row
+from booking.telemetry import context
 
 T = TypeVar("T")
 SIZE = 3  # one writes a batch of bookings, while the requests at work read
@@ -45,10 +46,13 @@ class ConnectionPool:
 
     def take(self, engine: Engine) -> DriverConnection:
         """Check out a connection. Raises TimeoutError after WAIT seconds."""
+        began = perf_counter()
         try:
             kept = self._free.get(timeout=WAIT)
         except Empty:
             raise exc.TimeoutError(f"no connection came free in {WAIT:.0f} s") from None
+        finally:
+            context.waited("connection", began)
         try:
             return _replanned(kept[0]) if kept and _is_live(*kept) else dedicated(engine)
         except BaseException:

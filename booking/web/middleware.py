@@ -13,12 +13,14 @@ from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.wsgi import get_content_length
 
+from booking.telemetry import context
 from booking.web.headers import SECURITY
 
 Environ = dict[str, Any]
@@ -27,7 +29,7 @@ Ask = Callable[[Environ, Any], Iterable[bytes]]
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
 TURNS = "booking.turns"  # environ key of the queue of turns
-MONITORING = ("/healthz", "/readyz")
+MONITORING = ("/healthz", "/readyz", "/metrics")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
 BOOKING = re.compile("/slots/([0-9]{1,18})/book").fullmatch
@@ -81,11 +83,14 @@ class Turns:
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
+        context.received()
         if AT_ONCE(environ["PATH_INFO"]):
             return self._ask(environ, start)
         books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
         turns = environ[TURNS] = self._booking_turns if books else self._turns
+        began = perf_counter()
         turns.get()
+        context.waited("turn", began)
         try:
             return self._ask(environ, start)
         finally:

@@ -25,11 +25,11 @@ def script(own: Mapping[str, str], *, installs: bool) -> str:
     """The same with the reader's values for some settings, and the servers in the background."""
     lines = []
     for line in commands():
-        for name, value in own.items():
-            line = re.sub(rf"^export {name}=\S+", lambda _found, set_to=f"export {name}='{value}'": set_to, line)
         if line.startswith("make install") and not installs:
             continue
-        lines.append(f"{line.partition('  #')[0]} &" if line.startswith(SERVES) else line)
+        name = line.removeprefix("export ").partition("=")[0]
+        said = f"export {name}='{own[name]}'" if name in own else line.partition("  #")[0]
+        lines.append(f"{said} &" if line.startswith(SERVES) else said)
     return "\n".join(["set -euo pipefail", *lines, "wait -n", ""])
 
 
