@@ -8,11 +8,13 @@ from click import ClickException
 import config
 from booking.app import create_app
 from booking.telemetry import logs
+from booking.web import orphans
 from booking.web.i18n import catalogues
 
 try:
     catalogues.check(config.CATALOGUES)
     app = create_app()
+    orphans.end_with_parent()
     logs.configure(app.config["LOG_FORMAT"])
 except ClickException as refused:  # a sentence: a web server would show a trace
     refused.show()
