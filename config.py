@@ -94,6 +94,8 @@ def public_url(env: Mapping[str, str]) -> str:
         raise BadSetting(f"PUBLIC_URL must look like https://lunch.example.com, not {url!r}")
     if not url.isascii():
         raise BadSetting(f"PUBLIC_URL must be in ASCII, a Chinese domain in its xn-- form, not {url!r}")
+    if parts.path.strip("/"):
+        raise BadSetting(f"PUBLIC_URL must have no path: the app needs a host of its own, not {url!r}")
     return url.rstrip("/")
 
 

@@ -18,6 +18,7 @@ from flask import Flask, Response, g, request
 from booking.telemetry import context, logs
 from booking.telemetry.context import RequestContext
 from booking.telemetry.web_metrics import WebMetrics, folder_of_server
+from booking.web import proxies
 
 WELL_FORMED = re.compile("[A-Za-z0-9_-]{8,64}").fullmatch
 METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"))
@@ -36,6 +37,7 @@ class RequestLog:
         self._trusts = bool(settings["TRUSTED_PROXIES"])
         self._logs, self._logs_all = settings["ACCESS_LOG"] != "off", settings["ACCESS_LOG"] == "all"
         self._line = logs.request_line(settings["LOG_FORMAT"])
+        self._look_for_proxies = proxies.warner(settings["TRUSTED_PROXIES"])
         self._slow = settings["SLOW_REQUEST_MS"]
         self._token = settings["METRICS_TOKEN"].encode()
         self._folder = Path(app.instance_path) if settings["WEB_WORKERS"] > 1 else None
@@ -43,6 +45,7 @@ class RequestLog:
         self._metrics: WebMetrics | None = None
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
+        self._look_for_proxies(environ)
         asked = RequestContext(self._id(environ))
         previous = context.current.set(asked)
 

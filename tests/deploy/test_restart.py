@@ -3,6 +3,8 @@
 import http.client
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -14,8 +16,9 @@ from typing import Self
 
 import pytest
 
+import config
 from tests.support import nginx, postgres
-from tests.support.servers import BIN, Ground, Server, children, serving
+from tests.support.servers import BIN, Ground, Server, children, environment, serving
 
 pytestmark = pytest.mark.postgresql
 HOST = {"Host": "lunch.example.com"}
@@ -24,14 +27,14 @@ ASKED = (("GET", "/healthz"), ("POST", "/account/sign-in"), ("GET", "/account/si
 
 
 class AsReadme:
-    """granian as README starts it, but with fewer threads and a shorter pause between two workers."""
+    """granian as README starts it, but with fewer threads, and the pause in which a new worker starts as this machine needs it."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, pause: float = 15) -> None:
+        self.workers, self.pause = workers, pause
 
     def command(self, target: str, port: int) -> list[str]:
         options = "--interface wsgi --no-ws --blocking-threads 16 --respawn-failed-workers --workers-kill-timeout 10"
-        more = f"--respawn-interval 12 --log-level info --workers {self.workers} --port {port}"
+        more = f"--respawn-interval {self.pause} --log-level info --workers {self.workers} --port {port}"
         return [str(BIN / "granian"), *options.split(), *more.split(), target]
 
 
@@ -83,6 +86,13 @@ class Visitors:
             time.sleep(0.02)
 
 
+def pause(settings: dict[str, str]) -> float:
+    """Four times as long as the app takes to start here and now."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import wsgi"], check=True, env=environment(settings), cwd=config.ROOT)
+    return max(4, 4 * (time.monotonic() - began))
+
+
 @contextmanager
 def behind_nginx(url: str, folder: Path, workers: int) -> Iterator[tuple[Server, int]]:
     settings = Ground(url, folder).settings(
@@ -90,7 +100,7 @@ def behind_nginx(url: str, folder: Path, workers: int) -> Iterator[tuple[Server,
     )
     port = postgres.free_port()
     with (
-        serving(AsReadme(workers), "wsgi:app", settings, folder / "granian.log") as server,
+        serving(AsReadme(workers, pause(settings)), "wsgi:app", settings, folder / "granian.log") as server,
         nginx.proxying(folder, port, server.port),
     ):
         yield server, port
