@@ -16,7 +16,7 @@ from click import ClickException
 import config
 from booking.web.i18n import catalogues
 from tests.support import postgres, readme
-from tests.support.servers import BIN, SECRET
+from tests.support.servers import SECRET
 
 WORDS = config.CATALOGUES / "en" / "LC_MESSAGES" / "messages.po"
 PATIENCE = 90  # seconds
@@ -70,9 +70,9 @@ def set_up(folder: Path, url: str, workers: str, environment: dict[str, str], *,
 @pytest.mark.postgresql
 def test_the_set_up_of_the_readme_serves_once_it_is_installed(empty_url: str, tmp_path: Path) -> None:
     """Without the installation itself, which needs the network."""
-    for name in ("booking", "templates", "static", "config.py", "wsgi.py", "setup.cfg"):
+    for name in ("booking", "templates", "static", "config.py", "wsgi.py", "setup.cfg", ".venv"):
         (tmp_path / name).symlink_to(config.ROOT / name)
-    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "INSTANCE_PATH": str(tmp_path / "instance")}
+    environment = {"PATH": os.environ["PATH"], "INSTANCE_PATH": str(tmp_path / "instance")}
     set_up(tmp_path, empty_url, "1", environment, installs=False)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import config
 from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.jobs import metrics
 from booking.model import JobRun
 from booking.telemetry.context import RequestContext
@@ -47,6 +48,7 @@ def exposed(app: Flask, session: Session) -> str:
     """What a scheduler and a web server tell, at work."""
     with transactions.transaction(session):
         session.add(JobRun(name="promote", every=2, started_at=at("12:00"), finished_at=at("12:00"), did=5))
+        enqueue(session, "code", at("12:00"), to="a@example.com")
     web, request = WebMetrics(), RequestContext("0123456789abcdef")
     request.outcome, request.waits = "booked", [("turn", 0.1)]
     web.request(request, 0.1)

@@ -27,7 +27,7 @@ ASKED = (("GET", "/healthz"), ("POST", "/account/sign-in"), ("GET", "/account/si
 
 
 class AsReadme:
-    """granian as README starts it, but with fewer threads, and the pause in which a new worker starts as this machine needs it."""
+    """granian as README starts it, but with fewer threads, and as long a pause for a new worker as this machine needs."""
 
     def __init__(self, workers: int, pause: float = 15) -> None:
         self.workers, self.pause = workers, pause
