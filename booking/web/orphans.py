@@ -14,11 +14,11 @@ PATIENCE = 10  # seconds for the requests at work, as --workers-kill-timeout
 
 def end_with_parent() -> None:
     """Of a process that multiprocessing started, as granian does; of no command."""
-    if parent_process() is not None:
-        Thread(target=_watch, args=(os.getppid(),), name="orphans", daemon=True).start()
+    if parent := parent_process():
+        Thread(target=_watch, args=(parent.pid,), name="orphans", daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int | None) -> None:
     never = Event()
     while os.getppid() == parent:
         never.wait(LOOK_EVERY)
