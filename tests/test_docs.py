@@ -14,7 +14,7 @@ from booking import cli
 
 ROOT = config.ROOT
 GUIDE = ROOT / "docs" / "管理员手册.md"
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 OWN = ("booking/", "bench/", "deploy/", "docs/", "static/", "templates/", "tests/")
 PICTURE_MOST = 120 * 1024
 

@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -92,7 +94,13 @@ def _json_line(request: context.RequestContext, method: str, ms: float, level: s
 
 
 def _instant() -> str:
-    return clock.now().isoformat(timespec="milliseconds")[:-6] + "Z"
+    now = clock.now()
+    return f"{_second(int(now.timestamp()))}.{now.microsecond // 1000:03d}Z"
+
+
+@lru_cache(2)
+def _second(timestamp: int) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _renderer(how: str) -> structlog.typing.Processor:

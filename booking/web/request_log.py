@@ -1,4 +1,4 @@
-"""Request log: an id, a line and the metrics of every request, also of those that are answered before Flask.
+"""Request log: a request id, a line and the metrics for every request, also for those that are answered before Flask.
 
 The outermost middleware. An id comes from the `X-Request-ID` of a trusted proxy, or is made here; it is in the answer's
 header, on the error page and in every line that is logged for the request.
