@@ -25,6 +25,10 @@ class TimedPool(QueuePool):
             context.waited("connection", began)
 
 
+# SQLAlchemy tells of each connection under the name of its pool's class.
+logging.getLogger(f"{__name__}.{TimedPool.__name__}").setLevel(logging.WARNING)
+
+
 def watch(engine: Engine, milliseconds: int) -> None:
     """Time every statement of `engine`. The limit is one for the process."""
     global _limit  # noqa: PLW0603 - read by statements that know no app
