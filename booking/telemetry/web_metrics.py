@@ -65,11 +65,21 @@ def folder_of_server(instance: Path) -> Path:
     """The folder of the web server that is this process's parent; those of servers that have ended are deleted."""
     place = instance / "metrics"
     for other in place.glob("[0-9]*"):
-        if not Path(f"/proc/{other.name}").exists():
+        if not _lives(int(other.name)):
             shutil.rmtree(other, ignore_errors=True)
     found = place / str(os.getppid())
     found.mkdir(parents=True, exist_ok=True)
     return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of somebody else
+        return True
+    return True
 
 
 def _share(folder: Path) -> None:

@@ -5,6 +5,7 @@ header, on the error page and in every line that is logged for the request.
 """
 
 import hmac
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -19,6 +20,8 @@ from booking.telemetry import context, logs
 from booking.telemetry.context import RequestContext
 from booking.telemetry.web_metrics import WebMetrics, folder_of_server
 from booking.web import proxies
+
+log = logging.getLogger(__name__)
 
 WELL_FORMED = re.compile("[A-Za-z0-9_-]{8,64}").fullmatch
 METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"))
@@ -68,9 +71,16 @@ class RequestLog:
     def _ended(self, asked: RequestContext, method: str) -> None:
         seconds = perf_counter() - asked.began
         if self._token:
-            (self._metrics or self.metrics()).request(asked, seconds)
+            self._count(asked, seconds)
         if self._logs:
             self._log(asked, method if method in METHODS else "OTHER", seconds * 1000)
+
+    def _count(self, asked: RequestContext, seconds: float) -> None:
+        try:
+            (self._metrics or self.metrics()).request(asked, seconds)
+        except OSError as error:  # the folder is full or gone: the answer matters more
+            self._token = b""
+            log.warning("requests are counted no more: %s", type(error).__name__)
 
     def _log(self, asked: RequestContext, method: str, ms: float) -> None:
         slow, failed = ms > self._slow, asked.status[0] == "5"
@@ -82,7 +92,7 @@ class RequestLog:
         logs.tell_left_out()
 
     def _may_scrape(self, environ: Environ) -> bool:
-        told = environ.get("HTTP_AUTHORIZATION", "").encode()
+        told = environ.get("HTTP_AUTHORIZATION", "").encode(errors="replace")
         return bool(self._token) and hmac.compare_digest(told, b"Bearer " + self._token)
 
     def metrics(self) -> WebMetrics:

@@ -1,6 +1,7 @@
 """Request log: one line for every request, whoever answers it, with an id that is on the page too, and metrics."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.telemetry import logs, slow_statements
 from booking.telemetry.repeated import ALLOWED, Repeats
+from booking.telemetry.web_metrics import folder_of_server
 from tests.support.lunch_hour import LunchHour
 from tests.support.servers import Ground, Kind, serving
 from tests.support.snapshots import seed_workdays
@@ -240,3 +242,32 @@ def test_the_metrics_are_those_of_all_processes(ground: Ground, tmp_path: Path) 
     asked = log.read_text().count("route=health.alive")
     assert [float(count) for count in counts] == [asked] * 4
     assert asked > 60
+
+
+def test_the_counters_of_servers_that_have_ended_are_deleted(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid in (ended.pid, os.getpid()):
+        (tmp_path / "metrics" / str(pid)).mkdir(parents=True)
+    found = folder_of_server(tmp_path)
+    assert {path.name for path in (tmp_path / "metrics").iterdir()} == {str(os.getpid()), str(os.getppid())}
+    assert found.name == str(os.getppid())
+
+
+def test_a_folder_that_takes_no_counters_fails_no_request(make_logged: Callable[..., Flask], tmp_path: Path) -> None:
+    app = make_logged(WEB_WORKERS=2, INSTANCE_PATH=str(tmp_path))
+    (tmp_path / "metrics").write_text("in the way")
+    assert app.test_client().get("/healthz").status_code == 200
+    assert app.test_client().get("/metrics", headers=BEARER).status_code == 404
+
+
+def test_a_press_that_waited_for_the_opening_is_counted(make_logged: Callable[..., Flask], lunch: LunchHour) -> None:
+    """Without JavaScript the browser is sent to a page that presses at the opening."""
+    app = make_logged()
+    phone = Phone(app, lunch, "周明")
+    early = phone.post(f"/slots/{lunch.slot_id}/book", "Mon 09:59:59", follow=False, data={"back": "slot"})
+    phone.get(early.headers["Location"], "Mon 10:00")
+    assert metrics(app) >= {
+        'lunch_web_bookings_total{outcome="not_open"} 1.0',
+        'lunch_web_bookings_total{outcome="booked"} 1.0',
+    }
