@@ -1,7 +1,9 @@
-# run: the demo, ready to use     test: everything, on both databases     test-all: sweeps and fuzz at full size too     lint: style and types     bench: the rush, measured
+# run: the demo, ready to use     install: what production needs     test: everything, on both databases     test-all: sweeps and fuzz at full size too     lint: style and types     bench: the rush, measured
 PORT ?= 8000
 export PORT
 
+# Another interpreter: make install PYTHON=python3.12
+PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard booking/translations/*/LC_MESSAGES/*.po))
@@ -11,16 +13,21 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard booking/translations/*/LC_MESSAGES
 # J018 wants url_for, but the addresses are a promise and are written as they are.
 ALLOWED := H015,H020,H030,H031,H043,H044,J018
 
-.PHONY: run test test-all lint bench bench-city format catalogue lock
+.PHONY: run install test test-all lint bench bench-city format catalogue lock
 .DELETE_ON_ERROR:
 
 run: .venv/.run $(CATALOGUES)
 	@deploy/serve
 
+# What production needs, and nothing else: the packages of requirements/run.txt, and the catalogues compiled.
+install: .venv/.run $(CATALOGUES)
+	@echo "Installed in .venv: see 'Set it up for real' in README.md"
+
 # Many tests start the app in a process of its own: compile it once, also where the shell says not to.
 test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: .venv/.dev $(CATALOGUES)
-	@deploy/system-packages chromium fonts-noto-cjk postgresql $(if $(filter test-all,$@),faketime iptables npm pgbouncer spamassassin)
+	@deploy/system-packages chromium fonts-noto-cjk nginx-light postgresql \
+		$(if $(filter test-all,$@),caddy faketime haproxy iptables npm pgbouncer prometheus spamassassin systemd)
 	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)
 
 lint: .venv/.dev
@@ -60,9 +67,11 @@ lock: .venv/.run
 	for name in run dev bench; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 		--no-emit-index-url -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 
+# Asked first, so that a Python that is too old leaves no .venv behind. One without the mark is of no known Python.
 .venv/.made:
-	@deploy/system-packages python3-venv
-	@python3 -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The app needs Python 3.11 or newer; $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12 …" % sys.version_info[:2])'
+	@PYTHON=$(PYTHON) deploy/system-packages python3-venv
+	@$(PYTHON) -m venv --clear .venv
 	@touch $@
 
 .venv/.run: requirements/run.txt | .venv/.made

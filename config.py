@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL, make_url
 
 ROOT = Path(__file__).resolve().parent
+CATALOGUES = ROOT / "booking" / "translations"
 WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 POSTGRESQL = re.compile(r"(?:(?P<login>[^/?]*)@)?(?P<hosts>[^/?@]*)(?P<name>/[^?]*)?(?:\?(?P<query>.*))?")
@@ -64,9 +65,10 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         # The scheduler's own port, 0 for none. Whoever reaches it reads the figures, so it listens at home.
         "METRICS_PORT": _number(env, "METRICS_PORT", 0, 0, 65535),
         "METRICS_HOST": env.get("METRICS_HOST") or "127.0.0.1",
+        **_telemetry(env),
         "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
         "BABEL_DEFAULT_TIMEZONE": "UTC",
-        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "booking" / "translations"),
+        "BABEL_TRANSLATION_DIRECTORIES": str(CATALOGUES),
     }
 
 
@@ -126,6 +128,8 @@ def public_url(env: Mapping[str, str]) -> str:
         raise BadSetting(f"PUBLIC_URL must look like https://lunch.example.com, not {url!r}")
     if not url.isascii():
         raise BadSetting(f"PUBLIC_URL must be in ASCII, a Chinese domain in its xn-- form, not {url!r}")
+    if parts.path.strip("/"):
+        raise BadSetting(f"PUBLIC_URL must have no path: the app needs a host of its own, not {url!r}")
     return url.rstrip("/")
 
 
@@ -273,6 +277,20 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
         "RATELIMIT_STORAGE_URI": "bounded-memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
+    }
+
+
+def _telemetry(env: Mapping[str, str]) -> dict[str, Any]:
+    token = env.get("METRICS_TOKEN", "")
+    if token and not re.fullmatch("[!-~]{16,}", token):
+        raise BadSetting("METRICS_TOKEN must have 16 characters or more, in ASCII and without spaces")
+    return {
+        "LOG_FORMAT": _choice(env, "LOG_FORMAT", ("keyvalue", "json"), "keyvalue"),
+        # A line for each request, or only for the slow and the failed.
+        "ACCESS_LOG": _choice(env, "ACCESS_LOG", ("all", "problems", "off"), "all"),
+        "SLOW_REQUEST_MS": _number(env, "SLOW_REQUEST_MS", 1000, 1, 600_000),
+        "SLOW_STATEMENT_MS": _number(env, "SLOW_STATEMENT_MS", 500, 1, 600_000),
+        "METRICS_TOKEN": token,  # who sends it reads the web metrics; without it nobody
     }
 
 

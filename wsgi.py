@@ -6,13 +6,19 @@ import sys
 
 from click import ClickException
 
+import config
 from booking.app import create_app
 from booking.db import clock_offset, connections
 from booking.extensions import db
-from booking.web import single_process
+from booking.telemetry import logs
+from booking.web import orphans, single_process
+from booking.web.i18n import catalogues
 
 try:
+    catalogues.check(config.CATALOGUES)
     app = create_app()
+    orphans.end_with_parent()
+    logs.configure(app.config["LOG_FORMAT"])
     with app.app_context():
         clock_offset.follow(db.engine)
         connections.check_pooling(db.engine)

@@ -10,6 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 from booking import cli, extensions
 from booking.db import connections
+from booking.telemetry import slow_statements
+from booking.telemetry.slow_statements import TimedPool
 from booking.web import (
     account,
     admin,
@@ -18,6 +20,7 @@ from booking.web import (
     health,
     manager,
     middleware,
+    request_log,
     styleguide,
     unsubscribe,
     worker,
@@ -59,6 +62,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _bind_extensions(app: Flask) -> None:
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"poolclass": TimedPool, **app.config["SQLALCHEMY_ENGINE_OPTIONS"]}
     extensions.db.init_app(app)
     extensions.login.init_app(app)
     session.register(app)
@@ -71,11 +75,13 @@ def _bind_extensions(app: Flask) -> None:
     extensions.compress.init_app(app)
     with app.app_context():
         connections.configure_engine(extensions.db.engine)
+        slow_statements.watch(extensions.db.engine, app.config["SLOW_STATEMENT_MS"])
     store.register(app)
     rush.register(app)
     middleware.limit_concurrency(app)
     page.register(app)
     middleware.check_hosts(app)
+    request_log.register(app)
 
 
 def _trust_proxies(app: Flask) -> None:

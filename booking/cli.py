@@ -1,5 +1,6 @@
 """Commands: the `flask` commands, each a few lines that call a verb."""
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from booking.queries import station_lookup
 from booking.sanitise import plain
 from booking.workdays import holiday_file
 
+log = logging.getLogger(__name__)
 workdays_group = AppGroup("workdays", help="The calendar of workdays.")
 
 
@@ -120,7 +122,7 @@ def scheduler(info: ScriptInfo) -> None:
     """Run the jobs until SIGTERM. Of several such processes one leads, and another takes over when it dies."""
     from booking.jobs.scheduler import scheduler as keep_on  # noqa: PLC0415 - needed by no web process
 
-    keep_on(info.load_app(), say=partial(click.echo, err=True))
+    keep_on(info.load_app(), say=log.info)
 
 
 @click.command("create-user")

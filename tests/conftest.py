@@ -188,6 +188,7 @@ def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
         "RATELIMIT_ENABLED": False,
         "CACHE_POLL_SECONDS": 0,
         "WRITE_ATTEMPTS_SYNC": True,
+        "ACCESS_LOG": "off",
         "PUBLIC_URL": "http://localhost",
     }
 

@@ -14,8 +14,8 @@ from booking import cli
 
 ROOT = config.ROOT
 GUIDE = ROOT / "docs" / "管理员手册.md"
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OWN = ("booking/", "bench/", "docs/", "static/", "templates/", "tests/")
+DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+OWN = ("booking/", "bench/", "deploy/", "docs/", "static/", "templates/", "tests/")
 PICTURE_MOST = 120 * 1024
 
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -33,7 +33,8 @@ def code(path: Path) -> list[str]:
 
 @cache
 def source() -> str:
-    files = [ROOT / "config.py", ROOT / "deploy" / "serve", *(ROOT / "booking").rglob("*.py")]
+    deploy = [path for path in (ROOT / "deploy").rglob("*") if path.is_file()]
+    files = [ROOT / "config.py", *deploy, *(ROOT / "booking").rglob("*.py")]
     return "\n".join(file.read_text() for file in files)
 
 
@@ -78,7 +79,7 @@ def test_every_capital_name_is_a_setting_or_stands_in_the_code(path: Path) -> No
     assert [word for word in sorted(words) if not re.search(rf"\b{word}\b", source())] == []
     assert words.isdisjoint(config.RENAMED)
     exported = set(re.findall(r"^ +export (\w+)=", path.read_text(), re.MULTILINE))
-    assert exported <= settings()
+    assert exported <= settings() | {"MALLOC_ARENA_MAX"}
 
 
 def test_operations_lists_every_setting_and_no_other() -> None:
@@ -103,7 +104,7 @@ def test_every_flask_command_exists_with_its_options(path: Path) -> None:
 @every_document
 def test_every_make_target_metric_and_page_exists(path: Path) -> None:
     targets = (ROOT / "Makefile").read_text().partition(".PHONY:")[2].splitlines()[0].split()
-    metrics = (ROOT / "booking" / "jobs" / "metrics.py").read_text()
+    metrics = "".join((ROOT / "booking" / name).read_text() for name in ("jobs/metrics.py", "telemetry/web_metrics.py"))
     for text in code(path):
         if found := re.match(r"make (\S+)", text):
             assert found[1] in targets

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock, Thread
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, proxy
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from booking.db.statements import CompiledStatement, DriverConnection, Row
+from booking.telemetry import context
 
 T = TypeVar("T")
 SIZE = 3  # one writes a batch of bookings, while the requests at work read
@@ -116,12 +117,15 @@ def _of(engine: Engine) -> ConnectionPool[Any]:
 
 
 def _checked_out(pool: ConnectionPool[Any]) -> Any:
+    began = perf_counter()
     try:
         return pool.getconn()
     except PoolTimeout as error:
         raise NoneFree(f"no connection came free in {WAIT:.0f} s") from error
     except PoolClosed as error:
         raise _lost(error) from error
+    finally:
+        context.waited("connection", began)
 
 
 def _give_up(pool: ConnectionPool[Any]) -> None:

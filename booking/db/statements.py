@@ -7,6 +7,7 @@ costs what the driver costs.
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any, cast
 
 from psycopg import RawCursor
@@ -19,6 +20,7 @@ from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
 from booking.db.connections import hide_values, is_read_only
+from booking.telemetry import slow_statements
 
 Row = tuple[Any, ...]
 # $1, as PostgreSQL itself names what a statement is given
@@ -119,11 +121,12 @@ class DialectStatement:
         self.results = [(place, convert) for place, convert in readers if convert]
 
     def run(self, connection: DriverConnection, values: Mapping[str, Any]) -> Sequence[Row]:
-        param = self._given(values)
+        param, began = self._given(values), perf_counter()
         try:
             rows = self._send(connection, param)
         except Exception as error:
             raise _translated(error, self.text, connection) from error
+        slow_statements.ended(self.text, began)
         return [self._read(row) for row in rows] if self.results else rows
 
     def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class Figures(Collector):
         )
         with self.app.app_context():
             try:
-                told = [*_jobs(db.session(), clock.now()), *_mail(db.session(), clock.now()), _aside(db.session())]
+                session, now = db.session(), clock.now()
+                told = [*_jobs(session, now), *_mail(session, now), _aside(session), _read_only(session)]
             except SQLAlchemyError:
                 told = []
             finally:
@@ -112,6 +113,13 @@ def _mail(session: Session, now: datetime) -> list[Metric]:
 def _aside(session: Session) -> Metric:
     count = session.scalar(select(func.count(SetAside.id)).where(SetAside.next_try_at.is_(None)))
     return _gauge("lunch_rows_set_aside", "Rows that no job could do, waiting for a person", float(count or 0))
+
+
+def _read_only(session: Session) -> Metric:
+    """A standby, or a primary that was set to take no writes. SQLite cannot be set so."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    setting = session.scalar(select(func.current_setting("transaction_read_only"))) if postgresql else "off"
+    return _gauge("lunch_database_read_only", "1 when the database takes no writes", float(setting == "on"))
 
 
 def _family(name: str, what: str, label: str) -> GaugeMetricFamily:

@@ -15,13 +15,14 @@ from http import HTTPStatus
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from threading import Lock, Semaphore
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.wsgi import get_content_length
 
+from booking.telemetry import context
 from booking.web import errors
 from booking.web.headers import SECURITY
 
@@ -33,7 +34,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machin
 STALLED = 1.0  # seconds without any turn coming free: what works waits for the database
 MOST_WAITING, MOST_ASIDE = 8, 40  # requests that may wait then; together fewer than the web server's threads
 TURNS = "booking.turns"  # environ key of the queue of turns
-MONITORING = ("/healthz", "/readyz")
+MONITORING = ("/healthz", "/readyz", "/metrics")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
 BOOKING = re.compile("/slots/([0-9]{1,18})/book").fullmatch
@@ -87,12 +88,15 @@ class Turns:
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
+        context.received()
         if AT_ONCE(environ["PATH_INFO"]):
             return self._ask(environ, start)
         books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
         turns = environ[TURNS] = self._booking_turns if books else self._turns
+        began = perf_counter()
         if not turns.take():
             return self._busy(environ, start)
+        context.waited("turn", began)
         try:
             return self._ask(environ, start)
         finally:

@@ -225,8 +225,8 @@ def scheduler(database_url: str, folder: Path) -> Iterator[subprocess.Popen[byte
 def says(process: subprocess.Popen[bytes], word: str) -> None:
     """Wait until a scheduler says that it leads or waits."""
     assert process.stderr is not None
-    said = f"scheduler {process.pid} {word}"
-    assert any(line.decode().strip() == said for line in process.stderr)
+    said = f'event="scheduler {process.pid} {word}"'
+    assert any(said in line.decode() for line in process.stderr)
 
 
 def eventually(true: Callable[[], bool], seconds: float) -> None:

@@ -1,19 +1,21 @@
 """Jobs page of the whole network: scheduler and mail status, and retries of what failed."""
 
-from flask import abort, flash, url_for
+from flask import abort, current_app, flash, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from booking import clock, monitoring
 from booking.extensions import db
 from booking.mail import backoff, outbox
-from booking.web import htmx, job_status
+from booking.web import htmx, job_status, proxies
 from booking.web.admin.blueprint import pages, show
 
 
 @pages.get("/jobs")
 def jobs() -> Response:
-    return show("admin/jobs.html", again=_again, resend=_resend, **job_status.running())
+    return show(
+        "admin/jobs.html", again=_again, resend=_resend, proxy_forgotten=_proxy_forgotten(), **job_status.running()
+    )
 
 
 @pages.post("/jobs/aside/<int:aside_id>/again")
@@ -38,6 +40,10 @@ def try_mail() -> Response:
     backoff.wake(db.session, clock.now())
     flash(_("马上会再试一次。"), "good")
     return htmx.go(url_for("admin.jobs"))
+
+
+def _proxy_forgotten() -> bool:
+    return proxies.is_forgotten(request.environ, current_app.config["TRUSTED_PROXIES"])
 
 
 def _again(aside_id: int) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from booking import clock, people
 from booking.extensions import db, login
 from booking.model import LANGUAGES, Manages, Person, SignedIn, Station
+from booking.telemetry import context
 from booking.web import htmx
 from booking.web.i18n.language import of_browser
 
@@ -107,6 +108,7 @@ def load_user(token: str) -> CurrentUser | None:
     if g.get("calm"):  # the static error page must not use the database
         return None
     found = people.find_sign_in(db.session, token, clock.now())
+    context.identify(found.person_id if found else None)
     return CurrentUser(token, found) if found else None
 
 

@@ -56,6 +56,11 @@ def of_press(slot: AnySlot, press: seats.BookingResult, place: int) -> Outcome:
     return refused(slot, RuleViolation("given_up_before"))
 
 
+def kind(press: seats.BookingResult) -> str:
+    """What became of a press, in a word for the metrics."""
+    return "repeated" if press.again else press.booking.state
+
+
 def undoable(press: seats.BookingResult) -> int | None:
     """The id that an undo would cancel: a booking made a moment ago, or a waiting-list place."""
     booking = press.booking

@@ -26,6 +26,7 @@ from booking.extensions import db
 from booking.model import SignedIn
 from booking.queries import slot_cards
 from booking.queries.slot_cards import Card
+from booking.telemetry import context
 from booking.web import rate_limit
 from booking.web.cache import placeholders, store
 from booking.web.cache.gzip_parts import Headers, Packed, entity_headers, sent
@@ -133,6 +134,8 @@ class Rush:
             return None
         if pressed.seen is None or pressed.seen.signed_in is None:
             return None
+        context.identify(pressed.seen.signed_in.person_id)
+        context.answered("worker.book", "fast")
         return self._decided(BookingRequest(environ, posted, asked, token, pressed.seen.signed_in), pressed)
 
     def _decided(self, asked: BookingRequest, pressed: seats.Pressed) -> Ask:
@@ -158,11 +161,14 @@ class Rush:
             lambda place: results.of_press(card.slot, press, place),
             lambda: acts.pressed(press, asked.now),
         )
+        context.decided(results.kind(press))
         plain = not press.withdrawn and press.booking.state in ("booked", "waiting")
         answer = self._again(asked, telling, 200, press.booking.id) if plain else None
         return answer or self._by_the_app(asked, telling.whole)
 
     def _refused(self, asked: BookingRequest, no: RuleViolation) -> Ask:
+        context.decided(no.reason)
+
         def whole() -> Response:
             return acts.refused(no, asked.signed_in.person_id, asked.press.slot_id, asked.press.key, asked.now)
 
