@@ -53,7 +53,9 @@ def test_a_grown_database_goes_down_and_up_and_keeps_every_row(grown: Engine) ->
     before = rows(grown)
     assert {row[4] for row in before["booking"]} == {"released", "attended"}
     databases.upgrade(grown)
-    assert rows(grown) == before
+    after = rows(grown)
+    for table, was in before.items():  # later migrations add columns at the end
+        assert [row[: len(was[0])] for row in after[table]] == was
     with grown.begin() as connection:
         connection.execute(text("UPDATE booking SET state = 'unrecorded' WHERE end_reason = 'release_missed'"))
 
