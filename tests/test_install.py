@@ -19,7 +19,7 @@ from tests.support import postgres, readme
 from tests.support.servers import SECRET
 
 WORDS = config.CATALOGUES / "en" / "LC_MESSAGES" / "messages.po"
-PATIENCE = 90  # seconds
+PATIENCE = 400  # seconds: the installation is part of it
 HOST = {"Host": "lunch.example.com"}
 
 

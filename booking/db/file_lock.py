@@ -8,6 +8,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from booking import clock
+
 
 class FileLock:
     """An exclusive lock of a file that is created where there is none. Whoever may read it may lock it."""
@@ -27,6 +29,12 @@ class FileLock:
         self._number = number
         return True
 
+    def is_free(self) -> bool:
+        """Whether nobody has it. Does not keep it."""
+        free = self.acquire()
+        self.release()
+        return free
+
     def holds(self) -> bool:
         return self._number is not None
 
@@ -34,6 +42,12 @@ class FileLock:
         if self._number is not None:
             os.close(self._number)
             self._number = None
+
+    def noted_for(self) -> float:
+        """Seconds since the last word was left."""
+        with suppress(OSError):
+            return clock.on_this_host().timestamp() - self.path.stat().st_mtime
+        return 0.0
 
     def note(self, text: str) -> None:
         """Leave a word in the file for the next process, where this one may."""

@@ -6,13 +6,17 @@ The files are in a folder of the web server that started the processes, and go w
 
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
+from booking import clock
 from booking.telemetry.context import RequestContext
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name for it
@@ -54,11 +58,25 @@ class WebMetrics:
 
     def text(self) -> bytes:
         """All metrics of all processes, as Prometheus reads them."""
-        if self._folder is None:
-            return generate_latest(self.registry)
+        counted, clocks = self.registry, CollectorRegistry()
+        clocks.register(_HostClock())
+        if self._folder:
+            counted = self._of_all(self._folder)
+        return generate_latest(counted) + generate_latest(clocks)
+
+    @staticmethod
+    def _of_all(folder: Path) -> CollectorRegistry:
         everybody = CollectorRegistry()
-        MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
-        return generate_latest(everybody)
+        MultiProcessCollector(everybody, str(folder))  # type: ignore[no-untyped-call]
+        return everybody
+
+
+class _HostClock(Collector):
+    """The clock of this host, as the process that is asked has measured it last."""
+
+    def collect(self) -> Iterator[Metric]:
+        what = "How far the database's clock is ahead of this host's"
+        yield GaugeMetricFamily("booking_clock_offset_seconds", what, value=clock.ahead())
 
 
 def folder_of_server(instance: Path) -> Path:

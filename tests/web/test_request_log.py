@@ -209,6 +209,7 @@ def test_requests_bookings_and_the_cache_are_counted(make_logged: Callable[..., 
         phone.post(f"/slots/{lunch.slot_id}/book", "Mon 10:00", data={"back": "day", "key": "k"}, headers=HTMX)
     phone.get(f"/slots/{lunch.slot_id}", "Mon 10:00")
     assert metrics(app) >= {
+        "booking_clock_offset_seconds 0.0",
         'lunch_web_bookings_total{outcome="booked"} 1.0',
         'lunch_web_bookings_total{outcome="repeated"} 1.0',
         'lunch_web_request_seconds_count{lane="app",route="worker.station",status="200"} 2.0',

@@ -63,6 +63,28 @@ def test_a_second_process_serves_as_soon_as_the_first_has_ended(
     assert second.extensions["web_lock"].holds()
 
 
+@pytest.mark.sqlite
+def test_the_successor_of_the_same_server_serves_beside_the_one_that_ends(
+    make_app: Callable[..., Flask], claimed: list[Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after HUP. It has the lock as soon as the other has ended; of another server's process it knows nothing."""
+    monkeypatch.setattr(single_process, "HAND_OVER", 0.3)
+    monkeypatch.setattr(single_process, "RELOADED", -1)
+    first, second = make_app(), make_app()
+    single_process.claim(first)
+    single_process.claim(second)
+    claimed.append(second)
+    lock = second.extensions["web_lock"]
+    assert not lock.holds()
+    first.extensions["web_lock"].release()
+    (follower,) = (thread for thread in threading.enumerate() if thread.name == "web-lock")
+    follower.join(30)
+    assert lock.holds()
+    lock.note("served 1")
+    with pytest.raises(ClickException, match="Another web process serves"):
+        single_process.claim(make_app())
+
+
 @pytest.mark.postgresql
 def test_any_number_serves_postgresql(make_app: Callable[..., Flask]) -> None:
     for app in (make_app(), make_app()):
