@@ -13,9 +13,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import null, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from booking.db import statements
-from booking.db.arrays import in_array, insert_rows, is_in_array, to_text, unnest_param, update_rows
+from booking.db.arrays import insert_rows, is_in_array, to_text, unnest_param, update_rows
 from booking.db.statements import CompiledStatement, DriverConnection, Row
 from booking.model import HOLDING, Booking, Event, Letter, Person, Slot
 from booking.seats.eligibility import Entry
@@ -29,6 +30,9 @@ BOOKED: EventKinds = (("booked", "booked"),)
 WAITING: EventKinds = (("waiting", "waiting"),)
 STANDBY: EventKinds = (*WAITING, ("standby", None))
 ARRIVED: EventKinds = (("walked_in", "booked"), ("checked_in", "attended"))
+
+# The columns of a booking that say why it has no seat: empty after a claim.
+ENDED = ("ended_at", "end_reason", "skipped")
 
 
 class ClaimRow(NamedTuple, Generic[S]):
@@ -92,11 +96,12 @@ def claim_in(session: Session, rows: Sequence[ClaimRow[Slot]]) -> list[Booking]:
         return []
     session.flush()
     ids = claim(statements.wrap(session.connection()), rows)
-    for slot in {one.slot for one in rows}:
-        session.expire(slot, ["taken", "waiting", "waitlist_seq"])
-    found = select(Booking).where(Booking.id.in_(in_array(ids))).execution_options(populate_existing=True)
-    bookings = {booking.id: booking for booking in session.scalars(found)}
-    return [bookings[booking_id] for booking_id in ids]
+    for one in rows:
+        session.expire(one.slot, ["taken", "waiting", "waitlist_seq"])
+        if one.booking:
+            for name in (*_CHANGE, *ENDED):
+                set_committed_value(one.booking, name, getattr(one, name, None))
+    return [session.get_one(Booking, booking_id) for booking_id in ids]
 
 
 def claim(connection: DriverConnection, rows: Sequence[AnyRow]) -> list[int]:
@@ -209,7 +214,7 @@ _BOOKINGS, _WIDE_BOOKINGS = (
     CompiledStatement(insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.person_id, Booking.id))
     for more in ((), ("via", "standby_at", "checked_in_at"))
 )
-_CHANGED = CompiledStatement(update_rows(Booking, _CHANGE, ended_at=null(), end_reason=null(), skipped=null()))
+_CHANGED = CompiledStatement(update_rows(Booking, _CHANGE, **dict.fromkeys(ENDED, null())))
 _EVENTS = CompiledStatement(insert_rows(Event, _EVENT, details={}))
 _WIDE_EVENTS = CompiledStatement(insert_rows(Event, (*_EVENT, "before", "details")))
 _LETTERS = {

@@ -129,9 +129,17 @@ def mixed(session: Session) -> LunchHour:
     return lunch
 
 
+def columns(booking: Booking) -> dict[str, Any]:
+    return {column.name: getattr(booking, column.name) for column in Booking.__table__.columns}
+
+
 def test_rows_of_every_kind_are_written_by_one_call(mixed: LunchHour) -> None:
     with transactions.transaction(mixed.session) as session:
-        every_kind(session, mixed)
+        made = every_kind(session, mixed)
+        known = [columns(booking) for booking in made]
+        for booking in made:
+            session.refresh(booking)
+        assert [columns(booking) for booking in made] == known
     events = mixed.lines("promoted", "walked_in", "checked_in", "standby", "moved_down")
     assert [(line.kind, line.before, line.after) for line in events] == [
         ("promoted", "waiting", "booked"),
