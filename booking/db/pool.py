@@ -1,7 +1,7 @@
 """Connection pool of a few connections beside the engine's, for hot statements: psycopg_pool; on SQLite the engine's own."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Lock, Thread
 from time import monotonic, perf_counter
 from typing import Any, TypeVar
@@ -40,8 +40,8 @@ _guard = Lock()
 def connection(engine: Engine) -> Iterator[DriverConnection]:
     """A connection in autocommit, so that every statement is a transaction."""
     if engine.dialect.name == "sqlite":
-        with engine.connect() as held:
-            yield DriverConnection(held.connection.driver_connection, engine.dialect)
+        with closing(engine.raw_connection()) as held:
+            yield DriverConnection(held.driver_connection, engine.dialect)
         return
     pool = _of(engine)
     driver = _checked_out(pool)
