@@ -26,11 +26,10 @@ from booking.web import (
     worker,
 )
 from booking.web.cache import store
-from booking.web.fast_lane import page
+from booking.web.fast_lane import book, page
 from booking.web.i18n import formatting
 from booking.web.kiosk import views
-from booking.web.security import session
-from booking.web.worker import rush
+from booking.web.security import csrf, session
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -66,7 +65,7 @@ def _bind_extensions(app: Flask) -> None:
     extensions.db.init_app(app)
     extensions.login.init_app(app)
     session.register(app)
-    extensions.csrf.init_app(app)
+    csrf.register(app)
     extensions.babel.init_app(app, locale_selector=session.language)
     extensions.limiter.init_app(app)
     # Only decorated views have a limit, and check it themselves: no need for a hook on every request.
@@ -77,7 +76,7 @@ def _bind_extensions(app: Flask) -> None:
         connections.configure_engine(extensions.db.engine)
         slow_statements.watch(extensions.db.engine, app.config["SLOW_STATEMENT_MS"])
     store.register(app)
-    rush.register(app)
+    book.register(app)
     middleware.limit_concurrency(app)
     page.register(app)
     middleware.check_hosts(app)

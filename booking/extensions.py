@@ -1,4 +1,4 @@
-"""Extensions: the Flask extensions (database, login, CSRF protection, limiter, …), bound to an app by `create_app`."""
+"""Extensions: the Flask extensions (database, login, limiter, …), bound to an app by `create_app`."""
 
 from hashlib import sha256
 from threading import Lock
@@ -10,7 +10,6 @@ from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from limits.storage import MemoryStorage
 
 from booking import people
@@ -78,7 +77,6 @@ def client_address() -> str:
 # Objects stay loaded after a commit: what a verb has written is still true for the page that shows it.
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 login = Login()
-csrf = CSRFProtect()
 babel = Babel()
 limiter = Limiter(key_func=client_address)
 compress = Compress()

@@ -174,7 +174,7 @@ WORDS = {
     "compiled statement": "db/statements.py",
     "concurrency": "web/middleware.py",
     "connection pool": "db/pool.py",
-    "csrf": "extensions.py",
+    "csrf": "web/security/csrf.py",
     "dead letter": "monitoring/dead_letters.py",
     "deadlock": "db/transactions.py",
     "etag": "web/worker/etag.py",

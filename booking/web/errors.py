@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import IntegerConverter
 
@@ -55,11 +56,13 @@ def _refuse_unstorable_text() -> None:
     """NUL and lone surrogates cannot be stored as text, so they are refused here, once for all rules."""
     if None in request.form:  # a part without a name, which no browser sends and Flask-WTF cannot read
         abort(400)
-    texts = [request.path, *request.args]
-    for values in (request.args, request.form):
-        texts += [text for pair in values.items(multi=True) for text in pair]
-    if UNSTORABLE.search(" ".join(texts)):
+    if UNSTORABLE.search(request.path) or is_unstorable(request.args) or is_unstorable(request.form):
         abort(400)
+
+
+def is_unstorable(fields: MultiDict[str, str]) -> bool:
+    """Whether a name or a value is no text that a database can store."""
+    return bool(UNSTORABLE.search(" ".join([text for pair in fields.items(multi=True) for text in pair])))
 
 
 def _http(error: HTTPException) -> Response:

@@ -1,6 +1,7 @@
 """HTMX: whether a page or a fragment was asked for, and the answers that only htmx understands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Response, make_response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -8,7 +9,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 def asked() -> bool:
     """Whether a fragment is wanted, not a page."""
-    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    return asked_by(request.environ)
+
+
+def asked_by(environ: Mapping[str, Any]) -> bool:
+    """The same of a request that Flask has not seen."""
+    return environ.get("HTTP_HX_REQUEST") == "true" and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ
 
 
 def aims_at(prefix: str) -> bool:

@@ -120,7 +120,7 @@ def register(app: Flask) -> None:
 
 def _note(response: Response) -> Response:
     """What Flask knows: by which endpoint it was answered, and to whom."""
-    user = g.get("_login_user")
+    user = g.get("loaded")
     context.identify(getattr(user, "person_id", None))
     context.answered(request.endpoint)
     return response

@@ -3,8 +3,9 @@
 from flask import Blueprint, abort, render_template
 
 from booking import clock
-from booking.extensions import csrf, db
+from booking.extensions import db
 from booking.mail import digests, links
+from booking.web.security.csrf import csrf
 
 pages = Blueprint("letters", __name__)
 

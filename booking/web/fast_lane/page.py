@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock
@@ -18,11 +17,12 @@ from booking.telemetry import context
 from booking.web.cache import store
 from booking.web.cache.gzip_parts import Headers, entity_headers, sent
 from booking.web.cache.store import Cache
-from booking.web.wire import CSRF_SALT, Environ
-from booking.web.worker import cache_key, page_cache
-from booking.web.worker.cache_key import Question
+from booking.web.fast_lane import page_request
+from booking.web.fast_lane.page_request import Question
+from booking.web.fast_lane.request import Environ
+from booking.web.i18n.context import LocaleContexts
+from booking.web.worker import page_cache
 from booking.web.worker.page_cache import Answer, PageRequest, Reader
-from booking.web.worker.spoken import Spoken
 
 STATUS = {"200": "200 OK", "304": "304 NOT MODIFIED"}
 
@@ -31,8 +31,8 @@ class FastPage:
     """WSGI middleware around the app."""
 
     def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask) -> None:
-        self._ask, self._app, self._spoken, self._read = ask, app, Spoken(app), cache_key.reader(app)
-        self._sign: Callable[[str], str] = URLSafeTimedSerializer(app.secret_key or "", salt=CSRF_SALT).dumps
+        self._ask, self._app, self._contexts, self._read = ask, app, LocaleContexts(app), page_request.reader(app)
+        self._sign: Callable[[str], str] = app.extensions["csrf_tokens"].dumps
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         acted = store.JUST_ACTED in environ.get("HTTP_COOKIE", "")
@@ -77,7 +77,7 @@ class FastPage:
         )
         is_valid = partial(cache.is_valid, known, question.token, now) if known else bool
         reader = Reader(known, is_valid, partial(self._sign, question.csrf))
-        answer = self._spoken.say(language, lambda: page_cache.answer(cache, asked, reader, now, None))
+        answer = self._contexts.in_locale(language, lambda: page_cache.answer(cache, asked, reader, now, None))
         return (asked, answer) if answer else None
 
 

@@ -173,7 +173,18 @@ def reason(no: RuleViolation, where: HasZoneName | None = None, form: str = "sen
     zone = where.zone_name if where else "Asia/Shanghai"
     long = any(isinstance(value, str) and len(value) > USUAL for value in no.details.values())
     say = _sentence.__wrapped__ if long else _sentence  # type: ignore[attr-defined]
-    return str(say(no.reason, form, station_date(clock.now(), zone), zone, *no.details.items()))
+    code, *details = printed(no)
+    return str(say(code, form, station_date(clock.now(), zone), zone, *details))
+
+
+def printed(no: RuleViolation) -> tuple[Any, ...]:
+    """The reason, and what sentences about it can print: no id, and of an instant no seconds."""
+    details = [pair for pair in no.details.items() if not pair[0].endswith("_id")]
+    return no.reason, *((name, _to_the_minute(value)) for name, value in details)
+
+
+def _to_the_minute(value: Any) -> Any:
+    return value.replace(second=0, microsecond=0) if isinstance(value, datetime) else value
 
 
 def drops(card: Any) -> str:

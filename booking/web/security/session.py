@@ -1,9 +1,11 @@
 """Session: who is signed in, from a token in the signed cookie; `current_user` is a `CurrentUser` or an `AnonymousUser`."""
 
+import json
 import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request, session
+from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import AnonymousUserMixin, UserMixin, current_user, login_user
 from sqlalchemy import select
@@ -15,8 +17,10 @@ from booking.model import LANGUAGES, Manages, Person, SignedIn, Station
 from booking.telemetry import context
 from booking.web import htmx
 from booking.web.i18n.language import of_browser
+from booking.web.security.csrf import SignedTokens
 
 log = logging.getLogger(__name__)
+SIGNED_IN = "booking.signed_in"  # environ key of a sign-in that was found before Flask was asked
 
 
 class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is untyped
@@ -61,8 +65,17 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         return tuple(db.session.scalars(theirs.order_by(Station.name)))
 
 
+class SessionJSON(TaggedJSONSerializer):
+    """Flask's JSON, searched for tags (of what JSON has no type for, such as a tuple) only where one can be."""
+
+    def loads(self, value: str) -> Any:
+        return super().loads(value) if '{" ' in value else json.loads(value)
+
+
 class Sessions(SecureCookieSessionInterface):
-    """Flask's sessions, with the signer created once and not at every request."""
+    """Flask's sessions, whose signer is made once and not at every request."""
+
+    serializer = SessionJSON()
 
     def __init__(self) -> None:
         self._made: dict[object, Any] = {}
@@ -70,7 +83,8 @@ class Sessions(SecureCookieSessionInterface):
     def get_signing_serializer(self, app: Flask) -> Any:
         key = app.secret_key
         if key not in self._made:
-            self._made = {key: super().get_signing_serializer(app)}
+            made = super().get_signing_serializer(app)
+            self._made = {key: made and SignedTokens(made)}
         return self._made[key]
 
 
@@ -87,15 +101,16 @@ def register(app: Flask) -> None:
 def enter(found: CurrentUser | None) -> None:
     """Store the sign-in in the session of this browser."""
     login_user(found)
+    g.loaded = found
     session.permanent = True
     del session["_id"]  # a third of the cookie, for a protection that we do not use
 
 
 def _renew(response: Response) -> Response:
     """Sliding expiry: a person's action extends the sign-in, a page's own polling does not."""
-    user = g.get("_login_user")
+    user = g.get("loaded")
     by_itself = request.method == "GET" and htmx.asked()
-    if isinstance(user, CurrentUser) and user.to_renew and not by_itself and response.status_code < 500:
+    if user and user.to_renew and not by_itself and response.status_code < 500:
         try:
             people.renew(db.session, user.sign_in_id, clock.now())
         except SQLAlchemyError as error:  # the answer is made already, and the next request tries again
@@ -107,9 +122,10 @@ def load_user(token: str) -> CurrentUser | None:
     """User loader: looks the sign-in up at every request, so that ending it anywhere takes effect at once."""
     if g.get("calm"):  # the static error page must not use the database
         return None
-    found = people.find_sign_in(db.session, token, clock.now())
+    found = request.environ.get(SIGNED_IN) or people.find_sign_in(db.session, token, clock.now())
     context.identify(found.person_id if found else None)
-    return CurrentUser(token, found) if found else None
+    g.loaded = CurrentUser(token, found) if found else None
+    return g.loaded
 
 
 def language() -> str:

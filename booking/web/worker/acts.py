@@ -15,7 +15,7 @@ from booking.telemetry import context
 from booking.web import htmx, rate_limit
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
-from booking.web.worker import card_cache, early_press, mine, results, tried
+from booking.web.worker import attempt_buffer, card_cache, early_press, mine, results
 from booking.web.worker.blueprint import pages
 from booking.web.worker.results import Outcome
 
@@ -47,7 +47,7 @@ def refused(no: RuleViolation, person_id: int, slot_id: int, key: str | None, no
     """The answer to a booking that the rules refused."""
     if early_press.is_early(no, now):
         return early_press.carry(person_id, slot_id, key, no.details["opens_at"])
-    tried.of_this_process().remember(person_id, slot_id, no, now)
+    attempt_buffer.of_this_process().remember(person_id, slot_id, no, now)
     card = slot_cards.of_refusal(no, now) or permissions.seen_card(slot_id, person_id)
     return answer(results.refused(card.slot, no), card)
 

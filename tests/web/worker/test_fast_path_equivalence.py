@@ -23,7 +23,7 @@ from booking.db import transactions
 from booking.model import Activity, Booking, Slot, Station, Try
 from booking.slots import catalogue as settings_of
 from booking.web.i18n import formatting
-from booking.web.worker.spoken import Spoken
+from booking.web.i18n.context import LocaleContexts
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
@@ -241,13 +241,13 @@ def test_a_closed_station_lets_nobody_in_at_once(app: Flask, lunch: LunchHour) -
 
 @pytest.mark.sqlite
 def test_texts_without_a_request_have_the_right_language_in_every_thread(app: Flask) -> None:
-    spoken = Spoken(app)
+    contexts = LocaleContexts(app)
 
     def words() -> tuple[str, str]:
         return formatting.language(), str(gettext("今天"))
 
     def both(_turn: int) -> list[tuple[str, str]]:
-        return [spoken.say(language, words) for language in ("zh_Hans_CN", "en", "zh_Hans_CN")]
+        return [contexts.in_locale(language, words) for language in ("zh_Hans_CN", "en", "zh_Hans_CN")]
 
     with ThreadPoolExecutor(4) as pool:
         assert set(map(tuple, pool.map(both, range(20)))) == {(("zh-CN", "今天"), ("en", "today"), ("zh-CN", "今天"))}

@@ -1,4 +1,4 @@
-"""Write-behind buffer of failed booking attempts, from which /me explains them. Written in batches a moment later."""
+"""Attempt buffer: write-behind of failed booking attempts, from which /me explains them. Written in batches soon after."""
 
 from datetime import datetime
 from threading import Lock, Timer
@@ -14,7 +14,7 @@ from booking.seats import failed_attempts
 SOON = 0.5  # seconds
 
 
-class Tried:
+class AttemptBuffer:
     """The buffer of one process."""
 
     def __init__(self, app: Flask) -> None:
@@ -44,13 +44,13 @@ class Tried:
             try:
                 failed_attempts.remember(session, gathered)
             except SQLAlchemyError:
-                self._app.logger.warning("%s tries could not be kept", len(gathered))
+                self._app.logger.warning("%s failed attempts could not be kept", len(gathered))
 
 
 def register(app: Flask) -> None:
-    app.extensions["tried"] = Tried(app)
+    app.extensions["attempt_buffer"] = AttemptBuffer(app)
 
 
-def of_this_process() -> Tried:
-    found: Tried = current_app.extensions["tried"]
+def of_this_process() -> AttemptBuffer:
+    found: AttemptBuffer = current_app.extensions["attempt_buffer"]
     return found
