@@ -1,6 +1,5 @@
 """Enqueue: writes one letter to the outbox in the verb's transaction; the mail job sends it after the commit."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String
 
+from booking import identifiers
 from booking.db.statements import defaults, param
 from booking.model import Booking, Letter, Slot
 
@@ -59,7 +59,7 @@ def enqueue(
             slot_id=slot_id,
             booking_id=booking_id,
             details=details,
-            message_id=secrets.token_hex(16),
+            message_id=identifiers.message_id(now),
             created_at=now,
             next_try_at=now + wait,
         )

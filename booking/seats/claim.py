@@ -5,7 +5,6 @@ Deciding belongs between the two steps: what `lock` returns stays true until the
 is in `transitions` and `bulk_transitions`.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from sqlalchemy import null, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from booking import identifiers
 from booking.db import statements
 from booking.db.arrays import insert_rows, is_in_array, to_text, unnest_param, update_rows
 from booking.db.statements import CompiledStatement, DriverConnection, Row
@@ -149,7 +149,7 @@ def _counts(rows: Sequence[AnyRow]) -> list[tuple[int, int, int]]:
 
 def _booking(one: AnyRow) -> list[object]:
     about = [one.slot.id, one.slot.station_id, one.person_id, one.state, one.waitlist_position, one.key]
-    return [*about, secrets.token_urlsafe(16), to_text(one.now), to_text(one.seated_at)]
+    return [*about, identifiers.ticket(one.now), to_text(one.now), to_text(one.seated_at)]
 
 
 def _changed(one: AnyRow) -> list[object]:
@@ -169,7 +169,7 @@ def _events(one: AnyRow, booking_id: int, *, narrow: bool) -> Iterator[list[obje
 def _letter(one: AnyRow, booking_id: int) -> list[object]:
     now = to_text(one.now)
     due = to_text(one.now + one.wait) if one.wait else now
-    return [one.person_id, one.slot.id, booking_id, secrets.token_hex(16), now, due]
+    return [one.person_id, one.slot.id, booking_id, identifiers.message_id(one.now), now, due]
 
 
 # Sorted and locked before the UPDATE sees them, under whatever plan: two batches cannot deadlock.
