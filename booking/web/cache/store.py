@@ -28,7 +28,7 @@ JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not 
 JUST_NOW = 2  # seconds that the cookie lasts
 
 
-class Day(NamedTuple):
+class CachedDay(NamedTuple):
     """A day of a station as read at an instant. `noted` is the version of the change feed from before that."""
 
     day: StationDay
@@ -63,7 +63,7 @@ class Cache:
         self._engine = engine
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
-        self.days: Memory[tuple[str, date | None], Day] = Memory(24 * MB)  # by station and the day asked for
+        self.days: Memory[tuple[str, date | None], CachedDay] = Memory(24 * MB)  # by station and the day asked for
         self.pages: Memory[Hashable, Any] = Memory(24 * MB)  # frames, and rendered days
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
@@ -77,10 +77,10 @@ class Cache:
             return found.day
         day = station_day.find(self._engine, station, asked, now)
         if day:
-            self.days[station, asked] = Day(day, noted, now)
+            self.days[station, asked] = CachedDay(day, noted, now)
         return day
 
-    def _is_current(self, found: Day, now: datetime) -> bool:
+    def _is_current(self, found: CachedDay, now: datetime) -> bool:
         station, is_fresh = found.day.station, found.made_at <= now < found.made_at + NO_LONGER
         is_same_day = found.day.today == station.today(now) and not found.made_at < found.day.over_at <= now
         return is_fresh and is_same_day and found.noted >= self.news.changed(station.id)

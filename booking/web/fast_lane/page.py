@@ -22,7 +22,7 @@ from booking.web.fast_lane.page_request import Question
 from booking.web.fast_lane.request import Environ
 from booking.web.i18n.context import LocaleContexts
 from booking.web.worker import page_cache
-from booking.web.worker.page_cache import Answer, PageRequest, Reader
+from booking.web.worker.page_cache import Answer, PageRequest, Viewer
 
 STATUS = {"200": "200 OK", "304": "304 NOT MODIFIED"}
 
@@ -76,8 +76,8 @@ class FastPage:
             bool(known),
         )
         is_valid = partial(cache.is_valid, known, question.token, now) if known else bool
-        reader = Reader(known, is_valid, partial(self._sign, question.csrf))
-        answer = self._contexts.in_locale(language, lambda: page_cache.answer(cache, asked, reader, now, None))
+        viewer = Viewer(known, is_valid, partial(self._sign, question.csrf))
+        answer = self._contexts.in_locale(language, lambda: page_cache.answer(cache, asked, viewer, now, None))
         return (asked, answer) if answer else None
 
 

@@ -20,7 +20,7 @@ from booking.web.worker import filters, page_cache, results, station_list
 from booking.web.worker.blueprint import pages
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.day_view import DayPage
-from booking.web.worker.page_cache import PageRequest, Reader
+from booking.web.worker.page_cache import PageRequest, Viewer
 from booking.web.worker.results import Outcome
 
 
@@ -56,8 +56,8 @@ def _page(code: str) -> str | Response | None:
     if outcome or (not asked.is_fragment and "_flashes" in session):
         return _page_once(cache, asked, known, now, outcome)
     # Flask-Login has just asked whether the sign-in is valid.
-    reader = Reader(known, lambda: True, generate_csrf)
-    answer = page_cache.answer(cache, asked, reader, now, page_cache.render_frame)
+    viewer = Viewer(known, lambda: True, generate_csrf)
+    answer = page_cache.answer(cache, asked, viewer, now, page_cache.render_frame)
     return page_cache.response(asked, answer) if answer else None
 
 

@@ -48,8 +48,8 @@ class PageRequest(NamedTuple):
     style: str | None = None
 
 
-class Reader(NamedTuple):
-    """Who asks: what is known of their sign-in (None for nobody signed in), whether it still holds, and their CSRF
+class Viewer(NamedTuple):
+    """Who looks at a page: what is known of their sign-in (None for nobody signed in), whether it still holds, and their CSRF
     token."""
 
     known: Known | None
@@ -180,7 +180,7 @@ class FrameKey(NamedTuple):
 Render = Callable[[FrameKey], str]
 
 
-def answer(cache: Cache, asked: PageRequest, reader: Reader, now: datetime, render: Render | None) -> Answer | None:
+def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, render: Render | None) -> Answer | None:
     """What this reader is sent, in the language of this context. `render` makes a frame that is not cached.
 
     None when there is no such station, the sign-in has ended, or the frame is missing.
@@ -188,21 +188,21 @@ def answer(cache: Cache, asked: PageRequest, reader: Reader, now: datetime, rend
     day = cache.day(asked.station, asked.asked.day, now)
     if day is None:
         return None
-    if asked.is_fragment and (last := _last(asked, reader, day, now)) and asked.tag == last.tag:
+    if asked.is_fragment and (last := _last(asked, viewer, day, now)) and asked.tag == last.tag:
         return Answer(last.tag, cache.polls.tell(last.pace))
-    rendered = _rendered(cache, asked, reader, day, now)
-    page, tag = rendered.page, f"{rendered.tag}-{reader.me}"
-    if reader.known:
-        reader.known.last = Last(_variant(asked), day, rendered.until, tag, rendered.pace)
+    rendered = _rendered(cache, asked, viewer, day, now)
+    page, tag = rendered.page, f"{rendered.tag}-{viewer.me}"
+    if viewer.known:
+        viewer.known.last = Last(_variant(asked), day, rendered.until, tag, rendered.pace)
     if asked.is_fragment and asked.tag == tag:
         return Answer(tag, cache.polls.tell(rendered.pace))
-    if not page.is_shared and not reader.is_valid():
+    if not page.is_shared and not viewer.is_valid():
         return None
     pace = cache.polls.tell(rendered.pace)
-    texts = _texts(rendered, reader, pace, now)
+    texts = _texts(rendered, viewer, pace, now)
     if asked.is_fragment:
         known, _dash, me = asked.tag.rpartition("-")
-        changes = rendered.changes(known) if known and me == reader.me else None
+        changes = rendered.changes(known) if known and me == viewer.me else None
         if changes is not None:
             return Answer(tag, pace, Packed([placeholders.filled(WORDS.split(changes), texts)]), texts)
     whole = rendered.packed if asked.is_fragment else _frame(cache, asked, page, now, render)
@@ -223,13 +223,13 @@ def _variant(asked: PageRequest) -> Hashable:
     return asked.asked, asked.language, asked.no_files
 
 
-def _last(asked: PageRequest, reader: Reader, day: StationDay, now: datetime) -> Last | None:
-    last: Last | None = reader.known.last if reader.known else None
+def _last(asked: PageRequest, viewer: Viewer, day: StationDay, now: datetime) -> Last | None:
+    last: Last | None = viewer.known.last if viewer.known else None
     return last if last and last.day is day and last.variant == _variant(asked) and now < last.until else None
 
 
-def _rendered(cache: Cache, asked: PageRequest, reader: Reader, day: StationDay, now: datetime) -> RenderedDay:
-    page = DayPage(day, reader.known.reader if reader.known else None, now, asked.asked.pick)
+def _rendered(cache: Cache, asked: PageRequest, viewer: Viewer, day: StationDay, now: datetime) -> RenderedDay:
+    page = DayPage(day, viewer.known.reader if viewer.known else None, now, asked.asked.pick)
     found: RenderedDay | None = cache.pages.get(_key(asked, page))
     if found and found.is_still(page):
         return found
@@ -268,13 +268,13 @@ def render_frame(key: FrameKey) -> str:
     return render_template("worker/slots.html", station=station, rules=key.rules, **words)
 
 
-def _texts(rendered: RenderedDay, reader: Reader, pace: float, now: datetime) -> dict[str, str]:
+def _texts(rendered: RenderedDay, viewer: Viewer, pace: float, now: datetime) -> dict[str, str]:
     page, counts_to = rendered.page, rendered.page.counts_to
     texts = {
-        "csrf": reader.csrf(),
+        "csrf": viewer.csrf(),
         "key": placeholders.random_key(),
         "now": now.isoformat(),
-        "me": reader.me,
+        "me": viewer.me,
         "pace": f"{pace:g}",
         "count": formatting.countdown((counts_to - now).total_seconds()) if counts_to else "",
         "name": formatting.local(page.station, "name"),
