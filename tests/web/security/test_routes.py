@@ -74,6 +74,8 @@ TABLE: dict[str, str] = {
     "POST /admin/holidays": ADMIN_FORM,
     "POST /admin/holidays/import": ADMIN_FORM,
     "POST /admin/jobs/mail/again": ADMIN_ACTS,
+    "POST /admin/letters/held/discard": ADMIN_ACTS,
+    "POST /admin/letters/held/let-go": ADMIN_ACTS,
     "GET /admin/": ADMIN,
     "GET /admin/jobs": ADMIN,
     "POST /admin/jobs/aside/<int:aside_id>/again": ADMIN_ACTS,
