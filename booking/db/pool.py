@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from booking.db.statements import CompiledStatement, DriverConnection, Row
-from booking.telemetry import context
+from booking.telemetry import request_context
 
 T = TypeVar("T")
 SIZE = 3  # one writes a batch of bookings, while the requests at work read
@@ -125,7 +125,7 @@ def _checked_out(pool: ConnectionPool[Any]) -> Any:
     except PoolClosed as error:
         raise _lost(error) from error
     finally:
-        context.waited("connection", began)
+        request_context.waited("connection", began)
 
 
 def _give_up(pool: ConnectionPool[Any]) -> None:

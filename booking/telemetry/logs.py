@@ -19,7 +19,7 @@ import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
 from booking import clock
-from booking.telemetry import context, redaction
+from booking.telemetry import redaction, request_context
 from booking.telemetry.repeated import RepeatFilter, Repeats
 
 ORDER = ["time", "level", "logger", "event", "request_id", "person"]
@@ -61,7 +61,7 @@ def admits(kind: str) -> bool:
     return _repeats.admits(kind)
 
 
-def request_line(how: str) -> Callable[[context.RequestContext, str, float, str, bool], str]:
+def request_line(how: str) -> Callable[[request_context.RequestContext, str, float, str, bool], str]:
     """A function that makes the line of a request: of its context, method, milliseconds, level, and if it was slow."""
     return _json_line if how == "json" else _key_value_line
 
@@ -72,7 +72,7 @@ def write(line: str) -> None:
         os.write(2, line.encode())
 
 
-def _key_value_line(request: context.RequestContext, method: str, ms: float, level: str, slow: bool) -> str:
+def _key_value_line(request: request_context.RequestContext, method: str, ms: float, level: str, slow: bool) -> str:
     text = (
         f"time={_instant()} level={level} event=request request_id={request.request_id}"
         f" person={request.person_id or '-'} route={request.route} method={method} status={request.status}"
@@ -82,7 +82,7 @@ def _key_value_line(request: context.RequestContext, method: str, ms: float, lev
     return f"{text} slow=true\n" if slow else f"{text}\n"
 
 
-def _json_line(request: context.RequestContext, method: str, ms: float, level: str, slow: bool) -> str:
+def _json_line(request: request_context.RequestContext, method: str, ms: float, level: str, slow: bool) -> str:
     # Ids, routes, lanes and outcomes are words of ours: none has a character that JSON escapes.
     text = (
         f'{{"time": "{_instant()}", "level": "{level}", "event": "request", "request_id": "{request.request_id}",'
@@ -128,7 +128,7 @@ def _now(_logger: Any, _name: str, event: Event) -> Event:
 
 def _request(_logger: Any, _name: str, event: Event) -> Event:
     """Of which request, and whose."""
-    if request := context.current.get():
+    if request := request_context.current.get():
         event.setdefault("request_id", request.request_id)
         event.setdefault("person", request.person_id)
     return event

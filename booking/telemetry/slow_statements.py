@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, QueuePool, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from booking.telemetry import context
+from booking.telemetry import request_context
 
 log = logging.getLogger(__name__)
 LONGEST = 200  # characters of a statement
@@ -22,7 +22,7 @@ class TimedPool(QueuePool):
         try:
             return super()._do_get()
         finally:
-            context.waited("connection", began)
+            request_context.waited("connection", began)
 
 
 # SQLAlchemy tells of each connection under the name of its pool's class.

@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from booking import clock
-from booking.telemetry.context import RequestContext
+from booking.telemetry.request_context import RequestContext
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name for it
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

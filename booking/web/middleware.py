@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.wsgi import get_content_length
 
-from booking.telemetry import context
+from booking.telemetry import request_context
 from booking.web import errors
 from booking.web.headers import SECURITY
 
@@ -88,7 +88,7 @@ class Turns:
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
-        context.received()
+        request_context.received()
         if AT_ONCE(environ["PATH_INFO"]):
             return self._ask(environ, start)
         books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
@@ -96,7 +96,7 @@ class Turns:
         began = perf_counter()
         if not turns.take():
             return self._busy(environ, start)
-        context.waited("turn", began)
+        request_context.waited("turn", began)
         try:
             return self._ask(environ, start)
         finally:

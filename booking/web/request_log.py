@@ -16,8 +16,8 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from booking.telemetry import context, logs
-from booking.telemetry.context import RequestContext
+from booking.telemetry import logs, request_context
+from booking.telemetry.request_context import RequestContext
 from booking.telemetry.web_metrics import WebMetrics, folder_of_server
 from booking.web import proxies
 
@@ -50,7 +50,7 @@ class RequestLog:
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._look_for_proxies(environ)
         asked = RequestContext(self._id(environ))
-        previous = context.current.set(asked)
+        previous = request_context.current.set(asked)
 
         def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             asked.status = status[:3]
@@ -61,7 +61,7 @@ class RequestLog:
                 return _scraped(self.metrics(), begin)
             return self._ask(environ, begin)
         finally:
-            context.current.reset(previous)
+            request_context.current.reset(previous)
             self._ended(asked, environ["REQUEST_METHOD"])
 
     def _id(self, environ: Environ) -> str:
@@ -104,7 +104,7 @@ class RequestLog:
 
 
 def _scraped(metrics: WebMetrics, start: Any) -> Iterable[bytes]:
-    context.answered("metrics")
+    request_context.answered("metrics")
     body = metrics.text()
     headers = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), ("Content-Length", str(len(body)))]
     start("200 OK", headers)
@@ -113,7 +113,7 @@ def _scraped(metrics: WebMetrics, start: Any) -> Iterable[bytes]:
 
 def register(app: Flask) -> None:
     app.after_request(_note)
-    app.jinja_env.globals["request_id"] = context.request_id
+    app.jinja_env.globals["request_id"] = request_context.request_id
     app.log_exception = lambda raised: app.logger.error("unhandled exception", exc_info=raised)  # type: ignore[assignment,method-assign]
     app.wsgi_app = RequestLog(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
 
@@ -121,6 +121,6 @@ def register(app: Flask) -> None:
 def _note(response: Response) -> Response:
     """What Flask knows: by which endpoint it was answered, and to whom."""
     user = g.get("loaded")
-    context.identify(getattr(user, "person_id", None))
-    context.answered(request.endpoint)
+    request_context.identify(getattr(user, "person_id", None))
+    request_context.answered(request.endpoint)
     return response

@@ -19,7 +19,7 @@ from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.jobs import metrics
 from booking.model import JobRun
-from booking.telemetry.context import RequestContext
+from booking.telemetry.request_context import RequestContext
 from booking.telemetry.web_metrics import WebMetrics
 from tests.support.lunch_hour import at
 

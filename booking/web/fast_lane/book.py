@@ -24,7 +24,7 @@ from booking.extensions import db
 from booking.model import SignedIn
 from booking.queries import slot_cards
 from booking.queries.slot_cards import Card
-from booking.telemetry import context
+from booking.telemetry import request_context
 from booking.web import rate_limit
 from booking.web.cache import placeholders, store
 from booking.web.cache.gzip_parts import Headers, Packed, entity_headers, sent
@@ -137,8 +137,8 @@ class FastBooking:
             return None
         if pressed.seen is None or pressed.seen.signed_in is None:
             return None
-        context.identify(pressed.seen.signed_in.person_id)
-        context.answered("worker.book", "fast")
+        request_context.identify(pressed.seen.signed_in.person_id)
+        request_context.answered("worker.book", "fast")
         booking = BookingRequest(form, asked, pressed.seen.signed_in)
         return self._refused(booking, pressed.refusal) if pressed.refusal else self._decided(booking, pressed.result)
 
@@ -162,13 +162,13 @@ class FastBooking:
             lambda place: results.of_press(card.slot, press, place),
             lambda: acts.pressed(press, asked.press.now),
         )
-        context.decided(results.kind(press))
+        request_context.decided(results.kind(press))
         plain = not press.withdrawn and press.booking.state in ("booked", "waiting")
         answer = self._without_app(asked, reply, 200, press.booking.id) if plain else None
         return answer or self._by_the_app(asked, reply.by_the_app)
 
     def _refused(self, asked: BookingRequest, no: RuleViolation) -> Ask:
-        context.decided(no.reason)
+        request_context.decided(no.reason)
         person_id, (slot_id, now, key, *_) = asked.signed_in.person_id, asked.press
         card = None if early_press.is_early(no, now) else slot_cards.of_refusal(no, now)
         by_the_app = partial(acts.refused, no, person_id, slot_id, key, now)

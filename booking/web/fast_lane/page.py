@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock
 from booking.model import LANGUAGES
-from booking.telemetry import context
+from booking.telemetry import request_context
 from booking.web.cache import store
 from booking.web.cache.gzip_parts import Headers, entity_headers, sent
 from booking.web.cache.store import Cache
@@ -47,7 +47,7 @@ class FastPage:
             found = None  # the app reports what is wrong
         if found and (headers := cache.page_headers.get((_form(found[0]), _status(found[1])))):
             status, headers, body = _response(environ, headers, *found)
-            context.answered("worker.station", "cache")
+            request_context.answered("worker.station", "cache")
             start(status, headers)
             return [body] if body is not None else []
 
@@ -61,7 +61,7 @@ class FastPage:
     def _answer(self, cache: Cache, question: Question, now: datetime) -> tuple[PageRequest, Answer] | None:
         cache.news.look()
         known = cache.known(question.token, question.station, now) if question.token else None
-        context.identify(known.reader.signed_in.person_id if known else None)
+        request_context.identify(known.reader.signed_in.person_id if known else None)
         if question.token and (known is None or (known.reader.signed_in.to_renew and not question.is_fragment)):
             return None
         language = known.reader.signed_in.language if known else question.language

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from booking import clock, people
 from booking.extensions import db, login
 from booking.model import LANGUAGES, Manages, Person, SignedIn, Station
-from booking.telemetry import context
+from booking.telemetry import request_context
 from booking.web import htmx
 from booking.web.i18n.language import of_browser
 from booking.web.security.csrf import SignedTokens
@@ -123,7 +123,7 @@ def load_user(token: str) -> CurrentUser | None:
     if g.get("calm"):  # the static error page must not use the database
         return None
     found = request.environ.get(SIGNED_IN) or people.find_sign_in(db.session, token, clock.now())
-    context.identify(found.person_id if found else None)
+    request_context.identify(found.person_id if found else None)
     g.loaded = CurrentUser(token, found) if found else None
     return g.loaded
 

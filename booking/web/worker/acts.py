@@ -11,7 +11,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.queries import slot_cards
-from booking.telemetry import context
+from booking.telemetry import request_context
 from booking.web import htmx, rate_limit
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
@@ -29,9 +29,9 @@ def book(slot_id: int) -> Response:
         with without_turn(request.environ):
             press = seats.book(db.session, person_id, slot_id, now, key)
     except RuleViolation as no:
-        context.decided(no.reason)
+        request_context.decided(no.reason)
         return refused(no, person_id, slot_id, key, now)
-    context.decided(results.kind(press))
+    request_context.decided(results.kind(press))
     return pressed(press, now)
 
 

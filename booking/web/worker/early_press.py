@@ -16,7 +16,7 @@ from booking import clock, seats
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.queries import slot_cards
-from booking.telemetry import context
+from booking.telemetry import request_context
 from booking.web import htmx, rate_limit
 from booking.web.cache import placeholders
 from booking.web.middleware import without_turn
@@ -57,11 +57,11 @@ def opening(slot_id: int) -> Response:
     try:
         with without_turn(request.environ):
             press = seats.book(db.session, person_id, slot_id, now, key)
-        context.decided(results.kind(press))
+        request_context.decided(results.kind(press))
         card = slot_cards.of_press(press, slot_cards.place_of(db.session(), press), now)
         results.keep(results.of_press(card.slot, press, card.place or 0))
     except RuleViolation as no:
-        context.decided(no.reason)
+        request_context.decided(no.reason)
         if is_early(no, now):
             return _wait(slot_id, (no.details["opens_at"] - now).total_seconds())
         results.keep(results.refused(permissions.seen_card(slot_id, person_id).slot, no))
