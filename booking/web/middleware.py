@@ -150,8 +150,9 @@ class TurnQueue:
         return True
 
     def come_back(self) -> None:
+        self._free.get()  # who waits here still counts as aside
+        self._moved_at = monotonic()
         self._aside.release()
-        self._free.get()
 
     def _wait(self) -> bool:
         with self._guard:

@@ -124,6 +124,22 @@ def test_only_so_many_bookings_wait_without_a_turn(monkeypatch: pytest.MonkeyPat
         assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 4
 
 
+def test_who_waits_to_come_back_still_counts_as_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "MOST_ASIDE", 1)
+    turns = middleware.TurnQueue(1)
+    assert turns.take()
+    assert turns.step_aside()
+    assert turns.take()
+    with ThreadPoolExecutor() as threads:
+        back = threads.submit(turns.come_back)
+        with pytest.raises(TimeoutError):
+            back.result(0.1)
+        assert not turns.step_aside()
+        turns.give_back()
+        back.result(PATIENCE)
+    assert turns.step_aside()
+
+
 def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:
     together = Barrier(3)
 
