@@ -32,7 +32,7 @@ from booking.web.cache.lru import weight
 from booking.web.cache.store import Cache
 from booking.web.fast_lane.request import Environ, Posted, posted
 from booking.web.i18n import formatting
-from booking.web.i18n.context import LocaleContexts
+from booking.web.i18n.locale_context import LocaleContexts
 from booking.web.middleware import BOOKING, without_turn
 from booking.web.security.session import SIGNED_IN
 from booking.web.worker import acts, attempt_buffer, card_cache, early_press, results

@@ -23,7 +23,7 @@ from booking.db import transactions
 from booking.model import Activity, Booking, Slot, Station, Try
 from booking.slots import catalogue as settings_of
 from booking.web.i18n import formatting
-from booking.web.i18n.context import LocaleContexts
+from booking.web.i18n.locale_context import LocaleContexts
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
