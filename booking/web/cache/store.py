@@ -43,12 +43,13 @@ class CachedDay(NamedTuple):
 
 @dataclass
 class Known:
-    """A reader as found at an instant, and what they were sent last."""
+    """A reader as found at an instant, and what they were sent last. `is_new`: the database has just been asked."""
 
     reader: PageReader
     noted: int
     made_at: datetime
     last: Any = None
+    is_new: bool = False
 
     @property
     def weight(self) -> int:
@@ -90,19 +91,19 @@ class Cache:
 
         It may have ended a moment ago elsewhere: ask `is_valid` before anything personal is sent.
         """
-        known, noted = self.readers.get((token, station)), self.news.noted
+        known = self.readers.get((token, station))
         if known and self._holds(known, now):
             return known
-        hashed, soon = people.hash_token(token), now + people.RENEWED_UNTIL
-        found = page_reader.find(self._engine, hashed, station, now, soon)
+        noted, soon = self.news.noted, now + people.RENEWED_UNTIL
+        found = page_reader.find(self._engine, people.hash_token(token), station, now, soon)
         if found is None:
             return None
-        known = self.readers[token, station] = Known(found, noted, now)
-        return known
+        self.readers[token, station] = Known(found, noted, now)
+        return Known(found, noted, now, is_new=True)
 
     def is_valid(self, known: Known, token: str, now: datetime) -> bool:
         """Whether the sign-in still is: another process may have ended it."""
-        return known.made_at == now or people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
+        return known.is_new or people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

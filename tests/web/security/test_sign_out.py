@@ -82,10 +82,22 @@ def test_a_cached_personal_page_closes_at_once(
     for _ in range(2):
         assert there.get(DAY, CLOCK, headers=knows).status_code == (304 if headers else 200)
     sign_out(here)
+    two[1].extensions["cache"].news.look(at_once=bool(headers))  # which every process does twice a second
     for asked in (knows, headers):
         after = there.get(DAY, CLOCK, headers=asked)
         assert after.status_code == 200
         assert "mine" not in card_in(after.text, lunch.slot_id).data
+
+
+def test_until_the_sign_out_is_noticed_a_poll_says_nothing(two: tuple[Flask, Flask], lunch: LunchHour) -> None:
+    """That what the phone shows is what it was sent last is no secret; anything else is."""
+    here, there = phones(two, lunch, lunch.people["周明"])
+    tag = there.get(DAY, CLOCK, headers=HTMX).headers["ETag"]
+    assert there.get(DAY, CLOCK, headers=HTMX | {"If-None-Match": tag}).status_code == 304
+    sign_out(here)
+    known, unknown = (there.get(DAY, CLOCK, headers=HTMX | {"If-None-Match": one}) for one in (tag, '"0-0-0"'))
+    assert (known.status_code, known.text) == (304, "")
+    assert "mine" not in card_in(unknown.text, lunch.slot_id).data
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "poll"])
