@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, exists, func, select
+from sqlalchemy import Engine, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats, workdays
@@ -141,10 +141,11 @@ def _slots(connection: DriverConnection, station_id: int, when: date) -> list[se
 
 
 _other = aliased(Station)
+_beside = (_other.id < Station.id, _other.id > Station.id)  # two ranges of the index
 _STATION = CompiledStatement(
     select(
         *(getattr(Station, name) for name in StationPage._fields[:-1]),
-        exists().where(_other.closed_at.is_(None), _other.id != Station.id),
+        or_(*(exists().where(_other.closed_at.is_(None), beside) for beside in _beside)),
     ).where(Station.code == param("code"), Station.closed_at.is_(None))
 )
 _is_planned = (Slot.state == "planned").label("is_planned")
