@@ -62,7 +62,7 @@ class FastPage:
         cache.news.look()
         known = cache.known(question.token, question.station, now) if question.token else None
         request_context.identify(known.reader.signed_in.person_id if known else None)
-        if question.token and (known is None or (known.reader.signed_in.to_renew and not question.is_fragment)):
+        if question.token and (known is None or (known.reader.signed_in.to_renew and not question.by_htmx)):
             return None
         language = known.reader.signed_in.language if known else question.language
         language = language if language in LANGUAGES else question.language
@@ -70,7 +70,7 @@ class FastPage:
             question.station,
             question.asked,
             language,
-            question.is_fragment,
+            question.by_htmx,
             question.no_files,
             question.tag,
             bool(known),

@@ -27,7 +27,7 @@ class Question(NamedTuple):
     station: str
     asked: DayQuery
     language: str
-    is_fragment: bool
+    by_htmx: bool
     no_files: bool
     tag: str
     token: str
