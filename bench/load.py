@@ -23,7 +23,7 @@ from tests.support.servers import Server, used
 SCRIPT = Path(__file__).with_name("feed.lua")
 THREADS = 2
 POLLING = 128  # connections for polls
-PACE = re.compile(rb'data-fresh="(\d+)')  # how the server tells a phone when to ask again
+PACE = re.compile(rb'data-fresh="([\d.]+)')  # how the server tells a phone when to ask again
 
 
 @dataclass

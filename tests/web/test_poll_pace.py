@@ -1,6 +1,7 @@
 """Back-pressure of polls: however many phones look at a page, and however they come and go, their load is bounded."""
 
 import heapq
+import os
 import random
 
 import pytest
@@ -28,7 +29,7 @@ def load(phones: int, seconds: int, pace: PollPace, began: float = 0) -> tuple[f
 
 @pytest.fixture
 def pace() -> PollPace:
-    found = PollPace()
+    found = PollPace(workers=os.cpu_count() or 1)
     found.cost, found._second = COST, 0
     return found
 

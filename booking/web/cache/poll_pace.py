@@ -1,10 +1,10 @@
 """Back-pressure of polls: in how many seconds a phone asks again, so that polls leave the processor to bookings.
 
 Every phone that looks at a page has one answer outstanding that tells it when to ask again: their number is known
-without counting anybody. Each process uses its share of one processor, so that polls take a quarter of all, the
-database's part included, while there are as many web processes as processors.
+without counting anybody. Together the web processes use a share of all processors for polls.
 """
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -12,17 +12,18 @@ from contextlib import contextmanager
 from threading import Lock
 from time import monotonic, thread_time
 
-SHARE = 0.17  # of one processor; the database needs about half as much again for them
+SHARE = 0.17  # of all processors; with what the database does for them, polls take a quarter
 SLOWEST = 600.0  # seconds
 SPREAD = 0.25  # of the pace: phones that were told the same do not come at the same instant
 WEIGHT = 0.02  # of the newest answer in the average of their cost
 
 
 class PollPace:
-    """The polls of one process. `cost` is the processor time of one, in seconds."""
+    """The polls of one of so many web processes. `cost` is the processor time of one, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
         self.cost = 0.0005
+        self._share = SHARE * (os.cpu_count() or 1) / workers
         self._lock = Lock()
         self._due: Counter[int] = Counter()  # answers outstanding, by the second until which they are
         self._phones = 0
@@ -40,7 +41,7 @@ class PollPace:
         now = monotonic() if now is None else now
         with self._lock:
             self._forget(int(now))
-            pace = min(max(calm, (self._phones + 1) * self.cost / SHARE), SLOWEST)
+            pace = min(max(calm, (self._phones + 1) * self.cost / self._share), SLOWEST)
             pace = round(pace * random.uniform(1, 1 + SPREAD), 1)  # noqa: S311 - no secret
             self._due[int(now + pace + 0.5)] += 1
             self._phones += 1

@@ -60,7 +60,7 @@ class Known:
 class Cache:
     """The caches of one process. `noted` in an entry is the version of the change feed from before it was read."""
 
-    def __init__(self, engine: Engine, news: ChangeFeed) -> None:
+    def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
         self._engine = engine
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
@@ -69,7 +69,7 @@ class Cache:
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
-        self.polls = PollPace()
+        self.polls = polls
 
     def day(self, station: str, asked: date | None, now: datetime) -> StationDay | None:
         """The day of an open station; None when there is no such station."""
@@ -116,7 +116,8 @@ class Cache:
 
 def register(app: Flask) -> None:
     with app.app_context():
-        app.extensions["cache"] = Cache(db.engine, ChangeFeed(db.engine, app.config["CACHE_POLL_SECONDS"]))
+        news = ChangeFeed(db.engine, app.config["CACHE_POLL_SECONDS"])
+        app.extensions["cache"] = Cache(db.engine, news, PollPace(app.config["WEB_WORKERS"]))
 
 
 def of_this_process() -> Cache:
