@@ -24,6 +24,6 @@ def facts(card: Card) -> tuple[Any, ...]:
     seats = slot.id, card.state, card.act, card.at_opening, slot.capacity, slot.taken, slot.waiting, slot.cancel_reason
     mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)
     drops = [(entry.id, entry.starts_at) for entry in card.drops]
-    words = slot.starts_at, slot.ends_at, slot.activity.title, slot.zone.name, slot.host
+    words = slot.starts_at, slot.ends_at, slot.activity, slot.zone, slot.host
     phases = [now < at for at in (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)]
     return seats, mine, words, phases, drops, own is not None and can_undo(own, now)

@@ -132,9 +132,8 @@ class RenderedDay:
         known_order, _dash, known = tag.partition("-")
         if order != known_order or len(ours) != len(known) or len(ours) != etag.SHORT * len(self.parts):
             return None
-        places = range(0, len(ours), etag.SHORT)
-        new = [part for part, at in zip(self.parts, places, strict=True) if ours[at : at + 6] != known[at : at + 6]]
-        return str(_markup().changes(new))
+        tags = (known[at : at + etag.SHORT] for at in range(0, len(known), etag.SHORT))
+        return str(_markup().changes([part for part, tag in zip(self.parts, tags, strict=True) if part.tag != tag]))
 
 
 def _markup() -> Any:

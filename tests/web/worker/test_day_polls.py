@@ -8,9 +8,12 @@ import time_machine
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.history import record
+from booking.model import Activity
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, sign_in
@@ -98,6 +101,17 @@ def test_a_new_slot_brings_the_whole_day(app: Flask, lunch: LunchHour) -> None:
     reader.poll("Mon 10:20")
     lunch.slot("14:10")
     assert reader.poll("Mon 10:21:10") == (200, ["day"])
+
+
+@pytest.mark.parametrize("column", ["title", "title_en", "host", "host_en"])
+def test_a_changed_text_brings_its_cards(app: Flask, lunch: LunchHour, column: str) -> None:
+    reader = Reader(app, lunch)
+    reader.poll("Mon 10:20")
+    with transactions.transaction(lunch.session) as session:
+        session.execute(update(Activity).values({column: "新名字"}))
+        record(session, "activity_changed", at("Mon 10:20"), station_id=lunch.station_id)
+    status, parts = reader.poll("Mon 10:20:10")
+    assert (status, len(parts)) == (200, 3)
 
 
 def test_who_signs_in_next_gets_the_whole_day(app: Flask, lunch: LunchHour) -> None:
