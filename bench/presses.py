@@ -55,6 +55,7 @@ class Stage:
     city: City
     visits: dict[str, list[Visit]]
     feeds: dict[str, Path] = field(default_factory=dict)
+    polls: dict[str, list[tuple[str, Visit]]] = field(default_factory=dict)  # who polls what, by the feed
     seats: Iterator[int] = field(default_factory=count)
 
     def reset(self) -> None:
@@ -129,10 +130,8 @@ def _feeds(made: Stage, server: Server) -> dict[str, list[bytes]]:
         name: [visits.get(*pair) for pair in asked]
         for name, asked in (("page", seen), ("looks", looks), ("known", known))
     }
-    feeds |= {
-        "poll": [_poll(server, *pair) for pair in seen[:POLLS]],
-        "polls": [_poll(server, *pair) for pair in known[:POLLS]],
-    }
+    made.polls |= {"poll": seen[:POLLS], "polls": known[:POLLS]}
+    feeds |= {name: [_poll(server, *pair) for pair in polling] for name, polling in made.polls.items()}
     for name, slots in targets.items():
         feeds[name] = [visits.press(*pair) for pair in zip(slots, pressing[name], strict=True)]
     feeds["line"] = feeds["line"][: len(looks)]
@@ -259,6 +258,8 @@ def _warm_up(app: Target, feed: str | None) -> None:
 
 def _measured(name: str, on: Stage, app: Target) -> Run:
     feed = ROWS[name][0]
+    if feed in on.polls:  # by who has seen what is there now
+        app.feeds[feed] = load.write(app.feeds[feed], [_poll(app.server, *pair) for pair in on.polls[feed]])
     if name == "poll_rush":
         return app.run(feed, loop=True, beside=load.repeated(EVERY, lambda: on.change(min(POLLS, on.city.stations))))
     if name != "after_change":

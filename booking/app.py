@@ -77,8 +77,8 @@ def _bind_extensions(app: Flask) -> None:
         slow_statements.watch(extensions.db.engine, app.config["SLOW_STATEMENT_MS"])
     store.register(app)
     book.register(app)
-    middleware.limit_concurrency(app)
     page.register(app)
+    middleware.limit_concurrency(app)
     middleware.check_hosts(app)
     request_log.register(app)
 

@@ -9,10 +9,13 @@ import json
 import logging
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from threading import Lock, Thread
+from time import sleep
 from typing import Any
 
 import structlog
@@ -25,6 +28,7 @@ from booking.telemetry.repeated import RepeatFilter, Repeats
 ORDER = ["time", "level", "logger", "event", "request_id", "person"]
 Event = MutableMapping[str, Any]
 Write = Callable[[str], None]
+MOMENT = 0.1  # seconds
 log = logging.getLogger(__name__)
 _repeats = Repeats()
 
@@ -39,6 +43,7 @@ def configure(how: str) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("booking").setLevel(logging.INFO)
     atexit.register(tell_left_out, all_of_them=True)
+    atexit.register(flush)
 
 
 def formatter(how: str) -> ProcessorFormatter:
@@ -67,9 +72,33 @@ def request_line(how: str) -> Callable[[request_context.RequestContext, str, flo
 
 
 def write(line: str) -> None:
-    """To standard error, in one piece: other threads and processes write to it too."""
+    """To standard error, a moment later and together with others: a thread that writes gives its turn away."""
+    global _writer  # noqa: PLW0603 - one thread in each process, also after a fork
+    _lines.append(line)
+    if _writer is None or not _writer.is_alive():
+        with _starting:
+            if _writer is None or not _writer.is_alive():
+                _writer = Thread(target=_write_on, name="request-lines", daemon=True)
+                _writer.start()
+
+
+def flush() -> None:
+    """Write what waits, in one piece: other processes write to the same place."""
+    lines = [_lines.popleft() for _ in range(len(_lines))]
     with suppress(OSError):  # whoever read it has gone
-        os.write(2, line.encode())
+        os.write(2, "".join(lines).encode())
+
+
+def _write_on() -> None:
+    while True:
+        sleep(MOMENT)
+        if _lines:
+            flush()
+
+
+_lines: deque[str] = deque(maxlen=100_000)
+_starting = Lock()
+_writer: Thread | None = None
 
 
 def _key_value_line(request: request_context.RequestContext, method: str, ms: float, level: str, slow: bool) -> str:
