@@ -14,7 +14,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from queue import Empty, SimpleQueue
-from threading import Lock, Semaphore
+from threading import Lock
 from time import monotonic, perf_counter
 from typing import Any
 from urllib.parse import urlsplit
@@ -119,15 +119,12 @@ class Turns:
 
 
 class TurnQueue:
-    """Turns, and who waits for one; in C where it can be, since every request uses it."""
+    """Turns, and who waits for one. Its queues are written in C, since every request uses them."""
 
     def __init__(self, most: int) -> None:
-        self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(most):
-            self._free.put(None)
+        self._free, self._aside = _tokens(most), _tokens(MOST_ASIDE)
         self._moved_at = monotonic()
-        self._guard, self._waiting = Lock(), 0
-        self._aside = Semaphore(MOST_ASIDE)
+        self._guard, self._stuck = Lock(), 0
 
     def take(self) -> bool:
         """Wait for a turn. False when none comes free for long, and others wait for it already."""
@@ -144,7 +141,9 @@ class TurnQueue:
 
     def step_aside(self) -> bool:
         """Give the turn to others for a while; False when too many have done so."""
-        if not self._aside.acquire(blocking=False):
+        try:
+            self._aside.get_nowait()
+        except Empty:
             return False
         self.give_back()
         return True
@@ -152,25 +151,37 @@ class TurnQueue:
     def come_back(self) -> None:
         self._free.get()  # who waits here still counts as aside
         self._moved_at = monotonic()
-        self._aside.release()
+        self._aside.put(None)
 
     def _wait(self) -> bool:
-        with self._guard:
-            self._waiting += 1
-        while True:
-            left = self._moved_at + STALLED - monotonic()
-            if left < 0 and self._leave(MOST_WAITING):
-                return False
-            with suppress(Empty):
-                self._free.get(timeout=max(left, 0.1))
-                return self._leave(0)
+        """Only those are counted who wait while no turn has come free for long."""
+        is_counted = False
+        try:
+            while not self._is_stalled() or is_counted or (is_counted := self._may_wait()):
+                with suppress(Empty):
+                    self._free.get(timeout=STALLED)
+                    return True
+            return False
+        finally:
+            if is_counted:
+                with self._guard:
+                    self._stuck -= 1
 
-    def _leave(self, most: int) -> bool:
-        """Wait no longer, where more than `most` do."""
+    def _is_stalled(self) -> bool:
+        return monotonic() - self._moved_at > STALLED
+
+    def _may_wait(self) -> bool:
         with self._guard:
-            leaves = self._waiting > most
-            self._waiting -= leaves
-        return leaves
+            can = self._stuck < MOST_WAITING
+            self._stuck += can
+        return can
+
+
+def _tokens(most: int) -> "SimpleQueue[None]":
+    tokens: SimpleQueue[None] = SimpleQueue()
+    for _ in range(most):
+        tokens.put(None)
+    return tokens
 
 
 @contextmanager
