@@ -1,5 +1,6 @@
 """Connection pool of a few connections beside the engine's, for hot statements: psycopg_pool; on SQLite the engine's own."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Lock, Thread
@@ -9,7 +10,7 @@ from weakref import WeakKeyDictionary, proxy
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
@@ -40,7 +41,7 @@ _guard = Lock()
 def connection(engine: Engine) -> Iterator[DriverConnection]:
     """A connection in autocommit, so that every statement is a transaction."""
     if engine.dialect.name == "sqlite":
-        with closing(engine.raw_connection()) as held:
+        with closing(_raw(engine)) as held:
             yield DriverConnection(held.driver_connection, engine.dialect)
         return
     pool = _of(engine)
@@ -138,9 +139,17 @@ def _forget(engine: Engine) -> None:
         pool.close()
 
 
-def _lost(error: psycopg.Error) -> Exception:
+def _lost(error: psycopg.Error | sqlite3.Error) -> Exception:
     """The error as SQLAlchemy would raise it, as transient."""
-    return DBAPIError.instance("", None, error, psycopg.Error, connection_invalidated=True)
+    return DBAPIError.instance("", None, error, type(error), connection_invalidated=True)
+
+
+def _raw(engine: Engine) -> PoolProxiedConnection:
+    """A connection of the engine's pool. SQLAlchemy leaves the driver's error as it is here."""
+    try:
+        return engine.raw_connection()
+    except sqlite3.Error as error:
+        raise _lost(error) from error
 
 
 def _replanned(connection: DriverConnection) -> DriverConnection:

@@ -40,12 +40,12 @@ def test_the_uids_that_were_sent_stay_through_the_upgrade_and_a_new_address(
     lunch = LunchHour(session)
     for who in ("周明", "李静"):
         lunch.book(who, "Mon 10:00")
-    monkeypatch.setenv("PUBLIC_URL", "https://Lunch.example.com:8443/app")
+    monkeypatch.setenv("PUBLIC_URL", "https://Lunch.example.com:8443")
     upgrade_from(engine, BEFORE)
     monkeypatch.setenv("PUBLIC_URL", "https://noon.example.org")
     databases.upgrade(engine)
     for who in ("周明", "李静"):
-        for url in ("https://lunch.example.com:8443/app", "https://noon.example.org"):
+        for url in ("https://lunch.example.com:8443", "https://noon.example.org"):
             assert uid_of(app, lunch, who, url) == f"booking-{lunch.latest(who).id}@lunch.example.com"
 
 

@@ -69,7 +69,7 @@ def read_only(app: Flask) -> Iterator[None]:
     with app.app_context():
         event.listen(db.engine, "connect", be_read_only)
         db.engine.dispose()
-        yield
+    yield
 
 
 def be_read_only(connection: Any, _record: object) -> None:

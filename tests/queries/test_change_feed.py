@@ -12,9 +12,8 @@ from booking.db import transactions
 from booking.history import record
 from booking.model import Event
 from booking.queries.change_feed import SWEEP, ChangeFeed, LastChanged
-from booking.web.cache.gzip_parts import Packed
-from booking.web.cache.store import Cache, Page
-from booking.web.i18n import formatting
+from booking.web.cache.poll_pace import PollPace
+from booking.web.cache.store import Cache
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
 
@@ -79,15 +78,13 @@ def test_another_database_in_its_place_is_news(engine: Engine, lunch: LunchHour)
     assert news.changed(lunch.station_id) > before
 
 
-def test_a_page_outlives_what_happens_elsewhere_while_it_is_made(engine: Engine, lunch: LunchHour) -> None:
-    memory = Cache(engine, ChangeFeed(engine, every=0))
-    memory.news.look()
-    now, until, noted = at("Mon 10:00"), at("Mon 10:01"), memory.news.noted
-    here, there = (
-        Page(now, until, station_id, None, noted, "", Packed(""), None, formatting.countdown)
-        for station_id in (lunch.station_id, lunch.station_id + 1)
-    )
+def test_a_day_outlives_what_happens_elsewhere_while_it_is_read(engine: Engine, lunch: LunchHour) -> None:
+    lunch.other_station("west")
+    cache = Cache(engine, ChangeFeed(engine, every=0), PollPace(1))
+    cache.news.look()
+    here, there = (cache.day(code, None, at("Mon 10:00")) for code in ("cbd", "west"))
+    assert cache.day("cbd", None, at("Mon 10:00")) is here
     lunch.book("周明", "Mon 10:00")
-    memory.news.look()
-    assert memory.news.noted > noted
-    assert (memory.is_fresh(here, now), memory.is_fresh(there, now)) == (False, True)
+    cache.news.look()
+    assert cache.day("cbd", None, at("Mon 10:00")) is not here
+    assert cache.day("west", None, at("Mon 10:00")) is there

@@ -90,7 +90,7 @@ def ask(phone: Phone, query: str, path: str = "/s/cbd", **headers: str) -> TestR
 
 def bare(answer: TestResponse) -> tuple[Any, ...]:
     """An answer without what is its reader's own, or new each time."""
-    mine = r'name="(csrf_token|key)" value="[^"]+"|data-(me|now|fresh)="[^"]*"|(?<=[0-9a-f]-)\d+(?=")'
+    mine = r'name="(csrf_token|key)" value="[^"]+"|data-(me|now|fresh)="[^"]*"|(?<=[0-9a-f]-)\d+(?=")|<code>[0-9a-f]{16}</code>'
     left_out = ("Set-Cookie", "Content-Length", "X-Request-ID", "Poll-After")
     headers = [f"{name}: {value}" for name, value in answer.headers.items() if name not in left_out]
     return answer.status_code, [re.sub(mine, "", text) for text in (*headers, answer.text)]
