@@ -14,6 +14,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from multiprocessing.util import Finalize
 from threading import Lock, Thread
 from time import sleep
 from typing import Any
@@ -43,7 +44,6 @@ def configure(how: str) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("booking").setLevel(logging.INFO)
     atexit.register(tell_left_out, all_of_them=True)
-    atexit.register(flush)
 
 
 def formatter(how: str) -> ProcessorFormatter:
@@ -80,6 +80,7 @@ def write(line: str) -> None:
             if _writer is None or not _writer.is_alive():
                 _writer = Thread(target=_write_on, name="request-lines", daemon=True)
                 _writer.start()
+                Finalize(None, flush, exitpriority=0)  # atexit does not count in the workers of granian
 
 
 def flush() -> None:

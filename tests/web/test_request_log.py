@@ -239,6 +239,7 @@ def test_the_metrics_are_those_of_all_processes(ground: Ground, tmp_path: Path) 
             [sys.executable, "-c", program, server.url, TOKEN],
             check=True, capture_output=True, text=True, cwd=config.ROOT,
         ).stdout  # fmt: skip
+    # Lines are written a moment later, and the last ones when the server ends.
     counts = re.findall(r'lunch_web_request_seconds_count\{.*route="health.alive",status="200"\} (\S+)', said)
     asked = log.read_text().count("route=health.alive")
     assert [float(count) for count in counts] == [asked] * 4
