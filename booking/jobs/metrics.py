@@ -20,6 +20,7 @@ from booking import clock, monitoring
 from booking.extensions import db
 from booking.mail import backlog, backoff, held
 from booking.model import Letter, SetAside
+from booking.telemetry import web_metrics
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,7 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("lunch_scheduler_leads", "1 in the process that runs the jobs", float(self.leads()))
-        yield _gauge(
-            "booking_clock_offset_seconds", "How far the database's clock is ahead of this host's", clock.ahead()
-        )
+        yield web_metrics.clock_offset()
         with self.app.app_context():
             try:
                 session, now = db.session(), clock.now()

@@ -71,12 +71,17 @@ class WebMetrics:
         return everybody
 
 
-class _HostClock(Collector):
+def clock_offset() -> Metric:
     """The clock of this host, as the process that is asked has measured it last."""
+    what = "How far the database's clock is ahead of this host's"
+    return GaugeMetricFamily("booking_clock_offset_seconds", what, value=clock.ahead())
+
+
+class _HostClock(Collector):
+    """`clock_offset` for a registry."""
 
     def collect(self) -> Iterator[Metric]:
-        what = "How far the database's clock is ahead of this host's"
-        yield GaugeMetricFamily("booking_clock_offset_seconds", what, value=clock.ahead())
+        yield clock_offset()
 
 
 def folder_of_server(instance: Path) -> Path:

@@ -50,12 +50,8 @@ def own(place: Path, options: Sequence[str]) -> Iterator["Server"]:
     with folder_of_its_own(place) as folder:
         words = "-A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions"
         _run_as_postgres([binary("initdb"), "-D", str(folder / "d"), *words.split()])
-        server = Server(folder, options)
-        try:
-            server.start()
+        with running(folder, options) as server:
             yield server
-        finally:
-            server.stop()
 
 
 @contextmanager
@@ -64,12 +60,19 @@ def standby(of: "Server", place: Path, options: Sequence[str]) -> Iterator["Serv
     with folder_of_its_own(place) as folder:
         words = "-R -X stream --checkpoint=fast --no-sync"
         _run_as_postgres([binary("pg_basebackup"), "-D", str(folder / "d"), "-d", plain(of.url), *words.split()])
-        server = Server(folder, options)
-        try:
-            server.start()
+        with running(folder, options) as server:
             yield server
-        finally:
-            server.stop()
+
+
+@contextmanager
+def running(folder: Path, options: Sequence[str]) -> Iterator["Server"]:
+    """The server whose data are in this folder."""
+    server = Server(folder, options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def escaped(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def with_own(markup: str) -> Markup:
-    """The markup with what is this request's reader's own in its placeholders."""
+    """The markup of a card with what is this request's reader's own in its placeholders."""
     return Markup(WORDS.sub(lambda found: str(escape(OWN[found[1]]())), markup))  # noqa: S704
 
 
@@ -86,12 +86,8 @@ def random_key() -> str:
 
 
 OWN: dict[str, Callable[[], str]] = {
-    "count": lambda: "",
     "csrf": generate_csrf,
     "key": random_key,
-    "now": lambda: clock.now().isoformat(),
-    "me": lambda: str(getattr(current_user, "sign_in_id", "")),
-    "pace": lambda: "8",
 }
 
 
@@ -102,7 +98,7 @@ def new_key() -> str:
 
 def reader() -> str:
     """Whose page it is: the id of the sign-in, or empty."""
-    return ME if is_blank() else OWN["me"]()
+    return ME if is_blank() else str(getattr(current_user, "sign_in_id", ""))
 
 
 def own_tag(tag: str) -> str:
@@ -112,7 +108,7 @@ def own_tag(tag: str) -> str:
 
 def shown_at() -> str:
     """The server's clock, for the page's countdown."""
-    return NOW if is_blank() else OWN["now"]()
+    return NOW if is_blank() else clock.now().isoformat()
 
 
 def skeleton(render: Callable[[], str], blank: re.Pattern[str] = WORDS) -> Skeleton:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Lock
 from time import monotonic, thread_time
 
-SHARE = 0.17  # of all processors; with what the database does for them, polls take a quarter
+SHARE = 0.17  # of all processors, so that a quarter is enough also for what the database does for them
 SLOWEST = 600.0  # seconds
 SPREAD = 0.25  # of the pace: phones that were told the same do not come at the same instant
 WEIGHT = 0.02  # of the newest answer in the average of their cost

@@ -41,6 +41,16 @@ class CachedDay(NamedTuple):
         return 2_000 + 120 * len(self.day.days) + 4_500 * len(self.day.slots)
 
 
+class Last(NamedTuple):
+    """What a reader was sent last: from which day it was made, and until when it is what they would be sent again."""
+
+    variant: Hashable
+    day: StationDay
+    until: datetime
+    tag: str
+    pace: float
+
+
 @dataclass
 class Known:
     """A reader as found at an instant, and what they were sent last. `is_new`: the database has just been asked."""
@@ -48,7 +58,7 @@ class Known:
     reader: PageReader
     noted: int
     made_at: datetime
-    last: Any = None
+    last: Last | None = None
     is_new: bool = False
 
     @property

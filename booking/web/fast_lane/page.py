@@ -40,13 +40,10 @@ class FastPage:
         if question is None:
             return self._ask(environ, start)
         cache: Cache = self._app.extensions["cache"]
-        try:
-            with cache.polls.measured():
-                found = self._answer(cache, question, clock.now())
-        except SQLAlchemyError:
-            found = None  # the app reports what is wrong
-        if found and (headers := cache.page_headers.get((_form(found[0]), _status(found[1])))):
-            status, headers, body = _response(environ, headers, *found)
+        with cache.polls.measured():
+            answer = self._known_answer(cache, question, environ)
+        if answer:
+            status, headers, body = answer
             request_context.answered("worker.station", "cache")
             start(status, headers)
             return [body] if body is not None else []
@@ -57,6 +54,17 @@ class FastPage:
             return start(status, headers, *rest)
 
         return self._ask(environ, hear)
+
+    def _known_answer(
+        self, cache: Cache, question: Question, environ: Environ
+    ) -> tuple[str, Headers, bytes | None] | None:
+        """Status, headers and body; None when the app must answer."""
+        try:
+            found = self._answer(cache, question, clock.now())
+        except SQLAlchemyError:
+            return None  # the app reports what is wrong
+        headers = cache.page_headers.get((_form(found[0]), _status(found[1]))) if found else None
+        return _response(environ, headers, *found) if found and headers else None
 
     def _answer(self, cache: Cache, question: Question, now: datetime) -> tuple[PageRequest, Answer] | None:
         cache.news.look()

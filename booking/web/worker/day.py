@@ -11,10 +11,9 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.queries import my_bookings, station_lookup
+from booking.queries.station_day import StationDay
 from booking.web import assets, htmx
 from booking.web.cache import store
-from booking.web.cache.placeholders import with_own
-from booking.web.cache.store import Cache, Known
 from booking.web.i18n import formatting
 from booking.web.worker import filters, page_cache, results, station_list
 from booking.web.worker.blueprint import pages
@@ -52,11 +51,14 @@ def _page(code: str) -> str | Response | None:
     cache, now = store.look(request), clock.now()
     known = cache.known(current_user.token, code, now) if current_user.person_id else None
     asked = _asked(code, known is not None)
-    outcome = None if asked.is_fragment else results.last()
-    if outcome or (not asked.is_fragment and "_flashes" in session):
-        return _page_once(cache, asked, known, now, outcome)
+    day = cache.day(code, asked.asked.day, now)
+    if day is None:
+        return None
     # Flask-Login has just asked whether the sign-in is valid.
     viewer = Viewer(known, lambda: True, generate_csrf)
+    outcome = None if asked.is_fragment else results.last()
+    if outcome or (not asked.is_fragment and "_flashes" in session):
+        return _page_once(day, asked, viewer, now, outcome)
     answer = page_cache.answer(cache, asked, viewer, now, page_cache.render_frame)
     return page_cache.response(asked, answer) if answer else None
 
@@ -70,19 +72,14 @@ def _asked(code: str, is_signed_in: bool) -> PageRequest:
     )
 
 
-def _page_once(
-    cache: Cache, asked: PageRequest, known: Known | None, now: datetime, outcome: Outcome | None
-) -> str | None:
+def _page_once(day: StationDay, asked: PageRequest, viewer: Viewer, now: datetime, outcome: Outcome | None) -> str:
     """The page with the outcome of an act, which is shown once and not cached."""
-    day = cache.day(asked.station, asked.asked.day, now)
-    if day is None:
-        return None
-    page = DayPage(day, known.reader if known else None, now, asked.asked.pick)
+    page = DayPage(day, viewer.known.reader if viewer.known else None, now, asked.asked.pick)
     rendered = page_cache.render_day(page, asked.no_files, outcome)
     return render_template(
         "worker/slots.html",
         station=page.station,
-        day=with_own(rendered.html),
+        day=rendered.filled(viewer, store.of_this_process().polls.tell(rendered.pace), now),
         date=formatting.day_date(page.when, page.today),
         back=rendered.address,
         rules=policy.read(page.station.policy),

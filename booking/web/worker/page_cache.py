@@ -21,7 +21,7 @@ from booking.queries.station_day import StationDay
 from booking.web.cache import placeholders
 from booking.web.cache.gzip_parts import Packed, Values
 from booking.web.cache.placeholders import ME, PACE, WORDS, word
-from booking.web.cache.store import NO_LONGER, Cache, Known
+from booking.web.cache.store import NO_LONGER, Cache, Known, Last
 from booking.web.i18n import formatting
 from booking.web.worker import day_parts, etag, filters
 from booking.web.worker.day_parts import Part
@@ -135,6 +135,10 @@ class RenderedDay:
         tags = (known[at : at + etag.SHORT] for at in range(0, len(known), etag.SHORT))
         return str(_markup().changes([part for part, tag in zip(self.parts, tags, strict=True) if part.tag != tag]))
 
+    def filled(self, viewer: Viewer, pace: float, now: datetime) -> Markup:
+        """The whole day for one reader."""
+        return placeholders.filled(WORDS.split(self.html), _texts(self, viewer, pace, now))
+
 
 def _markup() -> Any:
     return current_app.jinja_env.get_template("worker/_day.html").module
@@ -208,22 +212,12 @@ def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, rend
     return Answer(tag, pace, whole, {**texts, "day": rendered.packed}) if whole else None
 
 
-class Last(NamedTuple):
-    """What a reader was sent last: from which day it was made, and until when it is what they would be sent again."""
-
-    variant: Hashable
-    day: StationDay
-    until: datetime
-    tag: str
-    pace: float
-
-
 def _variant(asked: PageRequest) -> Hashable:
     return asked.asked, asked.language, asked.no_files
 
 
 def _last(asked: PageRequest, viewer: Viewer, day: StationDay, now: datetime) -> Last | None:
-    last: Last | None = viewer.known.last if viewer.known else None
+    last = viewer.known.last if viewer.known else None
     return last if last and last.day is day and last.variant == _variant(asked) and now < last.until else None
 
 

@@ -254,6 +254,15 @@ def test_the_first_poll_after_a_page_is_a_304_too(app: Flask, lunch: LunchHour, 
     assert phone.get(address, "Mon 10:22", headers=HTMX | {"If-None-Match": news.headers["ETag"]}).status_code == 304
 
 
+def test_the_page_after_a_press_counts_down_too(app: Flask, lunch: LunchHour) -> None:
+    """Without htmx: a page that is made once, with what the press brought."""
+    lunch.slot("Wed 12:10")
+    page = Phone(app, lunch, "周明").book("Mon 23:00", back="day").text
+    assert "约上了" in page
+    assert re.findall("<b role=.timer.[^>]*>([^<]*)</b>", page) == ["11:00:00"]
+    assert 8 <= float(*re.findall('data-fresh="([0-9.]+)"', page)) <= 40
+
+
 def test_the_stylesheet_is_inlined_on_a_first_visit_only(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     for path in ("/s/cbd", f"/slots/{lunch.slot_id}", "/account/sign-in"):
