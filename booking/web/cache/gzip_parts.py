@@ -16,8 +16,8 @@ _LAST = b"\x03\x00"  # RFC 1951: an empty final block
 class Packed:
     """Markup split by `cache/placeholders` (text and placeholder in turn), ready to be sent."""
 
-    def __init__(self, skeleton: Sequence[str]) -> None:
-        self._plain = [part.encode() if n % 2 == 0 else part for n, part in enumerate(skeleton)]
+    def __init__(self, template: Sequence[str]) -> None:
+        self._plain = [part.encode() if n % 2 == 0 else part for n, part in enumerate(template)]
 
     def plain(self, values: "Values") -> bytes:
         """The page, with `values` in its placeholders."""

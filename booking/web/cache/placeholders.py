@@ -23,7 +23,7 @@ WORDS = re.compile(f"{_BEGINS}([a-z]+[0-9]?){_ENDS}")
 # Number placeholders are looked for only in card markup without texts, where no other number can look like one.
 SHAPES = re.compile(f"(?:{_BEGINS}|{_NUMBER // 100})([a-z]+[0-9]?|[0-9][0-9]){_ENDS}?")
 
-Skeleton = list[str]
+SplitTemplate = list[str]
 
 
 def word(name: str) -> str:
@@ -46,13 +46,13 @@ def is_blank() -> bool:
     return bool(g.get("blank"))
 
 
-class Skeletons:
+class FragmentCache:
     """Fragment cache: split markup by its key, least recently used first out; `most` bytes."""
 
     def __init__(self, most: int) -> None:
-        self._kept: Memory[Hashable, Skeleton] = Memory(most)
+        self._kept: Memory[Hashable, SplitTemplate] = Memory(most)
 
-    def get(self, key: Hashable) -> Skeleton | None:
+    def get(self, key: Hashable) -> SplitTemplate | None:
         """The split markup for `key`, if it is cached."""
         return self._kept.get(key)
 
@@ -60,14 +60,14 @@ class Skeletons:
         """What `render` makes, with `values` in its placeholders. `render` is called only when `key` is not cached."""
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = skeleton(render, SHAPES)
+            found = self._kept[key] = split_template(render, SHAPES)
         return filled(found, values)
 
 
-def filled(skeleton: Skeleton, values: Mapping[str, str]) -> Markup:
+def filled(template: SplitTemplate, values: Mapping[str, str]) -> Markup:
     """The markup with `values`, which are markup too, in its placeholders."""
-    parts = skeleton.copy()
-    parts[1::2] = map(values.__getitem__, skeleton[1::2])
+    parts = template.copy()
+    parts[1::2] = map(values.__getitem__, template[1::2])
     return Markup("".join(parts))  # noqa: S704
 
 
@@ -111,7 +111,7 @@ def shown_at() -> str:
     return NOW if is_blank() else clock.now().isoformat()
 
 
-def skeleton(render: Callable[[], str], blank: re.Pattern[str] = WORDS) -> Skeleton:
+def split_template(render: Callable[[], str], blank: re.Pattern[str] = WORDS) -> SplitTemplate:
     """What `render` makes, split into text and names of placeholders in turn. Only what `blank` matches is one."""
     before = g.get("blank"), g.get("csrf_token")
     g.blank, g.csrf_token = True, CSRF

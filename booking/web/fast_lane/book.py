@@ -38,7 +38,7 @@ from booking.web.security.session import SIGNED_IN
 from booking.web.worker import acts, attempt_buffer, card_cache, early_press, results
 from booking.web.worker.attempt_buffer import AttemptBuffer
 from booking.web.worker.calendar import is_wechat
-from booking.web.worker.card_cache import Said
+from booking.web.worker.card_cache import CardTexts
 from booking.web.worker.results import Outcome
 
 STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (200, 409)}
@@ -89,7 +89,7 @@ class ReplyTexts:
 
     __slots__ = ("_last", "about", "said", "weight")
 
-    def __init__(self, about: tuple[Any, ...], said: Said) -> None:
+    def __init__(self, about: tuple[Any, ...], said: CardTexts) -> None:
         self.about, self.said = about, said
         self.weight = weight(about) + 5 * weight(said) + CARD  # its texts, and those in both forms of the last card
         self._last: tuple[Hashable, Packed | None] = None, None

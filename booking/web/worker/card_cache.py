@@ -1,7 +1,7 @@
-"""Card cache: fragment cache of a slot's card: rendered once for each shape, then filled with texts and numbers.
+"""Card cache: fragment cache of a slot's card: rendered once for each key, then filled with texts and numbers.
 
-The shape is all that decides about the markup; what is only printed is a placeholder. Small numbers belong to the
-shape, since squares are drawn and plurals are chosen by them.
+The key is all that decides about the markup; what is only printed is a placeholder. Small numbers belong to the
+key, since squares are drawn and plurals are chosen by them.
 """
 
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from markupsafe import Markup
 
 from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
-from booking.web.cache.placeholders import PLACEHOLDERS, Skeletons, escaped, filled, number, with_own, word
+from booking.web.cache.placeholders import PLACEHOLDERS, FragmentCache, escaped, filled, number, with_own, word
 from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.results import Outcome
 
 NUMBERS = ("01", "02", "03", "04", "05", "06", "07")  # placeholders of `_values`: the slot, the booking, `_numbers`
-FEW = 20  # numbers up to here are part of the shape
+FEW = 20  # numbers up to here are part of the key
 
-fragments = Skeletons(8 * 2**20)
+fragments = FragmentCache(8 * 2**20)
 
 
-class Shape(NamedTuple):
+class CardKey(NamedTuple):
     """Cache key: all that a card's markup depends on. A number is None when it is only printed."""
 
     language: str
@@ -39,10 +39,10 @@ class Shape(NamedTuple):
     says_why: bool
     drops: bool
     numbers: tuple[int | None, ...]
-    outcome: "OutcomeShape | None"
+    outcome: "OutcomeKey | None"
 
 
-class OutcomeShape(NamedTuple):
+class OutcomeKey(NamedTuple):
     """The part of the key that a result contributes."""
 
     tone: str
@@ -52,14 +52,14 @@ class OutcomeShape(NamedTuple):
     asks: bool
 
 
-class Said(NamedTuple):
+class CardTexts(NamedTuple):
     """The texts of a card for one kind of reader, whatever its counters are. `words` are escaped markup."""
 
     language: str
     no_files: bool
     signed_in: bool
     words: dict[str, str]
-    told: OutcomeShape | None
+    told: OutcomeKey | None
 
 
 def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
@@ -70,32 +70,32 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
 def markup(seen: Card, signed_in: bool, no_files: bool, outcome: Outcome | None = None) -> Markup:
     """The same with placeholders for what is the reader's own. Needs no request."""
     said = say(seen, outcome, signed_in=signed_in, no_files=no_files)
-    shape = _shape(seen, said)
+    key = _key(seen, said)
     values = PLACEHOLDERS | _values(seen, said, outcome.booking_id if outcome else None)
-    return fragments.fill(shape, lambda: _render(shape), values)
+    return fragments.fill(key, lambda: _render(key), values)
 
 
-def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> Said:
+def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool) -> CardTexts:
     """All texts that the card needs, in the current language. Needs no request."""
     told = _told(outcome) if outcome else None
-    return Said(formatting.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
+    return CardTexts(formatting.language(), no_files, signed_in, escaped(_words(seen, outcome)), told)
 
 
-def _told(outcome: Outcome) -> OutcomeShape:
-    return OutcomeShape(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None, outcome.asks)
+def _told(outcome: Outcome) -> OutcomeKey:
+    return OutcomeKey(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None, outcome.asks)
 
 
-def again(seen: Card, said: Said, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
-    """The card without a request, from cached texts; None when no card of this shape has been rendered yet.
+def again(seen: Card, said: CardTexts, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
+    """The card without a request, from cached texts; None when no card of this key has been rendered yet.
 
     `own` is what belongs to this reader only, as markup: `csrf`, `key`, and texts with their own numbers.
     """
-    skeleton = fragments.get(_shape(seen, said))
-    return filled(skeleton, {**_values(seen, said, booking_id), **own}) if skeleton else None
+    template = fragments.get(_key(seen, said))
+    return filled(template, {**_values(seen, said, booking_id), **own}) if template else None
 
 
-def _shape(seen: Card, said: Said) -> Shape:
-    return Shape(
+def _key(seen: Card, said: CardTexts) -> CardKey:
+    return CardKey(
         said.language,
         said.signed_in,
         said.no_files,
@@ -112,7 +112,7 @@ def _shape(seen: Card, said: Said) -> Shape:
     )
 
 
-def _values(seen: Card, said: Said, booking_id: int | None) -> dict[str, str]:
+def _values(seen: Card, said: CardTexts, booking_id: int | None) -> dict[str, str]:
     return {**said.words, **dict(zip(NUMBERS, map(str, (seen.slot.id, booking_id, *_numbers(seen))), strict=True))}
 
 
@@ -143,24 +143,24 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
     return words
 
 
-def _render(shape: Shape) -> str:
+def _render(key: CardKey) -> str:
     place, left, capacity, taken, waiting = (
-        number(n) if value is None else value for n, value in enumerate(shape.numbers, start=3)
+        number(n) if value is None else value for n, value in enumerate(key.numbers, start=3)
     )
     slot = Blank(id=number(1), capacity=capacity, taken=taken, waiting=waiting)
     slot.activity = Blank(title=word("title"), title_en=word("title"))
-    seen = Blank(slot=slot, state=shape.state, act=shape.act, left=left, place=place, line_open=shape.line_open)
-    seen.at_opening = shape.at_opening
-    seen.mine = Blank(state=shape.mine) if shape.mine else None
-    seen.refusal = RuleViolation(shape.refusal) if shape.refusal else None
+    seen = Blank(slot=slot, state=key.state, act=key.act, left=left, place=place, line_open=key.line_open)
+    seen.at_opening = key.at_opening
+    seen.mine = Blank(state=key.mine) if key.mine else None
+    seen.refusal = RuleViolation(key.refusal) if key.refusal else None
     printed = ("time", "starts", "until", "where", "opens", "instant")
     words: dict[str, Any] = {name: word(name) for name in printed}
-    words |= {"why": word("why") if shape.says_why else "", "drops": word("drops") if shape.drops else ""}
-    outcome = shape.outcome and _blank_outcome(shape.outcome)
-    return render_template("worker/_slot_card.html", card=seen, person=shape.signed_in, outcome=outcome, **words)
+    words |= {"why": word("why") if key.says_why else "", "drops": word("drops") if key.drops else ""}
+    outcome = key.outcome and _blank_outcome(key.outcome)
+    return render_template("worker/_slot_card.html", card=seen, person=key.signed_in, outcome=outcome, **words)
 
 
-def _blank_outcome(told: OutcomeShape) -> Blank:
+def _blank_outcome(told: OutcomeKey) -> Blank:
     more, undo = word("more") if told.says_more else "", number(2) if told.undo else None
     said = {"tone": told.tone, "reason": told.reason, "title": word("said"), "text": more, "asks": told.asks}
     return Blank(slot_id=number(1), booking_id=undo, **said)

@@ -248,7 +248,7 @@ def _frame(cache: Cache, asked: PageRequest, page: DayPage, now: datetime, rende
     key = FrameKey(asked.language, asked.style, *about)
     found: Frame | None = cache.pages.get(key)
     if (found is None or not found.made_at <= now < found.made_at + NO_LONGER) and render:
-        found = cache.pages[key] = Frame(Packed(placeholders.skeleton(lambda: render(key))), now)
+        found = cache.pages[key] = Frame(Packed(placeholders.split_template(lambda: render(key))), now)
     return found.pieces if found else None
 
 
