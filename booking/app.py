@@ -76,9 +76,11 @@ def _bind_extensions(app: Flask) -> None:
         connections.configure_engine(extensions.db.engine)
         slow_statements.watch(extensions.db.engine, app.config["SLOW_STATEMENT_MS"])
     store.register(app)
-    book.register(app)
     page.register(app)
     middleware.limit_concurrency(app)
+    book.register(app)
+    page.register(app, from_memory=True)
+    middleware.read_bodies(app)
     middleware.check_hosts(app)
     request_log.register(app)
 

@@ -73,9 +73,14 @@ class ChangeFeed:
 
     def look(self, *, at_once: bool = False) -> None:
         """Poll, if the last poll was long enough ago, or in any case with `at_once`."""
-        if at_once or monotonic() - self._looked >= self._every:
+        if at_once or not self.is_current:
             with self._lock:
                 self._read(monotonic())
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the last poll was a moment ago."""
+        return monotonic() - self._looked < self._every
 
     def changed(self, station_id: int | None = None, person_id: int | None = None) -> int:
         """The version at which something of the station or the person was last seen to change, or a later one."""

@@ -1,10 +1,10 @@
 """Middleware: what every request passes before Flask: the check of its host, and a limit on concurrency.
 
-`Hosts` answers only the host of PUBLIC_URL, so that no other host name leads to our pages. `Turns` reads a request
-completely first, and lets only a few run at the same time: a phone in the lift that sends a byte a second occupies a
-waiting thread only, and many threads do not compete for one interpreter and a few connections. Monitoring may use any
-host name for `/healthz` and `/readyz`; these and static files wait for nobody. When the database hangs, a few requests
-wait for it and all others are told so, for who waits occupies a thread that these need.
+`Hosts` answers only the host of PUBLIC_URL, so that no other host name leads to our pages. `Bodies` reads a request
+completely: a phone in the lift that sends a byte a second occupies a waiting thread only. `Turns` lets only a few run
+at the same time: many threads do not compete for a few connections. Who is answered from memory needs no turn.
+Monitoring may use any host name for `/healthz` and `/readyz`; these and static files wait for nobody. When the database
+hangs, a few requests wait for it and all others are told so, for who waits occupies a thread that these need.
 """
 
 import re
@@ -47,8 +47,13 @@ SENTENCE = "这个网址不是本站的，请打开 {url}\nThis is not our addre
 
 
 def limit_concurrency(app: Flask) -> None:
-    most, *sizes = (app.config[f"MAX_{name}"] for name in ("CONCURRENT_REQUESTS", "CONTENT_LENGTH", "UPLOAD_LENGTH"))
-    app.wsgi_app = Turns(app.wsgi_app, errors.overloaded(app), most, *sizes)  # type: ignore[assignment,method-assign]
+    turns = Turns(app.wsgi_app, errors.overloaded(app), app.config["MAX_CONCURRENT_REQUESTS"])
+    app.wsgi_app = turns  # type: ignore[assignment,method-assign]
+
+
+def read_bodies(app: Flask) -> None:
+    sizes = app.config["MAX_CONTENT_LENGTH"], app.config["MAX_UPLOAD_LENGTH"]
+    app.wsgi_app = Bodies(app.wsgi_app, *sizes)  # type: ignore[assignment,method-assign]
 
 
 def check_hosts(app: Flask) -> None:
@@ -75,32 +80,16 @@ class Hosts:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-class Turns:
-    """WSGI middleware: `most` requests at a time, each with a body of at most `largest` bytes in memory.
+class Bodies:
+    """WSGI middleware: reads each body, of at most `largest` bytes in memory."""
 
-    Bookings have as many turns of their own: at an opening, none waits behind the pages that everybody polls.
-    """
-
-    def __init__(self, ask: Ask, busy: Ask, most: int, largest: int, largest_upload: int = 0) -> None:
-        self._ask, self._busy = ask, busy
-        self._turns, self._booking_turns = TurnQueue(most), TurnQueue(most)
-        self._largest, self._largest_upload = largest, max(largest, largest_upload)
+    def __init__(self, ask: Ask, largest: int, largest_upload: int = 0) -> None:
+        self._ask, self._largest, self._largest_upload = ask, largest, max(largest, largest_upload)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         self._take_in(environ)
         request_context.received()
-        if AT_ONCE(environ["PATH_INFO"]):
-            return self._ask(environ, start)
-        books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
-        turns = environ[TURNS] = self._booking_turns if books else self._turns
-        began = perf_counter()
-        if not turns.take():
-            return self._busy(environ, start)
-        request_context.waited("turn", began)
-        try:
-            return self._ask(environ, start)
-        finally:
-            turns.give_back()
+        return self._ask(environ, start)
 
     def _take_in(self, environ: Environ) -> None:
         """Read the body; of one that is too large only enough for the app to refuse it."""
@@ -116,6 +105,37 @@ class Turns:
         if in_chunks:
             environ["CONTENT_LENGTH"] = str(len(form))
         environ["wsgi.input"] = BytesIO(form)
+
+
+class Turns:
+    """WSGI middleware: `most` requests at a time.
+
+    Bookings have as many turns of their own: at an opening, none waits behind the pages that everybody polls.
+    """
+
+    def __init__(self, ask: Ask, busy: Ask, most: int) -> None:
+        self._ask, self._busy = ask, busy
+        self._turns, self.for_bookings = TurnQueue(most), TurnQueue(most)
+
+    def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
+        if AT_ONCE(environ["PATH_INFO"]):
+            return self._ask(environ, start)
+        books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
+        return self.run(self._ask, environ, start, self.for_bookings if books else self._turns)
+
+    def run(self, ask: Ask, environ: Environ, start: Any, turns: "TurnQueue") -> Iterable[bytes]:
+        """The answer of `ask`, in a turn; that we are busy when none comes free for long."""
+        if TURNS in environ:  # it has one
+            return ask(environ, start)
+        began = perf_counter()
+        if not turns.take():
+            return self._busy(environ, start)
+        request_context.waited("turn", began)
+        environ[TURNS] = turns
+        try:
+            return ask(environ, start)
+        finally:
+            turns.give_back()
 
 
 class TurnQueue:
@@ -139,11 +159,20 @@ class TurnQueue:
         self._moved_at = monotonic()
         self._free.put(None)
 
-    def step_aside(self) -> bool:
-        """Give the turn to others for a while; False when too many have done so."""
+    def stay_aside(self) -> bool:
+        """Wait for something without a turn; False when too many do so."""
         try:
             self._aside.get_nowait()
         except Empty:
+            return False
+        return True
+
+    def leave_aside(self) -> None:
+        self._aside.put(None)
+
+    def step_aside(self) -> bool:
+        """Give the turn to others for a while; False when too many have done so."""
+        if not self.stay_aside():
             return False
         self.give_back()
         return True
@@ -151,7 +180,7 @@ class TurnQueue:
     def come_back(self) -> None:
         self._free.get()  # who waits here still counts as aside
         self._moved_at = monotonic()
-        self._aside.put(None)
+        self.leave_aside()
 
     def _wait(self) -> bool:
         """Only those are counted who wait while no turn has come free for long."""

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from sys import getsizeof
 from typing import Any
@@ -17,11 +17,12 @@ class Packed:
     """Markup split by `cache/placeholders` (text and placeholder in turn), ready to be sent."""
 
     def __init__(self, template: Sequence[str]) -> None:
-        self._plain = [part.encode() if n % 2 == 0 else part for n, part in enumerate(template)]
+        self._names = template[1::2]
+        self._plain = [part.encode() for part in template[::2]]
 
     def plain(self, values: "Values") -> bytes:
         """The page, with `values` in its placeholders."""
-        return b"".join(self._filled(self._plain, values, Packed.plain, str.encode))
+        return self._filled(self._plain, values, Packed.plain, str.encode)
 
     def packed(self, values: "Values") -> bytes:
         """The same, as gzip."""
@@ -29,21 +30,24 @@ class Packed:
         return b"".join((_HEAD, self._stream(values), _LAST, struct.pack("<II", zlib.crc32(body), len(body))))
 
     def _stream(self, values: "Values") -> bytes:
-        return b"".join(self._filled(self._blocks, values, Packed._stream, _stored))
+        return self._filled(self._blocks, values, Packed._stream, _stored)
 
-    @staticmethod
     def _filled(
-        parts: Sequence[bytes | str],
+        self,
+        parts: Sequence[bytes],
         values: "Values",
         nested: Callable[["Packed", "Values"], bytes],
         text: Callable[[str], bytes],
-    ) -> Iterator[bytes]:
-        for part in parts:
-            if isinstance(part, bytes):
-                yield part
-            else:
-                value = values[part]
-                yield nested(value, values) if isinstance(value, Packed) else text(value)
+    ) -> bytes:
+        """`parts` with values between them; each value is made once, however often it is used."""
+        made = {
+            name: nested(value, values) if isinstance(value := values[name], Packed) else text(value)
+            for name in {*self._names}
+        }
+        whole = [b""] * (len(parts) + len(self._names))
+        whole[::2] = parts
+        whole[1::2] = map(made.__getitem__, self._names)
+        return b"".join(whole)
 
     @cached_property
     def weight(self) -> int:
@@ -51,8 +55,8 @@ class Packed:
         return sum(getsizeof(part) for parts in (self._plain, self._blocks) for part in parts) + 2_000
 
     @cached_property
-    def _blocks(self) -> list[bytes | str]:
-        return [_compressed(part) if isinstance(part, bytes) else part for part in self._plain]
+    def _blocks(self) -> list[bytes]:
+        return [_compressed(part) for part in self._plain]
 
 
 Values = Mapping[str, str | Packed]  # by the placeholder's name; a part of the page may have placeholders of its own

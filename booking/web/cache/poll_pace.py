@@ -7,10 +7,8 @@ without counting anybody. Together the web processes use a share of all processo
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
-from time import monotonic, thread_time
+from time import monotonic
 
 SHARE = 0.17  # of all processors, so that a quarter is enough also for what the database does for them
 SLOWEST = 600.0  # seconds
@@ -29,12 +27,9 @@ class PollPace:
         self._phones = 0
         self._second = int(monotonic())
 
-    @contextmanager
-    def measured(self) -> Iterator[None]:
-        """Count the processor time of one poll."""
-        began = thread_time()
-        yield
-        self.cost += WEIGHT * (thread_time() - began - self.cost)
+    def count(self, cost: float) -> None:
+        """One poll has taken so many seconds of processor time."""
+        self.cost += WEIGHT * (cost - self.cost)
 
     def tell(self, calm: float, now: float | None = None) -> float:
         """Seconds until a phone asks again that would ask in `calm` seconds if nobody else did."""

@@ -5,6 +5,7 @@ nothing is decided by it.
 """
 
 from collections.abc import Hashable
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -53,13 +54,12 @@ class Last(NamedTuple):
 
 @dataclass
 class Known:
-    """A reader as found at an instant, and what they were sent last. `is_new`: the database has just been asked."""
+    """A reader as found at an instant, and what they were sent last."""
 
     reader: PageReader
     noted: int
     made_at: datetime
     last: Last | None = None
-    is_new: bool = False
 
     @property
     def weight(self) -> int:
@@ -67,11 +67,18 @@ class Known:
         return 1_200 + 900 * len(self.reader.who.entries)
 
 
+class NotCached(Exception):
+    """The database would have to be asked."""
+
+
 class Cache:
-    """The caches of one process. `noted` in an entry is the version of the change feed from before it was read."""
+    """The caches of one process. `noted` in an entry is the version of the change feed from before it was read.
+
+    `in_memory` is the same without the database: it raises NotCached instead.
+    """
 
     def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
-        self._engine = engine
+        self._database: Engine | None = engine
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
         self.days: Memory[tuple[str, date | None], CachedDay] = Memory(24 * MB)  # by station and the day asked for
@@ -80,6 +87,20 @@ class Cache:
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
         self.polls = polls
+        self.in_memory = copy(self)
+        self.in_memory._database = None  # noqa: SLF001
+
+    @property
+    def _engine(self) -> Engine:
+        if self._database is None:
+            raise NotCached
+        return self._database
+
+    def look(self) -> None:
+        """Poll the change feed if the last poll was long enough ago."""
+        if self._database is None and not self.news.is_current:
+            raise NotCached
+        self.news.look()
 
     def day(self, station: str, asked: date | None, now: datetime) -> StationDay | None:
         """The day of an open station; None when there is no such station."""
@@ -97,10 +118,7 @@ class Cache:
         return is_fresh and is_same_day and found.noted >= self.news.changed(station.id)
 
     def known(self, token: str, station: str, now: datetime) -> Known | None:
-        """Who reads a station's page with this sign-in; None when the sign-in is not valid.
-
-        It may have ended a moment ago elsewhere: ask `is_valid` before anything personal is sent.
-        """
+        """Who reads a station's page with this sign-in; None when the sign-in is not valid, as of the last poll."""
         known = self.readers.get((token, station))
         if known and self._holds(known, now):
             return known
@@ -108,12 +126,8 @@ class Cache:
         found = page_reader.find(self._engine, people.hash_token(token), station, now, soon)
         if found is None:
             return None
-        self.readers[token, station] = Known(found, noted, now)
-        return Known(found, noted, now, is_new=True)
-
-    def is_valid(self, known: Known, token: str, now: datetime) -> bool:
-        """Whether the sign-in still is: another process may have ended it."""
-        return known.is_new or people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
+        known = self.readers[token, station] = Known(found, noted, now)
+        return known
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

@@ -1,6 +1,8 @@
 """Book: answers a booking from a card of the day before Flask does: at the opening every request is one.
 
 Rules, texts and markup are those of `acts.book`. What is not cached yet is made by the app within a request, and cached.
+Only that needs a turn: a booking that waits for its batch, and whose answer is cached, works for a fraction of a
+millisecond.
 """
 
 import gzip
@@ -9,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask import Flask
 from markupsafe import escape
@@ -33,7 +35,7 @@ from booking.web.cache.store import Cache
 from booking.web.fast_lane.request import Environ, Posted, posted
 from booking.web.i18n import formatting
 from booking.web.i18n.locale_context import LocaleContexts
-from booking.web.middleware import BOOKING, without_turn
+from booking.web.middleware import BOOKING, Turns
 from booking.web.security.session import SIGNED_IN
 from booking.web.worker import acts, attempt_buffer, card_cache, early_press, results
 from booking.web.worker.attempt_buffer import AttemptBuffer
@@ -106,10 +108,10 @@ class ReplyTexts:
 
 
 class FastBooking:
-    """WSGI middleware around the app."""
+    """WSGI middleware around the app and its turns."""
 
-    def __init__(self, ask: Ask, app: Flask) -> None:
-        self._ask, self._app, self._contexts = ask, app, LocaleContexts(app)
+    def __init__(self, turns: Turns, app: Flask) -> None:
+        self._turns, self._app, self._contexts = turns, app, LocaleContexts(app)
         self._attempts: AttemptBuffer = app.extensions["attempt_buffer"]
         with app.app_context():
             self._engine = db.engine
@@ -122,8 +124,24 @@ class FastBooking:
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         found = environ["REQUEST_METHOD"] == "POST" and BOOKING(environ["PATH_INFO"])
         form = posted(self._app, environ) if found and not environ.get("SCRIPT_NAME") else None
-        answer = self._answer(form, int(found[1])) if found and form and form.form.get("back") == "day" else None
-        return (answer or self._ask)(environ, start)
+        if not found or form is None or form.form.get("back") != "day":
+            return self._turns(environ, start)
+        slot_id, turns = int(found[1]), self._turns.for_bookings
+        if not turns.stay_aside():
+            return self._in_turn(lambda: self._answer(form, slot_id) or self._turns)(environ, start)
+        try:
+            answer = self._answer(form, slot_id)
+        finally:
+            turns.leave_aside()
+        return (answer or self._turns)(environ, start)
+
+    def _in_turn(self, make: Callable[[], Ask]) -> Ask:
+        """An answer that is made once there is a turn for it."""
+
+        def ask(environ: Environ, start: Start) -> Iterable[bytes]:
+            return make()(environ, start)
+
+        return partial(self._turns.run, ask, turns=self._turns.for_bookings)
 
     def _answer(self, form: Posted, slot_id: int) -> Ask | None:
         """The answer; None when nothing was done, so that the app may start again."""
@@ -131,8 +149,7 @@ class FastBooking:
         asked = seats.Asked(slot_id, clock.now(), key, token_hash=people.hash_token(token))
         try:
             rate_limit.press(token, self._app.config)
-            with without_turn(form.request.environ):
-                pressed = seats.press(self._engine, asked)
+            pressed = seats.press(self._engine, asked)
         except (SQLAlchemyError, TooManyRequests):
             return None
         if pressed.seen is None or pressed.seen.signed_in is None:
@@ -145,6 +162,10 @@ class FastBooking:
     def _decided(self, asked: BookingRequest, result: seats.BookingResult | None) -> Ask:
         if result and (result.place or result.booking.state != "waiting"):
             return self._pressed(asked, result, slot_cards.of_press(result, result.place, asked.press.now))
+        return self._in_turn(partial(self._decided_alone, asked, result))
+
+    def _decided_alone(self, asked: BookingRequest, result: seats.BookingResult | None) -> Ask:
+        """The same where the database must be asked once more."""
         try:
             with Session(self._engine) as session:
                 result = result or seats.book_single(session, asked.signed_in.person_id, *asked.press[:3])
@@ -217,6 +238,9 @@ class FastBooking:
 
     def _by_the_app(self, asked: BookingRequest, make: Callable[[], Response]) -> Ask:
         """An answer made within a Flask request. Its headers are reused for all answers of its status."""
+        return self._in_turn(partial(self._made_by_the_app, asked, make))
+
+    def _made_by_the_app(self, asked: BookingRequest, make: Callable[[], Response]) -> Response:
         environ = asked.posted.request.environ
         environ[SIGNED_IN] = asked.signed_in
         with self._app.request_context(environ):
@@ -238,7 +262,7 @@ class FastBooking:
 
 def register(app: Flask) -> None:
     attempt_buffer.register(app)
-    app.wsgi_app = FastBooking(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = FastBooking(cast("Turns", app.wsgi_app), app)  # type: ignore[assignment,method-assign]
 
 
 def _sets_a_session(response: Response) -> bool:

@@ -1,11 +1,12 @@
 """Fast path of a station's page and its polls: middleware that answers from the cache of the process.
 
-A thousand phones open a station's page in the same minutes, and poll it every few seconds.
+A thousand phones open a station's page in the same minutes, and poll it every few seconds. What is in memory is answered
+at once, what must be read from the database in a turn.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
+from time import thread_time
 from typing import Any
 
 from flask import Flask
@@ -16,7 +17,7 @@ from booking.model import LANGUAGES
 from booking.telemetry import request_context
 from booking.web.cache import store
 from booking.web.cache.gzip_parts import Headers, entity_headers, sent
-from booking.web.cache.store import Cache
+from booking.web.cache.store import Cache, NotCached
 from booking.web.fast_lane import page_request
 from booking.web.fast_lane.page_request import Question
 from booking.web.fast_lane.request import Environ
@@ -28,25 +29,35 @@ STATUS = {"200": "200 OK", "304": "304 NOT MODIFIED"}
 
 
 class FastPage:
-    """WSGI middleware around the app."""
+    """WSGI middleware around the app; `from_memory` leaves all else to the next one."""
 
-    def __init__(self, ask: Callable[[Environ, Any], Iterable[bytes]], app: Flask) -> None:
-        self._ask, self._app, self._contexts, self._read = ask, app, LocaleContexts(app), page_request.reader(app)
-        self._sign: Callable[[str], str] = app.extensions["csrf_tokens"].dumps
+    def __init__(
+        self,
+        ask: Callable[[Environ, Any], Iterable[bytes]],
+        app: Flask,
+        read: Callable[[Environ], Question | None],
+        *,
+        from_memory: bool,
+    ) -> None:
+        self._ask, self._app, self._read, self._from_memory = ask, app, read, from_memory
+        self._contexts = LocaleContexts(app)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
         acted = store.JUST_ACTED in environ.get("HTTP_COOKIE", "")
+        began = thread_time()
         question = self._read(environ) if environ["REQUEST_METHOD"] == "GET" and not acted else None
         if question is None:
             return self._ask(environ, start)
         cache: Cache = self._app.extensions["cache"]
-        with cache.polls.measured():
-            answer = self._known_answer(cache, question, environ)
+        answer = self._known_answer(cache.in_memory if self._from_memory else cache, question, environ)
         if answer:
             status, headers, body = answer
+            cache.polls.count(thread_time() - began)
             request_context.answered("worker.station", "cache")
             start(status, headers)
             return [body] if body is not None else []
+        if self._from_memory:
+            return self._ask(environ, start)
 
         def hear(status: str, headers: Headers, *rest: Any) -> Any:
             if (asked := environ.get(page_cache.ASKED)) and status[:3] in STATUS and not _has_cookie(headers):
@@ -59,15 +70,17 @@ class FastPage:
         self, cache: Cache, question: Question, environ: Environ
     ) -> tuple[str, Headers, bytes | None] | None:
         """Status, headers and body; None when the app must answer."""
+        if (tag := page_request.tag(environ)) is None:
+            return None
         try:
-            found = self._answer(cache, question, clock.now())
-        except SQLAlchemyError:
-            return None  # the app reports what is wrong
+            found = self._answer(cache, question, tag, clock.now())
+        except (SQLAlchemyError, NotCached):
+            return None  # who comes next asks the database, the app reports what is wrong
         headers = cache.page_headers.get((_form(found[0]), _status(found[1]))) if found else None
         return _response(environ, headers, *found) if found and headers else None
 
-    def _answer(self, cache: Cache, question: Question, now: datetime) -> tuple[PageRequest, Answer] | None:
-        cache.news.look()
+    def _answer(self, cache: Cache, question: Question, tag: str, now: datetime) -> tuple[PageRequest, Answer] | None:
+        cache.look()
         known = cache.known(question.token, question.station, now) if question.token else None
         request_context.identify(known.reader.signed_in.person_id if known else None)
         if question.token and (known is None or (known.reader.signed_in.to_renew and not question.by_htmx)):
@@ -80,17 +93,16 @@ class FastPage:
             language,
             question.by_htmx,
             question.no_files,
-            question.tag,
+            tag,
             bool(known),
         )
-        is_valid = partial(cache.is_valid, known, question.token, now) if known else bool
-        viewer = Viewer(known, is_valid, partial(self._sign, question.csrf))
+        viewer = Viewer(known, question.csrf)
         answer = self._contexts.in_locale(language, lambda: page_cache.answer(cache, asked, viewer, now, None))
         return (asked, answer) if answer else None
 
 
-def register(app: Flask) -> None:
-    app.wsgi_app = FastPage(app.wsgi_app, app)  # type: ignore[assignment,method-assign]
+def register(app: Flask, *, from_memory: bool = False) -> None:
+    app.wsgi_app = FastPage(app.wsgi_app, app, page_request.reader(app), from_memory=from_memory)  # type: ignore[assignment,method-assign]
 
 
 def _form(asked: PageRequest) -> tuple[Any, ...]:

@@ -49,12 +49,10 @@ class PageRequest(NamedTuple):
 
 
 class Viewer(NamedTuple):
-    """Who looks at a page: what is known of their sign-in (None for nobody signed in), whether it still holds, and their CSRF
-    token."""
+    """Who looks at a page: what is known of their sign-in (None for nobody signed in), and their CSRF token."""
 
     known: Known | None
-    is_valid: Callable[[], bool]
-    csrf: Callable[[], str]
+    csrf: str
 
     @property
     def me(self) -> str:
@@ -114,6 +112,18 @@ class RenderedDay:
     @property
     def address(self) -> str:
         return filters.address(self.page.station.code, self.page.when, self.page.picked)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The texts of its frame, escaped."""
+        page = self.page
+        texts = {
+            "name": formatting.local(page.station, "name"),
+            "address": formatting.local(page.station, "address"),
+            "date": formatting.day_date(page.when, page.today),
+            "back": self.address,
+        }
+        return placeholders.escaped(texts)
 
     @property
     def weight(self) -> int:
@@ -186,7 +196,7 @@ Render = Callable[[FrameKey], str]
 def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, render: Render | None) -> Answer | None:
     """What this reader is sent, in the language of this context. `render` makes a frame that is not cached.
 
-    None when there is no such station, the sign-in has ended, or the frame is missing.
+    None when there is no such station, or the frame is missing.
     """
     day = cache.day(asked.station, asked.asked.day, now)
     if day is None:
@@ -199,8 +209,6 @@ def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, rend
         viewer.known.last = Last(_variant(asked), day, rendered.until, tag, rendered.pace)
     if asked.is_fragment and asked.tag == tag:
         return Answer(tag, cache.polls.tell(rendered.pace))
-    if not page.is_shared and not viewer.is_valid():
-        return None
     pace = cache.polls.tell(rendered.pace)
     texts = _texts(rendered, viewer, pace, now)
     if asked.is_fragment:
@@ -262,17 +270,14 @@ def render_frame(key: FrameKey) -> str:
 
 
 def _texts(rendered: RenderedDay, viewer: Viewer, pace: float, now: datetime) -> dict[str, str]:
-    page, counts_to = rendered.page, rendered.page.counts_to
-    texts = {
-        "csrf": viewer.csrf(),
+    """The values of all placeholders. Those that are new in each answer have nothing to escape."""
+    counts_to = rendered.page.counts_to
+    return {
+        **rendered.texts,
+        "csrf": viewer.csrf,
         "key": placeholders.random_key(),
         "now": now.isoformat(),
         "me": viewer.me,
         "pace": f"{pace:g}",
         "count": formatting.countdown((counts_to - now).total_seconds()) if counts_to else "",
-        "name": formatting.local(page.station, "name"),
-        "address": formatting.local(page.station, "address"),
-        "date": formatting.day_date(page.when, page.today),
-        "back": rendered.address,
     }
-    return placeholders.escaped(texts)
