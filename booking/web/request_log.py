@@ -6,7 +6,7 @@ header, on the error page and in every line that is logged for the request.
 
 import hmac
 import logging
-import os
+import random
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -66,7 +66,7 @@ class RequestLog:
 
     def _id(self, environ: Environ) -> str:
         told = environ.get("HTTP_X_REQUEST_ID", "") if self._trusts else ""
-        return told if told and WELL_FORMED(told) else os.urandom(8).hex()
+        return told if told and WELL_FORMED(told) else f"{random.getrandbits(64):016x}"
 
     def _ended(self, asked: RequestContext, method: str) -> None:
         seconds = perf_counter() - asked.began

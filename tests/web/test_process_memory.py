@@ -91,7 +91,7 @@ def known(n: int) -> store.Known:
     now = datetime(2026, 11, 23, 10, n % 60, n // 60 % 60, tzinfo=UTC)
     booked = [Entry(n + m, n, n, now.date(), now, now + timedelta(n), "booked", "tap", None, now) for m in (1, 2)]
     reader = PageReader(SignedIn(n, n, "en", False), Eligibility(n, False, None, tuple(booked)), {})
-    return store.Known(reader, n, now, (n, now, f"{n}" * 60))
+    return store.Known(reader, n, now, now, (n, now, f"{n}" * 60))
 
 
 def test_the_weight_is_an_upper_bound() -> None:

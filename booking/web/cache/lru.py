@@ -49,11 +49,11 @@ class Memory(Generic[K, V]):
 
 def weight(value: Any) -> int:
     """Bytes of a value and all its parts. Shared parts are counted with each owner."""
-    if hasattr(value, "weight"):
-        return int(value.weight)
     own = getsizeof(value)
     if isinstance(value, str | bytes):
         return own
+    if hasattr(value, "weight"):
+        return int(value.weight)
     if isinstance(value, dict):
         return own + sum(weight(part) for pair in value.items() for part in pair)
     if isinstance(value, tuple | list | set | frozenset):

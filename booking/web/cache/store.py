@@ -7,13 +7,13 @@ nothing is decided by it.
 from collections.abc import Hashable
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, current_app
 from sqlalchemy import Engine
 
-from booking import people
+from booking import clock, people
 from booking.extensions import db
 from booking.queries import page_reader, station_day
 from booking.queries.change_feed import ChangeFeed
@@ -30,11 +30,13 @@ JUST_NOW = 2  # seconds that the cookie lasts
 
 
 class CachedDay(NamedTuple):
-    """A day of a station as read at an instant. `noted` is the version of the change feed from before that."""
+    """A day of a station as read at an instant. `noted` is the version of the change feed from before that; `until` is
+    when it may be another day, or has been cached for long."""
 
     day: StationDay
     noted: int
     made_at: datetime
+    until: datetime
 
     @property
     def weight(self) -> int:
@@ -59,6 +61,7 @@ class Known:
     reader: PageReader
     noted: int
     made_at: datetime
+    until: datetime
     last: Last | None = None
 
     @property
@@ -109,13 +112,11 @@ class Cache:
             return found.day
         day = station_day.find(self._engine, station, asked, now)
         if day:
-            self.days[station, asked] = CachedDay(day, noted, now)
+            self.days[station, asked] = CachedDay(day, noted, now, _until(day, now))
         return day
 
     def _is_current(self, found: CachedDay, now: datetime) -> bool:
-        station, is_fresh = found.day.station, found.made_at <= now < found.made_at + NO_LONGER
-        is_same_day = found.day.today == station.today(now) and not found.made_at < found.day.over_at <= now
-        return is_fresh and is_same_day and found.noted >= self.news.changed(station.id)
+        return found.made_at <= now < found.until and found.noted >= self.news.changed(found.day.station.id)
 
     def known(self, token: str, station: str, now: datetime) -> Known | None:
         """Who reads a station's page with this sign-in; None when the sign-in is not valid, as of the last poll."""
@@ -126,7 +127,8 @@ class Cache:
         found = page_reader.find(self._engine, people.hash_token(token), station, now, soon)
         if found is None:
             return None
-        known = self.readers[token, station] = Known(found, noted, now)
+        until = min(now + NO_LONGER, found.who.paused_until or now + NO_LONGER)
+        known = self.readers[token, station] = Known(found, noted, now, until)
         return known
 
     def _holds(self, known: Known, now: datetime) -> bool:
@@ -134,8 +136,13 @@ class Cache:
         # A waiting-list place changes with those before it.
         changed = [self.news.changed(entry.station_id) for entry in who.entries if entry.state == "waiting"]
         changed.append(self.news.changed(person_id=who.person_id))
-        until = min(known.made_at + NO_LONGER, who.paused_until or now + NO_LONGER)
-        return known.made_at <= now < until and known.noted >= max(changed)
+        return known.made_at <= now < known.until and known.noted >= max(changed)
+
+
+def _until(day: StationDay, now: datetime) -> datetime:
+    """Midnight at the station, or when the last slot is over, after which another day may be shown."""
+    midnight = clock.instant(day.today + timedelta(days=1), time(), day.station.zone_name)
+    return min(at for at in (now + NO_LONGER, midnight, day.over_at) if at > now)
 
 
 def register(app: Flask) -> None:

@@ -162,7 +162,8 @@ class FastBooking:
     def _decided(self, asked: BookingRequest, result: seats.BookingResult | None) -> Ask:
         if result and (result.place or result.booking.state != "waiting"):
             return self._pressed(asked, result, slot_cards.of_press(result, result.place, asked.press.now))
-        return self._in_turn(partial(self._decided_alone, asked, result))
+        alone = partial(self._decided_alone, asked, result)
+        return alone() if result else self._in_turn(alone)  # nobody is told that we are busy once they are booked
 
     def _decided_alone(self, asked: BookingRequest, result: seats.BookingResult | None) -> Ask:
         """The same where the database must be asked once more."""
@@ -238,9 +239,6 @@ class FastBooking:
 
     def _by_the_app(self, asked: BookingRequest, make: Callable[[], Response]) -> Ask:
         """An answer made within a Flask request. Its headers are reused for all answers of its status."""
-        return self._in_turn(partial(self._made_by_the_app, asked, make))
-
-    def _made_by_the_app(self, asked: BookingRequest, make: Callable[[], Response]) -> Response:
         environ = asked.posted.request.environ
         environ[SIGNED_IN] = asked.signed_in
         with self._app.request_context(environ):

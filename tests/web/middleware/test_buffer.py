@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from booking.web import errors, middleware
-from booking.web.middleware import Turns, without_turn
+from booking.web.middleware import Bodies, Turns, without_turn
 
 PATIENCE = 10
 
@@ -40,14 +40,16 @@ def busy(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
     return [b"busy"]
 
 
-def ask(turns: Turns, form: BytesIO, size: int | None, path: str = "/", method: str = "POST") -> bytes:
+def ask(
+    turns: Turns, form: BytesIO, size: int | None, path: str = "/", method: str = "POST", largest: int = 100
+) -> bytes:
     length = {"HTTP_TRANSFER_ENCODING": "chunked"} if size is None else {"CONTENT_LENGTH": str(size)}
     asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": form, **length}
-    return b"".join(turns(asked, lambda *_: None))
+    return b"".join(Bodies(turns, largest)(asked, lambda *_: None))
 
 
 def test_a_form_that_comes_slowly_keeps_nobody_waiting() -> None:
-    turns, slow = Turns(echo, busy, most=1, largest=100), Slow(b"late")
+    turns, slow = Turns(echo, busy, most=1), Slow(b"late")
     with ThreadPoolExecutor() as threads:
         late = threads.submit(ask, turns, slow, 4)
         assert slow.asked.wait(PATIENCE)
@@ -67,7 +69,7 @@ def test_only_so_many_requests_run_at_the_same_time() -> None:
         inside.clear()
         return [b"done"]
 
-    turns = Turns(hold, busy, most=1, largest=100)
+    turns = Turns(hold, busy, most=1)
     with ThreadPoolExecutor() as threads:
         answers = [threads.submit(ask, turns, BytesIO(), 0) for _ in range(3)]
         assert inside.wait(PATIENCE)
@@ -85,7 +87,7 @@ def test_while_nothing_moves_a_few_wait_and_all_others_are_told(monkeypatch: pyt
         assert let_go.wait(PATIENCE)
         return [b"done"]
 
-    turns = Turns(hang, busy, most=1, largest=100)
+    turns = Turns(hang, busy, most=1)
     with ThreadPoolExecutor() as threads:
         first = threads.submit(ask, turns, BytesIO(), 0)
         assert inside.wait(PATIENCE)
@@ -115,7 +117,7 @@ def test_only_so_many_bookings_wait_without_a_turn(monkeypatch: pytest.MonkeyPat
             assert let_go.wait(PATIENCE)
         return [b"done"]
 
-    turns = Turns(book, busy, most=1, largest=100)
+    turns = Turns(book, busy, most=1)
     with ThreadPoolExecutor() as threads:
         answers = [threads.submit(ask, turns, BytesIO(), 0, "/slots/1/book") for _ in range(4)]
         assert all(inside.acquire(timeout=PATIENCE) for _ in range(3))  # the third with its turn
@@ -148,7 +150,7 @@ def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:
             together.wait(PATIENCE)
         return [b"done"]
 
-    turns = Turns(book, busy, most=1, largest=100)
+    turns = Turns(book, busy, most=1)
     with ThreadPoolExecutor() as threads:
         answers = [threads.submit(ask, turns, BytesIO(), 0, "/slots/1/book") for _ in range(3)]
         assert [answer.result(PATIENCE) for answer in answers] == [b"done"] * 3
@@ -164,7 +166,7 @@ def test_health_checks_static_files_and_bookings_wait_for_no_page(path: str) -> 
             assert let_go.wait(PATIENCE)
         return [b"done"]
 
-    turns = Turns(answer, busy, most=1, largest=100)
+    turns = Turns(answer, busy, most=1)
     with ThreadPoolExecutor() as threads:
         page = threads.submit(ask, turns, BytesIO(), 0)
         assert inside.wait(PATIENCE)
@@ -177,8 +179,8 @@ def test_health_checks_static_files_and_bookings_wait_for_no_page(path: str) -> 
 
 @pytest.mark.parametrize("size", [7, None], ids=["with its length", "in chunks"])
 def test_of_a_too_large_body_only_one_byte_too_many_is_read(size: int | None) -> None:
-    assert ask(Turns(echo, busy, most=1, largest=7), BytesIO(b"1234567"), size) == b"1234567"
-    assert ask(Turns(echo, busy, most=1, largest=4), BytesIO(b"1234567"), size) == b"12345"
+    assert ask(Turns(echo, busy, most=1), BytesIO(b"1234567"), size, largest=7) == b"1234567"
+    assert ask(Turns(echo, busy, most=1), BytesIO(b"1234567"), size, largest=4) == b"12345"
 
 
 @pytest.mark.sqlite

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -21,8 +22,9 @@ from booking import people, seats
 from booking.db import pool, statements, transactions
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
-from booking.web import rate_limit
+from booking.web import middleware, rate_limit
 from booking.web.cache.gzip_parts import Packed
+from booking.web.fast_lane.book import FastBooking
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
@@ -193,6 +195,49 @@ def test_a_cached_page_expires_by_the_clock(stands: Flask, lunch: LunchHour) -> 
     phone = Phone(stands, lunch, "周明")
     assert card_in(look(phone, "Mon 09:59:59"), lunch.slot_id).data["state"] == "planned"
     assert card_in(look(phone, "Mon 10:00"), lunch.slot_id).data["state"] == "open"
+
+
+@pytest.fixture
+def take_all_turns(stands: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From then on the database hangs, as it seems: no turn comes free."""
+    monkeypatch.setattr(middleware, "STALLED", 0.05)
+    monkeypatch.setattr(middleware, "MOST_WAITING", 0)
+    around: Any = stands.wsgi_app
+    while not isinstance(around, FastBooking):
+        around = around._ask
+
+    def take() -> None:
+        for turns in (around._turns._turns, around._turns.for_bookings):
+            assert all(turns.take() for _ in range(stands.config["MAX_CONCURRENT_REQUESTS"]))
+
+    return take
+
+
+def test_a_page_in_memory_waits_for_no_turn(
+    stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]
+) -> None:
+    lunch.book("周明", "Mon 10:00")
+    phone = Phone(stands, lunch, "周明")
+    page, _again = look(phone), look(phone)
+    take_all_turns()
+    assert card_in(look(phone), lunch.slot_id).data["mine"] == "booked"
+    assert bare(look(phone)) == bare(page)
+    assert phone.get("/s/cbd?day=2026-11-25", "Mon 10:01").status_code == 503, "control: another day is not in memory"
+
+
+def test_a_booking_waits_for_no_turn(stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]) -> None:
+    phones = {who: Phone(stands, lunch, who) for who in ("李静", "周明", "王磊")}
+    tokens = {who: card_in(look(phone), lunch.slot_id).field("csrf_token") for who, phone in phones.items()}
+
+    def press(who: str, headers: dict[str, str] = HTMX) -> int:
+        form = {"csrf_token": tokens[who], "back": "day", "key": f"key-{who}"}
+        return phones[who].post(f"/slots/{lunch.slot_id}/book", "Mon 10:01", data=form, headers=headers).status_code
+
+    take_all_turns()
+    assert press("王磊", {}) == 503, "control: without htmx the app answers"
+    assert bookings(lunch) == 0
+    assert [press(who) for who in phones] == [200] * 3
+    assert bookings(lunch) == 3, "what is written is answered, also where the app makes the answer"
 
 
 def test_a_poll_that_knows_it_all_gets_304_and_news_gets_a_page(app: Flask, lunch: LunchHour) -> None:
