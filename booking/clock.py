@@ -13,6 +13,7 @@ class Offset:
     """How far the database's clock is ahead of this host's, as this process has measured it (`db/clock_offset`)."""
 
     ahead = timedelta()
+    is_followed = False
 
 
 def now() -> datetime:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
+from booking import clock
 from booking.db import pool, statements, transactions
 from booking.db.batch import DEFERRED, BatchQueue, Deferred
 from booking.db.transactions import retried
@@ -69,7 +70,7 @@ def book(
     """`book_in_transaction` in a transaction of its own, together with all who book now; one retry after a transient
     database error. Not for use within a transaction."""
     session.rollback()  # what it has read before is outdated afterwards
-    pressed = press(session.get_bind().engine, Asked(slot_id, now, key, person_id))
+    pressed = press(session.get_bind().engine, Asked(slot_id, now, key, person_id, ahead=clock.Offset.ahead))
     if pressed.refusal:
         raise pressed.refusal
     return pressed.result or book_single(session, person_id, slot_id, now, key)
@@ -153,6 +154,7 @@ def _book_batch(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Deferr
     done, and each is left to its own thread: a row that fails harms nobody else.
     """
     seen = pool.read(engine, lambda connection: look(connection, batch))
+    batch = [asked.by_the_offset() for asked in batch]  # as measured by this look
     answers: list[Pressed | Deferred | None] = [_without_writing(*pair) for pair in zip(batch, seen, strict=True)]
     _defer(batch, seen, answers)
     open_ = {n: its for n, its in enumerate(seen) if its and answers[n] is None}

@@ -5,14 +5,16 @@ Three compiled statements, however many ask: the slots, the people, and what the
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from booking import policy
-from booking.db import statements
+from booking import clock, policy
+from booking.db import clock_offset, statements
 from booking.db.arrays import is_in_array, unnest_param
+from booking.db.clock_offset import DatabaseNow
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot
 from booking.seats import strike_ledger
@@ -24,13 +26,23 @@ STRIKES_COUNT = timedelta(days=policy.BOUNDS["strike_days"][1] + policy.BOUNDS["
 
 
 class Asked(NamedTuple):
-    """A booking that is asked for, by a person's id or by the hash of a sign-in token."""
+    """A booking that is asked for, by a person's id or by the hash of a sign-in token.
+
+    `ahead` is the clock offset that `now` was read with; None for an instant that is given.
+    """
 
     slot_id: int
     now: datetime
     key: str | None = None
     person_id: int | None = None
     token_hash: str | None = None
+    ahead: timedelta | None = None
+
+    def by_the_offset(self) -> "Asked":
+        """The same by the clock offset that has been measured since."""
+        if self.ahead is None or self.ahead == clock.Offset.ahead:
+            return self
+        return self._replace(now=self.now - self.ahead + clock.Offset.ahead, ahead=clock.Offset.ahead)
 
 
 class Look(NamedTuple):
@@ -57,7 +69,11 @@ def look(connection: DriverConnection, asked: Sequence[Asked]) -> list[Look | No
     if not rows:
         return [None] * len(asked)
     now = max(one.now for one in asked)
-    people = {row[0]: row[1:] for row in _PEOPLE.run(connection, asked=rows, now=now, since=now - STRIKES_COUNT)}
+    host, began = clock.on_this_host(), monotonic()
+    found = _PEOPLE.run(connection, asked=rows, now=now, since=now - STRIKES_COUNT)
+    if found and clock.Offset.is_followed:
+        clock_offset.observe(found[0][-1], host, monotonic() - began)
+    people = {row[0]: row[1:-1] for row in found}
     entries = _entries(connection, {row[1] for row in people.values()}, now)
     return [
         _seen(slots[one.slot_id], people[n], entries[people[n][1]], one.now) if n in people else None
@@ -105,6 +121,7 @@ _PEOPLE = CompiledStatement(
         .correlate(Person, _asked.table)
         .where(Booking.person_id == Person.id, Booking.key == _key)
         .scalar_subquery(),
+        DatabaseNow(),
     )
     .select_from(_asked.table)
     .outerjoin(SignIn, SignIn.token_hash == _token)

@@ -8,14 +8,18 @@ from time import sleep
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, Interval, literal, update
 from sqlalchemy.orm import Session
 
 from booking import clock
 from booking.db import clock_offset, transactions
 from booking.jobs import metrics
 from booking.model import Slot
+from booking.model.base import UtcDateTime
+from booking.seats.booking import press
+from booking.seats.look import Asked
 from tests.support import rush, servers, visits
+from tests.support.lunch_hour import LunchHour
 from tests.support.servers import APP, Ground, Kind
 from tests.web.worker.test_rush_kills import scene
 
@@ -68,6 +72,25 @@ def test_the_last_measurement_counts_while_the_database_is_away(
     host(-FAST)
     assert not clock_offset.measure(engine)
     assert clock.ahead() == pytest.approx(-180, abs=0.5)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(("followed", "outcome"), [(True, "not_open"), (False, None)], ids=["measured", "control"])
+def test_a_host_whose_clock_jumps_gives_no_seat_early(
+    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch, followed: bool, outcome: str | None
+) -> None:
+    """Right when it was measured last, then a minute fast: the press's own statement tells."""
+    monkeypatch.setattr(clock.Offset, "is_followed", followed)
+    real, lunch = datetime.now(UTC), LunchHour(session)
+    with transactions.transaction(session) as writing:
+        later = real + timedelta(seconds=30) - writing.get_one(Slot, lunch.slot_id).opens_at
+        instants = [column for column in Slot.__table__.columns if isinstance(column.type, UtcDateTime)]
+        writing.execute(update(Slot).values({column.name: column + literal(later, Interval()) for column in instants}))
+    monkeypatch.setattr(clock, "on_this_host", lambda: datetime.now(UTC) + timedelta(minutes=1))
+    fast = datetime.now(UTC) + timedelta(minutes=1)
+    asked = [Asked(lunch.slot_id, fast, None, person, ahead=timedelta()) for person in lunch.people.values()]
+    first, later = press(engine, asked[0]), press(engine, asked[1])
+    assert [found.refusal and found.refusal.reason for found in (first, later)] == [outcome] * 2
 
 
 @pytest.mark.sqlite

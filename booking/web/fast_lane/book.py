@@ -146,7 +146,8 @@ class FastBooking:
     def _answer(self, form: Posted, slot_id: int) -> Ask | None:
         """The answer; None when nothing was done, so that the app may start again."""
         token, key = form.request.session.get("_user_id", ""), form.form.get("key", "")[:64] or None
-        asked = seats.Asked(slot_id, clock.now(), key, token_hash=people.hash_token(token))
+        now, ahead = clock.now(), clock.Offset.ahead
+        asked = seats.Asked(slot_id, now, key, token_hash=people.hash_token(token), ahead=ahead)
         try:
             rate_limit.press(token, self._app.config)
             pressed = seats.press(self._engine, asked)
