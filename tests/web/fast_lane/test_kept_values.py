@@ -64,7 +64,7 @@ def test_nothing_of_an_address_a_header_or_a_form_is_kept(app: Flask, lunch: Lun
         for clock in ("Mon 09:00", "Mon 09:00", "Mon 10:01", "Mon 10:01"):
             phone.post(f"/slots/{lunch.slot_id}/book", clock, data=form, headers=HTMX | headers)
     kept = app.extensions["cache"]
-    found = list(texts_in([*vars(kept).values(), card_cache.fragments], set()))
+    found = list(texts_in([*vars(kept).values(), app.extensions["page_request"], card_cache.fragments], set()))
     assert kept.texts.size, "refusals were answered"
     assert any("瑜伽" in text for text in found), "what is kept is found"
     assert [text for text in found if MARK in text] == []
