@@ -13,17 +13,17 @@
   const serverNow = () => Date.now() + ahead;
 
   // --- countdown -------------------------------------------------------------------------------
-  const two = (n) => String(n).padStart(2, "0");
-  function remaining(ms, daysText) {
-    const s = Math.ceil(ms / 1000), h = Math.floor(s / 3600);
-    if (h >= 24) return daysText.replace("{d}", Math.floor(h / 24)).replace("{h}", h % 24);
-    return (h ? `${h}:${two(Math.floor(s / 60) % 60)}` : two(Math.floor(s / 60))) + `:${two(s % 60)}`;
+  // An hour before and earlier the page says at what time, and goes on saying it.
+  function remaining(ms, { countdown, last }) {
+    const s = Math.ceil(ms / 1000), m = Math.floor(s / 60);
+    if (m < 60) return (m ? countdown : last).replace("{m}", m).replace("{s}", s % 60);
   }
   function tick() {
     for (const block of all("[data-opens-at]")) {
       const left = Date.parse(block.dataset.opensAt) - serverNow();
       const number = one("[data-countdown]", block);
-      if (number && left > 0) number.textContent = remaining(left, number.dataset.days);
+      const text = number && left > 0 && remaining(left, number.dataset);
+      if (text) number.textContent = text;
       if (left <= 0) opened(block);
     }
     setTimeout(tick, 1000 - (serverNow() % 1000));

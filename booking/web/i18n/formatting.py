@@ -1,5 +1,6 @@
 """Formatting: instants by a station's clock, texts in the reader's language."""
 
+import math
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
@@ -151,13 +152,15 @@ def where(slot: Any) -> str:
     return f"{zone} · {host}" if host else zone
 
 
-def countdown(seconds: float) -> str:
-    """2 天 3 小时, 1:05:09, 04:59: the time until something."""
-    left = max(int(seconds), 0)
-    if left >= 86400:
-        return str(gettext("%(d)s 天 %(h)s 小时", d=left // 86400, h=left % 86400 // 3600))
-    hours, minutes, rest = left // 3600, left % 3600 // 60, left % 60
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+def opens_in(opens_at: datetime, now: datetime, where: HasZoneName | str) -> str:
+    """还有 7 分 56 秒开放, 还有 56 秒开放; an hour before and earlier the clock time alone: 今天 10:00 开放."""
+    left = max(math.ceil((opens_at - now).total_seconds()), 0)
+    if left >= 3600:
+        return str(gettext("%(when)s 开放", when=format_moment(opens_at, where, station_date(now, where))))
+    minutes, seconds = divmod(left, 60)
+    if minutes:
+        return str(gettext("还有 %(m)s 分 %(s)s 秒开放", m=minutes, s=seconds))
+    return str(gettext("还有 %(s)s 秒开放", s=seconds))
 
 
 def phone(number: str) -> str:

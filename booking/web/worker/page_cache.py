@@ -279,5 +279,5 @@ def _texts(rendered: RenderedDay, viewer: Viewer, pace: float, now: datetime) ->
         "now": now.isoformat(),
         "me": viewer.me,
         "pace": f"{pace:g}",
-        "count": formatting.countdown((counts_to - now).total_seconds()) if counts_to else "",
+        "count": formatting.opens_in(counts_to, now, rendered.page.station) if counts_to else "",
     }
