@@ -17,6 +17,8 @@ class Card(NamedTuple):
 
     `refusal` is why booking would be refused; None when it would not, or for somebody not signed in. `replaces` are the
     reader's waiting-list places that a seat here would end. `at_opening` is the `act` that a planned slot will offer.
+    `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel; both
+    on the page of one slot only.
     """
 
     slot: seats.SlotSnapshot
@@ -27,6 +29,8 @@ class Card(NamedTuple):
     refusal: RuleViolation | None = None
     replaces: tuple[seats.Entry, ...] = ()
     at_opening: str | None = None
+    instead: seats.Entry | None = None
+    is_late: bool = False
 
     @property
     def left(self) -> int:
@@ -68,7 +72,11 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     who = seats.eligibility(session, person_id, slot.station, slot.date, now) if person_id else None
     mine = who.on(slot.id) if who else None
     places = {mine.id: place_in_line(session, mine)} if mine and mine.state == "waiting" else {}
-    return _card(slot, who, places, now)
+    seen = _card(slot, who, places, now)
+    instead = seats.held_instead(slot, who, now) if who else None
+    if instead is None:
+        return seen
+    return seen._replace(instead=instead, is_late=seats.is_late(session.get_one(Slot, instead.slot_id), instead, now))
 
 
 def of_press(press: seats.BookingResult, place: int | None, now: datetime) -> Card:

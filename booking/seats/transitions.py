@@ -29,7 +29,7 @@ def leave(
     end(session, slot, booking, "cancelled", now, reason, actor_id)
 
 
-def is_late(slot: Slot, booking: Booking, now: datetime) -> bool:
+def is_late(slot: Slot, booking: Booking | Entry, now: datetime) -> bool:
     """Whether cancelling now is a late cancel. It is not for a person promoted after free cancellation had ended."""
     promoted_late = booking.via == "line" and booking.seated_at is not None and booking.seated_at > slot.free_until
     is_free = promoted_late or can_undo(booking, now)

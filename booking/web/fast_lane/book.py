@@ -124,7 +124,7 @@ class FastBooking:
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         found = environ["REQUEST_METHOD"] == "POST" and BOOKING(environ["PATH_INFO"])
         form = posted(self._app, environ) if found and not environ.get("SCRIPT_NAME") else None
-        if not found or form is None or form.form.get("back") != "day":
+        if not found or form is None or form.form.get("back") != "day" or "instead" in form.form:
             return self._turns(environ, start)
         slot_id, turns = int(found[1]), self._turns.for_bookings
         if not turns.stay_aside():

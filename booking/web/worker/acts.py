@@ -12,7 +12,8 @@ from booking.extensions import db
 from booking.model import Booking, Slot
 from booking.queries import slot_cards
 from booking.telemetry import request_context
-from booking.web import htmx, rate_limit
+from booking.web import errors, htmx, rate_limit
+from booking.web.i18n import formatting
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
 from booking.web.worker import attempt_buffer, card_cache, early_press, mine, results
@@ -25,6 +26,8 @@ def book(slot_id: int) -> Response:
     person_id = permissions.worker_id(url_for("worker.slot", slot_id=slot_id))
     rate_limit.press(current_user.token)
     now, key = clock.now(), request.form.get("key", "")[:64] or None
+    if request.form.get("instead"):
+        return _swap(person_id, slot_id, key, now)
     try:
         with without_turn(request.environ):
             press = seats.book(db.session, person_id, slot_id, now, key)
@@ -33,6 +36,20 @@ def book(slot_id: int) -> Response:
         return refused(no, person_id, slot_id, key, now)
     request_context.decided(results.kind(press))
     return pressed(press, now)
+
+
+def _swap(person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
+    held = permissions.own_booking(errors.read_id(request.form["instead"]), permissions.worker())
+    if request.form.get("warned") == "0" and seats.is_late(held.slot, held, now):
+        return answer(results.unwarned_swap(permissions.seen_card(slot_id, person_id).slot, held))
+    at = formatting.clock_time(held.slot.starts_at, held.slot.station)
+    try:
+        press = seats.swap(db.session, person_id, slot_id, held.id, now, key)
+    except RuleViolation as no:
+        request_context.decided(no.reason)
+        return answer(results.refused(permissions.seen_card(slot_id, person_id).slot, no))
+    request_context.decided(results.kind(press))
+    return answer(results.of_swap(press, at))
 
 
 def pressed(press: seats.BookingResult, now: datetime) -> Response:

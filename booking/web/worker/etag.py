@@ -26,4 +26,5 @@ def facts(card: Card) -> tuple[Any, ...]:
     drops = [(entry.id, entry.starts_at) for entry in card.drops]
     words = slot.starts_at, slot.ends_at, slot.activity, slot.zone, slot.host
     phases = [now < at for at in (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)]
-    return seats, mine, words, phases, drops, own is not None and can_undo(own, now)
+    instead = card.instead and (card.instead.id, card.is_late)
+    return seats, mine, words, phases, drops, instead, own is not None and can_undo(own, now)

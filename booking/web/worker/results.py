@@ -68,6 +68,12 @@ def undoable(press: seats.BookingResult) -> int | None:
     return booking.id if can else None
 
 
+def of_swap(press: seats.BookingResult, at: str) -> Outcome:
+    """Of a seat that was taken instead of the one at `at`. It cannot be undone: that seat may be somebody else's."""
+    text = gettext("%(at)s 那一场已经替你放弃。想换回去，那一场有空位时再改约一次。", at=at)
+    return Outcome(press.slot.id, "good", _seat_title(press.slot, press), "" if press.again else text)
+
+
 def of_undo(slot: AnySlot, booking: Booking, replaced: Sequence[Booking], place: int) -> Outcome:
     """Of a booking that was reverted, and what became of the waiting-list places that it had replaced."""
     if booking.state == "waiting":
@@ -126,6 +132,13 @@ def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
         booking.id,
         asks=True,
     )
+
+
+def unwarned_swap(slot: AnySlot, held: Booking) -> Outcome:
+    """The same for a swap. The card says it now, and asks by its button."""
+    at = formatting.clock_time(held.slot.free_until, held.slot.station)
+    text = gettext("已经过了 %(time)s，现在放弃原来那一场算临时取消。要改就再按一次。", time=at)
+    return Outcome(slot.id, "no", gettext("还没有改约"), text, "late")
 
 
 def too_late_to_undo(slot: AnySlot, booking: Booking) -> Outcome:

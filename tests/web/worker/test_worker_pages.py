@@ -259,7 +259,7 @@ def test_the_page_after_a_press_counts_down_too(app: Flask, lunch: LunchHour) ->
     lunch.slot("Wed 12:10")
     page = Phone(app, lunch, "周明").book("Mon 23:00", back="day").text
     assert "约上了" in page
-    assert re.findall("<b role=.timer.[^>]*>([^<]*)</b>", page) == ["11:00:00"]
+    assert re.findall("<b role=.timer.[^>]*>([^<]*)</b>", page) == ["明天 10:00 开放"]
     assert 8 <= float(*re.findall('data-fresh="([0-9.]+)"', page)) <= 40
 
 
