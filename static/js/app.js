@@ -191,6 +191,27 @@
     });
   }
 
+  // --- a page to pass on: <button data-share="its address" data-title data-done data-failed> ----
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-share]"), { share: url, title, done, failed } = button?.dataset || {};
+    if (!button) return;
+    if (navigator.share) return navigator.share({ title, url }).catch(() => {}); // closed without choosing
+    one("span", button).textContent = await copied(`${title} ${url}`) ? done : failed;
+  });
+  async function copied(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch { // on plain http, and in some chats' browsers, there is none
+      const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
+      document.body.append(field);
+      field.select();
+      const isDone = document.execCommand("copy");
+      field.remove();
+      return isDone;
+    }
+  }
+
   // --- stations near first: asked only after a tap, and told to a hundred metres ---------------
   const near = one("[data-near]");
   if (near && navigator.geolocation) {

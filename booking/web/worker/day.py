@@ -81,5 +81,6 @@ def _page_once(day: StationDay, asked: PageRequest, viewer: Viewer, now: datetim
         day=rendered.filled(viewer, store.of_this_process().polls.tell(rendered.pace), now),
         date=formatting.day_date(page.when, page.today),
         back=rendered.address,
+        code=page.station.code,
         rules=policy.read(page.station.policy),
     )

@@ -122,6 +122,7 @@ class RenderedDay:
             "address": formatting.local(page.station, "address"),
             "date": formatting.day_date(page.when, page.today),
             "back": self.address,
+            "code": page.station.code,
         }
         return placeholders.escaped(texts)
 
@@ -262,7 +263,7 @@ def _frame(cache: Cache, asked: PageRequest, page: DayPage, now: datetime, rende
 
 def render_frame(key: FrameKey) -> str:
     """The page around a day, with placeholders for what differs between stations. Within a request."""
-    words = {name: word(name) for name in ("name", "date", "back", "day")}
+    words = {name: word(name) for name in ("name", "date", "back", "code", "day")}
     address = word("address") if key.has_address else ""
     texts = {"name": words["name"], "name_en": words["name"], "address": address, "address_en": address}
     station = SimpleNamespace(**texts, has_others=key.has_others)

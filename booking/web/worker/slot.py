@@ -10,7 +10,7 @@ from booking.web import htmx
 from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import etag, results
+from booking.web.worker import etag, results, sharing
 from booking.web.worker.blueprint import pages
 
 
@@ -25,4 +25,5 @@ def slot(slot_id: int) -> str | Response:
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))
     whole = db.session.get_one(Slot, slot_id)
     about = {"station": whole.station, "activity": whole.activity, "rules": policy.read(whole.station.policy)}
+    about["event"] = sharing.event(card, whole.station)
     return render_template("worker/slot.html", **shown, **about, outcome=results.last())
