@@ -55,6 +55,14 @@ class Presses:
                 return
             yield self._noted(Tap(one.slot, one.visit))
 
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Press until the end of the block, however that ends."""
+        try:
+            yield
+        finally:
+            self.over = True
+
     def _noted(self, tap: Tap) -> Tap:
         self.made.append(tap)
         return tap
@@ -151,13 +159,14 @@ def test_old_and_new_code_side_by_side_through_a_step_under_a_rush(
             stack.enter_context(old.running("scheduler"))
             old.says(" leads")
         assert (ready(before), ready(after)) == (OK, (503, PENDING))
+        assert f"not ready: {PENDING}" in (tmp_path / "new-web.log").read_text()
         presses = Presses(parts[0])
         during = Rush(before.port, presses)
 
         def step() -> None:
-            upgrade_in_a_rush(new, engine, during, times=2 if whole else 1)
-            until(lambda: ready(after), OK)
-            presses.over = True
+            with presses.going_on():
+                upgrade_in_a_rush(new, engine, during, times=2 if whole else 1)
+                until(lambda: ready(after), OK)
 
         during.harms[10] = step
         during.run()
