@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import sleep
 
+from click import ClickException
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from booking.db import sqlite_file
+from booking.db.file_lock import FileLock
 
 # Any number that nobody else in this database uses: "steps" in ASCII.
 LOCK = 0x7374657073
@@ -37,8 +39,15 @@ def _lock_of(connection: Connection) -> tuple[Callable[[], bool], Callable[[], N
         return lambda: _asked(connection, "pg_try_advisory_lock"), lambda: _release(connection)
     if path := sqlite_file.path_of(connection.engine):
         lock = sqlite_file.upgrade_lock(path)
-        return lock.acquire, lock.release
+        return lambda: _acquired(lock), lock.release
     return lambda: True, lambda: None
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        return lock.acquire()
+    except OSError as error:
+        raise ClickException(f"{lock.path} cannot be made or opened: {error.strerror}") from error
 
 
 def _asked(connection: Connection, function: str) -> bool:

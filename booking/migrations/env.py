@@ -36,8 +36,7 @@ def migrate(connection: Connection) -> None:
             transaction_per_migration=True,
             on_version_apply=_record,  # type: ignore[arg-type] # it is called by keywords
         )
-        if not _is_upgraded_by_newer_code(connection):
-            _run(connection)
+        _run(connection)
         connection.commit()
 
 
@@ -46,8 +45,9 @@ def _run(connection: Connection) -> None:
     deadline, said = monotonic() + PATIENCE, False
     while True:
         try:
-            with context.begin_transaction():
-                context.run_migrations()
+            if not _is_upgraded_by_newer_code(connection):
+                with context.begin_transaction():
+                    context.run_migrations()
         except DBAPIError as error:
             connection.rollback()
             if error.connection_invalidated or not transactions.is_transient(error) or monotonic() > deadline:
@@ -55,7 +55,7 @@ def _run(connection: Connection) -> None:
         else:
             return
         if not said:
-            say("Somebody holds a table that is to be changed: trying again until it is free")
+            say("Somebody holds what is to be changed: trying again until it is free")
         said = True
         sleep(PAUSE)
 

@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import monotonic, sleep
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, delete, insert, text
+from sqlalchemy import Engine, delete, event, insert, text
 
 from booking.db import migrating, upgrade_lock
 from booking.db.migrating import COMPATIBILITY, NEWEST, OUTDATED, PENDING, STEPS
@@ -141,23 +141,48 @@ def eventually(true: Callable[[], bool]) -> None:
         sleep(0.02)
 
 
+@contextmanager
+def upgrading(engine: Engine, capsys: pytest.CaptureFixture[str], said: str) -> Iterator[None]:
+    """An upgrade by somebody else, who has said so at the beginning of the block and is done some time after its end."""
+    heard_of: list[str] = []
+    thread = threading.Thread(target=databases.upgrade, args=[engine])
+    thread.start()
+    try:
+        eventually(lambda: bool(heard_of.append(capsys.readouterr().err)) or said in "".join(heard_of))
+        yield
+    finally:
+        thread.join(60)
+
+
 def test_a_second_upgrade_waits_for_the_first_and_finds_nothing_to_do(
     empty_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = databases.connect_engine(empty_url), databases.connect_engine(empty_url)
-    heard_of: list[str] = []
-    with first.connect() as connection, upgrade_lock.held(connection, heard_of.append):
-        thread = threading.Thread(target=databases.upgrade, args=[second])
-        thread.start()
-        said: list[str] = []
-        eventually(lambda: bool(said.append(capsys.readouterr().err)) or upgrade_lock.WAITING in "".join(said))
+    said: list[str] = []
+    with ExitStack() as stack, first.connect() as connection, upgrade_lock.held(connection, said.append):
+        stack.enter_context(upgrading(second, capsys, upgrade_lock.WAITING))
         assert migrating.mismatch(connection) == PENDING
-        connection.rollback()
-    thread.join(60)
     with heard(first) as sent:
         databases.upgrade(first)
     assert migrating.mismatch_now(first) is None
-    assert heard_of == []
+    assert said == []
     assert [one.text for one in sent if one.text.startswith(("CREATE", "ALTER", "UPDATE", "INSERT"))] == []
     for engine in (first, second):
+        engine.dispose()
+
+
+def test_a_step_that_does_not_get_its_locks_is_tried_again(
+    empty_url: str, backend: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On PostgreSQL somebody reads the table, on SQLite somebody writes to the file."""
+    mine, others = databases.connect_engine(empty_url), databases.connect_engine(empty_url)
+    if backend == "sqlite":
+        event.listen(mine, "connect", lambda connection, _record: connection.execute("PRAGMA busy_timeout = 1"))
+    databases.upgrade(mine, "0009")
+    with ExitStack() as stack, others.connect().execution_options(write=True) as holder:
+        holder.execute(text("SELECT 1 FROM letter"))
+        stack.enter_context(upgrading(mine, capsys, "Somebody holds what is to be changed"))
+        assert migrating.mismatch(holder) == PENDING
+    assert migrating.mismatch_now(mine) is None
+    for engine in (mine, others):
         engine.dispose()

@@ -138,7 +138,7 @@ def upgrade_in_a_rush(release: Release, engine: Engine, rush: Rush, times: int) 
     with ExitStack() as stack:
         with held(engine, "person"):
             started = [stack.enter_context(release.running("db", "upgrade")) for _ in range(times)]
-            release.says("Somebody holds a table")
+            release.says("Somebody holds what")
             if times > 1:
                 release.says(upgrade_lock.WAITING)
             answers = rush.answers
