@@ -7,8 +7,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Connection, text
 
-# A statement that waits for its lock holds up all who come after it: it gives up soon, and is tried again. Sooner than
-# PostgreSQL looks for deadlocks, so that none ends a press instead. Once it has its lock it takes the time it needs.
+# A statement that waits for its lock holds up all who come after it: it gives up soon, and is tried again. Once it has
+# its lock it takes the time that it needs.
 TIMEOUTS = {"lock_timeout": "500ms", "statement_timeout": "0"}
 
 

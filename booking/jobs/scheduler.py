@@ -59,8 +59,11 @@ def _take_turns(
 ) -> None:
     said = ""
     while not ending.is_set():
-        wrong = _mismatch(app)
-        leads = not wrong and me.acquire()
+        wrong = None
+        leads = me.acquire()
+        if leads and (wrong := _mismatch(app)):
+            me.release()
+            leads = False
         if said != (news := "leads" if leads else f"waits: {wrong}" if wrong else "waits"):
             said = news
             say(f"scheduler {os.getpid()} {news}")
