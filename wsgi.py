@@ -8,7 +8,7 @@ from click import ClickException
 
 import config
 from booking.app import create_app
-from booking.db import clock_offset, connections
+from booking.db import clock_offset, connections, migrating
 from booking.extensions import db
 from booking.telemetry import logs
 from booking.web import orphans, single_process
@@ -24,6 +24,8 @@ try:
         connections.check_pooling(db.engine)
     if "FLASK_RUN_FROM_CLI" not in os.environ:  # commands run beside the web process
         single_process.claim(app)
+        with app.app_context():
+            migrating.warn_of_mismatch(db.engine)
 except ClickException as refused:  # a sentence: a web server would show a trace
     refused.show()
     sys.exit(refused.exit_code)

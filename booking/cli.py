@@ -82,6 +82,7 @@ def demo_command(*, if_empty: bool) -> None:
 def tick() -> None:
     """Run every job that is due, once. Safe to repeat, suitable for cron."""
     sqlite_file.check(db.engine)
+    migrating.refuse_mismatch(db.engine)
     told = jobs.tick(clock.now())
     for ran in told:
         if ran.did or ran.error:

@@ -13,6 +13,8 @@ from config import BadSetting
 
 # read_only_sql_transaction: the server has become a standby, or somebody has stopped all writes.
 READ_ONLY = "25006"
+# Where the server says that a prepared statement's columns have changed their types. It will say so for ever.
+STALE_PLAN = "RevalidateCachedQuery"
 # libpq's names, and those of the server's settings that do the same at its end of the connection
 BOTH_ENDS = {
     "keepalives_idle": "tcp_keepalives_idle",
@@ -38,7 +40,7 @@ def configure_engine(engine: Engine) -> None:
     settings = engine.get_execution_options().get("session_settings", {})
     event.listen(engine, "first_connect", lambda driver, _record: _refuse_transaction_pooling(engine, driver))
     event.listen(engine, "connect", lambda driver, _record: _make_settings(driver, settings))
-    event.listen(engine, "handle_error", _lose_read_only)
+    event.listen(engine, "handle_error", _lose_useless)
 
 
 def check_pooling(engine: Engine) -> None:
@@ -103,14 +105,18 @@ def refuses_writes(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql" and connection.scalar(text("SHOW transaction_read_only")) == "on"
 
 
-def is_read_only(error: BaseException | None) -> bool:
-    """Whether the error says the same."""
-    return getattr(error, "sqlstate", None) == READ_ONLY
+def is_useless(error: BaseException | None) -> bool:
+    """Whether the error says that its connection answers, but is of no use any more.
+
+    The next one may lead to a server that writes, and prepares its statements for the tables as they are now.
+    """
+    diagnosis = getattr(error, "diag", None)
+    return getattr(error, "sqlstate", None) == READ_ONLY or getattr(diagnosis, "source_function", None) == STALE_PLAN
 
 
-def _lose_read_only(context: ExceptionContext) -> None:
-    """Count it as a lost connection: the next one may lead to a server that writes."""
-    context.is_disconnect = context.is_disconnect or is_read_only(context.original_exception)
+def _lose_useless(context: ExceptionContext) -> None:
+    """Count it as a lost connection."""
+    context.is_disconnect = context.is_disconnect or is_useless(context.original_exception)
 
 
 def hide_values(error: BaseException) -> None:

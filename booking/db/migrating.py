@@ -1,26 +1,79 @@
-"""Migrations: whether the schema is the one that this code needs, and `flask db`, which upgrades it."""
+"""Migrations: whether this code can serve the schema that it finds, and `flask db`, which upgrades it.
 
+Code that meets a newer schema does not know its migrations. The upgrade has left word for it in `schema_compatibility`.
+"""
+
+import logging
 from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, Engine, column, inspect, select, table
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from booking.extensions import db
+
+log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 # Named by their numbers, so that asking for the last need not load Alembic, which is a tenth of a web process.
 KNOWN = frozenset(step.name.partition("_")[0] for step in (FOLDER / "versions").glob("[0-9]*_*.py"))
 NEWEST = max(KNOWN)
-_STEPS = table("alembic_version", column("version_num"))
+PENDING = "migrations pending"
+OUTDATED = "this version is too old for the database"
+REMEDIES = {PENDING: "run `flask db upgrade`", OUTDATED: "use the version that upgraded it, or a newer one"}
+# What the migrations keep for themselves, beside the tables of the model.
+STEPS = table("alembic_version", column("version_num"))
+COMPATIBILITY = table("schema_compatibility", column("id"), column("oldest_revision"))
 
 
-def is_done(connection: Connection) -> bool:
-    """Whether every migration has been run."""
-    if not inspect(connection).has_table(_STEPS.name):
-        return False
-    return connection.scalars(select(_STEPS.c.version_num)).all() == [NEWEST]
+def mismatch(connection: Connection) -> str | None:
+    """Why this code cannot serve the schema; None where it can."""
+    here = set(_revisions(connection))
+    if here == {NEWEST}:
+        return None
+    if here <= KNOWN:
+        return PENDING
+    return None if _oldest_revision(connection) in KNOWN else OUTDATED
+
+
+def _revisions(connection: Connection) -> list[str]:
+    has_any = inspect(connection).has_table(STEPS.name)
+    return list(connection.scalars(select(STEPS.c.version_num))) if has_any else []
+
+
+def _oldest_revision(connection: Connection) -> str | None:
+    has_any = inspect(connection).has_table(COMPATIBILITY.name)
+    return connection.scalar(select(COMPATIBILITY.c.oldest_revision)) if has_any else None
+
+
+def is_in_model(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether Alembic should look for it in the model."""
+    return kind != "table" or name != COMPATIBILITY.name
+
+
+def mismatch_now(engine: Engine) -> str | None:
+    """The same, on a connection of its own. None also while the database is away."""
+    try:
+        with engine.connect() as connection:
+            return mismatch(connection)
+    except (DBAPIError, NoneFree):
+        return None
+
+
+def warn_of_mismatch(engine: Engine) -> None:
+    """Log at the start of a process why it will not be ready. It starts all the same: an upgrade may be about to run."""
+    if wrong := mismatch_now(engine):
+        log.warning("not ready: %s: %s", wrong, REMEDIES[wrong])
+    engine.dispose()  # no connection outlives a fork
+
+
+def refuse_mismatch(engine: Engine) -> None:
+    """End a command that cannot work on this schema with a sentence."""
+    if wrong := mismatch_now(engine):
+        raise click.ClickException(f"{wrong}: {REMEDIES[wrong]}")
 
 
 def upgrade() -> None:

@@ -42,6 +42,11 @@ def scheduler_lock(path: Path) -> FileLock:
     return FileLock(path.with_name(f"{path.name}.scheduler"))
 
 
+def upgrade_lock(path: Path) -> FileLock:
+    """Held by the one upgrade that runs."""
+    return FileLock(path.with_name(f"{path.name}.upgrade"))
+
+
 def problem(error: BaseException, path: Path) -> str | None:
     """What an error of SQLite says about the file, as a sentence; None when it is about something else."""
     name = getattr(error, "sqlite_errorname", None) or ""

@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import TypeEngine
 
-from booking.db.connections import hide_values, is_read_only
+from booking.db.connections import hide_values, is_useless
 from booking.telemetry import slow_statements
 
 Row = tuple[Any, ...]
@@ -164,7 +164,7 @@ def _translated(error: Exception, text: str, connection: DriverConnection) -> Ex
     if not isinstance(error, connection.dialect.loaded_dbapi.Error):
         return error
     hide_values(error)
-    gone = connection.dialect.is_disconnect(error, connection.driver, None) or is_read_only(error)
+    gone = connection.dialect.is_disconnect(error, connection.driver, None) or is_useless(error)
     return cast(
         "Exception",
         DBAPIError.instance(text, None, error, connection.dialect.loaded_dbapi.Error, connection_invalidated=gone),

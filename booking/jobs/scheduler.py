@@ -15,7 +15,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from flask import Flask
 
 from booking import clock
-from booking.db import sqlite_file
+from booking.db import migrating, sqlite_file
 from booking.extensions import db
 from booking.jobs import leader_election, metrics
 from booking.jobs.batches import Turn
@@ -59,8 +59,12 @@ def _take_turns(
 ) -> None:
     said = ""
     while not ending.is_set():
+        wrong = None
         leads = me.acquire()
-        if said != (news := "leads" if leads else "waits"):
+        if leads and (wrong := _mismatch(app)):
+            me.release()
+            leads = False
+        if said != (news := "leads" if leads else f"waits: {wrong}" if wrong else "waits"):
             said = news
             say(f"scheduler {os.getpid()} {news}")
         if leads:
@@ -70,6 +74,12 @@ def _take_turns(
             me.release()
             said = ""
         ending.wait(LOOK_EVERY)
+
+
+def _mismatch(app: Flask) -> str | None:
+    """Why the jobs of this code cannot run on the schema: they would fail, where another scheduler's may not."""
+    with app.app_context():
+        return migrating.mismatch_now(db.engine)
 
 
 class Watch:
@@ -99,7 +109,7 @@ class Watch:
         self.clockwork.start()
 
     def look(self) -> None:
-        if self.ending.is_set() or not self.me.holds():
+        if self.ending.is_set() or not self.me.holds() or _mismatch(self.app):
             self.over.set()
             self.clockwork.shutdown(wait=False)
 

@@ -7,6 +7,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+kind = "expand"  # or "contract": see docs/operations.md
 
 
 def upgrade() -> None:

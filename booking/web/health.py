@@ -30,9 +30,9 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Readiness: 200 when the database answers, takes writes and has every migration; the scheduler is for information.
+    """Readiness: 200 when the database answers, takes writes and has a schema that this code can serve.
 
-    Asked of the database at most once in CACHE_POLL_SECONDS, however many ask: anybody may.
+    The scheduler is for information. Asked of the database at most once in CACHE_POLL_SECONDS, however many ask: anybody may.
     """
     answer: Callable[[], Answer] = current_app.extensions["readiness"]
     told, status = answer()
@@ -51,11 +51,11 @@ def _ready() -> Answer:
         with db.engine.connect() as connection:
             if connections.refuses_writes(connection):
                 return {"status": "database is read-only", **NOTHING_KNOWN}, 503
-            migrated = migrating.is_done(connection)
-            told = _scheduler(Session(connection)) if migrated else NOTHING_KNOWN
+            if wrong := migrating.mismatch(connection):
+                return {"status": wrong, **NOTHING_KNOWN}, 503
+            return {"status": "ok", **_scheduler(Session(connection))}, 200
     except (DBAPIError, PoolTimeout):
         return {"status": "database does not answer", **NOTHING_KNOWN}, 503
-    return {"status": "ok" if migrated else "migrations pending", **told}, 200 if migrated else 503
 
 
 def _scheduler(session: Session) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, make_url, select
+from sqlalchemy import Engine, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
@@ -26,6 +26,7 @@ from tests.conftest import disconnect
 from tests.support import databases, memory, postgres
 
 STATIONS = CompiledStatement(select(Station.id))
+NAMES = CompiledStatement(select(Station.name))
 AT_ONCE = 2  # seconds, on a machine that does other things too
 
 
@@ -188,6 +189,19 @@ def test_every_form_of_an_address_leads_web_scheduler_and_commands_to_the_databa
     assert candidate.acquire()
     candidate.release()
     engine.dispose()
+
+
+# A column whose type changes under prepared statements
+
+
+@pytest.mark.postgresql
+def test_a_statement_that_was_prepared_for_other_columns_is_prepared_anew(engine: Engine) -> None:
+    """PostgreSQL says "cached plan must not change result type", on that connection for ever."""
+    assert pool.fetch(engine, NAMES) == []
+    with engine.begin() as other:
+        other.execute(text("ALTER TABLE station ALTER COLUMN name TYPE VARCHAR(300)"))
+    for _ in range(pool.SIZE + 1):
+        assert pool.fetch(engine, NAMES) == []
 
 
 # A server that refuses to write

@@ -9,6 +9,7 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+kind = "contract"
 
 # Each CHECK of booking that names the states, without and with the new one.
 CHECKS = {

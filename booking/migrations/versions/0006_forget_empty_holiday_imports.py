@@ -6,6 +6,7 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+kind = "expand"
 
 # Years of which no date is other than it would be without any announcement.
 EMPTY = {
