@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import config
-from booking import clock
+from booking import clock, people
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
 from booking.queries import slot_cards, station_lookup
@@ -61,6 +61,14 @@ def admins_only() -> None:
     """404 unless the reader is an admin."""
     if not worker().is_admin:
         not_for_you()
+    second_factor_first()
+
+
+def second_factor_first() -> None:
+    """Whoever must have a second factor and has not is led to its set-up, and then back."""
+    due = people.second_factor_due(db.session, current_user.person_id)
+    if due and due <= clock.now():
+        abort(htmx.go(f"/account/second-factor?{urlencode({'next': _way_back()})}"))
 
 
 def not_for_you(**ids: int) -> NoReturn:
@@ -96,7 +104,10 @@ def managed_station(code: str) -> Station:
     station = db.session.scalar(select(Station).where(Station.code == code))
     if station is None:
         abort(404)
-    return station if current_user.manages(station.id) else not_for_you(station=station.id)
+    if not current_user.manages(station.id):
+        not_for_you(station=station.id)
+    second_factor_first()
+    return station
 
 
 def managed(code: str, kind: type[T], key: int) -> T:
