@@ -127,7 +127,7 @@ def _with_code(verb: Any, then: Any) -> Response:
             no = RuleViolation("wrong_second_code")
         except RuleViolation as refused:
             no = refused
-        security_log.sign_in_failed("second factor", no.reason, current_user.person_id)
+        security_log.sign_in_failed("second_factor", no.reason, current_user.person_id)
         say(form.code, no)
     return _on(factor, form)
 

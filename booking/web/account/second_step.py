@@ -46,11 +46,11 @@ def _finish(form: SecondCodeForm, pending: Pending) -> str | None:
         key = current_app.config["SECRET_KEY"]
         token = people.finish_sign_in(db.session, pending.sign_in, form.code.data, key, *whence)
     except RuleViolation as no:
-        security_log.sign_in_failed("second factor", no.reason, who)
+        security_log.sign_in_failed("second_factor", no.reason, who)
         say(form.code, no)
         return None
     if token is None:
-        security_log.sign_in_failed("second factor", "wrong", who)
+        security_log.sign_in_failed("second_factor", "wrong", who)
         say(form.code, RuleViolation("wrong_second_code"))
     return token
 
