@@ -61,7 +61,7 @@ class SecondFactorForm(Form):
 
     required_of = RadioField(
         _("谁必须开启"),
-        choices=options({"nobody": _("不要求"), "admins": _("全网管理员"), "staff": _("全网管理员和驿站管理员")}),
+        choices=options({"nobody": _("不要求"), "admins": _("只有全网管理员"), "staff": _("全网管理员和驿站管理员")}),
         **INVALID,
     )
     since = DayField(
