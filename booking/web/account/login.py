@@ -15,7 +15,7 @@ from booking.web.account.pending_sign_in import remember
 from booking.web.forms.account import CodeForm, EmailForm, SignInForm
 from booking.web.forms.rules import say
 from booking.web.security import security_log
-from booking.web.security.permissions import safe_path
+from booking.web.security.permissions import owes_second_factor, safe_path
 from booking.web.security.session import enter, load_user
 
 
@@ -69,6 +69,8 @@ def welcome(entered: str | people.PendingSignIn, come_back: str) -> Response:
         remember(entered, come_back)
         return htmx.go(url_for("account.second_step"))
     enter(load_user(entered))
+    if owes_second_factor():
+        return htmx.go(url_for("account.second_factor", next=come_back))
     return htmx.go(come_back)
 
 

@@ -66,9 +66,14 @@ def admins_only() -> None:
 
 def second_factor_first() -> None:
     """Whoever must have a second factor and has not is led to its set-up, and then back."""
-    due = people.second_factor_due(db.session, current_user.person_id)
-    if due and due <= clock.now():
+    if owes_second_factor():
         abort(htmx.go(f"/account/second-factor?{urlencode({'next': _way_back()})}"))
+
+
+def owes_second_factor() -> bool:
+    """Whether the signed-in person must have a second factor by now, and has none."""
+    due = people.second_factor_due(db.session, current_user.person_id)
+    return due is not None and due <= clock.now()
 
 
 def not_for_you(**ids: int) -> NoReturn:

@@ -351,6 +351,18 @@ def test_after_the_set_up_they_go_on_to_the_page_they_wanted(he: FlaskClient, li
     assert lin.get("/manage/cbd/slots?from=2026-11-23").status_code == 200
 
 
+def test_signing_in_leads_to_the_set_up_and_past_it_to_a_workers_page(
+    he: FlaskClient, network: Network, client: FlaskClient
+) -> None:
+    require(he, "staff")
+    answer = sign_in(client, next="/me?day=2026-11-24")
+    assert answer.location == f"{PAGE}?next=/me?day%3D2026-11-24"
+    assert 'href="/me?day=2026-11-24">以后再说，继续' in client.get(answer.location).text
+    assert "以后再说" not in client.get(f"{PAGE}?next=/manage/cbd/").text
+    worker = client.application.test_client()
+    assert sign_in(worker, email="zhou@example.com", next="/me").location == "/me"
+
+
 def test_until_the_day_it_is_only_announced(
     he: FlaskClient, lin: FlaskClient, network: Network, app: Flask, moving: time_machine.Traveller
 ) -> None:
