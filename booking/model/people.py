@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, and_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from booking.model.base import Base, Id, one_of
+from booking.model.base import Base, Id, one_of, partial
 from booking.model.places import Station
 
 LANGUAGES = ("zh_Hans_CN", "en")
@@ -21,6 +21,7 @@ class Person(Base):
     """
 
     __tablename__ = "person"
+    __table_args__ = (partial("ix_person_admin", "id", where="is_admin"),)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(40), default="")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, union
 from sqlalchemy.orm import Session, scoped_session
 
 from booking.db import transactions
@@ -23,6 +23,9 @@ AnySession = Session | scoped_session[Any]
 MANAGES = select(Manages.person_id).where(Manages.person_id == Person.id).exists()
 STAFF = or_(Person.is_admin, MANAGES)
 HAS_IT = select(SecondFactor.person_id).where(SecondFactor.person_id == Person.id).exists()
+# The ids of all staff, found without reading every person.
+STAFF_IDS = union(select(Manages.person_id), select(Person.id).where(Person.is_admin)).subquery()
+ACTIVE_STAFF = (Person.id.in_(select(STAFF_IDS)), Person.deleted_at.is_(None), Person.disabled_at.is_(None))
 OF: dict[str, Any] = {"admins": Person.is_admin, "staff": STAFF}
 COVERED = or_(*(and_(SecondFactorPolicy.required_of == who, theirs) for who, theirs in OF.items()))
 
@@ -56,18 +59,19 @@ def require_second_factor(session: Session, required_of: str, since: datetime, n
         since=since.isoformat(),
     )
     if required_of in OF:
-        for person_id in session.scalars(_without(OF[required_of])).all():
+        lacking = select(Person.id).where(*ACTIVE_STAFF, OF[required_of], ~HAS_IT)
+        for person_id in session.scalars(lacking.order_by(Person.id)).all():
             enqueue(session, "second_factor", now, person_id=person_id, what="required")
 
 
 def second_factor_requirement(session: AnySession) -> SecondFactorPolicy | None:
-    return session.scalar(select(SecondFactorPolicy))
+    return session.get(SecondFactorPolicy, 1)
 
 
 def second_factor_due(session: AnySession, person_id: int) -> datetime | None:
     """From when on this person must have a second factor that they have not; None if they need none."""
     owed = select(SecondFactorPolicy.since).select_from(Person).join(SecondFactorPolicy, COVERED)
-    return session.scalar(owed.where(Person.id == person_id, ~HAS_IT))
+    return session.scalar(owed.where(Person.id == person_id, SecondFactorPolicy.id == 1, ~HAS_IT))
 
 
 def is_staff(session: AnySession, person_id: int) -> bool:
@@ -76,16 +80,11 @@ def is_staff(session: AnySession, person_id: int) -> bool:
 
 
 def second_factor_coverage(session: AnySession) -> Coverage:
-    here = (STAFF, Person.deleted_at.is_(None), Person.disabled_at.is_(None))
-    counted = select(func.count(Person.id), func.count(SecondFactor.person_id))
-    return Coverage(*session.execute(counted.outerjoin(SecondFactor).where(*here)).one())
+    counted = select(func.count(Person.id), func.count(SecondFactor.person_id)).select_from(Person)
+    return Coverage(*session.execute(counted.outerjoin(SecondFactor).where(*ACTIVE_STAFF)).one())
 
 
 def staff_without_second_factor(session: AnySession, limit: int) -> Sequence[Person]:
     """Managers and admins who have no second factor: admins first, then by id."""
-    found = select(Person).where(Person.id.in_(_without(STAFF)))
+    found = select(Person).where(*ACTIVE_STAFF, ~HAS_IT)
     return session.scalars(found.order_by(Person.is_admin.desc(), Person.id).limit(limit)).all()
-
-
-def _without(who: Any) -> Select[int]:
-    return select(Person.id).where(who, ~HAS_IT, Person.deleted_at.is_(None), Person.disabled_at.is_(None))

@@ -8,10 +8,12 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+ADMIN = sa.text("is_admin")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.create_index("ix_person_admin", "person", ["id"], sqlite_where=ADMIN, postgresql_where=ADMIN)
     op.create_table(
         "second_factor",
         sa.Column("person_id", ID, nullable=False),
@@ -45,3 +47,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("recovery_code", "second_factor", "second_factor_policy"):
         op.drop_table(name)
+    op.drop_index("ix_person_admin", "person")
