@@ -45,7 +45,6 @@ from booking.people.second_factor import (
     turn_on_second_factor,
 )
 from booking.people.second_factor_policy import (
-    is_staff,
     require_second_factor,
     second_factor_coverage,
     second_factor_due,
@@ -66,6 +65,7 @@ from booking.people.sign_ins import (
     find_sign_in,
     find_sign_in_at,
     hash_token,
+    is_staff,
     person_of,
     renew,
     sign_ins,

@@ -74,11 +74,6 @@ def second_factor_due(session: AnySession, person_id: int) -> datetime | None:
     return session.scalar(owed.where(Person.id == person_id, SecondFactorPolicy.id == 1, ~HAS_IT))
 
 
-def is_staff(session: AnySession, person_id: int) -> bool:
-    """Whether the person is a manager or an admin."""
-    return bool(session.scalar(select(Person.id).where(Person.id == person_id, STAFF)))
-
-
 def second_factor_coverage(session: AnySession) -> Coverage:
     counted = select(func.count(Person.id), func.count(SecondFactor.person_id)).select_from(Person)
     return Coverage(*session.execute(counted.outerjoin(SecondFactor).where(*ACTIVE_STAFF)).one())

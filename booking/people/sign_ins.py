@@ -127,7 +127,7 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
         token_hash=hash_token(token),
         agent=agent[:200],
         created_at=now,
-        expires_at=now + (STAFF_IDLE if _is_staff(session, person.id) else SIGN_IN_LASTS),
+        expires_at=now + (STAFF_IDLE if is_staff(session, person.id) else SIGN_IN_LASTS),
     )
     session.add(row)
     record(session, "signed_in", now, actor_id=person.id, person_id=person.id)
@@ -169,9 +169,9 @@ def was_idle(session: Session | scoped_session[Any], token: str, now: datetime) 
 
 def fit_to_role(session: Session, person_id: int, now: datetime) -> None:
     """After a change of role, give existing sign-ins the expiry that they would have with the new one."""
-    is_staff = _is_staff(session, person_id)
+    idles = is_staff(session, person_id)
     for row in sign_ins(session, person_id, now):
-        row.expires_at = min(row.expires_at, now + STAFF_IDLE) if is_staff else row.created_at + SIGN_IN_LASTS
+        row.expires_at = min(row.expires_at, now + STAFF_IDLE) if idles else row.created_at + SIGN_IN_LASTS
 
 
 def sign_ins(session: Session | scoped_session[Any], person_id: int, now: datetime) -> Sequence[SignIn]:
@@ -208,7 +208,8 @@ def _end(session: Session, person_id: int, now: datetime, actor_id: int | None, 
     return ended
 
 
-def _is_staff(session: Session, person_id: int) -> bool:
+def is_staff(session: Session | scoped_session[Any], person_id: int) -> bool:
+    """Whether the person is a manager or an admin."""
     roles = or_(Person.is_admin, select(Manages).where(Manages.person_id == person_id).exists())
     return bool(session.scalar(select(roles).where(Person.id == person_id)))
 
