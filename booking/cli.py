@@ -151,6 +151,19 @@ def create_user(
     click.echo(f"{role} {email} created")
 
 
+@click.command("reset-second-factor")
+@click.argument("email")
+@with_appcontext
+def reset_second_factor(email: str) -> None:
+    """Turn two-step verification off for somebody who has lost phone and recovery codes."""
+    with _refusals_as_errors():
+        person_id = people.person_of(db.session, email)
+        if person_id is None:
+            raise RuleViolation("no_such_person")
+        people.reset_second_factor(db.session, person_id, clock.now())
+    click.echo(f"Two-step verification of {email} is off, and every sign-in of theirs has ended")
+
+
 @workdays_group.command("import")
 @click.argument("file", type=click.File("rb"))
 @click.option("--yes", is_flag=True, help="Take it over without asking.")
@@ -219,7 +232,7 @@ def _refusals_as_errors() -> Iterator[None]:
 COMMANDS = [
     with_sentences(command)
     for command in (
-        *(backup, restore, check, create_user, demo_command, digest, scheduler, tick),
+        *(backup, restore, check, create_user, demo_command, digest, reset_second_factor, scheduler, tick),
         *(workdays_group, migrating.command),
     )
 ]

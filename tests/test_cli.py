@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import config
-from booking import people
-from booking.model import Manages, Person, Station
+from booking import clock, people
+from booking.model import Manages, Person, SecondFactor, Station
 
 PASSWORD = "five-quiet-lunches"
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -53,6 +53,23 @@ def test_who_reads_english_is_written_to_in_english(run: FlaskCliRunner, session
     assert create(run, "a@example.com", "--role", "worker").startswith("0")
     assert create(run, "b@example.com", "--role", "worker", "--language", "en").startswith("0")
     assert session.scalars(select(Person.language).order_by(Person.email)).all() == ["zh_Hans_CN", "en"]
+
+
+@pytest.mark.sqlite
+def test_a_lost_second_factor_can_be_reset(run: FlaskCliRunner, session: Session) -> None:
+    create(run, "boss@example.com", "--role", "admin")
+    boss = session.scalars(select(Person.id)).one()
+
+    def reset(email: str) -> str:
+        result = run.invoke(args=["reset-second-factor", email])
+        return f"{result.exit_code}: {result.output.strip()}"
+
+    assert reset("boss@example.com") == "1: Error: refused: second_factor_is_off"
+    assert reset("nobody@example.com") == "1: Error: refused: no_such_person"
+    session.add(SecondFactor(person_id=boss, seed="5eed", key_id="", last_step=0, since=clock.now()))
+    session.commit()
+    assert reset("Boss@Example.com").startswith("0: Two-step verification of Boss@Example.com is off")
+    assert people.second_factor_of(session, boss) is None
 
 
 REFUSED = [

@@ -1,8 +1,8 @@
 """Invariants I1 to I10 of the design, checked against the whole database: `flask check`.
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
-releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `integrity` checks
-foreign keys, `tenancy` who acted.
+releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
+compares it with who has one, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from booking.invariants import capacity, integrity, outbox, replay, schedule, schema, tenancy, waitlist
+from booking.invariants import capacity, integrity, outbox, replay, schedule, schema, second_factor, tenancy, waitlist
 
 Check = Callable[[Session, datetime], Iterator[str]]
 
@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     outbox.letters,
     waitlist.idle_seats,
     replay.replays,
+    second_factor.second_factors,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

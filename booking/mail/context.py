@@ -14,6 +14,7 @@ from booking.mail import digests, links, manager_report
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
+from booking.people.second_factor_policy import second_factor_due
 from booking.queries.slot_cards import place_in_line
 from booking.sanitise import one_line
 from booking.seats import strike_ledger
@@ -83,6 +84,18 @@ def _registered(
     if now >= letter.created_at + REGISTRATION_NEWS_FOR:
         raise Dropped("asked too long ago")
     return {}
+
+
+def _second_factor(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, _now: datetime
+) -> Context:
+    """What happened is told however late; what is asked for only while it is still to be done."""
+    if letter.details["what"] != "required":
+        return {}
+    since = second_factor_due(session, letter.person_id) if letter.person_id else None
+    if since is None:
+        raise Dropped("it is done, or not asked for any more")
+    return {"since": since}
 
 
 def _cancelled(
@@ -235,6 +248,7 @@ def _instant(text: str | None) -> datetime | None:
 CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Context]] = {
     "code": _code,
     "already_registered": _registered,
+    "second_factor": _second_factor,
     "confirmed": _seat,
     "promoted": _seat,
     "calendar": _seat,

@@ -106,6 +106,7 @@ def _manager_digest(noon: Noon) -> context.Context:
 MORE: dict[str, Callable[[Noon], context.Context]] = {
     "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
     "already_registered": lambda _: {},
+    "second_factor": lambda _: {"what": "on", "left": None},
     "confirmed": lambda _: {"always_free": False, "always_late": False},
     "promoted": lambda _: {"always_free": False, "always_late": False},
     "calendar": lambda _: {},

@@ -39,6 +39,7 @@ JOBS: dict[str, Any] = {
 LETTERS: dict[str, Any] = {
     "code": _("验证码"),
     "already_registered": _("已经注册过"),
+    "second_factor": _("两步验证"),
     "confirmed": _("预约成功"),
     "promoted": _("候补补上了"),
     "calendar": _("日历文件"),

@@ -2,7 +2,21 @@
 
 from booking.model.base import Base
 from booking.model.bookings import HOLDING, LIVE, Booking, Strike, Try
-from booking.model.people import LANGUAGES, SIGNED_IN, Code, Failure, Feed, Manages, Person, SignedIn, SignIn
+from booking.model.people import (
+    LANGUAGES,
+    REQUIRED_OF,
+    SIGNED_IN,
+    Code,
+    Failure,
+    Feed,
+    Manages,
+    Person,
+    RecoveryCode,
+    SecondFactor,
+    SecondFactorPolicy,
+    SignedIn,
+    SignIn,
+)
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, Activity, Plan, PlanException, Slot
 from booking.model.records import (

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, and_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, and_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from booking.model.base import Base, Id, one_of
+from booking.model.base import Base, Id, one_of, partial
 from booking.model.places import Station
 
 LANGUAGES = ("zh_Hans_CN", "en")
+REQUIRED_OF = ("nobody", "admins", "staff")
 
 
 class Person(Base):
@@ -20,6 +21,7 @@ class Person(Base):
     """
 
     __tablename__ = "person"
+    __table_args__ = (partial("ix_person_admin", "id", where="is_admin"),)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(40), default="")
@@ -79,6 +81,39 @@ class SignedIn(NamedTuple):
 
 
 SIGNED_IN = (SignIn.id, Person.id, Person.language, Person.is_admin)
+
+
+class SecondFactor(Base):
+    """两步验证: a person's authenticator app; no row while it is off.
+
+    The app's secret is derived from SECRET_KEY and `seed`; `key_id` tells with which SECRET_KEY. `last_step` is the newest
+    time step whose code was used: no code counts twice.
+    """
+
+    __tablename__ = "second_factor"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    seed: Mapped[str] = mapped_column(String(40))
+    key_id: Mapped[str] = mapped_column(String(8))
+    last_step: Mapped[int]
+    since: Mapped[datetime]
+
+
+class RecoveryCode(Base):
+    """A recovery code of a second factor, hashed. It counts once: using it deletes the row."""
+
+    __tablename__ = "recovery_code"
+    person_id: Mapped[int] = mapped_column(ForeignKey("second_factor.person_id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class SecondFactorPolicy(Base):
+    """Who must have a second factor, from `since` on. One row for the installation; without it, nobody."""
+
+    __tablename__ = "second_factor_policy"
+    __table_args__ = (CheckConstraint("id = 1", name="one"), one_of("required_of", REQUIRED_OF))
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
+    required_of: Mapped[str] = mapped_column(String(8))
+    since: Mapped[datetime]
 
 
 class Feed(Base):

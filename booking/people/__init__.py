@@ -4,7 +4,8 @@ A verb takes a session and the instant `now`, and is one transaction (`db/transa
 with a reason code and then changes nothing. Passwords are hashed and checked outside of transactions: `attempt` counts
 a try, `fits` checks it, `complete` signs in.
 
-`accounts`, `sign_ins`, `passwords`, `codes` and `login_throttle` are about signing in, `validation` says what is a
+`accounts`, `sign_ins`, `passwords`, `codes`, `second_factor` (`totp`, `recovery_codes`, `second_factor_policy`) and
+`login_throttle` are about signing in, `validation` says what is a
 valid name, phone or address, `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
 """
 
@@ -31,12 +32,30 @@ from booking.people.feeds import close_feed, feed_of, mail_calendar, open_feed, 
 from booking.people.forgiveness import forgive, forgive_slot
 from booking.people.login_throttle import ask_for_letter, client_network, guess_door_code
 from booking.people.passwords import check_strength, fits, hash_password
+from booking.people.recovery_codes import clean_second_code
 from booking.people.retention import forget
 from booking.people.roles import appoint, create_manager, dismiss
+from booking.people.second_factor import (
+    SECOND_STEP_TIME,
+    finish_sign_in,
+    renew_recovery_codes,
+    reset_second_factor,
+    second_factor_of,
+    turn_off_second_factor,
+    turn_on_second_factor,
+)
+from booking.people.second_factor_policy import (
+    require_second_factor,
+    second_factor_coverage,
+    second_factor_due,
+    second_factor_requirement,
+    staff_without_second_factor,
+)
 from booking.people.sign_ins import (
     RENEWED_UNTIL,
     SIGN_IN_LASTS,
     Attempt,
+    PendingSignIn,
     attempt,
     begin,
     complete,
@@ -46,6 +65,7 @@ from booking.people.sign_ins import (
     find_sign_in,
     find_sign_in_at,
     hash_token,
+    is_staff,
     person_of,
     renew,
     sign_ins,

@@ -14,7 +14,7 @@ from booking.history import record
 from booking.model import Booking, Person
 from booking.people import codes, login_throttle
 from booking.people.passwords import check_strength
-from booking.people.sign_ins import Attempt, begin, confirm, end_sign_ins
+from booking.people.sign_ins import Attempt, PendingSignIn, begin, confirm, end_sign_ins, first_step
 from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
 
 
@@ -69,8 +69,8 @@ def register(
 @transactional
 def sign_in_after(
     session: Session, change: Callable[[Session], Person | None], password: str, agent: str, now: datetime
-) -> str | None:
-    """`register` or `reset_password` as `change`, then sign in: the token, or None for a wrong code.
+) -> str | PendingSignIn | None:
+    """`register` or `reset_password` as `change`, then sign in as `first_step` does. None for a wrong code.
 
     Refuses a password made of what others know, and then the account and its code are as before.
     """
@@ -78,7 +78,7 @@ def sign_in_after(
         return None
     # Only now, for only the owner of a code may learn by a refusal what the account is called.
     check_strength(password, *known_of(person))
-    return begin(session, person, agent, now)
+    return first_step(session, person, agent, now)
 
 
 @transactional

@@ -7,13 +7,16 @@ from typing import Any
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
-from booking.model import Activity, Booking, Event, Manages, Person, SignIn, Slot, Station, Strike, Try
+from booking.model import Activity, Booking, Event, Manages, Person, SecondFactor, SignIn, Slot, Station, Strike, Try
 
 PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wants_manager_digest", "created_at")
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
+    """Profile, bookings, refused attempts, strikes, roles, second factor, sign-ins and history, ready for JSON.
+
+    Instants are in UTC.
+    """
     person = session.get_one(Person, person_id)
     return {
         "profile": {name: _plain(getattr(person, name)) for name in PROFILE},
@@ -21,6 +24,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "tries": _rows(session, _tries(person_id)),
         "strikes": _rows(session, _strikes(person_id)),
         "manages": _rows(session, _roles(person_id)),
+        "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
         "history": _rows(session, _history(person_id)),
     }
@@ -60,6 +64,11 @@ def _strikes(person_id: int) -> Executable:
 def _roles(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), Manages.since).join_from(Manages, Station)
     return joined.where(Manages.person_id == person_id).order_by(Manages.since)
+
+
+def _second_factor(person_id: int) -> Executable:
+    """Since when it is on; never what it is made of."""
+    return select(SecondFactor.since).where(SecondFactor.person_id == person_id)
 
 
 def _sign_ins(person_id: int) -> Executable:

@@ -14,6 +14,7 @@ from booking.history import record
 from booking.model import Booking, Code, Feed, Letter, Manages, Person, Try
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
+from booking.people.second_factor import remove
 from booking.people.sign_ins import Attempt, confirm, end_sign_ins
 
 ROUNDS = 5
@@ -76,6 +77,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     unsent = case((Letter.state == "queued", "dropped"), else_=Letter.state)
     session.execute(update(Letter).where(theirs).values(to=None, details={}, state=unsent))
     session.execute(delete(Try).where(Try.person_id == person.id))
+    remove(session, person.id)
     session.execute(delete(Feed).where(Feed.person_id == person.id))
     if person.email:
         session.execute(delete(Code).where(Code.email == person.email))

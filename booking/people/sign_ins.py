@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
@@ -20,7 +20,7 @@ from booking.db.statements import CompiledStatement, param
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import SIGNED_IN, Manages, Person, SignedIn, SignIn
+from booking.model import SIGNED_IN, Manages, Person, SecondFactor, SignedIn, SignIn
 from booking.people import codes, login_throttle
 from booking.people.validation import clean_email
 
@@ -37,6 +37,13 @@ class Attempt:
     failure_id: int
     person_id: int | None
     password_hash: str | None
+
+
+class PendingSignIn(NamedTuple):
+    """Somebody who has taken the first step of a sign-in and has a second factor; `proof` is what was proven."""
+
+    person_id: int
+    proof: str
 
 
 @transactional
@@ -74,9 +81,9 @@ def person_of(session: Session | scoped_session[Any], email: str) -> int | None:
 
 
 @transactional
-def complete(session: Session, tried: Attempt, agent: str, now: datetime) -> str:
-    """The password fitted: sign in. Returns the token. Raises `disabled`, or `changed` if it fits no more."""
-    return begin(session, confirm(session, tried), agent, now)
+def complete(session: Session, tried: Attempt, agent: str, now: datetime) -> str | PendingSignIn:
+    """The password fitted: sign in. Raises `disabled`, or `changed` if it fits no more."""
+    return first_step(session, confirm(session, tried), agent, now)
 
 
 @transactional
@@ -89,12 +96,25 @@ def with_code(
     agent: str,
     now: datetime,
     per_address: int = login_throttle.PER_ADDRESS,
-) -> str | None:
+) -> str | PendingSignIn | None:
     """Sign in by a mailed code. None for a wrong code, whose count must be committed too."""
     if not codes.redeem(session, email, "sign_in", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
-    return begin(session, _locked(session, person_id), agent, now) if person_id else None
+    return first_step(session, _locked(session, person_id), agent, now) if person_id else None
+
+
+def first_step(session: Session, person: Person, agent: str, now: datetime) -> str | PendingSignIn:
+    """Sign in a locked person: the token, or where they have a second factor what its step needs to know."""
+    factor = session.get(SecondFactor, person.id, populate_existing=True)
+    if factor is None or person.disabled_at:
+        return begin(session, person, agent, now)
+    return PendingSignIn(person.id, proof(person, factor))
+
+
+def proof(person: Person, factor: SecondFactor) -> str:
+    """A fingerprint of the password and the second factor: a new one of either ends every pending sign-in."""
+    return hash_token(f"{person.id}|{person.password_hash}|{factor.seed}")[:32]
 
 
 def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
@@ -107,7 +127,7 @@ def begin(session: Session, person: Person, agent: str, now: datetime) -> str:
         token_hash=hash_token(token),
         agent=agent[:200],
         created_at=now,
-        expires_at=now + (STAFF_IDLE if _is_staff(session, person.id) else SIGN_IN_LASTS),
+        expires_at=now + (STAFF_IDLE if is_staff(session, person.id) else SIGN_IN_LASTS),
     )
     session.add(row)
     record(session, "signed_in", now, actor_id=person.id, person_id=person.id)
@@ -149,9 +169,9 @@ def was_idle(session: Session | scoped_session[Any], token: str, now: datetime) 
 
 def fit_to_role(session: Session, person_id: int, now: datetime) -> None:
     """After a change of role, give existing sign-ins the expiry that they would have with the new one."""
-    is_staff = _is_staff(session, person_id)
+    idles = is_staff(session, person_id)
     for row in sign_ins(session, person_id, now):
-        row.expires_at = min(row.expires_at, now + STAFF_IDLE) if is_staff else row.created_at + SIGN_IN_LASTS
+        row.expires_at = min(row.expires_at, now + STAFF_IDLE) if idles else row.created_at + SIGN_IN_LASTS
 
 
 def sign_ins(session: Session | scoped_session[Any], person_id: int, now: datetime) -> Sequence[SignIn]:
@@ -188,7 +208,8 @@ def _end(session: Session, person_id: int, now: datetime, actor_id: int | None, 
     return ended
 
 
-def _is_staff(session: Session, person_id: int) -> bool:
+def is_staff(session: Session | scoped_session[Any], person_id: int) -> bool:
+    """Whether the person is a manager or an admin."""
     roles = or_(Person.is_admin, select(Manages).where(Manages.person_id == person_id).exists())
     return bool(session.scalar(select(roles).where(Person.id == person_id)))
 

@@ -15,10 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.enqueue import enqueue
 from booking.mail import links, rendering
 from booking.mail.wording import plain_name
-from booking.model import Activity, Letter, Person, Station, Zone
+from booking.model import Activity, Letter, Person, SecondFactorPolicy, Station, Zone
 from tests.support import letter_cast
+from tests.support.lunch_hour import at
 from tests.support.screens import picture
 
 EXPECTED = Path(__file__).parent / "letters"
@@ -36,6 +38,29 @@ def test_a_letter_reads_as_expected(app: Flask, session: Session, kind: str, ton
             expected.parent.mkdir(exist_ok=True)
             expected.write_text(words)
         assert words == expected.read_text()
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_each_news_of_a_second_factor_has_words_of_its_own(app: Flask, session: Session, tongue: str) -> None:
+    cast, now, said = letter_cast.Letters(session), at("Mon 09:30"), {}
+    with transactions.transaction(session) as rows:
+        rows.get_one(Person, cast.manager_id).language = LANGUAGES[tongue]
+        rows.add(SecondFactorPolicy(required_of="staff", since=at("Tue 00:00")))
+    for what in ("on", "off", "reset", "recovery", "new_codes", "required"):
+        cast.do(enqueue, "second_factor", now, person_id=cast.manager_id, what=what, left=3)
+        with app.app_context():
+            mime = message_from_bytes(
+                rendering.compose(session, cast.letter("second_factor"), now).mime, policy=default
+            )
+        text = mime.get_body(("plain",))
+        assert text
+        said[what] = (str(mime["Subject"]), text.get_content())
+    assert len({subject for subject, _ in said.values()}) == len({text for _, text in said.values()}) == 6
+    assert {"zh": "11月24日", "en": "Nov 24"}[tongue] in said["required"][1]
+    assert "3" in said["recovery"][1]
+    if tongue == "en":
+        assert not re.search("[\u4e00-\u9fff]", "".join(text for pair in said.values() for text in pair))
 
 
 NASTY = "<img src=x onerror=alert(1)>\r\nBcc: victim@example.com {{7*7}} %(x)s"

@@ -32,8 +32,20 @@ ROOMS = "slots slots/new plans plans/new activities activities/new zones people 
 PAGES = {
     "": ("/s/cbd", *OPEN),
     "worker": ("/s/cbd", *OWN),
-    "manager": ("/manage/", "/manage/cbd/", *(f"/manage/cbd/{room}" for room in ROOMS.split())),
-    "admin": ("/admin/", "/admin/jobs", "/admin/people", "/admin/stations/new", "/admin/stations/cbd"),
+    "manager": (
+        "/account/second-factor",
+        "/manage/",
+        "/manage/cbd/",
+        *(f"/manage/cbd/{room}" for room in ROOMS.split()),
+    ),
+    "admin": (
+        "/admin/",
+        "/admin/jobs",
+        "/admin/people",
+        "/admin/second-factor",
+        "/admin/stations/new",
+        "/admin/stations/cbd",
+    ),
 }
 # From which pages one of each kind of link is followed.
 DEEPER = {

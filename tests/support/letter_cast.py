@@ -57,6 +57,7 @@ Ids = tuple[int, dict[str, int], int, list[int]]  # the station, the people, the
 KINDS = (
     "code",
     "already_registered",
+    "second_factor",
     "confirmed",
     "promoted",
     "calendar",
@@ -194,6 +195,12 @@ def _already(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("already_registered"), now
 
 
+def _second_factor(cast: Letters) -> tuple[Letter, datetime]:
+    now, to = at("Mon 09:30"), cast.people["林晓"]
+    cast.do(enqueue, "second_factor", now, person_id=to, what="recovery", left=9)
+    return cast.letter("second_factor"), now
+
+
 def _confirmed(cast: Letters) -> tuple[Letter, datetime]:
     cast.book("林晓", cast.yoga, "Mon 10:00:01")
     return cast.letter("confirmed", "林晓"), at("Mon 10:00:02")
@@ -280,6 +287,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
         (
             _code,
             _already,
+            _second_factor,
             _confirmed,
             _promoted,
             _calendar,

@@ -33,7 +33,7 @@ KINDS: dict[type[Any], set[str]] = {
         "warning_days",
     },
     Minutes: {"minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
-    DayField: {"date", "valid_from", "valid_until"},
+    DayField: {"date", "since", "valid_from", "valid_until"},
     WallTime: {"starts", "opens_at", "opens_clock"},
     Secret: {"password", "old"},
 }

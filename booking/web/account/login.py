@@ -11,10 +11,11 @@ from booking.extensions import client_address, db
 from booking.web import htmx
 from booking.web.account.blueprint import agent, pages, per_address, show
 from booking.web.account.code_request import ask, asked_for, browser
+from booking.web.account.pending_sign_in import remember
 from booking.web.forms.account import CodeForm, EmailForm, SignInForm
 from booking.web.forms.rules import say
 from booking.web.security import security_log
-from booking.web.security.permissions import safe_path
+from booking.web.security.permissions import owes_second_factor, safe_path
 from booking.web.security.session import enter, load_user
 
 
@@ -61,10 +62,15 @@ def sign_out() -> Response:
     return htmx.go("/")
 
 
-def welcome(token: str, come_back: str) -> Response:
-    """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it."""
+def welcome(entered: str | people.PendingSignIn, come_back: str) -> Response:
+    """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it, or to the second step."""
     session.clear()
-    enter(load_user(token))
+    if isinstance(entered, people.PendingSignIn):
+        remember(entered, come_back)
+        return htmx.go(url_for("account.second_step"))
+    enter(load_user(entered))
+    if owes_second_factor():
+        return htmx.go(url_for("account.second_factor", next=come_back))
     return htmx.go(come_back)
 
 
@@ -98,7 +104,7 @@ def failed(how: str, email: str, reason: str = "wrong") -> None:
     security_log.sign_in_failed(how, reason, people.person_of(db.session, email))
 
 
-def _by_password(form: SignInForm) -> str | None:
+def _by_password(form: SignInForm) -> str | people.PendingSignIn | None:
     try:
         if tried := check(form.email.data, form.password.data):
             return _complete(tried)
@@ -108,7 +114,7 @@ def _by_password(form: SignInForm) -> str | None:
     return None
 
 
-def _complete(tried: people.Attempt) -> str:
+def _complete(tried: people.Attempt) -> str | people.PendingSignIn:
     try:
         return people.complete(db.session, tried, agent(), clock.now())
     except RuleViolation as no:
@@ -116,7 +122,7 @@ def _complete(tried: people.Attempt) -> str:
         raise
 
 
-def _by_code(form: CodeForm, email: str) -> str | None:
+def _by_code(form: CodeForm, email: str) -> str | people.PendingSignIn | None:
     try:
         whence = (browser(), client_address(), agent())
         token = people.with_code(db.session, email, form.code.data, *whence, clock.now(), per_address())

@@ -31,7 +31,9 @@ def mine() -> Response:
         flash(_("已保存。"), "good")
         return htmx.go(url_for("account.mine"))
     where = people.sign_ins(db.session, current_user.person_id, clock.now())
-    return show("account/mine.html", form, person=current_user.person, sign_ins=where, here=current_user.sign_in_id)
+    factor = people.second_factor_of(db.session, current_user.person_id)
+    mine = {"person": current_user.person, "sign_ins": where, "here": current_user.sign_in_id, "factor": factor}
+    return show("account/mine.html", form, **mine)
 
 
 @pages.route("/account/password", methods=["GET", "POST"])

@@ -59,7 +59,7 @@ def finish_forgotten() -> Response:
     return show("account/finish_forgotten.html", form, email=asked.email)
 
 
-def _finish(form: RegisterForm | ResetForm, email: str) -> str | None:
+def _finish(form: RegisterForm | ResetForm, email: str) -> str | people.PendingSignIn | None:
     """Use the code, register or reset, and sign in: one transaction, after the slow hashing."""
     how = "registering" if isinstance(form, RegisterForm) else "reset"
     try:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from booking import clock, people
 from booking.errors import RuleViolation
 from booking.extensions import db
+from booking.model import Person
 from booking.queries import admin
 from booking.web import htmx
 from booking.web.admin.blueprint import pages, show, sought, the_person
@@ -23,14 +24,14 @@ def everybody() -> Response:
 
 @pages.route("/people/<int:person_id>", methods=["GET"])
 def somebody(person_id: int) -> Response:
-    return show("admin/person.html", person=the_person(person_id), form=AdminReasonForm(formdata=None))
+    return _page(the_person(person_id), AdminReasonForm(formdata=None))
 
 
 @pages.post("/people/<int:person_id>/disable")
 def disable(person_id: int) -> Response:
     person, form = the_person(person_id), AdminReasonForm()
     if not form.validate_on_submit():
-        return show("admin/person.html", form, person=person, form=form)
+        return _page(person, form)
     try:
         people.disable(db.session, person.id, clock.now(), current_user.person_id, form.reason.data)
         flash(_("已停用，所有登录都已退出。"), "good")
@@ -45,3 +46,8 @@ def enable(person_id: int) -> Response:
     people.enable(db.session, person.id, clock.now(), current_user.person_id)
     flash(_("已恢复。"), "good")
     return htmx.go(url_for("admin.somebody", person_id=person_id))
+
+
+def _page(person: Person, form: AdminReasonForm) -> Response:
+    factor = people.second_factor_of(db.session, person.id)
+    return show("admin/person.html", form, person=person, form=form, factor=factor)

@@ -36,6 +36,19 @@ class CodeForm(Form):
     code = PlainField(_("验证码"), CODE)
 
 
+class SecondCodeForm(Form):
+    """The second step: a code of the app, or a recovery code."""
+
+    code = PlainField(_("6 位数字"), [Filled(_("请填写验证器显示的 6 位数字。")), Ruled(people.clean_second_code)])
+
+
+class SetUpForm(Form):
+    """A code of the app that has just learned the secret. The password is asked for when the sign-in is not recent."""
+
+    code = PlainField(_("6 位数字"), [Filled(_("请填写验证器显示的 6 位数字。")), Ruled(people.clean_code)])
+    password = Secret(_("密码"), [Filled(_("请填写密码。"))])
+
+
 class NewPassword(Form):
     """Mixin for forms that set a password; `known` is what others know of its owner."""
 

@@ -1,11 +1,17 @@
 """Admin forms: a station, its managers, and reasons for serious actions."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _
+from wtforms import RadioField
 from wtforms.validators import Length
 
 from booking import people, stations
 from booking.stations import Details
+from booking.web.forms.fields import NOT_A_CHOICE, DayField, country_today, needed, options
 from booking.web.forms.rules import Filled, Form, LineField, PlainField, Ruled
+
+INVALID: Any = {"invalid_value_message": NOT_A_CHOICE, "invalid_choice_message": NOT_A_CHOICE}
 
 
 def short(limit: int) -> Length:
@@ -48,6 +54,22 @@ class ManagerForm(Form):
     """Whom to appoint."""
 
     email = PlainField(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
+
+
+class SecondFactorForm(Form):
+    """Who must have a second factor, and from which day on; without a day from today on."""
+
+    required_of = RadioField(
+        _("谁必须开启"),
+        choices=options({"nobody": _("不要求"), "admins": _("只有全网管理员"), "staff": _("全网管理员和驿站管理员")}),
+        **INVALID,
+    )
+    since = DayField(
+        _("从哪天起"),
+        [needed],
+        default=country_today,
+        description=_("到那天还没开启的人，打开管理页面时会先被带到设置页；预约不受影响。"),
+    )
 
 
 class AdminReasonForm(Form):

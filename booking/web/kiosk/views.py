@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import segno
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
 from werkzeug.exceptions import TooManyRequests
 
 from booking import checkin_sync, clock, people
@@ -16,7 +14,7 @@ from booking.errors import RuleViolation
 from booking.extensions import client_address, db
 from booking.model import Booking, Slot, Station
 from booking.queries import checkin
-from booking.web import htmx
+from booking.web import htmx, qr_code
 from booking.web.kiosk import pairing
 from booking.web.security import security_log
 from booking.web.security.permissions import open_station, worker
@@ -147,17 +145,10 @@ def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
         "now_": now,
         "code": code,
         "seconds": pairing.seconds_left(now),
-        "qr": _qr(address),
+        "qr": qr_code.svg(address),
     }
 
 
 def free_now(slot: Slot, now: datetime) -> int:
     """Seats free for walk-ins: while the waiting list is open, a free seat belongs to it."""
     return 0 if slot.waiting and now < slot.waitlist_until else slot.free
-
-
-def _qr(address: str) -> Markup:
-    """The address as a QR code in inline SVG."""
-    drawn = segno.make(address, error="m", micro=False)
-    svg = drawn.svg_inline(omitsize=True, border=0, svgclass=None, lineclass=None)
-    return Markup(svg)  # noqa: S704 (drawn by segno, without any user text)

@@ -14,7 +14,7 @@ from booking.model import Slot, Station, Zone
 from booking.queries import manager, station_lookup
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, pages, sought
-from booking.web.security.permissions import managed_station, sign_in_required
+from booking.web.security.permissions import managed_station, second_factor_first, sign_in_required
 
 WEEK = timedelta(days=7)
 
@@ -41,6 +41,7 @@ class Column:
 @sign_in_required
 def stations() -> Answer:
     """The stations that one manages; with only one, a redirect to its week."""
+    second_factor_first()
     mine = station_lookup.managed_stations(db.session(), current_user.person_id)
     if len(mine) == 1 and not current_user.is_admin:
         return redirect(url_for(".week", code=mine[0].code), code=303)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import config
-from booking import clock
+from booking import clock, people
 from booking.extensions import db
 from booking.model import Base, Booking, Person, Slot, Station, Strike
 from booking.queries import slot_cards, station_lookup
@@ -61,6 +61,19 @@ def admins_only() -> None:
     """404 unless the reader is an admin."""
     if not worker().is_admin:
         not_for_you()
+    second_factor_first()
+
+
+def second_factor_first() -> None:
+    """Whoever must have a second factor and has not is led to its set-up, and then back."""
+    if owes_second_factor():
+        abort(htmx.go(f"/account/second-factor?{urlencode({'next': _way_back()})}"))
+
+
+def owes_second_factor() -> bool:
+    """Whether the signed-in person must have a second factor by now, and has none."""
+    due = people.second_factor_due(db.session, current_user.person_id)
+    return due is not None and due <= clock.now()
 
 
 def not_for_you(**ids: int) -> NoReturn:
@@ -96,7 +109,10 @@ def managed_station(code: str) -> Station:
     station = db.session.scalar(select(Station).where(Station.code == code))
     if station is None:
         abort(404)
-    return station if current_user.manages(station.id) else not_for_you(station=station.id)
+    if not current_user.manages(station.id):
+        not_for_you(station=station.id)
+    second_factor_first()
+    return station
 
 
 def managed(code: str, kind: type[T], key: int) -> T:

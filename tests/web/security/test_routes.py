@@ -36,6 +36,9 @@ MANAGER = "ask 404 404 200 404 200"
 MANAGER_ACTS = "ask 404 404 303 404 303"
 MANAGER_TOO_LATE = "ask 404 404 409 404 409"
 MANAGER_FORM = "ask 404 404 422 404 422"
+STAFF_OWN = "ask 404 404 200 200 200"
+STAFF_ACTS = "ask 404 404 303 303 303"
+STAFF_FORM = "ask 404 404 422 422 422"
 NOT_FOUND = "404 404 404 404 404 404"
 OPEN_FORM = "422 422 422 422 422 422"
 LEADS_ON = "303 303 303 303 303 303"
@@ -62,12 +65,19 @@ TABLE: dict[str, str] = {
     "POST /account/register": OPEN_FORM,
     "GET /account/register/finish": LEADS_ON,
     "POST /account/register/finish": LEADS_ON,
+    "GET /account/second-factor": STAFF_OWN,
+    "POST /account/second-factor": STAFF_FORM,
+    "POST /account/second-factor/off": STAFF_ACTS,
+    "GET /account/second-factor/recovery-codes": STAFF_ACTS,
+    "POST /account/second-factor/recovery-codes": STAFF_ACTS,
     "GET /account/sign-in": "200 303 303 303 303 303",
     "POST /account/sign-in": OPEN_FORM,
     "GET /account/sign-in/code": LEADS_ON,
     "POST /account/sign-in/code": OPEN_FORM,
     "GET /account/sign-in/finish": LEADS_ON,
     "POST /account/sign-in/finish": LEADS_ON,
+    "GET /account/sign-in/second-step": LEADS_ON,
+    "POST /account/sign-in/second-step": LEADS_ON,
     "POST /account/sign-ins/end-others": OWN_ACTS,
     "POST /account/sign-out": LEADS_ON,
     "GET /admin/holidays": ADMIN,
@@ -87,6 +97,9 @@ TABLE: dict[str, str] = {
     "GET /admin/people/<int:person_id>": ADMIN,
     "POST /admin/people/<int:person_id>/disable": ADMIN_FORM,
     "POST /admin/people/<int:person_id>/enable": ADMIN_ACTS,
+    "POST /admin/people/<int:person_id>/second-factor/reset": ADMIN_ACTS,
+    "GET /admin/second-factor": ADMIN,
+    "POST /admin/second-factor": ADMIN_FORM,
     "GET /admin/stations/<code>": ADMIN,
     "POST /admin/stations/<code>": ADMIN_FORM,
     "POST /admin/stations/<code>/close": ADMIN_FORM,

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from booking.people import totp
 from booking.web.security import security_log
 from tests.support.network_cast import MONDAY, PASSWORD, Network
 
@@ -53,6 +54,21 @@ def test_a_try_too_many_says_so(network: Network, client: FlaskClient, lines: li
             client.post("/account/sign-in", data={"email": "zhou@example.com", "password": "wrong password"})
     assert lines[-1] == f"sign-in failed: how=password reason=too_many_tries person={network.ids['周明']}"
     assert len(lines) == 6
+
+
+def test_a_wrong_second_step_is_one_line_of_ids_too(network: Network, app: Flask, lines: list[str]) -> None:
+    with time_machine.travel(MONDAY, tick=False):
+        lin, who = network.browser(app, "林经理"), network.ids["林经理"]
+        page = lin.get("/account/second-factor").text
+        secret = page.partition('id="secret"')[2].partition('value="')[2].partition('"')[0]
+        code = totp.code(secret, MONDAY)
+        lin.post("/account/second-factor", data={"code": code})
+        lin.post("/account/sign-out")
+        lin.post("/account/sign-in", data={"email": "lin@example.com", "password": PASSWORD})
+        lin.post("/account/sign-in/second-step", data={"code": code})
+        lin.post("/account/sign-in/second-step", data={"code": "not a code"})
+        lin.post("/account/sign-in/second-step", data={"code": "12345-67890-12345-67890"})
+    assert lines == [f"sign-in failed: how=second_factor reason=wrong person={who}"] * 2
 
 
 def test_a_successful_sign_in_is_not_logged(network: Network, client: FlaskClient, lines: list[str]) -> None:
