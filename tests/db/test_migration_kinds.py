@@ -13,7 +13,7 @@ from tests.support.statements import heard
 STEPS: list[Script] = list(ScriptDirectory.from_config(databases.alembic_config(None)).walk_revisions())[::-1]
 CONTRACTS = [step for step in STEPS if getattr(step.module, "kind", "") == "contract"]
 # Of before anybody upgraded under traffic: they lock their table while they build an index.
-LOCKING = {"0003", "0008", "0009", "0010"}
+LOCKING = {"0003", "0008", "0009", "0010", "0012"}
 
 MADE = re.compile(r'CREATE TABLE "?(\w+)')
 TABLE = re.compile(r'(?:ALTER TABLE|DROP TABLE|\sON) "?(\w+)')

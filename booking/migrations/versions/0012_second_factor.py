@@ -3,10 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
+kind = "expand"
 
 ADMIN = sa.text("is_admin")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
