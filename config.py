@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent
 CATALOGUES = ROOT / "booking" / "translations"
 WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
+IMAP_PORTS = {"imap": 143, "imaps": 993}
 POSTGRESQL = re.compile(r"(?:(?P<login>[^/?]*)@)?(?P<hosts>[^/?@]*)(?P<name>/[^?]*)?(?:\?(?P<query>.*))?")
 HOST_AND_PORT = re.compile(r"host=(?:[^:&\[]+|\[[^&]+\])(?::|%3A)[0-9]+", re.IGNORECASE).fullmatch
 DATABASE_FORM = (
@@ -59,6 +60,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
             lost_after=_number(env, "DATABASE_LOST_AFTER", 5, 4, 300),
         ),
         **_mail(env, instance),
+        **_bounces(env),
         **_cookies(https=https),
         **_limits(env),
         "OFFLINE_TICKETS": _choice(env, "OFFLINE_TICKETS", ("on", "off"), "on") == "on",  # off ends the service workers
@@ -234,15 +236,42 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     parts = split_url(url)
     if parts.scheme not in MAIL_PORTS or not parts.hostname:
         raise BadSetting("MAIL_URL must look like smtp://user:password@mail.example.com:587")
-    starttls = parse_qs(parts.query).get("starttls", ["1" if parts.username else "0"])[0]
     return settings | {
-        "MAIL_HOST": parts.hostname,
-        "MAIL_PORT": parts.port or MAIL_PORTS[parts.scheme],
-        "MAIL_USERNAME": unquote(parts.username or ""),
-        "MAIL_PASSWORD": unquote(parts.password or ""),
-        "MAIL_TLS": parts.scheme == "smtps",
-        "MAIL_STARTTLS": parts.scheme == "smtp" and starttls == "1",
+        **_server("MAIL", parts, MAIL_PORTS),
         "MAIL_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
+    }
+
+
+def _server(prefix: str, parts: SplitResult, ports: Mapping[str, int]) -> dict[str, Any]:
+    """The server of an address, by a scheme with an s for TLS; STARTTLS when there is a user, unless it says otherwise."""
+    starttls = parse_qs(parts.query).get("starttls", ["1" if parts.username else "0"])[0]
+    tls = parts.scheme.endswith("s")
+    return {
+        f"{prefix}_HOST": parts.hostname,
+        f"{prefix}_PORT": parts.port or ports[parts.scheme],
+        f"{prefix}_USERNAME": unquote(parts.username or ""),
+        f"{prefix}_PASSWORD": unquote(parts.password or ""),
+        f"{prefix}_TLS": tls,
+        f"{prefix}_STARTTLS": not tls and starttls == "1",
+    }
+
+
+def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
+    """`imaps://user:password@host/INBOX`, the mailbox to which undelivered letters come back; or nothing."""
+    if not (url := env.get("BOUNCES_URL")):
+        return {"BOUNCES_HOST": None}
+    parts = split_url(url)
+    folder = unquote(parts.path.removeprefix("/")) or "INBOX"
+    if parts.scheme not in IMAP_PORTS or not (parts.hostname and parts.username and parts.password):
+        raise BadSetting(
+            "BOUNCES_URL must look like imaps://user:password@mail.example.com/INBOX, with %40 for @ in the user"
+        )
+    if not re.fullmatch("[ -~]+", folder):
+        raise BadSetting("The folder in BOUNCES_URL must be in ASCII, as the server writes it")
+    return {
+        **_server("BOUNCES", parts, IMAP_PORTS),
+        "BOUNCES_FOLDER": folder,
+        "BOUNCES_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }
 
 

@@ -147,7 +147,7 @@ class Server:
             "timeout": self.settings["MAIL_TIMEOUT"],
             "local_hostname": links.host(),  # else smtplib asks the DNS for our name
         }
-        trusted = ssl.create_default_context()
+        trusted = tls_context()
         smtp = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
         try:
             if self.settings["MAIL_STARTTLS"]:
@@ -158,6 +158,11 @@ class Server:
             smtp.close()
             raise
         return smtp
+
+
+def tls_context() -> ssl.SSLContext:
+    """What is trusted of a mail server, of whatever protocol."""
+    return ssl.create_default_context()
 
 
 def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) -> Refusal:

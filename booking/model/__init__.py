@@ -7,6 +7,7 @@ from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, Activity, Plan, PlanException, Slot
 from booking.model.records import (
     CATALOGUE,
+    Bounce,
     CalendarDomain,
     Digest,
     DigestRound,
@@ -17,4 +18,5 @@ from booking.model.records import (
     MailPause,
     Outage,
     SetAside,
+    Suppression,
 )

@@ -12,7 +12,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Person
-from booking.people import codes, login_throttle
+from booking.people import codes, login_throttle, suppression
 from booking.people.passwords import check_strength
 from booking.people.sign_ins import Attempt, begin, confirm, end_sign_ins
 from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
@@ -159,7 +159,11 @@ def reset_password(
     if not codes.redeem(session, email, "reset", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
-    return set_password.inside(session, person_id, password_hash, now) if person_id else None
+    if person_id is None:
+        return None
+    person = set_password.inside(session, person_id, password_hash, now)
+    suppression.lift(session, person, now)
+    return person
 
 
 @transactional

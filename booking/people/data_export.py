@@ -7,13 +7,26 @@ from typing import Any
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
-from booking.model import Activity, Booking, Event, Manages, Person, SignIn, Slot, Station, Strike, Try
+from booking.model import (
+    Activity,
+    Booking,
+    Bounce,
+    Event,
+    Manages,
+    Person,
+    SignIn,
+    Slot,
+    Station,
+    Strike,
+    Suppression,
+    Try,
+)
 
 PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wants_manager_digest", "created_at")
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, roles, sign-ins and history, ready for JSON; instants in UTC."""
+    """Profile, bookings, refused attempts, strikes, roles, sign-ins, bounces and history, ready for JSON; instants in UTC."""
     person = session.get_one(Person, person_id)
     return {
         "profile": {name: _plain(getattr(person, name)) for name in PROFILE},
@@ -22,6 +35,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "strikes": _rows(session, _strikes(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
+        "mail_stopped": _rows(session, _suppression(person_id)),
+        "bounces": _rows(session, _bounces(person_id)),
         "history": _rows(session, _history(person_id)),
     }
 
@@ -65,6 +80,14 @@ def _roles(person_id: int) -> Executable:
 def _sign_ins(person_id: int) -> Executable:
     columns = (SignIn.agent, SignIn.created_at, SignIn.expires_at, SignIn.ended_at)
     return select(*columns).where(SignIn.person_id == person_id).order_by(SignIn.id)
+
+
+def _suppression(person_id: int) -> Executable:
+    return select(Suppression.kind, Suppression.since, Suppression.reply).where(Suppression.person_id == person_id)
+
+
+def _bounces(person_id: int) -> Executable:
+    return select(Bounce.at, Bounce.kind, Bounce.reply).where(Bounce.person_id == person_id).order_by(Bounce.at)
 
 
 def _history(person_id: int) -> Executable:
