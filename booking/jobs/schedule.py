@@ -19,7 +19,7 @@ from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_
 log = logging.getLogger(__name__)
 
 # The flags of a message in the mailbox for bounces, by what became of it.
-FLAGS = {bounces.Outcome.IGNORED: "", bounces.Outcome.UNMATCHED: r"\Seen \Flagged"}
+FLAGS = {bounces.BounceOutcome.IGNORED: "", bounces.BounceOutcome.UNMATCHED: r"\Seen \Flagged"}
 # How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
 # Under load a round is no larger, and a pause no longer than this many letters a second allow: codes come first in

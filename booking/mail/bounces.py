@@ -17,7 +17,7 @@ from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.enqueue import ATTEMPTED
 from booking.mail import dsn
-from booking.mail.dsn import Failure, Report
+from booking.mail.dsn import FailedRecipient, FailureReport
 from booking.mail.smtp_replies import ABOUT_US, Meaning, classify, without_addresses
 from booking.model import Booking, Bounce, Letter, Person, Suppression
 from booking.people import suppression
@@ -29,10 +29,11 @@ REPORTED_WITHIN = timedelta(days=14)
 SOFT_DAYS, SOFT_WITHIN = 3, timedelta(days=14)
 DAYS_OF = "Asia/Shanghai"
 SHOWN_FOR = timedelta(days=7)
+KINDS = ("hard", "soft", "sender", "unmatched")
 LONGEST_REPLY = 300
 
 
-class Outcome(StrEnum):
+class BounceOutcome(StrEnum):
     """What became of a report. The first three are kinds of `Bounce`, and so is the fourth."""
 
     HARD = "hard"
@@ -44,39 +45,42 @@ class Outcome(StrEnum):
     IGNORED = "ignored"  # no report of a failure
 
 
-def receive(session: Session | scoped_session[Any], raw: bytes, now: datetime) -> Outcome:
+def receive(session: Session | scoped_session[Any], raw: bytes, now: datetime) -> BounceOutcome:
     """Read one message, whatever it is."""
     report = dsn.read(raw)
-    return take(session, report, now) if report else Outcome.IGNORED
+    return take(session, report, now) if report else BounceOutcome.IGNORED
 
 
 @transactional
-def take(session: Session, report: Report, now: datetime) -> Outcome:
+def take(session: Session, report: FailureReport, now: datetime) -> BounceOutcome:
     """Count the letter that a report is about, and stop mail to its reader where that is due. Safe to repeat."""
     letter = _letter(session, report.letters, now)
     if letter is None:
         transactions.advisory_lock(session, f"bounce {report.key}")
-        return Outcome.UNMATCHED if _keep(session, report.key, None, "unmatched", "", now) else Outcome.KNOWN
+        return (
+            BounceOutcome.UNMATCHED if _keep(session, report.key, None, "unmatched", "", now) else BounceOutcome.KNOWN
+        )
     person = _reader(session, letter)
     if person is None:
-        return Outcome.NOBODY
+        return BounceOutcome.NOBODY
     failure, meaning = _reason(report.failures, person.email or "")
     return _count(session, letter, person, _kind(failure, meaning, person.email or ""), failure.said, now)
 
 
 @transactional
-def refused(session: Session, letter_id: int, meaning: Meaning, said: str, now: datetime) -> Outcome:
+def refused(session: Session, letter_id: int, meaning: Meaning, said: str, now: datetime) -> BounceOutcome:
     """The same for a letter that the server itself refused for good."""
     letter = session.get_one(Letter, letter_id)
     person = _reader(session, letter)
-    kind = Outcome.HARD if meaning is Meaning.ADDRESS else Outcome.SOFT
-    return _count(session, letter, person, kind, said, now) if person else Outcome.NOBODY
+    kind = BounceOutcome.HARD if meaning is Meaning.ADDRESS else BounceOutcome.SOFT
+    return _count(session, letter, person, kind, said, now) if person else BounceOutcome.NOBODY
 
 
 def lately(session: Session, now: datetime) -> dict[str, int]:
     """How many letters came back in the last seven days, by kind."""
     found = select(Bounce.kind, func.count()).where(Bounce.at > now - SHOWN_FOR).group_by(Bounce.kind)
-    return dict(session.execute(found).all())
+    counted = dict(session.execute(found).all())
+    return {kind: counted.get(kind, 0) for kind in KINDS} if counted else {}
 
 
 def unreached(session: Session, station_id: int | None = None) -> int:
@@ -102,31 +106,37 @@ def _reader(session: Session, letter: Letter) -> Person | None:
     return session.scalars(select(Person).where(whose, Person.email.is_not(None), Person.deleted_at.is_(None))).first()
 
 
-def _reason(failures: Iterable[Failure], email: str) -> tuple[Failure, Meaning]:
+def _reason(failures: Iterable[FailedRecipient], email: str) -> tuple[FailedRecipient, Meaning]:
     """The failure that is about the address, else the first that says anything clear."""
-    read = [(one, classify(one.code, one.said)) for one in failures] or [(Failure(frozenset(), 0, ""), Meaning.UNCLEAR)]
+    read = [(one, classify(one.code, one.said)) for one in failures] or [
+        (FailedRecipient(frozenset(), 0, ""), Meaning.UNCLEAR)
+    ]
     named = [pair for pair in read if email in pair[0].addresses]
     clear = [pair for pair in named or read if pair[1] is not Meaning.UNCLEAR]
     return (clear or named or read)[0]
 
 
-def _kind(failure: Failure, meaning: Meaning, email: str) -> Outcome:
+def _kind(failure: FailedRecipient, meaning: Meaning, email: str) -> BounceOutcome:
     """An address behind ours, to which its owner forwards, may be gone while ours is not."""
     if meaning in ABOUT_US:
-        return Outcome.SENDER
+        return BounceOutcome.SENDER
     is_ours = not failure.addresses or email in failure.addresses
-    return Outcome.HARD if meaning is Meaning.ADDRESS and is_ours else Outcome.SOFT
+    return BounceOutcome.HARD if meaning is Meaning.ADDRESS and is_ours else BounceOutcome.SOFT
 
 
-def _count(session: Session, letter: Letter, person: Person, kind: Outcome, said: str, now: datetime) -> Outcome:
+def _count(
+    session: Session, letter: Letter, person: Person, kind: BounceOutcome, said: str, now: datetime
+) -> BounceOutcome:
     transactions.lock(session, people={person.id})
     lifted = suppression.last_lifted(session, person.id)
     if lifted and (letter.sent_at or letter.created_at) <= lifted:
-        return Outcome.KNOWN
+        return BounceOutcome.KNOWN
     reply = without_addresses(one_line(said))[:LONGEST_REPLY]
     if not _keep(session, letter.message_id, person.id, kind.value, reply, now):
-        return Outcome.KNOWN
-    if kind is Outcome.HARD or (kind is Outcome.SOFT and _soft_days(session, person.id, lifted, now) >= SOFT_DAYS):
+        return BounceOutcome.KNOWN
+    if kind is BounceOutcome.HARD or (
+        kind is BounceOutcome.SOFT and _soft_days(session, person.id, lifted, now) >= SOFT_DAYS
+    ):
         suppression.suppress.inside(session, person.id, kind.value, reply, now)
     return kind
 

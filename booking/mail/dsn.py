@@ -39,7 +39,7 @@ LONGEST_TEXT = 20_000
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedRecipient:
     """One recipient to whom the letter was not delivered, and the reply: its code, and its text with the status in it.
 
     `addresses` is empty where the report names none.
@@ -51,15 +51,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Report:
+class FailureReport:
     """A report of a failure. `letters` are the Message-IDs of ours that it names, `key` is the hash of all of it."""
 
     key: str
     letters: frozenset[str]
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedRecipient, ...]
 
 
-def read(raw: bytes) -> Report | None:
+def read(raw: bytes) -> FailureReport | None:
     """The report of a failure that this message is; None for all other mail, whatever it is. Never raises."""
     if len(raw) > LARGEST or raw.lower().count(b"multipart/") > MOST:  # the library takes seconds for deep ones
         return None
@@ -69,7 +69,7 @@ def read(raw: bytes) -> Report | None:
         return None
 
 
-def _read(message: Message, key: str) -> Report | None:
+def _read(message: Message, key: str) -> FailureReport | None:
     if message.get_content_type() == "multipart/report":
         parts = _parts(message)
         status = next((part for part in parts if part.get_content_type() in STATUS), None)
@@ -77,7 +77,7 @@ def _read(message: Message, key: str) -> Report | None:
             lines = _lines("\n".join(_text(part) for part in parts if part.get_content_maintype() == "text"))
             failures = tuple(failure for fields in _recipients(status) for failure in _failures(fields, lines))
             returned = (part for part in parts if part.get_content_type() in RETURNED)
-            return Report(key, _letters(message, *map(_headers, returned)), failures) if failures else None
+            return FailureReport(key, _letters(message, *map(_headers, returned)), failures) if failures else None
     return _in_words(message, key)
 
 
@@ -97,7 +97,7 @@ def _recipients(status: Message) -> list[Message]:
     return [HeaderParser(policy=policy.default).parsestr(text) for text in texts[:MOST]]
 
 
-def _failures(fields: Message, lines: list[str]) -> list[Failure]:
+def _failures(fields: Message, lines: list[str]) -> list[FailedRecipient]:
     """What a group of fields says, if it is that delivery failed for good. Where it says not why, the lines of the text do."""
     if _field(fields, "action").lower() != "failed":
         return []
@@ -106,7 +106,7 @@ def _failures(fields: Message, lines: list[str]) -> list[Failure]:
     diagnostic = _field(fields, "diagnostic-code")
     status = ENHANCED.search(_field(fields, "status"))
     said = [diagnostic.partition(";")[2] or diagnostic] if diagnostic else lines or [""]
-    return [Failure(frozenset(filter(None, named)), *_reply(text, status)) for text in said]
+    return [FailedRecipient(frozenset(filter(None, named)), *_reply(text, status)) for text in said]
 
 
 def _reply(text: str, status: re.Match[str] | None = None) -> tuple[int, str]:
@@ -133,7 +133,7 @@ def _letters(report: Message, *returned: Message) -> frozenset[str]:
     return frozenset(OUR_ID.findall(" ".join(told)))
 
 
-def _in_words(message: Message, key: str) -> Report | None:
+def _in_words(message: Message, key: str) -> FailureReport | None:
     """A notice without fields: what the first line says that has a reply or knows of the address."""
     named = _field(message, "x-failed-recipients")
     if not (named or MAILER.search(_field(message, "from"))):
@@ -152,7 +152,7 @@ def _in_words(message: Message, key: str) -> Report | None:
     whole = "\n".join(texts)
     letters = _letters(message, *returned) | frozenset(OUR_ID.findall(whole))
     addresses = frozenset(one.strip().lower() for one in named.split(",") if one.strip())
-    return Report(key, letters, tuple(Failure(addresses, *_reply(line)) for line in _lines(whole)))
+    return FailureReport(key, letters, tuple(FailedRecipient(addresses, *_reply(line)) for line in _lines(whole)))
 
 
 def _lines(text: str) -> list[str]:

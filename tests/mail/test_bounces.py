@@ -12,8 +12,8 @@ from booking import invariants, people
 from booking.db import transactions
 from booking.extensions import db
 from booking.mail import bounces, context, rendering
-from booking.mail.bounces import Outcome
-from booking.mail.dsn import Report
+from booking.mail.bounces import BounceOutcome
+from booking.mail.dsn import FailureReport
 from booking.mail.smtp_replies import Meaning
 from booking.model import Bounce, Event, Letter, Suppression
 from booking.people import suppression
@@ -36,7 +36,7 @@ def sent(network: Network) -> str:
     return sent_letter(network.session, MONDAY, person_id=network.ids["周明"])
 
 
-def receive(network: Network, name: str, message_id: str, now: datetime = LATER, to: str = ZHOU) -> Outcome:
+def receive(network: Network, name: str, message_id: str, now: datetime = LATER, to: str = ZHOU) -> BounceOutcome:
     return bounces.receive(network.session, report(name, message_id, to), now)
 
 
@@ -61,20 +61,20 @@ def is_sound(network: Network) -> bool:
 
 
 OUTCOMES = {
-    "postfix": (Outcome.HARD, "hard"),
-    "exim": (Outcome.HARD, "hard"),
-    "exim_unrouteable": (Outcome.HARD, "hard"),
-    "global": (Outcome.HARD, "hard"),
-    "gbk_diagnostic": (Outcome.HARD, "hard"),
-    "qq": (Outcome.HARD, "hard"),
-    "netease_gbk": (Outcome.HARD, "hard"),
-    "mailbox_full": (Outcome.SOFT, None),
-    "forwarded_on": (Outcome.SOFT, None),
-    "sender_refused": (Outcome.SENDER, None),
-    "qq_without_letter": (Outcome.UNMATCHED, None),
-    "report_about_a_report": (Outcome.UNMATCHED, None),
-    "postfix_delayed": (Outcome.IGNORED, None),
-    "out_of_office": (Outcome.IGNORED, None),
+    "postfix": (BounceOutcome.HARD, "hard"),
+    "exim": (BounceOutcome.HARD, "hard"),
+    "exim_unrouteable": (BounceOutcome.HARD, "hard"),
+    "global": (BounceOutcome.HARD, "hard"),
+    "gbk_diagnostic": (BounceOutcome.HARD, "hard"),
+    "qq": (BounceOutcome.HARD, "hard"),
+    "netease_gbk": (BounceOutcome.HARD, "hard"),
+    "mailbox_full": (BounceOutcome.SOFT, None),
+    "forwarded_on": (BounceOutcome.SOFT, None),
+    "sender_refused": (BounceOutcome.SENDER, None),
+    "qq_without_letter": (BounceOutcome.UNMATCHED, None),
+    "report_about_a_report": (BounceOutcome.UNMATCHED, None),
+    "postfix_delayed": (BounceOutcome.IGNORED, None),
+    "out_of_office": (BounceOutcome.IGNORED, None),
 }
 
 
@@ -84,23 +84,23 @@ def test_what_each_report_does(network: Network, sent: str, name: str) -> None:
     assert receive(network, name, sent) is outcome
     assert listed(network) == ({network.ids["周明"]: mark} if mark else {})
     assert events(network) == (["mail_stopped"] if mark else [])
-    assert count(network) == (outcome is not Outcome.IGNORED)
+    assert count(network) == (outcome is not BounceOutcome.IGNORED)
     assert is_sound(network)
 
 
 def test_the_same_letter_counts_once(network: Network, sent: str) -> None:
-    assert receive(network, "postfix", sent) is Outcome.HARD
-    assert [receive(network, name, sent) for name in ("postfix", "exim")] == [Outcome.KNOWN] * 2
-    assert receive(network, "qq_without_letter", sent) is Outcome.UNMATCHED
-    assert receive(network, "qq_without_letter", sent) is Outcome.KNOWN
+    assert receive(network, "postfix", sent) is BounceOutcome.HARD
+    assert [receive(network, name, sent) for name in ("postfix", "exim")] == [BounceOutcome.KNOWN] * 2
+    assert receive(network, "qq_without_letter", sent) is BounceOutcome.UNMATCHED
+    assert receive(network, "qq_without_letter", sent) is BounceOutcome.KNOWN
     assert (count(network), events(network)) == (2, ["mail_stopped"])
 
 
 def test_a_code_to_an_address_marks_the_account_with_it(network: Network) -> None:
     known = sent_letter(network.session, MONDAY, to=ZHOU)
     nobodys = sent_letter(network.session, MONDAY, to="nobody@example.com")
-    assert receive(network, "postfix", known) is Outcome.HARD
-    assert receive(network, "postfix", nobodys, to="nobody@example.com") is Outcome.NOBODY
+    assert receive(network, "postfix", known) is BounceOutcome.HARD
+    assert receive(network, "postfix", nobodys, to="nobody@example.com") is BounceOutcome.NOBODY
     assert listed(network) == {network.ids["周明"]: "hard"}
 
 
@@ -114,13 +114,13 @@ FORGED: dict[str, Callable[[Network], str]] = {
 @pytest.mark.parametrize("which", FORGED)
 @pytest.mark.parametrize("name", ["postfix", "qq", "netease_gbk"])
 def test_a_report_about_no_letter_that_we_lately_sent_marks_nobody(network: Network, which: str, name: str) -> None:
-    assert receive(network, name, FORGED[which](network)) is Outcome.UNMATCHED
+    assert receive(network, name, FORGED[which](network)) is BounceOutcome.UNMATCHED
     assert listed(network) == {}
 
 
 def test_a_report_about_one_persons_letter_cannot_mark_another(network: Network, sent: str) -> None:
     """Who knows the Message-ID of their own letter names somebody else's address."""
-    assert receive(network, "postfix", sent, to="li@example.com") is Outcome.SOFT
+    assert receive(network, "postfix", sent, to="li@example.com") is BounceOutcome.SOFT
     assert listed(network) == {}
 
 
@@ -139,7 +139,7 @@ def test_soft_bounces_of_three_days_in_two_weeks_mark(network: Network, days: li
     for day in days:
         now = MONDAY + day * DAY
         message_id = sent_letter(network.session, now, person_id=network.ids["周明"])
-        assert receive(network, "mailbox_full", message_id, now) is Outcome.SOFT
+        assert receive(network, "mailbox_full", message_id, now) is BounceOutcome.SOFT
     assert listed(network) == ({network.ids["周明"]: mark} if mark else {})
     assert is_sound(network)
 
@@ -148,7 +148,7 @@ def test_a_refusal_about_us_never_marks(network: Network) -> None:
     for day in range(5):
         now = MONDAY + day * DAY
         message_id = sent_letter(network.session, now, person_id=network.ids["周明"])
-        assert receive(network, "sender_refused", message_id, now) is Outcome.SENDER
+        assert receive(network, "sender_refused", message_id, now) is BounceOutcome.SENDER
     assert listed(network) == {}
 
 
@@ -225,18 +225,18 @@ def test_letters_of_before_the_proof_count_no_more(network: Network, sent: str) 
     older = sent_letter(network.session, MONDAY + timedelta(minutes=1), person_id=network.ids["周明"])
     with transactions.transaction(network.session) as session:
         suppression.lift(session, network.person("周明"), LATER)
-    assert receive(network, "exim", older, LATER + DAY) is Outcome.KNOWN
+    assert receive(network, "exim", older, LATER + DAY) is BounceOutcome.KNOWN
     newer = sent_letter(network.session, LATER + DAY, person_id=network.ids["周明"])
-    assert receive(network, "exim", newer, LATER + DAY) is Outcome.HARD
+    assert receive(network, "exim", newer, LATER + DAY) is BounceOutcome.HARD
 
 
 def test_a_refusal_by_the_server_itself_is_the_same(network: Network, session: Session, sent: str) -> None:
     letter_id = session.scalars(select(Letter.id).where(Letter.message_id == sent)).one()
-    assert bounces.refused(session, letter_id, Meaning.CONTENT, "554 spam", LATER) is Outcome.SOFT
+    assert bounces.refused(session, letter_id, Meaning.CONTENT, "554 spam", LATER) is BounceOutcome.SOFT
     other = sent_letter(session, MONDAY, person_id=network.ids["周明"])
     letter_id = session.scalars(select(Letter.id).where(Letter.message_id == other)).one()
     said = "550 5.1.1 <zhou@example.com>: no such user"
-    assert bounces.refused(session, letter_id, Meaning.ADDRESS, said, LATER) is Outcome.HARD
+    assert bounces.refused(session, letter_id, Meaning.ADDRESS, said, LATER) is BounceOutcome.HARD
     session.rollback()
     assert session.scalars(select(Suppression.reply)).one() == "550 5.1.1 …: no such user"
 
@@ -245,7 +245,7 @@ def test_a_deleted_account_leaves_nothing(network: Network, sent: str) -> None:
     receive(network, "postfix", sent)
     people.delete_account(network.session, network.ids["周明"], LATER)
     assert (count(network), listed(network)) == (0, {})
-    assert receive(network, "exim", sent) is Outcome.NOBODY
+    assert receive(network, "exim", sent) is BounceOutcome.NOBODY
     assert is_sound(network)
 
 
@@ -261,6 +261,6 @@ def test_the_export_has_it_and_a_month_ends_it(network: Network, sent: str) -> N
 
 
 def test_reports_of_nothing_that_we_sent_change_nothing(network: Network) -> None:
-    assert bounces.take(network.session, Report("0" * 64, frozenset(), ()), LATER) is Outcome.UNMATCHED
-    assert bounces.lately(network.session, LATER) == {"unmatched": 1}
+    assert bounces.take(network.session, FailureReport("0" * 64, frozenset(), ()), LATER) is BounceOutcome.UNMATCHED
+    assert bounces.lately(network.session, LATER) == {"hard": 0, "soft": 0, "sender": 0, "unmatched": 1}
     assert bounces.unreached(network.session) == 0

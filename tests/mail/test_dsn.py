@@ -26,7 +26,7 @@ WITHOUT_LETTER = {"qq_without_letter": ADDRESS, "report_about_a_report": ADDRESS
 PARTS = [(FILES / f"{name}.eml").read_bytes().splitlines(keepends=True) for name in FAILURES]
 
 
-def meanings(read: dsn.Report) -> list[Meaning]:
+def meanings(read: dsn.FailureReport) -> list[Meaning]:
     return [classify(one.code, one.said) for one in read.failures]
 
 
