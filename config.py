@@ -266,8 +266,10 @@ def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
         raise BadSetting(
             "BOUNCES_URL must look like imaps://user:password@mail.example.com/INBOX, with %40 for @ in the user"
         )
-    if not re.fullmatch("[ -~]+", folder):
-        raise BadSetting("The folder in BOUNCES_URL must be in ASCII, as the server writes it")
+    if not re.fullmatch("[ -~]+", folder + unquote(parts.username + parts.password)):
+        raise BadSetting(
+            "User, password and folder in BOUNCES_URL must be in ASCII, a Chinese folder as the server writes it"
+        )
     return {
         **_server("BOUNCES", parts, IMAP_PORTS),
         "BOUNCES_FOLDER": folder,

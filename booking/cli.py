@@ -123,7 +123,7 @@ def read_bounces(paths: tuple[Path, ...]) -> None:
             click.echo(trouble(error), err=True)
             sys.exit(os.EX_TEMPFAIL)
     for outcome, times in count.items():
-        click.echo(f"{outcome}: {times}", err=not paths)  # a pipe's output would be mailed
+        click.echo(f"{outcome}: {times}", err=not paths)  # what a pipe says on standard output may be mailed
 
 
 def _messages(paths: Iterable[Path]) -> Iterator[bytes]:
