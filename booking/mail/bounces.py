@@ -128,14 +128,14 @@ def _count(
     session: Session, letter: Letter, person: Person, kind: BounceOutcome, said: str, now: datetime
 ) -> BounceOutcome:
     transactions.lock(session, people={person.id})
-    lifted = suppression.last_lifted(session, person.id)
-    if lifted and (letter.sent_at or letter.created_at) <= lifted:
+    proved = suppression.last_proved(session, person.id)
+    if proved and (letter.sent_at or letter.created_at) <= proved:
         return BounceOutcome.KNOWN
     reply = without_addresses(one_line(said))[:LONGEST_REPLY]
     if not _keep(session, letter.message_id, person.id, kind.value, reply, now):
         return BounceOutcome.KNOWN
     if kind is BounceOutcome.HARD or (
-        kind is BounceOutcome.SOFT and _soft_days(session, person.id, lifted, now) >= SOFT_DAYS
+        kind is BounceOutcome.SOFT and _soft_days(session, person.id, proved, now) >= SOFT_DAYS
     ):
         suppression.suppress.inside(session, person.id, kind.value, reply, now)
     return kind
@@ -150,7 +150,7 @@ def _keep(session: Session, key: str, person_id: int | None, kind: str, reply: s
     return True
 
 
-def _soft_days(session: Session, person_id: int, lifted: datetime | None, now: datetime) -> int:
-    since = max(now - SOFT_WITHIN, lifted) if lifted else now - SOFT_WITHIN
+def _soft_days(session: Session, person_id: int, proved: datetime | None, now: datetime) -> int:
+    since = max(now - SOFT_WITHIN, proved) if proved else now - SOFT_WITHIN
     soft = (Bounce.person_id == person_id, Bounce.kind == "soft", Bounce.at > since)
     return len({clock.at_station(at, DAYS_OF).date() for at in session.scalars(select(Bounce.at).where(*soft))})

@@ -11,6 +11,8 @@ valid name, phone or address, `suppression` whom mail does not reach. `deletion`
 
 from booking.people.accounts import (
     admit_guest,
+    ask_for_new_address,
+    change_address,
     change_password,
     change_profile,
     create,

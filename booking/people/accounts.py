@@ -167,6 +167,48 @@ def reset_password(
 
 
 @transactional
+def ask_for_new_address(
+    session: Session,
+    tried: Attempt,
+    email: str,
+    language: str,
+    now: datetime,
+    browser: str,
+    address: str,
+    per_address: int = login_throttle.PER_ADDRESS,
+) -> None:
+    """Mail a code to the address that is to replace the one of the account whose password was just confirmed."""
+    codes.ask_for_code.inside(session, email, "register", language, now, browser, address, per_address, told="address")
+    confirm(session, tried)
+
+
+@transactional
+def change_address(
+    session: Session,
+    person_id: int,
+    email: str,
+    code: str,
+    browser: str,
+    address: str,
+    now: datetime,
+    per_address: int = login_throttle.PER_ADDRESS,
+    sign_in_id: int | None = None,
+) -> bool:
+    """Replace the address by one whose mailed code was read; all other sign-ins end. A wrong code must be committed too."""
+    if not codes.redeem(session, email, "register", code, browser, address, now, per_address):
+        return False
+    email = clean_email(email)
+    if session.scalar(select(Person.id).where(Person.email == email)):
+        raise RuleViolation("email_taken")
+    person = alive(session, person_id)
+    person.email = email
+    end_sign_ins.inside(session, person_id, now, actor_id=person_id, but=sign_in_id)
+    suppression.lift(session, person, now)
+    record(session, suppression.CHANGED, now, actor_id=person_id, person_id=person_id)
+    return True
+
+
+@transactional
 def disable(session: Session, person_id: int, now: datetime, actor_id: int, reason: str = "") -> Person:
     """Disable an account: signed out everywhere at once, skipped on every waiting list. Its bookings stay."""
     if person_id == actor_id:

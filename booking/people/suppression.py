@@ -12,7 +12,7 @@ from booking.history import record
 from booking.model import Event, Person, Suppression
 from booking.people import codes, login_throttle
 
-STOPPED, RESUMED = "mail_stopped", "mail_resumed"
+STOPPED, RESUMED, CHANGED = "mail_stopped", "mail_resumed", "address_changed"
 # From the mildest to the strictest.
 KINDS = ("soft", "hard")
 
@@ -68,7 +68,7 @@ def is_suppressed() -> ColumnElement[bool]:
     return exists().where(Suppression.person_id == Person.id)
 
 
-def last_lifted(session: Session, person_id: int) -> datetime | None:
-    """When mail last reached the person after it had not."""
-    lifted = (Event.person_id == person_id, Event.kind == RESUMED)
-    return session.scalar(select(func.max(Event.at)).where(*lifted))
+def last_proved(session: Session, person_id: int) -> datetime | None:
+    """When mail last reached the person after it had not, or reached a new address. Letters of before say nothing more."""
+    proved = (Event.person_id == person_id, Event.kind.in_((RESUMED, CHANGED)))
+    return session.scalar(select(func.max(Event.at)).where(*proved))

@@ -94,6 +94,7 @@ OF_PEOPLE: dict[str, Any] = {
     "disabled": _("账户停用了"),
     "enabled": _("账户恢复了"),
     "account_deleted": _("账户注销了"),
+    "address_changed": _("改邮箱"),
     "mail_stopped": _("邮件送不到，停发了"),
     "mail_resumed": _("邮件又能送到了"),
     "feed_opened": _("开通日历订阅"),

@@ -60,12 +60,12 @@ def test_staff_see_it_on_their_own_pages(network: Network, app: Flask, who: str,
 def test_a_code_ends_it(network: Network, app: Flask) -> None:
     phone = network.browser(app, "周明")
     stop(network, "周明")
-    form = phone.post("/account/address", follow_redirects=True)
+    form = phone.post("/account/address/again", follow_redirects=True)
     assert ZHOU in form.text
-    wrong = phone.post("/account/address/finish", data={"code": "000000"})
+    wrong = phone.post("/account/address/prove", data={"code": "000000"})
     assert (wrong.status_code, "验证码不对" in wrong.text) == (422, True)
     assert "data-mail-stopped" in phone.get("/me").text
-    done = phone.post("/account/address/finish", data={"code": network.code(ZHOU)}, follow_redirects=True)
+    done = phone.post("/account/address/prove", data={"code": network.code(ZHOU)}, follow_redirects=True)
     assert "邮件恢复发送" in done.text
     assert "data-mail-stopped" not in done.text
 
@@ -74,12 +74,14 @@ def test_a_code_ends_it(network: Network, app: Flask) -> None:
 def test_too_many_codes_are_refused_with_a_sentence(network: Network, app: Flask) -> None:
     phone = network.browser(app, "周明")
     for _ in range(5):
-        phone.post("/account/address")
-    assert 'class="notice no"' in phone.post("/account/address", follow_redirects=True).text
+        phone.post("/account/address/again")
+    assert 'class="notice no"' in phone.post("/account/address/again", follow_redirects=True).text
     assert len(network.letters(ZHOU)) == 5
 
 
-@pytest.mark.parametrize("path", ["/account/address", "/account/address/finish"])
+@pytest.mark.parametrize(
+    "path", ["/account/address", "/account/address/again", "/account/address/prove", "/account/address/finish"]
+)
 def test_who_is_not_signed_in_is_asked_to(network: Network, app: Flask, path: str) -> None:
     answer = network.browser(app).post(path, data={"code": "000000"})
     assert "/account/sign-in" in answer.headers["Location"]
