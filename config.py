@@ -236,23 +236,15 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     parts = split_url(url)
     if parts.scheme not in MAIL_PORTS or not parts.hostname:
         raise BadSetting("MAIL_URL must look like smtp://user:password@mail.example.com:587")
-    return settings | {
-        **_server("MAIL", parts, MAIL_PORTS),
-        "MAIL_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
-    }
-
-
-def _server(prefix: str, parts: SplitResult, ports: Mapping[str, int]) -> dict[str, Any]:
-    """The server of an address, by a scheme with an s for TLS; STARTTLS when there is a user, unless it says otherwise."""
     starttls = parse_qs(parts.query).get("starttls", ["1" if parts.username else "0"])[0]
-    tls = parts.scheme.endswith("s")
-    return {
-        f"{prefix}_HOST": parts.hostname,
-        f"{prefix}_PORT": parts.port or ports[parts.scheme],
-        f"{prefix}_USERNAME": unquote(parts.username or ""),
-        f"{prefix}_PASSWORD": unquote(parts.password or ""),
-        f"{prefix}_TLS": tls,
-        f"{prefix}_STARTTLS": not tls and starttls == "1",
+    return settings | {
+        "MAIL_HOST": parts.hostname,
+        "MAIL_PORT": parts.port or MAIL_PORTS[parts.scheme],
+        "MAIL_USERNAME": unquote(parts.username or ""),
+        "MAIL_PASSWORD": unquote(parts.password or ""),
+        "MAIL_TLS": parts.scheme == "smtps",
+        "MAIL_STARTTLS": parts.scheme == "smtp" and starttls == "1",
+        "MAIL_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }
 
 
@@ -271,7 +263,12 @@ def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
             "User, password and folder in BOUNCES_URL must be in ASCII, a Chinese folder as the server writes it"
         )
     return {
-        **_server("BOUNCES", parts, IMAP_PORTS),
+        "BOUNCES_HOST": parts.hostname,
+        "BOUNCES_PORT": parts.port or IMAP_PORTS[parts.scheme],
+        "BOUNCES_USERNAME": unquote(parts.username),
+        "BOUNCES_PASSWORD": unquote(parts.password),
+        "BOUNCES_TLS": parts.scheme == "imaps",
+        "BOUNCES_STARTTLS": parts.scheme == "imap" and parse_qs(parts.query).get("starttls", ["1"])[-1] == "1",
         "BOUNCES_FOLDER": folder,
         "BOUNCES_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }

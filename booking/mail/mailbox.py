@@ -104,13 +104,13 @@ def _opened(settings: Mapping[str, Any]) -> Iterator[imaplib.IMAP4]:
     timeout = settings["BOUNCES_TIMEOUT"]
     tls = settings["BOUNCES_TLS"]
     imap = (
-        imaplib.IMAP4_SSL(*where, ssl_context=tls_context(), timeout=timeout)
+        imaplib.IMAP4_SSL(*where, ssl_context=tls_context(settings), timeout=timeout)
         if tls
         else imaplib.IMAP4(*where, timeout=timeout)
     )
     try:
         if settings["BOUNCES_STARTTLS"]:
-            imap.starttls(tls_context())
+            imap.starttls(tls_context(settings))
         imap.login(settings["BOUNCES_USERNAME"], settings["BOUNCES_PASSWORD"])
         if "ID" in imap.capabilities:
             imap.xatom("ID", NAMED)

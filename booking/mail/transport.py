@@ -147,7 +147,7 @@ class Server:
             "timeout": self.settings["MAIL_TIMEOUT"],
             "local_hostname": links.host(),  # else smtplib asks the DNS for our name
         }
-        trusted = tls_context()
+        trusted = ssl.create_default_context()
         smtp = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
         try:
             if self.settings["MAIL_STARTTLS"]:
@@ -160,9 +160,9 @@ class Server:
         return smtp
 
 
-def tls_context() -> ssl.SSLContext:
-    """What is trusted of a mail server, of whatever protocol."""
-    return ssl.create_default_context()
+def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
+    """What is trusted of a mail server, of whatever protocol: the system's CAs, or those of MAIL_CA."""
+    return ssl.create_default_context(cafile=settings.get("MAIL_CA"))
 
 
 def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) -> Refusal:

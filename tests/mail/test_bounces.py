@@ -69,6 +69,7 @@ OUTCOMES = {
     "qq": (BounceOutcome.HARD, "hard"),
     "netease_gbk": (BounceOutcome.HARD, "hard"),
     "mailbox_full": (BounceOutcome.SOFT, None),
+    "exim_spam": (BounceOutcome.SOFT, None),
     "forwarded_on": (BounceOutcome.SOFT, None),
     "sender_refused": (BounceOutcome.SENDER, None),
     "qq_without_letter": (BounceOutcome.UNMATCHED, None),

@@ -1,6 +1,5 @@
 """Dovecot as the mailbox for bounces: the protocol as a real server speaks it, in the clear, with STARTTLS and over TLS."""
 
-import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -33,7 +32,6 @@ def test_bounces_are_read_from_dovecot(
     session: Session,
     server: dovecot.Dovecot,
     how: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network = Network(session)
     sent = sent_letter(session, MONDAY, person_id=network.ids["周明"])
@@ -46,9 +44,13 @@ def test_bounces_are_read_from_dovecot(
     }
     for name, message in messages.items():
         server.put(f"{how}_{name}", message)
-    monkeypatch.setattr(mailbox, "tls_context", lambda: ssl.create_default_context(cafile=server.certificate))
     port = server.imaps if how == "tls" else server.imap
-    ways = {"BOUNCES_HOST": "localhost", "BOUNCES_TLS": how == "tls", "BOUNCES_STARTTLS": how == "starttls"}
+    ways = {
+        "BOUNCES_HOST": "localhost",
+        "BOUNCES_TLS": how == "tls",
+        "BOUNCES_STARTTLS": how == "starttls",
+        "MAIL_CA": server.certificate,
+    }
     app = make_app(**imap_server.settings(port, **ways))
     with app.app_context():
         assert schedule.read_bounces(Turn(MONDAY)) == 2

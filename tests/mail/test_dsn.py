@@ -8,7 +8,8 @@ from booking.mail import dsn
 from booking.mail.smtp_replies import Meaning, classify
 from tests.support.reports import FILES, FILLED, LIN, report
 
-ADDRESS, LATER, UNCLEAR, SETUP = Meaning.ADDRESS, Meaning.LATER, Meaning.UNCLEAR, Meaning.SETUP
+ADDRESS, CONTENT, LATER = Meaning.ADDRESS, Meaning.CONTENT, Meaning.LATER
+UNCLEAR, SETUP = Meaning.UNCLEAR, Meaning.SETUP
 # What each of them says of the address, and whether it names it.
 FAILURES = {
     "postfix": (ADDRESS, True),
@@ -17,6 +18,7 @@ FAILURES = {
     "mailbox_full": (LATER, True),
     "global": (ADDRESS, True),
     "gbk_diagnostic": (ADDRESS, True),
+    "exim_spam": (CONTENT, True),
     "sender_refused": (SETUP, True),
     "qq": (ADDRESS, False),
     "netease_gbk": (ADDRESS, False),
