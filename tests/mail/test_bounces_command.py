@@ -71,9 +71,8 @@ def test_files_and_folders_are_read(run: FlaskCliRunner, network: Network, sent:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/lunch", "sqlite:////nowhere/lunch.sqlite3"])
-def test_while_the_database_is_away_the_mail_server_is_told_to_try_again(url: str) -> None:
-    env = os.environ | {"DATABASE_URL": url}
+def test_while_the_database_is_away_the_mail_server_is_told_to_try_again() -> None:
+    env = os.environ | {"DATABASE_URL": "postgresql://127.0.0.1:1/lunch"}
     command = [sys.executable, "-m", "flask", "bounces"]
     done = subprocess.run(command, cwd=config.ROOT, env=env, input=report("postfix"), capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (os.EX_TEMPFAIL, b"")
