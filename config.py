@@ -248,6 +248,19 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     }
 
 
+def _cookies(*, https: bool) -> dict[str, Any]:
+    """`__Host-` binds the cookie to this very host, but browsers take it over https only."""
+    return {
+        "SESSION_COOKIE_NAME": "__Host-lunch" if https else "lunch",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "LANGUAGE_COOKIE_NAME": "__Host-lang" if https else "lang",
+        "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works
+        "WTF_CSRF_SSL_STRICT": False,  # WeChat's browser sends no Referer; SameSite and the token hold
+    }
+
+
 def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
     """`imaps://user:password@host/INBOX`, the mailbox to which undelivered letters come back; or nothing."""
     if not (url := env.get("BOUNCES_URL")):
@@ -271,19 +284,6 @@ def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
         "BOUNCES_STARTTLS": parts.scheme == "imap" and parse_qs(parts.query).get("starttls", ["1"])[-1] == "1",
         "BOUNCES_FOLDER": folder,
         "BOUNCES_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
-    }
-
-
-def _cookies(*, https: bool) -> dict[str, Any]:
-    """`__Host-` binds the cookie to this very host, but browsers take it over https only."""
-    return {
-        "SESSION_COOKIE_NAME": "__Host-lunch" if https else "lunch",
-        "SESSION_COOKIE_SECURE": https,
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "LANGUAGE_COOKIE_NAME": "__Host-lang" if https else "lang",
-        "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works
-        "WTF_CSRF_SSL_STRICT": False,  # WeChat's browser sends no Referer; SameSite and the token hold
     }
 
 

@@ -160,11 +160,6 @@ class Server:
         return smtp
 
 
-def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
-    """What is trusted of a mail server, of whatever protocol: the system's CAs, or those of MAIL_CA."""
-    return ssl.create_default_context(cafile=settings.get("MAIL_CA"))
-
-
 def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) -> Refusal:
     """The refusal that the server's answer stands for."""
     if isinstance(error, smtplib.SMTPHeloError):
@@ -181,3 +176,8 @@ def _is_setup(error: Exception) -> bool:
     if isinstance(error, ssl.SSLError):
         return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
     return isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)
+
+
+def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
+    """What is trusted of a mail server, of whatever protocol: the system's CAs, or those of MAIL_CA."""
+    return ssl.create_default_context(cafile=settings.get("MAIL_CA"))

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from booking import invariants, people
 from booking.db import transactions
 from booking.extensions import db
-from booking.mail import bounces, context, rendering
+from booking.mail import bounces, context, digests, rendering
 from booking.mail.bounces import BounceOutcome
 from booking.mail.dsn import FailureReport
 from booking.mail.smtp_replies import Meaning
-from booking.model import Bounce, Event, Letter, Suppression
+from booking.model import Bounce, Event, Letter, Station, Suppression
 from booking.people import suppression
+from tests.support import letter_cast
+from tests.support.lunch_hour import at
 from tests.support.network_cast import MONDAY, Network
 from tests.support.reports import FILLED, report, sent_letter
 
@@ -183,6 +185,18 @@ def test_which_letters_are_still_sent(network: Network, kind: str | None, letter
     else:
         with pytest.raises(context.Dropped, match="comes back"):
             context.address(row, reader, kind)
+
+
+@pytest.mark.parametrize("kind", suppression.KINDS)
+def test_no_digest_is_written_to_who_is_marked(session: Session, kind: str) -> None:
+    cast = letter_cast.tuesday(session)
+    suppression.suppress(session, cast.people["林晓"], kind, "", at("Mon 12:00"))
+    letter_cast.write_digests(session, "worker", at("08:30"))
+    told = set(session.scalars(select(Letter.person_id).where(Letter.kind == "worker_digest")))
+    assert told == {cast.people[who] for who in ("周明", "李静", "王磊", "陈晨", "刘洋")}
+    station = session.get_one(Station, cast.station_id)
+    why_not = {one.person.name: one.why_not for one in digests.preview(session, "worker", station, at("08:30"))}
+    assert (why_not["林晓"], why_not["周明"]) == ("mail comes back", "")
 
 
 @pytest.mark.parametrize("letter", ["code", "already_registered"])
