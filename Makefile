@@ -27,7 +27,7 @@ install: .venv/.run $(CATALOGUES)
 test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: .venv/.dev $(CATALOGUES)
 	@deploy/system-packages chromium fonts-noto-cjk nginx-light postgresql \
-		$(if $(filter test-all,$@),caddy faketime haproxy iptables npm pgbouncer prometheus spamassassin systemd)
+		$(if $(filter test-all,$@),caddy dovecot-imapd faketime haproxy iptables npm pgbouncer prometheus spamassassin systemd)
 	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)
 
 lint: .venv/.dev

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent
 CATALOGUES = ROOT / "booking" / "translations"
 WEAK_KEYS = {"dev", "secret", "changeme", "change-me", "password", "secret-key", "your-secret-key"}
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
+IMAP_PORTS = {"imap": 143, "imaps": 993}
 POSTGRESQL = re.compile(r"(?:(?P<login>[^/?]*)@)?(?P<hosts>[^/?@]*)(?P<name>/[^?]*)?(?:\?(?P<query>.*))?")
 HOST_AND_PORT = re.compile(r"host=(?:[^:&\[]+|\[[^&]+\])(?::|%3A)[0-9]+", re.IGNORECASE).fullmatch
 DATABASE_FORM = (
@@ -59,6 +60,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
             lost_after=_number(env, "DATABASE_LOST_AFTER", 5, 4, 300),
         ),
         **_mail(env, instance),
+        **_bounces(env),
         **_cookies(https=https),
         **_limits(env),
         "OFFLINE_TICKETS": _choice(env, "OFFLINE_TICKETS", ("on", "off"), "on") == "on",  # off ends the service workers
@@ -256,6 +258,32 @@ def _cookies(*, https: bool) -> dict[str, Any]:
         "LANGUAGE_COOKIE_NAME": "__Host-lang" if https else "lang",
         "WTF_CSRF_TIME_LIMIT": None,  # a page left open over lunch still works
         "WTF_CSRF_SSL_STRICT": False,  # WeChat's browser sends no Referer; SameSite and the token hold
+    }
+
+
+def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
+    """`imaps://user:password@host/INBOX`, the mailbox to which undelivered letters come back; or nothing."""
+    if not (url := env.get("BOUNCES_URL")):
+        return {"BOUNCES_HOST": None}
+    parts = split_url(url)
+    folder = unquote(parts.path.removeprefix("/")) or "INBOX"
+    if parts.scheme not in IMAP_PORTS or not (parts.hostname and parts.username and parts.password):
+        raise BadSetting(
+            "BOUNCES_URL must look like imaps://user:password@mail.example.com/INBOX, with %40 for @ in the user"
+        )
+    if not re.fullmatch("[ -~]+", folder + unquote(parts.username + parts.password)):
+        raise BadSetting(
+            "User, password and folder in BOUNCES_URL must be in ASCII, a Chinese folder as the server writes it"
+        )
+    return {
+        "BOUNCES_HOST": parts.hostname,
+        "BOUNCES_PORT": parts.port or IMAP_PORTS[parts.scheme],
+        "BOUNCES_USERNAME": unquote(parts.username),
+        "BOUNCES_PASSWORD": unquote(parts.password),
+        "BOUNCES_TLS": parts.scheme == "imaps",
+        "BOUNCES_STARTTLS": parts.scheme == "imap" and parse_qs(parts.query).get("starttls", ["1"])[-1] == "1",
+        "BOUNCES_FOLDER": folder,
+        "BOUNCES_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }
 
 

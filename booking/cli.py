@@ -1,10 +1,13 @@
 """Commands: the `flask` commands, each a few lines that call a verb."""
 
 import logging
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -17,7 +20,7 @@ from booking.backup.commands import backup, restore
 from booking.db import migrating, sqlite_file
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.mail import previews
+from booking.mail import bounces, dsn, previews
 from booking.model import LANGUAGES, Station
 from booking.queries import station_lookup
 from booking.sanitise import plain
@@ -103,6 +106,34 @@ def digest(kind: str, code: str, *, dry_run: bool, whole: bool) -> None:
         raise click.UsageError("the scheduler writes digests when they are due; add --dry-run to look")
     for line in previews.lines(db.session(), kind, _station(code), clock.now(), whole=whole):
         click.echo(line)
+
+
+@click.command("bounces")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@with_appcontext
+def read_bounces(paths: tuple[Path, ...]) -> None:
+    """Count letters that came back: read messages from files and folders, or one from standard input.
+
+    Fit for a mail server's pipe: exit 75, so that it tries again, while the database is away.
+    """
+    count = Counter[str]()
+    for message in _messages(paths):
+        try:
+            count[bounces.receive(db.session, message, clock.now()).value] += 1
+        except DBAPIError as error:
+            click.echo(trouble(error), err=True)
+            sys.exit(os.EX_TEMPFAIL)
+    for outcome, times in count.items():
+        click.echo(f"{outcome}: {times}", err=not paths)  # what a pipe says on standard output may be mailed
+
+
+def _messages(paths: Iterable[Path]) -> Iterator[bytes]:
+    if not paths:
+        yield sys.stdin.buffer.read(dsn.LARGEST + 1)
+    for path in paths:
+        for file in sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]:
+            with file.open("rb") as opened:
+                yield opened.read(dsn.LARGEST + 1)
 
 
 @click.command("check")
@@ -232,7 +263,18 @@ def _refusals_as_errors() -> Iterator[None]:
 COMMANDS = [
     with_sentences(command)
     for command in (
-        *(backup, restore, check, create_user, demo_command, digest, reset_second_factor, scheduler, tick),
+        *(
+            backup,
+            restore,
+            read_bounces,
+            check,
+            create_user,
+            demo_command,
+            digest,
+            reset_second_factor,
+            scheduler,
+            tick,
+        ),
         *(workdays_group, migrating.command),
     )
 ]

@@ -44,6 +44,27 @@ def test_an_old_name_stops_the_start_and_names_the_new_one(tmp_path: Path, old: 
         load(tmp_path, **{old: "2"})
 
 
+BOUNCES_KEYS = ("HOST", "PORT", "USERNAME", "PASSWORD", "TLS", "STARTTLS", "FOLDER")
+BOUNCES: list[tuple[str, tuple[object, ...]]] = [
+    ("imaps://me:pw@mail.example.com", ("mail.example.com", 993, "me", "pw", True, False, "INBOX")),
+    (
+        "imaps://me%40qq.com:p%2Fw@imap.qq.com/INBOX/Bounces",
+        ("imap.qq.com", 993, "me@qq.com", "p/w", True, False, "INBOX/Bounces"),
+    ),
+    (
+        "imap://me:pw@mail.example.com:1143/My%20Bounces",
+        ("mail.example.com", 1143, "me", "pw", False, True, "My Bounces"),
+    ),
+    ("imap://me:pw@127.0.0.1/?starttls=0", ("127.0.0.1", 143, "me", "pw", False, False, "INBOX")),
+]
+
+
+@pytest.mark.parametrize(("url", "wanted"), BOUNCES)
+def test_one_address_says_where_bounces_are_read(tmp_path: Path, url: str, wanted: tuple[object, ...]) -> None:
+    settings = load(tmp_path, BOUNCES_URL=url)
+    assert tuple(settings[f"BOUNCES_{key}"] for key in BOUNCES_KEYS) == wanted
+
+
 @pytest.mark.parametrize("production", [{"APP_ENV": "production"}, {"PUBLIC_URL": "https://lunch.example.com"}])
 @pytest.mark.parametrize("key", ["", "short", "x" * 64, "secret-key" * 4, GOOD_KEY[:31]])
 def test_production_refuses_a_weak_key(tmp_path: Path, production: dict[str, str], key: str) -> None:
@@ -127,6 +148,13 @@ def test_one_address_says_how_mail_leaves(tmp_path: Path, url: str, wanted: tupl
 BAD = [
     ("APP_ENV", "live"),
     ("DATABASE_POOL", "0"),
+    ("BOUNCES_URL", "mail.example.com"),
+    ("BOUNCES_URL", "pop3://me:pw@mail.example.com"),
+    ("BOUNCES_URL", "imaps://mail.example.com/INBOX"),
+    ("BOUNCES_URL", "imaps://me@mail.example.com/INBOX"),
+    ("BOUNCES_URL", "imaps://me:pw@mail.example.com:port/INBOX"),
+    ("BOUNCES_URL", "imaps://me:pw@mail.example.com/%E9%80%80%E4%BF%A1"),
+    ("BOUNCES_URL", "imaps://me:%E5%AF%86@mail.example.com/INBOX"),
     ("DATABASE_URL", "mysql://root@db/lunch"),
     ("DATABASE_URL", "lunch.db"),
     ("DATABASE_URL", "postgresql://db:port/lunch"),

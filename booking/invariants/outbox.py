@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.model import Digest, Event, Letter
+from booking.model import Digest, Event, Letter, Person, Suppression
 
 STUCK = timedelta(minutes=10)
 # The kinds of letters about a seat, and the event behind each.
@@ -21,6 +21,7 @@ def letters(session: Session, now: datetime) -> Iterator[str]:
     for letter_id in session.scalars(select(Letter.id).where(Letter.state == "sending", stuck).order_by(Letter.id)):
         yield f"I5 letter {letter_id}: stuck in sending"
     yield from _promises(session)
+    yield from _suppressions(session)
 
 
 def _promises(session: Session) -> Iterator[str]:
@@ -32,3 +33,16 @@ def _promises(session: Session) -> Iterator[str]:
         broken = select(Letter.id, Letter.person_id, Letter.slot_id).where(Letter.kind == kind, ~kept)
         for letter_id, person_id, slot_id in session.execute(broken.order_by(Letter.id)):
             yield f"I3 letter {letter_id}: {kind} to person {person_id} for slot {slot_id}, but the history has none"
+
+
+def _suppressions(session: Session) -> Iterator[str]:
+    """I7: mail to a person is stopped if, and only if, the last event about it says so."""
+    newest = (
+        select(func.max(Event.id)).where(Event.kind.in_(("mail_stopped", "mail_resumed"))).group_by(Event.person_id)
+    )
+    stopped = select(Event.person_id).where(Event.id.in_(newest), Event.kind == "mail_stopped")
+    told = set(session.scalars(stopped.join(Person, Person.id == Event.person_id).where(Person.deleted_at.is_(None))))
+    listed = set(session.scalars(select(Suppression.person_id)))
+    for person_id in sorted(one for one in listed ^ told if one):
+        words = ("stopped", "does not say so") if person_id in listed else ("not stopped", "says so")
+        yield f"I7 person {person_id}: mail to them is {words[0]}, their history {words[1]}"

@@ -1,8 +1,10 @@
 """Schedule: every job, in the order in which `flask tick` runs them, each a few lines that call a verb."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
 
 from flask import current_app
@@ -11,9 +13,13 @@ from sqlalchemy import ColumnElement
 from booking import monitoring, people, seats, slots, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
-from booking.jobs.batches import AnySession, BatchRunner, PartlyDone, Turn
-from booking.mail import digest_writer, digests, outbox, rate_limit, transport
+from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
+from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_limit, transport
 
+log = logging.getLogger(__name__)
+
+# The flags of a message in the mailbox for bounces, by what became of it.
+FLAGS = {bounces.BounceOutcome.IGNORED: "", bounces.BounceOutcome.UNMATCHED: r"\Seen \Flagged"}
 # How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
 IN_A_ROUND = {"at_once": 20, "digests": 500}
 # Under load a round is no larger, and a pause no longer than this many letters a second allow: codes come first in
@@ -87,6 +93,13 @@ def take_up_stuck_letters(turn: Turn) -> int:
     return _batches(turn, outbox.free_stuck)
 
 
+def read_bounces(turn: Turn) -> int:
+    """Read the mailbox of BOUNCES_URL, where there is one."""
+    if current_app.config["BOUNCES_HOST"] is None:
+        return 0
+    return mailbox.read(current_app.config, turn.now, partial(_receive, turn.now), turn.stop)
+
+
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now)
     return forgotten + _batches(turn, outbox.forget)
@@ -120,6 +133,7 @@ TIMETABLE = (
     Job("take_up_stuck_letters", 30, take_up_stuck_letters),
     Job("send_letters", 2, send_letters),
     Job("send_digests", 5, send_digests),
+    Job("read_bounces", 300, read_bounces),
     Job("forget", 3600, forget),
     Job("forget_names", 3600, forget_names),
 )
@@ -141,6 +155,18 @@ def _write_digests(turn: Turn, kind: str) -> int:
     if due and not turn.stop():
         digests.note_done(db.session, due, turn.now)
     return written
+
+
+def _receive(now: datetime, message: bytes) -> str:
+    """Count a report; the flags that it gets. One that names no letter of ours is left for a person to look at."""
+    try:
+        outcome = bounces.receive(db.session, message, now)
+    except PASSING:
+        raise  # not the message's fault
+    except Exception:
+        log.exception("a message in the mailbox for bounces cannot be read")
+        return ""
+    return FLAGS.get(outcome, r"\Seen")
 
 
 def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int]) -> int:

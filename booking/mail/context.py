@@ -23,6 +23,9 @@ from booking.slots.moving import PLACE, as_told
 # A repeated registration is mentioned no later than this.
 REGISTRATION_NEWS_FOR = timedelta(days=1)
 
+# The kinds of letters that are sent whatever came back before: their reader asks for them now.
+ASKED_FOR = {"calendar"}
+
 Context = dict[str, Any]
 
 
@@ -30,16 +33,22 @@ class Dropped(Exception):
     """The letter has no reader any more, or is no longer true."""
 
 
-def address(letter: Letter, reader: Person | None) -> str:
-    """The recipient's address; raises `Dropped` if there is none."""
+def address(letter: Letter, reader: Person | None, suppressed: str | None = None) -> str:
+    """The recipient's address; raises `Dropped` if there is none. `suppressed`: how the reader is on the suppression list."""
     if letter.person_id and (reader is None or reader.deleted_at):
         raise Dropped("the account was deleted")
     if letter.kind in digests.KINDS and reader and (reader.disabled_at or not digests.wanted_by(reader, letter.kind)):
         raise Dropped("no digests wanted")
+    if suppressed and not letter.to and _is_stopped(letter.kind, suppressed):
+        raise Dropped("mail to the address comes back")
     to = letter.to or (reader.email if reader else None)
     if not to:
         raise Dropped("no address")
     return to
+
+
+def _is_stopped(kind: str, suppressed: str) -> bool:
+    return kind not in ASKED_FOR if suppressed == "hard" else kind in digests.KINDS
 
 
 def slot_ids(letter: Letter) -> Iterable[int]:

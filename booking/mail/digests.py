@@ -19,6 +19,7 @@ from booking.db.arrays import in_array
 from booking.db.transactions import transactional
 from booking.history import record
 from booking.model import Booking, DayOverride, Digest, DigestRound, Manages, Person, Slot, Station, Strike
+from booking.people import suppression
 from booking.seats import strike_ledger
 
 # The hours between which each kind is written.
@@ -132,10 +133,12 @@ def preview(session: Session, kind: str, station: Station, now: datetime) -> lis
     runs = select(Manages.person_id).where(Manages.station_id == station.id)
     known = Person.id.in_(theirs if kind == "worker" else runs) | Person.id.in_(news)
     people = session.scalars(select(Person).where(known).order_by(Person.id)).all()
-    readers = [person for person in people if person.id in news and not _why_not(person, kind)]
+    unreached = set(session.scalars(select(Person.id).where(known, suppression.is_suppressed())))
+    why_not = {p.id: _why_not(p, kind) or ("mail comes back" if p.id in unreached else "") for p in people}
+    readers = [person for person in people if person.id in news and not why_not[person.id]]
     told = _told(session, due, [person.id for person in readers], due.due_at)
     nothing = "nothing to say" if _works(session, station, due.date) else "a rest day"
-    return [Reader(p, told.get(p.id), "" if p.id in told else _why_not(p, kind) or nothing) for p in people]
+    return [Reader(p, told.get(p.id), "" if p.id in told else why_not[p.id] or nothing) for p in people]
 
 
 def due_today(station: Station, kind: str, now: datetime) -> datetime:
@@ -213,9 +216,10 @@ def _unwritten(due: Round, now: datetime) -> Select[int, int]:
 
 
 def reads(kind: str) -> ColumnElement[bool]:
-    """Whether a person is subscribed to that kind of digest and has an active account with an address."""
+    """Whether a person is subscribed to that kind of digest and has an active account that mail reaches."""
     wants: ColumnElement[bool] = getattr(Person, WANTED[f"{kind}_digest"])
-    return and_(Person.email.is_not(None), wants, Person.deleted_at.is_(None), Person.disabled_at.is_(None))
+    active = and_(Person.email.is_not(None), Person.deleted_at.is_(None), Person.disabled_at.is_(None))
+    return and_(active, wants, ~suppression.is_suppressed())
 
 
 def _news(due: Round, now: datetime) -> Any:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, aliased, scoped_session
 from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.mail import backoff, digests, rendering
+from booking.mail import backoff, bounces, digests, rendering
 from booking.mail.smtp_replies import Meaning
 from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
 from booking.model import Digest, Letter, MailPause
@@ -202,6 +202,7 @@ def _send(session: AnySession, server: Transport, message: rendering.Message, no
     try:
         server.send(message.sender, message.to, message.mime)
     except Rejected as error:
+        bounces.refused(session, message.letter_id, error.meaning, str(error), now)
         end("failed", str(error))
         done.failed += 1
         _count(error, done)

@@ -18,7 +18,7 @@ from booking.mail import context, digests, invites, links
 from booking.mail.context import Dropped
 from booking.mail.mime import ENCODING, POLICY
 from booking.mail.wording import tidy
-from booking.model import LANGUAGES, Letter, Person, Slot
+from booking.model import LANGUAGES, Letter, Person, Slot, Suppression
 from booking.sanitise import one_line
 
 __all__ = ["Dropped", "Loaded", "Message", "Rendered", "compose", "load", "render", "stylesheet"]
@@ -52,6 +52,7 @@ class Loaded:
 
     letters: Sequence[Letter]
     readers: Mapping[int | None, Person]
+    suppressed: Mapping[int | None, str]
     slots: Sequence[Slot]
 
 
@@ -75,7 +76,8 @@ def load(session: Session, ids: Sequence[int]) -> Loaded:
     wanted = {slot_id for letter in letters for slot_id in context.slot_ids(letter)}
     related = (joinedload(Slot.activity), joinedload(Slot.zone), joinedload(Slot.station))
     slots = session.scalars(select(Slot).where(Slot.id.in_(wanted)).options(*related)).all() if wanted else []
-    return Loaded(letters, readers, slots)
+    suppressed = {row.person_id: row.kind for row in _rows(session, (Suppression.person_id, Suppression.kind), people)}
+    return Loaded(letters, readers, suppressed, slots)
 
 
 def _rows(session: Session, columns: Any, ids: Collection[int]) -> Sequence[Any]:
@@ -85,8 +87,9 @@ def _rows(session: Session, columns: Any, ids: Collection[int]) -> Sequence[Any]
 
 def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | None = None) -> Message:
     """The message of a row; raises `Dropped` when nobody is left to read it or it is no longer true."""
-    reader = (loaded or load(session, [letter.id])).readers.get(letter.person_id)
-    to = context.address(letter, reader)
+    loaded = loaded or load(session, [letter.id])
+    reader = loaded.readers.get(letter.person_id)
+    to = context.address(letter, reader, loaded.suppressed.get(letter.person_id))
     language = _language(letter, reader)
     content = render(letter.kind, context.of(session, letter, reader, now), language)
     message = EmailMessage(POLICY)

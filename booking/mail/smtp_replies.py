@@ -104,7 +104,8 @@ _TEXTS: list[tuple[Meaning, *tuple[str, ...]]] = [
         Meaning.ADDRESS,
         r"(user|mail ?box|recipient|account|address|rcpt|person)\b.{0,30}(unknown|n[o']?t exist|no longer|invalid)",
         r"(user|mail ?box|recipient|account|address|rcpt|person)\b.{0,30}not (found|known|valid|a valid|local)",
-        r"no such \w+|(unknown|invalid|bad|nonexistent) (local )?(user|recipient|mail ?box|account|address|rcpt|destination)",
+        r"unrouteable address|no such \w+",
+        r"(unknown|invalid|bad|nonexistent) (local )?(user|recipient|mail ?box|account|address|rcpt|destination)",
         r"(don't|not|doesn't) (exists?|have).{0,12}\b(user|mailbox|account)|no (mailbox|user|account)\b",
         r"(domain|host).{0,20}not (found|exist)",
         r"(用户|邮箱|收件人|收信人|账号|帐号|账户|地址).{0,6}(不存在|无效|未找到|没有找到|错误)",
@@ -135,16 +136,16 @@ def classify(code: int, said: bytes | str, stage: Stage = Stage.LETTER) -> Meani
     return meaning
 
 
-def readable(said: bytes | str) -> str:
+def readable(said: bytes | str, longest: int = _LONGEST) -> str:
     """The text of an answer: UTF-8, else GB18030 (which contains GBK), else ASCII with the rest escaped."""
     if isinstance(said, str):
-        return said[:_LONGEST]
+        return said[:longest]
     for charset in ("utf-8", "gb18030"):
         try:
-            return said.decode(charset)[:_LONGEST]
+            return said.decode(charset)[:longest]
         except UnicodeDecodeError:
             continue
-    return said.decode("ascii", "backslashreplace")[:_LONGEST]
+    return said.decode("ascii", "backslashreplace")[:longest]
 
 
 def without_addresses(text: str) -> str:

@@ -176,3 +176,8 @@ def _is_setup(error: Exception) -> bool:
     if isinstance(error, ssl.SSLError):
         return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
     return isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)
+
+
+def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
+    """What is trusted of a mail server, of whatever protocol: the system's CAs, or those of MAIL_CA."""
+    return ssl.create_default_context(cafile=settings.get("MAIL_CA"))

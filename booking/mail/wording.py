@@ -32,6 +32,7 @@ JOBS: dict[str, Any] = {
     "take_up_stuck_letters": _("接回卡住的邮件"),
     "send_letters": _("发通知邮件"),
     "send_digests": _("发日报"),
+    "read_bounces": _("读退信"),
     "forget": _("清理旧数据"),
     "forget_names": _("隐去旧预约的姓名"),
 }

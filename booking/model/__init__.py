@@ -21,6 +21,7 @@ from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, Activity, Plan, PlanException, Slot
 from booking.model.records import (
     CATALOGUE,
+    Bounce,
     CalendarDomain,
     Digest,
     DigestRound,
@@ -31,4 +32,5 @@ from booking.model.records import (
     MailPause,
     Outage,
     SetAside,
+    Suppression,
 )

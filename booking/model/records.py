@@ -64,6 +64,36 @@ class MailPause(Base):
     reply: Mapped[str] = mapped_column(String(300), default="")
 
 
+class Bounce(Base):
+    """退信: a letter that was not delivered. `key` is its Message-ID, so that it counts once.
+
+    `hard`: its person has no such mailbox; `soft`: this letter was not taken; `sender`: the refusal is about us.
+    `unmatched` is a report that names no letter of ours, its hash as `key`. `reply` holds no address.
+    """
+
+    __tablename__ = "bounce"
+    __table_args__ = (
+        one_of("kind", ("hard", "soft", "sender", "unmatched")),
+        CheckConstraint("(kind = 'unmatched') = (person_id IS NULL)", name="person"),
+    )
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    at: Mapped[datetime] = mapped_column(index=True)
+    reply: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Suppression(Base):
+    """停发: a person whom mail does not reach. `hard`: only what they ask for is sent; `soft`: no digests are."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (one_of("kind", ("hard", "soft")),)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    since: Mapped[datetime]
+    reply: Mapped[str] = mapped_column(String(300), default="")
+
+
 class Digest(Base):
     """日报: the daily letter, one for each person, kind and date."""
 

@@ -5,12 +5,14 @@ with a reason code and then changes nothing. Passwords are hashed and checked ou
 a try, `fits` checks it, `complete` signs in.
 
 `accounts`, `sign_ins`, `passwords`, `codes`, `second_factor` (`totp`, `recovery_codes`, `second_factor_policy`) and
-`login_throttle` are about signing in, `validation` says what is a
-valid name, phone or address, `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
+`login_throttle` are about signing in, `validation` says what is a valid name, phone or address, `suppression` whom mail
+does not reach. `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
 """
 
 from booking.people.accounts import (
     admit_guest,
+    ask_for_new_address,
+    change_address,
     change_password,
     change_profile,
     create,
@@ -72,4 +74,5 @@ from booking.people.sign_ins import (
     was_idle,
     with_code,
 )
+from booking.people.suppression import prove_address, suppressed
 from booking.people.validation import clean_code, clean_company, clean_email, clean_name, clean_phone

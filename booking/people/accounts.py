@@ -12,7 +12,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Person
-from booking.people import codes, login_throttle
+from booking.people import codes, login_throttle, suppression
 from booking.people.passwords import check_strength
 from booking.people.sign_ins import Attempt, PendingSignIn, begin, confirm, end_sign_ins, first_step
 from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
@@ -159,7 +159,53 @@ def reset_password(
     if not codes.redeem(session, email, "reset", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
-    return set_password.inside(session, person_id, password_hash, now) if person_id else None
+    if person_id is None:
+        return None
+    person = set_password.inside(session, person_id, password_hash, now)
+    suppression.lift(session, person, now)
+    return person
+
+
+@transactional
+def ask_for_new_address(
+    session: Session,
+    tried: Attempt,
+    email: str,
+    language: str,
+    now: datetime,
+    browser: str,
+    address: str,
+    per_address: int = login_throttle.PER_ADDRESS,
+) -> None:
+    """Mail a code to the address that is to replace the one of the account whose password was just confirmed."""
+    codes.ask_for_code.inside(session, email, "register", language, now, browser, address, per_address, told="address")
+    confirm(session, tried)
+
+
+@transactional
+def change_address(
+    session: Session,
+    person_id: int,
+    email: str,
+    code: str,
+    browser: str,
+    address: str,
+    now: datetime,
+    per_address: int = login_throttle.PER_ADDRESS,
+    sign_in_id: int | None = None,
+) -> bool:
+    """Replace the address by one whose mailed code was read; all other sign-ins end. A wrong code must be committed too."""
+    if not codes.redeem(session, email, "register", code, browser, address, now, per_address):
+        return False
+    email = clean_email(email)
+    if session.scalar(select(Person.id).where(Person.email == email)):
+        raise RuleViolation("email_taken")
+    person = alive(session, person_id)
+    person.email = email
+    end_sign_ins.inside(session, person_id, now, actor_id=person_id, but=sign_in_id)
+    suppression.lift(session, person, now)
+    record(session, suppression.CHANGED, now, actor_id=person_id, person_id=person_id)
+    return True
 
 
 @transactional

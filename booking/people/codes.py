@@ -35,10 +35,12 @@ def ask_for_code(
     browser: str,
     address: str,
     per_address: int = login_throttle.PER_ADDRESS,
+    told: str = "",
 ) -> None:
     """Mail a code, if the address may have one. The rows, the time taken and the answer are the same if not.
 
-    `browser` is the secret of the asking browser, `address` its network address. Raises `too_many_codes` when the
+    `browser` is the secret of the asking browser, `address` its network address, `told` what the letter says that the code
+    is for, where that is not its purpose. Raises `too_many_codes` when the
     e-mail address or the network client has reached its hourly limit.
     """
     email, browser, address = clean_email(email), _hash(browser), login_throttle.client_network(address)
@@ -63,7 +65,7 @@ def ask_for_code(
     )
     if wanted:
         tongue = person.language if person else language
-        enqueue(session, "code", now, to=email, language=tongue, code=code, purpose=purpose)
+        enqueue(session, "code", now, to=email, language=tongue, code=code, purpose=told or purpose)
     elif purpose == "register" and person and person.disabled_at is None:
         enqueue(session, "already_registered", now, to=email, language=person.language)
 

@@ -7,13 +7,27 @@ from typing import Any
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
-from booking.model import Activity, Booking, Event, Manages, Person, SecondFactor, SignIn, Slot, Station, Strike, Try
+from booking.model import (
+    Activity,
+    Booking,
+    Bounce,
+    Event,
+    Manages,
+    Person,
+    SecondFactor,
+    SignIn,
+    Slot,
+    Station,
+    Strike,
+    Suppression,
+    Try,
+)
 
 PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wants_manager_digest", "created_at")
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, roles, second factor, sign-ins and history, ready for JSON.
+    """Profile, bookings, refused attempts, strikes, roles, second factor, sign-ins, bounces and history, ready for JSON.
 
     Instants are in UTC.
     """
@@ -26,6 +40,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "manages": _rows(session, _roles(person_id)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
+        "mail_stopped": _rows(session, _suppression(person_id)),
+        "bounces": _rows(session, _bounces(person_id)),
         "history": _rows(session, _history(person_id)),
     }
 
@@ -74,6 +90,14 @@ def _second_factor(person_id: int) -> Executable:
 def _sign_ins(person_id: int) -> Executable:
     columns = (SignIn.agent, SignIn.created_at, SignIn.expires_at, SignIn.ended_at)
     return select(*columns).where(SignIn.person_id == person_id).order_by(SignIn.id)
+
+
+def _suppression(person_id: int) -> Executable:
+    return select(Suppression.kind, Suppression.since, Suppression.reply).where(Suppression.person_id == person_id)
+
+
+def _bounces(person_id: int) -> Executable:
+    return select(Bounce.at, Bounce.kind, Bounce.reply).where(Bounce.person_id == person_id).order_by(Bounce.at)
 
 
 def _history(person_id: int) -> Executable:

@@ -21,7 +21,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import SIGNED_IN, Manages, Person, SecondFactor, SignedIn, SignIn
-from booking.people import codes, login_throttle
+from booking.people import codes, login_throttle, suppression
 from booking.people.validation import clean_email
 
 SIGN_IN_LASTS = timedelta(days=30)
@@ -101,7 +101,11 @@ def with_code(
     if not codes.redeem(session, email, "sign_in", code, browser, address, now, per_address):
         return None
     person_id = session.scalar(select(Person.id).where(Person.email == clean_email(email)))
-    return first_step(session, _locked(session, person_id), agent, now) if person_id else None
+    if person_id is None:
+        return None
+    person = _locked(session, person_id)
+    suppression.lift(session, person, now)
+    return first_step(session, person, agent, now)
 
 
 def first_step(session: Session, person: Person, agent: str, now: datetime) -> str | PendingSignIn:

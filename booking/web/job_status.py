@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from booking import clock, monitoring
 from booking.extensions import db
-from booking.mail import backlog, backoff, held
+from booking.mail import backlog, backoff, bounces, held
 from booking.mail.wording import JOBS, LETTERS
 
 OUTAGES_SHOWN_FOR = timedelta(days=7)
@@ -51,12 +51,15 @@ def letters_held() -> int:
 def running(station_id: int | None = None) -> dict[str, Any]:
     """The context of a page about jobs: of one station, or of all."""
     session, now = db.session(), clock.now()
+    came_back = bounces.lately(session, now) if station_id is None else {}
     return {
         "jobs": monitoring.jobs(session, now, backlog.backlog(session, now)),
         "outages": monitoring.outages_since(session, now - OUTAGES_SHOWN_FOR),
         "paused": mail_paused(),
         "clock_ahead": clock.ahead() if clock.is_off() else 0,
         "aside": monitoring.listed(session, station_id),
+        "bounces": came_back,
+        "unreached": bounces.unreached(session, station_id),
         "failed": backlog.failed(session, now, station_id),
         "job_names": JOBS,
         "letter_names": LETTERS,

@@ -94,6 +94,11 @@ PLANTED: dict[str, list[tuple[str, str, str]]] = {
         ("UPDATE slot SET capacity = 7", "", "I7 slot 1: capacity 7, its history says 2"),
         ("DELETE FROM event WHERE booking_id = 4", "",
          "I7 booking 4 of slot 1: waiting, its history says nothing"),
+        ("INSERT INTO suppression (person_id, kind, since, reply) VALUES (1, 'hard', '2026-11-23 01:00:00.000000+00:00', '')", "",
+         "I7 person 1: mail to them is stopped, their history does not say so"),
+        (("INSERT INTO event (at, kind, person_id, details)"
+         " VALUES ('2026-11-23 01:00:00.000000+00:00', 'mail_stopped', 2, '{}')"), "",
+         "I7 person 2: mail to them is not stopped, their history says so"),
     ],
     "I8 releases": [
         ("UPDATE booking SET state = 'released', ended_at = '2026-11-24 04:14:59.999999+00:00' WHERE id = 1", "",

@@ -27,7 +27,16 @@ OPEN = (
     "/offline",
     "/no",
 )
-OWN = ("/me", "/account/", "/account/calendar", "/account/password", "/account/delete", "/offline", "/parts")
+OWN = (
+    "/me",
+    "/account/",
+    "/account/calendar",
+    "/account/password",
+    "/account/address",
+    "/account/delete",
+    "/offline",
+    "/parts",
+)
 ROOMS = "slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
 PAGES = {
     "": ("/s/cbd", *OPEN),

@@ -1,6 +1,7 @@
 """Account pages: signing in, registering, and one's own profile."""
 
 from booking.web.account import (
+    address,
     authenticator,
     deletion,
     feed,

@@ -25,8 +25,8 @@ class CodeRequest:
 
 def ask(form: EmailForm, purpose: str, come_back: str) -> bool:
     """Mail a code if the address may have one. The answer is the same if not; only too many requests are refused."""
-    email = people.clean_email(form.email.data)
     try:
+        email = people.clean_email(form.email.data)
         whence = (browser(), client_address(), per_address())
         people.ask_for_code(db.session, email, purpose, language(), clock.now(), *whence)
     except RuleViolation as no:

@@ -32,6 +32,12 @@ class SignInForm(Form):
     password = Secret(_("密码"), [Filled(_("请填写密码。"))])
 
 
+class AddressForm(EmailForm):
+    """A new address, confirmed by the password."""
+
+    password = Secret(_("密码"), [Filled(_("请填写密码。"))])
+
+
 class CodeForm(Form):
     code = PlainField(_("验证码"), CODE)
 

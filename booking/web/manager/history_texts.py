@@ -100,6 +100,9 @@ OF_PEOPLE: dict[str, Any] = {
     "second_factor_reset": _("两步验证被重置"),
     "recovery_code_used": _("用恢复码登录"),
     "recovery_codes_renewed": _("换了新的恢复码"),
+    "address_changed": _("改邮箱"),
+    "mail_stopped": _("邮件送不到，停发了"),
+    "mail_resumed": _("邮件又能送到了"),
     "feed_opened": _("开通日历订阅"),
     "feed_closed": _("停用日历订阅"),
 }

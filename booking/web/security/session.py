@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, people
 from booking.extensions import db, login
-from booking.model import LANGUAGES, Manages, Person, SignedIn, Station
+from booking.model import LANGUAGES, Manages, Person, SignedIn, Station, Suppression
 from booking.telemetry import request_context
 from booking.web import htmx
 from booking.web.i18n.language import of_browser
@@ -31,6 +31,7 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
     person: Person | None = None
     is_admin = False
     stations: tuple[Station, ...] = ()
+    mail_stopped: Suppression | None = None
 
     def manages(self, _station_id: int) -> bool:
         return False
@@ -53,6 +54,11 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
     @property
     def person(self) -> Person:
         return db.session.get_one(Person, self.person_id)
+
+    @property
+    def mail_stopped(self) -> Suppression | None:
+        """Why mail does not reach this person; None when it does."""
+        return people.suppressed(db.session, self.person_id)
 
     def manages(self, station_id: int) -> bool:
         """Whether this person may manage the station, as its manager or as an admin."""
