@@ -56,13 +56,14 @@ class Last(NamedTuple):
 
 @dataclass
 class Known:
-    """A reader as found at an instant, and what they were sent last."""
+    """A reader as found at an instant, and what they were sent last. `is_new`: the database has just been asked."""
 
     reader: PageReader
     noted: int
     made_at: datetime
     until: datetime
     last: Last | None = None
+    is_new: bool = False
 
     @property
     def weight(self) -> int:
@@ -119,7 +120,10 @@ class Cache:
         return found.made_at <= now < found.until and found.noted >= self.news.changed(found.day.station.id)
 
     def known(self, token: str, station: str, now: datetime) -> Known | None:
-        """Who reads a station's page with this sign-in; None when the sign-in is not valid, as of the last poll."""
+        """Who reads a station's page with this sign-in; None when the sign-in is not valid.
+
+        It may have ended a moment ago elsewhere: ask `is_valid` before anything personal is sent.
+        """
         known = self.readers.get((token, station))
         if known and self._holds(known, now):
             return known
@@ -128,8 +132,12 @@ class Cache:
         if found is None:
             return None
         until = min(now + NO_LONGER, found.who.paused_until or now + NO_LONGER)
-        known = self.readers[token, station] = Known(found, noted, now, until)
-        return known
+        self.readers[token, station] = Known(found, noted, now, until)
+        return Known(found, noted, now, until, is_new=True)
+
+    def is_valid(self, known: Known, token: str, now: datetime) -> bool:
+        """Whether the sign-in still is: another process may have ended it."""
+        return known.is_new or people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

@@ -6,6 +6,7 @@ at once, what must be read from the database in a turn.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from time import thread_time
 from typing import Any
 
@@ -96,7 +97,8 @@ class FastPage:
             tag,
             bool(known),
         )
-        viewer = Viewer(known, question.csrf)
+        is_valid = partial(cache.is_valid, known, question.token, now) if known else bool
+        viewer = Viewer(known, is_valid, question.csrf)
         answer = self._contexts.in_locale(language, lambda: page_cache.answer(cache, asked, viewer, now, None))
         return (asked, answer) if answer else None
 

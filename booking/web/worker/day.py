@@ -54,7 +54,8 @@ def _page(code: str) -> str | Response | None:
     day = cache.day(code, asked.asked.day, now)
     if day is None:
         return None
-    viewer = Viewer(known, generate_csrf())
+    # Flask-Login has just asked whether the sign-in is valid.
+    viewer = Viewer(known, lambda: True, generate_csrf())
     outcome = None if asked.is_fragment else results.last()
     if outcome or (not asked.is_fragment and "_flashes" in session):
         return _page_once(day, asked, viewer, now, outcome)

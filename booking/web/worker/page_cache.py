@@ -49,9 +49,11 @@ class PageRequest(NamedTuple):
 
 
 class Viewer(NamedTuple):
-    """Who looks at a page: what is known of their sign-in (None for nobody signed in), and their CSRF token."""
+    """Who looks at a page: what is known of their sign-in (None for nobody signed in), whether it still holds, and their CSRF
+    token."""
 
     known: Known | None
+    is_valid: Callable[[], bool]
     csrf: str
 
     @property
@@ -197,7 +199,7 @@ Render = Callable[[FrameKey], str]
 def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, render: Render | None) -> Answer | None:
     """What this reader is sent, in the language of this context. `render` makes a frame that is not cached.
 
-    None when there is no such station, or the frame is missing.
+    None when there is no such station, the sign-in has ended, or the frame is missing.
     """
     day = cache.day(asked.station, asked.asked.day, now)
     if day is None:
@@ -210,6 +212,8 @@ def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, rend
         viewer.known.last = Last(_variant(asked), day, rendered.until, tag, rendered.pace)
     if asked.is_fragment and asked.tag == tag:
         return Answer(tag, cache.polls.tell(rendered.pace))
+    if not page.is_shared and not viewer.is_valid():
+        return None
     pace = cache.polls.tell(rendered.pace)
     texts = _texts(rendered, viewer, pace, now)
     if asked.is_fragment:

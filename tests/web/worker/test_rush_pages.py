@@ -217,12 +217,15 @@ def test_a_page_in_memory_waits_for_no_turn(
     stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]
 ) -> None:
     lunch.book("周明", "Mon 10:00")
-    phone = Phone(stands, lunch, "周明")
+    phone, own = Phone(stands, lunch, "李静"), Phone(stands, lunch, "周明")
     page, _again = look(phone), look(phone)
+    knows = HTMX | {"If-None-Match": own.get(PATH, "Mon 10:01", headers=HTMX).headers["ETag"]}
+    own.get(PATH, "Mon 10:01", headers=knows)  # the first 304 is made by the app
     take_all_turns()
-    assert card_in(look(phone), lunch.slot_id).data["mine"] == "booked"
     assert bare(look(phone)) == bare(page)
-    assert phone.get("/s/cbd?day=2026-11-25", "Mon 10:01").status_code == 503, "control: another day is not in memory"
+    assert own.get(PATH, "Mon 10:01", headers=knows).status_code == 304
+    for who, path in ((phone, "/s/cbd?day=2026-11-25"), (own, PATH)):
+        assert who.get(path, "Mon 10:01").status_code == 503, "control: the database must be asked"
 
 
 def test_a_booking_waits_for_no_turn(stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]) -> None:
