@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.support import memory, postgres, servers
@@ -53,6 +54,7 @@ class Kind:
     begin: str  # shell, in the namespace
     features: Mapping[str, str]
     files: Callable[[int, str], dict[str, str]]  # from the port, and the pieces that are wanted
+    queue: str  # the files of what has been taken and not delivered
 
     def __str__(self) -> str:
         return self.name
@@ -119,17 +121,22 @@ class Running:
             subprocess.run([*AS_ROOT, "kill", f"-{how}", str(pid)], check=True)
             self._process.wait(PATIENCE)
 
-    def restart(self) -> None:
-        self.stop()
-        self.start()
+    def settle(self) -> None:
+        """Wait until all is delivered: a server that is stopped over a delivery may begin it again."""
+        self._wait(lambda: not list((self.folder / "spool").glob(self.kind.queue)))
 
     def letters(self, count: int) -> list[bytes]:
         """What has been delivered, as soon as it is so many."""
+        arrived = partial((self.folder / "box" / "new").glob, "*")
+        self._wait(lambda: len(list(arrived())) >= count)
+        self.settle()
+        return [path.read_bytes() for path in arrived()]
+
+    def _wait(self, over: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
-        while len(found := list((self.folder / "box" / "new").glob("*"))) < count:
+        while not over():
             assert time.monotonic() < deadline, self.log
             time.sleep(0.02)
-        return [path.read_bytes() for path in found]
 
     def _wait_until_it_listens(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -11,6 +11,7 @@ daemon_smtp_ports = PORT
 local_interfaces = 127.0.0.1
 acl_smtp_rcpt = acl_check_rcpt
 keep_environment =
+smtp_accept_queue_per_connection = 0
 .ifndef TLS
 tls_advertise_hosts =
 .endif
@@ -54,7 +55,7 @@ plain:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-.ifdef LOGIN
+.ifdef NO_PLAIN
   server_advertise_condition = no
 .else
   server_advertise_condition = ${if def:tls_in_cipher}
@@ -71,7 +72,7 @@ STARTTLS = "TLS = yes\ntls_certificate = /srv/tls/mail.pem\ntls_privatekey = /sr
 FEATURES = {
     "starttls": STARTTLS,
     "smtps": f"{STARTTLS}\ntls_on_connect_ports = PORT",
-    "login": "LOGIN = yes",
+    "login": "NO_PLAIN = yes",
     "small": "message_size_limit = 1000",
     "full": "FULL = yes",
     "no space": "check_spool_space = 1000000000",
@@ -94,4 +95,4 @@ def files(port: int, pieces: str) -> dict[str, str]:
     return {"exim4/exim4.conf": f"{pieces}{CONFIGURATION}".replace("PORT", str(port)), "exim4/readers": readers}
 
 
-KIND = Kind("Exim", ("exim4-daemon-light",), ("Debian-exim",), BEGIN, FEATURES, files)
+KIND = Kind("Exim", ("exim4-daemon-light",), ("Debian-exim",), BEGIN, FEATURES, files, "exim/input/*")

@@ -43,4 +43,4 @@ def files(port: int, pieces: str) -> dict[str, str]:
     return {"smtpd.conf": text, "readers": readers}
 
 
-KIND = Kind("OpenSMTPD", ("opensmtpd",), ("opensmtpd", "opensmtpq"), BEGIN, FEATURES, files)
+KIND = Kind("OpenSMTPD", ("opensmtpd",), ("opensmtpd", "opensmtpq"), BEGIN, FEATURES, files, "smtpd/queue/*/*")

@@ -11,8 +11,8 @@ maillog_file = /srv/postfix.log
 maillog_file_prefixes = /srv
 inet_protocols = ipv4
 mydestination =
-mynetworks = 127.0.0.0/8
 alias_maps =
+smtpd_error_sleep_time = 0
 virtual_mailbox_domains = example.com
 virtual_mailbox_base = /srv
 virtual_mailbox_maps = texthash:/etc/postfix/readers
@@ -49,6 +49,7 @@ smtpd_sender_restrictions = reject_sender_login_mismatch
 FEATURES = {
     "starttls": AUTH,
     "smtps": f"{AUTH}smtpd_tls_wrappermode = yes",
+    "stranger": "mynetworks =",
     "login": "smtpd_sasl_path = login",
     "small": "message_size_limit = 1000",
     "full": "smtpd_recipient_restrictions = check_recipient_access inline:{{a5@example.com = 452 4.2.2 mailbox full}}",
@@ -80,4 +81,6 @@ def files(port: int, pieces: str) -> dict[str, str]:
     }
 
 
-KIND = Kind("Postfix", ("postfix", "sasl2-bin"), ("postfix", "postdrop"), BEGIN, FEATURES, files)
+KIND = Kind(
+    "Postfix", ("postfix", "sasl2-bin"), ("postfix", "postdrop"), BEGIN, FEATURES, files, "postfix/[aid]*/**/[0-9A-F]*"
+)
