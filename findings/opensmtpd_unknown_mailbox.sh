@@ -4,8 +4,8 @@
 #    no list (RFC 3463, 3.3); the code for it is 5.1.1. Who goes by the codes does not take the address for dead.
 # 2. Where they are users of the system, it is "550 Invalid recipient", and so is every address of a domain that the
 #    server does not relay for (5.7.1). Neither has an enhanced status code, although EHLO announces ENHANCEDSTATUSCODES
-#    (RFC 2034, 4: all answers have one, but the greeting and those to HELO and EHLO). Who goes by the text loses all addresses to a rule
-#    that is missing in smtpd.conf.
+#    (RFC 2034, 4: all answers have one, but the greeting and those to HELO and EHLO). Who goes by the text loses all
+#    addresses to a rule that is missing in smtpd.conf.
 # Source: lka_resume in lka_session.c, and smtp_session.c. Needs root, for a mount namespace.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -21,7 +21,6 @@ HOST = "mail.example.test"
 USER, PASSWORD = "lunch", "right"
 # The mailboxes of example.com, which all are one folder.
 READERS = ("lunch", "lin", *(f"a{n}" for n in range(200)), *(f"person{n}" for n in range(20)))
-FULL = "a5"  # takes nothing for now, with the feature of this name
 OWNER = os.geteuid() or 5000  # of the mailbox
 PATIENCE = 60  # seconds
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -69,8 +68,8 @@ def unpack(packages: Sequence[str], folder: Path) -> Path:
         text=True,
     )
     names = {line.split()[1] for line in simulated.stdout.splitlines() if line.startswith("Inst ")} | set(packages)
-    as_ourselves = ["-o", f"APT::Sandbox::User={os.environ.get('USER', 'root')}"]
-    subprocess.run(["apt-get", "download", "-qq", *as_ourselves, *sorted(names)], check=True, cwd=folder)
+    as_root = ["-o", "APT::Sandbox::User=root"]  # its own user may not write to our folder
+    subprocess.run(["apt-get", "download", "-qq", *as_root, *sorted(names)], check=True, cwd=folder)
     tree = folder / "tree"
     for package in folder.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", package, tree], check=True)
@@ -112,14 +111,18 @@ class Running:
             )
         self._wait_until_it_listens(self._process)
 
-    def stop(self, how: str = "TERM") -> None:
+    def stop(self) -> None:
         """Ask the first process of its namespace to end, as an init system does."""
         if self._process is not None and self._process.poll() is None:
             pid = self._process.pid
             while Path(f"/proc/{pid}/comm").read_text().strip() in ("sudo", "setpriv", "unshare"):
                 (pid,) = servers.children(pid)
-            subprocess.run([*AS_ROOT, "kill", f"-{how}", str(pid)], check=True)
-            self._process.wait(PATIENCE)
+            subprocess.run([*AS_ROOT, "kill", "-TERM", str(pid)], check=True)
+            try:
+                self._process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:  # it had not got as far as to listen to us
+                self._process.kill()
+                raise
 
     def settle(self) -> None:
         """Wait until all is delivered: a server that is stopped over a delivery may begin it again."""
