@@ -6,6 +6,7 @@ A value that cannot be right stops the start with a sentence that names it.
 import os
 import re
 import secrets
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import parseaddr
@@ -236,16 +237,38 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     parts = split_url(url)
     if parts.scheme not in MAIL_PORTS or not parts.hostname:
         raise BadSetting("MAIL_URL must look like smtp://user:password@mail.example.com:587")
-    starttls = parse_qs(parts.query).get("starttls", ["1" if parts.username else "0"])[0]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():
+        raise BadSetting("MAIL_URL: the user and the password must be in ASCII")
+    starttls = parse_qs(parts.query, keep_blank_values=True).get("starttls", ["1" if user else "0"])[-1]
+    if starttls not in ("0", "1"):
+        raise BadSetting(f"MAIL_URL: starttls must be 0 or 1, not {starttls!r}")
+    tls = parts.scheme == "smtps"
     return settings | {
         "MAIL_HOST": parts.hostname,
         "MAIL_PORT": parts.port or MAIL_PORTS[parts.scheme],
-        "MAIL_USERNAME": unquote(parts.username or ""),
-        "MAIL_PASSWORD": unquote(parts.password or ""),
-        "MAIL_TLS": parts.scheme == "smtps",
-        "MAIL_STARTTLS": parts.scheme == "smtp" and starttls == "1",
+        "MAIL_USERNAME": user,
+        "MAIL_PASSWORD": password,
+        "MAIL_TLS": tls,
+        "MAIL_STARTTLS": not tls and starttls == "1",
+        "MAIL_CA": _mail_ca(env, secure=tls or starttls == "1"),
         "MAIL_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }
+
+
+def _mail_ca(env: Mapping[str, str], *, secure: bool) -> str | None:
+    """A file with the only CAs that the mail server's certificate may come from; None for the system's."""
+    if not (path := env.get("MAIL_CA")):
+        return None
+    if not secure:
+        raise BadSetting("MAIL_CA has no effect without TLS: add ?starttls=1 to MAIL_URL, or use smtps://")
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise BadSetting(f"MAIL_CA must name a PEM file of CA certificates, which {path} is not") from None
+    except OSError as error:
+        raise BadSetting(f"MAIL_CA {path} cannot be read: {error.strerror}") from None
+    return path
 
 
 def _cookies(*, https: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 import config
+from tests.support import certificates
 
 GOOD_KEY = "kR8vN2xQ7mZ4tB9wL3pY6cF1jH5sD0gA"
 
@@ -135,6 +136,8 @@ MAIL = [
     ("smtp://me:p%40ss@mail.example.com:2525", ("mail.example.com", 2525, "me", "p@ss", False, True)),
     ("smtp://me:pw@mail.example.com?starttls=0", ("mail.example.com", 587, "me", "pw", False, False)),
     ("smtps://me:pw@mail.example.com", ("mail.example.com", 465, "me", "pw", True, False)),
+    ("smtps://me:pw@mail.example.com?starttls=1", ("mail.example.com", 465, "me", "pw", True, False)),
+    ("smtp://mail.example.com?starttls=1", ("mail.example.com", 587, "", "", False, True)),
 ]
 MAIL_KEYS = ("HOST", "PORT", "USERNAME", "PASSWORD", "TLS", "STARTTLS")
 
@@ -143,6 +146,33 @@ MAIL_KEYS = ("HOST", "PORT", "USERNAME", "PASSWORD", "TLS", "STARTTLS")
 def test_one_address_says_how_mail_leaves(tmp_path: Path, url: str, wanted: tuple[object, ...]) -> None:
     settings = load(tmp_path, MAIL_URL=url)
     assert tuple(settings[f"MAIL_{key}"] for key in MAIL_KEYS) == wanted
+
+
+def test_the_mail_servers_ca_is_a_file_of_certificates(tmp_path: Path) -> None:
+    ca = certificates.authority(tmp_path)
+    for url in ("smtps://mail.example.com", "smtp://me:pw@mail.example.com", "smtp://mail.example.com?starttls=1"):
+        assert load(tmp_path, MAIL_URL=url)["MAIL_CA"] is None
+        assert load(tmp_path, MAIL_URL=url, MAIL_CA=str(ca.pem))["MAIL_CA"] == str(ca.pem)
+
+
+@pytest.mark.parametrize(
+    ("file", "url", "said"),
+    [
+        ("nothing.pem", "smtps://mail.example.com", "cannot be read: No such file"),
+        ("", "smtps://mail.example.com", "cannot be read: Is a directory"),
+        ("empty.pem", "smtps://mail.example.com", "PEM"),
+        ("ca.key", "smtps://mail.example.com", "PEM"),
+        ("half.pem", "smtps://mail.example.com", "PEM"),
+        ("ca.pem", "smtp://mail.example.com", "without TLS"),
+        ("ca.pem", "smtp://me:pw@mail.example.com?starttls=0", "without TLS"),
+    ],
+)
+def test_a_ca_that_cannot_serve_stops_the_start(tmp_path: Path, file: str, url: str, said: str) -> None:
+    ca = certificates.authority(tmp_path)
+    (tmp_path / "empty.pem").touch()
+    (tmp_path / "half.pem").write_bytes(ca.pem.read_bytes()[:300])
+    with pytest.raises(config.BadSetting, match=f"^MAIL_CA.*{said}"):
+        load(tmp_path, MAIL_URL=url, MAIL_CA=str(tmp_path / file))
 
 
 BAD = [
@@ -171,6 +201,9 @@ BAD = [
     ("MAIL_URL", "mail.example.com:25"),
     ("MAIL_URL", "smtp://mail.example.com:port"),
     ("MAIL_URL", "smtp://"),
+    ("MAIL_URL", "smtp://me:pw@mail.example.com?starttls=yes"),
+    ("MAIL_URL", "smtp://me:pw@mail.example.com?starttls="),
+    ("MAIL_URL", "smtp://me:%E5%AF%86@mail.example.com"),
     ("METRICS_PORT", "70000"),
     ("PORT", "80a"),
     ("PORT", "70000"),

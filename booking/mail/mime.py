@@ -47,7 +47,8 @@ class _Policy(EmailPolicy):
     def fold_binary(self, name: str, value: str) -> bytes:
         if name not in AS_TEXT:
             return super().fold_binary(name, value)
-        return f"{name}: {AS_TEXT[name](value)}{self.linesep}".encode("ascii")
+        # As UTF-8 only an address outside of ASCII, which the transport refuses.
+        return f"{name}: {AS_TEXT[name](value)}{self.linesep}".encode()
 
 
 class _Headers(HeaderRegistry):

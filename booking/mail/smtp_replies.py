@@ -80,7 +80,7 @@ _TEXTS: list[tuple[Meaning, *tuple[str, ...]]] = [
     (
         Meaning.SETUP,
         r"(same as|equal|match|conform with|belong to|owned by).{0,20}\b(auth\w*|user|login|account)",
-        r"sender.{0,30}\b(rejected|denied|refused|invalid|mismatch|unvalidated|not allowed|not permitted|unknown)",
+        r"sender verify|sender.{0,30}\b(rejected|denied|refused|invalid|mismatch|unvalidated|not allowed|not permitted|unknown)",
         r"(invalid|denie[sd]|rejected|reject|fake|unauthori[sz]ed|bad)( the)? sender|sendasdenied|send as\b",
         r"mail ?from\W.{0,25}(invalid|not allowed|denied|non-local|must)|isn't allowed to send|not allowed to send",
         r"relay.{0,25}(denied|not|fail|prohibited|reject)|(denie[sd]|not|unable|cannot|prohibited).{0,20}\brelay",
@@ -100,6 +100,8 @@ _TEXTS: list[tuple[Meaning, *tuple[str, ...]]] = [
         r"banned|suspicious (activity|login)|\bip\b.{0,30}(reject|block|denied|hangup)|(blocked|listed) (by|using|at|in)",
         r"频率|频繁|超过.{0,12}(限制|上限)|达到.{0,6}上限|超限|限额|发信量|黑名单|信誉|请稍后",
     ),
+    # OpenSMTPD says just this of an unknown mailbox, and of every address where it does not relay for us.
+    (Meaning.UNCLEAR, r"^invalid recipient:$"),
     (
         Meaning.ADDRESS,
         r"(user|mail ?box|recipient|account|address|rcpt|person)\b.{0,30}(unknown|n[o']?t exist|no longer|invalid)",

@@ -4,6 +4,7 @@ A message is accepted, or refused in one of four ways: `Rejected` (final), `PutO
 concern every other message as well: `SenderRefused` (the server refuses this sender) and `Unreachable` (no answer).
 """
 
+import selectors
 import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
@@ -92,17 +93,18 @@ class Server:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
         self._smtp: smtplib.SMTP | None = None
+        self._used = False  # whether this connection has been offered a letter
 
     def connect(self) -> None:
         self._connected()
 
     def send(self, sender: str, to: str, message: bytes) -> None:
-        smtp = self._connected()
+        if not to.isascii():  # no account has one; few servers could pass it on (SMTPUTF8)
+            raise Rejected("the address has characters that are not in ASCII", Meaning.ADDRESS)
         try:
-            smtp.sendmail(sender, [to], message)
+            self._hand_over(sender, to, message)
         except smtplib.SMTPRecipientsRefused as error:
-            ((code, reply),) = error.recipients.values()
-            raise self._refused(smtplib.SMTPResponseException(code, reply)) from error
+            raise self._refused(_of_recipient(error)) from error
         except smtplib.SMTPResponseException as error:
             raise self._refused(error) from error
         except ValueError as error:  # an address that SMTP cannot carry
@@ -111,6 +113,21 @@ class Server:
         except OSError as error:  # smtplib's own errors are OSErrors
             self.close()
             raise PutOff(f"{type(error).__name__}: {error}") from error
+
+    def _hand_over(self, sender: str, to: str, message: bytes) -> None:
+        """Servers end a session after so many letters, refusals or idle seconds: the letter goes over a new one then."""
+        used = self._is_open() and self._used
+        try:
+            self._offer(sender, to, message)
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
+            if not used or not _ends_session(error):
+                raise
+            self.close()
+            self._offer(sender, to, message)
+
+    def _offer(self, sender: str, to: str, message: bytes) -> None:
+        smtp, self._used = self._connected(), True
+        smtp.sendmail(sender, [to], message)
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -128,11 +145,22 @@ class Server:
                 self._smtp.rset()
         return _refusal(error)
 
+    def _is_open(self) -> bool:
+        """Whether the last letter's connection may be used. What a server says between two letters is that it is over."""
+        if self._smtp is None or self._smtp.sock is None:
+            return False
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._smtp.sock, selectors.EVENT_READ)
+            over = bool(waiting.select(timeout=0))
+        if over:
+            self.close()
+        return not over
+
     def _connected(self) -> smtplib.SMTP:
         if self._smtp and self._smtp.sock:
             return self._smtp
         try:
-            self._smtp = self._open()
+            self._smtp, self._used = self._open(), False
         except smtplib.SMTPResponseException as error:
             raise _refusal(error, Stage.SESSION) from error
         except OSError as error:
@@ -147,7 +175,7 @@ class Server:
             "timeout": self.settings["MAIL_TIMEOUT"],
             "local_hostname": links.host(),  # else smtplib asks the DNS for our name
         }
-        trusted = ssl.create_default_context()
+        trusted = ssl.create_default_context(cafile=self.settings["MAIL_CA"])
         smtp = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
         try:
             if self.settings["MAIL_STARTTLS"]:
@@ -158,6 +186,20 @@ class Server:
             smtp.close()
             raise
         return smtp
+
+
+def _of_recipient(error: smtplib.SMTPRecipientsRefused) -> smtplib.SMTPResponseException:
+    """The answer about the only recipient."""
+    ((code, reply),) = error.recipients.values()
+    return smtplib.SMTPResponseException(code, reply)
+
+
+def _ends_session(error: smtplib.SMTPRecipientsRefused | smtplib.SMTPResponseException) -> bool:
+    """Whether the server takes nothing more over this connection: 421, and a temporary refusal before any recipient."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _of_recipient(error).smtp_code == 421
+    before = isinstance(error, smtplib.SMTPSenderRefused)
+    return error.smtp_code == 421 or (before and 400 <= error.smtp_code < 500)
 
 
 def _refusal(error: smtplib.SMTPResponseException, stage: Stage = Stage.LETTER) -> Refusal:

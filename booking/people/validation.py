@@ -50,12 +50,17 @@ def clean_phone(text: str) -> str:
 
 
 def clean_email(text: str) -> str:
-    """An e-mail address in the form that is stored and compared: lower case, its domain in ASCII."""
+    """An e-mail address in the form that is stored and compared: lower case, its domain in ASCII.
+
+    In front of the @ it must be ASCII too: few servers pass on any other address (SMTPUTF8).
+    """
     try:
-        found = validate_email(sanitise.bare(text), check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(sanitise.bare(text), check_deliverability=False)
     except EmailNotValidError as reason:
         raise RuleViolation("bad_email") from reason
-    address = (found.ascii_email or "").lower()
+    if found.ascii_email is None:
+        raise RuleViolation("email_not_ascii")
+    address = found.ascii_email.lower()
     if not 0 < len(address) <= EMAIL_LENGTH:
         raise RuleViolation("bad_email")
     return address

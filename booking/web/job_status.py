@@ -31,6 +31,11 @@ class MailPaused(NamedTuple):
     reply: str
 
     @property
+    def cause(self) -> str:
+        """The kind, with the server's certificate apart from the other settings."""
+        return "certificate" if "CERTIFICATE_VERIFY_FAILED" in self.reply else self.kind
+
+    @property
     def needs_a_person(self) -> bool:
         return self.kind in backoff.NEEDS_A_PERSON
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import config
 from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.mail import links, rendering
@@ -24,6 +25,7 @@ from tests.support.lunch_hour import at
 from tests.support.screens import picture
 
 EXPECTED = Path(__file__).parent / "letters"
+OPERATIONS = config.ROOT / "docs" / "operations.md"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
 
 
@@ -265,3 +267,11 @@ def test_letters_fit_the_screen_in_light_and_dark(browser: Browser, width: int, 
         picture(page, "letter", letter.stem, str(width), scheme)
     assert asked == []
     page.close()
+
+
+@pytest.mark.sqlite
+def test_the_headers_to_sign_with_dkim_are_those_that_our_letters_have(app: Flask, session: Session) -> None:
+    digest = message_from_bytes(composed(app, session, "worker_digest"))
+    ours = {name.lower() for name in digest} - {"x-auto-response-suppress"}
+    lists = re.findall(r"^ +(?:SignHeaders|(?:dkim_)?sign_headers =) (\S+)$", OPERATIONS.read_text(), re.MULTILINE)
+    assert [set(re.split("[,:]", names.lower().strip('";'))) for names in lists] == [ours] * 3

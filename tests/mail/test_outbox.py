@@ -45,6 +45,7 @@ def settings(port: int) -> dict[str, Any]:
         "MAIL_PASSWORD": "",
         "MAIL_TLS": False,
         "MAIL_STARTTLS": False,
+        "MAIL_CA": None,
         "MAIL_TIMEOUT": 10,
     }
 

@@ -114,6 +114,16 @@ AT_RCPT_OR_AFTER_DATA: list[tuple[int, str, Meaning]] = [
     (550, "收件人邮箱已满", LATER),
     (550, "发信频率过高,请稍后再试", THROTTLED),
     (553, "发件人与登录账号不一致", SETUP),
+    # Exim and OpenSMTPD
+    (550, "Unrouteable address", ADDRESS),
+    (550, "Verification failed for <lunch@example.com>\nUnrouteable address\nSender verify failed", SETUP),
+    (451, "Could not complete sender verify", SETUP),
+    (451, "Temporary local problem - please try later", UNCLEAR),
+    (550, "relay not permitted", SETUP),
+    (550, "Invalid recipient: <a@example.com>", UNCLEAR),
+    (550, "5.1.1 Invalid recipient: <a@example.com>", ADDRESS),
+    (550, "Invalid recipient address", ADDRESS),
+    (524, "5.2.4 Mailing list expansion problem: <a@example.com>", LATER),
     # Signing in
     (530, "Must issue a STARTTLS command first", SETUP),
     (535, "", SETUP),

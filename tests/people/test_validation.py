@@ -101,7 +101,7 @@ def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
         "a@localhost",
         "a@b..com",
         "a@example.com\nBcc: all@example.com",
-        "张三@example.com",
+        "张 三@example.com",
         "a@" + "x" * 250 + ".com",
         "a@example.com,b@example.com",
         "a@example.com <b@example.com>",
@@ -113,6 +113,12 @@ def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
 )
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(RuleViolation, match="bad_email"):
+        clean_email(typed)
+
+
+@pytest.mark.parametrize("typed", ["张三@example.com", "李静@例子.中国", "müller@example.com", "<zhang三@example.com>"])
+def test_an_address_that_few_servers_pass_on_is_refused_with_the_reason(typed: str) -> None:
+    with pytest.raises(RuleViolation, match="email_not_ascii"):
         clean_email(typed)
 
 

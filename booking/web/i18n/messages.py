@@ -146,6 +146,7 @@ REASONS = {
     "bad_phone": Reason(_("这不像一个手机号。")),
     "no_code": Reason(_("验证码是 6 位数字。")),
     "bad_email": Reason(_("这个邮箱地址不完整，或者写错了。")),
+    "email_not_ascii": Reason(_("@ 前面有中文等字符的邮箱收不到我们的邮件，请换一个邮箱地址。")),
     "bad_language": Reason(_("没有这种语言。")),
     "email_taken": Reason(_("这个邮箱已经有账户了。")),
     "password_short": Reason(_("密码至少 %(limit)s 位。")),

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -287,25 +288,26 @@ def test_the_last_run_of_each_job_is_shown(network: Network, app: Flask) -> None
 @pytest.mark.sqlite
 @time_machine.travel(at("12:00"), tick=False)
 @pytest.mark.parametrize(
-    ("kind", "said", "everywhere"),
+    ("kind", "reply", "said", "everywhere"),
     [
-        ("setup", "MAIL_FROM", True),
-        ("unreachable", "连不上邮件服务器", True),
-        ("throttled", "下次尝试：12:05:00", False),
-        ("unclear", "接连拒收", False),
+        ("setup", "535 <认证失败>", "MAIL_FROM", True),
+        ("setup", "SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] <expired>", "MAIL_CA", True),
+        ("unreachable", "<timed out>", "连不上邮件服务器", True),
+        ("throttled", "421 <MI:SFQ>", "下次尝试：12:05:00", False),
+        ("unclear", "550 <refused>", "接连拒收", False),
     ],
 )
 def test_what_keeps_the_mail_is_one_banner_with_the_servers_answer_until_it_leaves(
-    network: Network, app: Flask, kind: str, said: str, everywhere: bool
+    network: Network, app: Flask, kind: str, reply: str, said: str, everywhere: bool
 ) -> None:
     admin, noon = network.browser(app, "何主任"), at("12:00")
     with transactions.transaction(network.session) as session:
         until = noon + timedelta(minutes=5)
-        session.add(MailPause(sender="smtp", kind=kind, since=noon, until=until, rests=2, reply="535 <认证失败>"))
+        session.add(MailPause(sender="smtp", kind=kind, since=noon, until=until, rests=2, reply=reply))
     page = admin.get("/admin/jobs").text
     assert page.count("data-mail-paused") == 1
     assert said in page
-    assert "535 &lt;认证失败&gt;" in page
+    assert str(escape(reply)) in page
     assert admin.get("/admin/").text.count("data-mail-paused") == everywhere
     assert "马上会再试一次。" in admin.post("/admin/jobs/mail/again", follow_redirects=True).text
     assert network.session.get_one(MailPause, "smtp", populate_existing=True).until == noon
