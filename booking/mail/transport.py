@@ -175,7 +175,7 @@ class Server:
             "timeout": self.settings["MAIL_TIMEOUT"],
             "local_hostname": links.host(),  # else smtplib asks the DNS for our name
         }
-        trusted = ssl.create_default_context(cafile=self.settings["MAIL_CA"])
+        trusted = tls_context(self.settings)
         smtp = smtplib.SMTP_SSL(**where, context=trusted) if self.settings["MAIL_TLS"] else smtplib.SMTP(**where)
         try:
             if self.settings["MAIL_STARTTLS"]:
