@@ -18,6 +18,7 @@ from booking.web.manager import (
     running,
     slots,
     tickets,
+    today,
     week,
 )
 from booking.web.manager.blueprint import pages

@@ -131,6 +131,7 @@ TABLE: dict[str, str] = {
     "POST /letters/stop/<token>": NOT_FOUND,
     "GET /manage/": "ask 200 200 303 303 200",
     "GET /manage/<code>/": MANAGER,
+    "GET /manage/<code>/week": MANAGER,
     "GET /manage/<code>/activities": MANAGER,
     "GET /manage/<code>/activities/<int:activity_id>": MANAGER,
     "POST /manage/<code>/activities/<int:activity_id>": MANAGER_FORM,
