@@ -12,7 +12,7 @@ from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.mail import digests, links, manager_report
 from booking.mail.wording import plain_name, zone_words
-from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
+from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.people.second_factor_policy import second_factor_due
 from booking.queries.slot_cards import place_in_line
@@ -158,6 +158,14 @@ def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Bookin
     }
 
 
+def _message(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+    if slot is None or now >= slot.ends_at or slot.state == "cancelled":
+        raise Dropped("the slot is over, or is off")
+    if booking is None or booking.state not in LIVE:
+        raise Dropped("no longer on the slot")
+    return {"waiting": booking.state == "waiting"}
+
+
 def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.starts_at:
         raise Dropped("the slot has started")
@@ -264,6 +272,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "seat_open": _line,
     "moved_down": _line,
     "slot_moved": _moved,
+    "slot_message": _message,
     "slot_cancelled": _cancelled,
     "booking_cancelled": _given_up,
     "strike": _strike,

@@ -113,6 +113,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "seat_open": lambda _: {"place": 2},
     "moved_down": lambda _: {"place": 1},
     "slot_moved": _slot_moved,
+    "slot_message": lambda _: {"text": "今天请带瑜伽垫，场地的垫子送去清洗了。", "waiting": False},
     "slot_cancelled": lambda _: {"reason": "林老师临时生病", "fell_through": False},
     "booking_cancelled": lambda _: {"waiting": False, "late": False},
     "strike": _strike,

@@ -47,6 +47,7 @@ LETTERS: dict[str, Any] = {
     "seat_open": _("空出名额，先到先得"),
     "slot_moved": _("场次换了时间、场地或老师"),
     "moved_down": _("移到候补最前面"),
+    "slot_message": _("管理员写给场次上的人"),
     "slot_cancelled": _("场次取消"),
     "booking_cancelled": _("取消预约"),
     "strike": _("爽约"),

@@ -37,6 +37,7 @@ from booking.slots.due import (
 from booking.slots.edits import OneOff, Resized, add, cancel, set_capacity
 from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
 from booking.slots.hosting import set_host
+from booking.slots.messages import withdraw_message, write_to
 from booking.slots.moving import Move, may_move, move
 from booking.slots.overdue import (
     did_not_happen,

@@ -86,6 +86,8 @@ def make_everything_nasty(session: Session) -> None:
             person.name = NASTY[:40]
         for letter in session.scalars(select(Letter).where(Letter.kind == "slot_cancelled")):
             letter.details = {"reason": NASTY}
+        for letter in session.scalars(select(Letter).where(Letter.kind == "slot_message")):
+            letter.details = {"text": NASTY}
 
 
 @pytest.mark.sqlite

@@ -64,6 +64,7 @@ KINDS = (
     "seat_open",
     "moved_down",
     "slot_moved",
+    "slot_message",
     "slot_cancelled",
     "booking_cancelled",
     "strike",
@@ -238,6 +239,13 @@ def _slot_moved(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("slot_moved", "林晓"), at("Mon 18:00")
 
 
+def _message(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    text = "今天请带瑜伽垫。\n垫子送去清洗了。"
+    cast.do(slots.write_to, cast.yoga, "both", text, at("10:30"), cast.manager_id)
+    return cast.letter("slot_message", "林晓"), at("10:31")
+
+
 def _cancelled(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     cast.do(slots.cancel, cast.yoga, "林老师临时生病", at("Mon 18:00"), cast.manager_id)
@@ -294,6 +302,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _seat_open,
             _moved_down,
             _slot_moved,
+            _message,
             _cancelled,
             _given_up,
             _strike,

@@ -9,6 +9,7 @@ from booking.web.manager import (
     exports,
     history,
     imports,
+    messages,
     moving,
     numbers,
     people,

@@ -1,5 +1,6 @@
 """History texts: events as sentences."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext
@@ -57,6 +58,8 @@ OF_SLOTS: dict[str, Any] = {
     "attendance_begun": _("开始签到了，过几分钟再释放没来的座位"),
     "all_came": _("管理员说大家都来了"),
     "word_undone": _("撤销“大家都来了”"),
+    "message": _("给场次上的人写信"),
+    "message_withdrawn": _("撤回了给场次上的人写的信"),
     "capacity": _("改名额"),
     "plan_added": _("新的排期"),
     "plan_changed": _("改排期"),
@@ -136,11 +139,8 @@ def _what(event: Event) -> object:
 
 def _more(event: Event) -> str:
     details = event.details or {}
-    if event.kind == "capacity":
-        return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
-    if event.kind == "policy":
-        numbers = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
-        return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
+    if event.kind in DETAILS:
+        return DETAILS[event.kind](details)
     if changed := _changed(details.get("changed") or {}):
         return gettext("、").join([*([details["name"]] if "name" in details else []), *changed])
     if "name" in details:
@@ -149,6 +149,22 @@ def _more(event: Event) -> str:
         return str(details["date"])
     reason = event.reason or ""
     return str(SKIPPED.get(reason, reason))
+
+
+def _capacity(details: dict[str, Any]) -> str:
+    return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
+
+
+def _message(details: dict[str, Any]) -> str:
+    return gettext("%(n)s 人：%(text)s", n=details.get("people", 0), text=details.get("text", ""))
+
+
+def _policy(details: dict[str, Any]) -> str:
+    numbers = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
+    return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
+
+
+DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {"capacity": _capacity, "message": _message, "policy": _policy}
 
 
 def _changed(columns: dict[str, list[str]] | list[str]) -> list[str]:

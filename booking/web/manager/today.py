@@ -39,7 +39,7 @@ def _page(station: Station, day: date) -> str:
         known_until=manager.known_until(session, day),
         stranded=slots.stranded(session, station, now),
         blocked=slots.blocked(session, station, now),
-        held=[slot for slot in held if not (slot.unattended and slot.date == day)],  # the list says it of today's
+        held=[slot for slot in held if not (slot.unattended and slot.ends_at > now)],  # the list says it of these
     )
 
 
