@@ -137,6 +137,14 @@ def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Book
     return {"waiting": booking.state == "waiting", "late": booking.late}
 
 
+def _removed(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+    if slot is None or now >= slot.ends_at or slot.state == "cancelled":
+        raise Dropped("the slot is over, or is off")
+    if booking is None or seats.live_booking(session, slot.id, booking.person_id):
+        raise Dropped("on the slot again")
+    return {"was_waiting": booking.seated_at is None}
+
+
 def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.starts_at or slot.state == "cancelled":
         raise Dropped("the slot has started, or is off")
@@ -275,6 +283,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "slot_message": _message,
     "slot_cancelled": _cancelled,
     "booking_cancelled": _given_up,
+    "booking_removed": _removed,
     "strike": _strike,
     "attendance_missing": _attendance,
     "worker_digest": _worker_digest,

@@ -116,6 +116,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "slot_message": lambda _: {"text": "今天请带瑜伽垫，场地的垫子送去清洗了。", "waiting": False},
     "slot_cancelled": lambda _: {"reason": "林老师临时生病", "fell_through": False},
     "booking_cancelled": lambda _: {"waiting": False, "late": False},
+    "booking_removed": lambda _: {"reason": "这一场只面向本楼的人", "was_waiting": False},
     "strike": _strike,
     "attendance_missing": lambda noon: {"until": noon.yoga.ends_at + BOOKS_OPEN, "is_over": False},
     "worker_digest": _worker_digest,

@@ -50,6 +50,7 @@ LETTERS: dict[str, Any] = {
     "slot_message": _("管理员写给场次上的人"),
     "slot_cancelled": _("场次取消"),
     "booking_cancelled": _("取消预约"),
+    "booking_removed": _("管理员移除了预约"),
     "strike": _("爽约"),
     "attendance_missing": _("没有人签到"),
     "worker_digest": _("日报"),

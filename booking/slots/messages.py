@@ -21,7 +21,7 @@ MOST_A_DAY = 2
 KIND = "slot_message"
 
 
-class Message(NamedTuple):
+class SlotMessage(NamedTuple):
     """One message of today: its event, and whether it can be withdrawn, since no letter of it has been sent."""
 
     event: Event
@@ -68,7 +68,7 @@ def reached(session: Session, slot_id: int, audience: str) -> Sequence[Booking]:
     return session.scalars(alive.order_by(Booking.id)).all()
 
 
-def today(session: Session, slot: Slot, now: datetime) -> list[Message]:
+def today(session: Session, slot: Slot, now: datetime) -> list[SlotMessage]:
     """The messages about the slot on this date of its station, oldest first, without those taken back."""
     day = clock.at_station(now, slot.station.zone_name).date()
     begin, end = (clock.instant(day + timedelta(days=n), time(0), slot.station.zone_name) for n in (0, 1))
@@ -77,7 +77,7 @@ def today(session: Session, slot: Slot, now: datetime) -> list[Message]:
     events = session.scalars(found.order_by(Event.id)).all()
     withdrawn = {event.details.get("message") for event in events if event.kind == "message_withdrawn"}
     left = [event for event in events if event.kind == "message" and event.id not in withdrawn]
-    return [Message(event, _is_unsent(session, event)) for event in left]
+    return [SlotMessage(event, _is_unsent(session, event)) for event in left]
 
 
 def _is_unsent(session: Session, event: Event) -> bool:

@@ -67,6 +67,7 @@ KINDS = (
     "slot_message",
     "slot_cancelled",
     "booking_cancelled",
+    "booking_removed",
     "strike",
     "attendance_missing",
     "worker_digest",
@@ -259,6 +260,13 @@ def _given_up(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("booking_cancelled", "林晓"), at("Mon 10:30")
 
 
+def _removed(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    booking = cast.book("林晓", cast.yoga, "Mon 11:00")
+    cast.do(seats.remove, booking, "这一场只面向本楼的人", at("Mon 18:00"), cast.manager_id)
+    return cast.letter("booking_removed", "林晓"), at("Mon 18:01")
+
+
 def _strike(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     tick(cast.session, at("12:10"))
@@ -305,6 +313,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _message,
             _cancelled,
             _given_up,
+            _removed,
             _strike,
             _attendance,
             _worker,

@@ -81,9 +81,12 @@ REASONS = {
     "key_reused": Reason(_("这次点击是给另一场的，没有生效，什么也没有改变。"), _("还想要的话，请再按一次。")),
     "given_up_before": Reason(_("这一场你后来放弃过，这次点击没有生效。"), _("还想要的话，请再按一次。")),
     # cancelling and check-in
-    "not_live": Reason(_("这条预约已经结束，不能再放弃。")),
+    "not_live": Reason(_("这条预约已经结束，不能再放弃。"), at_desk=_("这条预约已经结束，没有再改动。")),
     "started_yours": Reason(_("这一场已经开始，不能再放弃了。"), _("来得及就快到门口签到。")),
-    "here_already": Reason(_("你已经签到了，不用再放弃。")),
+    "here_already": Reason(_("你已经签到了，不用再放弃。"), at_desk=_("这位已经签到。要移除的话，先撤销签到。")),
+    "removed_by_station": Reason(_("驿站移除了你的这个预约，不记爽约，原因在邮件里。")),
+    "seat_passed_on": Reason(_("座位已经给了候补的下一位，不能恢复。要加回来的话，先加名额。")),
+    "person_knows": Reason(_("通知本人的信已经发出，不能恢复。要加回来的话，请重新加人。")),
     "lost_already": Reason(
         _("开始后没有签到，这个座位已经释放了。"), _("还想参加就到门口，有空位就能补签到，不记爽约。")
     ),

@@ -26,6 +26,8 @@ OF_BOOKINGS: dict[str, Any] = {
     "strike_dropped": _("收回爽约"),
     "given_up": _("放弃"),
     "slot_cancelled": _("因场次取消而取消"),
+    "removed": _("管理员移除"),
+    "put_back": _("移除后又恢复"),
     "account_deleted": _("因账户删除而取消"),
     "released": _("没有来，座位释放"),
     "release_missed": _("没有来，座位释放（迟了，不记爽约）"),

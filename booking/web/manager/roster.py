@@ -77,6 +77,34 @@ def stand_by(code: str, slot_id: int) -> Answer:
     return _let_in(managed_slot(code, slot_id), standby=True)
 
 
+@pages.route("/<code>/bookings/<int:booking_id>/remove", methods=["GET", "POST"])
+def remove(code: str, booking_id: int) -> Answer:
+    """Take one person off the slot: what they will be told, then the removal."""
+    booking = managed_booking(code, booking_id)
+    slot, form = booking.slot, ReasonForm()
+    name = labels(slot.station, [booking.person], slot)
+    if form.validate_on_submit():
+        with heard(form, slot.station):
+            seats.remove(db.session, booking_id, form.reason.data, clock.now(), actor())
+            return done(
+                gettext("移除了 %(name)s，会写信说明。", name=name), url_for(".slot", code=code, slot_id=slot.id)
+            )
+    return shown("manager/remove.html", form, station=slot.station, slot=slot, booking=booking, name=name)
+
+
+@pages.post("/<code>/bookings/<int:booking_id>/put-back")
+def put_back(code: str, booking_id: int) -> Answer:
+    """Undo a removal, until its letter is sent."""
+    booking = managed_booking(code, booking_id)
+    slot = booking.slot
+    try:
+        seats.put_back(db.session, booking_id, clock.now(), actor())
+    except RuleViolation as no:
+        return show_slot(slot, no), 409
+    sentence = gettext("%(name)s 恢复了，没有收到信。", name=labels(slot.station, [booking.person], slot))
+    return done(sentence, url_for(".slot", code=code, slot_id=slot.id))
+
+
 @pages.route("/<code>/slots/<int:slot_id>/forgive", methods=["GET", "POST"])
 def forgive_slot(code: str, slot_id: int) -> Answer:
     """Forgive all strikes of the slot at once: the lift broke down."""
@@ -119,6 +147,7 @@ def show_slot(
         no=no,
         sentence=refused_words(no, slot.station) if no else "",
         undo=undo.of(slot),
+        removed=seats.may_put_back(session, slot, clock.now()),
         vouched=slots.may_take_back(db.session(), slot),
     )
 

@@ -273,3 +273,21 @@ def test_a_late_tap_without_a_free_seat_says_so_and_offers_standby(app: Flask, l
     assert answer.status_code == 409
     assert "没有空位了，可以放到现场候补。" in words_of(answer.text)
     assert "人到了" in words_of(answer.text)
+
+
+def test_one_booking_is_removed_with_a_reason_and_put_back(app: Flask, lunch: LunchHour) -> None:
+    desk = Desk(app, lunch)
+    lunch.give_up("王磊", "Mon 10:05")
+    booking_id = lunch.latest("周明").id
+    path = f"bookings/{booking_id}/remove"
+    assert f'href="/manage/cbd/{path}"' in desk.get(f"slots/{lunch.slot_id}", "Mon 11:00").text
+    assert "座位会空出来。 不记爽约，本人会收到一封信" in desk.words(path, "Mon 11:00")
+    empty = desk.post(path, "Mon 11:00", reason=" ")
+    assert (empty.status_code, 'id="reason-error"' in empty.text) == (422, True)
+    page = desk.post(path, "Mon 11:00", reason="只面向本楼")
+    assert "移除了 周明，会写信说明" in said(page)
+    assert "移除了 周明，信还没发出" in said(page)
+    assert "周明 恢复了，没有收到信" in said(desk.post(f"bookings/{booking_id}/put-back", "Mon 11:00"))
+    assert lunch.state("周明") == "booked"
+    again = desk.post(f"bookings/{booking_id}/put-back", "Mon 11:00")
+    assert (again.status_code, refusal(again)) == (409, "yours")

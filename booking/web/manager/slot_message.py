@@ -1,4 +1,4 @@
-"""Message to a slot: the form with its readers counted, and today's messages with a way to take them back."""
+"""Slot message: the form with its readers counted, and today's messages with a way to take them back."""
 
 from flask import url_for
 from flask_babel import gettext, ngettext
