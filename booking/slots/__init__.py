@@ -39,6 +39,7 @@ from booking.slots.holiday_import import Change, fingerprint, import_holidays, p
 from booking.slots.hosting import set_host
 from booking.slots.messages import withdraw_message, write_to
 from booking.slots.moving import Move, may_move, move
+from booking.slots.note import set_note
 from booking.slots.overdue import (
     did_not_happen,
     everybody_came,

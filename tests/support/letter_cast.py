@@ -327,6 +327,11 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
 def said(app: Flask, session: Session, kind: str, language: str) -> rendering.Rendered:
     """The letter of a kind in words."""
     letter, now = make(session, kind)
+    return worded(app, session, letter, now, language)
+
+
+def worded(app: Flask, session: Session, letter: Letter, now: datetime, language: str) -> rendering.Rendered:
+    """A letter in words."""
     with app.app_context():
         reader = session.get(Person, letter.person_id) if letter.person_id else None
         return rendering.render(letter.kind, context.of(session, letter, reader, now), language)

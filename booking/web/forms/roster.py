@@ -21,6 +21,12 @@ class HostForm(Form):
     host = LineField(_("老师"), [maybe, Short(40)])
 
 
+class NoteForm(Form):
+    """What the tickets of one slot say beside its time and place."""
+
+    note = LineField(_("票上的提示"), [maybe, Short(120)])
+
+
 class ReasonForm(Form):
     """The reason, which everybody concerned reads."""
 

@@ -60,6 +60,7 @@ OF_SLOTS: dict[str, Any] = {
     "attendance_begun": _("开始签到了，过几分钟再释放没来的座位"),
     "all_came": _("管理员说大家都来了"),
     "word_undone": _("撤销“大家都来了”"),
+    "note": _("改票上的提示"),
     "message": _("给场次上的人写信"),
     "message_withdrawn": _("撤回了给场次上的人写的信"),
     "capacity": _("改名额"),
@@ -145,6 +146,8 @@ def _more(event: Event) -> str:
         return DETAILS[event.kind](details)
     if changed := _changed(details.get("changed") or {}):
         return gettext("、").join([*([details["name"]] if "name" in details else []), *changed])
+    if details.get("note"):
+        return str(details["note"])
     if "name" in details:
         return str(details["name"])
     if "date" in details:

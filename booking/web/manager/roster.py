@@ -17,7 +17,7 @@ from booking.queries import checkin, disclosure, manager
 from booking.queries.folding import fold
 from booking.sanitise import plain
 from booking.web import htmx
-from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm, WalkInForm
+from booking.web.forms.roster import CapacityForm, HostForm, NoteForm, ReasonForm, WalkInForm
 from booking.web.manager import undo
 from booking.web.manager.blueprint import (
     Answer,
@@ -122,7 +122,13 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
 
 
 def show_slot(
-    slot: Slot, no: RuleViolation | None = None, form: Any = None, moving: Any = (), guest: Any = None, host: Any = None
+    slot: Slot,
+    no: RuleViolation | None = None,
+    form: Any = None,
+    moving: Any = (),
+    guest: Any = None,
+    host: Any = None,
+    note: Any = None,
 ) -> str:
     """The slot's page, or only its roster where htmx will replace just that."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
@@ -142,6 +148,7 @@ def show_slot(
         found=found,
         form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
+        note=note or NoteForm(formdata=None, data={"note": slot.note}),
         guest=guest or WalkInForm(formdata=None),
         moving=moving,
         no=no,
