@@ -38,6 +38,11 @@ def remove(session: Session, booking_id: int, reason: str, now: datetime, actor_
         raise RuleViolation("over")
     leave(session, slot, booking, now, "removed", actor_id).reason = reason
     booking.late = False
+    if booking.via == "line" and withdraw_letters(
+        session, "confirmed", slot.id, "removed", Letter.booking_id == booking.id
+    ):
+        fill_free_seats(session, slot, now, held.people)
+        return booking  # reserved a moment ago: its person has not heard of it
     wait, person_id = undo_window(slot, now), booking.person_id
     enqueue(session, KIND, now, person_id=person_id, slot_id=slot.id, booking_id=booking.id, wait=wait, reason=reason)
     fill_free_seats(session, slot, now, held.people)

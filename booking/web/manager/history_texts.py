@@ -15,6 +15,7 @@ from booking.web.i18n.messages import BRIEF
 # About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
 OF_BOOKINGS: dict[str, Any] = {
     "booked": _("约上了"),
+    "reserved": _("管理员留了座位"),
     "waiting": _("开始候补"),
     "promoted": _("候补补上了"),
     "checked_in": _("签到"),

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import make_response, render_template, url_for
@@ -68,13 +69,21 @@ def undo_check_in(code: str, booking_id: int) -> Answer:
 @pages.post("/<code>/slots/<int:slot_id>/walk-in")
 def walk_in(code: str, slot_id: int) -> Answer:
     """Seat a person who has arrived."""
-    return _let_in(managed_slot(code, slot_id), standby=False)
+    act = partial(seats.walk_in, db.session, slot_id)
+    return _let_in(managed_slot(code, slot_id), act, partial(people.admit_guest, standby=False))
 
 
 @pages.post("/<code>/slots/<int:slot_id>/stand-by")
 def stand_by(code: str, slot_id: int) -> Answer:
     """Put a person who has arrived on standby."""
-    return _let_in(managed_slot(code, slot_id), standby=True)
+    return _let_in(managed_slot(code, slot_id), _stand_by(slot_id), partial(people.admit_guest, standby=True))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/reserve")
+def reserve(code: str, slot_id: int) -> Answer:
+    """Give a named person a seat before check-in opens."""
+    act = partial(seats.reserve, db.session, slot_id)
+    return _let_in(managed_slot(code, slot_id), act, people.reserve_for_guest, was="reserved")
 
 
 @pages.route("/<code>/bookings/<int:booking_id>/remove", methods=["GET", "POST"])
@@ -169,8 +178,15 @@ def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
     return _acted(booking.slot, lambda: verb(db.session, booking.id, clock.now(), actor()), was=booking.state)
 
 
-def _let_in(slot: Slot, *, standby: bool) -> Answer:
-    """Check in a person found by the search, or a guest with just a name."""
+def _stand_by(slot_id: int) -> Callable[..., Booking]:
+    def stand_by(person_id: int, *when_and_who: Any) -> Booking:
+        return seats.stand_by(db.session, person_id, slot_id, *when_and_who)
+
+    return stand_by
+
+
+def _let_in(slot: Slot, by_id: Callable[..., Booking], by_name: Callable[..., Booking], was: str = "") -> Answer:
+    """Do this for a person found by the search, or for a guest with just a name."""
     form = WalkInForm()
     person_id = form.person_id.data
     if not form.validate_on_submit():
@@ -179,13 +195,11 @@ def _let_in(slot: Slot, *, standby: bool) -> Answer:
         return show_slot(slot, RuleViolation("no_such_person")), 404
 
     def let_in() -> Booking:
-        if not person_id:
-            return people.admit_guest(db.session, form.name.data, slot.id, clock.now(), actor(), standby=standby)
-        if standby:
-            return seats.stand_by(db.session, person_id, slot.id, clock.now(), actor())
-        return seats.walk_in(db.session, slot.id, person_id, clock.now(), actor())
+        if person_id:
+            return by_id(person_id, clock.now(), actor())
+        return by_name(db.session, form.name.data, slot.id, clock.now(), actor())
 
-    return _acted(slot, let_in, form)
+    return _acted(slot, let_in, form, was)
 
 
 def _acted(slot: Slot, act: Callable[[], Booking], form: WalkInForm | None = None, was: str = "") -> Answer:
@@ -203,11 +217,13 @@ def _acted(slot: Slot, act: Callable[[], Booking], form: WalkInForm | None = Non
 
 
 def _told(slot: Slot, booking: Booking, was: str) -> Response:
-    """`was` is the state before: undoing a check-in that was none has changed nothing."""
+    """`was` is the state before, or reserved: undoing a check-in that was none has changed nothing."""
     name = labels(slot.station, [booking.person], slot)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),
-        "booked": gettext("%(name)s 的签到撤销了。", name=name),
+        "booked": gettext("给 %(name)s 留了座位。", name=name)
+        if was == "reserved"
+        else gettext("%(name)s 的签到撤销了。", name=name),
         "waiting": gettext("%(name)s 在现场候补。", name=name),
         "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
         "released": gettext("%(name)s 的签到撤销了，座位照旧释放。", name=name),
