@@ -139,6 +139,8 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/bookings/<int:booking_id>/put-back": MANAGER_TOO_LATE,
     "POST /manage/<code>/slots/<int:slot_id>/note": MANAGER_ACTS,
     "POST /manage/<code>/slots/<int:slot_id>/reserve": MANAGER_FORM,
+    "GET /manage/<code>/activities/ready-made": MANAGER,
+    "POST /manage/<code>/activities/ready-made": MANAGER_FORM,
     "GET /manage/<code>/week": MANAGER,
     "GET /manage/<code>/activities": MANAGER,
     "GET /manage/<code>/activities/<int:activity_id>": MANAGER,
