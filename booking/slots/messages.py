@@ -32,9 +32,15 @@ class SlotMessage(NamedTuple):
 def write_to(
     session: Session, slot_id: int, audience: str, text: str, now: datetime, actor_id: int | None = None
 ) -> int:
-    """Write to the people on the slot who have an address. Returns how many; at most `MOST_A_DAY` times a day."""
+    """Write to the people on the slot who have an address. Returns how many; at most `MOST_A_DAY` times a day.
+
+    The same text to the same people once more, as by a second press, writes nothing.
+    """
     slot = _locked(session, slot_id, now)
-    if len(today(session, slot, now)) >= MOST_A_DAY:
+    sent = [message.event.details for message in today(session, slot, now)]
+    if again := next((one for one in sent if (one["to"], one["text"]) == (audience, text)), None):
+        return int(again["people"])
+    if len(sent) >= MOST_A_DAY:
         raise RuleViolation("message_limit", limit=MOST_A_DAY)
     readers = reached(session, slot_id, audience)
     if not readers:

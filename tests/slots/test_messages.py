@@ -56,18 +56,25 @@ def test_it_waits_a_moment_unless_the_slot_is_near(lunch: LunchHour, clock: str,
 
 
 def test_two_a_slot_and_day_and_two_more_the_next_day(lunch: LunchHour) -> None:
-    answers = [write(lunch, clock) for clock in ("Mon 11:00", "Mon 11:01", "Mon 11:02", "00:00", "00:01", "00:02")]
+    clocks = ("Mon 11:00", "Mon 11:01", "Mon 11:02", "00:00", "00:01", "00:02")
+    answers = [write(lunch, clock, text=clock) for clock in clocks]
     assert answers == ["3", "3", "no: message_limit", "3", "3", "no: message_limit"]
 
 
 def test_one_taken_back_reaches_nobody_and_counts_for_nothing(lunch: LunchHour) -> None:
-    write(lunch, "Mon 11:00")
-    write(lunch, "Mon 11:01")
+    write(lunch, "Mon 11:00", text="一")
+    write(lunch, "Mon 11:01", text="二")
     assert take_back(lunch, "Mon 11:01:30") == "3"
     states = lunch.session.scalars(select(Letter.state).where(Letter.kind == "slot_message").order_by(Letter.id)).all()
     assert states == ["queued"] * 3 + ["dropped"] * 3
-    assert write(lunch, "Mon 11:02") == "3"
-    assert write(lunch, "Mon 11:03") == "no: message_limit"
+    assert write(lunch, "Mon 11:02", text="二") == "3", "what was taken back may be written again"
+    assert write(lunch, "Mon 11:03", text="三") == "no: message_limit"
+
+
+def test_a_second_press_writes_nothing_more(lunch: LunchHour) -> None:
+    assert [write(lunch, clock) for clock in ("Mon 11:00", "Mon 11:00:01")] == ["3", "3"]
+    assert len(lunch.lines("message")) == 1
+    assert lunch.letters("周明").count("slot_message") == 1
 
 
 def test_one_that_somebody_was_sent_stays(lunch: LunchHour) -> None:

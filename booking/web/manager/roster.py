@@ -95,9 +95,7 @@ def remove(code: str, booking_id: int) -> Answer:
     if form.validate_on_submit():
         with heard(form, slot.station):
             seats.remove(db.session, booking_id, form.reason.data, clock.now(), actor())
-            return done(
-                gettext("移除了 %(name)s，会写信说明。", name=name), url_for(".slot", code=code, slot_id=slot.id)
-            )
+            return done(gettext("移除了 %(name)s。", name=name), url_for(".slot", code=code, slot_id=slot.id))
     return shown("manager/remove.html", form, station=slot.station, slot=slot, booking=booking, name=name)
 
 

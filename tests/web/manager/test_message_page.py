@@ -55,7 +55,7 @@ def test_what_was_typed_stays_beside_the_error(desk: Desk, lunch: LunchHour) -> 
 
 def test_the_third_of_a_day_is_not_offered(desk: Desk, lunch: LunchHour) -> None:
     path = f"slots/{lunch.slot_id}/message"
-    for _ in range(2):
-        desk.post(path, audience="booked", text="请带瑜伽垫")
+    for audience in ("booked", "waiting"):
+        desk.post(path, audience=audience, text="请带瑜伽垫")
     assert "今天的 2 封已经写完" in desk.words(path)
     assert "今天已经写满了" in said(desk.post(path, audience="booked", text="再来一封"))

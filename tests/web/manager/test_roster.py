@@ -285,7 +285,7 @@ def test_one_booking_is_removed_with_a_reason_and_put_back(app: Flask, lunch: Lu
     empty = desk.post(path, "Mon 11:00", reason=" ")
     assert (empty.status_code, 'id="reason-error"' in empty.text) == (422, True)
     page = desk.post(path, "Mon 11:00", reason="只面向本楼")
-    assert "移除了 周明，会写信说明" in said(page)
+    assert "移除了 周明。" in said(page)
     assert "移除了 周明，信还没发出" in said(page)
     assert "周明 恢复了，没有收到信" in said(desk.post(f"bookings/{booking_id}/put-back", "Mon 11:00"))
     assert lunch.state("周明") == "booked"
