@@ -122,3 +122,10 @@ def test_after_signing_in_everybody_lands_where_their_day_begins(
     assert client.post("/account/sign-in", data=form).location == lands
     if lands == "/manage/":
         assert client.get(lands).location == "/manage/cbd/"
+
+
+@pytest.mark.sqlite
+def test_a_manager_who_changes_the_password_stays_with_their_account(session: Session, app: Flask) -> None:
+    lin = Network(session).browser(app, "林经理")
+    answer = lin.post("/account/password", data={"old": PASSWORD, "password": "another noon"})
+    assert (answer.status_code, answer.location) == (303, "/account/")
