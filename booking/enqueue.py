@@ -20,7 +20,7 @@ UNDO_WINDOW = timedelta(minutes=1)
 NO_TIME = timedelta(minutes=30)
 # The kinds of letters that put a seat into its reader's calendar, and that take it out again.
 INVITATIONS = ("confirmed", "promoted", "slot_moved")
-CANCELLATIONS = ("moved_down", "booking_cancelled")
+CANCELLATIONS = ("moved_down", "booking_cancelled", "booking_removed")
 # A letter that was sent, or may have been: one that was tried cannot be withdrawn.
 ATTEMPTED = or_(
     Letter.state.in_(("sending", "sent", "failed")),

@@ -50,7 +50,8 @@ def offer(session: Session, station_id: int, now: datetime, actor_id: int) -> di
     """Create the activities. Returns their ids by key."""
     made = {}
     for words in read("station")["activities"]:
-        activity = Activity(station_id=station_id, **_without(words, "key", "demand"))
+        texts = slots.ready_made().get(words["key"], {})
+        activity = Activity(station_id=station_id, **texts, **_without(words, "key", "demand"))
         slots.save_activity.inside(session, activity, now, actor_id)
         made[words["key"]] = activity.id
     return made

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from booking.model import Digest, Event, Letter, Person, Suppression
 
 STUCK = timedelta(minutes=10)
-# The kinds of letters about a seat, and the event behind each.
-PROMISES = {"confirmed": "booked", "promoted": "promoted"}
+# The kinds of letters about a seat, and the events behind each.
+PROMISES = {"confirmed": ("booked", "reserved"), "promoted": ("promoted",), "booking_removed": ("removed",)}
 
 
 def letters(session: Session, now: datetime) -> Iterator[str]:
@@ -25,10 +25,10 @@ def letters(session: Session, now: datetime) -> Iterator[str]:
 
 
 def _promises(session: Session) -> Iterator[str]:
-    """I3: everybody who was told of a seat has it in the history."""
-    for kind, event in PROMISES.items():
+    """I3: everybody who was told of a seat, or of its loss, has it in the history."""
+    for kind, events in PROMISES.items():
         kept = exists().where(
-            Event.slot_id == Letter.slot_id, Event.booking_id == Letter.booking_id, Event.kind == event
+            Event.slot_id == Letter.slot_id, Event.booking_id == Letter.booking_id, Event.kind.in_(events)
         )
         broken = select(Letter.id, Letter.person_id, Letter.slot_id).where(Letter.kind == kind, ~kept)
         for letter_id, person_id, slot_id in session.execute(broken.order_by(Letter.id)):

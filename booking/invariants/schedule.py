@@ -35,7 +35,8 @@ def _early(session: Session) -> Iterator[str]:
     early = select(Slot.id).join(Event, Event.slot_id == Slot.id).where(Event.at < Slot.opens_at)
     for slot_id in session.scalars(early.where(Event.kind == "opened").order_by(Slot.id)):
         yield f"I4 slot {slot_id}: opened before its hour"
-    pressed = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
+    by_a_manager = select(Event.id).where(Event.booking_id == Booking.id, Event.kind == "reserved").exists()
+    pressed = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id).where(~by_a_manager)
     for booking_id, slot_id in session.execute(pressed.where(Booking.created_at < Slot.opens_at)):
         yield f"I4 slot {slot_id}: booking {booking_id} is older than the opening"
 

@@ -12,7 +12,7 @@ from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.mail import digests, links, manager_report
 from booking.mail.wording import plain_name, zone_words
-from booking.model import HOLDING, Booking, Letter, Person, Slot, Station, Strike
+from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.people.second_factor_policy import second_factor_due
 from booking.queries.slot_cards import place_in_line
@@ -137,6 +137,14 @@ def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Book
     return {"waiting": booking.state == "waiting", "late": booking.late}
 
 
+def _removed(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+    if slot is None or now >= slot.ends_at or slot.state == "cancelled":
+        raise Dropped("the slot is over, or is off")
+    if booking is None or seats.live_booking(session, slot.id, booking.person_id):
+        raise Dropped("on the slot again")
+    return {"was_waiting": booking.seated_at is None}
+
+
 def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.starts_at or slot.state == "cancelled":
         raise Dropped("the slot has started, or is off")
@@ -156,6 +164,14 @@ def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Bookin
         "other_host": other_host,
         "waiting": booking.state == "waiting",
     }
+
+
+def _message(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+    if slot is None or now >= slot.ends_at or slot.state == "cancelled":
+        raise Dropped("the slot is over, or is off")
+    if booking is None or booking.state not in LIVE:
+        raise Dropped("no longer on the slot")
+    return {"waiting": booking.state == "waiting"}
 
 
 def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
@@ -264,8 +280,10 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "seat_open": _line,
     "moved_down": _line,
     "slot_moved": _moved,
+    "slot_message": _message,
     "slot_cancelled": _cancelled,
     "booking_cancelled": _given_up,
+    "booking_removed": _removed,
     "strike": _strike,
     "attendance_missing": _attendance,
     "worker_digest": _worker_digest,

@@ -27,6 +27,7 @@ METHODS = {
     "moved_down": "CANCEL",
     "slot_cancelled": "CANCEL",
     "booking_cancelled": "CANCEL",
+    "booking_removed": "CANCEL",
 }
 # A letter that was asked for: a file to open by hand, where a browser blocks downloads.
 FILE = "calendar"

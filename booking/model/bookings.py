@@ -18,10 +18,10 @@ BOOKING_STATES = (*LIVE, "cancelled", "released", "unrecorded", "expired")
 class Booking(Base):
     """预约: one person's claim on one slot.
 
-    `via` says how the seat came: tap (booked), line (promoted) or door (check-in). `waitlist_position` orders the
-    waiting list; `standby_at` is since when the person is on standby; `seated_at` is when the seat was given; `late`
-    marks a cancel after `Slot.free_until`, and a check-in after the release; `skipped` is why the waiting list last
-    skipped this entry. `unrecorded`: nobody took attendance.
+    `via` says how the seat came: tap (booked), line (promoted, or reserved by a manager) or door (check-in).
+    `waitlist_position` orders the waiting list; `standby_at` is since when the person is on standby; `seated_at` is when
+    the seat was given; `late` marks a cancel after `Slot.free_until`, and a check-in after the release; `skipped` is why
+    the waiting list last skipped this entry. `unrecorded`: nobody took attendance.
     """
 
     __tablename__ = "booking"

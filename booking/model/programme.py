@@ -188,6 +188,7 @@ class Slot(SlotProperties, Base):
     state: Mapped[str] = mapped_column(String(16), default="planned")
     host: Mapped[str | None] = mapped_column(String(40))
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    note: Mapped[str | None] = mapped_column(String(120))
     released_at: Mapped[datetime | None]
     release_held_at: Mapped[datetime | None]
     unattended: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -21,6 +21,7 @@ from booking.people.accounts import (
     guest,
     known_of,
     register,
+    reserve_for_guest,
     reset_password,
     set_password,
     sign_in_after,

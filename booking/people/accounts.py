@@ -97,6 +97,12 @@ def admit_guest(session: Session, name: str, slot_id: int, now: datetime, actor_
 
 
 @transactional
+def reserve_for_guest(session: Session, name: str, slot_id: int, now: datetime, actor_id: int) -> Booking:
+    """Reserve a seat for somebody without an account."""
+    return seats.reserve.inside(session, slot_id, guest.inside(session, name, now, actor_id).id, now, actor_id)
+
+
+@transactional
 def change_profile(
     session: Session,
     person_id: int,

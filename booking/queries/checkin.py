@@ -44,15 +44,16 @@ class Found:
 
 
 def find_people(session: Session, slot: Slot, sought: str, email: str, now: datetime, limit: int = 8) -> Found:
-    """While check-in is open: people who were here before, as everywhere; anybody by their full e-mail address."""
-    if not sought or not _is_open(slot, now):
+    """People who were here before, as everywhere; while check-in is open, anybody by their full e-mail address."""
+    if not sought or slot.state_at(now) in ("cancelled", "done"):
         return Found()
     alive = (Person.deleted_at.is_(None), Person.disabled_at.is_(None))
     matches = person_lookup.at_station(session, slot.station_id, sought, email, *alive)
     ids = matches.first(limit, lambda person: name_order.sort_key(person.name))
     known = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(ids), *alive))}
     people = [known[person_id] for person_id in ids if person_id in known]
-    reached = session.scalar(select(Person).where(Person.email == email, *alive)) if email else None
+    is_asked = email and _is_open(slot, now)
+    reached = session.scalar(select(Person).where(Person.email == email, *alive)) if is_asked else None
     if reached is None or reached in people:
         return Found(people)
     is_known = any(asked(session, slot.station_id, reached.id) for asked in (disclosure.knows, disclosure.may_call))

@@ -6,8 +6,9 @@ A verb takes a session, ids and the instant `now`, and is one transaction (`db/t
 In the order of use: `eligibility` says who may book, `booking` books (by `look` and `snapshot`) and cancels, `swap` does
 both, `waitlist` offers free seats, `checkin` handles arrivals (`late_checkin` people who lost their seat), `lifecycle` is
 what the clock does, `attendance` says whether anybody recorded who came, `undo` reverts a person's own booking,
-`reinstatement` a manager's mistake. All of them give seats and waiting-list places by `claim`, and end them by
-`transitions` or, many at once, by `bulk_transitions`.
+`reinstatement` a manager's mistake, `reservation` gives a named person a seat and `removal` takes a single booking off.
+All of them give seats and waiting-list places by `claim`, and end them by `transitions` or, many at once, by
+`bulk_transitions`.
 """
 
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
@@ -18,6 +19,8 @@ from booking.seats.eligibility import NOBODY, AnySlot, Eligibility, Entry, clash
 from booking.seats.lifecycle import finish, release, start
 from booking.seats.look import STRIKES_COUNT, Asked
 from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate
+from booking.seats.removal import may_put_back, put_back, remove
+from booking.seats.reservation import reserve
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
 from booking.seats.swap import held_instead, swap
 from booking.seats.transitions import can_undo, find_slot, is_late, leave, live_booking

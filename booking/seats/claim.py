@@ -27,6 +27,7 @@ S = TypeVar("S", Slot, SlotSnapshot)
 # The events of a booking in their order: each kind, and the state after it if it changes the state.
 EventKinds = tuple[tuple[str, str | None], ...]
 BOOKED: EventKinds = (("booked", "booked"),)
+RESERVED: EventKinds = (("reserved", "booked"),)
 WAITING: EventKinds = (("waiting", "waiting"),)
 STANDBY: EventKinds = (*WAITING, ("standby", None))
 ARRIVED: EventKinds = (("walked_in", "booked"), ("checked_in", "attended"))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import LIVE, Booking, Slot
+from booking.model import LIVE, Booking, Event, Slot
 from booking.seats.eligibility import Entry
 
 # How long a person's own booking can be undone as if it had not been made.
@@ -19,14 +19,14 @@ UNDO_WINDOW = timedelta(minutes=2)
 
 def leave(
     session: Session, slot: Slot, booking: Booking, now: datetime, reason: str, actor_id: int | None = None
-) -> None:
-    """Cancel one live booking of a locked slot; the caller offers the seat on."""
+) -> Event:
+    """Cancel one live booking of a locked slot; the caller offers the seat on. Returns the event."""
     if booking.state == "waiting":
         slot.waiting -= 1
     else:
         booking.late = is_late(slot, booking, now)
         slot.taken -= 1
-    end(session, slot, booking, "cancelled", now, reason, actor_id)
+    return end(session, slot, booking, "cancelled", now, reason, actor_id)
 
 
 def is_late(slot: Slot, booking: Booking | Entry, now: datetime) -> bool:
@@ -62,11 +62,12 @@ def end(
     reason: str,
     actor_id: int | None = None,
     **details: Any,
-) -> None:
+) -> Event:
     before, booking.state = booking.state, state
     booking.ended_at, booking.end_reason = now, reason
     session.flush()
-    record(session, reason, now, actor_id=actor_id, slot=slot, booking=booking, before=before, after=state, **details)
+    about: dict[str, Any] = {"slot": slot, "booking": booking, "before": before, "after": state, **details}
+    return record(session, reason, now, actor_id=actor_id, **about)
 
 
 def find_slot(session: Session, slot_id: int) -> Slot:

@@ -37,7 +37,9 @@ from booking.slots.due import (
 from booking.slots.edits import OneOff, Resized, add, cancel, set_capacity
 from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
 from booking.slots.hosting import set_host
+from booking.slots.messages import withdraw_message, write_to
 from booking.slots.moving import Move, may_move, move
+from booking.slots.note import set_note
 from booking.slots.overdue import (
     did_not_happen,
     everybody_came,
@@ -48,4 +50,5 @@ from booking.slots.overdue import (
     take_back_word,
 )
 from booking.slots.planning import Planned, blocked, plan_ahead
+from booking.slots.ready_made import ready_made, take_over
 from booking.slots.restore import bring_back, may_bring_back, offer_again, reopen_zone, resume_plan

@@ -64,7 +64,7 @@ def test_the_teacher_calls(
         page.get_by_role("button", name="改，并通知这 3 人").click()
         expect(page.locator("main")).to_contain_text("12:40–13:30")
         assert fits(page)
-        page.goto("/manage/cbd/")
+        page.goto("/manage/cbd/week")
         page.get_by_role("link", name="复制到后面").click()
         expect(page.locator("tr[data-outcome-code=add]")).to_have_count(1)
         assert fits(page)

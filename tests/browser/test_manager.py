@@ -313,7 +313,7 @@ def test_a_full_week_of_eleven_zones_fits_one_screen(
             slots.save_plan(session, plan, at("Mon 09:00"))
         assert session.query(Slot).count() > 50
     with chromium.opened(browser, live, **DESK) as page:
-        sign_in(page, "desk@example.com", "/manage/cbd/")
+        sign_in(page, "desk@example.com", "/manage/cbd/week")
         expect(page.locator(".board .chip")).to_have_count(51)
         assert page.evaluate("document.documentElement.scrollHeight") <= 800
         assert fits(page)

@@ -87,7 +87,7 @@ def plans_on_monday(scene: Scene) -> None:
     page.get_by_label("名额").fill("3")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#flashes")).to_contain_text("新增 2 场")
-    page.goto("/manage/cbd/")
+    page.goto("/manage/cbd/week")
     expect(page.locator(".chip", has_text="0/3")).to_have_count(1)
     assert fits(page)
 
@@ -130,7 +130,7 @@ def noon_at_the_door(scene: Scene) -> None:
     page = scene.page
     scene.wall.set("Wed 12:00")
     enter(page, "/manage/cbd/")
-    page.locator(f".chip[data-slot='{scene.slot.id}']").click()
+    page.locator(f"[data-slot='{scene.slot.id}'] .button").click()
     page.wait_for_url(f"**/manage/cbd/slots/{scene.slot.id}")
     tap(page, "周明")
     settled(page)

@@ -19,7 +19,10 @@ from tests.support import letter_cast
 from tests.support.letter_cast import Letters, tuesday
 from tests.support.lunch_hour import at
 
-KEEPS, LOSES = ("confirmed", "promoted", "slot_moved"), ("moved_down", "slot_cancelled", "booking_cancelled")
+KEEPS, LOSES = (
+    ("confirmed", "promoted", "slot_moved"),
+    ("moved_down", "slot_cancelled", "booking_cancelled", "booking_removed"),
+)
 
 
 def posted(app: Flask, session: Session, kind: str) -> EmailMessage:

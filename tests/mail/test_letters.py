@@ -84,8 +84,10 @@ def make_everything_nasty(session: Session) -> None:
             zone.name = f"{zone.id}{NASTY[:30]}"
         for person in session.scalars(select(Person)):
             person.name = NASTY[:40]
-        for letter in session.scalars(select(Letter).where(Letter.kind == "slot_cancelled")):
+        for letter in session.scalars(select(Letter).where(Letter.kind.in_(("slot_cancelled", "booking_removed")))):
             letter.details = {"reason": NASTY}
+        for letter in session.scalars(select(Letter).where(Letter.kind == "slot_message")):
+            letter.details = {"text": NASTY}
 
 
 @pytest.mark.sqlite

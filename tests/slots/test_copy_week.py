@@ -137,7 +137,7 @@ def test_the_desk_shows_first_and_does_then(app: Flask, lunch: LunchHour) -> Non
     desk = Desk(app, lunch)
     page = desk.get("week/copy?from=2026-11-25&weeks=2").text
     assert page.count('data-outcome-code="add"') == 4
-    assert "week/copy?from=2026-11-23" in desk.get("").text
+    assert "week/copy?from=2026-11-23" in desk.get("week").text
     answer = desk.post("week/copy", **{"from": "2026-11-23", "weeks": "2"})
     assert "复制好了：加上 4 项，跳过 0 项。" in answer.text
 

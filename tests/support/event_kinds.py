@@ -13,7 +13,7 @@ Writer = tuple[str, str]  # module and function
 FIRST: dict[Writer, int] = {("booking.history", "record"): 1, ("booking.history", "record_all"): 1}
 FIRST |= {("booking.history", "EventTemplate"): 0, ("booking.seats.claim", "change"): 4}
 # What `seats.claim` says by hand: with what a booking begins.
-BY_HAND = frozenset({"booked", "waiting", "standby", "walked_in", "checked_in"})
+BY_HAND = frozenset({"booked", "reserved", "waiting", "standby", "walked_in", "checked_in"})
 
 
 @dataclass

@@ -45,6 +45,7 @@ PAGES = {
         "/account/second-factor",
         "/manage/",
         "/manage/cbd/",
+        "/manage/cbd/week",
         *(f"/manage/cbd/{room}" for room in ROOMS.split()),
     ),
     "admin": (

@@ -64,8 +64,10 @@ KINDS = (
     "seat_open",
     "moved_down",
     "slot_moved",
+    "slot_message",
     "slot_cancelled",
     "booking_cancelled",
+    "booking_removed",
     "strike",
     "attendance_missing",
     "worker_digest",
@@ -238,6 +240,13 @@ def _slot_moved(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("slot_moved", "林晓"), at("Mon 18:00")
 
 
+def _message(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    text = "今天请带瑜伽垫。\n垫子送去清洗了。"
+    cast.do(slots.write_to, cast.yoga, "both", text, at("10:30"), cast.manager_id)
+    return cast.letter("slot_message", "林晓"), at("10:31")
+
+
 def _cancelled(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     cast.do(slots.cancel, cast.yoga, "林老师临时生病", at("Mon 18:00"), cast.manager_id)
@@ -249,6 +258,13 @@ def _given_up(cast: Letters) -> tuple[Letter, datetime]:
     cast.do(lambda s: s.execute(update(Letter).where(Letter.kind == "confirmed").values(state="sent")))
     cast.give_up(booking, "Mon 10:30")
     return cast.letter("booking_cancelled", "林晓"), at("Mon 10:30")
+
+
+def _removed(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    booking = cast.book("林晓", cast.yoga, "Mon 11:00")
+    cast.do(seats.remove, booking, "这一场只面向本楼的人", at("Mon 18:00"), cast.manager_id)
+    return cast.letter("booking_removed", "林晓"), at("Mon 18:01")
 
 
 def _strike(cast: Letters) -> tuple[Letter, datetime]:
@@ -294,8 +310,10 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _seat_open,
             _moved_down,
             _slot_moved,
+            _message,
             _cancelled,
             _given_up,
+            _removed,
             _strike,
             _attendance,
             _worker,
@@ -309,6 +327,11 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
 def said(app: Flask, session: Session, kind: str, language: str) -> rendering.Rendered:
     """The letter of a kind in words."""
     letter, now = make(session, kind)
+    return worded(app, session, letter, now, language)
+
+
+def worded(app: Flask, session: Session, letter: Letter, now: datetime, language: str) -> rendering.Rendered:
+    """A letter in words."""
     with app.app_context():
         reader = session.get(Person, letter.person_id) if letter.person_id else None
         return rendering.render(letter.kind, context.of(session, letter, reader, now), language)

@@ -94,7 +94,7 @@ def morning(here: Station) -> None:
     """At the desk."""
     with moved("Mon 10:20"):
         sign_in(here.page)
-        here.open("", "desk", 560)
+        here.open("week", "desk", 560)
         here.keep("week")
         here.open("plans/new", "desk", 700)
         here.keep("plan")

@@ -18,6 +18,9 @@ from booking.web.security import security_log
 from booking.web.security.permissions import owes_second_factor, safe_path
 from booking.web.security.session import enter, load_user
 
+# Who signs in from these asked for no page in particular.
+NOWHERE = ("/", "/account/")
+
 
 @pages.route("/account/sign-in", methods=["GET", "POST"])
 def sign_in() -> Response:
@@ -62,8 +65,11 @@ def sign_out() -> Response:
     return htmx.go("/")
 
 
-def welcome(entered: str | people.PendingSignIn, come_back: str) -> Response:
-    """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it, or to the second step."""
+def welcome(entered: str | people.PendingSignIn, come_back: str, *, exactly: bool = False) -> Response:
+    """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it, or to the second step.
+
+    Staff who asked for no page in particular begin with their day, unless `exactly` this page is meant.
+    """
     session.clear()
     if isinstance(entered, people.PendingSignIn):
         remember(entered, come_back)
@@ -71,7 +77,14 @@ def welcome(entered: str | people.PendingSignIn, come_back: str) -> Response:
     enter(load_user(entered))
     if owes_second_factor():
         return htmx.go(url_for("account.second_factor", next=come_back))
-    return htmx.go(come_back)
+    return htmx.go(come_back if exactly or come_back not in NOWHERE else _landing() or come_back)
+
+
+def _landing() -> str:
+    """Where staff begin their day: an admin with the stations, a manager with today. Empty for everybody else."""
+    if current_user.is_admin:
+        return url_for("admin.all_stations")
+    return url_for("manager.stations") if current_user.stations else ""
 
 
 def _was_idle() -> bool:

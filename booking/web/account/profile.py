@@ -41,7 +41,7 @@ def mine() -> Response:
 def password() -> Response:
     form = PasswordForm(*people.known_of(current_user.person))
     if form.validate_on_submit() and (token := _change_password(form)):
-        answer = welcome(token, url_for("account.mine"))
+        answer = welcome(token, url_for("account.mine"), exactly=True)
         flash(_("密码改好了，别处的登录都已退出。"), "good")
         return answer
     return show("account/password.html", form)

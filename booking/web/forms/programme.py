@@ -10,7 +10,7 @@ from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
 from booking.model import KINDS, Activity, PlanException, Zone
-from booking.slots import Move, OneOff
+from booking.slots import Move, OneOff, ready_made
 from booking.web.forms.fields import (
     Between,
     DayField,
@@ -68,6 +68,16 @@ PICTURES = {
     "reading": _("书"),
 }
 LONGEST_TEXT = 2000
+
+
+class ReadyMadeForm(Form):
+    """The ready-made activities that a station takes over."""
+
+    keys = Ticks(_("现成的活动"), choices=options({key: words["title"] for key, words in ready_made().items()}))
+
+    def validate_keys(self, field: Ticks) -> None:
+        if not field.data:
+            raise ValidationError(gettext("请至少勾一个。"))
 
 
 class ActivityForm(Form):

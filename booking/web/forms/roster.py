@@ -1,10 +1,10 @@
 """Roster forms: changes of one slot and its check-in: capacity, reasons, walk-ins."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField
+from wtforms import BooleanField, RadioField
 from wtforms.validators import AnyOf, Regexp
 
-from booking.web.forms.fields import Between, Form, LineField, Number, Short, maybe, needed
+from booking.web.forms.fields import Between, Form, LineField, Number, Prose, Short, maybe, needed, options
 
 
 class CapacityForm(Form):
@@ -21,11 +21,29 @@ class HostForm(Form):
     host = LineField(_("老师"), [maybe, Short(40)])
 
 
+class NoteForm(Form):
+    """What the tickets of one slot say beside its time and place."""
+
+    note = LineField(_("票上的提示"), [maybe, Short(120)])
+
+
 class ReasonForm(Form):
     """The reason, which everybody concerned reads."""
 
     blames = {"reason_missing": "reason", "over": "reason"}
     reason = LineField(_("原因"), [needed, Short(200)])
+
+
+class MessageForm(Form):
+    """A letter to everybody on a slot, or to those with a seat, or to those who wait."""
+
+    blames = {"nobody_to_write": "audience"}
+    audience = RadioField(
+        _("写给"),
+        choices=options({"booked": _("有座位的人"), "waiting": _("候补的人"), "both": _("所有人")}),
+        default="booked",
+    )
+    text = Prose(_("写什么"), [needed, Short(500)])
 
 
 class TapForm(Form):

@@ -16,8 +16,10 @@ from booking.web.manager import (
     policy,
     roster,
     running,
+    slot_message,
     slots,
     tickets,
+    today,
     week,
 )
 from booking.web.manager.blueprint import pages

@@ -15,7 +15,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Person, Plan, Slot, Station, Zone
 from booking.people import clean_email
-from booking.queries import disclosure
+from booking.queries import disclosure, first_steps
 from booking.sanitise import one_line, plain
 from booking.slots import Planned
 from booking.web import htmx, job_status
@@ -23,7 +23,9 @@ from booking.web.forms.fields import Form
 from booking.web.i18n import formatting
 
 pages = Blueprint("manager", __name__, url_prefix="/manage")
-pages.context_processor(lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word})
+pages.context_processor(
+    lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word, "first_steps": _first_steps}
+)
 
 Answer = str | Response | tuple[str, int]
 UPLOAD = "manager.import_sheet"
@@ -38,6 +40,10 @@ def _allow_uploads(endpoint: str | None, _values: object) -> None:
 
 def _awaits_word(slot: Slot) -> bool:
     return seats.awaits_word(slot, clock.now())
+
+
+def _first_steps(station: Station) -> first_steps.FirstSteps:
+    return first_steps.first_steps(db.session(), station.id)
 
 
 def actor() -> int:

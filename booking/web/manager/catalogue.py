@@ -6,8 +6,8 @@ Nobody is told when something is archived, so nobody need be when it is restored
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flask import render_template
-from flask_babel import gettext
+from flask import render_template, url_for
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from booking import clock, slots
@@ -16,9 +16,20 @@ from booking.extensions import db
 from booking.model import Activity, Plan, Station, Zone
 from booking.queries import manager
 from booking.web.forms.fields import Form
-from booking.web.forms.programme import KIND_WORDS, ActivityForm
+from booking.web.forms.programme import KIND_WORDS, ActivityForm, ReadyMadeForm
 from booking.web.forms.station import ZoneForm
-from booking.web.manager.blueprint import Answer, actor, done, list_of, pages, planned_words, refused_words, save, shown
+from booking.web.manager.blueprint import (
+    Answer,
+    actor,
+    done,
+    heard,
+    list_of,
+    pages,
+    planned_words,
+    refused_words,
+    save,
+    shown,
+)
 from booking.web.security.permissions import managed, managed_station
 
 
@@ -48,6 +59,19 @@ def add_activity(code: str) -> Answer:
     station, form = managed_station(code), ActivityForm()
     added = save(form, station, slots.save_activity, Activity(station_id=station.id), gettext("活动加上了。"))
     return added or shown("manager/activity.html", form, station=station, activity=None)
+
+
+@pages.route("/<code>/activities/ready-made", methods=["GET", "POST"])
+def ready_made(code: str) -> Answer:
+    """Activities to take over as they are."""
+    station, form = managed_station(code), ReadyMadeForm()
+    if form.validate_on_submit():
+        with heard(form, station):
+            added = len(slots.take_over(db.session, station.id, form.keys.data, clock.now(), actor()))
+            sentence = ngettext("加上了 %(num)s 个活动。", "加上了 %(num)s 个活动。", added)
+            return done(sentence, url_for(".activities", code=code))
+    has = {activity.title for activity in manager.activities(db.session(), station.id)}
+    return shown("manager/ready_made.html", form, station=station, offers=slots.ready_made(), has=has)
 
 
 @pages.route("/<code>/activities/<int:activity_id>", methods=["GET", "POST"])

@@ -1,5 +1,6 @@
 """History texts: events as sentences."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext
@@ -14,6 +15,7 @@ from booking.web.i18n.messages import BRIEF
 # About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
 OF_BOOKINGS: dict[str, Any] = {
     "booked": _("约上了"),
+    "reserved": _("管理员留了座位"),
     "waiting": _("开始候补"),
     "promoted": _("候补补上了"),
     "checked_in": _("签到"),
@@ -25,6 +27,8 @@ OF_BOOKINGS: dict[str, Any] = {
     "strike_dropped": _("收回爽约"),
     "given_up": _("放弃"),
     "slot_cancelled": _("因场次取消而取消"),
+    "removed": _("管理员移除"),
+    "put_back": _("移除后又恢复"),
     "account_deleted": _("因账户删除而取消"),
     "released": _("没有来，座位释放"),
     "release_missed": _("没有来，座位释放（迟了，不记爽约）"),
@@ -57,6 +61,9 @@ OF_SLOTS: dict[str, Any] = {
     "attendance_begun": _("开始签到了，过几分钟再释放没来的座位"),
     "all_came": _("管理员说大家都来了"),
     "word_undone": _("撤销“大家都来了”"),
+    "note": _("改票上的提示"),
+    "message": _("给场次上的人写信"),
+    "message_withdrawn": _("撤回了给场次上的人写的信"),
     "capacity": _("改名额"),
     "plan_added": _("新的排期"),
     "plan_changed": _("改排期"),
@@ -136,19 +143,34 @@ def _what(event: Event) -> object:
 
 def _more(event: Event) -> str:
     details = event.details or {}
-    if event.kind == "capacity":
-        return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
-    if event.kind == "policy":
-        numbers = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
-        return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
+    if event.kind in DETAILS:
+        return DETAILS[event.kind](details)
     if changed := _changed(details.get("changed") or {}):
         return gettext("、").join([*([details["name"]] if "name" in details else []), *changed])
+    if details.get("note"):
+        return str(details["note"])
     if "name" in details:
         return str(details["name"])
     if "date" in details:
         return str(details["date"])
     reason = event.reason or ""
     return str(SKIPPED.get(reason, reason))
+
+
+def _capacity(details: dict[str, Any]) -> str:
+    return gettext("%(was)s → %(became)s", was=details.get("was"), became=details.get("capacity"))
+
+
+def _message(details: dict[str, Any]) -> str:
+    return gettext("%(n)s 人：%(text)s", n=details.get("people", 0), text=details.get("text", ""))
+
+
+def _policy(details: dict[str, Any]) -> str:
+    numbers = {*details.get("was", {}).items()} ^ {*details.get("became", {}).items()}
+    return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
+
+
+DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {"capacity": _capacity, "message": _message, "policy": _policy}
 
 
 def _changed(columns: dict[str, list[str]] | list[str]) -> list[str]:

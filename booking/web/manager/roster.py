@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import make_response, render_template, url_for
@@ -17,7 +18,7 @@ from booking.queries import checkin, disclosure, manager
 from booking.queries.folding import fold
 from booking.sanitise import plain
 from booking.web import htmx
-from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm, WalkInForm
+from booking.web.forms.roster import CapacityForm, HostForm, NoteForm, ReasonForm, WalkInForm
 from booking.web.manager import undo
 from booking.web.manager.blueprint import (
     Answer,
@@ -68,13 +69,47 @@ def undo_check_in(code: str, booking_id: int) -> Answer:
 @pages.post("/<code>/slots/<int:slot_id>/walk-in")
 def walk_in(code: str, slot_id: int) -> Answer:
     """Seat a person who has arrived."""
-    return _let_in(managed_slot(code, slot_id), standby=False)
+    act = partial(seats.walk_in, db.session, slot_id)
+    return _let_in(managed_slot(code, slot_id), act, partial(people.admit_guest, standby=False))
 
 
 @pages.post("/<code>/slots/<int:slot_id>/stand-by")
 def stand_by(code: str, slot_id: int) -> Answer:
     """Put a person who has arrived on standby."""
-    return _let_in(managed_slot(code, slot_id), standby=True)
+    return _let_in(managed_slot(code, slot_id), _stand_by(slot_id), partial(people.admit_guest, standby=True))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/reserve")
+def reserve(code: str, slot_id: int) -> Answer:
+    """Give a named person a seat before check-in opens."""
+    act = partial(seats.reserve, db.session, slot_id)
+    return _let_in(managed_slot(code, slot_id), act, people.reserve_for_guest, was="reserved")
+
+
+@pages.route("/<code>/bookings/<int:booking_id>/remove", methods=["GET", "POST"])
+def remove(code: str, booking_id: int) -> Answer:
+    """Take one person off the slot: what they will be told, then the removal."""
+    booking = managed_booking(code, booking_id)
+    slot, form = booking.slot, ReasonForm()
+    name = labels(slot.station, [booking.person], slot)
+    if form.validate_on_submit():
+        with heard(form, slot.station):
+            seats.remove(db.session, booking_id, form.reason.data, clock.now(), actor())
+            return done(gettext("移除了 %(name)s。", name=name), url_for(".slot", code=code, slot_id=slot.id))
+    return shown("manager/remove.html", form, station=slot.station, slot=slot, booking=booking, name=name)
+
+
+@pages.post("/<code>/bookings/<int:booking_id>/put-back")
+def put_back(code: str, booking_id: int) -> Answer:
+    """Undo a removal, until its letter is sent."""
+    booking = managed_booking(code, booking_id)
+    slot = booking.slot
+    try:
+        seats.put_back(db.session, booking_id, clock.now(), actor())
+    except RuleViolation as no:
+        return show_slot(slot, no), 409
+    sentence = gettext("%(name)s 恢复了，没有收到信。", name=labels(slot.station, [booking.person], slot))
+    return done(sentence, url_for(".slot", code=code, slot_id=slot.id))
 
 
 @pages.route("/<code>/slots/<int:slot_id>/forgive", methods=["GET", "POST"])
@@ -94,7 +129,13 @@ def forgive_slot(code: str, slot_id: int) -> Answer:
 
 
 def show_slot(
-    slot: Slot, no: RuleViolation | None = None, form: Any = None, moving: Any = (), guest: Any = None, host: Any = None
+    slot: Slot,
+    no: RuleViolation | None = None,
+    form: Any = None,
+    moving: Any = (),
+    guest: Any = None,
+    host: Any = None,
+    note: Any = None,
 ) -> str:
     """The slot's page, or only its roster where htmx will replace just that."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
@@ -114,11 +155,13 @@ def show_slot(
         found=found,
         form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
+        note=note or NoteForm(formdata=None, data={"note": slot.note}),
         guest=guest or WalkInForm(formdata=None),
         moving=moving,
         no=no,
         sentence=refused_words(no, slot.station) if no else "",
         undo=undo.of(slot),
+        removed=seats.may_put_back(session, slot, clock.now()),
         vouched=slots.may_take_back(db.session(), slot),
     )
 
@@ -133,8 +176,15 @@ def _tap(booking: Booking, verb: Callable[..., Booking]) -> Answer:
     return _acted(booking.slot, lambda: verb(db.session, booking.id, clock.now(), actor()), was=booking.state)
 
 
-def _let_in(slot: Slot, *, standby: bool) -> Answer:
-    """Check in a person found by the search, or a guest with just a name."""
+def _stand_by(slot_id: int) -> Callable[..., Booking]:
+    def stand_by(person_id: int, *when_and_who: Any) -> Booking:
+        return seats.stand_by(db.session, person_id, slot_id, *when_and_who)
+
+    return stand_by
+
+
+def _let_in(slot: Slot, by_id: Callable[..., Booking], by_name: Callable[..., Booking], was: str = "") -> Answer:
+    """Do this for a person found by the search, or for a guest with just a name."""
     form = WalkInForm()
     person_id = form.person_id.data
     if not form.validate_on_submit():
@@ -143,13 +193,11 @@ def _let_in(slot: Slot, *, standby: bool) -> Answer:
         return show_slot(slot, RuleViolation("no_such_person")), 404
 
     def let_in() -> Booking:
-        if not person_id:
-            return people.admit_guest(db.session, form.name.data, slot.id, clock.now(), actor(), standby=standby)
-        if standby:
-            return seats.stand_by(db.session, person_id, slot.id, clock.now(), actor())
-        return seats.walk_in(db.session, slot.id, person_id, clock.now(), actor())
+        if person_id:
+            return by_id(person_id, clock.now(), actor())
+        return by_name(db.session, form.name.data, slot.id, clock.now(), actor())
 
-    return _acted(slot, let_in, form)
+    return _acted(slot, let_in, form, was)
 
 
 def _acted(slot: Slot, act: Callable[[], Booking], form: WalkInForm | None = None, was: str = "") -> Answer:
@@ -167,11 +215,13 @@ def _acted(slot: Slot, act: Callable[[], Booking], form: WalkInForm | None = Non
 
 
 def _told(slot: Slot, booking: Booking, was: str) -> Response:
-    """`was` is the state before: undoing a check-in that was none has changed nothing."""
+    """`was` is the state before, or reserved: undoing a check-in that was none has changed nothing."""
     name = labels(slot.station, [booking.person], slot)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),
-        "booked": gettext("%(name)s 的签到撤销了。", name=name),
+        "booked": gettext("给 %(name)s 留了座位。", name=name)
+        if was == "reserved"
+        else gettext("%(name)s 的签到撤销了。", name=name),
         "waiting": gettext("%(name)s 在现场候补。", name=name),
         "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
         "released": gettext("%(name)s 的签到撤销了，座位照旧释放。", name=name),

@@ -15,7 +15,7 @@ from booking.slots import Resized
 from booking.web import htmx
 from booking.web.forms.fields import DayField
 from booking.web.forms.programme import OneOffForm
-from booking.web.forms.roster import CapacityForm, HostForm, ReasonForm
+from booking.web.forms.roster import CapacityForm, HostForm, NoteForm, ReasonForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager import undo
 from booking.web.manager.blueprint import (
@@ -86,6 +86,21 @@ def set_host(code: str, slot_id: int) -> Answer:
     except RuleViolation as no:
         return show_slot(slot, no, host=form), 409
     return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
+
+
+@pages.post("/<code>/slots/<int:slot_id>/note")
+def set_note(code: str, slot_id: int) -> Answer:
+    """Set the line that the slot's tickets show."""
+    slot = managed_slot(code, slot_id)
+    form = NoteForm()
+    if not form.validate_on_submit():
+        return show_slot(slot, note=form), 422
+    try:
+        slots.set_note(db.session, slot_id, form.note.data, clock.now(), actor())
+    except RuleViolation as no:
+        return show_slot(slot, no, note=form), 409
+    words = gettext("票上会写：%(note)s", note=form.note.data) if form.note.data else gettext("票上的提示拿掉了。")
+    return done(words, url_for(".slot", code=code, slot_id=slot_id))
 
 
 @pages.route("/<code>/slots/<int:slot_id>/cancel", methods=["GET", "POST"])

@@ -40,16 +40,16 @@ class Column:
 @pages.get("/")
 @sign_in_required
 def stations() -> Answer:
-    """The stations that one manages; with only one, a redirect to its week."""
+    """The stations that one manages; with only one, a redirect to its today."""
     second_factor_first()
     mine = station_lookup.managed_stations(db.session(), current_user.person_id)
     if len(mine) == 1 and not current_user.is_admin:
-        return redirect(url_for(".week", code=mine[0].code), code=303)
+        return redirect(url_for(".today", code=mine[0].code), code=303)
     found = station_lookup.stations(db.session(), sought()) if current_user.is_admin else mine
     return render_template("manager/stations.html", stations=found, sought=sought())
 
 
-@pages.get("/<code>/")
+@pages.get("/<code>/week")
 def week(code: str) -> Answer:
     station = managed_station(code)
     now, session = clock.now(), db.session()
@@ -67,15 +67,7 @@ def week(code: str) -> Answer:
         blocked=slots.blocked(session, station, now),
         known_until=manager.known_until(session, today),
         held=slots.held_releases(session, station.id, now - timedelta(days=1)),
-        next=slots_to_come(station, today) if monday <= today < monday + WEEK else [],
     )
-
-
-def slots_to_come(station: Station, today: date) -> Sequence[Slot]:
-    """Today's slots that are not over, as links to their rosters."""
-    now = clock.now()
-    todays = manager.slots_between(db.session(), station.id, today, today)
-    return [slot for slot in todays if slot.state_at(now) not in ("done", "cancelled")]
 
 
 def _table(station: Station, monday: date) -> dict[str, Any]:

@@ -84,6 +84,6 @@ def _tag(told: dict[str, Any]) -> str:
 
 def _facts(slot: Slot, now: datetime) -> tuple[Any, ...]:
     """What a slot's texts depend on, its phase included."""
-    words = slot.starts_at, slot.ends_at, slot.activity.title, slot.activity.bring, slot.zone.name, slot.host
+    words = slot.starts_at, slot.ends_at, slot.activity.title, slot.activity.bring, slot.zone.name, slot.host, slot.note
     moments = (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)
     return slot.id, slot.state_at(now), words, [now < at for at in moments], formatting.station_date(now, slot.station)

@@ -13,7 +13,7 @@ from booking.seats import AnySlot
 from booking.web.i18n import formatting
 
 # Why a booking that cannot be cancelled has ended, by its `end_reason`.
-ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking"}
+ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking", "removed": "removed_by_station"}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from tests.support.lunch_hour import TUESDAY, LunchHour, at, make_manager
 
 pytestmark = pytest.mark.sqlite
 NAMES = ("周明", "李静")
-PAGES = ("", "running", "slots/1")
+PAGES = ("week", "running", "slots/1")
 
 
 @pytest.fixture

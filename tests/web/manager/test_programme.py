@@ -85,10 +85,10 @@ def test_a_skipped_date_with_people_waits_for_the_managers_decision(desk: Desk, 
     tuesday = slots_of(cast, made)[0]
     cast.lunch.book("周明", "Mon 11:00", tuesday.id)
     desk.post(f"plans/{made.id}/dates", **DATE | {"date": "2026-11-24", "skip": "y"})
-    week = desk.words("")
+    week = desk.words("week")
     assert "有 1 场不再符合排期或日历，但上面有人，请决定" in week
     desk.post(f"slots/{tuesday.id}/cancel", reason="老师出差")
-    assert "请决定" not in desk.words("")
+    assert "请决定" not in desk.words("week")
     cast.lunch.session.rollback()
     assert cast.lunch.letters("周明")[-1] == "slot_cancelled"
 
@@ -108,29 +108,29 @@ def test_a_one_off_in_the_way_of_a_plan_is_named_on_the_week(desk: Desk, cast: C
     own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "minutes": "50", "capacity": "5"}
     desk.post("slots/new", **own, date="2026-11-26", starts="13:00")
     plan(desk, cast)
-    week = desk.words("")
+    week = desk.words("week")
     assert "有 1 场没有排上，场地被占了" in week
     assert "11月26日周四 白领瑜伽课堂" in week
 
 
 def test_the_week_names_holidays_and_made_up_workdays_and_what_is_not_announced(desk: Desk) -> None:
-    assert "10/1 国庆节" in desk.words("?from=2026-09-28")
-    assert "10/10 调休上班" in desk.words("?from=2026-10-05")
-    assert "暂定" in desk.words("?from=2027-01-18")
+    assert "10/1 国庆节" in desk.words("week?from=2026-09-28")
+    assert "10/10 调休上班" in desk.words("week?from=2026-10-05")
+    assert "暂定" in desk.words("week?from=2027-01-18")
 
 
 def test_the_week_shows_fill_and_line_of_each_slot(desk: Desk, cast: Cast) -> None:
     lunch = cast.lunch
     for name in ("周明", "李静", "王磊", "陈晨"):
         lunch.book(name, "Mon 10:00")
-    page = desk.get("", "Mon 11:00").text
+    page = desk.get("week", "Mon 11:00").text
     assert f'data-slot="{lunch.slot_id}" data-state="open" data-left="0"' in page
-    assert "12:10 场地 0 · 3/3 候补 1" in desk.words("")
+    assert "12:10 场地 0 · 3/3 候补 1" in desk.words("week")
 
 
 @pytest.mark.parametrize("nonsense", ["x", "9999-12-31", "0001-01-01", "2026-02-30", "<b>", "2026-W12-1"])
 def test_a_week_that_makes_no_sense_is_this_week(desk: Desk, nonsense: str) -> None:
-    assert "这一周" in desk.words(f"?from={nonsense}")
+    assert "这一周" in desk.words(f"week?from={nonsense}")
 
 
 def test_a_day_off_takes_the_empty_slots_away_and_lists_the_others(desk: Desk, cast: Cast) -> None:
@@ -153,7 +153,7 @@ def test_a_saturday_may_follow_a_mondays_plans(desk: Desk, cast: Cast) -> None:
     made = plan(desk, cast, weekdays=["1"])
     desk.post("calendar", date="2026-11-28", says="1", note="补班")
     assert [slot.date.isoformat() for slot in slots_of(cast, made)] == ["2026-11-28", "2026-11-30", "2026-12-07"]
-    assert "补班 按周一" in desk.words("?from=2026-11-23")
+    assert "补班 按周一" in desk.words("week?from=2026-11-23")
 
 
 def test_new_numbers_hold_for_what_has_not_started(desk: Desk, cast: Cast) -> None:

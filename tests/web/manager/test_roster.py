@@ -273,3 +273,46 @@ def test_a_late_tap_without_a_free_seat_says_so_and_offers_standby(app: Flask, l
     assert answer.status_code == 409
     assert "没有空位了，可以放到现场候补。" in words_of(answer.text)
     assert "人到了" in words_of(answer.text)
+
+
+def test_one_booking_is_removed_with_a_reason_and_put_back(app: Flask, lunch: LunchHour) -> None:
+    desk = Desk(app, lunch)
+    lunch.give_up("王磊", "Mon 10:05")
+    booking_id = lunch.latest("周明").id
+    path = f"bookings/{booking_id}/remove"
+    assert f'href="/manage/cbd/{path}"' in desk.get(f"slots/{lunch.slot_id}", "Mon 11:00").text
+    assert "座位会空出来。 不记爽约，本人会收到一封信" in desk.words(path, "Mon 11:00")
+    empty = desk.post(path, "Mon 11:00", reason=" ")
+    assert (empty.status_code, 'id="reason-error"' in empty.text) == (422, True)
+    page = desk.post(path, "Mon 11:00", reason="只面向本楼")
+    assert "移除了 周明。" in said(page)
+    assert "移除了 周明，信还没发出" in said(page)
+    assert "周明 恢复了，没有收到信" in said(desk.post(f"bookings/{booking_id}/put-back", "Mon 11:00"))
+    assert lunch.state("周明") == "booked"
+    again = desk.post(f"bookings/{booking_id}/put-back", "Mon 11:00")
+    assert (again.status_code, refusal(again)) == (409, "yours")
+
+
+def test_before_check_in_a_known_person_is_added_and_a_guest_gets_a_seat(app: Flask, lunch: LunchHour) -> None:
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}"
+    assert "没有空位了。先加名额，或者移除一个预约" in desk.words(path, "Mon 11:00")
+    full = desk.post(f"{path}/reserve", "Mon 11:00", name="访客")
+    assert (full.status_code, refusal(full)) == (409, "no_free_seat")
+    lunch.resize(6, "Mon 11:00")
+    lunch.book("陈晨", "Mon 11:00")
+    lunch.give_up("陈晨", "Mon 11:05")
+    assert "陈晨" in desk.words(f"{path}?q=陈晨", "Mon 11:06")
+    assert "给 陈晨 留了座位" in said(desk.post(f"{path}/reserve", "Mon 11:06", person_id=lunch.people["陈晨"]))
+    assert "给 王老师的客人 留了座位" in said(desk.post(f"{path}/reserve", "Mon 11:06", name="王老师的客人"))
+    assert "王老师的客人 驿站预留" in desk.words(path, "Mon 11:07")
+    nameless = desk.post(f"{path}/reserve", "Mon 11:07", name=" ")
+    assert (nameless.status_code, 'id="guest-error"' in nameless.text) == (422, True)
+
+
+def test_a_stranger_is_not_found_by_address_before_check_in(app: Flask, lunch: LunchHour) -> None:
+    desk = Desk(app, lunch)
+    lunch.resize(5, "Mon 11:00")
+    email = "刘洋@example.com"
+    assert "没有找到" in desk.words(f"slots/{lunch.slot_id}?q={email}", "Mon 11:00")
+    answer = desk.post(f"slots/{lunch.slot_id}/reserve", "Mon 11:00", person_id=lunch.people["刘洋"], q=email)
+    assert (answer.status_code, lunch.now().taken) == (404, 3)

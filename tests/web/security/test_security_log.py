@@ -97,8 +97,8 @@ def test_a_wrong_code_is_one_line_of_ids(
 @pytest.mark.parametrize(
     ("name", "path", "line"),
     [
-        ("周明", "/manage/cbd/", "endpoint=manager.week person={周明} station={cbd}"),
-        ("林经理", "/manage/west/", "endpoint=manager.week person={林经理} station={west}"),
+        ("周明", "/manage/cbd/", "endpoint=manager.today person={周明} station={cbd}"),
+        ("林经理", "/manage/west/", "endpoint=manager.today person={林经理} station={west}"),
         ("林经理", "/admin/", "endpoint=admin.all_stations person={林经理}"),
         ("林经理", "/manage/cbd/people/{周明}", "endpoint=manager.regular person={林经理} station={cbd} wanted={周明}"),
         ("", "/door/cbd", "endpoint=kiosk.screen person=- station={cbd}"),
