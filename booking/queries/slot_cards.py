@@ -50,6 +50,18 @@ class Card(NamedTuple):
         return "take" if self.left else "wait"
 
     @property
+    def door(self) -> str:
+        """What there is to do at the door now: "ticket", "enter" (a seat is free there), "standby", or empty."""
+        mine, at_door = self.mine, self.slot.checkin_from <= self.seen_at < self.slot.ends_at
+        if not at_door or self.state == "cancelled" or self.act:
+            return ""
+        if mine and mine.state == "booked":
+            return "ticket"
+        if mine and (mine.state != "waiting" or mine.at_door):
+            return ""
+        return "enter" if self.left and self.state == "running" else "standby"
+
+    @property
     def drops(self) -> tuple[seats.Entry, ...]:
         """The waiting-list places that the card's action ends, by start."""
         return self.replaces if self.act == "take" else ()

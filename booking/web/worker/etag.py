@@ -21,7 +21,17 @@ def short(*facts: Any) -> str:
 def facts(card: Card) -> tuple[Any, ...]:
     """All of a slot that a card shows, and the phase that its texts depend on."""
     slot, own, no, now = card.slot, card.mine, card.refusal, card.seen_at
-    seats = slot.id, card.state, card.act, card.at_opening, slot.capacity, slot.taken, slot.waiting, slot.cancel_reason
+    seats = (
+        slot.id,
+        card.state,
+        card.act,
+        card.at_opening,
+        slot.capacity,
+        slot.taken,
+        slot.waiting,
+        slot.cancel_reason,
+        card.door,
+    )
     mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)
     drops = [(entry.id, entry.starts_at) for entry in card.drops]
     words = slot.starts_at, slot.ends_at, slot.activity, slot.zone, slot.host

@@ -1,0 +1,66 @@
+"""Noon: a card carries the one act that helps now: show the ticket, come in, or queue at the door."""
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from booking.db import transactions
+from tests.support.lunch_hour import LunchHour
+from tests.support.snapshots import seed_workdays
+from tests.support.worker_cast import Phone
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def lunch(session: Session) -> LunchHour:
+    """Two seats at 12:10, both taken, by 周明 and 李静; only 周明 comes."""
+    with transactions.transaction(session):
+        seed_workdays(session)
+    lunch = LunchHour(session)
+    for who in ("周明", "李静", "王磊"):
+        lunch.book(who, "Mon 10:00")
+    return lunch
+
+
+def acts(app: Flask, lunch: LunchHour, who: str, clock: str) -> list[tuple[str, str]]:
+    """The links of the slot's card that are buttons: where to, and what they say."""
+    card = Phone(app, lunch, who).card(clock)
+    return re.findall(r'<a class="button[^"]*" href="([^"]+)"[^>]*>([^<]+)</a>', card.html)
+
+
+def test_who_has_a_seat_shows_the_ticket(app: Flask, lunch: LunchHour) -> None:
+    assert acts(app, lunch, "周明", "11:54:59") == []
+    assert acts(app, lunch, "周明", "11:55") == [("/me", "出示票")]
+    lunch.check_in("周明", "12:00")
+    assert acts(app, lunch, "周明", "12:00") == []
+
+
+@pytest.mark.parametrize(
+    "who", ["", "陈晨", "王磊"], ids=["nobody signed in", "without a place", "on the waiting list"]
+)
+def test_who_has_none_can_queue_at_the_door_and_comes_in_where_a_seat_is_free(
+    app: Flask, lunch: LunchHour, who: str
+) -> None:
+    page = f"/slots/{lunch.slot_id}"
+    if who != "王磊":
+        assert (page, "现场候补") not in acts(app, lunch, who, "11:54:59")
+    assert acts(app, lunch, who, "12:00") == [(page, "现场候补")]
+    lunch.check_in("周明", "12:05")
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    assert acts(app, lunch, who, "12:15") == [(page, "到场入座")]
+    assert acts(app, lunch, who, "13:00") == []
+
+
+def test_beside_a_way_in_nothing_says_that_it_is_closed(app: Flask, lunch: LunchHour) -> None:
+    card = Phone(app, lunch, "陈晨").card("12:00")
+    assert "data-refusal" not in card.html
+    assert "已结束" not in card.words
+
+
+def test_who_queues_already_is_told_so_and_nothing_else(app: Flask, lunch: LunchHour) -> None:
+    lunch.stand_by("陈晨", "12:00")
+    assert acts(app, lunch, "陈晨", "12:01") == []
