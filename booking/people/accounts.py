@@ -210,7 +210,7 @@ def change_address(
     person.email = email
     end_sign_ins.inside(session, person_id, now, actor_id=person_id, but=sign_in_id)
     suppression.lift(session, person, now)
-    record(session, suppression.CHANGED, now, actor_id=person_id, person_id=person_id)
+    record(session, "address_changed", now, actor_id=person_id, person_id=person_id)
     return True
 
 

@@ -12,7 +12,7 @@ from booking.history import record
 from booking.model import Event, Person, Suppression
 from booking.people import codes, login_throttle
 
-STOPPED, RESUMED, CHANGED = "mail_stopped", "mail_resumed", "address_changed"
+PROVED = ("mail_resumed", "address_changed")  # events by which somebody shows that mail reaches them
 # From the mildest to the strictest.
 KINDS = ("soft", "hard")
 
@@ -29,7 +29,7 @@ def suppress(session: Session, person_id: int, kind: str, reply: str, now: datet
         known = Suppression(person_id=person_id, since=now)
         session.add(known)
     known.kind, known.reply = kind, reply
-    record(session, STOPPED, now, person_id=person_id, reason=kind)
+    record(session, "mail_stopped", now, person_id=person_id, reason=kind)
     return True
 
 
@@ -56,7 +56,7 @@ def lift(session: Session, person: Person, now: datetime) -> None:
     """Take a locked person off the list: mail reached them."""
     if known := session.get(Suppression, person.id, populate_existing=True):
         session.delete(known)
-        record(session, RESUMED, now, actor_id=person.id, person_id=person.id)
+        record(session, "mail_resumed", now, actor_id=person.id, person_id=person.id)
 
 
 def suppressed(session: Session | scoped_session[Any], person_id: int) -> Suppression | None:
@@ -70,5 +70,5 @@ def is_suppressed() -> ColumnElement[bool]:
 
 def last_proved(session: Session, person_id: int) -> datetime | None:
     """When mail last reached the person after it had not, or reached a new address. Letters of before say nothing more."""
-    proved = (Event.person_id == person_id, Event.kind.in_((RESUMED, CHANGED)))
+    proved = (Event.person_id == person_id, Event.kind.in_(PROVED))
     return session.scalar(select(func.max(Event.at)).where(*proved))

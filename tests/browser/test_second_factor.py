@@ -25,6 +25,7 @@ def network(session: Session) -> Network:
 def test_a_manager_sets_it_up_and_signs_in_with_it(network: Network, browser: Browser, live: str, script: bool) -> None:
     with chromium.opened(browser, live, **PHONE, java_script_enabled=script) as page:
         first_step(page)
+        page.goto("/account/")
         page.get_by_role("link", name="两步验证").click()
         secret = page.locator(".secret").inner_text().replace(" ", "")
         page.get_by_label("6 位数字").fill(totp.code(secret, clock.now()))

@@ -20,28 +20,28 @@ kind = "expand"
 
 def upgrade():
     for table in ("booking", "slot", "person", "event", "letter"):
-        op.add_column(table, sa.Column("note", sa.String(40), server_default="", nullable=False))
+        op.add_column(table, sa.Column("made_up", sa.String(40), server_default="", nullable=False))
     op.create_table("remark", sa.Column("id", sa.Integer(), primary_key=True))
 """
 INDEX = """
 kind = "expand"
 
 def upgrade():
-    online_ddl.create_index("ix_booking_note", "booking", ["note"])
+    online_ddl.create_index("ix_booking_made_up", "booking", ["made_up"])
 """
 CONTRACT = f"""
 kind = "contract"
-oldest_revision = "{EXPANDED}"  # which gives every booking a note
+oldest_revision = "{EXPANDED}"  # which gives every booking a made-up column
 
 def upgrade():
-    op.alter_column("booking", "note", server_default=None)
+    op.alter_column("booking", "made_up", server_default=None)
 """
 NEW_MODEL = """
 from sqlalchemy import String
 from sqlalchemy.orm import mapped_column
 
 for one in (Booking, Slot, Person, Event, Letter):
-    one.note = mapped_column(String(40), default="", server_default="")
+    one.made_up = mapped_column(String(40), default="", server_default="")
 """
 
 
