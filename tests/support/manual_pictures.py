@@ -120,11 +120,13 @@ def noon(here: Station) -> None:
                 here.check_in_all_but_one(slot_id)
                 here.open(f"slots/{slot_id}", "phone", 844)
                 here.keep("roster")
+                here.open("", "phone", 844)
+                here.keep("today")
             if moment == at("Mon 12:08"):
                 late(here, slot_id)
         moment += EVERY
     with moved("Mon 12:17"):
-        here.open("", "phone", 760)
+        here.open("week", "phone", 760)
         here.keep("unattended")
 
 
