@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -83,3 +84,12 @@ def test_search_engines_find_open_stations_and_nothing_personal(app: Flask, lunc
 def test_the_icon_is_where_browsers_look_for_it(app: Flask) -> None:
     icon = app.test_client().get("/favicon.ico")
     assert (icon.status_code, icon.data[:4]) == (200, b"\x00\x00\x01\x00")
+
+
+def test_the_place_can_be_opened_in_a_map(app: Flask, lunch: LunchHour) -> None:
+    with transactions.transaction(lunch.session) as session:
+        session.execute(update(Station).values(address='建外大街 1 号 "B1" & 2'))
+    page = Phone(app, lunch).get(f"/slots/{lunch.slot_id}", "Mon 10:01").text
+    place = quote('建外大街 1 号 "B1" & 2 cbd 白领驿站')
+    for address in ("https://uri.amap.com/search?keyword=", "https://maps.apple.com/?q="):
+        assert f'<a href="{address}{place}" rel="noopener noreferrer">' in page
