@@ -34,6 +34,7 @@ mount -t tmpfs none /mnt
 mkdir /mnt/upper /mnt/work
 mount -t overlay overlay -o "lowerdir=$tree/usr:/usr" /usr
 mount -t overlay overlay -o "lowerdir=$tree/etc:/etc,upperdir=/mnt/upper,workdir=/mnt/work" /etc
+mount -t tmpfs none /run  # two of a kind may run at the same time
 mount --bind . /srv
 mount --bind /srv/spool /var/spool
 cp -r /srv/etc/. /etc
