@@ -10,7 +10,10 @@ TOLERATED = timedelta(seconds=2)  # a host whose clock is further off says so
 
 
 class Offset:
-    """How far the database's clock is ahead of this host's, as this process has measured it (`db/clock_offset`)."""
+    """How far the database's clock is ahead of this host's, as this process has measured it (`db/clock_offset`).
+
+    `is_followed`: `clock_offset.follow` was called, so bookings measure it too. Tests with a clock of their own call it not.
+    """
 
     ahead = timedelta()
     is_followed = False

@@ -34,7 +34,7 @@ LONGEST_REPLY = 300
 
 
 class BounceOutcome(StrEnum):
-    """What became of a report. The first three are kinds of `Bounce`, and so is the fourth."""
+    """What became of a report. The first four are the kinds of `Bounce`."""
 
     HARD = "hard"
     SOFT = "soft"

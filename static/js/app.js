@@ -186,8 +186,7 @@
     if (!navigator.clipboard) break; // its text can be marked by hand
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(one(button.dataset.copy).value);
-      one("span", button).textContent = button.dataset.done;
+      if (await copied(one(button.dataset.copy).value)) one("span", button).textContent = button.dataset.done;
     });
   }
 
