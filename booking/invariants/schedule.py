@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
+from booking.db.arrays import in_array
 from booking.model import Booking, Event, Slot, Station, Strike
 from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
@@ -35,9 +36,13 @@ def _early(session: Session) -> Iterator[str]:
     early = select(Slot.id).join(Event, Event.slot_id == Slot.id).where(Event.at < Slot.opens_at)
     for slot_id in session.scalars(early.where(Event.kind == "opened").order_by(Slot.id)):
         yield f"I4 slot {slot_id}: opened before its hour"
-    by_a_manager = select(Event.id).where(Event.booking_id == Booking.id, Event.kind == "reserved").exists()
-    pressed = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id).where(~by_a_manager)
-    for booking_id, slot_id in session.execute(pressed.where(Booking.created_at < Slot.opens_at)):
+    pressed = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
+    older = session.execute(pressed.where(Booking.created_at < Slot.opens_at).order_by(Booking.id)).all()
+    by_a_manager = select(Event.booking_id).where(
+        Event.kind == "reserved", Event.booking_id.in_(in_array([n for n, _ in older]))
+    )
+    allowed = set(session.scalars(by_a_manager)) if older else set()
+    for booking_id, slot_id in (row for row in older if row[0] not in allowed):
         yield f"I4 slot {slot_id}: booking {booking_id} is older than the opening"
 
 
