@@ -8,7 +8,7 @@ import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import event
 
@@ -23,9 +23,10 @@ NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 class LogGuard(logging.Handler):
     """Collects what is wrong with the records of all loggers."""
 
+    names: ClassVar[set[str]] = set()
+
     def __init__(self) -> None:
         super().__init__()
-        self.names: set[str] = set()
         self.told: list[str] = []
 
     def meet(self, _person: Person, _args: Any, columns: dict[str, Any]) -> None:
@@ -37,14 +38,18 @@ class LogGuard(logging.Handler):
         text = record.getMessage()
         if record.exc_info and record.exc_info[1]:
             text += "".join(traceback.format_exception(record.exc_info[1]))
-        found = {*ADDRESS.findall(text), *PHONE.findall(text), *(name for name in self.names if name in text)}
-        if found:
-            self.told.append(f"{record.name} tells {sorted(found)}: {text}")
+        if found := tells(text):
+            self.told.append(f"{record.name} tells {found}: {text}")
 
     def taken(self) -> list[str]:
         """What was wrong since the last time."""
         told, self.told = self.told, []
         return told
+
+
+def tells(text: str) -> list[str]:
+    """The addresses, phone numbers and names of people in a text that was logged, here or by a process of its own."""
+    return sorted({*ADDRESS.findall(text), *PHONE.findall(text), *(name for name in LogGuard.names if name in text)})
 
 
 @contextmanager

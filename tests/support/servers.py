@@ -1,6 +1,7 @@
 """Web servers of several kinds, started as processes, and what they use of the machine."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 import config
-from tests.support import postgres
+from tests.support import log_guard, postgres
+
+REQUEST_ID = re.compile(r"request_id=[0-9a-f]{16}\b")  # may look like a phone number
 
 BIN = Path(sys.executable).parent
 APP = "wsgi:app"
@@ -131,7 +134,7 @@ class Server:
 def serving(
     kind: Command, target: str, settings: Mapping[str, str], log: Path | None = None, tree: Path = config.ROOT
 ) -> Iterator[Server]:
-    """`target` behind that server until the block ends; what it says goes to `log`."""
+    """`target` behind that server until the block ends; what it says goes to `log`, and tells of nobody."""
     port = postgres.free_port()
     command = ["setpriv", "--pdeathsig", "TERM", *kind.command(target, port)]
     with (log or Path(os.devnull)).open("wb") as said:
@@ -149,6 +152,8 @@ def serving(
         yield server
     finally:
         _stop(process)
+    if log:
+        assert log_guard.tells(REQUEST_ID.sub("", log.read_text(errors="replace"))) == []
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
