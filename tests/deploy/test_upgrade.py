@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import config
 from booking.db import upgrade_lock
 from booking.db.migrating import OUTDATED, PENDING
-from tests.support import next_release, servers, visits
+from tests.support import log_guard, next_release, servers, visits
 from tests.support.rush import Rush, Tap, asked, lies
 from tests.support.servers import APP, BIN, Ground, Kind, Server, environment
 from tests.web.worker.test_rush_kills import Scene, scene
@@ -104,6 +104,7 @@ class Release:
         finally:
             process.terminate()
             process.wait(PATIENCE)
+        log_guard.check(self.log.read_text())
 
     def says(self, words: str) -> None:
         until(lambda: words in self.log.read_text(), True)

@@ -22,6 +22,7 @@ from booking.db import transactions
 from booking.jobs import leader_election, schedule
 from booking.jobs.schedule import Job
 from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
+from tests.support import log_guard
 from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
 
@@ -219,7 +220,8 @@ def scheduler(database_url: str, folder: Path) -> Iterator[subprocess.Popen[byte
         yield process
     finally:
         process.kill()
-        process.communicate()
+        said = process.communicate()[1]
+    log_guard.check(said.decode())
 
 
 def says(process: subprocess.Popen[bytes], word: str) -> None:

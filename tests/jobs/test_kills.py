@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 import config
 from booking import invariants
 from booking.model import Digest, Letter
-from tests.support import mail_server
+from tests.support import log_guard, mail_server
 from tests.support.letter_cast import Letters, monday_and_tuesday
 from tests.support.lunch_hour import at
 
@@ -41,7 +41,14 @@ def talks(url: str, office: mail_server.Office, *how: str) -> int:
         at("Mon 09:30").isoformat(),
         *how,
     ]
-    return int(subprocess.run(command, cwd=config.ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    return _kills(command)
+
+
+def _kills(command: list[str]) -> int:
+    """What it prints. What it logs tells of nobody."""
+    ran = subprocess.run(command, cwd=config.ROOT, check=True, capture_output=True, text=True)
+    log_guard.check(ran.stderr)
+    return int(ran.stdout)
 
 
 def each_came(office: mail_server.Office) -> Counter[str]:
@@ -55,7 +62,7 @@ def each_came(office: mail_server.Office) -> Counter[str]:
 def sweep(url: str, office: mail_server.Office, *how: str) -> int:
     """Ticks from 8:30 on, all killed but the last. Returns the number of kills."""
     command = [sys.executable, "-m", "tests.support.crash_tick", url, str(office.port), at("08:30").isoformat(), *how]
-    return int(subprocess.run(command, cwd=config.ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    return _kills(command)
 
 
 def examine(session: Session, office: mail_server.Office, kills: int) -> None:

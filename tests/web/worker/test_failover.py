@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tests.support import databases, memory, packets, postgres, servers
+from tests.support import databases, log_guard, memory, packets, postgres, servers
 from tests.support.rush import Rush, lies
 from tests.support.servers import APP, Ground, Kind
 from tests.web.worker.test_rush_kills import DURABLE, PEOPLE, SEATS, SLOTS, scene, the_same_keys_again
@@ -100,6 +100,7 @@ def scheduling(place: Ground) -> Iterator[Path]:
     finally:
         process.terminate()
         process.wait(30)
+    log_guard.check(log.read_text())
 
 
 def wait_for(log: Path, times: int) -> None:
