@@ -181,6 +181,14 @@
     return count && dataset.unsent.replace("{n}", count);
   }
 
+  // --- a search as one types -------------------------------------------------------------------
+  // Letters on their way to a Chinese word are not looked for yet.
+  document.addEventListener("input", (event) => { if (event.isComposing && event.target.type === "search") event.stopPropagation(); }, true);
+  document.addEventListener("htmx:after:swap", () => {
+    const { address } = one("[data-address]")?.dataset || {};
+    if (address) history.replaceState(history.state, "", address);
+  });
+
   // --- an address to take along: <button data-copy="#its-input" data-done="words" hidden> -------
   for (const button of all("[data-copy]")) {
     if (!navigator.clipboard) break; // its text can be marked by hand

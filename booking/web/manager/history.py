@@ -9,8 +9,8 @@ from booking.extensions import db
 from booking.model import Event, Person, Slot, Station
 from booking.queries import disclosure, manager
 from booking.web.forms.fields import DayField
+from booking.web.history_texts import said
 from booking.web.manager.blueprint import Answer, pages
-from booking.web.manager.history_texts import said
 from booking.web.security.permissions import managed_slot, managed_station, not_for_you
 
 

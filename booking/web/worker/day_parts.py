@@ -20,7 +20,7 @@ from booking.web.i18n import formatting
 from booking.web.worker import card_cache, etag, filters
 from booking.web.worker.blueprint import pages
 from booking.web.worker.day_view import OPEN, DayPage
-from booking.web.worker.filters import Pick
+from booking.web.worker.filters import ALL, Pick
 from booking.web.worker.results import Outcome
 
 Words = dict[str, Any]
@@ -99,7 +99,11 @@ def _square(page: DayPage, view: DayView, own: str) -> dict[str, Any]:
 def _picks(page: DayPage) -> Part:
     picks = tuple(filters.choices(page.picked, page.cards))
     key = (page.when, page.picked, picks)
-    return _part("picks", key, lambda: {"choices": _choices(page, picks)}, {"code": page.station.code})
+
+    def words() -> Words:
+        return {"choices": _choices(page, picks), "find": filters.find_address(CODE, page.picked), "code": CODE}
+
+    return _part("picks", key, words, {"code": page.station.code})
 
 
 def _choices(page: DayPage, picks: Sequence[Pick]) -> list[dict[str, Any]]:
@@ -126,13 +130,14 @@ def _notes(page: DayPage) -> Part:
             "view": page.view,
             "has_cards": has_cards,
             "is_filtered": is_filtered,
-            "whole": filters.address(CODE, page.when, Pick()),
+            "whole": filters.address(CODE, page.when, ALL),
+            "other_days": filters.find_address(CODE, page.picked),
             "later": later,
-            "later_address": later and filters.address(CODE, later, Pick()),
+            "later_address": later and filters.address(CODE, later, ALL),
             "today": page.today,
         }
 
-    key = (links, has_cards, is_filtered, page.day.days_digest, page.when, later, page.today)
+    key = (links, has_cards, is_filtered and page.picked, page.day.days_digest, page.when, later, page.today)
     return _part("notes", key, words, {"code": page.station.code} | said)
 
 

@@ -65,9 +65,8 @@ class DayPage:
 
     @property
     def limits(self) -> list[RuleViolation]:
-        """What keeps this reader from several of the slots: said once, not on every card."""
-        found = {card.refusal.reason: card.refusal for card in self.shown if card.refusal and not card.mine}
-        return [no for no in found.values() if no.flags.said_once]
+        """What keeps this reader from several of the slots."""
+        return limits(self.shown)
 
     @property
     def next_with_slots(self) -> date | None:
@@ -116,6 +115,12 @@ class DayPage:
             coming += [self.opening.opens_at, self.opening.opens_at - IN_SIGHT]
         coming.append(clock.instant(self.today + timedelta(days=1), time.min, self.station.zone_name))
         return min(at for at in coming if at > self.now)
+
+
+def limits(cards: Sequence[Card]) -> list[RuleViolation]:
+    """The refusals that are said once for all these cards, not on every one."""
+    found = {card.refusal.reason: card.refusal for card in cards if card.refusal and not card.mine}
+    return [no for no in found.values() if no.flags.said_once]
 
 
 def _moments(card: Card) -> tuple[datetime, ...]:

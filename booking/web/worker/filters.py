@@ -24,18 +24,22 @@ class Pick(NamedTuple):
     only_open: bool = False
 
     def takes(self, card: Card) -> bool:
-        """Whether the card is shown. The reader's own always are."""
-        if card.mine:
-            return True
+        """Whether the card is shown on its day. The reader's own always are."""
+        return bool(card.mine) or self.fits(card)
+
+    def fits(self, card: Card) -> bool:
         fits = not self.kind or card.slot.activity.kind == self.kind
         return fits and not (self.only_open and not (card.act or card.state == "planned"))
+
+
+ALL = Pick()
 
 
 class DayQuery(NamedTuple):
     """All that the address of a station's page can ask for. `day` is one that a station could show, or None."""
 
     day: date | None = None
-    pick: Pick = Pick()
+    pick: Pick = ALL
 
 
 def asked() -> DayQuery:
@@ -45,8 +49,13 @@ def asked() -> DayQuery:
 
 def read(args: Mapping[str, str]) -> DayQuery:
     """Read the query. Values that make no sense filter nothing, and unknown fields are ignored."""
+    return DayQuery(_day(args.get("day", "")), pick(args))
+
+
+def pick(args: Mapping[str, str]) -> Pick:
+    """The same of the filters alone."""
     kind = args.get("kind", "")
-    return DayQuery(_day(args.get("day", "")), Pick(kind if kind in KINDS else "", args.get("open") == "1"))
+    return Pick(kind if kind in KINDS else "", args.get("open") == "1")
 
 
 def _day(text: str) -> date | None:
@@ -58,10 +67,10 @@ def _day(text: str) -> date | None:
 
 
 def choices(picked: Pick, cards: Sequence[Card]) -> list[Pick]:
-    """The filters that make a difference on this day; none when there is nothing to choose from."""
+    """The filters that make a difference for these cards; none when there is nothing to choose from."""
     kinds = list(dict.fromkeys(card.slot.activity.kind for card in cards))
     gone = any(not Pick(only_open=True).takes(card) for card in cards)
-    ways = [Pick()]
+    ways = [ALL]
     if gone or picked.only_open:
         ways.append(Pick(only_open=True))
     if len(kinds) > 1:
@@ -78,5 +87,15 @@ def name(pick: Pick) -> str:
 
 def address(code: str, when: date, picked: Pick) -> str:
     """The address of a day with these filters."""
-    asked = {"day": when, "kind": picked.kind, "open": int(picked.only_open)}
-    return f"/s/{code}?{urlencode({name: value for name, value in asked.items() if value})}"
+    return _address(f"/s/{code}", {"day": when, "kind": picked.kind, "open": int(picked.only_open)})
+
+
+def find_address(code: str, picked: Pick = ALL, text: str = "", weekday: int = 0, page: int = 1) -> str:
+    """The address of the search over all days with these filters."""
+    asked = {"q": text, "kind": picked.kind, "open": int(picked.only_open), "weekday": weekday}
+    return _address(f"/s/{code}/find", asked | {"page": page if page > 1 else 0})
+
+
+def _address(path: str, asked: Mapping[str, object]) -> str:
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{query}" if query else path

@@ -16,7 +16,7 @@ from booking.db import transactions
 from booking.mail import previews
 from booking.model import Event, Person
 from booking.stations import Details
-from booking.web.manager.history_texts import OF_BOOKINGS, OF_PEOPLE, OF_SLOTS, said
+from booking.web.history_texts import OF_BOOKINGS, OF_PEOPLE, OF_SLOTS, said
 from tests.support import event_kinds
 from tests.support.desk_cast import Desk
 from tests.support.lunch_hour import LunchHour, at

@@ -1,0 +1,91 @@
+"""Month view: the coming weeks of a station as a calendar: sessions, seats that are left, and the reader's own."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from flask import render_template
+from flask_babel import gettext
+
+from booking.queries.slot_cards import Card
+from booking.queries.station_day import DayView
+from booking.web.i18n import formatting
+from booking.web.worker import coming, day_parts, filters
+from booking.web.worker.blueprint import pages
+from booking.web.worker.coming import ComingDays
+from booking.web.worker.filters import ALL
+
+A_WEEK = 7
+
+
+class Square(NamedTuple):
+    """A day of the calendar. `name` is the whole date, `href` None where nothing is shown of it (yet, or any more);
+    `seats` says what can be had, `own` is "booked", "waiting" or empty."""
+
+    date: date
+    name: str
+    href: str | None = None
+    is_today: bool = False
+    works: bool = False
+    tentative: bool = False
+    note: str = ""
+    sessions: int = 0
+    seats: str = ""
+    own: str = ""
+
+
+@pages.get("/s/<code>/month")
+def month(code: str) -> str:
+    ahead = coming.read(code)
+    squares = _squares(ahead)
+    return render_template(
+        "worker/month.html",
+        station=ahead.page.station,
+        weeks=[squares[start : start + A_WEEK] for start in range(0, len(squares), A_WEEK)],
+        days=ahead.page.day.days,
+        today=ahead.page.today,
+        # Narrow columns for Saturday and Sunday where nothing runs on them.
+        rests=not any(square.sessions or square.works for square in squares if square.date.isoweekday() > 5),
+    )
+
+
+def _squares(ahead: ComingDays) -> list[Square]:
+    """Whole weeks from Monday, around the days that are shown."""
+    days = {view.day.date: view for view in ahead.page.day.days}
+    first, last = min(days), max(days)
+    monday = first - timedelta(days=first.weekday())
+    sunday = last + timedelta(days=A_WEEK - last.isoweekday())
+    dates = [monday + timedelta(days=n) for n in range((sunday - monday).days + 1)]
+    return [_square(ahead, when, days[when]) if when in days else _outside(ahead, when) for when in dates]
+
+
+def _outside(ahead: ComingDays, when: date) -> Square:
+    return Square(when, formatting.day_date(when, ahead.page.today))
+
+
+def _square(ahead: ComingDays, when: date, view: DayView) -> Square:
+    page = ahead.page
+    cards = [card for card in ahead.cards if card.slot.date == when]
+    return Square(
+        when,
+        formatting.day_date(when, page.today),
+        filters.address(page.station.code, when, ALL),
+        when == page.today,
+        view.day.works,
+        view.day.tentative,
+        day_parts.note(view),
+        view.slots,
+        _seats(view, cards),
+        page.own(when),
+    )
+
+
+def _seats(view: DayView, cards: Sequence[Card]) -> str:
+    """What can be had on a day: 余 23, 约满, 未放号, 已结束."""
+    if not view.slots:
+        return ""
+    if not cards:
+        return str(gettext("已结束"))
+    if left := sum(card.left for card in cards if card.state == "open"):
+        return str(gettext("余 %(n)s", n=left))
+    return str(gettext("约满") if any(card.state == "open" for card in cards) else gettext("未放号"))

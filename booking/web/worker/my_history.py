@@ -1,0 +1,29 @@
+"""My history: what happened when, and by whom: the events about the reader."""
+
+from flask import render_template, request
+from flask_babel import gettext as _
+
+from booking.extensions import db
+from booking.model import Event
+from booking.queries import my_history
+from booking.web import history_texts
+from booking.web.errors import read_id
+from booking.web.security import permissions
+from booking.web.worker.blueprint import pages
+
+
+@pages.get("/me/history")
+def history() -> str:
+    """Newest first; `before` in the query is the event after which it goes on."""
+    person = permissions.worker()
+    page = my_history.events_about(db.session(), person.id, read_id(request.args.get("before", "")) or None)
+    return render_template("worker/history.html", person=person, page=page, said=history_texts.said, by_whom=by_whom)
+
+
+def by_whom(event: Event, person_id: int) -> str:
+    """Who did it. Staff are not named: their names are for their colleagues."""
+    if event.actor_id == person_id:
+        return str(_("你"))
+    if event.actor_id is None:
+        return str(_("系统"))
+    return str(_("驿站管理员") if event.station_id else _("管理员"))
