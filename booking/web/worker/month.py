@@ -45,7 +45,7 @@ def month(code: str) -> str:
         days=ahead.page.day.days,
         today=ahead.page.today,
         # Narrow columns for Saturday and Sunday where nothing runs on them.
-        rests=not any(square.sessions or square.works for square in squares if square.date.isoweekday() > 5),
+        rests=not any(square.sessions or square.note for square in squares if square.date.isoweekday() > 5),
     )
 
 
@@ -73,11 +73,18 @@ def _square(ahead: ComingDays, when: date, view: DayView) -> Square:
         when == page.today,
         view.day.works,
         view.day.tentative,
-        day_parts.note(view),
+        _note(view),
         view.slots,
         _seats(view, cards),
         page.own(when),
     )
+
+
+def _note(view: DayView) -> str:
+    """Why it is no ordinary day. That an ordinary weekend is one, its column says."""
+    day = view.day
+    is_weekend = day.date.isoweekday() > 5 and not day.works and not day.name
+    return "" if is_weekend else day_parts.note(view)
 
 
 def _seats(view: DayView, cards: Sequence[Card]) -> str:

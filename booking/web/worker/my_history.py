@@ -26,4 +26,4 @@ def by_whom(event: Event, person_id: int) -> str:
         return str(_("你"))
     if event.actor_id is None:
         return str(_("系统"))
-    return str(_("驿站管理员") if event.station_id else _("管理员"))
+    return str(_("驿站管理员") if event.station_id else _("全网管理员"))

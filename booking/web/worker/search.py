@@ -168,4 +168,5 @@ def _days(ahead: ComingDays, shown: Sequence[Card]) -> Iterator[Group]:
 def _name(when: date, today: date) -> str:
     """明天 12月1日周二, 12月3日周四."""
     near = formatting.day_name(when, today) if (when - today).days < 2 else ""
-    return f"{near} {formatting.day_date(when, today)}".strip()
+    name = f"{near} {formatting.day_date(when, today)}".strip()
+    return name[:1].upper() + name[1:]
