@@ -17,7 +17,7 @@ from tests.support import chromium
 from tests.support.everybody import NOON, Everybody
 from tests.support.screens import fits, picture
 
-PAGES = ("/s/cbd", "/me", "/account/", "/stations")
+PAGES = ("/s/cbd", "/s/cbd/month", "/me", "/account/", "/stations")
 LANGUAGES = {"zh-CN": "zh_Hans_CN", "en-GB": "en"}
 WIDTHS = (320, 360, 390, 1280)
 PAPER = {"light": "rgb(250, 247, 241)", "dark": "rgb(23, 25, 22)"}

@@ -29,6 +29,7 @@ OPEN = (
 )
 OWN = (
     "/me",
+    "/me/history",
     "/account/",
     "/account/calendar",
     "/account/password",
@@ -39,8 +40,8 @@ OWN = (
 )
 ROOMS = "slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
 PAGES = {
-    "": ("/s/cbd", *OPEN),
-    "worker": ("/s/cbd", *OWN),
+    "": ("/s/cbd", "/s/cbd/find?q=zzz", *OPEN),
+    "worker": ("/s/cbd", "/s/cbd/find", "/s/cbd/month", *OWN),
     "manager": (
         "/account/second-factor",
         "/manage/",
