@@ -65,7 +65,7 @@ class Choice(NamedTuple):
     current: bool
 
 
-class Group(NamedTuple):
+class FoundDay(NamedTuple):
     """The found slots of one day. `note` says why it is no ordinary one; `limits` are said once above the cards: the
     sentence, and the slot that it is about."""
 
@@ -152,7 +152,7 @@ def _ways(ahead: ComingDays, search: Search, total: int) -> dict[str, Any]:
     }
 
 
-def _days(ahead: ComingDays, shown: Sequence[Card]) -> Iterator[Group]:
+def _days(ahead: ComingDays, shown: Sequence[Card]) -> Iterator[FoundDay]:
     page = ahead.page
     notes = {view.day.date: day_parts.note(view) for view in page.day.days}
     said: set[tuple[str, int | None]] = set()
@@ -162,7 +162,7 @@ def _days(ahead: ComingDays, shown: Sequence[Card]) -> Iterator[Group]:
         new = [limit for limit in limits if limit not in said]
         said.update(new)
         markup = [card_cache.card(card, page.reader is not None) for card in cards]
-        yield Group(_name(when, page.today), notes[when], new, markup)
+        yield FoundDay(_name(when, page.today), notes[when], new, markup)
 
 
 def _name(when: date, today: date) -> str:
