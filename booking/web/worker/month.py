@@ -26,8 +26,6 @@ class Square(NamedTuple):
     name: str
     href: str | None = None
     is_today: bool = False
-    works: bool = False
-    tentative: bool = False
     note: str = ""
     sessions: int = 0
     seats: str = ""
@@ -56,27 +54,23 @@ def _squares(ahead: ComingDays) -> list[Square]:
     monday = first - timedelta(days=first.weekday())
     sunday = last + timedelta(days=A_WEEK - last.isoweekday())
     dates = [monday + timedelta(days=n) for n in range((sunday - monday).days + 1)]
-    return [_square(ahead, when, days[when]) if when in days else _outside(ahead, when) for when in dates]
+    return [_square(ahead, when, days[when]) if when in days else _empty(ahead, when) for when in dates]
 
 
-def _outside(ahead: ComingDays, when: date) -> Square:
+def _empty(ahead: ComingDays, when: date) -> Square:
     return Square(when, formatting.day_date(when, ahead.page.today))
 
 
 def _square(ahead: ComingDays, when: date, view: DayView) -> Square:
     page = ahead.page
     cards = [card for card in ahead.cards if card.slot.date == when]
-    return Square(
-        when,
-        formatting.day_date(when, page.today),
-        filters.address(page.station.code, when, ALL),
-        when == page.today,
-        view.day.works,
-        view.day.tentative,
-        _note(view),
-        view.slots,
-        _seats(view, cards),
-        page.own(when),
+    return _empty(ahead, when)._replace(
+        href=filters.address(page.station.code, when, ALL),
+        is_today=when == page.today,
+        note=_note(view),
+        sessions=view.slots,
+        seats=_seats(view, cards),
+        own=page.own(when),
     )
 
 
