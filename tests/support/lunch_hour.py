@@ -177,8 +177,9 @@ def tick(session: Session, now: datetime) -> None:
         (slots.to_release, seats.release),
         (slots.to_finish, seats.finish),
     ):
-        with transactions.transaction(session):
-            verb(session, due(session, now), now)
+        if found := due(session, now):
+            with transactions.transaction(session):
+                verb(session, found, now)
     for slot_id in slots.to_promote(session, now):
         with transactions.transaction(session):
             seats.promote(session, slot_id, now)
