@@ -14,6 +14,8 @@ from booking.model import Person, Station
 
 # Enough for the public headline: over 200 slots held and over 3,000 visits.
 PAST_WORKDAYS = 48
+# What the demo's worker follows.
+FOLLOWED = "yoga"
 
 
 class NotEmptyError(Exception):
@@ -44,7 +46,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
 def _set_up(session: Session, station: Station, founded: datetime) -> stage.DemoData:
     worker, manager, admin = crowd.accounts(session, founded)
     people.appoint.inside(session, manager.id, station.id, founded, admin.id)
-    return stage.DemoData(
+    made = stage.DemoData(
         station_id=station.id,
         worker_id=worker.id,
         manager_id=manager.id,
@@ -52,3 +54,5 @@ def _set_up(session: Session, station: Station, founded: datetime) -> stage.Demo
         zones=content.furnish(session, station.id, founded, manager.id),
         activities=content.offer(session, station.id, founded, manager.id),
     )
+    people.follow.inside(session, worker.id, made.activities[FOLLOWED], founded)
+    return made

@@ -34,7 +34,7 @@ def mine() -> Response:
     where = people.sign_ins(db.session, current_user.person_id, clock.now())
     factor = people.second_factor_of(db.session, current_user.person_id)
     mine = {"person": current_user.person, "sign_ins": where, "here": current_user.sign_in_id, "factor": factor}
-    mine["follows"] = followed.followed(db.session(), current_user.person_id)
+    mine["follows"] = followed.followed(db.session(), current_user.person_id, clock.now())
     return show("account/mine.html", form, **mine)
 
 
