@@ -14,8 +14,8 @@ from booking.model import Person, Station
 
 # Enough for the public headline: over 200 slots held and over 3,000 visits.
 PAST_WORKDAYS = 48
-# What the demo's worker follows.
-FOLLOWED = "yoga"
+# What the demo's worker follows, and since when.
+FOLLOWED, FOLLOWED_FOR = "yoga", timedelta(days=4)
 
 
 class NotEmptyError(Exception):
@@ -39,6 +39,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     Past(session, made, days, zone, now).live()
     stage.keep_letters_in(session, made)
     vain.press_too_late(session, made)
+    people.follow.inside(session, made.worker_id, made.activities[FOLLOWED], now - FOLLOWED_FOR)
     today.refresh.inside(session, now)
     return made
 
@@ -46,7 +47,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
 def _set_up(session: Session, station: Station, founded: datetime) -> stage.DemoData:
     worker, manager, admin = crowd.accounts(session, founded)
     people.appoint.inside(session, manager.id, station.id, founded, admin.id)
-    made = stage.DemoData(
+    return stage.DemoData(
         station_id=station.id,
         worker_id=worker.id,
         manager_id=manager.id,
@@ -54,5 +55,3 @@ def _set_up(session: Session, station: Station, founded: datetime) -> stage.Demo
         zones=content.furnish(session, station.id, founded, manager.id),
         activities=content.offer(session, station.id, founded, manager.id),
     )
-    people.follow.inside(session, worker.id, made.activities[FOLLOWED], founded)
-    return made

@@ -88,7 +88,7 @@ def _worker_digest(noon: Noon) -> context.Context:
         "seats": [noon.yoga],
         "waits": [(noon.crafts, 2)],
         "openings": [opening],
-        "follows": [(noon.tomorrow[0], noon.tomorrow[:1], "#")],
+        "follows": [(noon.tomorrow[0], [noon.tomorrow[0]], "#")],
         "strikes": [(noon.station, 1, None)],
     }
 

@@ -163,6 +163,7 @@ def test_the_letter_names_each_slot_and_how_to_stop(app: Flask, follower: Follow
     said = worded(app, follower.session, letter, at("08:30"), "zh_Hans_CN")
     assert said.subject == "你关注的白领瑜伽课堂：明天 12:10"
     assert "今天 10:00 放号" in said.text
+    assert "【你关注的活动】白领瑜伽课堂，健身区 · 白领驿站" in said.text
     assert said.text.count("/letters/unfollow/") == said.page.count("/letters/unfollow/") == 1
     english = worded(app, follower.session, letter, at("10:30"), "en")
     assert "Open for booking" in english.text
