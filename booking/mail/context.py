@@ -219,8 +219,8 @@ def _attendance(
 
 def _reminder(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     """A slot that was moved to a later hour had a letter about that, which is enough."""
-    if slot is None or now >= slot.starts_at or slot.state == "cancelled":
-        raise Dropped("the slot has started, or is off")
+    if slot is None or now >= slot.starts_at - reminders.LAST_MINUTES or slot.state == "cancelled":
+        raise Dropped("the slot begins, or is off")
     if now < slot.starts_at - reminders.BEFORE:
         raise Dropped("the slot was moved")
     if booking is None or booking.state != "booked":

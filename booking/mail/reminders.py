@@ -20,6 +20,8 @@ from booking.model import Booking, Letter, Person, Slot
 
 BEFORE = timedelta(minutes=30)
 TOO_LATE = timedelta(minutes=10)
+# A written one that could not be sent until then is not sent any more.
+LAST_MINUTES = timedelta(minutes=5)
 # Who got the seat later than so long before the reminder gets none.
 KNOWN_FOR = timedelta(minutes=60)
 # No reminder is written so close to an opening, before or after it.

@@ -97,6 +97,15 @@ def test_what_happens_before_it_is_sent_stops_it(app: Flask, cast: Letters, why:
         rendering.compose(cast.session, cast.letter("reminder"), at("11:59"))
 
 
+@pytest.mark.sqlite
+def test_what_could_not_be_sent_in_time_is_not_sent(app: Flask, cast: Letters) -> None:
+    remind(cast, "11:40")
+    with app.app_context():
+        assert rendering.compose(cast.session, cast.letter("reminder"), at("12:04:59"))
+        with pytest.raises(Dropped):
+            rendering.compose(cast.session, cast.letter("reminder"), at("12:05"))
+
+
 def test_a_slot_that_is_moved_to_a_later_hour_meanwhile_is_not_said_to_begin(app: Flask, cast: Letters) -> None:
     remind(cast, "11:40")
     zone = cast.session.get_one(Slot, cast.yoga).zone_id
