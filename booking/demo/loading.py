@@ -14,6 +14,8 @@ from booking.model import Person, Station
 
 # Enough for the public headline: over 200 slots held and over 3,000 visits.
 PAST_WORKDAYS = 48
+# What the demo's worker follows, and since when.
+FOLLOWED, FOLLOWED_FOR = "yoga", timedelta(days=4)
 
 
 class NotEmptyError(Exception):
@@ -37,6 +39,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     Past(session, made, days, zone, now).live()
     stage.keep_letters_in(session, made)
     vain.press_too_late(session, made)
+    people.follow.inside(session, made.worker_id, made.activities[FOLLOWED], now - FOLLOWED_FOR)
     today.refresh.inside(session, now)
     return made
 

@@ -10,13 +10,21 @@ from booking.model import Digest, Event, Letter, Person, Suppression
 
 STUCK = timedelta(minutes=10)
 # The kinds of letters about a seat, and the events behind each.
-PROMISES = {"confirmed": ("booked", "reserved"), "promoted": ("promoted",), "booking_removed": ("removed",)}
+PROMISES = {
+    "confirmed": ("booked", "reserved"),
+    "promoted": ("promoted",),
+    "booking_removed": ("removed",),
+    "reminder": ("booked", "reserved", "promoted"),
+}
 
 
 def letters(session: Session, now: datetime) -> Iterator[str]:
     who = (Digest.person_id, Digest.kind, Digest.date)
     for person_id, kind, day in session.execute(select(*who).group_by(*who).having(func.count(Digest.id) > 1)):
         yield f"I5 person {person_id}: more than one {kind} digest of {day}"
+    twice = select(Letter.booking_id).where(Letter.kind == "reminder").group_by(Letter.booking_id)
+    for booking_id in session.scalars(twice.having(func.count(Letter.id) > 1).order_by(Letter.booking_id)):
+        yield f"I5 booking {booking_id}: more than one reminder"
     stuck = or_(Letter.claimed_at.is_(None), Letter.claimed_at < now - STUCK)
     for letter_id in session.scalars(select(Letter.id).where(Letter.state == "sending", stuck).order_by(Letter.id)):
         yield f"I5 letter {letter_id}: stuck in sending"

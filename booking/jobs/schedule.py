@@ -14,7 +14,7 @@ from booking import monitoring, people, seats, slots, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
-from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_limit, transport
+from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_limit, reminders, transport
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +81,17 @@ def write_manager_digests(turn: Turn) -> int:
     return _write_digests(turn, "manager")
 
 
+def write_reminders(turn: Turn) -> int:
+    due = reminders.due(db.session(), turn.now)
+    return BatchRunner(turn, "write_reminders", gentle=True).chunks(due, reminders.write).result()
+
+
 def send_letters(turn: Turn) -> int:
     return _deliver(turn, "at_once", outbox.AT_ONCE)
 
 
 def send_digests(turn: Turn) -> int:
-    return _deliver(turn, "digests", outbox.IS_DIGEST)
+    return _deliver(turn, "digests", outbox.CAN_WAIT)
 
 
 def take_up_stuck_letters(turn: Turn) -> int:
@@ -130,6 +135,7 @@ TIMETABLE = (
     *CATCH_UP,
     Job("write_worker_digests", 20, write_worker_digests),
     Job("write_manager_digests", 20, write_manager_digests),
+    Job("write_reminders", 20, write_reminders),
     Job("take_up_stuck_letters", 30, take_up_stuck_letters),
     Job("send_letters", 2, send_letters),
     Job("send_digests", 5, send_digests),

@@ -28,8 +28,8 @@ def whole_backlog(session: Session, now: datetime) -> dict[str, int]:
 
 def letters_due(session: Session, now: datetime) -> dict[str, int]:
     """How many letters should have been sent by now."""
-    due = select(outbox.IS_DIGEST, func.count(Letter.id)).where(outbox.WAITS, Letter.next_try_at <= now)
-    counted = {bool(digest): count for digest, count in session.execute(due.group_by(outbox.IS_DIGEST))}
+    due = select(outbox.CAN_WAIT, func.count(Letter.id)).where(outbox.WAITS, Letter.next_try_at <= now)
+    counted = {bool(can_wait): count for can_wait, count in session.execute(due.group_by(outbox.CAN_WAIT))}
     stuck = select(func.count(Letter.id)).where(Letter.state == "sending", Letter.claimed_at < now - outbox.STUCK_AFTER)
     return {
         "send_letters": counted.get(False, 0),

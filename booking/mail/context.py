@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
-from booking.mail import digests, links, manager_report
+from booking.mail import links, manager_report, reminders, subscriptions
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -37,8 +37,9 @@ def address(letter: Letter, reader: Person | None, suppressed: str | None = None
     """The recipient's address; raises `Dropped` if there is none. `suppressed`: how the reader is on the suppression list."""
     if letter.person_id and (reader is None or reader.deleted_at):
         raise Dropped("the account was deleted")
-    if letter.kind in digests.KINDS and reader and (reader.disabled_at or not digests.wanted_by(reader, letter.kind)):
-        raise Dropped("no digests wanted")
+    optional = letter.kind in subscriptions.KINDS
+    if optional and reader and (reader.disabled_at or not subscriptions.wanted_by(reader, letter.kind)):
+        raise Dropped("not wanted")
     if suppressed and not letter.to and _is_stopped(letter.kind, suppressed):
         raise Dropped("mail to the address comes back")
     to = letter.to or (reader.email if reader else None)
@@ -48,14 +49,20 @@ def address(letter: Letter, reader: Person | None, suppressed: str | None = None
 
 
 def _is_stopped(kind: str, suppressed: str) -> bool:
-    return kind not in ASKED_FOR if suppressed == "hard" else kind in digests.KINDS
+    return kind not in ASKED_FOR if suppressed == "hard" else kind in subscriptions.KINDS
 
 
 def slot_ids(letter: Letter) -> Iterable[int]:
     """The slots that the letter's context reads, to be loaded for a batch at once."""
     told = letter.details
     seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
-    return [*seats, *waits, *told.get("opens", ()), *([letter.slot_id] if letter.slot_id else [])]
+    return [
+        *seats,
+        *waits,
+        *told.get("opens", ()),
+        *told.get("follows", ()),
+        *([letter.slot_id] if letter.slot_id else []),
+    ]
 
 
 def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Context:
@@ -77,7 +84,7 @@ def common(kind: str, reader: Person | None, slot: Slot | None) -> Context:
         "zone_words": zone_words,
         "slot": slot,
         "station": slot.station if slot else None,
-        "stop": links.stop(reader.id, kind) if reader and kind in digests.KINDS else None,
+        "stop": links.stop(reader.id, kind) if reader and kind in subscriptions.KINDS else None,
     }
 
 
@@ -210,6 +217,18 @@ def _attendance(
     return {"until": slot.ends_at + seats.BOOKS_OPEN, "is_over": now >= slot.ends_at}
 
 
+def _reminder(_session: Session, _letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
+    """A slot that was moved to a later hour had a letter about that, which is enough."""
+    if slot is None or now >= slot.starts_at - reminders.LAST_MINUTES or slot.state == "cancelled":
+        raise Dropped("the slot begins, or is off")
+    if now < slot.starts_at - reminders.BEFORE:
+        raise Dropped("the slot was moved")
+    if booking is None or booking.state != "booked":
+        raise Dropped("checked in, or no seat any more")
+    is_free = now <= slot.free_until
+    return {"is_free": is_free, "is_late": not is_free and seats.is_late(slot, booking, now)}
+
+
 def _worker_digest(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
@@ -221,13 +240,18 @@ def _worker_digest(
     places = dict(told["waits"])
     waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
+    follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
+    if not (held or waits or opens or follows):
+        raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
         "today": today,
+        "seen_at": now,
         "station": stations[0],
         "seats": held,
         "waits": waits,
         "openings": _by_opening(opens),
+        "follows": [(slots[0], slots, _unfollow(letter, slots[0])) for slots in _by_activity(follows)],
         "strikes": strikes,
     }
 
@@ -266,6 +290,17 @@ def _by_opening(slots: list[Slot]) -> list[tuple[Station, datetime, date, list[S
     return [(group[0].station, opens_at, day, group) for (_, opens_at, day), group in ordered]
 
 
+def _by_activity(slots: list[Slot]) -> list[list[Slot]]:
+    together: dict[int, list[Slot]] = {}
+    for slot in slots:
+        together.setdefault(slot.activity_id, []).append(slot)
+    return list(together.values())
+
+
+def _unfollow(letter: Letter, slot: Slot) -> str | None:
+    return links.unfollow(letter.person_id, slot.activity_id) if letter.person_id else None
+
+
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
@@ -286,6 +321,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "booking_removed": _removed,
     "strike": _strike,
     "attendance_missing": _attendance,
+    "reminder": _reminder,
     "worker_digest": _worker_digest,
     "manager_digest": _manager_digest,
 }

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from booking.db.arrays import unnest
 from booking.db.transactions import transactional
 from booking.enqueue import RandomHex
-from booking.mail.digests import Noted, reads
+from booking.mail.digests import Noted
+from booking.mail.subscriptions import reads
 from booking.model import Digest, Letter, Person
 
 Claimed = tuple[ColumnElement[int], ColumnElement[int]]
@@ -51,7 +52,7 @@ def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) ->
         "created_at": moment,
         "next_try_at": moment,
     }
-    found = select(*columns.values()).where(Person.id == rows[0].as_integer(), reads(noted[0].kind))
+    found = select(*columns.values()).where(Person.id == rows[0].as_integer(), reads(f"{noted[0].kind}_digest"))
     return _mine(session.connection(), list(columns), found)
 
 

@@ -17,8 +17,9 @@ from booking import clock, policy, workdays
 from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.history import record
-from booking.model import Booking, DayOverride, Digest, DigestRound, Manages, Person, Slot, Station, Strike
+from booking.mail import follow_news
+from booking.mail.subscriptions import reads, wanted_by
+from booking.model import Booking, DayOverride, Digest, DigestRound, Follow, Manages, Person, Slot, Station, Strike
 from booking.people import suppression
 from booking.seats import strike_ledger
 
@@ -28,9 +29,9 @@ HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14,
 REGULAR_FOR = timedelta(days=30)
 # A round with nobody left to write to is checked again after this time: slots and subscriptions change.
 AGAIN = timedelta(minutes=10)
-# The column by which each kind is switched off, by the kind of its letter.
-WANTED = {"worker_digest": "wants_digest", "manager_digest": "wants_manager_digest"}
-KINDS = tuple(WANTED)
+KINDS = tuple(f"{kind}_digest" for kind in HOURS)
+# The details that are worth a digest.
+CONTENT = {"worker": ("seats", "waits", "opens", "follows"), "manager": ("stations",)}
 
 Details = dict[str, Any]
 Day = date  # inside a class with a field named date, `date` is that field
@@ -113,7 +114,7 @@ def _told(session: Session, due: Round, people: Sequence[int], now: datetime) ->
 
 def _has_news(kind: str, details: Details) -> bool:
     """Strikes alone make no digest: each had its own letter."""
-    return any(details[name] for name in (("seats", "waits", "opens") if kind == "worker" else ("stations",)))
+    return any(details.get(name) for name in CONTENT[kind])
 
 
 @dataclass(frozen=True)
@@ -168,20 +169,6 @@ def _why_not(person: Person, kind: str) -> str:
     return "" if person.email else "no address"
 
 
-def wanted_by(person: Person, kind: str) -> bool:
-    """Whether a person wants that kind of digest."""
-    return bool(getattr(person, WANTED[kind]))
-
-
-@transactional
-def want(session: Session, person_id: int, kind: str, now: datetime, *, wanted: bool) -> None:
-    """Subscribe a person to that kind of digest, or unsubscribe. Repeating it changes nothing, nor do deleted accounts."""
-    person = session.get_one(Person, person_id)
-    if wanted_by(person, kind) != wanted and person.deleted_at is None:
-        setattr(person, WANTED[kind], wanted)
-        record(session, "profile_changed", now, actor_id=person_id, person_id=person_id, changed=[WANTED[kind]])
-
-
 def _rounds(session: Session, kind: str, now: datetime, done: Mapping[str, datetime]) -> Iterator[Round]:
     since, until = HOURS[kind]
     zones = session.scalars(select(Station.zone_name).where(Station.closed_at.is_(None)).distinct())
@@ -212,14 +199,7 @@ def _unwritten(due: Round, now: datetime) -> Select[int, int]:
     news = _news(due, now).subquery()
     heard = select(news.c.person_id, func.min(news.c.station_id).label("home")).group_by(news.c.person_id).subquery()
     readers = select(Person.id, heard.c.home).join(heard, heard.c.person_id == Person.id)
-    return readers.where(reads(due.kind), ~written)
-
-
-def reads(kind: str) -> ColumnElement[bool]:
-    """Whether a person is subscribed to that kind of digest and has an active account that mail reaches."""
-    wants: ColumnElement[bool] = getattr(Person, WANTED[f"{kind}_digest"])
-    active = and_(Person.email.is_not(None), Person.deleted_at.is_(None), Person.disabled_at.is_(None))
-    return and_(active, wants, ~suppression.is_suppressed())
+    return readers.where(reads(f"{due.kind}_digest"), ~written)
 
 
 def _news(due: Round, now: datetime) -> Any:
@@ -232,7 +212,13 @@ def _news_for_workers(due: Round, now: datetime) -> Any:
         Booking.station_id.in_(_opening(due, now).with_only_columns(Slot.station_id)), *_regular(due)
     )
     seats, waits = (_ahead(due).add_columns(Booking.station_id).where(entry) for entry in _entries(due, now))
-    return union(seats, waits, regulars)
+    found = _followed(due, now)
+    follows = found.where(Slot.station_id.in_(due.stations)).with_only_columns(Follow.person_id, Slot.station_id)
+    return union(seats, waits, regulars, follows)
+
+
+def _followed(due: Round, now: datetime) -> Select[int, int, int]:
+    return follow_news.news(due.date, HOURS[due.kind][0], due.zone, now)
 
 
 def _ahead(due: Round) -> Select[int]:
@@ -278,6 +264,7 @@ def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime
             "strikes": [],
         }
         waiting.update(slot_id for slot_id, _ in told[person_id]["waits"])
+    _add_follows(session, told, due, ids, now)
     _add_places(session, told, waiting)
     _add_strikes(session, told, now)
     return told
@@ -298,6 +285,18 @@ def _together(column: Any) -> Any:
 
 def _numbers(text: str) -> list[int]:
     return sorted({int(number) for number in text.split(",")})
+
+
+def _add_follows(session: Session, told: dict[int, Details], due: Round, ids: Sequence[int], now: datetime) -> None:
+    """Add the new slots of followed activities, but those that the digest names already."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    mine = _followed(due, now).where(Follow.person_id.in_(in_array(ids))).order_by(Slot.starts_at, Slot.id)
+    for person_id, station_id, slot_id in session.execute(mine):
+        found[person_id][slot_id] = station_id
+    for person_id, new in found.items():
+        nothing = {"stations": sorted(set(new.values())), "seats": (), "waits": (), "opens": (), "strikes": []}
+        details = told.setdefault(person_id, nothing)
+        details["follows"] = [slot_id for slot_id in new if slot_id not in details["opens"]]
 
 
 def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) -> None:

@@ -17,12 +17,12 @@ def host() -> str:
 
 
 def stop(person_id: int, kind: str) -> str:
-    """The URL at which a person unsubscribes from one kind of digest without signing in."""
+    """The URL at which a person unsubscribes from one kind of letter without signing in."""
     return public(f"/letters/stop/{_signer().dumps([person_id, kind])}")
 
 
 def read_stop(token: str) -> tuple[int, str] | None:
-    """The person and the kind of digest in a token of `stop`; None when its signature is wrong."""
+    """The person and the kind of letter in a token of `stop`; None when its signature is wrong."""
     try:
         person_id, kind = _signer().loads(token)
     except BadSignature:
@@ -30,5 +30,19 @@ def read_stop(token: str) -> tuple[int, str] | None:
     return int(person_id), str(kind)
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="stop-digest")
+def unfollow(person_id: int, activity_id: int) -> str:
+    """The URL at which a person stops following an activity without signing in."""
+    return public(f"/letters/unfollow/{_signer('unfollow').dumps([person_id, activity_id])}")
+
+
+def read_unfollow(token: str) -> tuple[int, int] | None:
+    """The person and the activity in a token of `unfollow`; None when its signature is wrong."""
+    try:
+        person_id, activity_id = _signer("unfollow").loads(token)
+    except BadSignature:
+        return None
+    return int(person_id), int(activity_id)
+
+
+def _signer(salt: str = "stop-digest") -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=salt)

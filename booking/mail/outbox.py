@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, aliased, scoped_session
 from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.mail import backoff, bounces, digests, rendering
+from booking.mail import backoff, bounces, digests, rendering, subscriptions
 from booking.mail.smtp_replies import Meaning
 from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
 from booking.model import Digest, Letter, MailPause
@@ -43,8 +43,8 @@ UNREAD = {"synchronize_session": False}
 
 # Due, unless a restore holds it.
 WAITS = and_(Letter.state == "queued", Letter.held_at.is_(None))
-IS_DIGEST = Letter.kind.in_(digests.KINDS)
-AT_ONCE = ~IS_DIGEST
+CAN_WAIT = Letter.kind.in_(subscriptions.KINDS)
+AT_ONCE = ~CAN_WAIT
 
 
 @dataclass
@@ -146,9 +146,11 @@ def forget(session: Session, now: datetime, limit: int = 500) -> int:
 
 
 def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: int) -> list[int]:
-    """Claim due letters, sign-in codes first. SKIP LOCKED keeps two senders from waiting for each other."""
+    """Claim due letters, sign-in codes first and digests last. SKIP LOCKED keeps two senders from waiting for each other."""
     due = select(Letter.id).where(WAITS, Letter.next_try_at <= now, kinds)
-    first = due.order_by(Letter.kind != "code", Letter.next_try_at, Letter.id).limit(limit)
+    first = due.order_by(Letter.kind != "code", Letter.kind.in_(digests.KINDS), Letter.next_try_at, Letter.id).limit(
+        limit
+    )
     ids = session.scalars(first.with_for_update(skip_locked=True)).all()
     # Checked again: without FOR UPDATE (SQLite has none) the SELECT and the claim are two steps.
     claim = update(Letter).where(Letter.id.in_(in_array(ids)), WAITS)
@@ -160,12 +162,12 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
 def _after(
     pause: MailPause | None, now: datetime, kinds: ColumnElement[bool], limit: int
 ) -> tuple[ColumnElement[bool], int]:
-    """What to claim: after a pause a few letters probe the server, and digests come after all others."""
+    """What to claim: after a pause a few letters probe the server, and what can wait comes after all others."""
     if pause is None or not pause.rests:
         return kinds, limit
     other = aliased(Letter)
     waits = (other.state == "queued", other.held_at.is_(None))
-    due = exists().where(*waits, other.next_try_at <= now, other.kind.not_in(digests.KINDS))
+    due = exists().where(*waits, other.next_try_at <= now, other.kind.not_in(subscriptions.KINDS))
     return and_(kinds, or_(AT_ONCE, ~due)), min(limit, backoff.PATIENCE)
 
 

@@ -38,6 +38,7 @@ def reasons(told: Details) -> list[str]:
         "seats": "a seat today",
         "waits": "a place in line",
         "opens": "slots that open today",
+        "follows": "slots of followed activities",
         "strikes": "strikes that count",
     }
     found = [f"{words} ({len(told[name])})" for name, words in named.items() if told.get(name)]

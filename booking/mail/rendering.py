@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.db.arrays import in_array
-from booking.mail import context, digests, invites, links
+from booking.mail import context, invites, links, subscriptions
 from booking.mail.context import Dropped
 from booking.mail.mime import ENCODING, POLICY
 from booking.mail.wording import tidy
@@ -33,7 +33,7 @@ LETTER_COLUMNS = (
 )
 READER_COLUMNS = (
     *(Person.id, Person.name, Person.email, Person.language, Person.deleted_at, Person.disabled_at),
-    *(Person.wants_digest, Person.wants_manager_digest),
+    *(getattr(Person, column) for column in subscriptions.WANTED.values()),
 )
 
 
@@ -134,7 +134,7 @@ def _headers(letter: Letter, subject: str, to: str) -> dict[str, Any]:
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    if letter.kind in digests.KINDS and letter.person_id:
+    if letter.kind in subscriptions.KINDS and letter.person_id:
         headers |= {
             "List-Id": f"<{letter.kind.replace('_', '-')}.{links.host()}>",
             "List-Unsubscribe": f"<{links.stop(letter.person_id, letter.kind)}>",

@@ -84,9 +84,11 @@ def _worker_digest(noon: Noon) -> context.Context:
     opening = (noon.station, noon.tomorrow[0].opens_at, noon.today + ONE_DAY, noon.tomorrow)
     return {
         "today": noon.today,
+        "seen_at": noon.yoga.opens_at,
         "seats": [noon.yoga],
         "waits": [(noon.crafts, 2)],
         "openings": [opening],
+        "follows": [(noon.tomorrow[0], [noon.tomorrow[0]], "#")],
         "strikes": [(noon.station, 1, None)],
     }
 
@@ -119,6 +121,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "booking_removed": lambda _: {"reason": "这一场只面向本楼的人", "was_waiting": False},
     "strike": _strike,
     "attendance_missing": lambda noon: {"until": noon.yoga.ends_at + BOOKS_OPEN, "is_over": False},
+    "reminder": lambda _: {"is_free": False, "is_late": True},
     "worker_digest": _worker_digest,
     "manager_digest": _manager_digest,
 }

@@ -29,6 +29,7 @@ JOBS: dict[str, Any] = {
     "finish_slots": _("结束场次"),
     "write_worker_digests": _("写日报"),
     "write_manager_digests": _("写管理员日报"),
+    "write_reminders": _("写开始前的提醒"),
     "take_up_stuck_letters": _("接回卡住的邮件"),
     "send_letters": _("发通知邮件"),
     "send_digests": _("发日报"),
@@ -53,6 +54,7 @@ LETTERS: dict[str, Any] = {
     "booking_removed": _("管理员移除了预约"),
     "strike": _("爽约"),
     "attendance_missing": _("没有人签到"),
+    "reminder": _("开始前的提醒"),
     "worker_digest": _("日报"),
     "manager_digest": _("管理员日报"),
 }

@@ -1,7 +1,7 @@
 """Model: the tables, and the constraints that make wrong states impossible. All of them are imported together."""
 
 from booking.model.base import Base
-from booking.model.bookings import HOLDING, LIVE, Booking, Strike, Try
+from booking.model.bookings import HOLDING, LIVE, Booking, Follow, Strike, Try
 from booking.model.people import (
     LANGUAGES,
     REQUIRED_OF,

@@ -1,4 +1,4 @@
-"""Bookings, failed attempts and strikes."""
+"""Bookings, followed activities, failed attempts and strikes."""
 
 import secrets
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Id, one_of, partial
 from booking.model.people import Person
-from booking.model.programme import Slot
+from booking.model.programme import Activity, Slot
 
 HOLDING = ("booked", "attended")
 LIVE = (*HOLDING, "waiting")
@@ -63,6 +63,16 @@ class Booking(Base):
     skipped: Mapped[str | None] = mapped_column(String(24))
     slot: Mapped[Slot] = relationship()
     person: Mapped[Person] = relationship()
+
+
+class Follow(Base):
+    """关注: a person who is told of the new slots of an activity, in the digest."""
+
+    __tablename__ = "follow"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime]
+    activity: Mapped[Activity] = relationship()
 
 
 class Try(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, and_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, and_, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Id, one_of, partial
@@ -32,6 +32,7 @@ class Person(Base):
     is_admin: Mapped[bool] = mapped_column(default=False)
     wants_digest: Mapped[bool] = mapped_column(default=True)
     wants_manager_digest: Mapped[bool] = mapped_column(default=True)
+    wants_reminder: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]

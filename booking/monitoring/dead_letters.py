@@ -7,12 +7,13 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import SetAside, Slot
+from booking.model import Booking, SetAside, Slot
 
 # Backoff after each failure but the last; then a person has to decide.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
 # What the row ids of a job refer to; those of all others are slots.
 STATIONS, PEOPLE = {"plan_slots"}, {"write_worker_digests", "write_manager_digests"}
+BOOKINGS = {"write_reminders"}
 
 
 def skipped(session: Session, job: str, now: datetime) -> set[int]:
@@ -65,4 +66,6 @@ def _station(session: Session, job: str, row_id: int) -> int | None:
         return None
     if job in STATIONS:
         return row_id
+    if job in BOOKINGS:
+        return session.scalar(select(Booking.station_id).where(Booking.id == row_id))
     return session.scalar(select(Slot.station_id).where(Slot.id == row_id))

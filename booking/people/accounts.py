@@ -114,6 +114,7 @@ def change_profile(
     language: str,
     wants_digest: bool,
     wants_manager_digest: bool = True,
+    wants_reminder: bool = False,
 ) -> Person:
     """What a person may change of themselves without a password. The history names the fields, not their contents."""
     wanted = {
@@ -123,6 +124,7 @@ def change_profile(
         "language": clean_language(language),
         "wants_digest": wants_digest,
         "wants_manager_digest": wants_manager_digest,
+        "wants_reminder": wants_reminder,
     }
     return _change(session, alive(session, person_id), wanted, now)
 

@@ -12,6 +12,7 @@ from booking.model import (
     Booking,
     Bounce,
     Event,
+    Follow,
     Manages,
     Person,
     SecondFactor,
@@ -23,11 +24,14 @@ from booking.model import (
     Try,
 )
 
-PROFILE = ("email", "name", "phone", "company", "language", "wants_digest", "wants_manager_digest", "created_at")
+PROFILE = (
+    *("email", "name", "phone", "company", "language"),
+    *("wants_digest", "wants_manager_digest", "wants_reminder", "created_at"),
+)
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, roles, second factor, sign-ins, bounces and history, ready for JSON.
+    """Profile, bookings, refused attempts, strikes, follows, roles, second factor, sign-ins, bounces and history, ready for JSON.
 
     Instants are in UTC.
     """
@@ -37,6 +41,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "bookings": _rows(session, _bookings(person_id)),
         "tries": _rows(session, _tries(person_id)),
         "strikes": _rows(session, _strikes(person_id)),
+        "follows": _rows(session, _follows(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
@@ -75,6 +80,13 @@ def _strikes(person_id: int) -> Executable:
     columns = (Station.name.label("station"), Strike.at, Strike.reason, Strike.forgiven_at, Strike.forgive_reason)
     joined = select(*columns).join_from(Strike, Station, Strike.station_id == Station.id)
     return joined.where(Strike.person_id == person_id).order_by(Strike.id)
+
+
+def _follows(person_id: int) -> Executable:
+    columns = (Station.name.label("station"), Activity.title.label("activity"), Follow.created_at)
+    joined = select(*columns).join_from(Follow, Activity, Follow.activity_id == Activity.id)
+    mine = joined.join(Station, Activity.station_id == Station.id).where(Follow.person_id == person_id)
+    return mine.order_by(Follow.created_at)
 
 
 def _roles(person_id: int) -> Executable:

@@ -112,6 +112,8 @@ OF_PEOPLE: dict[str, Any] = {
     "mail_resumed": _("邮件又能送到了"),
     "feed_opened": _("开通日历订阅"),
     "feed_closed": _("停用日历订阅"),
+    "followed": _("关注了一个活动"),
+    "unfollowed": _("不再关注一个活动"),
 }
 # The columns whose changes are told, by the labels of the forms that change them, and of `slots.moving`.
 COLUMNS: dict[str, Any] = {

@@ -1,10 +1,12 @@
-"""Unsubscribe: ends a daily letter without signing in (RFC 8058), or resumes it."""
+"""Unsubscribe: ends a kind of letter (RFC 8058), or the news of an activity, without signing in; or resumes it."""
 
 from flask import Blueprint, abort, render_template
 
-from booking import clock
+from booking import clock, people
+from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.mail import digests, links
+from booking.mail import links, subscriptions
+from booking.model import Activity
 from booking.web.security.csrf import csrf
 
 pages = Blueprint("letters", __name__)
@@ -27,12 +29,42 @@ def again(token: str) -> str:
     return _want(token, wanted=True)
 
 
+@pages.get("/letters/unfollow/<token>")
+def unfollow(token: str) -> str:
+    """Opening the link only asks, as in `stop`."""
+    return _show_followed(token, None)
+
+
+@pages.post("/letters/unfollow/<token>")
+def unfollowed(token: str) -> str:
+    people.unfollow(db.session, *_followed(token), clock.now())
+    return _show_followed(token, False)
+
+
+@pages.post("/letters/follow/<token>")
+def follow_again(token: str) -> str:
+    try:
+        people.follow(db.session, *_followed(token), clock.now())
+    except RuleViolation as no:
+        return _show_followed(token, None, no)
+    return _show_followed(token, True)
+
+
+def _followed(token: str) -> tuple[int, int]:
+    return links.read_unfollow(token) or abort(404)
+
+
+def _show_followed(token: str, wanted: bool | None, no: RuleViolation | None = None) -> str:
+    activity = db.session.get(Activity, _followed(token)[1]) or abort(404)
+    return render_template("letters/unfollow.html", token=token, activity=activity, wanted=wanted, no=no)
+
+
 def _want(token: str, *, wanted: bool) -> str:
     person_id, kind = links.read_stop(token) or abort(404)
-    digests.want(db.session, person_id, kind, clock.now(), wanted=wanted)
+    subscriptions.want(db.session, person_id, kind, clock.now(), wanted=wanted)
     return render_template("letters/stop.html", kind=kind, token=token, wanted=wanted)
 
 
 # Mail programs send these POSTs without cookie or page, so without a CSRF token; the token in the address is signed.
-csrf.exempt(stopped)
-csrf.exempt(again)
+for view in (stopped, again, unfollowed, follow_again):
+    csrf.exempt(view)

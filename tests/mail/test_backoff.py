@@ -346,7 +346,7 @@ def test_after_a_rest_codes_and_what_goes_at_once_go_before_digests(
     with transactions.transaction(session):
         session.add(MailPause(sender="smtp", kind="throttled", since=NOW, until=NOW, refusals=0, rests=1, reply=""))
     write(session, A)
-    assert deliver(app, kinds=outbox.IS_DIGEST).claimed == 0
+    assert deliver(app, kinds=outbox.CAN_WAIT).claimed == 0
     with transactions.transaction(session):
         enqueue(session, "code", NOW, to=B, language="zh_Hans_CN", code="407261", purpose="reset")
     assert deliver(app, limit=1).sent == 1

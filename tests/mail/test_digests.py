@@ -18,7 +18,7 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import PartlyDone, schedule
 from booking.jobs.batches import Turn
-from booking.mail import backlog, digest_writer, digests, outbox
+from booking.mail import backlog, digest_writer, digests, outbox, subscriptions
 from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests.support import databases
 from tests.support.letter_cast import Letters, monday_and_tuesday, write_digests
@@ -95,7 +95,7 @@ def test_who_switches_it_off_while_it_is_written_gets_none(cast: Letters, sessio
     due = digests.rounds(session, "worker", at("08:30"))
     noted = digests.gather(session, due, at("08:30"), digests.to_write(session, due, at("08:30")))
     with transactions.transaction(session):
-        digests.want(session, cast.people["林晓"], "worker_digest", at("08:30"), wanted=False)
+        subscriptions.want(session, cast.people["林晓"], "worker_digest", at("08:30"), wanted=False)
     with transactions.transaction(session):
         assert digest_writer.write(session, noted, at("08:30")) == 5
     assert "林晓" not in told(session, "worker")
@@ -134,7 +134,7 @@ def test_who_cannot_or_will_not_read_gets_none(cast: Letters, session: Session, 
 def test_each_kind_is_switched_off_alone(cast: Letters, session: Session) -> None:
     with transactions.transaction(session):
         session.add(Manages(person_id=cast.people["林晓"], station_id=cast.station_id, since=at("Mon 09:00")))
-        digests.want(session, cast.people["林晓"], "worker_digest", at("08:00"), wanted=False)
+        subscriptions.want(session, cast.people["林晓"], "worker_digest", at("08:00"), wanted=False)
     assert "林晓" not in write(session, "worker", "08:30")
     assert "林晓" in write(session, "manager", "11:00")
 
@@ -214,7 +214,7 @@ def test_who_switches_it_on_later_in_the_morning_is_told_within_ten_minutes(
     for clock, wanted, written in (("08:29", False, 0), ("08:30", None, 5), ("08:31", True, 0), ("08:40", None, 1)):
         if wanted is not None:
             with transactions.transaction(session):
-                digests.want(session, cast.people["林晓"], "worker_digest", at(clock), wanted=wanted)
+                subscriptions.want(session, cast.people["林晓"], "worker_digest", at(clock), wanted=wanted)
         assert job(app, clock) == written, clock
     assert job(app, "08:50") == 0
 
@@ -272,7 +272,7 @@ def test_letters_and_rows_of_30_days_ago_are_forgotten(cast: Letters, session: S
 
 def test_a_preview_says_who_gets_one_and_who_does_not(app: Flask, cast: Letters, session: Session) -> None:
     with transactions.transaction(session):
-        digests.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
+        subscriptions.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
         session.get_one(Person, cast.people["李静"]).disabled_at = at("08:00")
     station = session.get_one(Station, cast.station_id)
     told = {r.person.name: r.why_not for r in digests.preview(session, "worker", station, at("07:00"))}
@@ -319,7 +319,7 @@ def test_the_command_shows_what_goes_to_whom_and_why(app: Flask, cast: Letters, 
 
 def test_the_command_tells_who_gets_none_and_who_has_it_already(app: Flask, cast: Letters, session: Session) -> None:
     with transactions.transaction(session):
-        digests.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
+        subscriptions.want(session, cast.people["周明"], "worker_digest", at("08:00"), wanted=False)
     write(session, "worker", "08:30")
     said = dry_run(app, "--for", "worker", clock="09:00")
     assert f"{cast.people['周明']} person{cast.people['周明']}@example.com gets none: switched off\n" in said

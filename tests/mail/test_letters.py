@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 import config
 from booking.db import transactions
 from booking.enqueue import enqueue
-from booking.mail import links, rendering
+from booking.mail import links, rendering, subscriptions
 from booking.mail.wording import plain_name
 from booking.model import Activity, Letter, Person, SecondFactorPolicy, Station, Zone
 from tests.support import letter_cast
@@ -124,7 +124,7 @@ def test_the_headers_of_a_letter(app: Flask, session: Session, kind: str) -> Non
     assert mime["Auto-Submitted"] == "auto-generated"
     words = [part.get_content_type() for part in mime.walk() if part.get_content_maintype() == "text"][:2]
     assert words == ["text/plain", "text/html"]
-    assert ("List-Unsubscribe" in mime) == ("List-Id" in mime) == kind.endswith("_digest")
+    assert ("List-Unsubscribe" in mime) == ("List-Id" in mime) == (kind in subscriptions.KINDS)
 
 
 @pytest.mark.sqlite

@@ -77,7 +77,7 @@ def add_papers(connection: psycopg.Connection[Any], city: City, rows: int, only:
     values = vars(city) | {"per_day": PER_DAY, "rows": rows}
     for table in PAPERS if only is None else only:
         fill(connection, table, f"SELECT {PAPERS[table]} FROM generate_series(1, %(rows)s) n", values)
-        if table not in ("manages", "day_override", "plan_exception"):
+        if table not in ("follow", "manages", "day_override", "plan_exception"):
             execute(connection, f"SELECT setval('{table}_id_seq', (SELECT max(id) + 1 FROM {table}))")
 
 
@@ -234,6 +234,8 @@ PAST = (
 SOMEBODY = "n %% %(people)s + 1 AS person_id"
 PAPERS = {
     "manages": f"{SOMEBODY}, (n / %(people)s + n) %% %(stations)s + 1 AS station_id, now() AS since",
+    "follow": f"""{SOMEBODY}, (n / %(people)s + n) %% (%(stations)s * %(per_day)s) + 1 AS activity_id,
+        now() AS created_at""",
     "sign_in": f"{SOMEBODY}, 'hash-' || n AS token_hash, now() AS created_at, now() AS expires_at",
     "code": """'p' || n || '@example.com' AS email, 'sign_in' AS purpose, md5(n::text) AS code_hash,
         now() - interval '1 day' AS created_at, now() - interval '1 day' AS expires_at""",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import seats, slots
 from booking.db import transactions
 from booking.enqueue import enqueue
-from booking.mail import context, digest_writer, digests, rendering
+from booking.mail import context, digest_writer, digests, reminders, rendering, subscriptions
 from booking.model import Activity, JobRun, Letter, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 from tests.support.snapshots import make_cast, make_story, seed_workdays
@@ -70,6 +70,7 @@ KINDS = (
     "booking_removed",
     "strike",
     "attendance_missing",
+    "reminder",
     "worker_digest",
     "manager_digest",
 )
@@ -282,6 +283,13 @@ def _attendance(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("attendance_missing"), at("12:15")
 
 
+def _reminder(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    cast.do(subscriptions.want, cast.people["林晓"], "reminder", at("Mon 18:00"), wanted=True)
+    cast.do(reminders.write, reminders.due(cast.session, at("11:40")), at("11:40"))
+    return cast.letter("reminder", "林晓"), at("11:40")
+
+
 def _worker(cast: Letters) -> tuple[Letter, datetime]:
     cast.yesterday_at_noon()
     cast.full_tuesday()
@@ -316,6 +324,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _removed,
             _strike,
             _attendance,
+            _reminder,
             _worker,
             _manager,
         ),

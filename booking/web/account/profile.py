@@ -9,6 +9,7 @@ from booking import clock, people
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import LANGUAGES
+from booking.queries import followed
 from booking.web import htmx
 from booking.web.account.blueprint import agent, pages, show
 from booking.web.account.login import check, welcome
@@ -33,6 +34,7 @@ def mine() -> Response:
     where = people.sign_ins(db.session, current_user.person_id, clock.now())
     factor = people.second_factor_of(db.session, current_user.person_id)
     mine = {"person": current_user.person, "sign_ins": where, "here": current_user.sign_in_id, "factor": factor}
+    mine["follows"] = followed.followed(db.session(), current_user.person_id, clock.now())
     return show("account/mine.html", form, **mine)
 
 

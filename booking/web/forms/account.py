@@ -112,6 +112,7 @@ class ProfileForm(Form):
         validate_choice=True,
     )
     wants_digest = BooleanField(_("每天早上 8:30 给我发日报"), description=_("只在有话说的工作日发。"))
+    wants_reminder = BooleanField(_("开始前 30 分钟给我发提醒"), description=_("早就约好的才发，刚约上的不发。"))
     wants_manager_digest = BooleanField(
         _("每天 11:00 给我发驿站日报"), description=_("今天的名单和上一个工作日的结果。")
     )

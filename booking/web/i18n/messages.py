@@ -180,6 +180,7 @@ REASONS = {
     "no_such_person": Reason(_("没有这个账户。")),
     "last_admin": Reason(_("你是最后一位管理员，先任命另一位，才能注销。")),
     "yourself": Reason(_("不能停用自己。")),
+    "follow_limit": Reason(_("最多关注 %(limit)s 个活动，你已经关注满了。先取消一个，再关注这个。")),
     "reason_missing": Reason(_("请写明原因。")),
     # what an admin changes
     "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。")),

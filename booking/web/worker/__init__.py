@@ -1,4 +1,16 @@
 """Worker pages: a station's days, one slot, search and month, booking and cancelling, and one's own bookings."""
 
-from booking.web.worker import acts, calendar, day, mine, month, my_history, offline, search, slot, station_list
+from booking.web.worker import (
+    acts,
+    calendar,
+    day,
+    following,
+    mine,
+    month,
+    my_history,
+    offline,
+    search,
+    slot,
+    station_list,
+)
 from booking.web.worker.blueprint import pages

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from booking import policy
 from booking.extensions import db
 from booking.model import Slot
+from booking.queries import followed
 from booking.web import htmx
 from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
@@ -25,5 +26,6 @@ def slot(slot_id: int) -> str | Response:
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))
     whole = db.session.get_one(Slot, slot_id)
     about = {"station": whole.station, "activity": whole.activity, "rules": policy.read(whole.station.policy)}
+    about["followed"] = person is not None and followed.is_followed(db.session(), person.id, whole.activity_id)
     about["event"] = sharing.event(card, whole.station)
     return render_template("worker/slot.html", **shown, **about, outcome=results.last())

@@ -46,6 +46,9 @@ OWN_ACTS = "ask 303 303 303 303 303"
 
 TABLE: dict[str, str] = {
     "GET /": PUBLIC,
+    "GET /activities/<int:activity_id>/follow": OWN_ACTS,
+    "POST /activities/<int:activity_id>/follow": OWN_ACTS,
+    "POST /activities/<int:activity_id>/unfollow": OWN_ACTS,
     "GET /account/": SIGNED_IN,
     "POST /account/": OWN_FORM,
     "GET /account/address": SIGNED_IN,
@@ -129,6 +132,9 @@ TABLE: dict[str, str] = {
     "POST /letters/again/<token>": NOT_FOUND,
     "GET /letters/stop/<token>": NOT_FOUND,
     "POST /letters/stop/<token>": NOT_FOUND,
+    "GET /letters/unfollow/<token>": NOT_FOUND,
+    "POST /letters/unfollow/<token>": NOT_FOUND,
+    "POST /letters/follow/<token>": NOT_FOUND,
     "GET /manage/": "ask 200 200 303 303 200",
     "GET /manage/<code>/": MANAGER,
     "GET /manage/<code>/slots/<int:slot_id>/message": MANAGER,
