@@ -2,7 +2,8 @@
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
-compares it with who has one, `integrity` checks foreign keys, `tenancy` who acted.
+and `door_helpers` compare
+it with who has one or is one, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,18 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from booking.invariants import capacity, integrity, outbox, replay, schedule, schema, second_factor, tenancy, waitlist
+from booking.invariants import (
+    capacity,
+    door_helpers,
+    integrity,
+    outbox,
+    replay,
+    schedule,
+    schema,
+    second_factor,
+    tenancy,
+    waitlist,
+)
 
 Check = Callable[[Session, datetime], Iterator[str]]
 
@@ -24,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     waitlist.idle_seats,
     replay.replays,
     second_factor.second_factors,
+    door_helpers.door_helpers,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,
