@@ -69,7 +69,7 @@ def _may_help(session: Session, person_id: int, station_id: int) -> Person:
     person = alive(session, person_id)
     if person.disabled_at:
         raise RuleViolation("disabled_account")
-    if person.is_admin or session.get(Manages, (person_id, station_id)):
+    if person.is_admin or session.get(Manages, (person_id, station_id)) is not None:
         raise RuleViolation("manages_already")
     return person
 
@@ -86,5 +86,5 @@ def _extend(session: Session, person_id: int, station_id: int, now: datetime, ac
     if helper and helper.until >= until:
         return
     session.merge(DoorHelper(person_id=person_id, station_id=station_id, until=until, granted_by=actor_id))
-    about = {"person_id": person_id, "station_id": station_id, "until": until.isoformat(), "date": last.isoformat()}
+    about: dict[str, Any] = {"person_id": person_id, "station_id": station_id, "until": until.isoformat(), "date": last.isoformat()}
     record(session, "door_helper_granted", now, actor_id=actor_id, **about)
