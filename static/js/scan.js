@@ -149,7 +149,7 @@
     back.onclick = () => { seen.clear(); send(undo); };
     if (tone === "idle") return;
     play(code === "already_in" ? "already" : tone);
-    if (name) log(tone, `${name} · ${title}`);
+    log(tone, name ? `${name} · ${title}` : title);
   }
   function log(tone, line) {
     one("log").hidden = false;
@@ -181,6 +181,5 @@
   if (!window.isSecureContext) photosInstead(words.insecure);
   else if (!hasCamera) photosInstead(words.noCamera);
   else start.hidden = false;
-  navigator.permissions?.query({ name: "camera" }).then(({ state }) => { if (hasCamera && state === "granted") open(); }, () => {});
   document.addEventListener("pointerdown", ready, { once: true }); // no sound before a touch
 })();
