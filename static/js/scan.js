@@ -139,6 +139,7 @@
   function show({ tone, title, text = "", code = tone, name = "", slot: where = "", act = "", tap, undo }) {
     result.className = `answer card ${tone}`;
     result.dataset.answer = code;
+    result.hidden = false;
     const said = { verdict: title, person: name, where, text };
     for (const [part, line] of Object.entries(said)) Object.assign(one(part), { textContent: line, hidden: !line });
     const go = one("act"), back = one("undo");
