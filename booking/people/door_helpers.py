@@ -86,5 +86,10 @@ def _extend(session: Session, person_id: int, station_id: int, now: datetime, ac
     if helper and helper.until >= until:
         return
     session.merge(DoorHelper(person_id=person_id, station_id=station_id, until=until, granted_by=actor_id))
-    about: dict[str, Any] = {"person_id": person_id, "station_id": station_id, "until": until.isoformat(), "date": last.isoformat()}
+    about: dict[str, Any] = {
+        "person_id": person_id,
+        "station_id": station_id,
+        "until": until.isoformat(),
+        "date": last.isoformat(),
+    }
     record(session, "door_helper_granted", now, actor_id=actor_id, **about)

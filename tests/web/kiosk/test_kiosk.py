@@ -91,6 +91,13 @@ def test_the_screen_shows_the_free_seats_of_each_slot_the_line_and_a_code_that_c
 def test_the_screen_goes_on_without_script(app: Flask, lunch: LunchHour) -> None:
     page = look(paired(app, lunch), "/door/cbd", "12:00:10").text
     assert '<noscript><meta http-equiv="refresh" content="20"></noscript>' in page
+    assert "这个屏幕太小" in page  # shown where it is
+
+
+def test_the_screen_stays_on_or_says_how(app: Flask, lunch: LunchHour) -> None:
+    page = look(paired(app, lunch), "/door/cbd", "12:00:10").text
+    assert "/static/js/wake-lock.js" in page
+    assert '<p id="awake" hidden>屏幕可能会自己熄灭' in page
 
 
 def test_between_the_slots_the_screen_says_when_the_next_one_is(app: Flask, lunch: LunchHour) -> None:

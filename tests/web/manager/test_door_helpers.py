@@ -14,6 +14,7 @@ from booking.invariants.door_helpers import door_helpers
 from booking.model import DoorHelper, Event, Person
 from tests.support.desk_cast import Desk, said
 from tests.support.lunch_hour import LunchHour, at, make_people
+from tests.support.network_cast import KEPT, PASSWORD
 
 pytestmark = pytest.mark.sqlite
 EMAIL = "xu@example.com"
@@ -157,6 +158,13 @@ def test_a_helper_lands_on_today(app: Flask, helper: Desk, lunch: LunchHour) -> 
     stations = Desk(app, lunch, lunch.people["许助手"], "")
     answer = stations.get("", "12:00")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/manage/cbd/")
+    with transactions.transaction(lunch.session) as session:
+        session.get_one(Person, lunch.people["许助手"]).password_hash = KEPT
+    for clock, path in (("12:00", "/manage/"), ("Wed 12:00", "/")):
+        stranger = Desk(app, lunch, code="")
+        stranger.root, stranger.client = "/account/", app.test_client()
+        entered = stranger.post("sign-in", clock, follow=False, email=EMAIL, password=PASSWORD)
+        assert (entered.status_code, entered.headers["Location"]) == (303, path)
     account = Desk(app, lunch, lunch.people["许助手"], "")
     account.root = "/account/"
     assert "门口助手：" in said(account.get("", "12:00"))

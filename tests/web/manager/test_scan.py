@@ -147,11 +147,13 @@ def test_only_the_scanner_may_ask_for_the_camera(desk: Desk, lunch: LunchHour) -
     assert "blob:" not in policies.pop()
 
 
-def test_the_decoder_is_loaded_by_the_scanner_alone(desk: Desk, lunch: LunchHour) -> None:
+def test_the_scanner_alone_loads_the_decoder_and_the_roster_too_keeps_the_screen_on(desk: Desk, lunch: LunchHour) -> None:
     page = desk.get("scan", "12:00").text
     assert 'data-src="/static/vendor/jsQR.js?v=' in page
     assert '<script defer src="/static/vendor/jsQR' not in page
-    assert "jsQR" not in desk.get(f"slots/{lunch.slot_id}", "12:00").text
+    roster = desk.get(f"slots/{lunch.slot_id}", "12:00").text
+    assert "jsQR" not in roster
+    assert all("/static/js/wake-lock.js" in text for text in (page, roster))
 
 
 def test_a_slot_open_for_check_in_has_a_way_to_the_scanner(desk: Desk, lunch: LunchHour) -> None:
