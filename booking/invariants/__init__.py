@@ -2,8 +2,8 @@
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
-and `door_helpers` compare
-it with who has one or is one, `integrity` checks foreign keys, `tenancy` who acted.
+compares it with who has one, `temporary_roles` with who is a door helper, `integrity` checks foreign keys, `tenancy` who
+acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from booking.invariants import (
     capacity,
-    door_helpers,
     integrity,
     outbox,
     replay,
     schedule,
     schema,
     second_factor,
+    temporary_roles,
     tenancy,
     waitlist,
 )
@@ -36,7 +36,7 @@ CHECKS: tuple[Check, ...] = (
     waitlist.idle_seats,
     replay.replays,
     second_factor.second_factors,
-    door_helpers.door_helpers,
+    temporary_roles.door_helpers,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

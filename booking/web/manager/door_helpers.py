@@ -8,7 +8,7 @@ from booking import clock, people
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Station
-from booking.queries import door_helpers
+from booking.queries import station_staff
 from booking.web.forms.roster import DoorHelperForm
 from booking.web.i18n.formatting import day_date
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, refused_words
@@ -35,7 +35,7 @@ def renew_door_helper(code: str, person_id: int) -> Response:
         helper = people.renew_door(db.session, station.id, person_id, clock.now(), actor())
     except RuleViolation as no:
         return done(refused_words(no, station), _list(station))
-    last = day_date(door_helpers.last_day(helper, station))
+    last = day_date(station_staff.last_day(helper, station))
     return done(gettext("续到了%(day)s午夜。", day=last), _list(station))
 
 

@@ -7,7 +7,7 @@ from booking import clock, people
 from booking.extensions import db
 from booking.model import Station
 from booking.people import phone_access
-from booking.queries import disclosure, door_helpers, manager
+from booking.queries import disclosure, manager, station_staff
 from booking.web.forms.roster import DoorHelperForm, ReasonForm
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown, sought, sought_email
 from booking.web.security.permissions import managed_station, managed_strike, not_for_you
@@ -23,7 +23,7 @@ def show_people(station: Station, form: DoorHelperForm) -> Answer:
     session = db.session()
     found = manager.regulars(session, station.id, sought(), sought_email())
     about = disclosure.to_staff(session, station, [one.person for one in found])
-    helpers = door_helpers.helpers(session, station, clock.now())
+    helpers = station_staff.helpers(session, station, clock.now())
     return shown(
         "manager/people.html", form, station=station, people=found, about=about, sought=sought(), helpers=helpers
     )

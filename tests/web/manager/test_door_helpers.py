@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from booking import invariants, people
 from booking.db import transactions
-from booking.invariants.door_helpers import door_helpers
+from booking.invariants.temporary_roles import door_helpers
 from booking.model import DoorHelper, Event, Person
 from tests.support.desk_cast import Desk, said
 from tests.support.lunch_hour import LunchHour, at, make_people

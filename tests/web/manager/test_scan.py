@@ -147,7 +147,9 @@ def test_only_the_scanner_may_ask_for_the_camera(desk: Desk, lunch: LunchHour) -
     assert "blob:" not in policies.pop()
 
 
-def test_the_scanner_alone_loads_the_decoder_and_the_roster_too_keeps_the_screen_on(desk: Desk, lunch: LunchHour) -> None:
+def test_the_scanner_alone_loads_the_decoder_and_the_roster_too_keeps_the_screen_on(
+    desk: Desk, lunch: LunchHour
+) -> None:
     page = desk.get("scan", "12:00").text
     assert 'data-src="/static/vendor/jsQR.js?v=' in page
     assert '<script defer src="/static/vendor/jsQR' not in page

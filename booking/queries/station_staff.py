@@ -1,4 +1,4 @@
-"""Door helpers of a station, for its managers: those of today, and those of the last month, to be renewed."""
+"""Station staff besides the managers, for these: the door helpers of today, and those of the last month, to be renewed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Door helpers, I7 for a role that ends by itself: a row is there exactly if the history says so, and lasts as long."""
+"""Temporary roles, I7 for door helpers: a row is there exactly if the history says so, and lasts as long."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
