@@ -41,6 +41,8 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     vain.press_too_late(session, made)
     people.follow.inside(session, made.worker_id, made.activities[FOLLOWED], now - FOLLOWED_FOR)
     today.refresh.inside(session, now)
+    helper = session.get_one(Person, made.crowd[0])
+    people.grant_door.inside(session, station.id, helper.email or "", now, made.manager_id)
     return made
 
 

@@ -2,7 +2,8 @@
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
-compares it with who has one, `follows` with who follows what, `integrity` checks foreign keys, `tenancy` who acted.
+compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper, `integrity`
+checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from booking.invariants import (
     schedule,
     schema,
     second_factor,
+    temporary_roles,
     tenancy,
     waitlist,
 )
@@ -36,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     replay.replays,
     second_factor.second_factors,
     follows.follows,
+    temporary_roles.door_helpers,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

@@ -1,26 +1,55 @@
-"""Tenancy, I10: nothing of one station was changed by another station's staff."""
+"""Tenancy, I10: nothing of one station was changed by another station's staff. Door helpers count while they are some,
+and for what is done at check-in."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model import Event, Manages, Person
 
-Terms = dict[tuple[int | None, int | None], list[tuple[int, bool]]]
+# What a door helper's check-in, its undoing, or a walk-in writes.
+AT_CHECK_IN = frozenset(
+    {
+        "checked_in",
+        "undone",
+        "walked_in",
+        "standby",
+        "waiting",
+        "guest",
+        "strike_dropped",
+        "strike",
+        "came_late",
+        "forgiven",
+    }
+)
+APPOINTED, GRANTED = "appointed", "door_helper_granted"
+ROLES = (APPOINTED, "dismissed", GRANTED, "door_helper_ended")
+
+
+class Term(NamedTuple):
+    """One word of the history about a role. `until` is when a door helper's ends by itself."""
+
+    event_id: int
+    kind: str
+    until: datetime | None
+
+
+Terms = dict[tuple[int | None, int | None], list[Term]]
 
 
 def strangers(session: Session, _now: datetime) -> Iterator[str]:
-    """Events whose actor was neither the person concerned, nor a manager of the station then, nor an admin."""
+    """Events whose actor was neither the person concerned, nor staff of the station then, nor an admin."""
     rows = session.execute(_doubtful().order_by(Event.id)).all()
     terms = _terms(session) if rows else {}
     known = {person_id for person_id, _station in terms}
     for row in rows:
         # A deleted account has lost its admin role, but may have had it.
         was_admin = row.deleted_at is not None and row.actor_id not in known
-        if not was_admin and not _managed_then(terms.get((row.actor_id, row.station_id), []), row.id):
+        theirs = terms.get((row.actor_id, row.station_id), [])
+        if not was_admin and not _managed_then(theirs, row.id) and not _helped_then(theirs, row):
             yield (
                 f"I10 event {row.id}: {row.kind} at station {row.station_id} by person {row.actor_id}, a stranger there"
             )
@@ -31,7 +60,7 @@ def _doubtful() -> Any:
         Manages.person_id == Event.actor_id, Manages.station_id == Event.station_id, Manages.since <= Event.at
     )
     return (
-        select(Event.id, Event.kind, Event.station_id, Event.actor_id, Person.deleted_at)
+        select(Event.id, Event.at, Event.kind, Event.station_id, Event.actor_id, Person.deleted_at)
         .join(Person, Event.actor_id == Person.id)
         .where(
             Event.station_id.is_not(None),
@@ -43,20 +72,27 @@ def _doubtful() -> Any:
 
 
 def _terms(session: Session) -> Terms:
-    """When people were appointed (True) and dismissed (False), by person and station, as event ids."""
-    roles = select(Event.person_id, Event.station_id, Event.id, Event.kind)
+    """What the history says about roles, by person and station, oldest first."""
+    roles = select(Event.person_id, Event.station_id, Event.id, Event.kind, Event.details)
     found: Terms = {}
-    for person_id, station_id, event_id, kind in session.execute(
-        roles.where(Event.kind.in_(("appointed", "dismissed"))).order_by(Event.id)
-    ):
-        found.setdefault((person_id, station_id), []).append((event_id, kind == "appointed"))
+    for row in session.execute(roles.where(Event.kind.in_(ROLES)).order_by(Event.id)):
+        until = datetime.fromisoformat(row.details["until"]) if row.kind == GRANTED else None
+        found.setdefault((row.person_id, row.station_id), []).append(Term(row.id, row.kind, until))
     return found
 
 
-def _managed_then(terms: list[tuple[int, bool]], event_id: int) -> bool:
+def _managed_then(terms: list[Term], event_id: int) -> bool:
     """Whether the last appointment or dismissal before the event was an appointment; without one, a later dismissal
     implies an appointment older than the history."""
-    before = [appointed for at, appointed in terms if at < event_id]
+    managing = [term for term in terms if term.kind in (APPOINTED, "dismissed")]
+    before = [term.kind == APPOINTED for term in managing if term.event_id < event_id]
     if before:
         return before[-1]
-    return bool(terms) and not terms[0][1]
+    return bool(managing) and managing[0].kind == "dismissed"
+
+
+def _helped_then(terms: list[Term], event: Any) -> bool:
+    """Whether the actor was a door helper then, and did what one may. An offline tap is older than its event's id."""
+    before = [term for term in terms if term.kind in (GRANTED, "door_helper_ended") and term.event_id < event.id]
+    until = before[-1].until if before else None
+    return until is not None and event.at < until and event.kind in AT_CHECK_IN

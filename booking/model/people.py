@@ -51,6 +51,19 @@ class Manages(Base):
     station: Mapped[Station] = relationship()
 
 
+class DoorHelper(Base):
+    """门口助手: who may check people in at a station until `until`, a midnight there. The row outlives its end for a
+    month, to be renewed with one tap."""
+
+    __tablename__ = "door_helper"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), primary_key=True, index=True)
+    until: Mapped[datetime]
+    granted_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    station: Mapped[Station] = relationship()
+
+
 class SignIn(Base):
     """One browser's sign-in. Only the hash of its token is stored; ending the row signs that browser out."""
 

@@ -5,8 +5,9 @@ with a reason code and then changes nothing. Passwords are hashed and checked ou
 a try, `fits` checks it, `complete` signs in.
 
 `accounts`, `sign_ins`, `passwords`, `codes`, `second_factor` (`totp`, `recovery_codes`, `second_factor_policy`) and
-`login_throttle` are about signing in, `validation` says what is a valid name, phone or address, `suppression` whom mail
-does not reach, `following` who follows what. `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
+`login_throttle` are about signing in, `roles` and `door_helpers` about who acts for a station, `validation` says what is
+a valid name, phone or address, `suppression` whom mail does not reach, `following` who follows what. `deletion`,
+`anonymise` and `retention` remove data, `data_export` hands it out.
 """
 
 from booking.people.accounts import (
@@ -31,6 +32,7 @@ from booking.people.anonymise import forget_names, nameless_before
 from booking.people.codes import ask_for_code
 from booking.people.data_export import everything_about
 from booking.people.deletion import delete_account, delete_own_account, live_bookings
+from booking.people.door_helpers import door_helper, end_door, grant_door, renew_door
 from booking.people.feeds import close_feed, feed_of, mail_calendar, open_feed, whose_feed
 from booking.people.following import follow, unfollow
 from booking.people.forgiveness import forgive, forgive_slot

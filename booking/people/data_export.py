@@ -11,6 +11,7 @@ from booking.model import (
     Activity,
     Booking,
     Bounce,
+    DoorHelper,
     Event,
     Follow,
     Manages,
@@ -43,6 +44,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "strikes": _rows(session, _strikes(person_id)),
         "follows": _rows(session, _follows(person_id)),
         "manages": _rows(session, _roles(person_id)),
+        "helps_at_the_door": _rows(session, _door(person_id)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
         "mail_stopped": _rows(session, _suppression(person_id)),
@@ -92,6 +94,11 @@ def _follows(person_id: int) -> Executable:
 def _roles(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), Manages.since).join_from(Manages, Station)
     return joined.where(Manages.person_id == person_id).order_by(Manages.since)
+
+
+def _door(person_id: int) -> Executable:
+    joined = select(Station.name.label("station"), DoorHelper.until).join_from(DoorHelper, Station)
+    return joined.where(DoorHelper.person_id == person_id).order_by(DoorHelper.until)
 
 
 def _second_factor(person_id: int) -> Executable:

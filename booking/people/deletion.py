@@ -11,9 +11,10 @@ from booking import seats
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Booking, Bounce, Code, Feed, Follow, Letter, Manages, Person, Suppression, Try
+from booking.model import Booking, Bounce, Code, DoorHelper, Feed, Follow, Letter, Manages, Person, Suppression, Try
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
+from booking.people.door_helpers import end_door
 from booking.people.second_factor import remove
 from booking.people.sign_ins import Attempt, confirm, end_sign_ins
 
@@ -69,6 +70,9 @@ def _leave_stations(session: Session, person: Person, now: datetime, actor_id: i
     gone = delete(Manages).where(Manages.person_id == person.id).returning(Manages.station_id)
     for station_id in session.scalars(gone).all():
         record(session, "dismissed", now, actor_id=actor_id, person_id=person.id, station_id=station_id)
+    helped = select(DoorHelper.station_id).where(DoorHelper.person_id == person.id)
+    for station_id in session.scalars(helped).all():
+        end_door.inside(session, station_id, person.id, now, actor_id)
     person.is_admin = False
 
 

@@ -1,5 +1,5 @@
-"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, bounces and failed
-attempts."""
+"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces
+and failed attempts."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import Bounce, Code, DoorTap, Failure, SignIn, Try
+from booking.model import Bounce, Code, DoorHelper, DoorTap, Failure, SignIn, Try
 
 
 @transactional
@@ -20,6 +20,7 @@ def forget(session: Session, now: datetime) -> int:
         delete(Code).where(Code.created_at <= day).returning(Code.id),
         delete(SignIn).where(or_(SignIn.ended_at <= month, SignIn.expires_at <= month)).returning(SignIn.id),
         delete(DoorTap).where(DoorTap.received_at <= month).returning(DoorTap.nonce),
+        delete(DoorHelper).where(DoorHelper.until <= month).returning(DoorHelper.person_id),
         delete(Bounce).where(Bounce.at <= month).returning(Bounce.key),
         delete(Try).where(Try.at <= two_months).returning(Try.slot_id),
     )

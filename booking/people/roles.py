@@ -8,6 +8,7 @@ from booking.db.transactions import transactional
 from booking.history import record
 from booking.model import Manages, Person
 from booking.people.accounts import alive, create
+from booking.people.door_helpers import end_door
 from booking.people.sign_ins import fit_to_role
 
 
@@ -18,6 +19,7 @@ def appoint(session: Session, person_id: int, station_id: int, now: datetime, ac
     if session.get(Manages, (person_id, station_id)) is None:
         session.add(Manages(person_id=person_id, station_id=station_id, since=now))
         fit_to_role(session, person_id, now)
+        end_door.inside(session, station_id, person_id, now, actor_id)
         record(session, "appointed", now, actor_id=actor_id, person_id=person_id, station_id=station_id)
 
 
@@ -35,6 +37,7 @@ def create_manager(
 def dismiss(session: Session, person_id: int, station_id: int, now: datetime, actor_id: int | None = None) -> None:
     """Remove the person as manager of the station, from the next request on."""
     alive(session, person_id)
+    end_door.inside(session, station_id, person_id, now, actor_id)
     if (role := session.get(Manages, (person_id, station_id))) is not None:
         session.delete(role)
         fit_to_role(session, person_id, now)

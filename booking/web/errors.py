@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
 from werkzeug.routing import IntegerConverter
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,12 @@ SENTENCES = {
 NOT_DONE = (_("系统正忙"), _("刚才没有约上，也什么都没有改变。请再按一次。"))
 WHO_KNOWS = (_("系统正忙"), _("还不知道刚才有没有成功。请再按一次：成功了也不会重复。"))
 PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次。"))
+
+
+class DoorHelperEnded(Forbidden):
+    """403 for a door helper whose day is over."""
+
+    words = (_("门口助手的权限已经结束"), _("每天午夜自动结束。还要帮忙的话，请驿站管理员在“人”里点一下续期。"))
 
 
 class IdConverter(IntegerConverter):
@@ -73,7 +79,8 @@ def is_unstorable(fields: MultiDict[str, str]) -> bool:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return make_response(error.get_response())
-    response = _page(error.code, SENTENCES.get(error.code, SENTENCES[400]))
+    words = error.words if isinstance(error, DoorHelperEnded) else SENTENCES.get(error.code, SENTENCES[400])
+    response = _page(error.code, words)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

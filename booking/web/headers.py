@@ -31,6 +31,8 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=(), usb=()",
 }
+# The pages that may ask for the camera.
+CAMERA_PAGES = ("manager.scan",)
 A_YEAR = 365 * 24 * 3600
 
 
@@ -56,6 +58,9 @@ def _forget_dates_that_are_none() -> None:
 
 def _secure(response: Response) -> Response:
     response.headers.update(SECURITY)
+    if request.endpoint in CAMERA_PAGES:
+        policy = SECURITY["Permissions-Policy"].replace("camera=()", "camera=(self)")
+        response.headers["Permissions-Policy"] = policy
     response.headers["Content-Security-Policy"] = CSP.format(sheet=assets.allowed())
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={2 * A_YEAR}; includeSubDomains"

@@ -90,6 +90,8 @@ OF_SLOTS: dict[str, Any] = {
     "second_factor_required": _("改两步验证的要求"),
     "appointed": _("任命管理员"),
     "dismissed": _("撤下管理员"),
+    "door_helper_granted": _("门口助手，有效到"),
+    "door_helper_ended": _("撤下门口助手"),
     "guest": _("登记访客"),
     "phone_shown": _("看了完整的手机号"),
 }

@@ -2,10 +2,11 @@
 // Each tap has a name of its own (a nonce), so that the server counts it once however often it arrives, and an
 // age instead of a time, so that a phone whose clock is wrong tells the truth. What is kept is of the manager who
 // tapped: for the next one who signs in on this device it stays where it is.
+// The scanner's tickets (scan.js) go the same way, by the events door:tap, door:answer and door:unsent.
 (() => {
   "use strict";
-  const desk = document.querySelector("#desk"), bar = document.querySelector("#unsent");
-  if (!desk || !bar) return;
+  const bar = document.querySelector("#unsent");
+  if (!bar) return;
   const { url, owner } = bar.dataset, EVERYBODY = `taps:${url}:`, KEY = EVERYBODY + owner, AGAIN = 3000, NOON = 12 * 60 * 60 * 1000;
   let memory = [], sending = false, told = [];
   const lasts = new Map(kept().map((tap) => [tap.booking, tap.nonce])); // the last tap on each name: their order is ours to tell
@@ -40,14 +41,18 @@
     if (!form.matches(".roster .tap")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    told = [];
     const row = form.closest("[data-booking]");
-    const act = row.dataset.state === "attended" ? "out" : "in";
-    const { booking } = row.dataset, nonce = name();
-    keep([...kept(), { booking, act, at: Date.now(), nonce, after: lasts.get(booking) || "" }]);
-    lasts.set(booking, nonce);
-    send();
+    add({ booking: row.dataset.booking, act: row.dataset.state === "attended" ? "out" : "in" });
   }, true);
+  document.addEventListener("door:tap", ({ detail }) => add(detail));
+  // A tap on a seat: {booking, act}; or a scan: {ticket, act, slot}.
+  function add(tap) {
+    told = [];
+    const nonce = name();
+    keep([...kept(), { after: lasts.get(tap.booking) || "", ...tap, at: Date.now(), nonce }]);
+    if (tap.booking) lasts.set(tap.booking, nonce);
+    send();
+  }
 
   // --- sending, one after the other ------------------------------------------------------------
   async function send() {
@@ -56,7 +61,10 @@
     let arrived = false;
     try {
       for (let tap = kept()[0]; tap; tap = kept()[0]) {
-        if (!(await deliver(tap))) break;
+        if (!(await deliver(tap))) {
+          for (const each of kept()) tell("door:unsent", { tap: each, told });
+          break;
+        }
         arrived = true;
         keep(kept().filter((other) => other.nonce !== tap.nonce));
       }
@@ -66,12 +74,18 @@
     }
     if (arrived) refresh();
   }
-  const refresh = () => window.htmx?.trigger(document.querySelector("#desk"), "refresh");
+  function refresh() {
+    const desk = document.querySelector("#desk");
+    if (desk) window.htmx?.trigger(desk, "refresh");
+  }
+  // Whether somebody listens, and shows it otherwise.
+  const tell = (type, detail) => !document.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
   // Whether the tap is settled: heard, or never to be heard.
   async function deliver(tap) {
     const token = document.querySelector("[name=csrf_token]")?.value || "";
     const age = Math.min(Math.max(Date.now() - tap.at, 0), 999999999);
-    const body = new URLSearchParams({ csrf_token: token, booking: tap.booking, act: tap.act, age, nonce: tap.nonce, after: tap.after || "", owner });
+    const of = { booking: tap.booking || "", ticket: tap.ticket || "", slot: tap.slot || "" };
+    const body = new URLSearchParams({ csrf_token: token, ...of, act: tap.act, age, nonce: tap.nonce, after: tap.after || "", owner });
     let answer;
     try {
       const signal = AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined;
@@ -81,11 +95,12 @@
     }
     if (answer.status === 200) {
       const said = await answer.json().catch(() => ({}));
-      if (said.words) told.push(said.words);
+      if (!tell("door:answer", { tap, said }) && said.words) told.push(said.words);
       if (said.outcome === tap.act) heard.set(tap.booking, { act: tap.act, number: ++count });
       return true;
     }
     if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401) told = [bar.dataset.signIn];
+    if (answer.status === 403) told = [bar.dataset.ended]; // a door helper whose day is over
     if (answer.status === 409) told = [ofOthers(kept().length)]; // somebody else has signed in since this page was shown
     return [404, 422].includes(answer.status);
   }

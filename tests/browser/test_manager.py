@@ -258,7 +258,7 @@ def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, w
         lunch.tick("12:15:01")
         if script:
             screen.clock.run_for(POLL)
-        expect(shown).to_have_attribute("data-free", "2", timeout=40_000)
+        expect(shown.locator("[data-left]")).to_have_attribute("data-left", "2", timeout=40_000)
         with transactions.transaction(lunch.session) as session:
             slots.renew_door(session, session.get_one(Station, lunch.station_id), at("12:17"), lunch.manager_id)
         if script:

@@ -17,7 +17,11 @@ PHONE: dict[str, Any] = {
 }
 PATIENCE = 30  # seconds: browsers, databases and argon2 share a small machine with other tests
 # What is said of the network, not of the page.
-UNHEARD = ("Failed to load resource", "htmx: htmx:error: Failed to fetch")
+UNHEARD = (
+    "Failed to load resource",
+    "htmx: htmx:error: Failed to fetch",
+    "The Cross-Origin-Opener-Policy header has been ignored",  # without https
+)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -36,12 +40,12 @@ def launched() -> Iterator[Browser]:
 
 
 @contextmanager
-def launch(kind: BrowserType, **options: Any) -> Iterator[Browser]:
-    """A browser with `options` of its own."""
+def launch(kind: BrowserType, *arguments: str, **options: Any) -> Iterator[Browser]:
+    """A browser with arguments and `options` of its own."""
     path = shutil.which("chromium")
     if path is None:
         raise RuntimeError("Chromium is not installed, and the browser tests need it: run `make test` once")
-    browser = kind.launch(executable_path=path, args=ARGUMENTS, **options)
+    browser = kind.launch(executable_path=path, args=[*ARGUMENTS, *arguments], **options)
     yield browser
     browser.close()
 
@@ -55,7 +59,7 @@ def opened(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     wrongs = watch(page, base_url)
     yield page
     context.close()
-    assert wrongs == []
+    assert not wrongs, wrongs
 
 
 def watch(page: Page, base_url: str) -> list[str]:

@@ -81,10 +81,10 @@ def welcome(entered: str | people.PendingSignIn, come_back: str, *, exactly: boo
 
 
 def _landing() -> str:
-    """Where staff begin their day: an admin with the stations, a manager with today. Empty for everybody else."""
+    """Where staff begin their day: an admin with the stations, a manager or door helper with today. Empty for everybody else."""
     if current_user.is_admin:
         return url_for("admin.all_stations")
-    return url_for("manager.stations") if current_user.stations else ""
+    return url_for("manager.stations") if current_user.stations or current_user.helped else ""
 
 
 def _was_idle() -> bool:

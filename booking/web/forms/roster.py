@@ -47,14 +47,28 @@ class MessageForm(Form):
 
 
 class TapForm(Form):
-    """One tap on the roster; `age` is how many milliseconds ago it was, `owner` who was signed in then."""
+    """One tap on the roster, or one scanned ticket; `age` is how many milliseconds ago it was, `owner` who was signed in
+    then. A ticket may be expected for one `slot`, and "admit" does what its reply offered."""
 
-    booking = Number(validators=[needed])
-    act = LineField(validators=[needed, AnyOf(("in", "out"))])
+    booking = Number(validators=[maybe])
+    ticket = LineField(validators=[maybe, Regexp(r"[0-9A-Za-z_-]{8,40}\Z")])
+    slot = Number(validators=[maybe])
+    act = LineField(validators=[needed, AnyOf(("in", "out", "admit"))])
     age = Number(validators=[needed, Between(0, 999_999_999)])
     nonce = LineField(validators=[needed, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
     owner = Number(validators=[maybe])
     after = LineField(validators=[maybe, Regexp(r"[0-9A-Za-z-]{8,40}\Z")])
+
+    def validate(self, extra_validators: object = None) -> bool:
+        of_roster = self.booking.data is not None and self.act.data != "admit"
+        return bool(super().validate(extra_validators)) and (of_roster or bool(self.ticket.data))
+
+
+class DoorHelperForm(Form):
+    """Who helps at the door today, by the e-mail address of their account."""
+
+    blames = {"no_account": "email", "disabled_account": "email", "manages_already": "email"}
+    email = LineField(_("对方账号的邮箱"), [needed, Short(254)])
 
 
 class WalkInForm(Form):

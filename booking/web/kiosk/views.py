@@ -139,7 +139,6 @@ def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
     return {
         "slots": shown,
         "open": bool(opened),
-        "free": sum(free_now(slot, now) for slot in opened),
         "standby": checkin.standing_by(session, [slot.id for slot in opened]),
         "free_now": free_now,
         "now_": now,

@@ -1,24 +1,32 @@
-"""People of a station: their visits and strikes, and forgiving a strike with a reason."""
+"""People of a station: their visits and strikes, who helps at the door, and forgiving a strike with a reason."""
 
-from flask import render_template, url_for
+from flask import url_for
 from flask_babel import gettext
 
 from booking import clock, people
 from booking.extensions import db
 from booking.model import Station
 from booking.people import phone_access
-from booking.queries import disclosure, manager
-from booking.web.forms.roster import ReasonForm
+from booking.queries import disclosure, manager, station_staff
+from booking.web.forms.roster import DoorHelperForm, ReasonForm
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown, sought, sought_email
 from booking.web.security.permissions import managed_station, managed_strike, not_for_you
 
 
 @pages.get("/<code>/people")
 def regulars(code: str) -> Answer:
-    station = managed_station(code)
-    found = manager.regulars(db.session(), station.id, sought(), sought_email())
-    about = disclosure.to_staff(db.session(), station, [one.person for one in found])
-    return render_template("manager/people.html", station=station, people=found, about=about, sought=sought())
+    return show_people(managed_station(code), DoorHelperForm(formdata=None))
+
+
+def show_people(station: Station, form: DoorHelperForm) -> Answer:
+    """Who comes, and who helps at the door."""
+    session = db.session()
+    found = manager.regulars(session, station.id, sought(), sought_email())
+    about = disclosure.to_staff(session, station, [one.person for one in found])
+    helpers = station_staff.helpers(session, station, clock.now())
+    return shown(
+        "manager/people.html", form, station=station, people=found, about=about, sought=sought(), helpers=helpers
+    )
 
 
 @pages.get("/<code>/people/<int:person_id>")

@@ -32,13 +32,13 @@ from booking.web.manager.blueprint import (
     sought,
     sought_email,
 )
-from booking.web.security.permissions import managed_booking, managed_slot
+from booking.web.security.permissions import checkin_booking, checkin_slot, managed_booking, managed_slot
 
 
 @pages.get("/<code>/slots/<int:slot_id>")
 def slot(code: str, slot_id: int) -> Answer:
     """The roster: the page, or its fragment for polling."""
-    found = managed_slot(code, slot_id)
+    found = checkin_slot(code, slot_id)
     if not htmx.asked():
         page = make_response(show_slot(found))
         page.headers["Kept-For"] = str(current_user.sign_in_id)
@@ -58,25 +58,25 @@ def print_roster(code: str, slot_id: int) -> Answer:
 
 @pages.post("/<code>/bookings/<int:booking_id>/check-in")
 def check_in(code: str, booking_id: int) -> Answer:
-    return _tap(managed_booking(code, booking_id), seats.check_in)
+    return _tap(checkin_booking(code, booking_id), seats.check_in)
 
 
 @pages.post("/<code>/bookings/<int:booking_id>/undo")
 def undo_check_in(code: str, booking_id: int) -> Answer:
-    return _tap(managed_booking(code, booking_id), seats.undo_check_in)
+    return _tap(checkin_booking(code, booking_id), seats.undo_check_in)
 
 
 @pages.post("/<code>/slots/<int:slot_id>/walk-in")
 def walk_in(code: str, slot_id: int) -> Answer:
     """Seat a person who has arrived."""
     act = partial(seats.walk_in, db.session, slot_id)
-    return _let_in(managed_slot(code, slot_id), act, partial(people.admit_guest, standby=False))
+    return _let_in(checkin_slot(code, slot_id), act, partial(people.admit_guest, standby=False))
 
 
 @pages.post("/<code>/slots/<int:slot_id>/stand-by")
 def stand_by(code: str, slot_id: int) -> Answer:
     """Put a person who has arrived on standby."""
-    return _let_in(managed_slot(code, slot_id), _stand_by(slot_id), partial(people.admit_guest, standby=True))
+    return _let_in(checkin_slot(code, slot_id), _stand_by(slot_id), partial(people.admit_guest, standby=True))
 
 
 @pages.post("/<code>/slots/<int:slot_id>/reserve")
@@ -145,6 +145,7 @@ def show_slot(
     return render_template(
         template,
         station=slot.station,
+        runs=current_user.manages(slot.station_id),
         slot=slot,
         roster=roster,
         absent=roster.absent,

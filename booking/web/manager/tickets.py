@@ -13,7 +13,7 @@ from booking.model import Booking, Station
 from booking.queries import my_bookings
 from booking.web.i18n.formatting import clock_time, day_date, next_step, station_date
 from booking.web.manager.blueprint import Answer, actor, pages, refused_words
-from booking.web.security.permissions import managed_station
+from booking.web.security.permissions import checkin_station, may_check_in
 
 
 @dataclass(frozen=True)
@@ -29,33 +29,38 @@ class Reply:
 
 @pages.get("/<code>/tickets/<ticket>")
 def ticket(code: str, ticket: str) -> Answer:
-    station = managed_station(code)
-    booking = _booking(station, ticket)
+    station = checkin_station(code)
+    booking = find(station, ticket)
     if booking is None:
-        return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
-    reply = answer(booking, clock.now())
-    return render_template("manager/ticket.html", station=station, booking=booking, reply=reply)
+        return _page(station, None, unknown()), 404
+    return _page(station, booking, answer(booking, clock.now()))
 
 
 @pages.post("/<code>/tickets/<ticket>")
 def use_ticket(code: str, ticket: str) -> Answer:
     """Do what the page offered: check in, put on standby, or check in again after a release."""
-    station = managed_station(code)
-    booking = _booking(station, ticket)
+    station = checkin_station(code)
+    booking = find(station, ticket)
     if booking is None:
-        return render_template("manager/ticket.html", station=station, booking=None, reply=_unknown()), 404
+        return _page(station, None, unknown()), 404
     try:
         used = seats.admit(db.session, booking.id, clock.now(), actor())
     except RuleViolation as no:
         reply = Reply("no", refused_words(no, station), next_step(no), code=no.reason)
-        return render_template("manager/ticket.html", station=station, booking=booking, reply=reply), 409
-    return render_template("manager/ticket.html", station=station, booking=used, reply=answer(used, clock.now()))
+        return _page(station, booking, reply), 409
+    return _page(station, used, answer(used, clock.now()))
 
 
-def _booking(station: Station, ticket: str) -> Booking | None:
+def find(station: Station, ticket: str) -> Booking | None:
     """The ticket's booking; after a cancellation the one that the person has there instead."""
     found = my_bookings.by_ticket(db.session(), station.id, ticket)
     return found and (seats.live_booking(db.session(), found.slot_id, found.person_id) or found)
+
+
+def _page(station: Station, booking: Booking | None, reply: Reply) -> str:
+    """To a door helper a ticket of another day is only that."""
+    seen = booking if booking and may_check_in(booking.slot) else None
+    return render_template("manager/ticket.html", station=station, booking=seen, reply=reply)
 
 
 def answer(booking: Booking, now: datetime) -> Reply:
@@ -103,5 +108,5 @@ def _at_the_door(booking: Booking, now: datetime) -> Reply:
     return Reply("no", gone[booking.state], gettext("没有空位了，可以在现场候补。"), act="stand_by", code="no_seat")
 
 
-def _unknown() -> Reply:
+def unknown() -> Reply:
     return Reply("no", gettext("没有这张票"), gettext("它不是本站的，或者地址不完整。"), code="unknown")

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, url_for
+from flask_login import current_user
 
 from booking import clock, seats, slots
 from booking.extensions import db
@@ -13,13 +14,14 @@ from booking.queries import manager, slots_today
 from booking.web import htmx
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, pages
-from booking.web.security.permissions import managed_station
+from booking.web.security.permissions import checkin_station
 
 
 @pages.get("/<code>/")
 def today(code: str) -> Answer:
-    """The page, or its list for polling. The week was here once: its addresses still lead there."""
-    station = managed_station(code)
+    """The page, or its list for polling; of both a door helper gets the rosters only. The week was here once: its
+    addresses still lead there."""
+    station = checkin_station(code)
     if "from" in request.args or "sizes" in request.args:
         return redirect(f"{url_for('.week', code=code)}?{urlencode(request.args)}", code=303)
     day = station_date(clock.now(), station)
@@ -31,6 +33,8 @@ def today(code: str) -> Answer:
 
 def _page(station: Station, day: date) -> str:
     now, session = clock.now(), db.session()
+    if not current_user.manages(station.id):
+        return render_template("manager/today.html", **_context(station, day))
     held = slots.held_releases(session, station.id, now - timedelta(days=1))
     return render_template(
         "manager/today.html",
@@ -53,7 +57,15 @@ def _context(station: Station, day: date) -> dict[str, object]:
     later = slots_today.next_day(session, station.id, day)
     opens_today = later is not None and now < later.opens_at and station_date(later.opens_at, station) == day
     opens_first = opens_today and not any(act == "door" for _one, act in acts)
-    return {"station": station, "today": day, "slots": acts, "next_day": later, "opens_first": opens_first}
+    runs = current_user.manages(station.id)
+    return {
+        "station": station,
+        "runs": runs,
+        "today": day,
+        "slots": acts,
+        "next_day": later,
+        "opens_first": opens_first,
+    }
 
 
 def phase(slot: Slot, now: datetime) -> str:

@@ -40,9 +40,9 @@ class Column:
 @pages.get("/")
 @sign_in_required
 def stations() -> Answer:
-    """The stations that one manages; with only one, a redirect to its today."""
+    """The stations that one manages, or helps at today; with only one, a redirect to its today."""
     second_factor_first()
-    mine = station_lookup.managed_stations(db.session(), current_user.person_id)
+    mine = [*station_lookup.managed_stations(db.session(), current_user.person_id), *current_user.helped]
     if len(mine) == 1 and not current_user.is_admin:
         return redirect(url_for(".today", code=mine[0].code), code=303)
     found = station_lookup.stations(db.session(), sought()) if current_user.is_admin else mine

@@ -20,6 +20,7 @@ from booking.model import Base, Booking, Person, Slot, Station, Strike
 from booking.queries import slot_cards, station_lookup
 from booking.sanitise import is_visible
 from booking.web import htmx
+from booking.web.errors import DoorHelperEnded
 from booking.web.security import security_log
 
 P = ParamSpec("P")
@@ -106,18 +107,58 @@ def own_booking(booking_id: int, person: Person) -> Booking:
 def managed_station(code: str) -> Station:
     """The station, for its managers and for admins."""
     worker()
-    station = db.session.scalar(select(Station).where(Station.code == code))
-    if station is None:
-        abort(404)
+    station = _station(code)
     if not current_user.manages(station.id):
         not_for_you(station=station.id)
     second_factor_first()
     return station
 
 
+def _station(code: str) -> Station:
+    return db.session.scalar(select(Station).where(Station.code == code)) or abort(404)
+
+
+def checkin_station(code: str) -> Station:
+    """The station, for whoever may check in there: its managers, admins, and its door helpers of today."""
+    worker()
+    station = _station(code)
+    if not current_user.manages(station.id) and not current_user.helps(station.id):
+        if people.door_helper(db.session, current_user.person_id, station.id):
+            raise DoorHelperEnded
+        not_for_you(station=station.id)
+    second_factor_first()
+    return station
+
+
+def checkin_slot(code: str, slot_id: int) -> Slot:
+    """A slot of the station, for its managers and admins; for door helpers one of today."""
+    station = checkin_station(code)
+    slot = _of_station(station, Slot, slot_id)
+    if not may_check_in(slot):
+        not_for_you(slot=slot_id)
+    return slot
+
+
+def checkin_booking(code: str, booking_id: int) -> Booking:
+    """A booking of the station, by the same rule."""
+    booking = _of_station(checkin_station(code), Booking, booking_id)
+    if not may_check_in(booking.slot):
+        not_for_you(booking=booking_id)
+    return booking
+
+
+def may_check_in(slot: Slot) -> bool:
+    """Whether the signed-in person may see who is on this slot of a station where they may check in."""
+    today = clock.at_station(clock.now(), slot.station.zone_name).date()
+    return current_user.manages(slot.station_id) or slot.date == today
+
+
 def managed(code: str, kind: type[T], key: int) -> T:
     """One row of the station, for its managers and for admins: a Plan, Zone, Activity … by its id."""
-    station = managed_station(code)
+    return _of_station(managed_station(code), kind, key)
+
+
+def _of_station(station: Station, kind: type[T], key: int) -> T:
     thing = db.session.get(kind, key)
     if thing is None or getattr(thing, "station_id", None) != station.id:
         _missing(kind, key)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking import clock, people
 from booking.extensions import db, login
-from booking.model import LANGUAGES, Manages, Person, SignedIn, Station, Suppression
+from booking.model import LANGUAGES, DoorHelper, Manages, Person, SignedIn, Station, Suppression
 from booking.telemetry import request_context
 from booking.web import htmx
 from booking.web.i18n.language import of_browser
@@ -31,9 +31,13 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
     person: Person | None = None
     is_admin = False
     stations: tuple[Station, ...] = ()
+    helped: tuple[Station, ...] = ()
     mail_stopped: Suppression | None = None
 
     def manages(self, _station_id: int) -> bool:
+        return False
+
+    def helps(self, _station_id: int) -> bool:
         return False
 
 
@@ -69,6 +73,17 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         """The stations that this person manages, by name."""
         theirs = select(Station).join(Manages).where(Manages.person_id == self.person_id)
         return tuple(db.session.scalars(theirs.order_by(Station.name)))
+
+    def helps(self, station_id: int) -> bool:
+        """Whether this person is a door helper of the station at this moment."""
+        role = people.door_helper(db.session, self.person_id, station_id)
+        return role is not None and role.until > clock.now()
+
+    @property
+    def helped(self) -> tuple[Station, ...]:
+        """The stations whose door helper this person is at this moment, by name."""
+        theirs = (DoorHelper.person_id == self.person_id, DoorHelper.until > clock.now())
+        return tuple(db.session.scalars(select(Station).join(DoorHelper).where(*theirs).order_by(Station.name)))
 
 
 class SessionJSON(TaggedJSONSerializer):

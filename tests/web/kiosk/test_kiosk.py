@@ -68,14 +68,18 @@ def test_pairing_leaves_the_screen_and_no_account(app: Flask, lunch: LunchHour) 
     assert lunch.session.scalars(select(SignIn.ended_at)).one() is not None
 
 
-def test_the_screen_shows_one_number_the_line_and_a_code_that_changes(app: Flask, lunch: LunchHour) -> None:
+def test_the_screen_shows_the_free_seats_of_each_slot_the_line_and_a_code_that_changes(
+    app: Flask, lunch: LunchHour
+) -> None:
     screen = paired(app, lunch)
+    other = lunch.slot("12:20", 5)
     lunch.check_in("周明", "12:00")
     lunch.tick("12:10")
     lunch.tick("12:15")
     page = look(screen, "/door/cbd", "12:15:30")
-    assert 'data-free="1"' in page.text
-    assert "1 个空位" in said(page)
+    assert re.findall(r'data-left="(\d+)"', page.text) == ["1", "5"]
+    assert re.findall(r"<em>(\d+)</em>", page.text) == ["1", "5"]  # not their sum
+    assert f'data-slot="{other}"' in page.text
     assert f'data-code="{code(lunch, "12:15:30")}"' in page.text
     assert "<svg" in page.text
     part = look(screen, "/door/cbd", "12:16:00", headers=HTMX).text
@@ -87,11 +91,19 @@ def test_the_screen_shows_one_number_the_line_and_a_code_that_changes(app: Flask
 def test_the_screen_goes_on_without_script(app: Flask, lunch: LunchHour) -> None:
     page = look(paired(app, lunch), "/door/cbd", "12:00:10").text
     assert '<noscript><meta http-equiv="refresh" content="20"></noscript>' in page
+    assert "这个屏幕太小" in page  # shown where it is
+
+
+def test_the_screen_stays_on_or_says_how(app: Flask, lunch: LunchHour) -> None:
+    page = look(paired(app, lunch), "/door/cbd", "12:00:10").text
+    assert "/static/js/wake-lock.js" in page
+    assert '<p id="awake" hidden>屏幕可能会自己熄灭' in page
 
 
 def test_between_the_slots_the_screen_says_when_the_next_one_is(app: Flask, lunch: LunchHour) -> None:
     words = said(look(paired(app, lunch), "/door/cbd", "11:40"))
-    assert "12:10 下一场" in words
+    assert "下一场" in words
+    assert words.count("12:10") == 1
     assert "空位" not in words
 
 

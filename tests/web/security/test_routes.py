@@ -1,6 +1,6 @@
-"""Permissions: every route, requested by six readers. A route without a row here fails.
+"""Permissions: every route, requested by seven readers. A route without a row here fails.
 
-To add a route, add a row: the method and the rule as `app.url_map` has them, and what the six get, in the order of
+To add a route, add a row: the method and the rule as `app.url_map` has them, and what the seven get, in the order of
 READERS. `ask` is a redirect to the sign-in page; a number is a status. POSTs are sent with an empty form, so `422` or a
 redirect means that access was granted, and `404` that it was not. A new variable of a rule gets its value in
 `World.values`.
@@ -19,30 +19,33 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from booking.db import transactions
-from booking.model import Activity, Booking, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
+from booking.model import Activity, Booking, DoorHelper, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
 NOW = at("Tue 12:05")
-READERS = ("anonymous", "worker", "other worker", "manager", "other station's manager", "admin")
+READERS = ("anonymous", "worker", "other worker", "manager", "other station's manager", "admin", "door helper")
 
-PUBLIC = "200 200 200 200 200 200"
-SIGNED_IN = "ask 200 200 200 200 200"
-OWN_FORM = "ask 422 422 422 422 422"
-ADMIN = "ask 404 404 404 404 200"
-ADMIN_ACTS = "ask 404 404 404 404 303"
-ADMIN_FORM = "ask 404 404 404 404 422"
-MANAGER = "ask 404 404 200 404 200"
-MANAGER_ACTS = "ask 404 404 303 404 303"
-MANAGER_TOO_LATE = "ask 404 404 409 404 409"
-MANAGER_FORM = "ask 404 404 422 404 422"
-STAFF_OWN = "ask 404 404 200 200 200"
-STAFF_ACTS = "ask 404 404 303 303 303"
-STAFF_FORM = "ask 404 404 422 422 422"
-NOT_FOUND = "404 404 404 404 404 404"
-OPEN_FORM = "422 422 422 422 422 422"
-LEADS_ON = "303 303 303 303 303 303"
-OWN_ACTS = "ask 303 303 303 303 303"
+PUBLIC = "200 200 200 200 200 200 200"
+SIGNED_IN = "ask 200 200 200 200 200 200"
+OWN_FORM = "ask 422 422 422 422 422 422"
+ADMIN = "ask 404 404 404 404 200 404"
+ADMIN_ACTS = "ask 404 404 404 404 303 404"
+ADMIN_FORM = "ask 404 404 404 404 422 404"
+MANAGER = "ask 404 404 200 404 200 404"
+MANAGER_ACTS = "ask 404 404 303 404 303 404"
+MANAGER_TOO_LATE = "ask 404 404 409 404 409 404"
+MANAGER_FORM = "ask 404 404 422 404 422 404"
+STAFF_OWN = "ask 404 404 200 200 200 404"
+STAFF_ACTS = "ask 404 404 303 303 303 404"
+STAFF_FORM = "ask 404 404 422 422 422 404"
+NOT_FOUND = "404 404 404 404 404 404 404"
+OPEN_FORM = "422 422 422 422 422 422 422"
+LEADS_ON = "303 303 303 303 303 303 303"
+CHECKIN = "ask 404 404 200 404 200 200"
+CHECKIN_ACTS = "ask 404 404 303 404 303 303"
+CHECKIN_FORM = "ask 404 404 422 404 422 422"
+OWN_ACTS = "ask 303 303 303 303 303 303"
 
 TABLE: dict[str, str] = {
     "GET /": PUBLIC,
@@ -68,7 +71,7 @@ TABLE: dict[str, str] = {
     "POST /account/forgotten": OPEN_FORM,
     "GET /account/forgotten/finish": LEADS_ON,
     "POST /account/forgotten/finish": LEADS_ON,
-    "POST /account/language": "400 400 400 400 400 400",
+    "POST /account/language": "400 400 400 400 400 400 400",
     "GET /account/password": SIGNED_IN,
     "POST /account/password": OWN_FORM,
     "GET /account/register": PUBLIC,
@@ -80,7 +83,7 @@ TABLE: dict[str, str] = {
     "POST /account/second-factor/off": STAFF_ACTS,
     "GET /account/second-factor/recovery-codes": STAFF_ACTS,
     "POST /account/second-factor/recovery-codes": STAFF_ACTS,
-    "GET /account/sign-in": "200 303 303 303 303 303",
+    "GET /account/sign-in": "200 303 303 303 303 303 303",
     "POST /account/sign-in": OPEN_FORM,
     "GET /account/sign-in/code": LEADS_ON,
     "POST /account/sign-in/code": OPEN_FORM,
@@ -118,12 +121,12 @@ TABLE: dict[str, str] = {
     "POST /admin/stations/<code>/reopen": ADMIN_ACTS,
     "GET /admin/stations/new": ADMIN,
     "POST /admin/stations/new": ADMIN_FORM,
-    "GET /bookings/<int:booking_id>/calendar.ics": "ask 200 404 404 404 404",
-    "POST /bookings/<int:booking_id>/calendar/mail": "ask 303 404 404 404 404",
+    "GET /bookings/<int:booking_id>/calendar.ics": "ask 200 404 404 404 404 404",
+    "POST /bookings/<int:booking_id>/calendar/mail": "ask 303 404 404 404 404 404",
     "GET /cal/<token>.ics": NOT_FOUND,
     "GET /bookings/<int:booking_id>/give-up": LEADS_ON,
-    "POST /bookings/<int:booking_id>/give-up": "ask 303 404 404 404 404",
-    "GET /door/<code>": "403 403 403 403 403 403",
+    "POST /bookings/<int:booking_id>/give-up": "ask 303 404 404 404 404 404",
+    "GET /door/<code>": "403 403 403 403 403 403 403",
     "GET /door/<code>/in": SIGNED_IN,
     "POST /door/<code>/in": OWN_FORM,
     "POST /door/<code>/unpair": LEADS_ON,
@@ -135,8 +138,8 @@ TABLE: dict[str, str] = {
     "GET /letters/unfollow/<token>": NOT_FOUND,
     "POST /letters/unfollow/<token>": NOT_FOUND,
     "POST /letters/follow/<token>": NOT_FOUND,
-    "GET /manage/": "ask 200 200 303 303 200",
-    "GET /manage/<code>/": MANAGER,
+    "GET /manage/": "ask 200 200 303 303 200 303",
+    "GET /manage/<code>/": CHECKIN,
     "GET /manage/<code>/slots/<int:slot_id>/message": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/message": MANAGER_FORM,
     "POST /manage/<code>/slots/<int:slot_id>/message/<int:event_id>/withdraw": MANAGER_TOO_LATE,
@@ -151,13 +154,17 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/activities": MANAGER,
     "GET /manage/<code>/activities/<int:activity_id>": MANAGER,
     "POST /manage/<code>/activities/<int:activity_id>": MANAGER_FORM,
-    "POST /manage/<code>/activities/<int:activity_id>/retire": "ask 404 404 409 404 409",
+    "POST /manage/<code>/activities/<int:activity_id>/retire": "ask 404 404 409 404 409 404",
     "GET /manage/<code>/activities/new": MANAGER,
     "POST /manage/<code>/activities/new": MANAGER_FORM,
-    "POST /manage/<code>/bookings/<int:booking_id>/check-in": MANAGER_ACTS,
-    "POST /manage/<code>/bookings/<int:booking_id>/undo": MANAGER_ACTS,
+    "POST /manage/<code>/bookings/<int:booking_id>/check-in": CHECKIN_ACTS,
+    "POST /manage/<code>/bookings/<int:booking_id>/undo": CHECKIN_ACTS,
     "GET /manage/<code>/calendar": MANAGER,
     "POST /manage/<code>/calendar": MANAGER_FORM,
+    "GET /manage/<code>/scan": CHECKIN,
+    "POST /manage/<code>/door-helpers": MANAGER_FORM,
+    "POST /manage/<code>/door-helpers/<int:person_id>/renew": MANAGER_ACTS,
+    "POST /manage/<code>/door-helpers/<int:person_id>/end": MANAGER_ACTS,
     "GET /manage/<code>/door": MANAGER,
     "POST /manage/<code>/door/pair": MANAGER_ACTS,
     "POST /manage/<code>/door/renew": MANAGER_ACTS,
@@ -188,7 +195,7 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/slots": MANAGER,
     "GET /manage/<code>/running": MANAGER,
     "POST /manage/<code>/running/<int:aside_id>/again": MANAGER_ACTS,
-    "GET /manage/<code>/slots/<int:slot_id>": MANAGER,
+    "GET /manage/<code>/slots/<int:slot_id>": CHECKIN,
     "POST /manage/<code>/slots/<int:slot_id>/release": MANAGER_ACTS,
     "POST /manage/<code>/slots/<int:slot_id>/all-came": MANAGER_TOO_LATE,
     "POST /manage/<code>/slots/<int:slot_id>/take-back": MANAGER_ACTS,
@@ -207,21 +214,21 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/slots/<int:slot_id>/move": MANAGER,
     "POST /manage/<code>/slots/<int:slot_id>/move": MANAGER_FORM,
     "GET /manage/<code>/slots/<int:slot_id>/print": MANAGER,
-    "POST /manage/<code>/slots/<int:slot_id>/stand-by": MANAGER_FORM,
-    "POST /manage/<code>/slots/<int:slot_id>/walk-in": MANAGER_FORM,
+    "POST /manage/<code>/slots/<int:slot_id>/stand-by": CHECKIN_FORM,
+    "POST /manage/<code>/slots/<int:slot_id>/walk-in": CHECKIN_FORM,
     "GET /manage/<code>/slots/new": MANAGER,
     "POST /manage/<code>/slots/new": MANAGER_FORM,
     "POST /manage/<code>/strikes/<int:strike_id>/forgive": MANAGER_FORM,
-    "POST /manage/<code>/taps": MANAGER_FORM,
-    "GET /manage/<code>/tickets/<ticket>": MANAGER,
-    "POST /manage/<code>/tickets/<ticket>": MANAGER,
+    "POST /manage/<code>/taps": CHECKIN_FORM,
+    "GET /manage/<code>/tickets/<ticket>": CHECKIN,
+    "POST /manage/<code>/tickets/<ticket>": CHECKIN,
     "GET /manage/<code>/week/copy": MANAGER,
     "POST /manage/<code>/week/copy": MANAGER_ACTS,
     "GET /manage/<code>/zones": MANAGER,
     "POST /manage/<code>/zones": MANAGER_FORM,
     "GET /manage/<code>/zones/<int:zone_id>": MANAGER,
     "POST /manage/<code>/zones/<int:zone_id>": MANAGER_FORM,
-    "POST /manage/<code>/zones/<int:zone_id>/close": "ask 404 404 409 404 409",
+    "POST /manage/<code>/zones/<int:zone_id>/close": "ask 404 404 409 404 409 404",
     "GET /me": SIGNED_IN,
     "GET /me/history": SIGNED_IN,
     "GET /offline": PUBLIC,
@@ -265,8 +272,11 @@ class World:
                 "manager": lunch.manager_id,
                 "other station's manager": make_manager(session, west, "吴经理"),
                 "admin": make_people(session, ["何主任"])["何主任"],
+                "door helper": make_people(session, ["许助手"])["许助手"],
             }
             session.get_one(Person, self.readers["admin"]).is_admin = True
+            helper = {"person_id": self.readers["door helper"], "station_id": lunch.station_id}
+            session.add(DoorHelper(**helper, until=at("Wed 00:00"), granted_by=lunch.manager_id))
             self.values = self._things(session) | {"person_id": lunch.people["王磊"], "code": "cbd"}
 
     def _things(self, session: Session) -> dict[str, object]:
