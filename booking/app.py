@@ -20,6 +20,7 @@ from booking.web import (
     health,
     manager,
     middleware,
+    privacy,
     request_log,
     styleguide,
     unsubscribe,
@@ -51,7 +52,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     _bind_extensions(app)
     headers.register(app)
     formatting.register(app)
-    for room in (worker, views, manager, account, admin, unsubscribe):
+    for room in (worker, views, manager, account, admin, privacy, unsubscribe):
         app.register_blueprint(room.pages)
     health.register(app)
     if not app.config["PRODUCTION"]:

@@ -47,6 +47,7 @@ def forgetfulness(person_id: int) -> float:
 def _account(session: Session, words: dict[str, str], kept: str, now: datetime) -> Person:
     is_admin = words["email"].startswith("admin")
     person = people.create.inside(session, words["email"], words["name"], now, password_hash=kept, is_admin=is_admin)
+    people.agree.inside(session, person.id, people.PRIVACY_VERSION, now)
     person.company = words["company"]
     return person
 

@@ -7,6 +7,7 @@ from booking.model.people import (
     REQUIRED_OF,
     SIGNED_IN,
     Code,
+    Consent,
     DoorHelper,
     Failure,
     Feed,

@@ -130,6 +130,15 @@ class SecondFactorPolicy(Base):
     since: Mapped[datetime]
 
 
+class Consent(Base):
+    """同意: that a person agreed to a version of the privacy notice, and when."""
+
+    __tablename__ = "consent"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    version: Mapped[str] = mapped_column(String(10), primary_key=True)
+    at: Mapped[datetime]
+
+
 class Feed(Base):
     """日历订阅: the secret address of one person's calendar. Only its hash is stored; a new one replaces the old."""
 

@@ -6,8 +6,8 @@ a try, `fits` checks it, `complete` signs in.
 
 `accounts`, `sign_ins`, `passwords`, `codes`, `second_factor` (`totp`, `recovery_codes`, `second_factor_policy`) and
 `login_throttle` are about signing in, `roles` and `door_helpers` about who acts for a station, `validation` says what is
-a valid name, phone or address, `suppression` whom mail does not reach, `following` who follows what. `deletion`,
-`anonymise` and `retention` remove data, `data_export` hands it out.
+a valid name, phone or address, `suppression` whom mail does not reach, `following` who follows what, `consent` who agreed
+to the privacy notice. `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
 """
 
 from booking.people.accounts import (
@@ -30,6 +30,7 @@ from booking.people.accounts import (
 )
 from booking.people.anonymise import forget_names, nameless_before
 from booking.people.codes import ask_for_code
+from booking.people.consent import PRIVACY_VERSION, agree, agreed_version
 from booking.people.data_export import everything_about
 from booking.people.deletion import delete_account, delete_own_account, live_bookings
 from booking.people.door_helpers import door_helper, end_door, grant_door, renew_door
@@ -60,9 +61,11 @@ from booking.people.second_factor_policy import (
 from booking.people.sign_ins import (
     RENEWED_UNTIL,
     SIGN_IN_LASTS,
+    STAFF_IDLE,
     Attempt,
     PendingSignIn,
     attempt,
+    attempt_by_code,
     begin,
     complete,
     end_everybodys_sign_ins,

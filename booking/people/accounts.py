@@ -12,7 +12,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, Person
-from booking.people import codes, login_throttle, suppression
+from booking.people import codes, consent, login_throttle, suppression
 from booking.people.passwords import check_strength
 from booking.people.sign_ins import Attempt, PendingSignIn, begin, confirm, end_sign_ins, first_step
 from booking.people.validation import clean_company, clean_email, clean_language, clean_name, clean_phone
@@ -52,18 +52,21 @@ def register(
     email: str,
     code: str,
     name: str,
-    password_hash: str,
+    password_hash: str | None,
     language: str,
     browser: str,
     address: str,
     now: datetime,
     per_address: int = login_throttle.PER_ADDRESS,
 ) -> Person | None:
-    """An account for the owner of a mailed code. None for a wrong code, whose count must be committed too."""
+    """An account for the owner of a mailed code who agrees to the privacy notice; with a password or without. None for a
+    wrong code, whose count must be committed too."""
     name, language = clean_name(name), clean_language(language)
     if not codes.redeem(session, email, "register", code, browser, address, now, per_address):
         return None
-    return create.inside(session, email, name, now, password_hash=password_hash, language=language)
+    person = create.inside(session, email, name, now, password_hash=password_hash, language=language)
+    consent.agree.inside(session, person.id, consent.PRIVACY_VERSION, now)
+    return person
 
 
 @transactional
@@ -77,7 +80,8 @@ def sign_in_after(
     if not (person := change(session)):
         return None
     # Only now, for only the owner of a code may learn by a refusal what the account is called.
-    check_strength(password, *known_of(person))
+    if person.password_hash:
+        check_strength(password, *known_of(person))
     return first_step(session, person, agent, now)
 
 
@@ -147,7 +151,7 @@ def set_password(session: Session, person_id: int, password_hash: str, now: date
 
 @transactional
 def change_password(session: Session, tried: Attempt, password_hash: str, agent: str, now: datetime) -> str:
-    """Replace the password that was just confirmed. Returns the token of this browser's new sign-in."""
+    """Replace the password that was just confirmed, or set the first one. Returns the token of this browser's new sign-in."""
     person = set_password.inside(session, confirm(session, tried).id, password_hash, now)
     return begin(session, person, agent, now)
 

@@ -11,6 +11,7 @@ from booking.model import (
     Activity,
     Booking,
     Bounce,
+    Consent,
     DoorHelper,
     Event,
     Follow,
@@ -32,9 +33,9 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, roles, second factor, sign-ins, bounces and history, ready for JSON.
+    """Profile, bookings, refused attempts, strikes, follows, roles, consents, second factor, sign-ins, bounces and history.
 
-    Instants are in UTC.
+    Ready for JSON; instants are in UTC.
     """
     person = session.get_one(Person, person_id)
     return {
@@ -45,6 +46,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "follows": _rows(session, _follows(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
+        "consents": _rows(session, _consents(person_id)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
         "mail_stopped": _rows(session, _suppression(person_id)),
@@ -99,6 +101,10 @@ def _roles(person_id: int) -> Executable:
 def _door(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), DoorHelper.until).join_from(DoorHelper, Station)
     return joined.where(DoorHelper.person_id == person_id).order_by(DoorHelper.until)
+
+
+def _consents(person_id: int) -> Executable:
+    return select(Consent.version, Consent.at).where(Consent.person_id == person_id).order_by(Consent.at)
 
 
 def _second_factor(person_id: int) -> Executable:

@@ -11,7 +11,20 @@ from booking import seats
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Booking, Bounce, Code, DoorHelper, Feed, Follow, Letter, Manages, Person, Suppression, Try
+from booking.model import (
+    Booking,
+    Bounce,
+    Code,
+    Consent,
+    DoorHelper,
+    Feed,
+    Follow,
+    Letter,
+    Manages,
+    Person,
+    Suppression,
+    Try,
+)
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
 from booking.people.door_helpers import end_door
@@ -82,7 +95,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     session.execute(update(Letter).where(theirs).values(to=None, details={}, state=unsent))
     session.execute(delete(Try).where(Try.person_id == person.id))
     remove(session, person.id)
-    for table in (Feed, Follow, Bounce, Suppression):
+    for table in (Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
         session.execute(delete(Code).where(Code.email == person.email))

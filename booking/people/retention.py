@@ -9,19 +9,20 @@ from sqlalchemy.orm import Session
 from booking.db.transactions import transactional
 from booking.model import Bounce, Code, DoorHelper, DoorTap, Failure, SignIn, Try
 
+CODES, SIGN_INS, BOUNCES, TRIES = (timedelta(days=days) for days in (1, 30, 30, 60))
+
 
 @transactional
 def forget(session: Session, now: datetime) -> int:
     """Delete what is past its retention time. Returns how many rows. Safe to repeat."""
-    day, month = now - timedelta(days=1), now - timedelta(days=30)
-    two_months = now - timedelta(days=60)
+    ended = now - SIGN_INS
     old = (
-        delete(Failure).where(Failure.at <= day).returning(Failure.id),
-        delete(Code).where(Code.created_at <= day).returning(Code.id),
-        delete(SignIn).where(or_(SignIn.ended_at <= month, SignIn.expires_at <= month)).returning(SignIn.id),
-        delete(DoorTap).where(DoorTap.received_at <= month).returning(DoorTap.nonce),
-        delete(DoorHelper).where(DoorHelper.until <= month).returning(DoorHelper.person_id),
-        delete(Bounce).where(Bounce.at <= month).returning(Bounce.key),
-        delete(Try).where(Try.at <= two_months).returning(Try.slot_id),
+        delete(Failure).where(Failure.at <= now - CODES).returning(Failure.id),
+        delete(Code).where(Code.created_at <= now - CODES).returning(Code.id),
+        delete(SignIn).where(or_(SignIn.ended_at <= ended, SignIn.expires_at <= ended)).returning(SignIn.id),
+        delete(DoorTap).where(DoorTap.received_at <= ended).returning(DoorTap.nonce),
+        delete(DoorHelper).where(DoorHelper.until <= ended).returning(DoorHelper.person_id),
+        delete(Bounce).where(Bounce.at <= now - BOUNCES).returning(Bounce.key),
+        delete(Try).where(Try.at <= now - TRIES).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)

@@ -27,6 +27,7 @@ from booking.people.validation import clean_email
 SIGN_IN_LASTS = timedelta(days=30)
 STAFF_IDLE = timedelta(hours=12)
 RENEWED_EVERY = timedelta(minutes=10)  # an extended end is at least this much later than the one before
+NO_FAILURE = 0  # the id of no row
 RENEWED_UNTIL = STAFF_IDLE - RENEWED_EVERY  # a staff sign-in that ends sooner is due for an extension
 
 
@@ -59,8 +60,27 @@ def attempt(
     return Attempt(failure.id, found.id, found.password_hash) if found else Attempt(failure.id, None, None)
 
 
+@transactional
+def attempt_by_code(
+    session: Session,
+    person_id: int,
+    code: str,
+    browser: str,
+    address: str,
+    now: datetime,
+    per_address: int = login_throttle.PER_ADDRESS,
+) -> Attempt | None:
+    """The same by a code that was mailed to somebody without a password. None for a wrong one, whose count must be
+    committed too."""
+    without = (Person.id == person_id, Person.password_hash.is_(None))
+    email = session.scalar(select(Person.email).where(*without))
+    if not (email and codes.redeem(session, email, "sign_in", code, browser, address, now, per_address)):
+        return None
+    return Attempt(NO_FAILURE, person_id, None)
+
+
 def confirm(session: Session, tried: Attempt) -> Person:
-    """The password fitted: take the failure back. Returns the person, locked. Raises `changed` if it fits no more."""
+    """The password or the code fitted: take the failure back. Returns the person, locked. Raises `changed` if it fits no more."""
     if tried.person_id is None:
         raise RuleViolation("changed")
     codes.alone(session, tried.person_id)

@@ -112,6 +112,7 @@ OF_PEOPLE: dict[str, Any] = {
     "address_changed": _("改邮箱"),
     "mail_stopped": _("邮件送不到，停发了"),
     "mail_resumed": _("邮件又能送到了"),
+    "privacy_agreed": _("同意了隐私说明"),
     "feed_opened": _("开通日历订阅"),
     "feed_closed": _("停用日历订阅"),
     "followed": _("关注了一个活动"),

@@ -125,6 +125,7 @@ def registers(walk: Walk) -> None:
     page.locator("[name=code]").fill(walk.mailed_code())
     page.locator("[name=name]").fill("新来的小何")
     page.locator("[name=password]").fill("noon-at-the-station")
+    page.locator("[name=agree]").check()
     page.locator("main form button").click()
     page.wait_for_url(re.compile(re.escape(DAY)))  # back where it began, not at an account page
     walk.stop("back-at-the-day")

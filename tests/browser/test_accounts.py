@@ -43,6 +43,7 @@ def register(page: Page, network: Network) -> None:
     expect(page.get_by_label("怎么称呼你")).to_have_value("苏晚")
     page.get_by_label("验证码").fill(network.code("new@example.com"))
     page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_label("我看过并同意").check()
     page.get_by_role("button", name="完成注册").click()
     expect(page.get_by_role("heading", name="苏晚")).to_be_visible()
     assert_fits(page)

@@ -30,7 +30,7 @@ def test_the_holder_of_the_code_gets_an_account(network: Network) -> None:
         person = people.register(session, NEW, code, " 苏 ", KEPT, "en", "a browser", "10.0.0.1", MONDAY)
     assert person
     assert (person.email, person.name, person.language, person.is_admin) == (NEW, "苏", "en", False)
-    assert [line.kind for line in history(network, person.id)] == ["created"]
+    assert [line.kind for line in history(network, person.id)] == ["created", "privacy_agreed"]
 
 
 def test_a_wrong_code_makes_no_account(network: Network) -> None:

@@ -22,6 +22,7 @@ OPEN = (
     "/account/sign-in",
     "/account/register",
     "/account/forgotten",
+    "/privacy",
     "/stations",
     "/stations?q=zzz",
     "/offline",

@@ -3,10 +3,12 @@
 from booking.web.account import (
     address,
     authenticator,
+    consent,
     deletion,
     feed,
     login,
     profile,
+    reauthentication,
     registration,
     second_step,
     user_agent,

@@ -14,7 +14,7 @@ from booking.extensions import client_address, db
 from booking.web import htmx
 from booking.web.account.blueprint import pages, per_address, show
 from booking.web.account.code_request import ask, asked_for, browser
-from booking.web.account.login import check
+from booking.web.account.reauthentication import ask_for_proof, proven
 from booking.web.forms.account import AddressForm, CodeForm, EmailForm
 from booking.web.forms.rules import say
 from booking.web.security.permissions import sign_in_required
@@ -47,6 +47,7 @@ def prove_address() -> Response:
 @sign_in_required
 def change_address() -> Response:
     form = AddressForm()
+    ask_for_proof(form)
     if form.validate_on_submit() and _asked(form):
         return htmx.go(url_for("account.finish_address"))
     return show("account/change_address.html", form)
@@ -67,18 +68,12 @@ def finish_address() -> Response:
 
 
 def _asked(form: AddressForm) -> bool:
-    """Confirm the password, and mail a code to the new address. The answer is the same if it has an account."""
+    """Confirm who it is, and mail a code to the new address. The answer is the same if it has an account."""
     own, email = current_user.person.email or "", people.clean_email(form.email.data)
     if email == own:
         form.email.errors = [_("这就是你现在的邮箱。")]
         return False
-    try:
-        tried = check(own, form.password.data)
-    except RuleViolation as no:
-        say(form.password, no)
-        return False
-    if tried is None:
-        form.password.errors = [_("密码不对。")]
+    if not (tried := proven(form, _("密码不对。"))):
         return False
     try:
         whence = (browser(), client_address(), per_address())

@@ -15,7 +15,7 @@ from booking.model import SecondFactor, SignIn
 from booking.people import recovery_codes, totp
 from booking.web import htmx, qr_code
 from booking.web.account.blueprint import pages, per_address, show
-from booking.web.account.login import check
+from booking.web.account.reauthentication import ask_for_proof, proven
 from booking.web.forms.account import SecondCodeForm, SetUpForm
 from booking.web.forms.rules import Form, say
 from booking.web.security import security_log
@@ -94,23 +94,22 @@ def _on(factor: SecondFactor, form: SecondCodeForm) -> Response:
 def _set_up_form(**given: Any) -> SetUpForm:
     form = SetUpForm(**given)
     here = db.session.get_one(SignIn, current_user.sign_in_id)
+    ask_for_proof(form)
     if here.created_at > clock.now() - RECENT:
-        del form.password
+        del form[form.confirmed_by().name]
     return form
 
 
 def _turn_on(form: SetUpForm) -> list[str] | None:
+    is_asked = "password" in form or "mailed_code" in form
+    tried = proven(form, _("密码不对。")) if is_asked else None
+    if is_asked and tried is None:
+        return None
     try:
-        tried = None
-        if "password" in form:
-            tried = check(current_user.person.email or "", form.password.data)
-            if tried is None:
-                form.password.errors = [_("密码不对。")]
-                return None
         mine = (current_user.person_id, current_user.sign_in_id, session.get("seed") or totp.new_seed())
         return people.turn_on_second_factor(db.session, *mine, form.code.data, _key(), clock.now(), tried)
     except RuleViolation as no:
-        say(form.password if "password" in form and no.reason in ("too_many_tries", "changed") else form.code, no)
+        say(form.confirmed_by() if is_asked and no.reason == "changed" else form.code, no)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Account deletion and data export: the page explains the consequences first, and the password is asked for."""
+"""Account deletion and data export: the page explains the consequences first, and asks for the password or a code."""
 
 import json
 
@@ -12,7 +12,8 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.web import htmx
 from booking.web.account.blueprint import pages, show
-from booking.web.account.login import check, leave
+from booking.web.account.login import leave
+from booking.web.account.reauthentication import ask_for_proof, proven
 from booking.web.forms.account import DeleteForm
 from booking.web.forms.rules import say
 from booking.web.security.permissions import sign_in_required
@@ -33,6 +34,7 @@ def export() -> Response:
 @sign_in_required
 def delete() -> Response:
     form = DeleteForm()
+    ask_for_proof(form)
     if form.validate_on_submit() and _delete(form):
         leave()
         flash(_("账户已经注销。谢谢你来过。"), "good")
@@ -42,13 +44,11 @@ def delete() -> Response:
 
 
 def _delete(form: DeleteForm) -> bool:
+    if not (tried := proven(form, _("密码不对。"))):
+        return False
     try:
-        tried = check(current_user.person.email or "", form.password.data)
-        if tried is None:
-            form.password.errors = [_("密码不对。")]
-            return False
         people.delete_own_account(db.session, tried, clock.now())
     except RuleViolation as no:
-        say(form.password, no)
+        say(form.confirmed_by(), no)
         return False
     return True

@@ -14,7 +14,7 @@ from booking.web.account.code_request import ask, asked_for, browser
 from booking.web.account.pending_sign_in import remember
 from booking.web.forms.account import CodeForm, EmailForm, SignInForm
 from booking.web.forms.rules import say
-from booking.web.security import security_log
+from booking.web.security import pending_booking, security_log
 from booking.web.security.permissions import owes_second_factor, safe_path
 from booking.web.security.session import enter, load_user
 
@@ -54,7 +54,7 @@ def enter_code() -> Response:
     form = CodeForm()
     if form.validate_on_submit() and (token := _by_code(form, asked.email)):
         return welcome(token, asked.come_back)
-    return show("account/enter_code.html", form, email=asked.email)
+    return show("account/enter_code.html", form, email=asked.email, next=asked.come_back)
 
 
 @pages.post("/account/sign-out")
@@ -68,16 +68,27 @@ def sign_out() -> Response:
 def welcome(entered: str | people.PendingSignIn, come_back: str, *, exactly: bool = False) -> Response:
     """Store the sign-in in a fresh session cookie, and redirect to the page that asked for it, or to the second step.
 
-    Staff who asked for no page in particular begin with their day, unless `exactly` this page is meant.
+    Staff who asked for no page in particular begin with their day, unless `exactly` this page is meant. What was pressed
+    before is booked on the way.
     """
+    pressed = pending_booking.remembered()
     session.clear()
+    pending_booking.keep(pressed)
     if isinstance(entered, people.PendingSignIn):
         remember(entered, come_back)
         return htmx.go(url_for("account.second_step"))
     enter(load_user(entered))
     if owes_second_factor():
-        return htmx.go(url_for("account.second_factor", next=come_back))
+        come_back = url_for("account.second_factor", next=come_back)
+    if pressed:
+        return htmx.go(_by_way_of(pressed.slot_id, come_back))
     return htmx.go(come_back if exactly or come_back not in NOWHERE else _landing() or come_back)
+
+
+def _by_way_of(slot_id: int, come_back: str) -> str:
+    """The address that makes the pending booking, and leads to another page than the one of the press where that is meant."""
+    is_meant = come_back not in (*NOWHERE, url_for("worker.slot", slot_id=slot_id))
+    return url_for("worker.book_pending", slot_id=slot_id, next=come_back if is_meant else None)
 
 
 def _landing() -> str:

@@ -12,7 +12,8 @@ from booking.model import LANGUAGES
 from booking.queries import followed
 from booking.web import htmx
 from booking.web.account.blueprint import agent, pages, show
-from booking.web.account.login import check, welcome
+from booking.web.account.login import welcome
+from booking.web.account.reauthentication import ask_for_proof, proven
 from booking.web.forms.account import PasswordForm, ProfileForm
 from booking.web.forms.rules import say
 from booking.web.security.permissions import safe_path, sign_in_required
@@ -42,6 +43,7 @@ def mine() -> Response:
 @sign_in_required
 def password() -> Response:
     form = PasswordForm(*people.known_of(current_user.person))
+    ask_for_proof(form, "old")
     if form.validate_on_submit() and (token := _change_password(form)):
         answer = welcome(token, url_for("account.mine"), exactly=True)
         flash(_("密码改好了，别处的登录都已退出。"), "good")
@@ -74,14 +76,11 @@ def speak() -> Response:
 
 
 def _change_password(form: PasswordForm) -> str | None:
-    email = current_user.person.email or ""
+    if not (tried := proven(form, _("现在的密码不对。"), "old")):
+        return None
     try:
-        tried = check(email, form.old.data)
-        if tried is None:
-            form.old.errors = [_("现在的密码不对。")]
-            return None
         kept = people.hash_password(form.password.data)
         return people.change_password(db.session, tried, kept, agent(), clock.now())
     except RuleViolation as no:
-        say(form.old, no)
+        say(form.confirmed_by("old"), no)
         return None

@@ -36,15 +36,15 @@ def finish_register() -> Response:
         answer = welcome(token, asked.come_back)
         flash(_("注册好了，可以预约了。"), "good")
         return answer
-    return show("account/finish_register.html", form, email=asked.email)
+    return show("account/finish_register.html", form, email=asked.email, next=asked.come_back)
 
 
 @pages.route("/account/forgotten", methods=["GET", "POST"])
 def forgotten() -> Response:
-    form = EmailForm()
-    if form.validate_on_submit() and ask(form, "reset", "/account/"):
+    form, come_back = EmailForm(), safe_path(request.values.get("next"), "/account/")
+    if form.validate_on_submit() and ask(form, "reset", come_back):
         return htmx.go(url_for("account.finish_forgotten"))
-    return show("account/forgotten.html", form)
+    return show("account/forgotten.html", form, next=come_back)
 
 
 @pages.route("/account/forgotten/finish", methods=["GET", "POST"])
@@ -56,7 +56,7 @@ def finish_forgotten() -> Response:
     form = ResetForm(asked.email)
     if form.validate_on_submit() and (token := _finish(form, asked.email)):
         return welcome(token, asked.come_back)
-    return show("account/finish_forgotten.html", form, email=asked.email)
+    return show("account/finish_forgotten.html", form, email=asked.email, next=asked.come_back)
 
 
 def _finish(form: RegisterForm | ResetForm, email: str) -> str | people.PendingSignIn | None:
@@ -64,9 +64,10 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | people.PendingS
     how = "registering" if isinstance(form, RegisterForm) else "reset"
     try:
         password, code = form.password.data, form.code.data
-        kept, whence, now = people.hash_password(password), (browser(), client_address()), clock.now()
+        kept = people.hash_password(password) if password else ""
+        whence, now = (browser(), client_address()), clock.now()
         if isinstance(form, RegisterForm):
-            new = (email, code, form.name.data, kept, language(), *whence, now, per_address())
+            new = (email, code, form.name.data, kept or None, language(), *whence, now, per_address())
             token = people.sign_in_after(db.session, lambda rows: people.register(rows, *new), password, agent(), now)
         else:
             old = (email, code, kept, *whence, now, per_address())

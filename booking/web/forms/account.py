@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, Field, RadioField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from booking import people
 from booking.errors import RuleViolation
@@ -29,10 +29,24 @@ class SignInForm(Form):
     """Sign in by password. Any input gets the same answer, so only presence is checked."""
 
     email = PlainField(_("邮箱"), [Filled(_("请填写邮箱。"))])
-    password = Secret(_("密码"), [Filled(_("请填写密码。"))])
+    password = Secret(_("密码"), [Filled(_("请填写密码，或者按“发验证码到邮箱”。"))])
 
 
-class AddressForm(EmailForm):
+class Confirmed(Form):
+    """Mixin for forms of a grave change: a mailed code takes the place of the password where there is none."""
+
+    mailed_code = PlainField(_("邮件里的验证码"), CODE)
+
+    def confirm_by(self, *, password: bool, name: str = "password") -> None:
+        """Leave one of both fields in the form; `name` is that of the password."""
+        del self["mailed_code" if password else name]
+
+    def confirmed_by(self, name: str = "password") -> Field:
+        """The field that is left."""
+        return self[name] if name in self else self["mailed_code"]
+
+
+class AddressForm(Confirmed, EmailForm):
     """A new address, confirmed by the password."""
 
     password = Secret(_("密码"), [Filled(_("请填写密码。"))])
@@ -48,7 +62,7 @@ class SecondCodeForm(Form):
     code = PlainField(_("6 位数字"), [Filled(_("请填写验证器显示的 6 位数字。")), Ruled(people.clean_second_code)])
 
 
-class SetUpForm(Form):
+class SetUpForm(Confirmed):
     """A code of the app that has just learned the secret. The password is asked for when the sign-in is not recent."""
 
     code = PlainField(_("6 位数字"), [Filled(_("请填写验证器显示的 6 位数字。")), Ruled(people.clean_code)])
@@ -72,14 +86,20 @@ class NewPassword(Form):
 
 
 class RegisterForm(NewPassword):
-    """The code from the mail, and one's name."""
+    """The code from the mail, and one's name. The password may be left out."""
 
     code = PlainField(_("验证码"), CODE)
     name = LineField(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
+    password = Secret(
+        _("密码（可以不填）"), description=_("不填就每次用邮箱收验证码登录，以后也能再设。填的话至少 8 位。")
+    )
+
+    agree = BooleanField(_("我同意隐私说明"), [DataRequired(_("要注册，请先同意隐私说明。"))])
 
     def validate_password(self, field: Field) -> None:
-        self.known = (*self.known, self.name.data)
-        super().validate_password(field)
+        if field.data:
+            self.known = (*self.known, self.name.data)
+            super().validate_password(field)
 
 
 class ResetForm(NewPassword):
@@ -88,7 +108,7 @@ class ResetForm(NewPassword):
     code = PlainField(_("验证码"), CODE)
 
 
-class PasswordForm(NewPassword):
+class PasswordForm(Confirmed, NewPassword):
     """Change the password, confirmed by the old one."""
 
     old = Secret(_("现在的密码"), [Filled(_("请填写现在的密码。"))])
@@ -118,5 +138,5 @@ class ProfileForm(Form):
     )
 
 
-class DeleteForm(Form):
+class DeleteForm(Confirmed):
     password = Secret(_("密码"), [Filled(_("请填写密码。"))])

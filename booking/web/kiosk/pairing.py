@@ -61,7 +61,8 @@ def is_fresh(station: Station, code: str, now: datetime) -> bool:
 
 
 def remember_scan(response: Response, station: Station, now: datetime) -> None:
-    """Remember a fresh scan while the person signs in: by then the code has expired, this browser's cookie has not.
+    """Remember a fresh scan while the person signs in, registers or chooses: by then the code has expired, this browser's
+    cookie has not.
 
     The cookie is for one station, secret and browser, and its nonce admits one person (`checkin_sync.arrive`).
     """

@@ -52,7 +52,11 @@ def scanned(code: str) -> Response:
     if not current_user.is_authenticated:
         return _sign_in_first(station, typed, fresh, now)
     no = RuleViolation("stale_code") if typed and not fresh else None
-    return make_response(render_template("kiosk/in.html", **_arrival(station, now), typed="" if no else typed, no=no))
+    page = render_template("kiosk/in.html", **_arrival(station, now), typed="" if no else typed, no=no)
+    response = make_response(page)
+    if fresh and not known:
+        pairing.remember_scan(response, station, now)
+    return response
 
 
 @pages.post("/door/<code>/in")

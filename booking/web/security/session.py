@@ -33,6 +33,7 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
     stations: tuple[Station, ...] = ()
     helped: tuple[Station, ...] = ()
     mail_stopped: Suppression | None = None
+    owes_consent = ""
 
     def manages(self, _station_id: int) -> bool:
         return False
@@ -63,6 +64,12 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
     def mail_stopped(self) -> Suppression | None:
         """Why mail does not reach this person; None when it does."""
         return people.suppressed(db.session, self.person_id)
+
+    @property
+    def owes_consent(self) -> str:
+        """The version of the privacy notice that this person has not agreed to yet; empty when there is none."""
+        agreed = people.agreed_version(db.session, self.person_id)
+        return people.PRIVACY_VERSION if agreed < people.PRIVACY_VERSION else ""
 
     def manages(self, station_id: int) -> bool:
         """Whether this person may manage the station, as its manager or as an admin."""

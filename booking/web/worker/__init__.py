@@ -2,6 +2,7 @@
 
 from booking.web.worker import (
     acts,
+    after_sign_in,
     calendar,
     day,
     following,

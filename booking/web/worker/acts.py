@@ -1,6 +1,7 @@
 """Actions: book, cancel, and stand by at the station. Answered with a fragment for htmx, else with a 303 redirect."""
 
 from datetime import datetime
+from typing import NoReturn
 
 from flask import make_response, render_template, request, url_for
 from flask_login import current_user
@@ -13,9 +14,10 @@ from booking.model import Booking, Slot
 from booking.queries import slot_cards
 from booking.telemetry import request_context
 from booking.web import errors, htmx, rate_limit
+from booking.web.cache import placeholders
 from booking.web.i18n import formatting
 from booking.web.middleware import without_turn
-from booking.web.security import permissions
+from booking.web.security import pending_booking, permissions
 from booking.web.worker import attempt_buffer, card_cache, early_press, mine, results
 from booking.web.worker.blueprint import pages
 from booking.web.worker.results import Outcome
@@ -23,9 +25,9 @@ from booking.web.worker.results import Outcome
 
 @pages.post("/slots/<int:slot_id>/book")
 def book(slot_id: int) -> Response:
-    person_id = permissions.worker_id(url_for("worker.slot", slot_id=slot_id))
-    rate_limit.press(current_user.token)
     now, key = clock.now(), request.form.get("key", "")[:64] or None
+    person_id = current_user.person_id or _sign_in_first(slot_id, key)
+    rate_limit.press(current_user.token)
     if request.form.get("instead"):
         return _swap(person_id, slot_id, key, now)
     try:
@@ -36,6 +38,14 @@ def book(slot_id: int) -> Response:
         return refused(no, person_id, slot_id, key, now)
     request_context.decided(results.kind(press))
     return pressed(press, now)
+
+
+def _sign_in_first(slot_id: int, key: str | None) -> NoReturn:
+    """Keep the press while the person signs in or registers. A swap is not kept: it needs to know their bookings."""
+    permissions.seen_card(slot_id, None)
+    if "instead" not in request.form:
+        pending_booking.remember(slot_id, key or placeholders.random_key(), request.form.get("back", "slot")[:8])
+    permissions.ask_to_sign_in(url_for("worker.slot", slot_id=slot_id))
 
 
 def _swap(person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
@@ -128,7 +138,7 @@ def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
     card = card or permissions.seen_card(outcome.slot_id, permissions.worker().id)
     if not htmx.asked():
         results.keep(outcome)
-        return htmx.go(_address(back, card.slot))
+        return htmx.go(address(back, card.slot))
     if back == "day":
         fragment: str = card_cache.card(card, True, outcome)
     elif back == "me":
@@ -138,7 +148,8 @@ def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
     return make_response(fragment, 409 if outcome.reason else 200)
 
 
-def _address(back: str, slot: seats.SlotSnapshot) -> str:
+def address(back: str, slot: seats.SlotSnapshot) -> str:
+    """The page that sent a form, by the form's field `back`."""
     if back == "me":
         return url_for("worker.me")
     if back == "day":

@@ -21,7 +21,7 @@ from booking.web import htmx, rate_limit
 from booking.web.cache import placeholders
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
-from booking.web.worker import results
+from booking.web.worker import attempt_buffer, results
 from booking.web.worker.blueprint import pages
 
 EARLY = timedelta(seconds=2)
@@ -54,18 +54,27 @@ def opening(slot_id: int) -> Response:
     if key is None:
         return redirect(back, code=303)
     rate_limit.press(current_user.token)
+    if no := attempt(person_id, slot_id, key, now):
+        return _wait(slot_id, (no.details["opens_at"] - now).total_seconds())
+    return redirect(back, code=303)
+
+
+def attempt(person_id: int, slot_id: int, key: str, now: datetime) -> RuleViolation | None:
+    """Book, and keep the result for the next page. Returns the refusal of a booking that came a moment too soon."""
     try:
         with without_turn(request.environ):
             press = seats.book(db.session, person_id, slot_id, now, key)
-        request_context.decided(results.kind(press))
-        card = slot_cards.of_press(press, slot_cards.place_of(db.session(), press), now)
-        results.keep(results.of_press(card.slot, press, card.place or 0))
     except RuleViolation as no:
         request_context.decided(no.reason)
         if is_early(no, now):
-            return _wait(slot_id, (no.details["opens_at"] - now).total_seconds())
+            return no
+        attempt_buffer.of_this_process().remember(person_id, slot_id, no, now)
         results.keep(results.refused(permissions.seen_card(slot_id, person_id).slot, no))
-    return redirect(back, code=303)
+        return None
+    request_context.decided(results.kind(press))
+    card = slot_cards.of_press(press, slot_cards.place_of(db.session(), press), now)
+    results.keep(results.of_press(card.slot, press, card.place or 0))
+    return None
 
 
 def _wait(slot_id: int, seconds: float) -> Response:

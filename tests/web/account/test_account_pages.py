@@ -220,7 +220,7 @@ def test_a_code_that_another_browser_asked_for_signs_nobody_in(
     for browser in (a, b):
         browser.post(ask, data={"email": email})
         codes.append(network.code(email))
-    form = {"name": "苏晚", "password": "a fine noon"}
+    form = {"name": "苏晚", "password": "a fine noon", "agree": "y"}
     answer = a.post(finish, data=form | {"code": codes[1]})
     assert (answer.status_code, said(answer)) == (422, {"code": "验证码不对，或者已经过期。"})
     assert not is_signed_in(a)
@@ -279,7 +279,9 @@ def test_a_manager_may_not_take_the_stations_name(network: Network, app: Flask) 
 
 
 def finish_register(client: FlaskClient, **form: str) -> TestResponse:
-    return client.post("/account/register/finish", data={"name": "苏晚", "password": "a fine noon", **form})
+    return client.post(
+        "/account/register/finish", data={"name": "苏晚", "password": "a fine noon", "agree": "y", **form}
+    )
 
 
 def test_registering_from_the_address_to_the_first_page(network: Network, client: FlaskClient) -> None:
@@ -311,8 +313,8 @@ WRONG_REGISTRATIONS = [
     ({"name": " \u200b "}, {"name": "请填写称呼。"}),
     ({"name": "名" * 41}, {"name": "称呼最多 40 个字。"}),
     ({"name": "看 evil.com"}, {"name": "这里不能写网址、邮箱或一长串号码。"}),
-    ({"password": ""}, {"password": "请填写密码。"}),
     ({"password": "short"}, {"password": "密码至少 8 位。"}),
+    ({"agree": ""}, {"agree": "要注册，请先同意隐私说明。"}),
     ({"password": "x" * 129}, {"password": "密码最多 128 位。"}),
     ({"password": "12345678"}, {"password": "这个密码太容易猜到了，换一个长一点的。"}),
     ({"password": NEW}, {"password": TOO_KNOWN}),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.errors import RuleViolation
+from booking.web.cache import store
 from booking.web.i18n import formatting
 from booking.web.worker import card_cache
 from tests.support.lunch_hour import LunchHour, at
@@ -58,11 +59,13 @@ def test_nothing_of_an_address_a_header_or_a_form_is_kept(app: Flask, lunch: Lun
     for who, more in product(("周明", "李静"), ({}, HTMX | {"If-None-Match": f'"{MARK}"'})):
         phone = Phone(app, lunch, who)
         phone.client.set_cookie(MARK, MARK)
-        for _ in range(2):
-            phone.get(f"{PATH}&{MARK}={MARK}&kind={MARK}", "Mon 10:01", headers=headers | more)
         form = {"back": "day", "key": f"{MARK}{who == '周明'}", MARK: MARK}
-        for clock in ("Mon 09:00", "Mon 09:00", "Mon 10:01", "Mon 10:01"):
-            phone.post(f"/slots/{lunch.slot_id}/book", clock, data=form, headers=HTMX | headers)
+        for clock in ("Mon 09:00", "Mon 10:01"):
+            phone.client.delete_cookie(store.JUST_ACTED)
+            for _ in range(2):
+                phone.get(f"{PATH}&{MARK}={MARK}&kind={MARK}", clock, headers=headers | more)
+            for _ in range(2):
+                phone.post(f"/slots/{lunch.slot_id}/book", clock, data=form, headers=HTMX | headers)
     kept = app.extensions["cache"]
     found = list(texts_in([*vars(kept).values(), app.extensions["page_request"], card_cache.fragments], set()))
     assert kept.texts.size, "refusals were answered"

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from booking.model import Booking, SignIn, Station
+from booking.model import Booking, Letter, SignIn, Station
 from booking.web.kiosk import pairing
 from tests.support.desk_cast import HTMX, Desk, refusal, said
 from tests.support.lunch_hour import LunchHour, at
@@ -232,6 +232,47 @@ def test_signing_in_first_does_not_make_the_code_stale(app: Flask, lunch: LunchH
     signed_in = with_scan(app, lunch, "周明", scan.value)
     assert refusal(signed_in.get(f"/door/cbd/in?code={fresh}", "12:05")) == ""
     assert "签到成功" in said(signed_in.post("/door/cbd/in", "12:05", data={"code": fresh}))
+
+
+def registered(phone: Phone, page: str, clock: str) -> TestResponse:
+    """Register as somebody new, on the way back to `page`."""
+    phone.post("/account/register", clock, data={"email": "new@example.com", "next": page})
+    phone.lunch.session.rollback()
+    newest = select(Letter).where(Letter.kind == "code").order_by(Letter.id.desc()).limit(1)
+    mailed = phone.lunch.session.scalars(newest).one().details["code"]
+    form = {"code": mailed, "name": "苏晚", "agree": "y"}
+    return phone.post("/account/register/finish", clock, data=form)
+
+
+@pytest.mark.parametrize(("clock", "status"), [("12:04", 200), ("12:09:59", 200), ("12:10:01", 422)])
+def test_a_scan_counts_for_ten_minutes_for_who_registers_first(
+    app: Flask, lunch: LunchHour, clock: str, status: int
+) -> None:
+    phone = Phone(app, lunch)
+    page = f"/door/cbd/in?code={code(lunch, '12:00')}"
+    phone.get(page, "12:00")
+    arrived = registered(phone, page, clock)
+    assert (arrived.request.path, refusal(arrived)) == ("/door/cbd/in", "" if status == 200 else "stale_code")
+    form = {"code": page[-6:], "slot": str(lunch.slot_id)}
+    assert phone.post("/door/cbd/in", clock, data=form).status_code == status
+    assert lunch.now().waiting == (2 if status == 200 else 1)  # 王磊, and who stands by
+
+
+def test_the_link_of_a_scan_is_worth_nothing_in_another_browser(app: Flask, lunch: LunchHour) -> None:
+    page = f"/door/cbd/in?code={code(lunch, '12:00')}"
+    Phone(app, lunch).get(page, "12:00")
+    other = Phone(app, lunch)
+    assert refusal(registered(other, page, "12:02")) == "stale_code"
+    answer = other.post("/door/cbd/in", "12:02", data={"code": page[-6:], "slot": str(lunch.slot_id)})
+    assert (answer.status_code, lunch.now().waiting) == (422, 1)
+
+
+def test_who_is_signed_in_may_take_their_time_as_well(app: Flask, lunch: LunchHour) -> None:
+    phone, fresh = Phone(app, lunch, "周明"), code(lunch, "12:00")
+    phone.get(f"/door/cbd/in?code={fresh}", "12:00")
+    phone.get(f"/door/cbd/in?code={fresh}", "12:05")  # looked at again: no new ten minutes
+    assert phone.post("/door/cbd/in", "12:10:01", data={"code": fresh}).status_code == 422
+    assert "签到成功" in said(phone.post("/door/cbd/in", "12:09:59", data={"code": fresh}))
 
 
 def with_scan(app: Flask, lunch: LunchHour, name: str, scan: str) -> Phone:

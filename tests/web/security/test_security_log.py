@@ -89,7 +89,7 @@ def test_a_wrong_code_is_one_line_of_ids(
 ) -> None:
     client.post(ask, data={"email": email})
     wrong = f"{(int(network.code(email)) + 1) % 10**6:06d}"
-    client.post(finish, data={"code": wrong, "password": "noon-at-the-station", "name": "周明"})
+    client.post(finish, data={"code": wrong, "password": "noon-at-the-station", "name": "周明", "agree": "y"})
     who = "-" if how == "registering" else network.ids["周明"]
     assert lines == [f"sign-in failed: how={how} reason=wrong person={who}"]
 
