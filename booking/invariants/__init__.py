@@ -2,8 +2,8 @@
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
-compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper, `integrity`
-checks foreign keys, `tenancy` who acted.
+compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
+`invitations` with who was invited, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +16,7 @@ from booking.invariants import (
     capacity,
     follows,
     integrity,
+    invitations,
     outbox,
     replay,
     schedule,
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     second_factor.second_factors,
     follows.follows,
     temporary_roles.door_helpers,
+    invitations.invitations,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

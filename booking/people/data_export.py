@@ -14,6 +14,7 @@ from booking.model import (
     DoorHelper,
     Event,
     Follow,
+    ManagerInvitation,
     Manages,
     Person,
     SecondFactor,
@@ -32,7 +33,9 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, roles, second factor, sign-ins, bounces and history, ready for JSON.
+    """Profile, bookings, refused attempts, strikes, follows, roles, invitations, second factor, sign-ins, bounces, history.
+
+    Ready for JSON.
 
     Instants are in UTC.
     """
@@ -45,6 +48,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "follows": _rows(session, _follows(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
+        "invitations": _rows(session, _invitations(person.email)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
         "mail_stopped": _rows(session, _suppression(person_id)),
@@ -99,6 +103,14 @@ def _roles(person_id: int) -> Executable:
 def _door(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), DoorHelper.until).join_from(DoorHelper, Station)
     return joined.where(DoorHelper.person_id == person_id).order_by(DoorHelper.until)
+
+
+def _invitations(email: str | None) -> Executable:
+    """To which stations the person's address was invited."""
+    table = ManagerInvitation
+    columns = (Station.name.label("station"), table.created_at, table.expires_at, table.accepted_at, table.withdrawn_at)
+    joined = select(*columns).join_from(table, Station, table.station_id == Station.id)
+    return joined.where(table.email == email).order_by(table.id)
 
 
 def _second_factor(person_id: int) -> Executable:

@@ -1,13 +1,23 @@
-"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces
-and failed attempts."""
+"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces,
+failed attempts and invitations, and the numbers of single days."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import Bounce, Code, DoorHelper, DoorTap, Failure, SignIn, Try
+from booking.model import (
+    Bounce,
+    Code,
+    DoorHelper,
+    DoorTap,
+    Failure,
+    ManagerInvitation,
+    SignIn,
+    StationDayTotals,
+    Try,
+)
 
 
 @transactional
@@ -22,6 +32,16 @@ def forget(session: Session, now: datetime) -> int:
         delete(DoorTap).where(DoorTap.received_at <= month).returning(DoorTap.nonce),
         delete(DoorHelper).where(DoorHelper.until <= month).returning(DoorHelper.person_id),
         delete(Bounce).where(Bounce.at <= month).returning(Bounce.key),
+        delete(ManagerInvitation).where(_is_over(month)).returning(ManagerInvitation.id),
+        delete(StationDayTotals)
+        .where(StationDayTotals.date <= two_months.date())
+        .returning(StationDayTotals.station_id),
         delete(Try).where(Try.at <= two_months).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)
+
+
+def _is_over(since: datetime) -> ColumnElement[bool]:
+    """Condition: an invitation that was accepted, was withdrawn or has expired since then, or before."""
+    ends = (ManagerInvitation.accepted_at, ManagerInvitation.withdrawn_at, ManagerInvitation.expires_at)
+    return or_(*(end <= since for end in ends))

@@ -5,6 +5,7 @@ from booking.web.account import (
     authenticator,
     deletion,
     feed,
+    invitation,
     login,
     profile,
     registration,
