@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from booking import invariants
+from booking import invariants, people
 from booking.db import transactions
 from booking.model import HOLDING, Booking, Event, Letter, Person, Slot, Strike
 from tests.support.lunch_hour import LunchHour, at, make_people
@@ -297,6 +297,18 @@ def test_crossing_waiting_lists_never_deadlock(crowd_of: Make) -> None:
     assert (crowd.held(first), crowd.held(second)) == (4, 4)
     assert crowd.session.scalar(select(func.count(Person.id)).where(Person.deleted_at.is_not(None))) == 8
     assert crowd.sound("Mon 10:05")
+
+
+def test_sixteen_who_open_one_invitation_become_one_manager(crowd_of: Make) -> None:
+    crowd = crowd_of(1, 1)
+    told = (crowd.lunch.station_id, "new@example.com", "en", OPEN, crowd.lunch.manager_id)
+    people.invite_manager(crowd.session, *told)
+    link = crowd.session.scalars(select(Letter).where(Letter.kind == "manager_invitation")).one().details["token"]
+    answers = crowd.race([[("join", OPEN, link)]] * PROCESSES)
+    assert answers == {"True": 1, "no: invitation_used": PROCESSES - 1}
+    new = crowd.session.scalars(select(Person).where(Person.email == "new@example.com")).one()
+    assert [role.station_id for role in new.manages] == [crowd.lunch.station_id]
+    assert crowd.sound()
 
 
 def test_a_slot_cancelled_during_a_rush_keeps_nobody(crowd_of: Make) -> None:

@@ -3,19 +3,20 @@
 import random
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking import clock, people, workdays
+from booking import clock, people, statistics, workdays
 from booking.db.transactions import transactional
 from booking.demo import content, crowd, stage, today, vain
 from booking.demo.past import Past, workdays_until
-from booking.model import Person, Station
+from booking.model import Letter, Person, Station
 
 # Enough for the public headline: over 200 slots held and over 3,000 visits.
 PAST_WORKDAYS = 48
 # What the demo's worker follows, and since when.
 FOLLOWED, FOLLOWED_FOR = "yoga", timedelta(days=4)
+COLLEAGUE = "colleague@example.com"
 
 
 class NotEmptyError(Exception):
@@ -43,7 +44,21 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     today.refresh.inside(session, now)
     helper = session.get_one(Person, made.crowd[0])
     people.grant_door.inside(session, station.id, helper.email or "", now, made.manager_id)
+    _show_admin(session, made, now)
     return made
+
+
+def _show_admin(session: Session, made: stage.DemoData, now: datetime) -> None:
+    """What an admin sees of the station: its past days in numbers, and a colleague who has been invited to manage it."""
+    session.flush()
+    for day in statistics.days_to_count(session, now):
+        statistics.count_day.inside(session, day, [made.station_id])
+    admin_id = session.scalars(select(Person.id).where(Person.is_admin)).one()
+    asked = now - timedelta(hours=3)
+    people.invite_manager.inside(session, made.station_id, COLLEAGUE, "zh_Hans_CN", asked, admin_id)
+    session.flush()
+    sent = {"state": "sent", "sent_at": asked, "tries": 1, "details": {}}
+    session.execute(update(Letter).where(Letter.to == COLLEAGUE).values(sent))
 
 
 def _set_up(session: Session, station: Station, founded: datetime) -> stage.DemoData:

@@ -3,7 +3,7 @@
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
-`privacy_consent` with who agreed, `integrity` checks foreign keys, `tenancy` who acted.
+`privacy_consent` with who agreed, `invitations` with who was invited, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +16,7 @@ from booking.invariants import (
     capacity,
     follows,
     integrity,
+    invitations,
     outbox,
     privacy_consent,
     replay,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     follows.follows,
     temporary_roles.door_helpers,
     privacy_consent.consents,
+    invitations.invitations,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

@@ -1,16 +1,16 @@
 """Schedule: every job, in the order in which `flask tick` runs them, each a few lines that call a verb."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from time import perf_counter
 
 from flask import current_app
 from sqlalchemy import ColumnElement
 
-from booking import monitoring, people, seats, slots, workdays
+from booking import monitoring, people, seats, slots, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
@@ -105,6 +105,14 @@ def read_bounces(turn: Turn) -> int:
     return mailbox.read(current_app.config, turn.now, partial(_receive, turn.now), turn.stop)
 
 
+def count_station_days(turn: Turn) -> int:
+    """Count the days that are over, for the list of all stations."""
+    work = BatchRunner(turn, "count_station_days", gentle=True)
+    for day in statistics.days_to_count(db.session(), turn.now):
+        work.chunks(statistics.stations_to_count(db.session(), day), partial(_count_day, day))
+    return work.result()
+
+
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now)
     return forgotten + _batches(turn, outbox.forget)
@@ -140,6 +148,7 @@ TIMETABLE = (
     Job("send_letters", 2, send_letters),
     Job("send_digests", 5, send_digests),
     Job("read_bounces", 300, read_bounces),
+    Job("count_station_days", 3600, count_station_days),
     Job("forget", 3600, forget),
     Job("forget_names", 3600, forget_names),
 )
@@ -150,6 +159,10 @@ SENDERS = ("send_letters", "send_digests")
 def _plan(session: AnySession, station_id: int, now: datetime) -> int:
     done = slots.plan_ahead(session, station_id, now)
     return done.added + done.moved + done.withdrawn
+
+
+def _count_day(day: date, session: AnySession, station_ids: Sequence[int], _now: datetime) -> int:
+    return statistics.count_day(session, day, station_ids)
 
 
 def _write_digests(turn: Turn, kind: str) -> int:

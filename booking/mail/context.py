@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
+from booking.errors import RuleViolation
 from booking.mail import links, manager_report, reminders, subscriptions
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
+from booking.people.invitations import invitation_of
 from booking.people.second_factor_policy import second_factor_due
 from booking.queries.slot_cards import place_in_line
 from booking.sanitise import one_line
@@ -100,6 +102,17 @@ def _registered(
     if now >= letter.created_at + REGISTRATION_NEWS_FOR:
         raise Dropped("asked too long ago")
     return {}
+
+
+def _invitation(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Context:
+    """Only the newest link of an invitation is sent."""
+    try:
+        invitation = invitation_of(session, letter.details.get("token", ""), now)
+    except RuleViolation as no:
+        raise Dropped("the invitation is over, or has a newer link") from no
+    return {"station": session.get_one(Station, invitation.station_id), "until": invitation.expires_at}
 
 
 def _second_factor(
@@ -308,6 +321,7 @@ def _instant(text: str | None) -> datetime | None:
 CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Context]] = {
     "code": _code,
     "already_registered": _registered,
+    "manager_invitation": _invitation,
     "second_factor": _second_factor,
     "confirmed": _seat,
     "promoted": _seat,

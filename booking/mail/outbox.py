@@ -37,7 +37,7 @@ GIVE_UP_AFTER = timedelta(hours=24)
 STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
 # Kinds whose details are erased once the letter has ended.
-SECRET = {"code"}
+SECRET = {"code", "manager_invitation"}
 # No object that a bulk UPDATE changes has been read in its transaction.
 UNREAD = {"synchronize_session": False}
 

@@ -8,6 +8,7 @@ from booking import clock
 from booking.mail import context, manager_report
 from booking.model import Activity, Booking, Person, Slot, Station, Zone
 from booking.people.codes import GOOD_FOR
+from booking.people.invitations import INVITATION_LASTS
 from booking.policy import Policy
 from booking.queries import manager, station_day
 from booking.seats import BOOKS_OPEN
@@ -108,6 +109,7 @@ def _manager_digest(noon: Noon) -> context.Context:
 MORE: dict[str, Callable[[Noon], context.Context]] = {
     "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
     "already_registered": lambda _: {},
+    "manager_invitation": lambda noon: {"token": "sample", "until": noon.yoga.ends_at + INVITATION_LASTS},
     "second_factor": lambda _: {"what": "on", "left": None},
     "confirmed": lambda _: {"always_free": False, "always_late": False},
     "promoted": lambda _: {"always_free": False, "always_late": False},

@@ -34,6 +34,7 @@ JOBS: dict[str, Any] = {
     "send_letters": _("发通知邮件"),
     "send_digests": _("发日报"),
     "read_bounces": _("读退信"),
+    "count_station_days": _("统计驿站的每一天"),
     "forget": _("清理旧数据"),
     "forget_names": _("隐去旧预约的姓名"),
 }
@@ -41,6 +42,7 @@ JOBS: dict[str, Any] = {
 LETTERS: dict[str, Any] = {
     "code": _("验证码"),
     "already_registered": _("已经注册过"),
+    "manager_invitation": _("邀请管理员"),
     "second_factor": _("两步验证"),
     "confirmed": _("预约成功"),
     "promoted": _("候补补上了"),

@@ -2,6 +2,7 @@
 
 from booking.model.base import Base
 from booking.model.bookings import HOLDING, LIVE, Booking, Follow, Strike, Try
+from booking.model.network import ManagerInvitation, StationDayTotals
 from booking.model.people import (
     LANGUAGES,
     REQUIRED_OF,

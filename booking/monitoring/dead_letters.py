@@ -12,7 +12,7 @@ from booking.model import Booking, SetAside, Slot
 # Backoff after each failure but the last; then a person has to decide.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
 # What the row ids of a job refer to; those of all others are slots.
-STATIONS, PEOPLE = {"plan_slots"}, {"write_worker_digests", "write_manager_digests"}
+STATIONS, PEOPLE = {"plan_slots", "count_station_days"}, {"write_worker_digests", "write_manager_digests"}
 BOOKINGS = {"write_reminders"}
 
 

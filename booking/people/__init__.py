@@ -5,9 +5,10 @@ with a reason code and then changes nothing. Passwords are hashed and checked ou
 a try, `fits` checks it, `complete` signs in.
 
 `accounts`, `sign_ins`, `passwords`, `codes`, `second_factor` (`totp`, `recovery_codes`, `second_factor_policy`) and
-`login_throttle` are about signing in, `roles` and `door_helpers` about who acts for a station, `validation` says what is
-a valid name, phone or address, `suppression` whom mail does not reach, `following` who follows what, `consent` who agreed
-to the privacy notice. `deletion`, `anonymise` and `retention` remove data, `data_export` hands it out.
+`login_throttle` are about signing in, `roles`, `invitations` and `door_helpers` about who acts for a station,
+`validation` says what is a valid name, phone or address, `suppression` whom mail does not reach, `following` who follows
+what, `consent` who agreed to the privacy notice. `deletion`, `anonymise` and `retention` remove data, `data_export` hands
+it out.
 """
 
 from booking.people.accounts import (
@@ -37,6 +38,16 @@ from booking.people.door_helpers import door_helper, end_door, grant_door, renew
 from booking.people.feeds import close_feed, feed_of, mail_calendar, open_feed, whose_feed
 from booking.people.following import follow, unfollow
 from booking.people.forgiveness import forgive, forgive_slot
+from booking.people.invitations import (
+    INVITATION_LASTS,
+    accept_invitation,
+    invitation_of,
+    invite_manager,
+    open_invitations,
+    register_invited,
+    resend_invitation,
+    withdraw_invitation,
+)
 from booking.people.login_throttle import ask_for_letter, client_network, guess_door_code
 from booking.people.passwords import check_strength, fits, hash_password
 from booking.people.recovery_codes import clean_second_code

@@ -15,6 +15,7 @@ from booking.model import (
     DoorHelper,
     Event,
     Follow,
+    ManagerInvitation,
     Manages,
     Person,
     SecondFactor,
@@ -33,7 +34,7 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, roles, consents, second factor, sign-ins, bounces and history.
+    """Profile, bookings, refused attempts, strikes, follows, roles, consents, invitations, sign-ins, mail and history.
 
     Ready for JSON; instants are in UTC.
     """
@@ -47,6 +48,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
+        "invitations": _rows(session, _invitations(person.email)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
         "mail_stopped": _rows(session, _suppression(person_id)),
@@ -105,6 +107,14 @@ def _door(person_id: int) -> Executable:
 
 def _consents(person_id: int) -> Executable:
     return select(Consent.version, Consent.at).where(Consent.person_id == person_id).order_by(Consent.at)
+
+
+def _invitations(email: str | None) -> Executable:
+    """To which stations the person's address was invited."""
+    table = ManagerInvitation
+    columns = (Station.name.label("station"), table.created_at, table.expires_at, table.accepted_at, table.withdrawn_at)
+    joined = select(*columns).join_from(table, Station, table.station_id == Station.id)
+    return joined.where(table.email == email).order_by(table.id)
 
 
 def _second_factor(person_id: int) -> Executable:

@@ -28,6 +28,7 @@ from booking.model import (
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
 from booking.people.door_helpers import end_door
+from booking.people.invitations import forget_invitations_to
 from booking.people.second_factor import remove
 from booking.people.sign_ins import Attempt, confirm, end_sign_ins
 
@@ -99,6 +100,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
         session.execute(delete(Code).where(Code.email == person.email))
+        forget_invitations_to(session, person.email)
     person.email = person.password_hash = None
     person.name = person.phone = person.company = ""
     person.wants_digest = person.wants_manager_digest = person.wants_reminder = False

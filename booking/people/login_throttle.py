@@ -30,6 +30,8 @@ PER_ACCOUNT = (Limit(5, 15 * MINUTE), Limit(10, 24 * HOUR))
 PER_ADDRESS = 20  # an hour; whole offices share an address, so it is a setting
 DOOR_GUESSES = (Limit(10, MINUTE), Limit(60, HOUR))
 LETTERS_ASKED = Limit(10, HOUR)
+INVITATIONS_BY = Limit(30, 24 * HOUR)  # by one admin
+INVITATIONS_TO = Limit(3, 24 * HOUR)  # to one address
 # IPv4 clients that arrive as IPv6: mapped by the operating system, or translated by a provider's NAT64.
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -76,6 +78,16 @@ def guess_door_code(session: Session, who: str, now: datetime, *, right: bool) -
     _stop(session, RuleViolation("too_many_tries"), Failure.at, Failure.account == key, DOOR_GUESSES, now)
     if not right:
         session.add(Failure(account=key, address="", at=now))
+
+
+def count_invitation(session: Session, actor_id: int, email: str, now: datetime) -> None:
+    """Count a letter that invites somebody. Raises `too_many_invitations` when the inviter or the address had enough."""
+    for who, limit in ((f"invitations by {actor_id}", INVITATIONS_BY), (f"invitations to {email}", INVITATIONS_TO)):
+        key = account_key(who)
+        transactions.advisory_lock(session, f"tries of {key}")
+        _stop(session, RuleViolation("too_many_invitations"), Failure.at, Failure.account == key, [limit], now)
+        session.add(Failure(account=key, address="", at=now))
+        session.flush()
 
 
 def ask_for_letter(session: Session, person_id: int, kind: str, now: datetime) -> None:

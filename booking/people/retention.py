@@ -1,13 +1,23 @@
-"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces
-and failed attempts."""
+"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces,
+failed attempts and invitations, and the numbers of single days."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import Bounce, Code, DoorHelper, DoorTap, Failure, SignIn, Try
+from booking.model import (
+    Bounce,
+    Code,
+    DoorHelper,
+    DoorTap,
+    Failure,
+    ManagerInvitation,
+    SignIn,
+    StationDayTotals,
+    Try,
+)
 
 CODES, SIGN_INS, BOUNCES, TRIES = (timedelta(days=days) for days in (1, 30, 30, 60))
 
@@ -15,7 +25,7 @@ CODES, SIGN_INS, BOUNCES, TRIES = (timedelta(days=days) for days in (1, 30, 30, 
 @transactional
 def forget(session: Session, now: datetime) -> int:
     """Delete what is past its retention time. Returns how many rows. Safe to repeat."""
-    ended = now - SIGN_INS
+    ended, counted = now - SIGN_INS, (now - TRIES).date()
     old = (
         delete(Failure).where(Failure.at <= now - CODES).returning(Failure.id),
         delete(Code).where(Code.created_at <= now - CODES).returning(Code.id),
@@ -23,6 +33,14 @@ def forget(session: Session, now: datetime) -> int:
         delete(DoorTap).where(DoorTap.received_at <= ended).returning(DoorTap.nonce),
         delete(DoorHelper).where(DoorHelper.until <= ended).returning(DoorHelper.person_id),
         delete(Bounce).where(Bounce.at <= now - BOUNCES).returning(Bounce.key),
+        delete(ManagerInvitation).where(_is_over(ended)).returning(ManagerInvitation.id),
+        delete(StationDayTotals).where(StationDayTotals.date <= counted).returning(StationDayTotals.station_id),
         delete(Try).where(Try.at <= now - TRIES).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)
+
+
+def _is_over(since: datetime) -> ColumnElement[bool]:
+    """Condition: an invitation that was accepted, was withdrawn or has expired since then, or before."""
+    ends = (ManagerInvitation.accepted_at, ManagerInvitation.withdrawn_at, ManagerInvitation.expires_at)
+    return or_(*(end <= since for end in ends))

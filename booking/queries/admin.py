@@ -1,4 +1,4 @@
-"""Admin queries: the stations of the network and its people, with pagination."""
+"""Admin queries: a station with its managers, and the people of the network, with pagination."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from booking import sanitise
 from booking.db.arrays import in_array
 from booking.model import Manages, Person, Station
-from booking.queries import person_lookup, station_lookup
+from booking.queries import person_lookup
 
 PER_PAGE = 50
 
@@ -23,14 +23,6 @@ class ResultPage:
     number: int
     pages: int
     total: int
-
-
-def stations(session: Session, sought: str, page: int) -> ResultPage:
-    """All stations, closed ones too, by name, address or code."""
-    found = select(Station)
-    if sought:
-        found = found.where(Station.id.in_(in_array(station_lookup.matching(session, sought))))
-    return _page(session, found.order_by(Station.id), page)
 
 
 def station(session: Session, code: str) -> Station | None:

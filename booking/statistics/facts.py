@@ -66,7 +66,7 @@ def facts(session: Session, station_id: int, first: date, last: date) -> list[Fa
     """The slots held from `first` to `last`, both included, by start."""
     activities = _by_id(session, Activity, station_id)
     zones = _by_id(session, Zone, station_id)
-    rows = session.execute(_counted().where(held(station_id), Slot.date.between(first, last)))
+    rows = session.execute(counted_slots().where(held(station_id), Slot.date.between(first, last)))
     return [_fact(row, activities[row.activity_id], zones[row.zone_id]) for row in rows]
 
 
@@ -102,7 +102,7 @@ def held(station_id: int) -> ColumnElement[bool]:
     return and_(Slot.station_id == station_id, Slot.state == "done")
 
 
-def _counted() -> Any:
+def counted_slots() -> Any:
     """One row for each slot."""
     again = aliased(Booking)
     missed_it = exists().where(
@@ -113,7 +113,16 @@ def _counted() -> Any:
     came_after_all = exists().where(
         after_all.slot_id == Booking.slot_id, after_all.person_id == Booking.person_id, after_all.state == "attended"
     )
-    columns = (Slot.id, Slot.date, Slot.starts_at, Slot.ends_at, Slot.activity_id, Slot.zone_id, Slot.host)
+    columns = (
+        Slot.id,
+        Slot.station_id,
+        Slot.date,
+        Slot.starts_at,
+        Slot.ends_at,
+        Slot.activity_id,
+        Slot.zone_id,
+        Slot.host,
+    )
     return (
         select(
             *columns,

@@ -16,6 +16,7 @@ from booking.workdays.lookup import (
     ends_soon,
     known_until,
     load,
+    load_each,
     override,
     read,
     sources,

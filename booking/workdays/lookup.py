@@ -86,6 +86,17 @@ def read(connection: DriverConnection, station_id: int | None, first: date, last
     return Calendar(map(DateRow._make, rows))
 
 
+def load_each(session: Session, first: date, last: date) -> tuple[Calendar, dict[int, Calendar]]:
+    """The country's calendar, and those of the stations that have overrides of their own in these days."""
+    wanted = {"first": first - LOOK_BACK, "last": last}
+    country = [DateRow._make(row) for row in _DATES.run(wrap(session.connection()), station_id=None, **wanted)]
+    own: dict[int, list[DateRow]] = {}
+    for row in session.scalars(select(DayOverride).where(DayOverride.date.between(first - LOOK_BACK, last))):
+        said = DateRow(row.date, row.works, row.note, "", row.follows, is_override=True)
+        own.setdefault(row.station_id, []).append(said)
+    return Calendar(country), {station_id: Calendar([*country, *rows]) for station_id, rows in own.items()}
+
+
 def announced_years(session: Session) -> set[int]:
     """The years with an announcement for every date. A notice also has some days of the December before its own."""
     year = extract("year", Workday.date)

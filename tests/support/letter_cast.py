@@ -8,11 +8,11 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import seats, slots
+from booking import people, seats, slots
 from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.mail import context, digest_writer, digests, reminders, rendering, subscriptions
-from booking.model import Activity, JobRun, Letter, Person, Station, Zone
+from booking.model import Activity, JobRun, Letter, ManagerInvitation, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 from tests.support.snapshots import make_cast, make_story, seed_workdays
 
@@ -57,6 +57,7 @@ Ids = tuple[int, dict[str, int], int, list[int]]  # the station, the people, the
 KINDS = (
     "code",
     "already_registered",
+    "manager_invitation",
     "second_factor",
     "confirmed",
     "promoted",
@@ -198,6 +199,15 @@ def _already(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("already_registered"), now
 
 
+def _invitation(cast: Letters) -> tuple[Letter, datetime]:
+    now, to = at("Mon 09:30"), "lin@example.com"
+    cast.do(people.invite_manager, cast.station_id, to, "zh_Hans_CN", now, cast.manager_id)
+    invitation, letter = cast.session.scalars(select(ManagerInvitation)).one(), cast.letter("manager_invitation")
+    with transactions.transaction(cast.session):  # the same in every run
+        invitation.token_hash, letter.details = people.hash_token("sample"), {"token": "sample"}
+    return cast.letter("manager_invitation"), now
+
+
 def _second_factor(cast: Letters) -> tuple[Letter, datetime]:
     now, to = at("Mon 09:30"), cast.people["林晓"]
     cast.do(enqueue, "second_factor", now, person_id=to, what="recovery", left=9)
@@ -311,6 +321,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
         (
             _code,
             _already,
+            _invitation,
             _second_factor,
             _confirmed,
             _promoted,

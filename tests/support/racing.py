@@ -52,6 +52,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "fell_through": lambda s, now, slot: f"{len(slots.did_not_happen(s, slot, now, None))} told",
     "by_list": lambda s, now, slot: f"{slots.release_held(s, slot, now, None)} absent",
     "call_off": lambda s, now, slot: f"{len(slots.cancel(s, slot, '停电', now))} told",
+    "join": lambda s, now, token: bool(people.register_invited(s, token, "赵敏", None, "en", "browser", now)),
     "leave": lambda s, now, person: people.delete_account(s, person, now),
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from booking.web.account import (
     consent,
     deletion,
     feed,
+    invitation,
     login,
     profile,
     reauthentication,

@@ -102,6 +102,16 @@ class RegisterForm(NewPassword):
             super().validate_password(field)
 
 
+class InvitationForm(NewPassword):
+    """What a new account needs, where the link has proven the address."""
+
+    name = LineField(_("怎么称呼你"), NAME, description=_("记录和驿站的人看到的名字。"))
+
+    def validate_password(self, field: Field) -> None:
+        self.known = (*self.known, self.name.data)
+        super().validate_password(field)
+
+
 class ResetForm(NewPassword):
     """The code from the mail, and a new password."""
 

@@ -174,6 +174,7 @@ REASONS = {
     "sign_in_again": Reason(_("密码或两步验证刚刚改过，请重新登录。")),
     "too_many_tries": Reason(_("试错的次数太多了，%(until)s 之后再试。")),
     "too_many_letters": Reason(_("这样的邮件发得太多了，%(until)s 之后再要。")),
+    "too_many_invitations": Reason(_("今天的邀请发得太多了，%(until)s 之后再发。")),
     "too_many_codes": Reason(_("验证码发得太多了，%(until)s 之后再要。")),
     "no_account": Reason(_("没有用这个邮箱的账号。请对方先在手机上注册，再来添加。")),
     "disabled_account": Reason(_("这个账号已经停用，不能做门口助手。")),
@@ -186,6 +187,15 @@ REASONS = {
     "yourself": Reason(_("不能停用自己。")),
     "follow_limit": Reason(_("最多关注 %(limit)s 个活动，你已经关注满了。先取消一个，再关注这个。")),
     "reason_missing": Reason(_("请写明原因。")),
+    # invitations of managers
+    "invitation_unknown": Reason(
+        _("这个邀请链接不对，或者已经换成新的。"), _("请打开最近一封邀请邮件里的链接；没有的话，请发邀请的人再发一次。")
+    ),
+    "invitation_used": Reason(_("这个邀请已经接受过了，链接只能用一次。"), _("直接登录，就能管理驿站。")),
+    "invitation_withdrawn": Reason(_("这个邀请已经撤回了。"), _("有疑问的话，请问发邀请的人。")),
+    "invitation_expired": Reason(_("这个邀请已经过期了。"), _("请发邀请的人再发一次。")),
+    "invitation_address": Reason(_("这个邀请是发给另一个邮箱的。")),
+    "invitation_ended": Reason(_("这个邀请已经接受或者撤回了。")),
     # what an admin changes
     "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。")),
     "code_taken": Reason(_("这个代码已经有驿站在用。")),
