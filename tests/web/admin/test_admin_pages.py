@@ -161,7 +161,7 @@ def test_a_manager_is_appointed_by_address_and_dismissed(network: Network, app: 
 @pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("email", "sentence"),
-    [("", "请填写邮箱。"), ("li", "这个邮箱地址不完整，或者写错了。"), ("nobody@example.com", "没有这个账户。")],
+    [("", "请填写邮箱。"), ("li", "这个邮箱地址不完整，或者写错了。"), ("nobody@example.com", "没有这个账号。")],
 )
 def test_an_unknown_address_is_not_appointed(network: Network, admin: FlaskClient, email: str, sentence: str) -> None:
     answer = admin.post("/admin/stations/cbd/managers", data={"email": email})
@@ -247,7 +247,7 @@ def test_an_account_is_disabled_with_a_reason_and_enabled_again(
     answer = admin.post(f"{path}/disable", data={"reason": ""})
     assert (answer.status_code, said(answer)) == (422, {"reason": "请写明原因。"})
     assert zhou.get("/account/").status_code == 200
-    admin.post(f"{path}/disable", data={"reason": "借用他人账户"})
+    admin.post(f"{path}/disable", data={"reason": "借用他人账号"})
     assert zhou.get("/account/").status_code == 303
     assert "已停用" in admin.get(path).text
     admin.post(f"{path}/enable")
