@@ -16,6 +16,7 @@ from booking.web import (
     account,
     admin,
     errors,
+    form_errors,
     headers,
     health,
     manager,
@@ -50,6 +51,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     _trust_proxies(app)
     errors.register(app)
     _bind_extensions(app)
+    form_errors.register(app)
     headers.register(app)
     formatting.register(app)
     for room in (worker, views, manager, account, admin, privacy, unsubscribe):

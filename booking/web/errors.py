@@ -38,7 +38,7 @@ PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次
 class DoorHelperEnded(Forbidden):
     """403 for a door helper whose day is over."""
 
-    words = (_("门口助手的权限已经结束"), _("每天午夜自动结束。还要帮忙的话，请驿站管理员在“人”里点一下续期。"))
+    words = (_("门口助手的权限已经结束"), _("每天午夜自动结束。还要帮忙的话，请驿站管理员在“参与者”里点一下续期。"))
 
 
 class IdConverter(IntegerConverter):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.http import dump_cookie, parse_date
 
-from booking.web import assets
+from booking.web import assets, htmx
 from booking.web.cache import store
 
 CSP = "; ".join(
@@ -33,6 +33,8 @@ SECURITY = {
 }
 # The pages that may ask for the camera.
 CAMERA_PAGES = ("manager.scan",)
+# Pages with nothing of the reader's own for who is not signed in.
+PUBLIC = {"worker.home", "worker.station", "worker.slot", "worker.stations", "worker.headline"}
 A_YEAR = 365 * 24 * 3600
 
 
@@ -68,7 +70,10 @@ def _secure(response: Response) -> Response:
 
 
 def _say_how_long_it_keeps(response: Response) -> Response:
-    """Cache-Control: pages are personal and never cached; a file at its fingerprinted address never changes."""
+    """Cache-Control: pages are personal and never cached; a file at its fingerprinted address never changes.
+
+    A page with nothing personal may be shown again by the browser's back button, alive as it was (bfcache).
+    """
     if request.endpoint == "static" and request.method != "OPTIONS" and response.status_code in (200, 206, 304):
         _read_file(response)
         stamped = request.args.get("v") == assets.fingerprint((request.view_args or {})["filename"])
@@ -77,8 +82,14 @@ def _say_how_long_it_keeps(response: Response) -> Response:
     if request.method == "POST" and response.status_code < 500:
         _remember_the_act(response)
     response.headers["Vary"] = ", ".join(("HX-Request", "Cookie", "Accept-Language", *response.vary))
-    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Cache-Control", "private, no-cache" if _is_public(response) else "no-store")
     return response
+
+
+def _is_public(response: Response) -> bool:
+    """Whether a page has nothing personal. Not for an answer to htmx, which some browsers would show as a page."""
+    is_page = request.method in ("GET", "HEAD") and response.status_code == 200 and not htmx.asked()
+    return is_page and request.endpoint in PUBLIC and not g.get("loaded")
 
 
 def _remember_the_act(response: Response) -> None:

@@ -80,7 +80,7 @@ def _card(n: int, now: datetime, sample: Sample) -> Thing:
     left = sample.capacity - sample.taken
     names = [_("白领瑜伽课堂"), _("创意手工 · 植物拓印"), _("青年党史讲堂：从一盏马灯说起")]
     slot = Thing(id=900_000 + n, capacity=sample.capacity, taken=sample.taken, waiting=sample.waiting)
-    slot.activity = Thing(title=str(names[n % 3]), title_en="")
+    slot.activity = Thing(title=str(names[n % 3]), title_en="", picture=("yoga", "crafts", "history")[n % 3])
     if sample.outcome:
         sample.outcome.slot_id = slot.id
     return Thing(

@@ -9,6 +9,8 @@
 
   // The server's clock: its instant at the first byte of this page, and what has passed since.
   const shown = performance.getEntriesByType("navigation")[0];
+  // A copy that the back button took from the browser's store says nothing true of now.
+  if (shown?.type === "back_forward" && !shown.transferSize) location.reload();
   const ahead = Date.parse(document.body.dataset.now) - (performance.timeOrigin + (shown ? shown.responseStart : 0));
   const serverNow = () => Date.now() + ahead;
 

@@ -32,7 +32,7 @@ def test_from_registering_to_leaving(network: Network, browser: Browser, live: s
 
 def register(page: Page, network: Network) -> None:
     page.goto("/account/sign-in?next=/account/")
-    page.get_by_role("link", name="注册新账户").click()
+    page.get_by_role("link", name="注册新账号").click()
     page.wait_for_url(re.compile("/account/register"))
     page.get_by_label("邮箱").fill("new@example.com")
     page.get_by_role("button", name="发验证码").click()
@@ -79,10 +79,10 @@ def choose_english(page: Page) -> None:
 
 
 def leave(page: Page) -> None:
-    page.get_by_role("link", name="注销账户").click()
+    page.get_by_role("link", name="注销账号").click()
     page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="注销账户").click()
-    expect(page.get_by_text("账户已经注销。")).to_be_visible()
+    page.get_by_role("button", name="注销账号").click()
+    expect(page.get_by_text("账号已经注销。")).to_be_visible()
     page.goto("/account/")
     expect(page.get_by_role("heading", name="登录")).to_be_visible()
 

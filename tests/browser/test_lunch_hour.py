@@ -170,7 +170,7 @@ def seated_by_the_release(scene: Scene) -> None:
 def walked_in(scene: Scene) -> None:
     desk = scene.desk
     desk.goto(f"/manage/cbd/slots/{scene.lunch.slot_id}")
-    desk.get_by_label("没有账户，只登记名字").fill("来晚的客人")
+    desk.get_by_label("没有账号，只登记名字").fill("来晚的客人")
     desk.get_by_role("button", name="入座").click()
     expect(desk.get_by_role("button", name="来晚的客人")).to_have_attribute("aria-pressed", "true")
     assert scene.lunch.now().taken == 3

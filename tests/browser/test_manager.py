@@ -131,7 +131,7 @@ def plans_it_weekly(scene: Scene) -> None:
     page.get_by_label("名额").fill("12")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#flashes")).to_contain_text("新增 4 场")
-    go(page, "周")
+    go(page, "本周排期")
     expect(page.locator(".board .chip", has_text="八段锦 <b>")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollHeight") <= 800
 
@@ -169,7 +169,7 @@ def gives_a_day_off(scene: Scene) -> None:
     page.get_by_label("说明").fill("大厦停电")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#flashes")).to_contain_text("撤下 1 场")
-    go(page, "周")
+    go(page, "本周排期")
     expect(page.locator(".board")).to_contain_text("大厦停电")
 
 

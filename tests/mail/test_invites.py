@@ -172,7 +172,7 @@ def test_the_title_of_a_lost_seat_says_so(app: Flask, session: Session, language
     event = event_in(messages(message)[0])
     assert event["SUMMARY"] == title
     assert "放弃" not in event["DESCRIPTION"]
-    assert "Give up" not in event["DESCRIPTION"]
+    assert "View or cancel" not in event["DESCRIPTION"]
 
 
 def send(cast: Letters, kind: str, **columns: object) -> None:

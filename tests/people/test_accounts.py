@@ -99,14 +99,14 @@ def test_a_forgotten_password_is_replaced_by_code(network: Network) -> None:
 def test_stopping_and_taking_up_again_are_told(network: Network) -> None:
     zhou, he = network.ids["周明"], network.ids["何主任"]
     with transactions.transaction(network.session) as session:
-        people.disable(session, zhou, MONDAY, he, "借用他人账户")
+        people.disable(session, zhou, MONDAY, he, "借用他人账号")
         people.disable(session, zhou, MONDAY, he, "再按一次")
     assert network.person("周明").disabled_at == MONDAY
     with transactions.transaction(network.session) as session:
         people.enable(session, zhou, MONDAY, he)
     assert network.person("周明").disabled_at is None
     lines = [(line.kind, line.actor_id, line.reason) for line in history(network, zhou)][1:]
-    assert lines == [("disabled", he, "借用他人账户"), ("enabled", he, None)]
+    assert lines == [("disabled", he, "借用他人账号"), ("enabled", he, None)]
 
 
 def test_nobody_stops_themselves(network: Network) -> None:

@@ -37,7 +37,7 @@ def delete() -> Response:
     ask_for_proof(form)
     if form.validate_on_submit() and _delete(form):
         leave()
-        flash(_("账户已经注销。谢谢你来过。"), "good")
+        flash(_("账号已经注销。谢谢你来过。"), "good")
         return htmx.go("/")
     bookings = people.live_bookings(db.session, current_user.person_id)
     return show("account/delete.html", form, bookings=bookings, stations=current_user.stations)

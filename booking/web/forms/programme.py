@@ -95,7 +95,7 @@ class ActivityForm(Form):
     bring_en = LineField(_("要带什么（英文）"), [maybe, Short(200)])
     suits = LineField(_("适合谁"), [maybe, Short(120)])
     suits_en = LineField(_("适合谁（英文）"), [maybe, Short(200)])
-    picture = PickField(_("图画"), [needed], choices=options(PICTURES), default="default")
+    picture = PickField(_("封面"), [needed], choices=options(PICTURES), default="default")
 
 
 class _Placed(Form):

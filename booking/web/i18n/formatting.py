@@ -11,6 +11,7 @@ from babel import Locale
 from babel.dates import format_skeleton
 from flask import Flask
 from flask_babel import get_locale, get_translations, gettext
+from markupsafe import Markup, escape
 
 from booking import clock, workdays
 from booking.errors import RuleViolation
@@ -33,6 +34,7 @@ def register(app: Flask) -> None:
     """Register the template filters."""
     for shown in (
         local,
+        heading,
         clock_time,
         clock_seconds,
         clock_range,
@@ -93,6 +95,11 @@ def local(thing: Any, field: str) -> str:
     """`thing.field` in the reader's language; the Chinese one where there is no other."""
     chinese: str = getattr(thing, field) or ""
     return getattr(thing, f"{field}_en", None) or chinese if language() == "en" else chinese
+
+
+def heading(title: str) -> Markup:
+    """A title as it may break on a small screen: after its dots, which never begin a line."""
+    return Markup(str(escape(title)).replace(" ·", "\u00a0·").replace("·", "·<wbr>"))  # noqa: S704 (escaped)
 
 
 def clock_time(instant: datetime, where: HasZoneName | str) -> str:

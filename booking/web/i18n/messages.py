@@ -67,14 +67,14 @@ REASONS = {
     "paused": Reason(
         _("因为爽约，%(until)s 之前不能新预约。"),
         _("已经约好的不受影响。到期后自动恢复。"),
-        at_desk=_("这位因为爽约，%(until)s 之前不能新预约。要加的话，先在“人”里免除爽约。"),
+        at_desk=_("这位因为爽约，%(until)s 之前不能新预约。要加的话，先在“参与者”里免除爽约。"),
         passed_over=_("轮到你的时候，你因为爽约停约，座位给了下一位。"),
         brief=_("暂停预约中"),
     ),
     "gone": Reason(
-        _("这个账户已经停用。"), passed_over=_("轮到你的时候，座位不能给你，给了下一位。"), brief=_("账户已停用")
+        _("这个账号已经停用。"), passed_over=_("轮到你的时候，座位不能给你，给了下一位。"), brief=_("账号已停用")
     ),
-    "full": Reason(_("没有空位了。"), at_desk=_("没有空位了，可以放到现场候补。")),
+    "full": Reason(_("没有空位了。"), _("看看这天别的场次。"), at_desk=_("没有空位了，可以放到现场候补。")),
     "busy": Reason(
         _("刚才同时按的人太多，没有处理成功。"),
         _("再按一次就好，不会重复预约。"),
@@ -83,30 +83,34 @@ REASONS = {
     "key_reused": Reason(_("这次点击是给另一场的，没有生效，什么也没有改变。"), _("还想要的话，请再按一次。")),
     "given_up_before": Reason(_("这一场你后来放弃过，这次点击没有生效。"), _("还想要的话，请再按一次。")),
     # cancelling and check-in
-    "not_live": Reason(_("这条预约已经结束，不能再放弃。"), at_desk=_("这条预约已经结束，没有再改动。")),
+    "not_live": Reason(
+        _("这条预约已经结束，不能再放弃。"),
+        _("看看接下来还有哪些场次。"),
+        at_desk=_("这条预约已经结束，没有再改动。"),
+    ),
     "started_yours": Reason(_("这一场已经开始，不能再放弃了。"), _("来得及就快到门口签到。")),
     "here_already": Reason(_("你已经签到了，不用再放弃。"), at_desk=_("这位已经签到。要移除的话，先撤销签到。")),
-    "removed_by_station": Reason(_("驿站移除了你的这个预约，不记爽约，原因在邮件里。")),
+    "removed_by_station": Reason(_("驿站移除了你的这个预约，不记爽约，原因在邮件里。"), _("看看接下来还有哪些场次。")),
     "seat_passed_on": Reason(_("座位已经给了候补的下一位，不能恢复。要加回来的话，先加名额。")),
     "person_knows": Reason(_("通知本人的信已经发出，不能恢复。要加回来的话，请重新加人。")),
     "lost_already": Reason(
         _("开始后没有签到，这个座位已经释放了。"), _("还想参加就到门口，有空位就能补签到，不记爽约。")
     ),
-    "line_over": Reason(_("候补已经结束，没有轮到你。")),
-    "ended_by_station": Reason(_("这一场已经取消，预约跟着取消了，不用再放弃。")),
-    "ended_by_booking": Reason(_("你约上了和它冲突的另一场，这个候补已经退出了。")),
+    "line_over": Reason(_("候补已经结束，没有轮到你。"), _("看看明天的场次。")),
+    "ended_by_station": Reason(_("这一场已经取消，预约跟着取消了，不用再放弃。"), _("看看这天别的场次。")),
+    "ended_by_booking": Reason(_("你约上了和它冲突的另一场，这个候补已经退出了。"), _("看看接下来还有哪些场次。")),
     "too_early": Reason(_("还没有到签到时间，%(opens_at)s 开始。")),
     "stale_code": Reason(
         _("这个码已经过期，或者不对"), _("门口的码每 30 秒换一次，请对着屏幕重新扫，或者输入上面的六位数字。")
     ),
-    "not_booked": Reason(_("这不是一条有效的预约。")),
+    "not_booked": Reason(_("这不是一条有效的预约。"), _("看看接下来还有哪些场次。")),
     "door_is_open": Reason(_("签到已经开始，请在“现场来的人”里入座。")),
     "no_free_seat": Reason(_("没有空位了。先加名额，或者移除一个预约，再来加人。")),
     "seat_free": Reason(_("现在还有空位，不用排队。"), _("直接按预约。"), at_desk=_("现在还有空位，可以直接入座。")),
     "attendance_known": Reason(_("这一场已经有人签到，或者已经有了结果，没有再改动。")),
     "choose_slot": Reason(_("请选一场，它的门现在要开着。")),
-    "no_such_slot": Reason(_("没有找到这一场。")),
-    "no_such_booking": Reason(_("没有找到这条预约。")),
+    "no_such_slot": Reason(_("没有找到这一场。"), _("看看这天别的场次。")),
+    "no_such_booking": Reason(_("没有找到这条预约。"), _("看看接下来还有哪些场次。")),
     # what a manager changes
     "past": Reason(_("这个时间已经过去了。"), brief=_("时间已经过去")),
     "zone_taken": Reason(_("这个时间，场地已经有别的安排。"), brief=_("场地被占，跳过")),
@@ -158,7 +162,7 @@ REASONS = {
     "bad_email": Reason(_("这个邮箱地址不完整，或者写错了。")),
     "email_not_ascii": Reason(_("@ 前面有中文等字符的邮箱收不到我们的邮件，请换一个邮箱地址。")),
     "bad_language": Reason(_("没有这种语言。")),
-    "email_taken": Reason(_("这个邮箱已经有账户了。")),
+    "email_taken": Reason(_("这个邮箱已经有账号了。")),
     "password_short": Reason(_("密码至少 %(limit)s 位。")),
     "password_long": Reason(_("密码最多 %(limit)s 位。")),
     "password_common": Reason(_("这个密码太容易猜到了，换一个长一点的。")),
@@ -180,9 +184,9 @@ REASONS = {
     "disabled_account": Reason(_("这个账号已经停用，不能做门口助手。")),
     "manages_already": Reason(_("这位是管理员，本来就能签到。")),
     "no_door_helper": Reason(_("这位已经不是门口助手了，请用邮箱再添加一次。")),
-    "disabled": Reason(_("这个账户已经停用，请联系驿站。")),
+    "disabled": Reason(_("这个账号已经停用，请联系驿站。")),
     "changed": Reason(_("密码刚刚改过，请重新登录。")),
-    "no_such_person": Reason(_("没有这个账户。")),
+    "no_such_person": Reason(_("没有这个账号。")),
     "last_admin": Reason(_("你是最后一位管理员，先任命另一位，才能注销。")),
     "yourself": Reason(_("不能停用自己。")),
     "follow_limit": Reason(_("最多关注 %(limit)s 个活动，你已经关注满了。先取消一个，再关注这个。")),

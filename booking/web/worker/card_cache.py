@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
+from booking.web import assets
 from booking.web.cache.placeholders import PLACEHOLDERS, FragmentCache, escaped, filled, number, with_own, word
 from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
@@ -39,6 +40,7 @@ class CardKey(NamedTuple):
     refusal: str
     says_why: bool
     drops: bool
+    opens: bool
     numbers: tuple[int | None, ...]
     outcome: "OutcomeKey | None"
 
@@ -68,9 +70,16 @@ def card(seen: Card, signed_in: bool, outcome: Outcome | None = None) -> Markup:
     return with_own(markup(seen, signed_in, takes_no_files(), outcome))
 
 
-def markup(seen: Card, signed_in: bool, no_files: bool, outcome: Outcome | None = None) -> Markup:
-    """The same with placeholders for what is the reader's own. Needs no request."""
+def markup(
+    seen: Card, signed_in: bool, no_files: bool, outcome: Outcome | None = None, *, says_opening: bool = True
+) -> Markup:
+    """The same with placeholders for what is the reader's own. Needs no request.
+
+    `says_opening` is false where the opening of all cards is said once, above them.
+    """
     said = say(seen, outcome, signed_in=signed_in, no_files=no_files)
+    if not says_opening:
+        said.words["opens"] = ""
     key = _key(seen, said)
     values = PLACEHOLDERS | _values(seen, said, outcome.booking_id if outcome else None)
     return fragments.fill(key, lambda: _render(key), values)
@@ -109,6 +118,7 @@ def _key(seen: Card, said: CardTexts) -> CardKey:
         seen.refusal.reason if seen.refusal else "",
         bool(said.words["why"]),
         bool(said.words["drops"]),
+        bool(said.words["opens"]),
         tuple(n if n <= FEW else None for n in _numbers(seen)),
         said.told,
     )
@@ -133,7 +143,10 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
         "starts": slot.starts_at.isoformat(),
         "until": formatting.clock_time(slot.waitlist_until, slot.station),
         "title": formatting.local(slot.activity, "title"),
+        "heading": formatting.heading(formatting.local(slot.activity, "title")),
         "where": formatting.where(slot),
+        "picture": assets.picture(slot.activity),
+        "opens": "",
     }
     if seen.state == "planned":
         words["opens"] = formatting.format_moment(
@@ -155,11 +168,16 @@ def _render(key: CardKey) -> str:
     seen.at_opening, seen.door = key.at_opening, key.door
     seen.mine = Blank(state=key.mine) if key.mine else None
     seen.refusal = RuleViolation(key.refusal) if key.refusal else None
-    printed = ("time", "starts", "until", "where", "opens", "instant")
+    printed = ("time", "starts", "until", "where", "instant", "heading", "picture")
     words: dict[str, Any] = {name: word(name) for name in printed}
-    words |= {"why": word("why") if key.says_why else "", "drops": word("drops") if key.drops else ""}
+    words |= {name: word(name) if said else "" for name, said in _said(key).items()}
     outcome = key.outcome and _blank_outcome(key.outcome)
     return render_template("worker/_slot_card.html", card=seen, person=key.signed_in, outcome=outcome, **words)
+
+
+def _said(key: CardKey) -> dict[str, bool]:
+    """Texts that not every card has."""
+    return {"why": key.says_why, "drops": key.drops, "opens": key.opens}
 
 
 def _blank_outcome(told: OutcomeKey) -> Blank:

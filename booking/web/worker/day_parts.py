@@ -46,14 +46,14 @@ def above(page: DayPage) -> list[Part]:
 
 def cards(page: DayPage, no_files: bool, outcome: Outcome | None = None) -> list[Part]:
     """The cards, one of them with the outcome of an act."""
-    signed_in = page.reader is not None
-    return [_card(card, signed_in, no_files, outcome) for card in page.shown]
+    signed_in, says_opening = page.reader is not None, page.opens_once is None
+    return [_card(card, signed_in, no_files, outcome, says_opening) for card in page.shown]
 
 
-def _card(card: Card, signed_in: bool, no_files: bool, outcome: Outcome | None) -> Part:
+def _card(card: Card, signed_in: bool, no_files: bool, outcome: Outcome | None, says_opening: bool) -> Part:
     said = outcome if outcome and outcome.slot_id == card.slot.id else None
-    make = partial(card_cache.markup, card, signed_in, no_files, said)
-    return Part(f"slot-card-{card.slot.id}", etag.short(etag.facts(card)), make)
+    make = partial(card_cache.markup, card, signed_in, no_files, said, says_opening=says_opening)
+    return Part(f"slot-card-{card.slot.id}", etag.short(etag.facts(card), says_opening), make)
 
 
 def _head(page: DayPage) -> Part:
@@ -122,11 +122,15 @@ def _notes(page: DayPage) -> Part:
     said = {f"text{n}": formatting.reason(no, page.station) for n, no in enumerate(limits)}
     said |= {f"slot{n}": no.details["slot_id"] for n, no in enumerate(limits) if "slot_id" in no.details}
     links = tuple(f"slot{n}" in said for n in range(len(limits)))
+    opens = None if page.opens_said else page.opens_once
+    if opens:
+        said["opens"] = formatting.format_moment(opens, page.station, page.today)
     has_cards, is_filtered = bool(page.cards), bool(page.cards and not page.shown)
 
     def words() -> Words:
         return {
             "limits": [(word(f"text{n}"), word(f"slot{n}") if link else None) for n, link in enumerate(links)],
+            "opens": word("opens") if opens else "",
             "view": page.view,
             "has_cards": has_cards,
             "is_filtered": is_filtered,
@@ -137,7 +141,16 @@ def _notes(page: DayPage) -> Part:
             "today": page.today,
         }
 
-    key = (links, has_cards, is_filtered and page.picked, page.day.days_digest, page.when, later, page.today)
+    key = (
+        links,
+        bool(opens),
+        has_cards,
+        is_filtered and page.picked,
+        page.day.days_digest,
+        page.when,
+        later,
+        page.today,
+    )
     return _part("notes", key, words, {"code": page.station.code} | said)
 
 

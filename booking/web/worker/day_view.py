@@ -87,6 +87,21 @@ class DayPage:
         return "count" if self.opening.opens_at - self.now < IN_SIGHT else "line"
 
     @property
+    def opens_once(self) -> datetime | None:
+        """When all cards open, where that is one instant for several: said once, not on every card."""
+        coming = [card for card in self.shown if card.state != "cancelled"]
+        opens = {card.slot.opens_at if card.state == "planned" else None for card in coming}
+        return opens.pop() if len(opens) == 1 and len(coming) > 1 else None
+
+    @property
+    def opens_said(self) -> bool:
+        """Whether the banner says it already."""
+        opening = self.opening
+        return bool(
+            opening and self.banner != OPEN and (opening.opens_at, opening.first) == (self.opens_once, self.when)
+        )
+
+    @property
     def counts_to(self) -> datetime | None:
         return self.opening.opens_at if self.opening and self.banner == "count" else None
 

@@ -19,6 +19,7 @@ from booking.web.worker.blueprint import pages
 MOST = 50_000  # addresses in a sitemap (https://www.sitemaps.org/protocol.html)
 # What needs a sign-in, or is of no use to who searches.
 HIDDEN = ("account", "admin", "bookings", "door", "letters", "manage", "me", "parts", "stations/near")
+FOUND = ("account/register", "account/sign-in")  # of these, what somebody may look for
 SCHEMA = "https://schema.org/"
 
 pages.add_app_template_global(public, "public")
@@ -26,7 +27,8 @@ pages.add_app_template_global(public, "public")
 
 @pages.get("/robots.txt")
 def robots() -> Response:
-    lines = ["User-agent: *", *(f"Disallow: /{path}" for path in HIDDEN), f"Sitemap: {public('/sitemap.xml')}"]
+    said = [*(f"Allow: /{path}" for path in FOUND), *(f"Disallow: /{path}" for path in HIDDEN)]
+    lines = ["User-agent: *", *said, f"Sitemap: {public('/sitemap.xml')}"]
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
@@ -61,7 +63,7 @@ def event(card: Card, station: Station) -> dict[str, Any]:
             "name": formatting.local(station, "name"),
             "address": formatting.local(station, "address") or formatting.local(station, "name"),
         },
-        "image": public(assets.static(f"pictures/{slot.activity.picture}.png")),
+        "image": public(assets.picture(slot.activity, "png")),
         "url": public(f"/slots/{slot.id}"),
         "maximumAttendeeCapacity": slot.capacity,
         "remainingAttendeeCapacity": card.left,

@@ -506,7 +506,7 @@ def test_a_stopped_account_is_out_at_once(network: Network, zhou: FlaskClient, c
     with transactions.transaction(network.session) as session:
         people.disable(session, network.ids["周明"], MONDAY, network.ids["何主任"])
     assert not is_signed_in(zhou)
-    assert said(sign_in(client)) == {"password": "这个账户已经停用，请联系驿站。"}
+    assert said(sign_in(client)) == {"password": "这个账号已经停用，请联系驿站。"}
     assert said(sign_in(client, password="wrong password")) == {"password": "邮箱或密码不对。"}
 
 
@@ -559,7 +559,7 @@ def test_a_person_takes_everything_along_in_one_click(session: Session, app: Fla
 
 def test_the_account_is_deleted_with_the_password(network: Network, zhou: FlaskClient) -> None:
     answer = zhou.post("/account/delete", data={"password": PASSWORD}, follow_redirects=True)
-    assert "账户已经注销" in answer.text
+    assert "账号已经注销" in answer.text
     assert not is_signed_in(zhou)
     assert network.person("周明").email is None
     assert sign_in(zhou).status_code == 422

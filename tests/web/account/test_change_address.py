@@ -110,7 +110,7 @@ def test_an_address_that_was_taken_meanwhile_is_refused(network: Network, phone:
     network.person("李静").email = NEW
     network.session.commit()
     status, page = finish(phone, network.code(NEW))
-    assert (status, "这个邮箱已经有账户了" in page) == (422, True)
+    assert (status, "这个邮箱已经有账号了" in page) == (422, True)
     assert network.person("周明").email == OLD
 
 

@@ -255,7 +255,7 @@ def test_an_account_is_disabled_with_a_reason_and_enabled_again(
     answer = admin.post(f"{path}/disable", data={"reason": ""})
     assert (answer.status_code, said(answer)) == (422, {"reason": "请写明原因。"})
     assert zhou.get("/account/").status_code == 200
-    admin.post(f"{path}/disable", data={"reason": "借用他人账户"})
+    admin.post(f"{path}/disable", data={"reason": "借用他人账号"})
     assert zhou.get("/account/").status_code == 303
     assert "已停用" in admin.get(path).text
     admin.post(f"{path}/enable")

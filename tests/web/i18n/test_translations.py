@@ -58,3 +58,32 @@ def test_english_keeps_the_placeholders_and_no_chinese() -> None:
             chinese = message.id[0] if isinstance(message.id, tuple) else message.id
             assert placeholders(list(forms(message))[-1]) == placeholders(chinese)
             assert not any(CHINESE.search(text) for text in forms(message)) or chinese in KEPT, message.id
+
+
+# Nouns that are counted, in the plural; and placeholders that are no count, or one that is never 1.
+PLURALS = (
+    "people|seats|sessions|slots|minutes|hours|days|weeks|months|times|letters|e-mails|bookings|places|entries|visits"
+    "|strikes|no-shows|workdays|waiting lists|stations|accounts|recovery codes|things|characters|rows|columns"
+)
+NO_COUNT = (
+    "time|day|when|date|first|last|title|station|zone|name|names|from|until|free|release|slots|limit|rows|text|year"
+)
+NEVER_ONE = {"提前 %(days)s 个工作日，%(time)s 放号，先到先得。"}  # of one there is another sentence
+COUNTED = re.compile(rf"(?:%\((?!(?:{NO_COUNT})\))\w+\)s|\b1) (?:[a-z]+ )?(?:{PLURALS})\b")
+
+
+def test_a_bad_plural_is_seen() -> None:
+    """The control of what follows."""
+    assert all(COUNTED.search(text) for text in ("1 people", "%(n)s free seats", "it takes %(minutes)s minutes"))
+    assert not any(COUNTED.search(text) for text in ("1 person", "at %(time)s seats are free", "Seats: %(n)s"))
+
+
+def test_english_never_says_1_people() -> None:
+    """A sentence with a count has a singular, or is worded so that it needs none."""
+    wrong = []
+    for message in catalogue():
+        if message.id and message.id not in NEVER_ONE:
+            one, *others = forms(message)
+            filled = one.replace("%(num)s", "1"), *(text.replace("%(num)s", "") for text in others)
+            wrong += [text for text in filled if COUNTED.search(text)]
+    assert wrong == []

@@ -22,7 +22,7 @@ NO = {
     "zh_Hans_CN": "这次点击是给另一场的，没有生效，什么也没有改变。 还想要的话，请再按一次。",
     "en": "That press was meant for another slot. Nothing was changed. If you want it, press again.",
 }
-PLACE = {"zh_Hans_CN": "你已经在候补了，排在第 1 位", "en": "You are on the waitlist already, at no. 1"}
+PLACE = {"zh_Hans_CN": "你已经在候补了，排在第 1 位", "en": "You are on the waiting list already, at no. 1"}
 GIVEN_UP = {
     "zh_Hans_CN": "之前已经放弃过了，这次什么也没有改变",
     "en": "You gave this up before. Nothing has changed now",

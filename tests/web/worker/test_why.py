@@ -57,7 +57,7 @@ def test_the_same_in_english(app: Flask, lunch: LunchHour) -> None:
     with transactions.transaction(lunch.session) as rows:
         people.speak(rows, lunch.people["王磊"], "en", at("Wed 08:00"))
     told = said(app, lunch, "王磊")
-    assert "Full 4 s after opening: 3 people wanted 2 spots, and the waitlist did not reach you." in told
+    assert "Full 4 s after opening: 3 wanted 2 seats, and the waiting list did not reach you." in told
 
 
 def test_who_pressed_when_the_line_was_closed_learns_that_too(app: Flask, lunch: LunchHour) -> None:
