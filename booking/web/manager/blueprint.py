@@ -29,13 +29,16 @@ pages.context_processor(
 
 Answer = str | Response | tuple[str, int]
 UPLOAD = "manager.import_sheet"
+WITH_PICTURE = ("manager.add_activity", "manager.activity")
 
 
 @pages.url_value_preprocessor
 def _allow_uploads(endpoint: str | None, _values: object) -> None:
-    """A sheet may be larger than other requests; this runs before anything reads the form."""
+    """A sheet or a picture may be larger than other requests; this runs before anything reads the form."""
     if endpoint == UPLOAD:
         request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
+    elif endpoint in WITH_PICTURE:
+        request.max_content_length = current_app.config["MAX_PICTURE_LENGTH"]
 
 
 def _awaits_word(slot: Slot) -> bool:

@@ -135,6 +135,7 @@ TABLE: dict[str, str] = {
     "POST /door/<code>/unpair": LEADS_ON,
     "GET /healthz": PUBLIC,
     "GET /parts": PUBLIC,
+    "GET /pictures/<name>/<any(card, large):size>.jpg": NOT_FOUND,
     "POST /letters/again/<token>": NOT_FOUND,
     "GET /letters/stop/<token>": NOT_FOUND,
     "POST /letters/stop/<token>": NOT_FOUND,
