@@ -42,8 +42,9 @@ def keep(session: Session, taken: str, left: str, now: datetime) -> None:
     Locks what is taken, so that it is not forgotten meanwhile. Raises `picture_gone`.
     """
     names = sorted(name for name in {taken, left} if is_uploaded(name))
-    found = update(Picture).where(Picture.name.in_(names)).values(used_at=now).returning(Picture.name)
-    if is_uploaded(taken) and taken not in session.scalars(found).all():
+    noted = update(Picture).where(Picture.name.in_(names)).values(used_at=now).returning(Picture.name)
+    found = session.scalars(noted).all() if names else ()
+    if is_uploaded(taken) and taken not in found:
         raise RuleViolation("picture_gone")
 
 

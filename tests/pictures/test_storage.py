@@ -1,7 +1,7 @@
 """Storage: uploaded pictures stay while an activity shows them, and go a day after the last one does."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 import pytest
@@ -28,8 +28,10 @@ def lunch(session: Session) -> LunchHour:
     return LunchHour(session)
 
 
-def save(lunch: LunchHour, picture: str, when: object = NOW, activity_id: int | None = None) -> str:
-    activity = Activity(id=activity_id, station_id=lunch.station_id, title="画画", kind="art", picture=picture)
+def save(
+    lunch: LunchHour, picture: str, when: datetime = NOW, activity_id: int | None = None, title: str = "画画"
+) -> str:
+    activity = Activity(id=activity_id, station_id=lunch.station_id, title=title, kind="art", picture=picture)
     try:
         slots.save_activity(lunch.session, activity, when, lunch.manager_id)
     except RuleViolation as no:
@@ -57,7 +59,7 @@ def test_it_goes_a_day_after_the_last_activity_left_it(lunch: LunchHour) -> None
     activity_id = lunch.session.scalars(select(func.max(Activity.id))).one()
     assert pictures.forget(lunch.session, NOW + DAY - timedelta(seconds=1)) == 0
     assert (pictures.forget(lunch.session, NOW + DAY), stored(lunch)) == (1, {ONE.name})
-    assert save(lunch, OTHER.name, NOW + DAY) == "no: picture_gone"
+    assert save(lunch, OTHER.name, NOW + DAY, title="写字") == "no: picture_gone"
     assert save(lunch, "yoga", NOW + 30 * DAY, activity_id) == "saved"
     assert pictures.forget(lunch.session, NOW + 30 * DAY) == 0, "a page that shows it may be cached"
     assert (pictures.forget(lunch.session, NOW + 31 * DAY), stored(lunch)) == (1, set())
