@@ -48,7 +48,10 @@ def encode(content: bytes) -> Encoded:
     told = _by_pillow(content)
     if "refused" in told:
         raise RuleViolation(
-            REFUSALS.get(told["refused"], "bad_picture"), width=LEAST[0], height=LEAST[1], limit=MOST_PIXELS // 10_000
+            REFUSALS.get(told["refused"], "bad_picture"),
+            width=LEAST[0],
+            height=LEAST[1],
+            limit=MOST_PIXELS // 1_000_000,
         )
     return Encoded(b64decode(told["large"]), b64decode(told["card"]))
 

@@ -144,7 +144,7 @@ REASONS = {
         )
     ),
     "picture_large": Reason(_("照片太大了，最大 %(limit)s MB。请在手机上选“中等大小”再传，或者传一张截图。")),
-    "picture_pixels": Reason(_("照片的像素太多了，最多 %(limit)s 万。请缩小再传，或者传一张截图。")),
+    "picture_pixels": Reason(_("照片的像素太多了，最多 %(limit)s 百万。请缩小再传，或者传一张截图。")),
     "picture_small": Reason(_("照片太小了，至少 %(width)s × %(height)s 像素。")),
     "picture_moves": Reason(_("这是会动的图片。请传一张不动的照片。")),
     "picture_gone": Reason(_("这张照片已经不在了，请再传一次，或者选一张别的。")),
