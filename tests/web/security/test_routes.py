@@ -184,6 +184,7 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/people": MANAGER,
     "GET /manage/<code>/people/<int:person_id>": MANAGER,
     "POST /manage/<code>/people/<int:person_id>/phone": MANAGER,
+    "GET /manage/<code>/poster": MANAGER,
     "GET /manage/<code>/plans": MANAGER,
     "GET /manage/<code>/plans/<int:plan_id>": MANAGER,
     "POST /manage/<code>/plans/<int:plan_id>": MANAGER_FORM,
