@@ -25,8 +25,8 @@ from booking.web.forms.fields import (
 
 FOLLOWS = {
     "announced": _("按国家公布的安排"),
-    "works": _("开放"),
-    "rests": _("休息"),
+    "works": _("这天开放"),
+    "rests": _("这天休息"),
     "1": _("开放，按周一的排期"),
     "2": _("开放，按周二的排期"),
     "3": _("开放，按周三的排期"),
