@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from booking import jobs, pictures, slots
+from booking import invariants, jobs, pictures, slots
+from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Activity, Picture
 from booking.pictures import Encoded
@@ -91,3 +92,13 @@ def test_one_that_is_just_taken_is_not_forgotten(engine: Engine, lunch: LunchHou
         taking.commit()
         assert forgotten.result(20) == 0
     assert stored(lunch) == {ONE.name}
+
+
+def test_a_lost_picture_is_found_by_the_check(lunch: LunchHour) -> None:
+    pictures.store(lunch.session, ONE, NOW)
+    assert save(lunch, ONE.name) == "saved"
+    assert invariants.breaches(lunch.session, NOW) == []
+    with transactions.transaction(lunch.session) as session:
+        session.delete(session.get_one(Picture, ONE.name))
+    (breach,) = invariants.breaches(lunch.session, NOW)
+    assert breach.endswith("its picture is not stored")

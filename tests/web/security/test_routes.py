@@ -285,6 +285,7 @@ class World:
             helper = {"person_id": self.readers["door helper"], "station_id": lunch.station_id}
             session.add(DoorHelper(**helper, until=at("Wed 00:00"), granted_by=lunch.manager_id))
             self.values = self._things(session) | {"person_id": lunch.people["王磊"], "code": "cbd"}
+            self.values |= {"name": "f" * 32, "size": "card"}
 
     def _things(self, session: Session) -> dict[str, object]:
         slot = session.get_one(Slot, self.lunch.slot_id)
