@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from booking.model import Activity, Base, Booking, Event, Plan, Slot, Strike, Zone
+from booking.model import Activity, Base, Booking, Event, Picture, Plan, Slot, Strike, Zone
+from booking.pictures import NAME_LENGTH
 
 
 def integrity(session: Session, _now: datetime) -> Iterator[str]:
@@ -31,6 +32,7 @@ def integrity(session: Session, _now: datetime) -> Iterator[str]:
         yield from _orphans(session)
     yield from _mixed(session)
     yield from _crowded_zones(session)
+    yield from _missing_pictures(session)
 
 
 def _sqlite(session: Session) -> Iterator[str]:
@@ -88,3 +90,11 @@ def _crowded_zones(session: Session) -> Iterator[str]:
     rows = held.subquery()
     for slot_id, zone_id in session.execute(select(rows.c.id, rows.c.zone_id).where(rows.c.ended > rows.c.starts_at)):
         yield f"I9 slot {slot_id}: overlaps another in zone {zone_id}"
+
+
+def _missing_pictures(session: Session) -> Iterator[str]:
+    """Activities whose uploaded picture is not stored."""
+    stored = exists().where(Picture.name == Activity.picture)
+    lost = select(Activity.id).where(func.length(Activity.picture) == NAME_LENGTH, ~stored).order_by(Activity.id)
+    for activity_id in session.scalars(lost):
+        yield f"I9 activity {activity_id}: its picture is not stored"

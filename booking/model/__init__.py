@@ -20,6 +20,7 @@ from booking.model.people import (
     SignedIn,
     SignIn,
 )
+from booking.model.pictures import Picture
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import KINDS, Activity, Plan, PlanException, Slot
 from booking.model.records import (

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, workdays
+from booking import clock, pictures, policy, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -116,6 +116,8 @@ def save_activity(session: Session, activity: Activity, now: datetime, actor_id:
         raise RuleViolation("name_taken")
     session.add(activity)
     session.flush()
+    left, _taken = changed.get("picture", ("", ""))
+    pictures.keep(session, activity.picture, left, now)
     told = {"activity": activity.id, "name": activity.title, "changed": changed}
     _note(session, "activity_saved", now, activity.station_id, actor_id, **told)
 

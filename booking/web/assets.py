@@ -12,7 +12,6 @@ from functools import lru_cache
 from os.path import normpath
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
 
 from flask import Flask, current_app, request
 from markupsafe import Markup
@@ -22,15 +21,8 @@ _SPARE = re.compile(r"/\*.*?\*/|(?<=[{};,])\s+|\s+(?=[{}])", re.DOTALL)
 _stamps: dict[Path, tuple[float, str | None]] = {}
 
 
-class HasPicture(Protocol):
-    """An activity, or what is shown of one."""
-
-    @property
-    def picture(self) -> str: ...
-
-
 def register(app: Flask) -> None:
-    for name in (static, picture, looks, looks_for_next_time):
+    for name in (static, looks, looks_for_next_time):
         app.add_template_global(name)
 
 
@@ -38,11 +30,6 @@ def static(filename: str) -> str:
     """The address of a static file, with its fingerprint."""
     known = fingerprint(filename)
     return f"/static/{filename}?v={known}" if known else f"/static/{filename}"
-
-
-def picture(activity: HasPicture, kind: str = "svg") -> str:
-    """The address of an activity's picture; `png` for chats and search engines, which show no SVG."""
-    return static(f"pictures/{activity.picture}.{kind}")
 
 
 def fingerprint(filename: str) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from werkzeug.http import dump_cookie, parse_date
 
-from booking.web import assets, htmx
+from booking.web import assets, htmx, picture_links
 from booking.web.cache import store
 
 CSP = "; ".join(
@@ -36,6 +36,7 @@ CAMERA_PAGES = ("manager.scan",)
 # Pages with nothing of the reader's own for who is not signed in.
 PUBLIC = {"worker.home", "worker.station", "worker.slot", "worker.stations", "worker.headline"}
 A_YEAR = 365 * 24 * 3600
+FOREVER = f"public, max-age={A_YEAR}, immutable"  # of an address whose content never changes
 
 
 # Request headers that may be a date.
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
     app.after_request(_secure)
     app.after_request(_say_how_long_it_keeps)
     assets.register(app)
+    picture_links.register(app)
 
 
 def _forget_dates_that_are_none() -> None:
@@ -77,7 +79,9 @@ def _say_how_long_it_keeps(response: Response) -> Response:
     if request.endpoint == "static" and request.method != "OPTIONS" and response.status_code in (200, 206, 304):
         _read_file(response)
         stamped = request.args.get("v") == assets.fingerprint((request.view_args or {})["filename"])
-        response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable" if stamped else "public, no-cache"
+        response.headers["Cache-Control"] = FOREVER if stamped else "public, no-cache"
+        return response
+    if response.headers.get("Cache-Control") == FOREVER:
         return response
     if request.method == "POST" and response.status_code < 500:
         _remember_the_act(response)

@@ -8,12 +8,13 @@ hangs, a few requests wait for it and all others are told so, for who waits occu
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from queue import Empty, SimpleQueue
+from tempfile import SpooledTemporaryFile
 from threading import Lock
 from time import monotonic, perf_counter
 from typing import Any
@@ -38,7 +39,11 @@ MONITORING = ("/healthz", "/readyz", "/metrics")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
 STATUS = f"{HTTPStatus.MISDIRECTED_REQUEST.value} {HTTPStatus.MISDIRECTED_REQUEST.phrase}"
 BOOKING = re.compile("/slots/([0-9]{1,18})/book").fullmatch
-UPLOADS = re.compile(r"/manage/[^/]+/import/[^/]+").fullmatch  # the paths that take a file larger than a form
+# The paths that take a file larger than a form, and the setting that says how large.
+UPLOADS = (
+    (re.compile(r"/manage/[^/]+/import/[^/]+").fullmatch, "MAX_UPLOAD_LENGTH"),
+    (re.compile(r"/manage/[^/]+/activities/(?:new|[0-9]{1,18})").fullmatch, "MAX_PICTURE_LENGTH"),
+)
 MOST_DRAINED, CHUNK = (
     32 * 1024 * 1024,
     64 * 1024,
@@ -52,8 +57,7 @@ def limit_concurrency(app: Flask) -> None:
 
 
 def read_bodies(app: Flask) -> None:
-    sizes = app.config["MAX_CONTENT_LENGTH"], app.config["MAX_UPLOAD_LENGTH"]
-    app.wsgi_app = Bodies(app.wsgi_app, *sizes)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = Bodies(app.wsgi_app, app.config["MAX_CONTENT_LENGTH"], app.config)  # type: ignore[assignment,method-assign]
 
 
 def check_hosts(app: Flask) -> None:
@@ -81,30 +85,35 @@ class Hosts:
 
 
 class Bodies:
-    """WSGI middleware: reads each body, of at most `largest` bytes in memory."""
+    """WSGI middleware: reads each body: a form of at most `largest` bytes in memory, an upload into a temporary file."""
 
-    def __init__(self, ask: Ask, largest: int, largest_upload: int = 0) -> None:
-        self._ask, self._largest, self._largest_upload = ask, largest, max(largest, largest_upload)
+    def __init__(self, ask: Ask, largest: int, uploads: Mapping[str, int] | None = None) -> None:
+        self._ask, self._largest, self._uploads = ask, largest, uploads or {}
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
-        self._take_in(environ)
+        if setting := upload_setting(environ["PATH_INFO"]):
+            with SpooledTemporaryFile(self._largest) as file:
+                self._take_in(environ, self._uploads.get(setting, self._largest), file)
+                request_context.received()
+                return self._ask(environ, start)
+        self._take_in(environ, self._largest, BytesIO())
         request_context.received()
         return self._ask(environ, start)
 
-    def _take_in(self, environ: Environ) -> None:
+    def _take_in(self, environ: Environ, largest: int, body: Any) -> None:
         """Read the body; of one that is too large only enough for the app to refuse it."""
-        is_upload = UPLOADS(environ["PATH_INFO"])
-        most, length = (self._largest_upload if is_upload else self._largest) + 1, get_content_length(environ)
+        most, length = largest + 1, get_content_length(environ)
         in_chunks = environ.pop("HTTP_TRANSFER_ENCODING", None) is not None
         wanted = min(most, length) if length is not None else most if in_chunks else 0
         if not wanted:
             return
-        form = environ["wsgi.input"].read(wanted)
-        if is_upload and len(form) == most:
-            _drain(environ["wsgi.input"])
+        size = _copy(environ["wsgi.input"], body, wanted)
+        if largest > self._largest and size == most:
+            _copy(environ["wsgi.input"], None, MOST_DRAINED)
         if in_chunks:
-            environ["CONTENT_LENGTH"] = str(len(form))
-        environ["wsgi.input"] = BytesIO(form)
+            environ["CONTENT_LENGTH"] = str(size)
+        body.seek(0)
+        environ["wsgi.input"] = body
 
 
 class Turns:
@@ -226,10 +235,19 @@ def without_turn(environ: Environ) -> Iterator[None]:
         turns.come_back()
 
 
-def _drain(body: Any) -> None:
-    left = MOST_DRAINED
-    while left > 0 and (piece := body.read(CHUNK)):
+def upload_setting(path: str) -> str | None:
+    """The setting with the largest body of a path that takes files; None for other paths."""
+    return next((setting for is_upload, setting in UPLOADS if is_upload(path)), None)
+
+
+def _copy(source: Any, target: Any, most: int) -> int:
+    """Copy at most so many bytes, to nowhere without a target. Returns how many."""
+    left = most
+    while left > 0 and (piece := source.read(min(left, CHUNK))):
         left -= len(piece)
+        if target:
+            target.write(piece)
+    return most - left
 
 
 @lru_cache(4)

@@ -98,3 +98,34 @@ def test_the_report_on_friday(
         page.get_by_role("link", name="看看公开的页面").click()
         expect(page.locator(".record")).to_contain_text("累计开展活动 1 场")
         assert fits(page)
+
+
+# Long names and numbers of five digits in every table.
+GROW = """(name) => {
+  for (const cell of document.querySelectorAll('.numbers-table td.figure, .tile b')) cell.textContent = '12345';
+  for (const cell of document.querySelectorAll('.numbers-grid th[scope=row]')) cell.textContent = name;
+  for (const fold of document.querySelectorAll('details.fold')) fold.open = true;
+}"""
+CUT = """() => [...document.querySelectorAll('main .scroll:not(.chart), main .tile')]
+  .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent.trim().slice(0, 40))"""
+LONG = "Creative Crafts Salon · Knotted Cords and Paper Cutting for Complete Beginners"
+
+
+def test_the_report_fits_in_english_and_a_poster_one_sheet(browser: Browser, live: str, lunch: LunchHour) -> None:
+    lunch.check_in("周明", "12:05")
+    for clock in ("12:10", "12:15", "13:00"):
+        lunch.tick(clock)
+    with time_machine.travel(at("Tue 15:00"), tick=True), chromium.opened(browser, live, **DESK) as page:
+        sign_in(page, "/manage/cbd/numbers")
+        page.get_by_role("button", name="English").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        for width in (1280, 1024):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(GROW, LONG)
+            assert (fits(page), page.evaluate(CUT)) == (True, []), width
+        activity_id = lunch.now().activity_id
+        for query in ("", "?day=2026-11-24", f"?activity={activity_id}"):
+            page.goto(f"/manage/cbd/poster{query}")
+            pdf = page.pdf(prefer_css_page_size=True)
+            sizes = re.findall(rb"/MediaBox\s*\[\s*0 0 (\d+)[\d.]* (\d+)", pdf)
+            assert (len(re.findall(rb"/Type\s*/Page\b", pdf)), sizes) == (1, [(b"594", b"841")]), query

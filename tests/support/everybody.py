@@ -39,7 +39,9 @@ OWN = (
     "/offline",
     "/parts",
 )
-ROOMS = "slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
+ROOMS = (
+    "poster slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
+)
 PAGES = {
     "": ("/s/cbd", "/s/cbd/find?q=zzz", *OPEN),
     "worker": ("/s/cbd", "/s/cbd/find", "/s/cbd/month", *OWN),

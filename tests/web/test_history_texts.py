@@ -1,6 +1,7 @@
 """History texts: every kind of event has a sentence, and every page that reads the history can show it."""
 
 import html
+import re
 from itertools import product
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_every_kind_is_said_in_words_whatever_its_details_are(app: Flask, langua
                 assert words, kind
                 assert not words.startswith(kind), f"{kind} {details}: {words}"
                 assert "gone" not in words or kind == "policy"
+
+
+PAST = re.compile(r"\b(\w+ed|was|were|began|came|did|got|kept|left|said|saw|took|wrote|undid)\b", re.IGNORECASE)
+
+
+def test_every_sentence_is_in_the_past_in_both_languages(app: Flask) -> None:
+    texts = [*OF_BOOKINGS.values(), *OF_SLOTS.values(), *OF_PEOPLE.values()]
+    with app.test_request_context(), force_locale("zh_Hans_CN"):
+        assert [str(text) for text in texts if "了" not in str(text)] == []
+    with app.test_request_context(), force_locale("en"):
+        assert [str(text) for text in texts if not PAST.search(str(text)) or not str(text)[0].isupper()] == [
+            "“Everybody came” was undone"
+        ]
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ class Cache:
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
+        self.pictures: Memory[tuple[str, str], bytes] = Memory(8 * MB)  # uploaded ones, by name and size
         self.polls = polls
         self.in_memory = copy(self)
         self.in_memory._database = None  # noqa: SLF001

@@ -83,7 +83,8 @@ class ReadyMadeForm(Form):
 class ActivityForm(Form):
     """An activity in Chinese and, optionally, in English."""
 
-    blames = {"name_taken": "title"}
+    blames = {"name_taken": "title", "picture_gone": "picture"}
+    fault = ""  # what is wrong with the uploaded picture
     title = LineField(_("名称"), [needed, Short(60)])
     title_en = LineField(_("英文名称"), [maybe, Short(120)])
     kind = PickField(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
@@ -96,6 +97,14 @@ class ActivityForm(Form):
     suits = LineField(_("适合谁"), [maybe, Short(120)])
     suits_en = LineField(_("适合谁（英文）"), [maybe, Short(200)])
     picture = PickField(_("封面"), [needed], choices=options(PICTURES), default="default")
+
+    def offer(self, uploaded: Sequence[str]) -> None:
+        """Uploaded pictures that can be chosen, before the built-in ones."""
+        self.picture.choices = options({name: gettext("自己的照片") for name in uploaded} | PICTURES)
+
+    def validate_picture(self, _field: PickField) -> None:
+        if self.fault:
+            raise ValidationError(self.fault)
 
 
 class _Placed(Form):

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from booking.model import DayOverride
 from booking.policy import BOUNDS, Policy
 from booking.web.forms.fields import (
     Between,
@@ -24,8 +25,8 @@ from booking.web.forms.fields import (
 
 FOLLOWS = {
     "announced": _("按国家公布的安排"),
-    "works": _("开放"),
-    "rests": _("休息"),
+    "works": _("这天开放"),
+    "rests": _("这天休息"),
     "1": _("开放，按周一的排期"),
     "2": _("开放，按周二的排期"),
     "3": _("开放，按周三的排期"),
@@ -101,6 +102,13 @@ class DayForm(Form):
     date = DayField(_("哪一天"), [needed])
     says = PickField(_("怎么开"), [needed], choices=options(FOLLOWS))
     note = LineField(_("说明"), [maybe, Short(40)], description=_("会写在这一天旁边，比如：大厦停电。"))
+
+    @staticmethod
+    def typed(said: DayOverride | None) -> dict[str, str]:
+        """What one would have typed for this override; without one, the country's arrangement."""
+        if said is None:
+            return {"says": "announced", "note": ""}
+        return {"says": str(said.follows or "works") if said.works else "rests", "note": said.note}
 
     def word(self) -> dict[str, Any]:
         """The arguments of `slots.set_day`; `works` None removes an earlier override."""

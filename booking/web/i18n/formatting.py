@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
         day_name,
         drops,
         day_date,
+        month_name,
         format_moment,
         phone,
         reason,
@@ -137,6 +138,12 @@ def day_date(day: date, today: date | None = None) -> str:
     """11月24日周二; with the year only where it is not the one of `today`."""
     skeleton = "MMMEd" if today is None or day.year == today.year else "yMMMEd"
     return format_skeleton(skeleton, _noon(day), locale=get_locale())
+
+
+@memoize_per_locale
+def month_name(day: date) -> str:
+    """2026年12月."""
+    return format_skeleton("yMMMM", _noon(day), locale=get_locale())
 
 
 def format_moment(instant: datetime, where: HasZoneName | str, today: date | None = None) -> str:

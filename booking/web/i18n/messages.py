@@ -140,6 +140,18 @@ REASONS = {
     "sheet_too_long": Reason(_("一次最多 %(limit)s 行。")),
     "sheet_too_wide": Reason(_("最多 %(limit)s 列，请删掉右边不用的列。")),
     "sheet_too_large": Reason(_("文件太大了，最大 %(limit)s MB。图片和没有用到的工作表可以删掉。")),
+    "bad_picture": Reason(_("这不是一张能读懂的图片，可能传坏了。请传 JPEG、PNG 或 WebP 格式的照片。")),
+    "picture_heic": Reason(
+        _(
+            "这是苹果手机的 HEIC 照片，这里读不了。请在手机上给照片截一张图，传截图；"
+            "或者在“设置 › 相机 › 格式”里选“兼容性最佳”，重新拍一张。"
+        )
+    ),
+    "picture_large": Reason(_("照片太大了，最大 %(limit)s MB。请在手机上选“中等大小”再传，或者传一张截图。")),
+    "picture_pixels": Reason(_("照片的像素太多了，最多 %(limit)s 百万。请缩小再传，或者传一张截图。")),
+    "picture_small": Reason(_("照片太小了，至少 %(width)s × %(height)s 像素。")),
+    "picture_moves": Reason(_("这是会动的图片。请传一张不动的照片。")),
+    "picture_gone": Reason(_("这张照片已经不在了，请再传一次，或者选一张别的。")),
     "bad_calendar": Reason(_("这不是一份能读懂的放假安排：要 JSON 文件，里面有 year 和 days。")),
     "calendar_missing": Reason(_("请选一个文件。")),
     "calendar_too_large": Reason(_("文件太大了，最大 %(limit)s KB。")),

@@ -15,6 +15,7 @@ from booking.web.manager import (
     people,
     plans,
     policy,
+    poster,
     roster,
     running,
     scan,

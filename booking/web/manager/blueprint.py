@@ -29,13 +29,18 @@ pages.context_processor(
 
 Answer = str | Response | tuple[str, int]
 UPLOAD = "manager.import_sheet"
+WITH_PICTURE = ("manager.add_activity", "manager.activity")
+FILE_BUFFER = 1024 * 1024  # Werkzeug's decoder counts what it holds of a file as well
 
 
 @pages.url_value_preprocessor
 def _allow_uploads(endpoint: str | None, _values: object) -> None:
-    """A sheet may be larger than other requests; this runs before anything reads the form."""
+    """A sheet or a picture may be larger than other requests; this runs before anything reads the form."""
     if endpoint == UPLOAD:
         request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
+    elif endpoint in WITH_PICTURE:
+        request.max_content_length = current_app.config["MAX_PICTURE_LENGTH"]
+        request.max_form_memory_size = FILE_BUFFER
 
 
 def _awaits_word(slot: Slot) -> bool:

@@ -1,50 +1,71 @@
-"""Calendar: the next sixty days: what is announced, what is not yet, and the manager's own overrides."""
+"""Calendar: the next sixty days by month: what is announced, what is not yet, and the manager's own overrides."""
 
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
-from flask import request, url_for
+from flask import request, session, url_for
 
 from booking import clock, slots, workdays
 from booking.extensions import db
-from booking.model import Station
+from booking.model import DayOverride, Station
 from booking.queries import manager
 from booking.web.forms.fields import DayField
-from booking.web.forms.station import DayForm
+from booking.web.forms.station import FOLLOWS, DayForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, actor, done, heard, labels, pages, planned_words, shown
 from booking.web.security.permissions import managed_station
+
+CHANGED = "calendar_changed"  # key of the session: a station's code, the date changed last, and what was said of it
 
 
 @pages.route("/<code>/calendar", methods=["GET", "POST"])
 def days(code: str) -> Answer:
     station = managed_station(code)
     asked = DayField.read(request.args.get("date", ""))
-    form = DayForm(data={"date": asked})
+    form = DayForm(data={"date": asked, "note": _said(station, asked)["note"]})
     people = manager.people_on(db.session(), station.id, form.date.data) if form.validate_on_submit() else ()
     if people and request.form.get("sure") != "y":
         context = _sixty_days(station, form.date.data)
         context["labels"] = labels(station, people)
-        return shown("manager/calendar.html", form, station=station, asked=form.date.data, people=people, **context)
+        return shown("manager/calendar.html", form, station=station, people=people, **context)
     if form.validate_on_submit():
         with heard(form, station):
+            before = {"code": code, "date": form.date.data.isoformat(), **_said(station, form.date.data)}
             did = slots.set_day(db.session, station, **form.word(), now=clock.now(), actor_id=actor())
-            return done(planned_words(did), url_for(".days", code=code))
-    return shown("manager/calendar.html", form, station=station, asked=asked, **_sixty_days(station, asked))
+            session[CHANGED] = before
+            return done(planned_words(did), url_for(".days", code=code, date=form.date.data))
+    return shown("manager/calendar.html", form, station=station, **_sixty_days(station, form.date.data))
+
+
+def _said(station: Station, when: date | None) -> dict[str, str]:
+    """The override of a date, as its form sends it."""
+    return DayForm.typed(db.session.get(DayOverride, (station.id, when)) if when else None)
+
+
+def _undo(code: str, today: date) -> dict[str, Any] | None:
+    """The last change from this browser, while its date can still be changed."""
+    before = session.get(CHANGED)
+    if not before or before["code"] != code or before["date"] <= today.isoformat():
+        return None
+    was = " · ".join(text for text in (str(FOLLOWS[before["says"]]), before["note"]) if text)
+    return {**before, "when": date.fromisoformat(before["date"]), "was": was}
 
 
 def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
-    """Whole weeks from this Monday on, and the state of the date that was asked for."""
-    session, now = db.session(), clock.now()
+    """The days from this Monday on, in whole weeks, by month; and the state of the date that was asked for."""
+    now = clock.now()
     today = station_date(now, station)
     monday, last = today - timedelta(days=today.weekday()), today + workdays.AHEAD
-    found = manager.calendar_days(session, station.id, monday, last + timedelta(days=6 - last.weekday()))
-    counts = manager.slots_a_day(session, station.id, monday, last)
+    found = manager.calendar_days(db.session(), station.id, monday, last + timedelta(days=6 - last.weekday()))
     return {
         "today": today,
-        "days": found,
-        "counts": counts,
-        "on_that_day": manager.slots_between(session, station.id, asked, asked) if asked else [],
-        "stranded": slots.stranded(session, station, now),
-        "known_until": manager.known_until(session, today),
+        "months": [list(month) for _, month in groupby(found, lambda day: day.date.replace(day=1))],
+        "chosen": manager.calendar_days(db.session(), station.id, asked, asked)[0] if asked and asked > today else None,
+        "says": FOLLOWS,
+        "undo": _undo(station.code, today),
+        "counts": manager.slots_a_day(db.session(), station.id, monday, last),
+        "on_that_day": manager.slots_between(db.session(), station.id, asked, asked) if asked else [],
+        "stranded": slots.stranded(db.session(), station, now),
+        "known_until": manager.known_until(db.session(), today),
     }

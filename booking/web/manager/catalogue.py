@@ -18,6 +18,7 @@ from booking.queries import manager
 from booking.web.forms.fields import Form
 from booking.web.forms.programme import KIND_WORDS, ActivityForm, ReadyMadeForm
 from booking.web.forms.station import ZoneForm
+from booking.web.manager.activity_form import activity_form, too_large_form
 from booking.web.manager.blueprint import (
     Answer,
     actor,
@@ -56,7 +57,8 @@ def activities(code: str) -> Answer:
 
 @pages.route("/<code>/activities/new", methods=["GET", "POST"])
 def add_activity(code: str) -> Answer:
-    station, form = managed_station(code), ActivityForm()
+    station = managed_station(code)
+    form = activity_form(station)
     added = save(form, station, slots.save_activity, Activity(station_id=station.id), gettext("活动加上了。"))
     return added or shown("manager/activity.html", form, station=station, activity=None)
 
@@ -76,7 +78,18 @@ def ready_made(code: str) -> Answer:
 
 @pages.route("/<code>/activities/<int:activity_id>", methods=["GET", "POST"])
 def activity(code: str, activity_id: int) -> Answer:
-    return _edit(ACTIVITIES, managed_station(code), managed(code, Activity, activity_id))
+    station, item = managed_station(code), managed(code, Activity, activity_id)
+    return _edit(ACTIVITIES, station, item, activity_form(station, item))
+
+
+def picture_too_large(code: str, activity_id: int | None = None) -> Answer:
+    """Answer a form whose picture is larger than we read."""
+    station = managed_station(code)
+    item = managed(code, Activity, activity_id) if activity_id else None
+    form = too_large_form(station, item)
+    if item:
+        return _one(ACTIVITIES, station, item, form)[0], 413
+    return shown("manager/activity.html", form, station=station, activity=None)[0], 413
 
 
 @pages.post("/<code>/activities/<int:activity_id>/retire")
@@ -99,7 +112,8 @@ def zones(code: str) -> Answer:
 
 @pages.route("/<code>/zones/<int:zone_id>", methods=["GET", "POST"])
 def zone(code: str, zone_id: int) -> Answer:
-    return _edit(ZONES, managed_station(code), managed(code, Zone, zone_id))
+    item = managed(code, Zone, zone_id)
+    return _edit(ZONES, managed_station(code), item, ZoneForm(obj=item))
 
 
 @pages.post("/<code>/zones/<int:zone_id>/close")
@@ -123,8 +137,7 @@ def put_away(code: str) -> Answer:
     return _archived(managed_station(code))
 
 
-def _edit(section: Section, station: Station, item: Any) -> Answer:
-    form = section.form(obj=item)
+def _edit(section: Section, station: Station, item: Any, form: Form) -> Answer:
     return save(form, station, section.save, item, gettext("已保存。")) or _one(section, station, item, form)
 
 

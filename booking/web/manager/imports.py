@@ -21,8 +21,8 @@ from booking.web.forms import rows
 from booking.web.forms.rows import Row, Wrong
 from booking.web.i18n.formatting import station_date
 from booking.web.i18n.messages import REMARKS
-from booking.web.manager import tables
-from booking.web.manager.blueprint import UPLOAD, Answer, actor, done, pages, refused_words, zone_races
+from booking.web.manager import catalogue, tables
+from booking.web.manager.blueprint import UPLOAD, WITH_PICTURE, Answer, actor, done, pages, refused_words, zone_races
 from booking.web.security.permissions import managed_station
 
 TABLES = {"activities": Activity, "plans": Plan}
@@ -31,6 +31,8 @@ TABLES = {"activities": Activity, "plans": Plan}
 @pages.errorhandler(RequestEntityTooLarge)
 def _too_large(error: RequestEntityTooLarge) -> Answer | RequestEntityTooLarge:
     """The file is larger than that: an error at its field."""
+    if request.endpoint in WITH_PICTURE:
+        return catalogue.picture_too_large(**request.view_args or {})
     if request.endpoint != UPLOAD or request.view_args is None or request.view_args["kind"] not in rows.COLUMNS:
         return error
     station, kind = managed_station(request.view_args["code"]), request.view_args["kind"]

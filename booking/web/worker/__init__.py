@@ -10,6 +10,7 @@ from booking.web.worker import (
     month,
     my_history,
     offline,
+    pictures,
     search,
     slot,
     station_list,

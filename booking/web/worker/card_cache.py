@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from booking.errors import RuleViolation
 from booking.queries.slot_cards import Card
-from booking.web import assets
+from booking.web import picture_links
 from booking.web.cache.placeholders import PLACEHOLDERS, FragmentCache, escaped, filled, number, with_own, word
 from booking.web.i18n import formatting
 from booking.web.worker.calendar import takes_no_files
@@ -145,7 +145,7 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
         "title": formatting.local(slot.activity, "title"),
         "heading": formatting.heading(formatting.local(slot.activity, "title")),
         "where": formatting.where(slot),
-        "picture": assets.picture(slot.activity),
+        "picture": picture_links.picture_url(slot.activity.picture),
         "opens": "",
     }
     if seen.state == "planned":

@@ -12,7 +12,7 @@ from booking.mail.links import public
 from booking.model import Station
 from booking.queries import station_lookup
 from booking.queries.slot_cards import Card
-from booking.web import assets
+from booking.web import picture_links
 from booking.web.i18n import formatting
 from booking.web.worker.blueprint import pages
 
@@ -63,7 +63,7 @@ def event(card: Card, station: Station) -> dict[str, Any]:
             "name": formatting.local(station, "name"),
             "address": formatting.local(station, "address") or formatting.local(station, "name"),
         },
-        "image": public(assets.picture(slot.activity, "png")),
+        "image": public(picture_links.shared_picture(slot.activity.picture).path),
         "url": public(f"/slots/{slot.id}"),
         "maximumAttendeeCapacity": slot.capacity,
         "remainingAttendeeCapacity": card.left,

@@ -67,7 +67,7 @@ def test_another_stations_person_has_no_phone_here(app: Flask, lunch: LunchHour)
 def test_the_history_by_person_and_by_day(desk: Desk, lunch: LunchHour) -> None:
     lunch.give_up("李静", "09:00")
     mine = desk.words(f"history?person={lunch.people['李静']}", "11:00")
-    assert "放弃" in mine
+    assert "取消了预约" in mine
     assert "周明" not in mine
     monday = desk.words("history?day=2026-11-23", "11:00")
     assert "约上了" in monday

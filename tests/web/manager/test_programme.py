@@ -156,6 +156,39 @@ def test_a_saturday_may_follow_a_mondays_plans(desk: Desk, cast: Cast) -> None:
     assert "补班 按周一" in desk.words("week?from=2026-11-23")
 
 
+SAID = [("announced", ""), ("rests", "大厦停电"), ("works", ""), ("3", "补班")]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("says", ["rests", "works", "1"])
+@pytest.mark.parametrize("before", SAID)
+def test_a_day_is_set_by_a_button_and_undone_by_another(desk: Desk, before: tuple[str, str], says: str) -> None:
+    day = "2026-11-28"
+    desk.post("calendar", date=day, says=before[0], note=before[1])
+    was = desk.words(f"calendar?date={day}")
+    page = desk.post("calendar", date=day, says=says, note="改了").text
+    undo = re.search(r'<form class="row".*?</form>', page, re.DOTALL)
+    assert undo
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', undo[0]))
+    assert (sent["date"], sent["says"], sent["note"]) == (day, *before)
+    desk.post("calendar", **sent)
+    assert (
+        desk.words(f"calendar?date={day}").partition("11月28日周六")[2].partition("撤销")[2] == was.partition("撤销")[2]
+    )
+
+
+@pytest.mark.sqlite
+def test_the_calendar_has_names_of_months_and_no_date_to_type(desk: Desk) -> None:
+    page = desk.get("calendar?date=2026-12-01").text
+    assert re.findall(r"<h2>(20.*?)</h2>", page) == ["2026年11月", "2026年12月", "2027年1月"]
+    assert re.findall(r'<input[^>]* name="date"[^>]*>', page) == [
+        '<input type="hidden" name="date" value="2026-12-01">'
+    ]
+    assert 'aria-current="date"' in page
+    for past in ("2026-11-23", "2026-11-20", "x"):
+        assert "点日历里的一天" in desk.words(f"calendar?date={past}")
+
+
 def test_new_numbers_hold_for_what_has_not_started(desk: Desk, cast: Cast) -> None:
     desk.post("policy", **POLICY | {"grace_minutes": "１０", "opens_at": "09:30"})
     session = cast.lunch.session

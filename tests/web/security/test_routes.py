@@ -139,6 +139,7 @@ TABLE: dict[str, str] = {
     "POST /door/<code>/unpair": LEADS_ON,
     "GET /healthz": PUBLIC,
     "GET /parts": PUBLIC,
+    "GET /pictures/<name>/<any(card, large):size>.jpg": NOT_FOUND,
     "POST /letters/again/<token>": NOT_FOUND,
     "GET /letters/stop/<token>": NOT_FOUND,
     "POST /letters/stop/<token>": NOT_FOUND,
@@ -187,6 +188,7 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/people": MANAGER,
     "GET /manage/<code>/people/<int:person_id>": MANAGER,
     "POST /manage/<code>/people/<int:person_id>/phone": MANAGER,
+    "GET /manage/<code>/poster": MANAGER,
     "GET /manage/<code>/plans": MANAGER,
     "GET /manage/<code>/plans/<int:plan_id>": MANAGER,
     "POST /manage/<code>/plans/<int:plan_id>": MANAGER_FORM,
@@ -287,6 +289,7 @@ class World:
             helper = {"person_id": self.readers["door helper"], "station_id": lunch.station_id}
             session.add(DoorHelper(**helper, until=at("Wed 00:00"), granted_by=lunch.manager_id))
             self.values = self._things(session) | {"person_id": lunch.people["王磊"], "code": "cbd"}
+            self.values |= {"name": "f" * 32, "size": "card"}
 
     def _things(self, session: Session) -> dict[str, object]:
         slot = session.get_one(Slot, self.lunch.slot_id)
