@@ -17,7 +17,7 @@ from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Letter, ManagerInvitation, Person
-from booking.people import login_throttle
+from booking.people import consent, login_throttle
 from booking.people.accounts import alive, create
 from booking.people.roles import appoint
 from booking.people.sign_ins import begin, hash_token
@@ -102,6 +102,7 @@ def register_invited(
     """
     invitation = _claim(session, token, now)
     person = create.inside(session, invitation.email, name, now, password_hash=password_hash, language=language)
+    consent.agree.inside(session, person.id, consent.PRIVACY_VERSION, now)
     _become(session, invitation, person.id, now)
     return begin(session, person, agent, now)
 

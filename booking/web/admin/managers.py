@@ -2,6 +2,7 @@
 
 from flask import flash
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -64,4 +65,5 @@ def _flash(appointed: Person | None) -> None:
     if appointed:
         flash(_("已任命 %(name)s。", name=appointed.name), "good")
     else:
-        flash(_("邀请发出了，%(days)s 天内有效。", days=people.INVITATION_LASTS.days), "good")
+        days = people.INVITATION_LASTS.days
+        flash(ngettext("邀请发出了，%(num)s 天内有效。", "邀请发出了，%(num)s 天内有效。", days), "good")

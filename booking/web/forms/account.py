@@ -85,15 +85,13 @@ class NewPassword(Form):
             raise ValidationError(formatting.reason(no)) from no
 
 
-class RegisterForm(NewPassword):
-    """The code from the mail, and one's name. The password may be left out."""
+class InvitationForm(NewPassword):
+    """What a new account needs, where the link has proven the address. The password may be left out."""
 
-    code = PlainField(_("验证码"), CODE)
     name = LineField(_("怎么称呼你"), NAME, description=_("签到名单上的名字，驿站管理员看得到。"))
     password = Secret(
         _("密码（可以不填）"), description=_("不填就每次用邮箱收验证码登录，以后也能再设。填的话至少 8 位。")
     )
-
     agree = BooleanField(_("我同意隐私说明"), [DataRequired(_("要注册，请先同意隐私说明。"))])
 
     def validate_password(self, field: Field) -> None:
@@ -102,14 +100,10 @@ class RegisterForm(NewPassword):
             super().validate_password(field)
 
 
-class InvitationForm(NewPassword):
-    """What a new account needs, where the link has proven the address."""
+class RegisterForm(InvitationForm):
+    """The same, with the code from the mail."""
 
-    name = LineField(_("怎么称呼你"), NAME, description=_("记录和驿站的人看到的名字。"))
-
-    def validate_password(self, field: Field) -> None:
-        self.known = (*self.known, self.name.data)
-        super().validate_password(field)
+    code = PlainField(_("验证码"), CODE)
 
 
 class ResetForm(NewPassword):

@@ -13,11 +13,11 @@ from werkzeug.test import TestResponse
 
 from booking import people
 from booking.db import transactions
-from booking.model import Event, ManagerInvitation, Manages, Person
+from booking.model import Consent, Event, ManagerInvitation, Manages, Person
 from tests.support.network_cast import MONDAY, Network
 
 pytestmark = pytest.mark.sqlite
-NEW, FORM = "new@example.com", {"name": "赵敏", "password": "wu-bei-zi-4711"}
+NEW, FORM = "new@example.com", {"name": "赵敏", "password": "wu-bei-zi-4711", "agree": "y"}
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_an_invited_address_registers_and_lands_at_the_station(
     assert (answer.status_code, answer.headers["Location"]) == (303, "/manage/cbd/")
     assert "欢迎！你现在管理白领驿站。" in text(new.get("/manage/cbd/"))
     assert managers(network) == {"lin@example.com", NEW}
+    assert network.session.scalars(select(Consent.version)).all() == [people.PRIVACY_VERSION]
     again = new.get(path)
     assert (again.status_code, "这个邀请已经接受过了" in again.text) == (410, True)
     assert (
@@ -74,9 +75,10 @@ def test_an_invited_address_registers_and_lands_at_the_station(
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"name": "", "password": "wu-bei-zi-4711"}, "请填写称呼。"),
-        ({"name": "赵敏", "password": "12345678"}, "这个密码太容易猜到了，换一个长一点的。"),
-        ({"name": "加微信 www.x.com", "password": "wu-bei-zi-4711"}, "这里不能写网址、邮箱或一长串号码。"),
+        (FORM | {"name": ""}, "请填写称呼。"),
+        (FORM | {"agree": ""}, "要注册，请先同意隐私说明。"),
+        (FORM | {"password": "12345678"}, "这个密码太容易猜到了，换一个长一点的。"),
+        (FORM | {"name": "加微信 www.x.com"}, "这里不能写网址、邮箱或一长串号码。"),
     ],
 )
 def test_a_wrong_field_is_told_and_uses_nothing_up(
