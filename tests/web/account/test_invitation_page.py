@@ -149,7 +149,7 @@ def test_an_account_is_appointed_at_once_and_its_invitation_is_told_in_the_histo
     invite(admin)
     app.test_client().post(link(network), data=FORM)
     words = text(admin.get("/manage/cbd/history"))
-    assert "发邮件邀请管理员" in words
+    assert "发邮件邀请了管理员" in words
     assert "接受了管理员邀请" in words
     assert NEW not in words
     details = network.session.scalars(
