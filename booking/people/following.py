@@ -27,7 +27,8 @@ def follow(session: Session, person_id: int, activity_id: int, now: datetime) ->
     if (session.scalar(select(func.count()).where(Follow.person_id == person_id)) or 0) >= MOST:
         raise RuleViolation("follow_limit", limit=MOST)
     session.add(Follow(person_id=person_id, activity_id=activity_id, created_at=now))
-    record(session, "followed", now, actor_id=person_id, person_id=person_id, activity=activity_id)
+    told = {"activity": activity_id, "name": activity.title}
+    record(session, "followed", now, actor_id=person_id, person_id=person_id, **told)
 
 
 @retried
@@ -35,4 +36,5 @@ def unfollow(session: Session, person_id: int, activity_id: int, now: datetime) 
     """Stop following an activity. Idempotent."""
     gone = delete(Follow).where(Follow.person_id == person_id, Follow.activity_id == activity_id)
     if session.scalars(gone.returning(Follow.activity_id)).all():
-        record(session, "unfollowed", now, actor_id=person_id, person_id=person_id, activity=activity_id)
+        told = {"activity": activity_id, "name": session.get_one(Activity, activity_id).title}
+        record(session, "unfollowed", now, actor_id=person_id, person_id=person_id, **told)

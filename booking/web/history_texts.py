@@ -116,8 +116,8 @@ OF_PEOPLE: dict[str, Any] = {
     "mail_stopped": _("邮件送不到，停发了"),
     "mail_resumed": _("邮件又能送到了"),
     "privacy_agreed": _("同意了隐私说明"),
-    "followed": _("关注了一个活动"),
-    "unfollowed": _("取消关注了一个活动"),
+    "followed": _("关注了活动"),
+    "unfollowed": _("取消关注了活动"),
     "feed_opened": _("日历订阅开通了"),
     "feed_closed": _("日历订阅停用了"),
 }

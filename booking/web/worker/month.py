@@ -82,11 +82,11 @@ def _note(view: DayView) -> str:
 
 
 def _seats(view: DayView, cards: Sequence[Card]) -> str:
-    """What can be had on a day: 余 23, 约满, 未放号, 已结束."""
+    """What can be had on a day: 余 23, 约满, 已结束; nothing before it opens."""
     if not view.slots:
         return ""
     if not cards:
         return str(gettext("已结束"))
     if left := sum(card.left for card in cards if card.state == "open"):
         return str(gettext("余 %(n)s", n=left))
-    return str(gettext("约满") if any(card.state == "open" for card in cards) else gettext("未放号"))
+    return str(gettext("约满") if any(card.state == "open" for card in cards) else "")
