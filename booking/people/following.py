@@ -27,8 +27,15 @@ def follow(session: Session, person_id: int, activity_id: int, now: datetime) ->
     if (session.scalar(select(func.count()).where(Follow.person_id == person_id)) or 0) >= MOST:
         raise RuleViolation("follow_limit", limit=MOST)
     session.add(Follow(person_id=person_id, activity_id=activity_id, created_at=now))
-    told = {"activity": activity_id, "name": activity.title}
-    record(session, "followed", now, actor_id=person_id, person_id=person_id, **told)
+    record(
+        session,
+        "followed",
+        now,
+        actor_id=person_id,
+        person_id=person_id,
+        activity=activity_id,
+        name=activity.title,
+    )
 
 
 @retried
@@ -36,5 +43,5 @@ def unfollow(session: Session, person_id: int, activity_id: int, now: datetime) 
     """Stop following an activity. Idempotent."""
     gone = delete(Follow).where(Follow.person_id == person_id, Follow.activity_id == activity_id)
     if session.scalars(gone.returning(Follow.activity_id)).all():
-        told = {"activity": activity_id, "name": session.get_one(Activity, activity_id).title}
-        record(session, "unfollowed", now, actor_id=person_id, person_id=person_id, **told)
+        name = session.get_one(Activity, activity_id).title
+        record(session, "unfollowed", now, actor_id=person_id, person_id=person_id, activity=activity_id, name=name)
