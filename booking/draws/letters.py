@@ -25,7 +25,7 @@ class Told(NamedTuple):
 def tell(session: Session, draw: Draw, told: Sequence[Told], people: int, now: datetime) -> None:
     """Say how it went, of how many `people`, and with how many balls each enters the next draw."""
     own = balls(session, draw.station, [one.entry.person_id or 0 for one in told], now)
-    same = {"draw": draw.id, "people": people, "seats": sum(draw.seats.values())}
+    same = {"draw": draw.id, "people": people, "capacity": sum(draw.seats.values())}
     _queue(session, [_row(entry, now, same | _more(entry, place, own)) for entry, place in told])
 
 

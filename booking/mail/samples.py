@@ -117,7 +117,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
         "what": "lost",
         "draw": 1,
         "people": 62,
-        "seats": 15,
+        "capacity": 15,
         "rank": 22,
         "balls": 4,
         "place": 7,

@@ -414,7 +414,7 @@ def test_everybody_gets_one_letter_with_the_result(day: DrawDay) -> None:
         letter = letters[entry.person_id]
         assert letter.kind == ("confirmed" if entry.result == "seat" else "draw_result")
         if entry.result == "lost":
-            told = {"what": "lost", "draw": day.draw_id, "people": 8, "seats": 6, "rank": entry.rank, "balls": 3}
+            told = {"what": "lost", "draw": day.draw_id, "people": 8, "capacity": 6, "rank": entry.rank, "balls": 3}
             assert letter.details == told | {"place": (entry.rank or 0) - 4}
 
 
