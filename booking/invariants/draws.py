@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.draws import order, proof
-from booking.model import Booking, Draw, DrawChain, DrawEntry
+from booking.model import Booking, Draw, DrawChain, DrawEntry, Event
 
 # Older draws were checked often enough, and their people are forgotten some day.
 CHECKED = timedelta(days=60)
@@ -45,9 +45,9 @@ def places(session: Session, now: datetime) -> Iterator[str]:
     for slot_id, line in groupby(session.execute(places), lambda row: row[0]):
         best = 0
         for _, rank, booking_id in line:
-            if rank < best:
+            if (rank or 0) < best:
                 yield f"I14 slot {slot_id}: booking {booking_id}, rank {rank}, waits behind rank {best}"
-            best = max(best, rank)
+            best = max(best, rank or 0)
 
 
 def _results(session: Session, draw: Draw) -> Iterator[str]:
@@ -55,10 +55,12 @@ def _results(session: Session, draw: Draw) -> Iterator[str]:
     ranks = sorted(entry.rank or 0 for entry in entries)
     if ranks != list(range(1, len(entries) + 1)):
         yield f"I12 draw {draw.id}: {len(entries)} entries, and these ranks: {ranks[:3]} ..."
-    given = select(Booking.person_id, Booking.slot_id).where(
-        Booking.via == "draw",
-        Booking.seated_at == draw.drawn_at,
-        Booking.slot_id.in_([int(slot) for slot in draw.seats]),
+    # By the history: a seat may have been moved to the waiting list and back since.
+    given = select(Event.person_id, Event.slot_id).where(
+        Event.kind == "drawn",
+        Event.at == draw.drawn_at,
+        Event.booking_id.is_not(None),
+        Event.slot_id.in_([int(slot) for slot in draw.seats]),
     )
     seats = {(person_id, slot_id) for person_id, slot_id in session.execute(given)}
     drawn = {(entry.person_id, entry.got_slot_id) for entry in entries if entry.result == "seat" and entry.person_id}
@@ -79,8 +81,8 @@ def _chains(session: Session) -> Iterator[str]:
         .order_by(Draw.chain_id, Draw.link_no)
     )
     for chain_id, links in groupby(session.execute(revealed), lambda row: row[0]):
-        number, last = 0, None
+        number, last = 0, ""
         for _, link_no, secret, anchor in links:
-            if order.chain_back(secret, link_no - number) != (last or anchor):
+            if order.chain_back(secret or "", (link_no or 0) - number) != (last or anchor):
                 yield f"I13 chain {chain_id}: link {link_no} does not lead to the one before"
-            number, last = link_no, secret
+            number, last = link_no or 0, secret or ""

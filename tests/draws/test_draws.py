@@ -371,7 +371,8 @@ BROKEN = {
     "I11 another seed": (update(Draw).values(seed="0" * 64), "I11"),
     "I11 exchanged ranks": (update(DrawEntry).values(rank=9 - DrawEntry.rank), "I11"),
     "I12 a result without its seat": (
-        update(Booking).where(Booking.state == "booked").values(seated_at=at("Mon 13:00")), "I12"
+        update(Event).where(Event.kind == "drawn", Event.booking_id.is_not(None)).values(kind="reserved"),
+        "I12",
     ),
     "I12 an entry without a result": (update(DrawEntry).where(DrawEntry.no == 1).values(rank=None, result=None), "I12"),
     "I13 a secret chosen after the list": (update(Draw).values(secret="0" * 64), "I13"),
@@ -480,3 +481,12 @@ def test_killed_before_any_statement_nothing_is_half_done(day: DrawDay, engine: 
     assert kills > 25
     assert day.draw().state == "drawn"
     sound(day)
+
+
+def test_a_seat_that_was_moved_down_and_promoted_is_no_breach(day: DrawDay) -> None:
+    for name in ALL:
+        day.enter(name, "Mon 10:00")
+    day.draw_all()
+    slots.set_capacity(day.session, day.yoga, 1, at("Mon 13:00"), day.manager_id, move_newest=True)
+    slots.set_capacity(day.session, day.yoga, 3, at("Mon 15:00"), day.manager_id)
+    sound(day, "Mon 15:01")
