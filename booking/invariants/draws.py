@@ -62,7 +62,7 @@ def _results(session: Session, draw: Draw) -> Iterator[str]:
         Event.booking_id.is_not(None),
         Event.slot_id.in_([int(slot) for slot in draw.seats]),
     )
-    seats = {(person_id, slot_id) for person_id, slot_id in session.execute(given)}
+    seats = {tuple(row) for row in session.execute(given)}
     drawn = {(entry.person_id, entry.got_slot_id) for entry in entries if entry.result == "seat" and entry.person_id}
     if any(entry.person_id is None for entry in entries):
         return  # forgotten, as are the people of its bookings
