@@ -68,8 +68,8 @@ def _results(session: Session, draw: Draw) -> Iterator[str]:
         return  # forgotten, as are the people of its bookings
     for person_id, slot_id in sorted(drawn - seats):
         yield f"I12 draw {draw.id}: person {person_id} drew a seat at slot {slot_id} and has none"
-    for person_id, slot_id in sorted(seats - drawn):
-        yield f"I12 draw {draw.id}: person {person_id} has a seat at slot {slot_id} that was not drawn"
+    for holder, held in sorted(seats - drawn):
+        yield f"I12 draw {draw.id}: person {holder} has a seat at slot {held} that was not drawn"
 
 
 def _chains(session: Session) -> Iterator[str]:
