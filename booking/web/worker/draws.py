@@ -19,6 +19,7 @@ from booking.web.security import permissions
 from booking.web.worker import acts, results
 from booking.web.worker.blueprint import pages
 
+NO_WISH = 0  # no slot has this id
 PROGRAM = Path(order.__file__).read_bytes()
 
 
@@ -57,10 +58,10 @@ def check() -> Response:
 
 @pages.post("/entries/<int:entry_id>/wishes")
 def wishes(entry_id: int) -> BaseResponse:
-    """The wishes in their new order; the first of the form's is the best."""
+    """The wishes in their new order; the first of the form's is the best. None at all, or what is no number, is refused."""
     entry = _own_entry(entry_id)
-    wanted = [int(value) for value in request.form.getlist("wish") if value.isascii() and value.isdigit()]
-    return _changed(entry, wanted[:20])
+    sent = request.form.getlist("wish")[:20]
+    return _changed(entry, [_number(value) for value in sent] or [NO_WISH])
 
 
 @pages.post("/entries/<int:entry_id>/leave")
@@ -72,6 +73,10 @@ def leave(entry_id: int) -> BaseResponse:
 @pages.get("/entries/<int:entry_id>/leave")
 def after_lost_entry(**_entry_id: int) -> BaseResponse:
     return htmx.go(url_for("worker.me"))
+
+
+def _number(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else NO_WISH
 
 
 def _changed(entry: DrawEntry, wanted: list[int]) -> BaseResponse:

@@ -95,8 +95,8 @@ def test_wishes_are_moved_dropped_and_left_on_my_page(day: DrawDay, phone: Phone
         answer = phone.post(f"/entries/{entry_id}/wishes", "Mon 10:32", data={"back": "me", "wish": wishes})
         assert "志愿改好了" in answer.text
         assert day.entry("周明").wishes == wishes
-    for bad in (["x"], [str(day.crafts)], [day.tea, day.tea]):
-        answer = phone.post(f"/entries/{entry_id}/wishes", "Mon 10:33", data={"back": "me", "wish": [*bad, "7"]})
+    for bad in ([], ["x"], [str(day.crafts)], [day.tea, day.tea], ["9" * 5000], ["-1"], ["１２"]):
+        answer = phone.post(f"/entries/{entry_id}/wishes", "Mon 10:33", data={"back": "me", "wish": bad})
         assert 'data-refusal="no_such_wish"' in answer.text
     answer = phone.post(f"/entries/{entry_id}/leave", "Mon 10:34", data={"back": "me"})
     assert "已退出抽签" in answer.text
