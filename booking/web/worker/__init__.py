@@ -5,7 +5,7 @@ from booking.web.worker import (
     after_sign_in,
     calendar,
     day,
-    draws,
+    draw_proof,
     following,
     mine,
     month,

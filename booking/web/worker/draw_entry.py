@@ -7,7 +7,7 @@ from flask_babel import gettext
 from booking import draws
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.queries import draws as shown
+from booking.queries import draw_views as shown
 from booking.web.i18n import formatting
 from booking.web.worker import results
 from booking.web.worker.results import Outcome

@@ -12,7 +12,7 @@ from booking.draws import order, proof
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Draw, DrawEntry
-from booking.queries import draws as shown
+from booking.queries import draw_views as shown
 from booking.queries import slot_cards
 from booking.web import htmx
 from booking.web.security import permissions
