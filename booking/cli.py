@@ -72,7 +72,7 @@ def demo_command(*, if_empty: bool) -> None:
         )
     now = clock.now()
     try:
-        demo.load(db.session, now)
+        demo.load(db.session, now, secret_key=current_app.config["SECRET_KEY"])
         click.echo("The demo station is loaded")
     except demo.NotEmptyError as refused:
         if not if_empty:

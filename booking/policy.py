@@ -23,6 +23,10 @@ class Policy:
     strike_days: int = 30
     pause_days: int = 7
     warning_days: int = 90
+    draw_minutes: int = 120
+    wishes: int = 3
+    most_balls: int = 4
+    newcomer_balls: int = 3
 
     @property
     def strike_window(self) -> timedelta:
@@ -51,6 +55,10 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "strike_days": (1, 365),
     "pause_days": (0, 90),
     "warning_days": (1, 730),
+    "draw_minutes": (1, 1440),
+    "wishes": (1, 5),
+    "most_balls": (1, 8),
+    "newcomer_balls": (1, 8),
 }
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from booking import demo, history, invariants, people, seats
 from booking.db import transactions
-from booking.model import Booking, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
+from booking.draws import order, proof
+from booking.model import Booking, Draw, DrawEntry, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
 from booking.queries import missed_slots, my_bookings, slot_cards, station_day
 
 MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -194,3 +195,16 @@ def test_the_command_refuses_where_users_are_but_may_be_asked_to_keep_quiet(
     told = run.invoke(args=["demo"])
     assert (told.exit_code, "already exist" in told.output) == (1, True)
     assert (run.invoke(args=["demo", "--if-empty"]).exit_code, session.scalar(select(func.count(Slot.id)))) == (0, 0)
+
+
+@pytest.mark.sqlite
+def test_one_draw_is_drawn_and_one_is_gathering(session: Session) -> None:
+    load(session, MONDAY)
+    drawn, gathering = session.scalars(select(Draw).order_by(Draw.opens_at))
+    assert (drawn.state, gathering.state) == ("drawn", "gathering")
+    assert gathering.opens_at <= MONDAY < gathering.closes_at
+    lines, fits = order.check(proof.published(session, drawn))
+    assert fits
+    assert len(lines) > 30
+    entered = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == gathering.id)
+    assert (session.scalar(entered) or 0) > 15

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from booking import people
+from booking import draws, people
 from booking.db.transactions import transactional
 from booking.history import record
 from booking.mail import held
@@ -16,10 +16,12 @@ from booking.model import Code
 def settle(session: Session, now: datetime) -> int:
     """End all sign-ins and codes, and hold every letter that is not sent. Returns how many are held.
 
-    Codes and sign-ins that were used up or ended since the backup would count again.
+    Codes and sign-ins that were used up or ended since the backup would count again, and secrets of draws that have
+    become known would be used again.
     """
     ended = people.end_everybodys_sign_ins(session, now)
     session.execute(delete(Code))
+    draws.begin_anew(session, now)
     letters = held.hold(session, now)
     record(session, "restored", now, sign_ins=ended, letters=letters)
     return letters

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, people, statistics, workdays
 from booking.db.transactions import transactional
-from booking.demo import content, crowd, stage, today, vain
+from booking.demo import content, crowd, draw, stage, today, vain
 from booking.demo.past import Past, workdays_until
 from booking.model import Letter, Person, Station
 
@@ -24,7 +24,7 @@ class NotEmptyError(Exception):
 
 
 @transactional
-def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) -> stage.DemoData:
+def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS, secret_key: str = "") -> stage.DemoData:
     """Make the demo station with its people and the last `past_workdays` workdays. Raises `NotEmptyError`."""
     if session.scalar(select(func.count(Person.id))):
         raise NotEmptyError
@@ -38,6 +38,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS) ->
     content.plan(session, made, days[0], founded)
     stage.remember(session, made, now)
     Past(session, made, days, zone, now).live()
+    draw.show(session, made, secret_key, now)
     stage.keep_letters_in(session, made)
     vain.press_too_late(session, made)
     people.follow.inside(session, made.worker_id, made.activities[FOLLOWED], now - FOLLOWED_FOR)

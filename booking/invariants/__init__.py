@@ -1,9 +1,10 @@
-"""Invariants I1 to I10 of the design, checked against the whole database: `flask check`.
+"""Invariants I1 to I14 of the design, checked against the whole database: `flask check`.
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
-`privacy_consent` with who agreed, `invitations` with who was invited, `integrity` checks foreign keys, `tenancy` who acted.
+`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `integrity` checks foreign
+keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from booking.invariants import (
     capacity,
+    draws,
     follows,
     integrity,
     invitations,
@@ -43,6 +45,8 @@ CHECKS: tuple[Check, ...] = (
     temporary_roles.door_helpers,
     privacy_consent.consents,
     invitations.invitations,
+    draws.draws,
+    draws.places,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

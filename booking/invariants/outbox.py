@@ -11,10 +11,10 @@ from booking.model import Digest, Event, Letter, Person, Suppression
 STUCK = timedelta(minutes=10)
 # The kinds of letters about a seat, and the events behind each.
 PROMISES = {
-    "confirmed": ("booked", "reserved"),
+    "confirmed": ("booked", "reserved", "drawn"),
     "promoted": ("promoted",),
     "booking_removed": ("removed",),
-    "reminder": ("booked", "reserved", "promoted"),
+    "reminder": ("booked", "reserved", "promoted", "drawn"),
 }
 
 

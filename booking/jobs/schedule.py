@@ -10,7 +10,7 @@ from time import perf_counter
 from flask import current_app
 from sqlalchemy import ColumnElement
 
-from booking import monitoring, people, pictures, seats, slots, statistics, workdays
+from booking import draws, monitoring, people, pictures, seats, slots, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
@@ -45,6 +45,23 @@ def learn_workdays(_turn: Turn) -> int:
 
 def plan_slots(turn: Turn) -> int:
     return BatchRunner(turn, "plan_slots").each(slots.stations_to_plan(db.session()), _plan).result()
+
+
+def freeze_draws(turn: Turn) -> int:
+    """Commit draws that open soon to their secrets, and seal the lists of those that have closed."""
+
+    def commit(session: AnySession, draw_id: int, now: datetime) -> int:
+        return draws.commit(session, draw_id, current_app.config["SECRET_KEY"], now)
+
+    work = BatchRunner(turn, "freeze_draws").each(draws.to_commit(db.session(), turn.now), commit)
+    return work.each(draws.to_freeze(db.session(), turn.now), draws.freeze).result()
+
+
+def run_draws(turn: Turn) -> int:
+    def draw(session: AnySession, draw_id: int, now: datetime) -> int:
+        return draws.draw(session, draw_id, current_app.config["SECRET_KEY"], now)
+
+    return BatchRunner(turn, "run_draws").each(draws.to_draw(db.session(), turn.now), draw).result()
 
 
 def open_slots(turn: Turn) -> int:
@@ -131,6 +148,8 @@ def forget_names(turn: Turn) -> int:
 
 # The jobs of one slot: after an outage these run once in this order, before each runs at its own interval.
 CATCH_UP = (
+    Job("freeze_draws", 2, freeze_draws),
+    Job("run_draws", 2, run_draws),
     Job("open_slots", 2, open_slots),
     Job("start_slots", 2, start_slots),
     Job("release_no_shows", 2, release_no_shows),

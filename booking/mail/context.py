@@ -147,6 +147,15 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
     return {"always_free": free_time_is_over and promoted, "always_late": free_time_is_over and not promoted}
 
 
+def _draw_result(
+    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+) -> Context:
+    """The details say it all."""
+    if slot is None or now >= slot.ends_at:
+        raise Dropped("the slot is over")
+    return {}
+
+
 def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
     if slot is None or now >= slot.ends_at:
         raise Dropped("the slot is over")
@@ -325,6 +334,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "second_factor": _second_factor,
     "confirmed": _seat,
     "promoted": _seat,
+    "draw_result": _draw_result,
     "calendar": _seat,
     "seat_open": _line,
     "moved_down": _line,

@@ -237,7 +237,8 @@ def _entries(due: Round, now: datetime) -> tuple[ColumnElement[bool], ColumnElem
 def _opening(due: Round, now: datetime) -> Select[int, int]:
     """The slots that open later today."""
     today = Slot.opens_at.between(max(now, due.due_at), due.ends_at)
-    return select(Slot.station_id, Slot.id).where(Slot.station_id.in_(due.stations), Slot.state == "planned", today)
+    planned = (Slot.state == "planned", Slot.opens_at < Slot.starts_at)  # the others are drawn
+    return select(Slot.station_id, Slot.id).where(Slot.station_id.in_(due.stations), *planned, today)
 
 
 def _regular(due: Round) -> tuple[ColumnElement[bool], ...]:

@@ -22,6 +22,8 @@ LONGEST_NAME = 20
 JOBS: dict[str, Any] = {
     "learn_workdays": _("学习工作日历"),
     "plan_slots": _("排出场次"),
+    "freeze_draws": _("封存抽签名单"),
+    "run_draws": _("抽签"),
     "open_slots": _("放号"),
     "start_slots": _("开始场次"),
     "release_no_shows": _("释放没来的座位"),
@@ -46,6 +48,7 @@ LETTERS: dict[str, Any] = {
     "second_factor": _("两步验证"),
     "confirmed": _("预约成功"),
     "promoted": _("候补补上了"),
+    "draw_result": _("抽签没抽中"),
     "calendar": _("日历文件"),
     "seat_open": _("空出名额，先到先得"),
     "slot_moved": _("场次换了时间、场地或老师"),

@@ -18,7 +18,8 @@ BOOKING_STATES = (*LIVE, "cancelled", "released", "unrecorded", "expired")
 class Booking(Base):
     """预约: one person's claim on one slot.
 
-    `via` says how the seat came: tap (booked), line (promoted, or reserved by a manager) or door (check-in).
+    `via` says how the seat came: tap (booked), line (promoted, or reserved by a manager), draw (drawn, or the place after
+    a draw) or door (check-in).
     `waitlist_position` orders the waiting list; `standby_at` is since when the person is on standby; `seated_at` is when
     the seat was given; `late` marks a cancel after `Slot.free_until`, and a check-in after the release; `skipped` is why
     the waiting list last skipped this entry. `unrecorded`: nobody took attendance.
@@ -27,7 +28,7 @@ class Booking(Base):
     __tablename__ = "booking"
     __table_args__ = (
         one_of("state", BOOKING_STATES),
-        one_of("via", ("tap", "line", "door")),
+        one_of("via", ("tap", "line", "door", "draw")),
         CheckConstraint("state <> 'waiting' OR waitlist_position IS NOT NULL", name="line"),
         CheckConstraint(
             "state NOT IN ('booked', 'attended', 'released', 'unrecorded') OR seated_at IS NOT NULL", name="seated"

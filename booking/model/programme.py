@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from booking.model.base import Base, Day, Id, one_of, partial
 from booking.model.places import Station, Zone
 
+# How seats are given: to the first who book, or by a draw.
+ALLOCATIONS = ("first", "draw")
 SLOT_STATES = ("planned", "open", "running", "done", "cancelled")
 KINDS = (
     "yoga",
@@ -58,6 +60,7 @@ class Plan(Base):
         CheckConstraint("weekdays <> ''", name="weekdays"),
         CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="valid"),
         CheckConstraint("opens_workdays_before BETWEEN 0 AND 10", name="opens_workdays_before"),
+        one_of("allocation", ALLOCATIONS),
         Index(None, "station_id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -71,6 +74,7 @@ class Plan(Base):
     on_rest_days: Mapped[bool] = mapped_column(default=False)
     opens_workdays_before: Mapped[int | None]
     opens_clock: Mapped[time | None]
+    allocation: Mapped[str] = mapped_column(String(8), default="first", server_default="first")
     valid_from: Mapped[Day]
     valid_until: Mapped[Day | None]
     stopped_at: Mapped[datetime | None]
@@ -132,6 +136,11 @@ class SlotProperties:
     def free(self: Counted) -> int:
         return self.capacity - self.taken
 
+    @property
+    def awaits_draw(self: Counted) -> bool:
+        """Whether its seats are not drawn yet: until then it opens at its start, which nobody can book."""
+        return self.state == "planned" and self.opens_at == self.starts_at
+
     def state_at(self: Counted, now: datetime) -> str:
         """The state by the clock; the jobs only record it later."""
         if self.state in ("cancelled", "done") or now >= self.ends_at:
@@ -147,7 +156,8 @@ class Slot(SlotProperties, Base):
     `taken` counts the bookings in a HOLDING state, `waiting` the entries on the waiting list (those on standby
     included); `waitlist_seq` is the last position given out on the waiting list. `release_held_at` is since when a
     release waits for the manager's decision: because our own outage made it late, or, where the slot is `unattended`,
-    because nobody had taken attendance by then.
+    because nobody had taken attendance by then. A slot whose seats are drawn has a `draw_id`; until it is drawn it opens at
+    its start, which nobody can book, and people enter the draw instead.
     """
 
     __tablename__ = "slot"
@@ -192,6 +202,7 @@ class Slot(SlotProperties, Base):
     released_at: Mapped[datetime | None]
     release_held_at: Mapped[datetime | None]
     unattended: Mapped[bool] = mapped_column(default=False, server_default=false())
+    draw_id: Mapped[int | None] = mapped_column(ForeignKey("draw.id"))
     activity: Mapped[Activity] = relationship()
     zone: Mapped[Zone] = relationship()
     station: Mapped[Station] = relationship()

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import Booking, Event, Person, Slot, Strike
+from booking.model import Booking, Draw, DrawEntry, Event, Person, Slot, Strike
 
 KEPT_FOR = timedelta(days=180)
 # People in one transaction: on SQLite everybody else waits meanwhile.
@@ -23,6 +23,7 @@ AT_ONCE = 20
 def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
     """Anonymise old bookings, strikes and events of up to `limit` people. Returns how many people."""
     old = select(Slot.id).where(Slot.date < nameless_before(now))
+    _forget_entries(session, now)
     people = session.scalars(_named(old).limit(limit)).all()
     if people:
         pairs = _stand_ins(session, people, now)
@@ -31,6 +32,13 @@ def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
             theirs = update(table.__table__).where(column == bindparam("old"), table.slot_id.in_(old))
             session.connection().execute(theirs.values({column.key: bindparam("new")}), pairs)
     return len(people)
+
+
+def _forget_entries(session: Session, now: datetime) -> None:
+    """Whose an old entry was; the draw can be recomputed without."""
+    old = select(Draw.id).where(Draw.date < nameless_before(now))
+    named = update(DrawEntry).where(DrawEntry.draw_id.in_(old), DrawEntry.person_id.is_not(None))
+    session.execute(named.values(person_id=None), execution_options={"synchronize_session": False})
 
 
 def nameless_before(now: datetime) -> date:

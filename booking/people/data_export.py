@@ -13,6 +13,8 @@ from booking.model import (
     Bounce,
     Consent,
     DoorHelper,
+    Draw,
+    DrawEntry,
     Event,
     Follow,
     ManagerInvitation,
@@ -34,7 +36,7 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, roles, consents, invitations, sign-ins, mail and history.
+    """Profile, bookings, refused attempts, strikes, follows, draws, roles, consents, invitations, sign-ins, mail, history.
 
     Ready for JSON; instants are in UTC.
     """
@@ -45,6 +47,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "tries": _rows(session, _tries(person_id)),
         "strikes": _rows(session, _strikes(person_id)),
         "follows": _rows(session, _follows(person_id)),
+        "draws": _rows(session, _draws(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
@@ -93,6 +96,18 @@ def _follows(person_id: int) -> Executable:
     joined = select(*columns).join_from(Follow, Activity, Follow.activity_id == Activity.id)
     mine = joined.join(Station, Activity.station_id == Station.id).where(Follow.person_id == person_id)
     return mine.order_by(Follow.created_at)
+
+
+def _draws(person_id: int) -> Executable:
+    told = (DrawEntry.entered_at, DrawEntry.left_at, DrawEntry.wishes, DrawEntry.no, DrawEntry.tag, DrawEntry.balls)
+    result = (DrawEntry.rank, DrawEntry.result, DrawEntry.got_slot_id, DrawEntry.passed_over)
+    return (
+        select(Station.name.label("station"), Draw.opens_at, *told, *result)
+        .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
+        .join(Station, Draw.station_id == Station.id)
+        .where(DrawEntry.person_id == person_id)
+        .order_by(DrawEntry.id)
+    )
 
 
 def _roles(person_id: int) -> Executable:

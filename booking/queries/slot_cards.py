@@ -38,6 +38,11 @@ class Card(NamedTuple):
         return 0 if self.slot.waiting and self.line_open else self.slot.free
 
     @property
+    def by_draw(self) -> bool:
+        """Whether its seats will be drawn, and are not yet."""
+        return self.state == "planned" and self.slot.awaits_draw
+
+    @property
     def line_open(self) -> bool:
         """Whether a seat that becomes free still goes to the waiting list by itself."""
         return self.seen_at < self.slot.waitlist_until
@@ -132,6 +137,8 @@ def _card(slot: seats.SlotSnapshot, who: seats.Eligibility | None, places: Mappi
 
 
 def _at_opening(slot: seats.SlotSnapshot, who: seats.Eligibility) -> str | None:
-    """None where only the server can tell then."""
+    """None where only the server can tell then, and where the seats are drawn."""
+    if slot.awaits_draw:
+        return None
     at = Card(slot, "open", slot.opens_at, refusal=seats.refusal(slot, who, slot.opens_at))
     return None if seats.clashing(slot, who) else at.act

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from booking.model import Booking, Event, Slot
@@ -54,7 +54,8 @@ def of_day(session: Session, station_id: int, today: date) -> list[SlotToday]:
 
 def next_day(session: Session, station_id: int, today: date) -> NextDay | None:
     """The next date after `today` that has slots."""
-    counts = (func.min(Slot.opens_at), func.count(Slot.id), func.sum(Slot.capacity), func.sum(Slot.taken))
+    opens_at = func.coalesce(func.min(case((Slot.opens_at < Slot.starts_at, Slot.opens_at))), func.min(Slot.opens_at))
+    counts = (opens_at, func.count(Slot.id), func.sum(Slot.capacity), func.sum(Slot.taken))
     row = session.execute(
         select(Slot.date, *counts, func.sum(Slot.waiting))
         .where(Slot.station_id == station_id, Slot.date > today, Slot.state != "cancelled")

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, exists, func, or_, select
+from sqlalchemy import Engine, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats, workdays
@@ -148,7 +148,8 @@ _STATION = CompiledStatement(
         or_(*(exists().where(_other.closed_at.is_(None), beside) for beside in _beside)),
     ).where(Station.code == param("code"), Station.closed_at.is_(None))
 )
-_is_planned = (Slot.state == "planned").label("is_planned")
+# One whose seats are drawn has no opening to wait for.
+_is_planned = and_(Slot.state == "planned", Slot.opens_at < Slot.starts_at).label("is_planned")
 # A station's slots are few, and indexed by date: ordered by opening with LIMIT 1, every station's would be read.
 _COUNTS = CompiledStatement(
     select(Slot.date, Slot.opens_at, _is_planned, func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking import clock, pictures, policy, workdays
+from booking import clock, draws, pictures, policy, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -46,6 +46,8 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
         raise RuleViolation("zone_max", limit=zone.capacity)
     if other := _rival(session, plan):
         raise RuleViolation("zone_taken", plan_id=other.id)
+    if plan.id and "allocation" in changed and (under_way := draws.under_way(session, plan.id, now)):
+        raise RuleViolation("draw_gathering", entered=under_way.entered, until=under_way.result_at)
     kind = "plan_changed" if plan.id else "plan_added"
     session.add(plan)
     session.flush()

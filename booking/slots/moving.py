@@ -71,7 +71,8 @@ def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> deadlin
     if busy := _busy_then(session, slot, starts_at, ends_at):
         raise RuleViolation("people_elsewhere", names="、".join(busy), count=len(busy))
     table = deadlines.deadlines(starts_at, ends_at, policy.read(slot.station.policy))
-    table["opens_at"] = min(slot.opens_at, starts_at)
+    not_drawn = slot.draw_id is not None and slot.state == "planned"
+    table["opens_at"] = starts_at if not_drawn else min(slot.opens_at, starts_at)
     if slot.taken:
         table["free_until"] = starts_at
     return table

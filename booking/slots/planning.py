@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
-from booking import clock, policy, workdays
+from booking import clock, draws, policy, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.history import record, times_before
 from booking.model import Booking, Plan, PlanException, Slot, Station
+from booking.policy import Policy
 from booking.slots import deadlines
 from booking.workdays import ONE_DAY, Calendar
 
@@ -61,7 +62,11 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
         for due in due_dates(session, station_id, first, last, calendar)
     }
     present = _present(session, station_id, first)
-    stale = _lock_stale(session, present, wishes, now)
+    entered = draws.opened(session, station_id, first, now)
+    free = {key: slot for key, slot in present.items() if slot.draw_id not in entered}
+    by_draw = [key for key in wishes if wishes[key].pop("allocation") == "draw" and (key in free or key not in present)]
+    _draw(session, station_id, {key: wishes[key] for key in by_draw}, numbers, now)
+    stale = _lock_stale(session, free, wishes, now)
     done = Planned()
     for key, slot in stale.items():
         if key not in wishes:
@@ -70,6 +75,22 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
         if key in stale or (key not in present and wish["starts_at"] > now):
             _fulfil(session, key, wish, stale.get(key), now, done)
     return done
+
+
+def _draw(session: Session, station_id: int, wishes: dict[Key, Wish], numbers: Policy, now: datetime) -> None:
+    """Give these seats by draw: people enter from the opening on, and nobody can book before it is drawn."""
+    closings: dict[tuple[date, datetime], datetime] = {}
+    for (_, day), wish in wishes.items():
+        closes_at = draws.closing(wish["opens_at"], wish["waitlist_until"], numbers)
+        if closes_at > max(wish["opens_at"], now):  # else it is too late to enter: the first who books gets the seat
+            opening = (day, wish["opens_at"])
+            closings[opening] = min(closings.get(opening, closes_at), closes_at)
+            wish["opens_at"], wish["draw_id"] = wish["starts_at"], opening
+    found = {opening: draws.draw_for(session, station_id, *opening, at, now) for opening, at in closings.items()}
+    for wish in wishes.values():
+        if opening := wish["draw_id"]:
+            wish["draw_id"] = found[opening]
+            wish["opens_at"] = wish["starts_at"] if found[opening] else opening[1]
 
 
 def due_dates(session: Session, station_id: int, first: date, last: date, calendar: Calendar) -> Iterator[Due]:
@@ -130,6 +151,8 @@ def _wish(due: Due, table: deadlines.Timetable) -> Wish:
         "zone_id": (said and said.zone_id) or plan.zone_id,
         "capacity": (said and said.capacity) or plan.capacity,
         "host": said.host if said else None,
+        "allocation": plan.allocation,
+        "draw_id": None,
     }
 
 
@@ -159,7 +182,7 @@ def _for(slot: Slot, wish: Wish) -> Wish:
     """The wanted columns for this slot: what has opened stays open, only its hours may move."""
     if slot.state != "open":
         return wish
-    return {**wish, "opens_at": min(slot.opens_at, wish["starts_at"])}
+    return {**wish, "opens_at": min(slot.opens_at, wish["starts_at"]), "draw_id": slot.draw_id}
 
 
 def _fulfil(session: Session, key: Key, wish: Wish, slot: Slot | None, now: datetime, done: Planned) -> None:

@@ -45,6 +45,7 @@ OF_BOOKINGS: dict[str, Any] = {
     "host_changed": _("场次换了老师"),
     "withdrawn": _("约上了别的场次，退出了候补"),
     "expired": _("候补没有等到，结束了"),
+    "drawn": _("抽中了"),
 }
 OF_SLOTS: dict[str, Any] = {
     "planned": _("场次排上了"),
@@ -53,6 +54,9 @@ OF_SLOTS: dict[str, Any] = {
     "cancelled": _("场次取消了"),
     "brought_back": _("场次恢复了"),
     "opened": _("放号了"),
+    "frozen": _("抽签名单封存了"),
+    "drawn": _("抽签抽完了"),
+    "draw_void": _("抽签作废了"),
     "started": _("开始了"),
     "done": _("结束了"),
     "release_held": _("没有按时释放座位，留给了管理员决定"),
@@ -118,6 +122,9 @@ OF_PEOPLE: dict[str, Any] = {
     "privacy_agreed": _("同意了隐私说明"),
     "followed": _("关注了活动"),
     "unfollowed": _("取消关注了活动"),
+    "entered": _("报名了抽签"),
+    "left": _("退出了抽签"),
+    "passed_over": _("抽签轮到时被跳过了"),
     "feed_opened": _("日历订阅开通了"),
     "feed_closed": _("日历订阅停用了"),
 }
@@ -133,6 +140,7 @@ SKIPPED: dict[str, Any] = BRIEF | {
     "late_cancel": _("临时取消"),
     "replanned": _("排期改了"),
     "came_late": _("释放后到场"),
+    "late": _("系统没有按时抽"),
 }
 
 
@@ -178,7 +186,17 @@ def _policy(details: dict[str, Any]) -> str:
     return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
 
 
-DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {"capacity": _capacity, "message": _message, "policy": _policy}
+def _drawn(details: dict[str, Any]) -> str:
+    return gettext("%(n)s 人报名", n=details["entries"]) if "entries" in details else ""
+
+
+DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "capacity": _capacity,
+    "message": _message,
+    "policy": _policy,
+    "frozen": _drawn,
+    "drawn": _drawn,
+}
 
 
 def _changed(columns: dict[str, list[str]] | list[str]) -> list[str]:

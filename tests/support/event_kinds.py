@@ -12,8 +12,8 @@ Writer = tuple[str, str]  # module and function
 # Where a kind enters the history, and at which place it stands among the arguments.
 FIRST: dict[Writer, int] = {("booking.history", "record"): 1, ("booking.history", "record_all"): 1}
 FIRST |= {("booking.history", "EventTemplate"): 0, ("booking.seats.claim", "change"): 4}
-# What `seats.claim` says by hand: with what a booking begins.
-BY_HAND = frozenset({"booked", "reserved", "waiting", "standby", "walked_in", "checked_in"})
+# What `seats.claim` and the draw say by hand: with what a booking begins, and whom a draw passes over.
+BY_HAND = frozenset({"booked", "reserved", "waiting", "standby", "walked_in", "checked_in", "drawn", "passed_over"})
 
 
 @dataclass

@@ -61,6 +61,7 @@ KINDS = (
     "second_factor",
     "confirmed",
     "promoted",
+    "draw_result",
     "calendar",
     "seat_open",
     "moved_down",
@@ -219,6 +220,13 @@ def _confirmed(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("confirmed", "林晓"), at("Mon 10:00:02")
 
 
+def _draw_result(cast: Letters) -> tuple[Letter, datetime]:
+    told = {"what": "lost", "draw": 1, "people": 62, "capacity": 15, "rank": 22, "balls": 4, "place": 7}
+    now, to = at("Mon 12:01"), cast.people["林晓"]
+    cast.do(enqueue, "draw_result", now, person_id=to, slot_id=cast.yoga, **told)
+    return cast.letter("draw_result", "林晓"), now
+
+
 def _promoted(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     cast.give_up(cast.book("陈晨", cast.crafts, "Mon 10:01"), "Mon 16:00")
@@ -325,6 +333,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _second_factor,
             _confirmed,
             _promoted,
+            _draw_result,
             _calendar,
             _seat_open,
             _moved_down,

@@ -30,9 +30,9 @@ KINDS: dict[type[Any], set[str]] = {
     Number: {
         *("capacity", "opens_workdays_before", "person_id", "booking", "age", "owner"),
         *("days_ahead", "seats_a_day", "waiting_entries", "strikes_to_pause", "strike_days", "pause_days"),
-        "warning_days",
+        *("warning_days", "wishes", "most_balls", "newcomer_balls"),
     },
-    Minutes: {"minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
+    Minutes: {"minutes", "draw_minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
     DayField: {"date", "since", "valid_from", "valid_until"},
     WallTime: {"starts", "opens_at", "opens_clock"},
     Secret: {"password", "old"},

@@ -37,7 +37,7 @@ from booking.web.i18n import formatting
 from booking.web.i18n.locale_context import LocaleContexts
 from booking.web.middleware import BOOKING, Turns
 from booking.web.security.session import SIGNED_IN
-from booking.web.worker import acts, attempt_buffer, card_cache, early_press, results
+from booking.web.worker import acts, attempt_buffer, card_cache, draw_entry, early_press, results
 from booking.web.worker.attempt_buffer import AttemptBuffer
 from booking.web.worker.calendar import is_wechat
 from booking.web.worker.card_cache import CardTexts
@@ -193,7 +193,8 @@ class FastBooking:
     def _refused(self, asked: BookingRequest, no: RuleViolation) -> Ask:
         request_context.decided(no.reason)
         person_id, (slot_id, now, key, *_) = asked.signed_in.person_id, asked.press
-        card = None if early_press.is_early(no, now) else slot_cards.of_refusal(no, now)
+        alone = early_press.is_early(no, now) or draw_entry.is_wanted(no)
+        card = None if alone else slot_cards.of_refusal(no, now)
         by_the_app = partial(acts.refused, no, person_id, slot_id, key, now)
         if card is None:
             return self._by_the_app(asked, by_the_app)

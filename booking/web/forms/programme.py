@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
-from booking.model import KINDS, Activity, PlanException, Zone
+from booking.model import ALLOCATIONS, KINDS, Activity, PlanException, Zone
 from booking.slots import Move, OneOff, ready_made
 from booking.web.forms.fields import (
     Between,
@@ -52,6 +52,7 @@ KIND_WORDS = {
     "reading": _("阅读"),
     "other": _("其他"),
 }
+ALLOCATION_WORDS = {"first": _("先到先得"), "draw": _("抽签")}
 PICTURES = {
     "default": _("叶子（通用）"),
     "yoga": _("瑜伽垫"),
@@ -132,6 +133,7 @@ class PlanForm(_Placed):
         "no_such_activity": "activity_id",
         "zone_max": "capacity",
         "zone_taken": "starts",
+        "draw_gathering": "allocation",
     }
     activity_id = PickField(_("活动"), [needed], coerce=int)
     zone_id = PickField(_("场地"), [needed], coerce=int)
@@ -139,6 +141,15 @@ class PlanForm(_Placed):
     starts = WallTime(_("开始"), [needed])
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
+    allocation = PickField(
+        _("怎么分名额"),
+        [maybe],
+        choices=options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS}),
+        default="first",
+        description=_(
+            "抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。"
+        ),
+    )
     valid_from = DayField(_("从哪天起"), [needed])
     valid_until = DayField(_("到哪天为止"), [maybe], open_ended=True, description=_("不填就一直排下去。"))
     opens_workdays_before = Number(

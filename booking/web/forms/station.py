@@ -52,6 +52,10 @@ NUMBERS = {
     "strike_days": _("爽约在多少天内累计（天）"),
     "pause_days": _("暂停多久（天）"),
     "warning_days": _("多少天没有爽约，再有一次只提醒（天）"),
+    "draw_minutes": _("抽签报名多久（分钟）"),
+    "wishes": _("每人最多几个志愿（个）"),
+    "most_balls": _("最多几个号球（个）"),
+    "newcomer_balls": _("新来的有几个号球（个）"),
 }
 
 
@@ -85,6 +89,10 @@ class PolicyForm(Form):
     strike_days = _number("strike_days", _("更早的不再计算。"))
     pause_days = _number("pause_days", _("暂停期间不能新预约，已约好的照旧。"))
     warning_days = _number("warning_days", _("只发一封提醒。"))
+    draw_minutes = _number("draw_minutes", _("从放号那一刻起可以报名，到点封存名单，一分钟后抽签。"))
+    wishes = _number("wishes", _("一次抽签里按先后填的场次，最多抽中一场。"))
+    most_balls = _number("most_balls", _("每没抽中一天多一个号球，抽中或约上就回到 1 个。"))
+    newcomer_balls = _number("newcomer_balls", _("还没有在本站有过座位的人。"))
 
     @classmethod
     def showing(cls, numbers: Policy) -> "PolicyForm":

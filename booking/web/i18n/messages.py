@@ -82,6 +82,15 @@ REASONS = {
     ),
     "key_reused": Reason(_("这次点击是给另一场的，没有生效，什么也没有改变。"), _("还想要的话，请再按一次。")),
     "given_up_before": Reason(_("这一场你后来放弃过，这次点击没有生效。"), _("还想要的话，请再按一次。")),
+    # draws
+    "draw_not_open": Reason(_("抽签报名 %(opens_at)s 开始。"), _("从那时起到封存名单都可以报名，早晚一样。")),
+    "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),
+    "wishes_full": Reason(_("一次最多 %(limit)s 个志愿，你已经填满了。"), _("先去掉一个，再加这一场。")),
+    "draw_gathering": Reason(
+        _("这个排期的抽签正在报名，已有 %(entered)s 人，现在不能改怎么分名额。%(until)s 出结果以后再改。")
+    ),
+    "no_such_entry": Reason(_("这次抽签里没有你的报名。")),
+    "no_such_wish": Reason(_("志愿刚刚改过，请看现在的再改。")),
     # cancelling and check-in
     "not_live": Reason(
         _("这条预约已经结束，不能再放弃。"),

@@ -11,14 +11,14 @@ from booking import clock, seats
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import slot_cards
+from booking.queries import draw_views, slot_cards
 from booking.telemetry import request_context
 from booking.web import errors, htmx, rate_limit
 from booking.web.cache import placeholders
 from booking.web.i18n import formatting
 from booking.web.middleware import without_turn
 from booking.web.security import pending_booking, permissions
-from booking.web.worker import attempt_buffer, card_cache, early_press, mine, results
+from booking.web.worker import attempt_buffer, card_cache, draw_entry, early_press, mine, results
 from booking.web.worker.blueprint import pages
 from booking.web.worker.results import Outcome
 
@@ -71,12 +71,23 @@ def pressed(press: seats.BookingResult, now: datetime) -> Response:
 
 
 def refused(no: RuleViolation, person_id: int, slot_id: int, key: str | None, now: datetime) -> Response:
-    """The answer to a booking that the rules refused."""
+    """The answer to a booking that the rules refused. Where the seats are drawn it enters the draw."""
+    if draw_entry.is_wanted(no):
+        return answer(draw_entry.outcome_of(slot_id, person_id, now, no.seen))
     if early_press.is_early(no, now):
         return early_press.carry(person_id, slot_id, key, no.details["opens_at"])
     attempt_buffer.of_this_process().remember(person_id, slot_id, no, now)
     card = slot_cards.of_refusal(no, now) or permissions.seen_card(slot_id, person_id)
     return answer(results.refused(card.slot, no), card)
+
+
+@pages.post("/slots/<int:slot_id>/enter")
+def enter(slot_id: int) -> Response:
+    """Enter the draw of a slot, which becomes the next wish."""
+    person_id = permissions.worker_id(url_for("worker.slot", slot_id=slot_id))
+    rate_limit.press(current_user.token)
+    slot = permissions.seen_card(slot_id, person_id).slot
+    return answer(draw_entry.outcome_of(slot_id, person_id, clock.now(), slot))
 
 
 @pages.post("/bookings/<int:booking_id>/give-up")
@@ -121,6 +132,7 @@ def stand_by(slot_id: int) -> Response:
 
 
 @pages.get("/slots/<int:slot_id>/book")
+@pages.get("/slots/<int:slot_id>/enter")
 @pages.get("/slots/<int:slot_id>/standby")
 def after_lost_answer(slot_id: int) -> Response:
     """After a lost answer the browser stays at the address of the POST, and some request it again as a GET."""
@@ -144,7 +156,8 @@ def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
     elif back == "me":
         fragment = mine.fragment(permissions.worker(), outcome)
     else:
-        fragment = render_template("worker/_slot_act.html", card=card, person=True, outcome=outcome)
+        own = draw_views.of_slot(db.session(), card.slot.id, permissions.worker().id, clock.now())
+        fragment = render_template("worker/_slot_act.html", card=card, person=True, outcome=outcome, own=own)
     return make_response(fragment, 409 if outcome.reason else 200)
 
 

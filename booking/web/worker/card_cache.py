@@ -34,6 +34,7 @@ class CardKey(NamedTuple):
     state: str
     act: str | None
     at_opening: str | None
+    by_draw: bool
     door: str
     line_open: bool
     mine: str
@@ -112,6 +113,7 @@ def _key(seen: Card, said: CardTexts) -> CardKey:
         seen.state,
         seen.act,
         seen.at_opening,
+        seen.by_draw,
         seen.door,
         seen.line_open,
         seen.mine.state if seen.mine else "",
@@ -165,7 +167,7 @@ def _render(key: CardKey) -> str:
     slot = Blank(id=number(1), capacity=capacity, taken=taken, waiting=waiting)
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=key.state, act=key.act, left=left, place=place, line_open=key.line_open)
-    seen.at_opening, seen.door = key.at_opening, key.door
+    seen.at_opening, seen.by_draw, seen.door = key.at_opening, key.by_draw, key.door
     seen.mine = Blank(state=key.mine) if key.mine else None
     seen.refusal = RuleViolation(key.refusal) if key.refusal else None
     printed = ("time", "starts", "until", "where", "instant", "heading", "picture")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.queries import missed_slots, my_bookings, station_lookup
+from booking.queries import draw_views, missed_slots, my_bookings, station_lookup
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
@@ -53,6 +53,7 @@ def _mine(person: Person) -> dict[str, Any]:
         "person": person,
         "seats": my_bookings.seats_ahead(asked, person.id, now),
         "waiting": my_bookings.places_ahead(asked, person.id, now),
+        "entries": draw_views.ahead(asked, person.id, now),
         "ledgers": my_bookings.strike_ledgers(asked, person.id, now),
         "seen_at": now,
         "qr": qr,
@@ -77,9 +78,9 @@ def _tag(told: dict[str, Any]) -> str:
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])
         for ledger in told["ledgers"]
     ]
-    return etag.of(
-        told["person"].id, formatting.language(), seats, waits, marks, formatting.station_date(now, "Asia/Shanghai")
-    )
+    entries = [draw_views.facts(own) for own in told["entries"]]
+    today = formatting.station_date(now, "Asia/Shanghai")
+    return etag.of(told["person"].id, formatting.language(), seats, waits, entries, marks, today)
 
 
 def _facts(slot: Slot, now: datetime) -> tuple[Any, ...]:

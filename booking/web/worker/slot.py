@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from booking import policy
 from booking.extensions import db
 from booking.model import Slot
-from booking.queries import followed
+from booking.queries import draw_views, followed
 from booking.web import htmx
 from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
@@ -20,8 +20,11 @@ def slot(slot_id: int) -> str | Response:
     person = permissions.reader()
     card = permissions.seen_card(slot_id, person.id if person else None)
     today = formatting.station_date(card.seen_at, card.slot.station)
-    name = own_tag(etag.of(formatting.language(), today, etag.facts(card)))
-    shown = {"card": card, "person": person, "tag": name}
+    # Where nothing is drawn for this reader the draw is not asked for.
+    by_draw = card.by_draw or (card.mine is not None and card.mine.via == "draw")
+    own = draw_views.of_slot(db.session(), slot_id, person.id if person else None, card.seen_at) if by_draw else None
+    name = own_tag(etag.of(formatting.language(), today, etag.facts(card), draw_views.facts(own)))
+    shown = {"card": card, "person": person, "tag": name, "own": own}
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))
     whole = db.session.get_one(Slot, slot_id)

@@ -52,9 +52,9 @@ def _gone(miss: Miss, rush: Demand) -> str:
 
 
 def _when_full(miss: Miss, rush: Demand) -> str:
-    if rush.full_at is None:
-        return ""
     slot = miss.slot
+    if rush.full_at is None or slot.draw_id:  # drawn: nobody was too slow
+        return ""
     passed = (rush.full_at - slot.opens_at).total_seconds()
     if passed < AN_HOUR:
         return str(gettext("放号 %(span)s就约满了", span=formatting.format_duration(passed)))

@@ -19,7 +19,20 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from booking.db import transactions
-from booking.model import Activity, Booking, DoorHelper, Letter, Person, Plan, PlanException, SetAside, Slot, Strike
+from booking.model import (
+    Activity,
+    Booking,
+    DoorHelper,
+    Draw,
+    DrawEntry,
+    Letter,
+    Person,
+    Plan,
+    PlanException,
+    SetAside,
+    Slot,
+    Strike,
+)
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
 
@@ -131,6 +144,16 @@ TABLE: dict[str, str] = {
     "GET /bookings/<int:booking_id>/calendar.ics": "ask 200 404 404 404 404 404",
     "POST /bookings/<int:booking_id>/calendar/mail": "ask 303 404 404 404 404 404",
     "GET /cal/<token>.ics": NOT_FOUND,
+    "GET /draws/<int:draw_id>": PUBLIC,
+    "GET /draws/<int:draw_id>/list.json": PUBLIC,
+    "GET /draws/check.py": PUBLIC,
+    "GET /s/<code>/draws": PUBLIC,
+    "POST /slots/<int:slot_id>/enter": OWN_ACTS,
+    "GET /slots/<int:slot_id>/enter": LEADS_ON,
+    "GET /entries/<int:entry_id>/wishes": LEADS_ON,
+    "POST /entries/<int:entry_id>/wishes": "ask 303 404 404 404 404 404",
+    "GET /entries/<int:entry_id>/leave": LEADS_ON,
+    "POST /entries/<int:entry_id>/leave": "ask 303 404 404 404 404 404",
     "GET /bookings/<int:booking_id>/give-up": LEADS_ON,
     "POST /bookings/<int:booking_id>/give-up": "ask 303 404 404 404 404 404",
     "GET /door/<code>": "403 403 403 403 403 403 403",
@@ -321,10 +344,18 @@ class World:
         letter = Letter(
             kind="code", message_id="failed", state="failed", created_at=LONG_BEFORE, next_try_at=LONG_BEFORE
         )
-        session.add_all([aside, letter])
+        draw = Draw(station_id=slot.station_id, date=slot.date, opens_at=LONG_BEFORE, closes_at=LONG_BEFORE, version=1)
+        session.add_all([aside, letter, draw])
+        session.flush()
+        entry = DrawEntry(
+            draw_id=draw.id, person_id=mine.person_id, tag="abcde", wishes=[slot.id], entered_at=LONG_BEFORE
+        )
+        session.add(entry)
         session.flush()
         return {
             "slot_id": slot.id,
+            "draw_id": draw.id,
+            "entry_id": entry.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,

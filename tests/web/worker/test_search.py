@@ -80,6 +80,7 @@ def test_the_next_yoga_is_three_taps_from_the_day_page(app: Flask, programme: Pr
         "slot": str(programme.slots["yoga"]),
         "state": "open",
         "left": "2",
+        "allocation": "first",
     }
     assert "约上了" in phone.book("Mon 11:00", programme.slots["yoga"]).text
 

@@ -27,7 +27,8 @@ def lunch(session: Session) -> LunchHour:
 
 def test_before_the_opening_the_card_says_when_and_offers_nothing(app: Flask, lunch: LunchHour) -> None:
     card = Phone(app, lunch, "周明").card("Mon 09:58")
-    assert card.data == {"slot": str(lunch.slot_id), "state": "planned", "left": "2"}
+    shown = {"slot": str(lunch.slot_id), "state": "planned", "left": "2", "allocation": "first"}
+    assert card.data == shown
     assert "今天 10:00 放号" in card.words
     assert "<button" not in re.sub("<template.*?</template>", "", card.html, flags=re.DOTALL)
 

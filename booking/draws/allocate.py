@@ -1,0 +1,214 @@
+"""Allocate: draws a frozen draw: seats in the order of the lots, then the waiting lists in the same order."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from booking import policy
+from booking.db import statements, transactions
+from booking.db.arrays import in_array, insert_rows, to_text, update_rows
+from booking.db.statements import CompiledStatement
+from booking.db.transactions import NO_SYNC, transactional
+from booking.draws import letters, order
+from booking.draws.chain import secret_of
+from booking.draws.freeze import published_list, slots_of
+from booking.draws.planning import SEALED_FOR
+from booking.history import record, record_all
+from booking.model import Booking, Draw, DrawEntry, Event, Slot
+from booking.seats.claim import WAITING, ClaimRow, EventKinds, claim
+from booking.seats.eligibility import Eligibility, clashing, personal
+from booking.seats.look import eligibilities
+from booking.seats.transitions import withdraw
+
+DRAWN: EventKinds = (("drawn", "booked"),)
+
+
+class Drawing(NamedTuple):
+    """What a draw decides on: its locked slots by id, its entries in the order of their lots, and their people."""
+
+    draw: Draw
+    slots: dict[int, Slot]
+    ordered: list[DrawEntry]
+    people: Mapping[int, Eligibility]
+    now: datetime
+
+    def person(self, entry: DrawEntry) -> Eligibility:
+        return self.people[entry.person_id or 0]
+
+
+def to_draw(session: Session, now: datetime) -> Sequence[int]:
+    """Frozen draws whose result is due, and those that became void: too late, or without a slot.
+
+    None is drawn while one with an earlier link of the same chain still gathers: its secret tells the other's.
+    """
+    earlier = aliased(Draw)
+    gathers = exists().where(
+        earlier.chain_id == Draw.chain_id, earlier.link_no < Draw.link_no, earlier.state == "gathering"
+    )
+    due = select(Draw.id).where(Draw.state == "frozen", Draw.closes_at <= now - SEALED_FOR, ~gathers)
+    return session.scalars(due.order_by(Draw.closes_at, Draw.id)).all()
+
+
+@transactional
+def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
+    """Draw, once: the seats, the waiting lists, and everything that others need to recompute it.
+
+    Late, it is drawn as long as the waiting list can be served; after that it is void and its seats are given at the
+    door.
+    """
+    mine = update(Draw).where(Draw.id == draw_id, Draw.state == "frozen", Draw.closes_at <= now - SEALED_FOR)
+    if session.scalar(mine.values(drawn_at=now).returning(Draw.id), execution_options=NO_SYNC) is None:
+        return 0
+    one = session.get_one(Draw, draw_id, populate_existing=True)
+    slots = slots_of(session, one)
+    if why := _why_void(slots, now):
+        _void(session, one, why, now)
+        return 1
+    secret = secret_of(session, one, secret_key)
+    rows = published_list(session, one)
+    seed = order.make_seed(one.id, one.list_sha256 or "", secret)
+    ordered = order.in_order(seed, rows)
+    drawing = _lock(session, one, slots, [row[0] for row in ordered], now)
+    if why := _why_void(list(drawing.slots.values()), now):
+        _void(session, one, why, now)
+        return 1
+    seats = {slot.id: slot.free for slot in drawing.slots.values()}
+    refused = _refused(drawing)
+    results = order.give_out(ordered, seats, set(refused))
+    one.state, one.secret, one.seed = "drawn", secret, seed
+    one.seats = {str(slot_id): number for slot_id, number in seats.items()}
+    session.flush()
+    _open(session, drawing)
+    _write_results(session, drawing, results, refused)
+    places = _give(session, drawing)
+    told = [
+        letters.Told(entry, places.get(entry.person_id or 0)) for entry in drawing.ordered if entry.result != "seat"
+    ]
+    letters.tell(session, one, told, len(ordered), now)
+    given = sum(entry.result == "seat" for entry in drawing.ordered)
+    about: dict[str, Any] = {"station_id": one.station_id, "draw": one.id}
+    record(session, "drawn", now, **about, entries=len(ordered), given=given)
+    return 1
+
+
+def _why_void(slots: Sequence[Slot], now: datetime) -> str | None:
+    if not slots:
+        return "cancelled"
+    return "late" if now >= min(slot.waitlist_until for slot in slots) else None
+
+
+def _void(session: Session, one: Draw, why: str, now: datetime) -> None:
+    """Nobody loses: its slots start as they are, and their seats are given at the door."""
+    one.state, one.why_void, one.drawn_at = "void", why, now
+    session.flush()
+    about: dict[str, Any] = {"station_id": one.station_id, "draw": one.id}
+    record(session, "draw_void", now, reason=why, **about)
+    letters.tell_void(session, one, why, now)
+
+
+def _lock(session: Session, one: Draw, slots: Sequence[Slot], numbers: Sequence[int], now: datetime) -> Drawing:
+    """Lock everybody on the list, then the slots, and those where they wait: a seat may end their place there."""
+    listed = select(DrawEntry).where(DrawEntry.draw_id == one.id, DrawEntry.no.is_not(None))
+    entries = {entry.no: entry for entry in session.scalars(listed)}
+    people = {entry.person_id for entry in entries.values() if entry.person_id}
+    transactions.lock(session, people=people)
+    theirs = (Booking.person_id.in_(in_array(people)), Booking.state.in_(("booked", "waiting")))
+    beside = select(Booking.slot_id).join(Slot, Booking.slot_id == Slot.id).where(*theirs, Slot.ends_at > now)
+    locked = transactions.lock(session, slots={*(slot.id for slot in slots), *session.scalars(beside)})
+    own = {slot.id: slot for slot in locked if slot.draw_id == one.id and slot.state == "planned"}
+    found = eligibilities(session, slots[0].id, people, now)
+    return Drawing(one, own, [entries[no] for no in numbers], found, now)
+
+
+def _refused(drawing: Drawing) -> dict[tuple[int, int], str]:
+    """The wishes that the rules do not allow by now, with the reason."""
+    found = {}
+    for entry in drawing.ordered:
+        for slot_id in entry.wishes:
+            if (slot := drawing.slots.get(slot_id)) and (no := personal(slot, drawing.person(entry))):
+                found[entry.no or 0, slot_id] = no.reason
+    return found
+
+
+def _open(session: Session, drawing: Drawing) -> None:
+    """Open the slots: whoever comes later books what is left, or joins the waiting list behind the others."""
+    record_all(session, "opened", drawing.now, Slot, list(drawing.slots), after="open")
+    for slot in drawing.slots.values():
+        slot.state, slot.opens_at = "open", drawing.now
+    session.flush()
+
+
+def _write_results(
+    session: Session,
+    drawing: Drawing,
+    results: Sequence[tuple[int, int | None, list[int]]],
+    refused: Mapping[tuple[int, int], str],
+) -> None:
+    rows, events = [], []
+    for rank, (entry, (no, got, passed)) in enumerate(zip(drawing.ordered, results, strict=True), 1):
+        why = {str(slot_id): refused[no, slot_id] for slot_id in passed}
+        could = [slot_id for slot_id in entry.wishes if slot_id in drawing.slots and slot_id not in passed]
+        result = "seat" if got else "lost" if could else "passed_over"
+        rows.append([entry.id, rank, result, got, why])
+        about = [drawing.draw.station_id, entry.person_id, to_text(drawing.now)]
+        events += [[*about, reason, {"draw": drawing.draw.id, "slot": int(slot)}] for slot, reason in why.items()]
+    connection = statements.wrap(session.connection())
+    _RESULTS.run(connection, rows=rows, ids=[row[0] for row in rows])
+    if events:
+        _PASSED_OVER.run(connection, rows=events)
+    for entry in drawing.ordered:
+        session.expire(entry)
+
+
+def _give(session: Session, drawing: Drawing) -> dict[int, int]:
+    """Write the seats, then the places on the waiting lists, each in the order of the draw; returns the first place of
+    each person who waits."""
+    connection, now = statements.wrap(session.connection()), drawing.now
+    seats = []
+    for entry in drawing.ordered:
+        if entry.got_slot_id:
+            slot, who = drawing.slots[entry.got_slot_id], drawing.person(entry)
+            row = ClaimRow(slot, "booked", who.person_id, now, None, DRAWN, via="draw", seated_at=now)
+            row = row._replace(letter="confirmed")
+            seats.append((row, clashing(slot, who)))
+    ids = claim(connection, [row for row, _ in seats]) if seats else []
+    rounds = _places(drawing)
+    for rows in rounds:
+        claim(connection, rows)
+    for slot in drawing.slots.values():
+        session.expire(slot, ["taken", "waiting", "waitlist_seq"])
+    for booking_id, (_, dropped) in zip(ids, seats, strict=True):
+        withdraw(session, dropped, now, booking_id)
+    return {row.person_id: row.waitlist_position or 0 for row in rounds[0]} if rounds else {}
+
+
+def _places(drawing: Drawing) -> list[list[ClaimRow[Slot]]]:
+    """The places on the waiting lists, in rounds in which everybody has one at most."""
+    last = {slot_id: slot.waitlist_seq for slot_id, slot in drawing.slots.items()}
+    rounds: list[list[ClaimRow[Slot]]] = []
+    for entry in drawing.ordered:
+        lost = _waits_for(drawing, entry) if entry.result == "lost" else []
+        for choice, slot_id in enumerate(lost):
+            last[slot_id] += 1
+            slot, person_id, place = drawing.slots[slot_id], drawing.person(entry).person_id, last[slot_id]
+            row = ClaimRow(slot, "waiting", person_id, drawing.now, None, WAITING, via="draw", waitlist_position=place)
+            rounds += [[]] if choice == len(rounds) else []
+            rounds[choice].append(row)
+    return rounds
+
+
+def _waits_for(drawing: Drawing, entry: DrawEntry) -> list[int]:
+    """The first wishes that the person may wait for, as many as the rules allow beside where they wait already."""
+    may = [slot_id for slot_id in entry.wishes if slot_id in drawing.slots and str(slot_id) not in entry.passed_over]
+    waiting = [one for one in drawing.person(entry).entries if one.state == "waiting" and not one.at_door]
+    most = policy.read(drawing.draw.station.policy).waiting_entries
+    return may[: max(0, most - sum(one.starts_at > drawing.now for one in waiting))]
+
+
+_RESULTS = CompiledStatement(update_rows(DrawEntry, ("rank", "result", "got_slot_id", "passed_over")))
+_PASSED_OVER = CompiledStatement(
+    insert_rows(Event, ("station_id", "person_id", "at", "reason", "details"), kind="passed_over")
+)

@@ -1,0 +1,65 @@
+"""Balls: how many each person has in a draw: one, and one more for each day on which they have lost since their last
+seat."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking import policy
+from booking.db.arrays import in_array
+from booking.model import Booking, Draw, DrawEntry, Station, Strike
+
+# Losses that are older count no more.
+REMEMBERED = timedelta(days=60)
+
+
+def balls(session: Session, station: Station, people: Collection[int], now: datetime) -> dict[int, int]:
+    """The balls of these people in a draw of that station, by their ids.
+
+    Any seat there takes the losses away, also one that was given up later. Who never had one has those of a newcomer, or
+    as many as they have lost. A strike that counts leaves one.
+    """
+    numbers = policy.read(station.policy)
+    seated = _last_seats(session, station.id, people)
+    lost = _losses(session, station.id, people, now)
+    struck = _struck(session, station.id, people, now - numbers.strike_window)
+    found = {}
+    for person_id in people:
+        last = seated.get(person_id)
+        days = {day for day, drawn_at in lost.get(person_id, ()) if last is None or drawn_at > last}
+        own = 1 + len(days)
+        own = max(own, numbers.newcomer_balls) if last is None else own
+        found[person_id] = 1 if person_id in struck else min(own, numbers.most_balls)
+    return found
+
+
+def _last_seats(session: Session, station_id: int, people: Collection[int]) -> dict[int, datetime]:
+    last = select(Booking.person_id, func.max(Booking.seated_at)).where(
+        Booking.person_id.in_(in_array(people)), Booking.station_id == station_id, Booking.seated_at.is_not(None)
+    )
+    rows = session.execute(last.group_by(Booking.person_id))
+    return {person_id: at for person_id, at in rows if at}
+
+
+def _losses(
+    session: Session, station_id: int, people: Collection[int], now: datetime
+) -> dict[int, list[tuple[date, datetime]]]:
+    """The lost draws of each: the day and the instant."""
+    rows = (
+        select(DrawEntry.person_id, Draw.date, Draw.drawn_at)
+        .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
+        .where(DrawEntry.person_id.in_(in_array(people)), DrawEntry.result == "lost")
+        .where(Draw.station_id == station_id, Draw.drawn_at > now - REMEMBERED)
+    )
+    found: dict[int, list[tuple[date, datetime]]] = {}
+    for person_id, day, drawn_at in session.execute(rows):
+        if person_id and drawn_at:
+            found.setdefault(person_id, []).append((day, drawn_at))
+    return found
+
+
+def _struck(session: Session, station_id: int, people: Collection[int], since: datetime) -> set[int]:
+    counts = (Strike.station_id == station_id, Strike.at > since, Strike.forgiven_at.is_(None))
+    return set(session.scalars(select(Strike.person_id).where(Strike.person_id.in_(in_array(people)), *counts)))

@@ -1,0 +1,114 @@
+"""Entries: enter a draw, with wishes in order; change them, or leave. An entry is not a booking."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import policy
+from booking.db import transactions
+from booking.db.transactions import retried
+from booking.errors import RuleViolation
+from booking.history import record
+from booking.model import Draw, DrawEntry, Slot
+from booking.seats.eligibility import eligibility, personal
+
+# Without digits and letters that are read for one another.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@retried
+def enter(session: Session, person_id: int, slot_id: int, now: datetime) -> DrawEntry:
+    """Make the slot the next wish of the person in its draw. Entering again changes nothing.
+
+    Raises `draw_not_open`, `draw_closed`, `wishes_full`, or what keeps the person from a seat there.
+    """
+    slot = session.get(Slot, slot_id)
+    if slot is None or slot.draw_id is None or slot.station.closed_at:
+        raise RuleViolation("no_such_slot")
+    draw = _open_draw(session, slot.draw_id, now)
+    transactions.lock(session, people={person_id})
+    session.refresh(slot)
+    if slot.state == "cancelled":
+        raise RuleViolation("cancelled", why=slot.cancel_reason)
+    if slot.draw_id != draw.id:
+        raise RuleViolation("draw_closed")
+    if no := personal(slot, eligibility(session, person_id, slot.station, slot.date, now)):
+        raise no
+    entry = _find(session, draw.id, person_id)
+    wishes = entry.wishes if entry and entry.left_at is None else []
+    if entry and slot_id in wishes:
+        return entry
+    most = policy.read(slot.station.policy).wishes
+    if len(wishes) >= most:
+        raise RuleViolation("wishes_full", limit=most)
+    if entry is None:
+        entry = DrawEntry(draw_id=draw.id, person_id=person_id, tag=_tag(session, draw.id), entered_at=now)
+        session.add(entry)
+    entry.left_at = None
+    _set_wishes(session, draw, entry, [*wishes, slot_id], now)
+    return entry
+
+
+@retried
+def change_wishes(session: Session, entry_id: int, wishes: Sequence[int], now: datetime) -> DrawEntry:
+    """Put the wishes into another order, or drop some. Without any, the person leaves the draw."""
+    entry = session.get(DrawEntry, entry_id)
+    if entry is None or entry.person_id is None:
+        raise RuleViolation("no_such_entry")
+    draw = _open_draw(session, entry.draw_id, now)
+    transactions.lock(session, people={entry.person_id})
+    session.refresh(entry)
+    if entry.left_at:
+        raise RuleViolation("no_such_entry")
+    if len(set(wishes)) < len(wishes) or not set(wishes) <= set(entry.wishes):
+        raise RuleViolation("no_such_wish")
+    if not wishes:
+        entry.left_at = now
+        record(session, "left", now, actor_id=entry.person_id, **_about(draw, entry))
+    elif list(wishes) != entry.wishes:
+        _set_wishes(session, draw, entry, list(wishes), now)
+    return entry
+
+
+@retried
+def leave(session: Session, entry_id: int, now: datetime) -> DrawEntry:
+    """Leave the draw, which costs nothing."""
+    return change_wishes.inside(session, entry_id, (), now)
+
+
+def _open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
+    """The draw, which is not frozen until this transaction ends: many may hold it at once."""
+    found = select(Draw).where(Draw.id == draw_id).with_for_update(read=True)
+    draw = session.scalars(found.execution_options(populate_existing=True)).one()
+    if now < draw.opens_at:
+        raise RuleViolation("draw_not_open", opens_at=draw.opens_at)
+    if draw.state != "gathering" or now >= draw.closes_at:
+        raise RuleViolation("draw_closed")
+    return draw
+
+
+def _find(session: Session, draw_id: int, person_id: int) -> DrawEntry | None:
+    mine = select(DrawEntry).where(DrawEntry.draw_id == draw_id, DrawEntry.person_id == person_id)
+    return session.scalar(mine.execution_options(populate_existing=True))
+
+
+def _tag(session: Session, draw_id: int) -> str:
+    """Five characters that no other entry of the draw has."""
+    while True:
+        tag = "".join(secrets.choice(LETTERS) for _ in range(5))
+        if session.scalar(select(DrawEntry.id).where(DrawEntry.draw_id == draw_id, DrawEntry.tag == tag)) is None:
+            return tag
+
+
+def _set_wishes(session: Session, draw: Draw, entry: DrawEntry, wishes: list[int], now: datetime) -> None:
+    entry.wishes = wishes
+    session.flush()
+    record(session, "entered", now, actor_id=entry.person_id, **_about(draw, entry), wishes=wishes)
+
+
+def _about(draw: Draw, entry: DrawEntry) -> dict[str, Any]:
+    return {"station_id": draw.station_id, "person_id": entry.person_id, "draw": draw.id}

@@ -1,0 +1,79 @@
+"""Freeze: seals the list of a draw when it has closed: numbers, balls and the fingerprint."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking.db import statements
+from booking.db.arrays import in_array, update_rows
+from booking.db.statements import CompiledStatement
+from booking.db.transactions import NO_SYNC, transactional
+from booking.draws.balls import balls
+from booking.draws.order import list_text, sha256
+from booking.history import record
+from booking.model import Draw, DrawEntry, Person, Slot
+
+
+def to_freeze(session: Session, now: datetime) -> Sequence[int]:
+    """Draws that have closed and are not frozen."""
+    due = select(Draw.id).where(Draw.state == "gathering", Draw.closes_at <= now)
+    return session.scalars(due.order_by(Draw.closes_at, Draw.id)).all()
+
+
+@transactional
+def freeze(session: Session, draw_id: int, now: datetime) -> int:
+    """Seal the list. The entries of deleted accounts leave before."""
+    # The claim waits for whoever enters or leaves at this instant, and everybody after it finds the draw closed.
+    mine = update(Draw).where(Draw.id == draw_id, Draw.state == "gathering", Draw.closes_at <= now)
+    sealed = mine.values(state="frozen", frozen_at=now, list_sha256="")
+    if session.scalar(sealed.returning(Draw.id), execution_options=NO_SYNC) is None:
+        return 0
+    draw = session.get_one(Draw, draw_id, populate_existing=True)
+    _leave_gone(session, draw, now)
+    entries = live_entries(session, draw.id)
+    own = balls(session, draw.station, [entry.person_id or 0 for entry in entries], now)
+    rows = [[entry.id, no, own[entry.person_id or 0]] for no, entry in enumerate(entries, 1)]
+    _SEAL.run(statements.wrap(session.connection()), rows=rows, ids=[row[0] for row in rows])
+    session.expire_all()
+    draw.list_sha256 = sha256(list_text(published_list(session, draw)))
+    session.flush()
+    about: dict[str, Any] = {"station_id": draw.station_id, "draw": draw.id}
+    record(session, "frozen", now, **about, entries=len(entries), fingerprint=draw.list_sha256)
+    return 1
+
+
+def live_entries(session: Session, draw_id: int) -> Sequence[DrawEntry]:
+    """By tag: the number of an entry says nothing about when it was made."""
+    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, DrawEntry.left_at.is_(None))
+    return session.scalars(found.order_by(DrawEntry.tag)).all()
+
+
+def published_list(session: Session, draw: Draw) -> list[list[Any]]:
+    """The frozen list, as `order` reads it: number, tag, balls, people, wishes."""
+    columns = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.wishes)
+    frozen = select(*columns).where(DrawEntry.draw_id == draw.id, DrawEntry.no.is_not(None)).order_by(DrawEntry.no)
+    return [[no, tag, own, 1, wishes] for no, tag, own, wishes in session.execute(frozen)]
+
+
+def slots_of(session: Session, draw: Draw) -> Sequence[Slot]:
+    """The slots whose seats this draw gives; those that were cancelled are out of it."""
+    same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
+    live = select(Slot).where(*same_day, Slot.state != "cancelled").order_by(Slot.starts_at, Slot.id)
+    return session.scalars(live.execution_options(populate_existing=True)).all()
+
+
+def _leave_gone(session: Session, draw: Draw, now: datetime) -> None:
+    gone = select(DrawEntry.person_id).join(Person, Person.id == DrawEntry.person_id)
+    gone = gone.where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None), Person.deleted_at.is_not(None))
+    people = session.scalars(gone.order_by(DrawEntry.person_id)).all()
+    theirs = (DrawEntry.draw_id == draw.id, DrawEntry.person_id.in_(in_array([one or 0 for one in people])))
+    session.execute(update(DrawEntry).where(*theirs).values(left_at=now), execution_options=NO_SYNC)
+    for person_id in people:
+        about: dict[str, Any] = {"station_id": draw.station_id, "person_id": person_id, "draw": draw.id}
+        record(session, "left", now, reason="gone", **about)
+
+
+_SEAL = CompiledStatement(update_rows(DrawEntry, ("no", "balls")))

@@ -1,0 +1,121 @@
+"""Draws as they are shown: what is public of one, and one person's own entries."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from booking.draws import SEALED_FOR
+from booking.draws.balls import balls
+from booking.model import Draw, DrawEntry, Slot
+
+SHOWN = 60  # past draws in a station's list
+
+
+class DrawView(NamedTuple):
+    """A draw, its slots (cancelled ones too), how many have entered, and what the clock says of it.
+
+    `phase` is soon, gathering, sealed, drawn or void.
+    """
+
+    draw: Draw
+    slots: Sequence[Slot]
+    entered: int
+    phase: str
+
+    @property
+    def seats(self) -> int:
+        """The seats that were drawn, or that will be."""
+        if self.draw.seats:
+            return sum(self.draw.seats.values())
+        return sum(slot.capacity for slot in self.slots if slot.state != "cancelled")
+
+    @property
+    def result_at(self) -> datetime:
+        return self.draw.closes_at + SEALED_FOR
+
+    def titled(self, slot_id: int | str) -> Slot | None:
+        """One of its slots; None for one that was removed."""
+        return next((slot for slot in self.slots if slot.id == int(slot_id)), None)
+
+
+class OwnEntry(NamedTuple):
+    """One person's entry in a draw, and their balls in it."""
+
+    view: DrawView
+    entry: DrawEntry | None
+    balls: int
+
+    @property
+    def wishes(self) -> list[Slot]:
+        found = [self.view.titled(slot_id) for slot_id in self.entry.wishes] if self.entry else []
+        return [slot for slot in found if slot]
+
+
+def of_station(session: Session, station_id: int, now: datetime) -> list[DrawView]:
+    """The draws of a station, the newest first."""
+    newest = select(Draw).where(Draw.station_id == station_id).order_by(Draw.closes_at.desc(), Draw.id.desc())
+    return [view(session, draw, now) for draw in session.scalars(newest.limit(SHOWN))]
+
+
+def view(session: Session, draw: Draw, now: datetime) -> DrawView:
+    same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
+    whole = (joinedload(Slot.activity), joinedload(Slot.zone))
+    slots = session.scalars(select(Slot).where(*same_day).options(*whole).order_by(Slot.starts_at, Slot.id)).all()
+    live = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None))
+    return DrawView(draw, slots, session.scalar(live) or 0, _phase(draw, now))
+
+
+def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime) -> OwnEntry | None:
+    """The draw of a slot, as this reader (None: nobody signed in) sees it; None where there is none."""
+    draw = session.scalar(select(Draw).join(Slot, Slot.draw_id == Draw.id).where(Slot.id == slot_id))
+    return own(session, draw, person_id, now) if draw else None
+
+
+def own(session: Session, draw: Draw, person_id: int | None, now: datetime) -> OwnEntry:
+    mine = select(DrawEntry).where(
+        DrawEntry.draw_id == draw.id, DrawEntry.person_id == person_id, DrawEntry.left_at.is_(None)
+    )
+    entry = session.scalar(mine) if person_id else None
+    return _own(session, view(session, draw, now), entry, person_id, now)
+
+
+def ahead(session: Session, person_id: int, now: datetime) -> list[OwnEntry]:
+    """The person's entries in draws that are not decided, or became void just now."""
+    theirs = (
+        select(DrawEntry)
+        .join(Draw, DrawEntry.draw_id == Draw.id)
+        .where(DrawEntry.person_id == person_id, DrawEntry.left_at.is_(None), Draw.state != "drawn")
+        .where(Draw.closes_at > now - timedelta(days=2))
+        .order_by(Draw.closes_at, Draw.id)
+        .options(joinedload(DrawEntry.draw).joinedload(Draw.station))
+    )
+    found = session.scalars(theirs).all()
+    return [_own(session, view(session, entry.draw, now), entry, person_id, now) for entry in found]
+
+
+def facts(own: OwnEntry | None) -> tuple[Any, ...]:
+    """All of it that a page shows, for its entity tag."""
+    if own is None:
+        return ()
+    seen, entry = own.view, own.entry
+    mine = (entry.id, entry.wishes, entry.result, entry.rank) if entry else None
+    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, mine, own.balls
+
+
+def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: int | None, now: datetime) -> OwnEntry:
+    """Balls as they are now: for the coming draw, or for the next one after it."""
+    if entry and entry.balls and view.phase != "drawn":
+        return OwnEntry(view, entry, entry.balls)
+    counted = balls(session, view.draw.station, [person_id], now)[person_id] if person_id else 0
+    return OwnEntry(view, entry, counted)
+
+
+def _phase(draw: Draw, now: datetime) -> str:
+    if draw.state in ("drawn", "void"):
+        return draw.state
+    if now < draw.opens_at:
+        return "soon"
+    return "gathering" if draw.state == "gathering" and now < draw.closes_at else "sealed"

@@ -1,0 +1,109 @@
+"""Draws: the public proof of each draw, and changing one's own entry."""
+
+import json
+from pathlib import Path
+
+from flask import Response, abort, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from booking import clock, draws
+from booking.draws import order, proof
+from booking.errors import RuleViolation
+from booking.extensions import db
+from booking.model import Draw, DrawEntry
+from booking.queries import draw_views as shown
+from booking.queries import slot_cards
+from booking.web import htmx
+from booking.web.security import permissions
+from booking.web.worker import acts, results
+from booking.web.worker.blueprint import pages
+
+NO_WISH = 0  # no slot has this id
+PROGRAM = Path(order.__file__).read_bytes()
+
+
+@pages.get("/s/<code>/draws")
+def draws_of(code: str) -> str:
+    station = permissions.open_station(code)
+    found = shown.of_station(db.session(), station.id, clock.now())
+    return render_template("worker/draws.html", station=station, views=found, now=clock.now())
+
+
+@pages.get("/draws/<int:draw_id>")
+def draw(draw_id: int) -> str:
+    """Everything that is published of a draw; the reader's own entry is marked."""
+    found, person = _draw(draw_id), permissions.reader()
+    own = shown.own(db.session(), found, person.id if person else None, clock.now())
+    published = proof.published(db.session(), found)
+    return render_template(
+        "worker/draw.html", station=found.station, own=own, view=own.view, published=published, now=clock.now()
+    )
+
+
+@pages.get("/draws/<int:draw_id>/list.json")
+def draw_list(draw_id: int) -> Response:
+    """All that is needed to recompute it."""
+    told = json.dumps(proof.published(db.session(), _draw(draw_id)), ensure_ascii=False, separators=(",", ":"))
+    headers = {"Content-Disposition": f'attachment; filename="list-{draw_id}.json"'}
+    return Response(told + "\n", mimetype="application/json", headers=headers)
+
+
+@pages.get("/draws/check.py")
+def check() -> Response:
+    """The program that draws, as it is."""
+    headers = {"Content-Disposition": 'attachment; filename="check.py"'}
+    return Response(PROGRAM, mimetype="text/x-python", headers=headers)
+
+
+@pages.post("/entries/<int:entry_id>/wishes")
+def wishes(entry_id: int) -> BaseResponse:
+    """The wishes in their new order; the first of the form's is the best. None at all, or what is no number, is refused."""
+    entry = _own_entry(entry_id)
+    sent = request.form.getlist("wish")[:20]
+    return _changed(entry, [_number(value) for value in sent] or [NO_WISH])
+
+
+@pages.post("/entries/<int:entry_id>/leave")
+def leave(entry_id: int) -> BaseResponse:
+    return _changed(_own_entry(entry_id), [])
+
+
+@pages.get("/entries/<int:entry_id>/wishes")
+@pages.get("/entries/<int:entry_id>/leave")
+def after_lost_entry(**_entry_id: int) -> BaseResponse:
+    return htmx.go(url_for("worker.me"))
+
+
+def _number(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else NO_WISH
+
+
+def _changed(entry: DrawEntry, wanted: list[int]) -> BaseResponse:
+    """The answer stands at the first of the wishes that is still there."""
+    now, ids = clock.now(), list(entry.wishes)
+    cards = (slot_cards.card(db.session(), slot_id, None, now) for slot_id in ids)
+    card = next((card for card in cards if card), None)
+    try:
+        draws.change_wishes(db.session, entry.id, wanted, now)
+    except RuleViolation as no:
+        return acts.answer(results.refused(card.slot, no)) if card else htmx.go(url_for("worker.me"))
+    title = gettext("志愿改好了") if wanted else gettext("已退出抽签，随时可以再报名")
+    return acts.answer(results.Outcome(card.slot.id, "", title)) if card else htmx.go(url_for("worker.me"))
+
+
+def _draw(draw_id: int) -> Draw:
+    """A draw of an open station."""
+    found = db.session.get(Draw, draw_id)
+    if found is None or found.station.closed_at:
+        abort(404)
+    return found
+
+
+def _own_entry(entry_id: int) -> DrawEntry:
+    """The person's own entry: another person's is a 404, as is one that does not exist."""
+    person = permissions.worker(url_for("worker.me"))
+    entry = db.session.get(DrawEntry, entry_id)
+    if entry is None or entry.person_id != person.id:
+        abort(404)
+    return entry

@@ -1,0 +1,26 @@
+"""The proof of a draw in Chromium: the phone recomputes what the app has drawn, and what was tampered with does not fit."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from booking.model import DrawEntry
+from tests.support.draw_cast import DrawDay
+
+pytestmark = pytest.mark.sqlite
+
+
+def test_a_phone_recomputes_a_draw(page: Page, live: str, session: Session) -> None:
+    day = DrawDay(session)
+    for name in day.people:
+        day.enter(name, "Mon 10:00", day.yoga, day.crafts)
+    day.draw_all()
+    page.goto(f"{live}/draws/{day.draw_id}")
+    page.get_by_role("button", name="在这台手机上重算").click()
+    expect(page.locator('[data-recomputed="ok"]')).to_be_visible()
+    expect(page.get_by_text("对上了：名单、密数、顺序和每个人的结果都和公布的一样。")).to_be_visible()
+    session.execute(update(DrawEntry).where(DrawEntry.no == 2).values(balls=1))
+    session.commit()
+    page.get_by_role("button", name="在这台手机上重算").click()
+    expect(page.locator('[data-recomputed="list_sha256"]')).to_be_visible()
