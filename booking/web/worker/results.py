@@ -79,7 +79,7 @@ def of_undo(slot: AnySlot, booking: Booking, replaced: Sequence[Booking], place:
     if booking.state == "waiting":
         return Outcome(slot.id, "wait", gettext("已撤销，你还在候补，排在第 %(place)s 位", place=place))
     said = [_restored(entry) for entry in replaced]
-    return Outcome(slot.id, "", gettext("已撤销，就像没有约过"), " ".join(said))
+    return Outcome(slot.id, "", gettext("已撤销，不记爽约"), " ".join(said))
 
 
 def _restored(entry: Booking) -> str:
@@ -107,7 +107,7 @@ def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
         return Outcome(slot.id, "", gettext("已退出候补"))
     if booking.late:
         return Outcome(slot.id, "", gettext("已放弃"), gettext("这次算临时取消。有人补上就不记爽约。"))
-    return Outcome(slot.id, "", gettext("已放弃，谢谢你把座位让出来"))
+    return Outcome(slot.id, "", gettext("已放弃，谢谢你把座位让出来"), gettext("改主意了，有空位就还能再约。"))
 
 
 def of_standby(slot: AnySlot, booking: Booking) -> Outcome:

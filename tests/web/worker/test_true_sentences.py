@@ -100,10 +100,10 @@ def stands_by(lunch: LunchHour) -> None:
 
 # The state at the time of cancelling, the page (`warned`, `undo`), and what the reader is told.
 GIVING_UP: dict[str, tuple[Callable[[LunchHour], None], str, dict[str, str], str]] = {
-    "a moment ago": (booked, "Mon 10:01", {}, "已撤销，就像没有约过"),
+    "a moment ago": (booked, "Mon 10:01", {}, "已撤销，不记爽约"),
     "in the free time": (booked, "Mon 10:03", {}, "已放弃，谢谢你把座位让出来"),
     "an undo too late, but free": (booked, "Mon 10:03", {"undo": "1"}, "已放弃，谢谢你把座位让出来"),
-    "a late booking, a moment ago": (late, "11:32", {}, "已撤销，就像没有约过"),
+    "a late booking, a moment ago": (late, "11:32", {}, "已撤销，不记爽约"),
     "a late booking, a moment too late": (late, "11:33", {"undo": "1"}, "已经过了 11:10，现在放弃算临时取消"),
     "the same, sure": (late, "11:33", {"warned": "1"}, "这次算临时取消。有人补上就不记爽约。"),
     "from a page of the free time": (booked, "11:33", {}, "已经过了 11:10，现在放弃算临时取消"),
