@@ -11,7 +11,7 @@ from markupsafe import escape
 
 # The first wrong field; a group of choices, and what is no one field's, are known by their sentence.
 FIELD = re.compile('aria-invalid="true"')
-SENTENCE = re.compile('<p class="error"|<div class="notice no"')
+SENTENCE = re.compile('(?<=<p )class="error"|(?<=<div )class="notice no"')
 
 
 def register(app: Flask) -> None:
@@ -31,7 +31,7 @@ def announced(html: str) -> str:
     main, end, rest = html.partition("</main>")
     field, sentence = FIELD.search(main), SENTENCE.search(main)
     if field and (sentence is None or field.start() < sentence.start()):
-        main = f"{main[: field.end()]} autofocus{main[field.end() :]}"
+        main = f"{main[: field.start()]}autofocus {main[field.start() :]}"
     elif sentence:
-        main = f'{main[: sentence.end()]} tabindex="-1" autofocus{main[sentence.end() :]}'
+        main = f'{main[: sentence.start()]}tabindex="-1" autofocus {main[sentence.start() :]}'
     return f"{main}{end}{rest}"

@@ -58,6 +58,7 @@
   async function send() {
     if (sending || !kept().length) return;
     sending = true;
+    show(); // a tap under way is not one without a network
     let arrived = false;
     try {
       for (let tap = kept()[0]; tap; tap = kept()[0]) {

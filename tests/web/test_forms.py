@@ -23,12 +23,12 @@ KINDS: dict[type[Any], set[str]] = {
     LineField: {
         *("name", "name_en", "title", "title_en", "address", "address_en", "company", "host", "host_en", "reason"),
         *("bring", "bring_en", "suits", "suits_en", "note"),
-        *("act", "nonce", "after", "file", "shown"),  # written by our own pages
+        *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
     },
-    PlainField: {"email", "code", "phone", "position", "zone_name"},
+    PlainField: {"email", "code", "mailed_code", "phone", "position", "zone_name"},
     Prose: {"text", "text_en"},
     Number: {
-        *("capacity", "opens_workdays_before", "person_id", "booking", "age", "owner"),
+        *("capacity", "opens_workdays_before", "person_id", "booking", "slot", "age", "owner"),
         *("days_ahead", "seats_a_day", "waiting_entries", "strikes_to_pause", "strike_days", "pause_days"),
         *("warning_days", "wishes", "most_balls", "newcomer_balls"),
     },

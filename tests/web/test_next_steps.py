@@ -63,12 +63,12 @@ def test_a_wrong_form_says_so_in_its_title_and_begins_at_the_first_wrong_field(c
     [
         (
             '<p class="error" id="e">No</p><input aria-invalid="true">',
-            '<p class="error" tabindex="-1" autofocus id="e">',
+            '<p tabindex="-1" autofocus class="error" id="e">',
         ),
-        ('<div class="notice no">No</div>', '<div class="notice no" tabindex="-1" autofocus>'),
+        ('<div class="notice no">No</div>', '<div tabindex="-1" autofocus class="notice no">'),
         (
             '<input aria-invalid="true"><input aria-invalid="true">',
-            '<input aria-invalid="true" autofocus><input aria-in',
+            '<input autofocus aria-invalid="true"><input aria-in',
         ),
         ('<main></main><div class="notice no">', '<main></main><div class="notice no">'),
     ],

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField
 from wtforms.validators import AnyOf, Regexp
 
-from booking.web.forms.fields import Between, Form, LineField, Number, Prose, Short, maybe, needed, options
+from booking.web.forms.fields import Between, Form, LineField, Number, PlainField, Prose, Short, maybe, needed, options
 
 
 class CapacityForm(Form):
@@ -68,7 +68,7 @@ class DoorHelperForm(Form):
     """Who helps at the door today, by the e-mail address of their account."""
 
     blames = {"no_account": "email", "disabled_account": "email", "manages_already": "email"}
-    email = LineField(_("对方账号的邮箱"), [needed, Short(254)])
+    email = PlainField(_("对方账号的邮箱"), [needed, Short(254)])
 
 
 class WalkInForm(Form):

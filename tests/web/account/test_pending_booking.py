@@ -123,7 +123,7 @@ def test_the_slot_stays_in_sight_from_page_to_page(phone: Phone, language: str) 
         "登录后为你预约： 明天 12:10 " if language == "zh" else "Booked for you once you sign in: Tomorrow 12:10 "
     )
     assert [words.startswith(beginning) for words in said.values()] == [True] * 5
-    assert ("还剩 2 个名额" if language == "zh" else "2 spots left") in said["sign-in"]
+    assert ("还剩 2 个名额" if language == "zh" else "2 seats left") in said["sign-in"]
 
 
 @pytest.mark.sqlite

@@ -101,7 +101,7 @@ def test_what_is_unrecorded_is_called_so_everywhere(desk: Desk, lunch: LunchHour
     assert "已记为未登记，没有人记爽约" in roster
     sheet = desk.get(f"slots/{lunch.slot_id}/export?form=csv", "15:01").get_data().decode("utf-8-sig")
     assert [line.split(",")[3] for line in sheet.splitlines()[1:]] == ["未登记", "未登记"]
-    assert "没有人登记到场，也不记爽约" in desk.words("history", "15:01")
+    assert "没有人登记到场，不记爽约了" in desk.words("history", "15:01")
     assert "未登记" in desk.words(f"people/{lunch.people['周明']}", "15:01")
     assert desk.words(f"tickets/{lunch.latest('周明').ticket}", "15:01").count("这一场已经结束") == 1
     assert not is_cancelled(lunch.latest("周明"))

@@ -42,7 +42,7 @@ def test_everybody_who_looks_sees_who_teaches_now(app: Flask, desk: Desk, lunch:
     page = desk.words(slot)
     assert "不填就是活动的老师：林老师。 已预约的 1 人会收到一封信" in page
     assert "改好了，会通知 1 人" in said(desk.post(f"{slot}/host", host=" 周老师 "))
-    assert "场次改动：老师 林老师 → 周老师" in desk.words("history")
+    assert "场次改动了：老师 林老师 → 周老师" in desk.words("history")
     for path in (slot, f"{slot}/print", "slots"):
         assert "周老师" in desk.words(path), path
     for address in (day, f"/slots/{lunch.slot_id}", "/me"):

@@ -42,7 +42,7 @@ def test_the_consequences_come_first(desk: Desk, lunch: LunchHour) -> None:
     assert lunch.now().starts_at == at("12:10")
     assert "改好了，会通知 2 人" in said(desk.post(path, **where, sure="y"))
     assert lunch.now().starts_at == at("12:40")
-    assert "场次改动：开始 12:10 → 12:40、场地 场地 0 → 手工坊" in desk.words("history")
+    assert "场次改动了：开始 12:10 → 12:40、场地 场地 0 → 手工坊" in desk.words("history")
 
 
 def test_without_anybody_on_it_one_step_is_enough(desk: Desk, lunch: LunchHour) -> None:

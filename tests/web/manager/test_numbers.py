@@ -101,7 +101,7 @@ def test_the_headline_is_public_once_it_is_switched_on(app: Flask, desk: Desk, l
     assert re.findall(r'class="number">([^<]*)<', page.text) == ["1", "1"]
     desk.post("numbers/headline", AFTER)
     assert everybody.get("/s/cbd/headline").status_code == 404
-    assert "开关公开的成绩页" in desk.words("history", AFTER)
+    assert "公开的成绩页开关了一次" in desk.words("history", AFTER)
 
 
 def test_markup_in_a_title_stays_text(desk: Desk, lunch: LunchHour) -> None:
@@ -121,7 +121,7 @@ def test_markup_in_a_title_stays_text(desk: Desk, lunch: LunchHour) -> None:
         ),
         (
             "en",
-            ("turned away 61 people in four weeks. 健身区 is free at 12:40", "4 sessions with 60 seats had 21 visits"),
+            ("turned away in four weeks: 61. 健身区 is free at 12:40", "(sessions: 4, seats: 60, visits: 21)"),
         ),
     ],
 )

@@ -71,9 +71,9 @@ def test_the_history_by_person_and_by_day(desk: Desk, lunch: LunchHour) -> None:
     assert "周明" not in mine
     monday = desk.words("history?day=2026-11-23", "11:00")
     assert "约上了" in monday
-    assert "放弃" not in monday
+    assert "取消了预约" not in monday
     both = desk.words(f"history?day=2026-11-24&person={lunch.people['李静']}&slot={lunch.slot_id}", "11:00")
-    assert "放弃" in both
+    assert "取消了预约" in both
     assert "约上了" not in both
 
 

@@ -197,7 +197,7 @@ def test_new_numbers_hold_for_what_has_not_started(desk: Desk, cast: Cast) -> No
     slot = cast.lunch.now()
     assert (slot.release_at - slot.starts_at).seconds == 600
     assert "开始 10 分钟没签到" in desk.words("policy")
-    assert "改规则：几点放号、开始后等多久（分钟） 林经理" in desk.words("history")
+    assert "规则改了：几点放号、开始后等多久（分钟） 林经理" in desk.words("history")
 
 
 def test_an_activity_is_written_once_and_put_away_when_nothing_uses_it(desk: Desk, cast: Cast) -> None:
@@ -248,5 +248,5 @@ def test_every_act_is_in_the_history_with_its_manager(desk: Desk, cast: Cast) ->
     desk.post("zones", name="露台", capacity="30")
     desk.post("calendar", date="2026-12-01", says="rests")
     page = desk.words("history")
-    for what in ("新的排期", "停掉排期", "保存场地", "改日历：2026-12-01"):
+    for what in ("排期加了", "排期停了", "场地保存了", "日历改了：2026-12-01"):
         assert re.search(rf"{what}\S* 林经理", page), what

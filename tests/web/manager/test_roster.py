@@ -166,7 +166,7 @@ def test_one_strike_is_forgiven_from_the_persons_page(app: Flask, lunch: LunchHo
 def test_the_history_of_a_slot_names_who_did_what(app: Flask, lunch: LunchHour) -> None:
     Desk(app, lunch).tap(f"bookings/{lunch.latest('周明').id}/check-in", "12:00")
     page = Desk(app, lunch).words(f"history?slot={lunch.slot_id}", "12:30")
-    assert "12:00:00 周明 签到 林经理" in page
+    assert "12:00:00 周明 签到了 林经理" in page
     assert "李静 约上了 李静" in page
 
 

@@ -36,7 +36,7 @@ def test_the_page_says_who_would_be_on_it_again_and_one_tap_does_it(desk: Desk, 
     assert lunch.states("周明", "李静") == ["booked", "waiting"]
     history = desk.words(f"history?slot={lunch.slot_id}")
     assert "场次恢复" in history
-    assert "场次恢复，照旧" in history
+    assert "随场次恢复了" in history
 
 
 def test_once_a_letter_left_the_page_says_why_not(desk: Desk, lunch: LunchHour) -> None:

@@ -278,7 +278,7 @@ TABLE: dict[str, str] = {
     "GET /slots/<int:slot_id>/book": LEADS_ON,
     "POST /slots/<int:slot_id>/book": OWN_ACTS,
     "GET /slots/<int:slot_id>/standby": LEADS_ON,
-    "GET /slots/<int:slot_id>/signed-in": "ask 303 303 303 303 303",
+    "GET /slots/<int:slot_id>/signed-in": "ask 303 303 303 303 303 303",
     "POST /slots/<int:slot_id>/signed-in/forget": LEADS_ON,
     "POST /slots/<int:slot_id>/standby": OWN_ACTS,
     "GET /stations": PUBLIC,
