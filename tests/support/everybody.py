@@ -40,7 +40,8 @@ OWN = (
     "/parts",
 )
 ROOMS = (
-    "poster slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
+    "poster scan slots slots/new plans plans/new activities activities/new activities/ready-made zones people calendar "
+    "policy history door numbers running week/copy"
 )
 PAGES = {
     "": ("/s/cbd", "/s/cbd/find?q=zzz", *OPEN),
@@ -54,7 +55,9 @@ PAGES = {
     ),
     "admin": (
         "/admin/",
+        "/admin/holidays",
         "/admin/jobs",
+        "/admin/letters",
         "/admin/people",
         "/admin/second-factor",
         "/admin/stations/new",
