@@ -139,7 +139,7 @@ def test_a_search_that_is_too_long_is_answered_at_the_field_with_what_was_typed(
 ) -> None:
     answer = Phone(app, programme.lunch).get(f"/s/cbd/find?q={'瑜' * 41}", "Mon 11:00")
     assert answer.status_code == 422
-    assert 'aria-invalid="true" aria-describedby="q-error"' in answer.text
+    assert 'aria-invalid="true" autofocus aria-describedby="q-error"' in answer.text
     assert "请缩短到 40 个字以内。" in words_of(answer.text)
     assert f'value="{"瑜" * 41}"' in answer.text
     assert programme.found(answer.text) == []
@@ -287,9 +287,9 @@ def test_the_history_says_what_happened_when_and_by_whom_without_naming_staff(ap
     removal.remove(lunch.session, booking.id, "场地改作他用", at("Mon 10:30"), lunch.manager_id)
     phone = Phone(app, lunch, "周明")
     page = words_of(phone.get("/me/history", "Mon 11:00").text)
-    assert "管理员移除：场地改作他用 午间瑜伽 · 11月24日周二 12:10 10:30 · 驿站管理员" in page
+    assert "被驿站移除了：场地改作他用 午间瑜伽 · 11月24日周二 12:10 10:30 · 驿站管理员" in page
     assert "约上了 午间瑜伽 · 11月24日周二 12:10 10:00 · 你" in page
-    assert page.index("管理员移除") < page.index("约上了")
+    assert page.index("被驿站移除了") < page.index("约上了")
     assert page.count("约上了") == 1  # 李静's is hers
     assert "林经理" not in page
     assert 'href="/account/export"' in phone.get("/me/history", "Mon 11:00").text
