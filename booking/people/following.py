@@ -35,6 +35,7 @@ def follow(session: Session, person_id: int, activity_id: int, now: datetime) ->
         person_id=person_id,
         activity=activity_id,
         name=activity.title,
+        name_en=activity.title_en,
     )
 
 
@@ -43,5 +44,14 @@ def unfollow(session: Session, person_id: int, activity_id: int, now: datetime) 
     """Stop following an activity. Idempotent."""
     gone = delete(Follow).where(Follow.person_id == person_id, Follow.activity_id == activity_id)
     if session.scalars(gone.returning(Follow.activity_id)).all():
-        name = session.get_one(Activity, activity_id).title
-        record(session, "unfollowed", now, actor_id=person_id, person_id=person_id, activity=activity_id, name=name)
+        activity = session.get_one(Activity, activity_id)
+        record(
+            session,
+            "unfollowed",
+            now,
+            actor_id=person_id,
+            person_id=person_id,
+            activity=activity_id,
+            name=activity.title,
+            name_en=activity.title_en,
+        )

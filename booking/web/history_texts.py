@@ -10,6 +10,7 @@ from booking.model import Event
 from booking.web.forms.admin import StationForm
 from booking.web.forms.programme import ActivityForm, PlanForm
 from booking.web.forms.station import NUMBERS, ZoneForm
+from booking.web.i18n.formatting import language
 from booking.web.i18n.messages import BRIEF
 
 # About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
@@ -162,15 +163,19 @@ def _more(event: Event) -> str:
     if event.kind in DETAILS:
         return DETAILS[event.kind](details)
     if changed := _changed(details.get("changed") or {}):
-        return gettext("、").join([*([details["name"]] if "name" in details else []), *changed])
+        return gettext("、").join([*([_name(details)] if "name" in details else []), *changed])
     if details.get("note"):
         return str(details["note"])
     if "name" in details:
-        return str(details["name"])
+        return _name(details)
     if "date" in details:
         return str(details["date"])
     reason = event.reason or ""
     return str(SKIPPED.get(reason, reason))
+
+
+def _name(details: dict[str, Any]) -> str:
+    return str(details.get("name_en") or details["name"]) if language() == "en" else str(details["name"])
 
 
 def _capacity(details: dict[str, Any]) -> str:

@@ -10,9 +10,9 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import demo
+from booking import demo, people
 from booking.db import transactions
-from booking.model import Person
+from booking.model import Letter, Person, Station
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import at
 from tests.support.snapshots import make_cast, seed_workdays
@@ -40,7 +40,8 @@ OWN = (
     "/parts",
 )
 ROOMS = (
-    "poster slots slots/new plans plans/new activities activities/new zones people calendar policy history door numbers"
+    "poster scan slots slots/new plans plans/new activities activities/new activities/ready-made zones people calendar "
+    "policy history door numbers running week/copy"
 )
 PAGES = {
     "": ("/s/cbd", "/s/cbd/find?q=zzz", *OPEN),
@@ -54,6 +55,7 @@ PAGES = {
     ),
     "admin": (
         "/admin/",
+        "/admin/holidays",
         "/admin/jobs",
         "/admin/people",
         "/admin/second-factor",
@@ -80,11 +82,23 @@ class Everybody:
     session: Session
     url: str
     whole: bool = True
+    invitation: str = ""
 
     def load(self) -> None:
         with transactions.transaction(self.session) as rows:
             seed_workdays(rows)
         make_cast(self.session, "demo", lambda: demo.load(self.session, NOON, 8))
+        self.invitation = self.invite("invited@example.com")
+
+    def invite(self, email: str) -> str:
+        """The address in the letter to somebody who is to manage the station and has no account yet."""
+        admin = select(Person.id).where(Person.email == "admin@example.com")
+        station = select(Station.id).where(Station.code == "cbd")
+        ids = self.session.scalars(station).one(), self.session.scalars(admin).one()
+        self.session.rollback()
+        people.invite_manager(self.session, ids[0], email, "zh_Hans_CN", NOON, ids[1])
+        letter = self.session.scalars(select(Letter).where(Letter.to == email)).one()
+        return f"/account/invitation/{letter.details['token']}"
 
     def speak(self, language: str) -> None:
         with transactions.transaction(self.session) as rows:
@@ -104,8 +118,9 @@ class Everybody:
     def pages(self, who: str, paths: Iterable[str] = ()) -> list[str]:
         """The pages of one audience, or `paths`, and a few of those that they lead to."""
         client, many = self.signed_in(who), (MANY if self.whole else FEW).get(who, 1)
+        own = () if who else (self.invitation,)
         found: dict[str, None] = {}
-        for path in paths or PAGES[who]:
+        for path in paths or (*PAGES[who], *own):
             kinds: dict[str, list[str]] = {}
             for link in dict.fromkeys(re.findall(r'href="([^"]+)"', client.get(path).text)):
                 if re.fullmatch(DEEPER[who], link):

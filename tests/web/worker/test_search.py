@@ -139,7 +139,7 @@ def test_a_search_that_is_too_long_is_answered_at_the_field_with_what_was_typed(
 ) -> None:
     answer = Phone(app, programme.lunch).get(f"/s/cbd/find?q={'瑜' * 41}", "Mon 11:00")
     assert answer.status_code == 422
-    assert 'aria-invalid="true" aria-describedby="q-error"' in answer.text
+    assert 'aria-invalid="true" autofocus aria-describedby="q-error"' in answer.text
     assert "请缩短到 40 个字以内。" in words_of(answer.text)
     assert f'value="{"瑜" * 41}"' in answer.text
     assert programme.found(answer.text) == []
@@ -186,7 +186,6 @@ def test_the_readers_own_is_marked_and_a_limit_is_said_at_its_day(app: Flask, pr
     assert "<button" not in card_in(answer.text, second).html
     assert answer.text.count("看那一场") == 1
     assert answer.headers["Cache-Control"] == "no-store"
-    assert '<meta name="robots" content="noindex">' in answer.text
     stranger = Phone(app, programme.lunch).get("/s/cbd/find", "Mon 11:00").text
     assert "data-mine" not in re.sub("<style.*?</style>", "", stranger, flags=re.DOTALL)
 
@@ -315,3 +314,11 @@ def test_the_history_goes_on_to_older_pages(app: Flask, programme: Programme) ->
     assert address == ""
     for odd in ("x", "-1", "9" * 30, "0"):
         assert phone.get(f"/me/history?before={odd}", "Mon 11:00").status_code == 200
+
+
+@pytest.mark.parametrize(("query", "indexed"), [("", True), ("?q=", True), ("?q=茶", False), ("?kind=yoga", False)])
+def test_only_the_whole_list_is_for_search_engines(app: Flask, programme: Programme, query: str, indexed: bool) -> None:
+    page = Phone(app, programme.lunch).get(f"/s/cbd/find{query}", "Mon 11:00").text
+    assert ('<meta name="robots" content="noindex">' not in page) == indexed
+    assert '<meta name="description" content="' in page
+    assert re.search(r'<link rel="canonical" href="[^"]*/s/cbd/find">', page)
