@@ -139,7 +139,7 @@ def test_a_search_that_is_too_long_is_answered_at_the_field_with_what_was_typed(
 ) -> None:
     answer = Phone(app, programme.lunch).get(f"/s/cbd/find?q={'瑜' * 41}", "Mon 11:00")
     assert answer.status_code == 422
-    assert 'aria-invalid="true" autofocus aria-describedby="q-error"' in answer.text
+    assert 'autofocus aria-invalid="true" aria-describedby="q-error"' in answer.text
     assert "请缩短到 40 个字以内。" in words_of(answer.text)
     assert f'value="{"瑜" * 41}"' in answer.text
     assert programme.found(answer.text) == []
