@@ -34,7 +34,7 @@ def finish_register() -> Response:
     form = RegisterForm(asked.email)
     if form.validate_on_submit() and (token := _finish(form, asked.email)):
         answer = welcome(token, asked.come_back)
-        flash(_("注册好了，可以预约了。"), "good")
+        flash(_("注册好了。"), "good")
         return answer
     return show("account/finish_register.html", form, email=asked.email, next=asked.come_back)
 

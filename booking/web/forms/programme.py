@@ -54,7 +54,7 @@ KIND_WORDS = {
 }
 ALLOCATION_WORDS = {"first": _("先到先得"), "draw": _("抽签")}
 PICTURES = {
-    "default": _("叶子（通用）"),
+    "default": _("驿站（通用）"),
     "yoga": _("瑜伽垫"),
     "baduanjin": _("八段锦"),
     "relax": _("肩颈放松"),
