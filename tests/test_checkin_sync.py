@@ -189,7 +189,7 @@ def test_the_address_takes_an_age_and_says_what_came_of_it(app: Flask, lunch: Lu
     lunch.tick("12:15")
     answer = desk.post("taps", "12:17", **body(lunch.latest("李静").id, nonce="another-nonce"))
     assert answer.json is not None
-    assert answer.json["words"] == "李静：座位释放过，已经重新入座，爽约免除了。"
+    assert answer.json["words"] == "李静：名额释放过，已经重新入座，爽约免除了。"
 
 
 @pytest.mark.parametrize(

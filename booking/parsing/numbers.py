@@ -7,7 +7,7 @@ from booking import sanitise
 
 Reader = Callable[[str], int | None]
 LARGEST_DIGITS = 9
-_COUNTED = r"(个?人|个?名额|名|位|个?座位?|席|个工作日|个|天|次|场|people|persons?|seats?|days?|times?|)"
+_COUNTED = r"(个?人|个?名额|名|位|个?名额?|席|个工作日|个|天|次|场|people|persons?|seats?|days?|times?|)"
 _MINUTES = r"(分钟|分|minutes?|mins?\.?|'|)"
 _HOURS = r"(个?小时|hours?|hrs?|h)"
 _NUMBER = r"(-?[0-9]{1,3}(?:,[0-9]{3})+|-?[0-9]+)(?:\.0*)?"

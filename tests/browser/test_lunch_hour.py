@@ -129,10 +129,10 @@ def given_up_and_back_in_line(scene: Scene) -> None:
     page = scene.page
     page.get_by_role("link", name="我的预约").click()
     expect(page.locator(".ticket .qr")).to_be_visible()
-    page.locator("summary", has_text="放弃预约").click()
-    expect(page.locator(".fold[open]")).to_contain_text("现在放弃不算爽约")
-    page.get_by_role("button", name="放弃预约").click()
-    expect(page.locator("[data-outcome]")).to_contain_text("已放弃")
+    page.locator("summary", has_text="取消预约").click()
+    expect(page.locator(".fold[open]")).to_contain_text("现在取消不算爽约")
+    page.get_by_role("button", name="取消预约").click()
+    expect(page.locator("[data-outcome]")).to_contain_text("已取消")
     if scene.script:
         expect(page.locator("[data-outcome]")).to_be_focused()
     assert scene.lunch.states("周明", "陈晨") == ["cancelled", "booked"]

@@ -141,7 +141,7 @@ def lowers_a_number_and_is_asked_first(scene: Scene) -> None:
     go(page, "场次")
     row = page.locator(f"#slot_row-{lunch.slot_id}")
     row.get_by_label("名额").fill("2")
-    row.get_by_role("button", name="改").click()
+    row.get_by_role("button", name="修改").click()
     expect(page.get_by_text("已经有 3 人预约")).to_be_visible()
     expect(page.locator(".move-down")).to_contain_text("王磊")
     assert lunch.now().capacity == 3
@@ -155,8 +155,8 @@ def raises_it_again(scene: Scene) -> None:
     go(page, "场次")
     row = page.locator(f"#slot_row-{lunch.slot_id}")
     row.get_by_label("名额").fill("4")
-    row.get_by_role("button", name="改").click()
-    expect(page.get_by_text("王磊 的座位还在，没发出的信撤下了；候补里 陈晨 补上了")).to_be_visible()
+    row.get_by_role("button", name="修改").click()
+    expect(page.get_by_text("王磊 的名额还在，没发出的信撤下了；候补里 陈晨 补上了")).to_be_visible()
     expect(page.locator(f"#slot_row-{lunch.slot_id}")).to_have_attribute("data-left", "0")
 
 
@@ -218,7 +218,7 @@ def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: W
         # With script the roster asks again every five seconds.
         expect(page.get_by_role("button", name="陈晨")).to_have_attribute("aria-pressed", "true")
         page.locator("#q").fill("王")
-        page.get_by_role("button", name="找").click()
+        page.get_by_role("button", name="搜索").click()
         page.locator(".walk-in li", has_text="王磊").get_by_role("button", name="入座").click()
         expect(page.get_by_role("button", name="王磊")).to_have_attribute("aria-pressed", "true")
         assert lunch.states("周明", "李静", "陈晨", "王磊") == ["released", "attended", "attended", "attended"]

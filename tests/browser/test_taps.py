@@ -135,8 +135,8 @@ def swaps_and_cancels(thumb: Thumb, lunch: LunchHour, tea: int, later: int, wall
     wall.set("Mon 10:40")
     page.goto("/me")
     with thumb.task("cancel, from the ticket"):
-        thumb.tap(page.locator(".ticket summary", has_text="放弃预约"))
-        thumb.press("放弃预约", page.locator(".ticket"))
+        thumb.tap(page.locator(".ticket summary", has_text="取消预约"))
+        thumb.press("取消预约", page.locator(".ticket"))
         expect(page.locator(".ticket")).to_have_count(0)
     assert lunch.state("李静", later) == "cancelled"
 

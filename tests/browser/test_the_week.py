@@ -101,7 +101,7 @@ def the_teacher_calls(scene: Scene) -> None:
     assert fits(page)
     cell = page.locator(".cell", has=page.locator(f".chip[data-slot='{scene.slot.id}']"))
     cell.get_by_label("名额").fill("2")
-    cell.get_by_role("button", name="改", exact=True).click()
+    cell.get_by_role("button", name="修改", exact=True).click()
     expect(page.locator("#flashes")).to_contain_text("名额改为 2")
     page.get_by_role("link", name="好了").click()
     expect(page.locator(f".chip[data-slot='{scene.slot.id}']")).to_contain_text("0/2")
@@ -121,7 +121,7 @@ def the_teacher_calls_again(scene: Scene) -> None:
     enter(page, "/manage/cbd/slots")
     row = page.locator(f"#slot_row-{scene.slot.id}")
     row.get_by_label("名额").fill("3")
-    row.get_by_role("button", name="改", exact=True).click()
+    row.get_by_role("button", name="修改", exact=True).click()
     expect(row).to_contain_text("候补里 王磊 补上了")
     assert fits(page)
 

@@ -171,7 +171,7 @@ def test_the_title_of_a_lost_seat_says_so(app: Flask, session: Session, language
     assert isinstance(message, EmailMessage)
     event = event_in(messages(message)[0])
     assert event["SUMMARY"] == title
-    assert "放弃" not in event["DESCRIPTION"]
+    assert "查看或取消" not in event["DESCRIPTION"]
     assert "View or cancel" not in event["DESCRIPTION"]
 
 

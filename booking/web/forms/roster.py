@@ -40,7 +40,7 @@ class MessageForm(Form):
     blames = {"nobody_to_write": "audience"}
     audience = RadioField(
         _("写给"),
-        choices=options({"booked": _("有座位的人"), "waiting": _("候补的人"), "both": _("所有人")}),
+        choices=options({"booked": _("有名额的人"), "waiting": _("候补的人"), "both": _("所有人")}),
         default="booked",
     )
     text = Prose(_("写什么"), [needed, Short(500)])

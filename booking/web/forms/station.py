@@ -82,9 +82,9 @@ class PolicyForm(Form):
     seats_a_day = _number("seats_a_day", _("同一天在本站能同时持有的预约。"))
     waiting_entries = _number("waiting_entries", _("同时排着的候补。0 就是不设候补。"))
     free_minutes = _number("free_minutes", _("再晚就是临时取消；没有人补上的话，记一次爽约。"))
-    line_minutes = _number("line_minutes", _("在这之前空出的座位自动给候补；之后谁先点到是谁的。"))
+    line_minutes = _number("line_minutes", _("在这之前空出的名额自动给候补；之后谁先点到是谁的。"))
     checkin_minutes = _number("checkin_minutes", _("到点门口就可以签到、排现场候补。"))
-    grace_minutes = _number("grace_minutes", _("过了这么久还没签到，座位放给现场的人，记一次爽约。"))
+    grace_minutes = _number("grace_minutes", _("过了这么久还没签到，名额放给现场的人，记一次爽约。"))
     strikes_to_pause = _number("strikes_to_pause", _("在下面的天数里达到这么多次，就暂停。"))
     strike_days = _number("strike_days", _("更早的不再计算。"))
     pause_days = _number("pause_days", _("暂停期间不能新预约，已约好的照旧。"))
@@ -92,7 +92,7 @@ class PolicyForm(Form):
     draw_minutes = _number("draw_minutes", _("从放号那一刻起可以报名，到点封存名单，一分钟后抽签。"))
     wishes = _number("wishes", _("一次抽签里按先后填的场次，最多抽中一场。"))
     most_balls = _number("most_balls", _("每没抽中一天多一个号球，抽中或约上就回到 1 个。"))
-    newcomer_balls = _number("newcomer_balls", _("还没有在本站有过座位的人。"))
+    newcomer_balls = _number("newcomer_balls", _("还没有在本站有过名额的人。"))
 
     @classmethod
     def showing(cls, numbers: Policy) -> "PolicyForm":

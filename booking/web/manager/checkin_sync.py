@@ -116,8 +116,8 @@ def _words(outcome: str, booking: Booking) -> str:
 
 def _saying(outcome: str) -> str:
     words = {
-        "seated": gettext("座位释放过，已经重新入座，爽约免除了。"),
-        "no_seat": gettext("座位已经释放给别人，没有空位了；爽约免除了。"),
+        "seated": gettext("名额释放过，已经重新入座，爽约免除了。"),
+        "no_seat": gettext("名额已经释放给别人，没有空位了；爽约免除了。"),
         "older": gettext("别的手机后来改过，按后来的算。"),
     }
     return words.get(outcome, "")

@@ -220,12 +220,12 @@ def _told(slot: Slot, booking: Booking, was: str) -> Response:
     name = labels(slot.station, [booking.person], slot)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),
-        "booked": gettext("给 %(name)s 留了座位。", name=name)
+        "booked": gettext("给 %(name)s 留了名额。", name=name)
         if was == "reserved"
         else gettext("%(name)s 的签到撤销了。", name=name),
         "waiting": gettext("%(name)s 在现场候补。", name=name),
-        "cancelled": gettext("%(name)s 的座位空出来了。", name=name),
-        "released": gettext("%(name)s 的签到撤销了，座位照旧释放。", name=name),
+        "cancelled": gettext("%(name)s 的名额空出来了。", name=name),
+        "released": gettext("%(name)s 的签到撤销了，名额照旧释放。", name=name),
     }
     idle = booking.state not in words or (booking.state == was and was != "attended")
     sentence = gettext("%(name)s 没有签到，不用撤销。", name=name) if idle else words[booking.state]

@@ -43,7 +43,7 @@ def release_held(code: str, slot_id: int) -> Response:
     """Decide a release that is overdue because our scheduler was down."""
     slot = managed_slot(code, slot_id)
     released = slots.release_held(db.session, slot.id, clock.now(), actor())
-    return done(gettext("释放了 %(n)s 个座位。", n=released), url_for(".slot", code=code, slot_id=slot_id))
+    return done(gettext("释放了 %(n)s 个名额。", n=released), url_for(".slot", code=code, slot_id=slot_id))
 
 
 @pages.post("/<code>/slots/<int:slot_id>/all-came")

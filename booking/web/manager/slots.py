@@ -149,14 +149,14 @@ def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
     got = _names(slot, checkin.seated_at(db.session(), slot.id, now)) if did.seated else ""
     if did.back and got:
         return gettext(
-            "名额改为 %(n)s。%(names)s 的座位还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
+            "名额改为 %(n)s。%(names)s 的名额还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
             n=slot.capacity,
             names=_names(slot, did.back),
             others=got,
         )
     if did.back:
         return gettext(
-            "名额改回 %(n)s。%(names)s 的座位还在，没发出的信撤下了。",
+            "名额改回 %(n)s。%(names)s 的名额还在，没发出的信撤下了。",
             n=slot.capacity,
             names=_names(slot, did.back),
         )

@@ -88,12 +88,12 @@ def _at_the_door(booking: Booking, now: datetime) -> Reply:
     if booking.state == "booked":
         return Reply("good", gettext("欢迎"), act="check_in", code="welcome")
     if booking.state == "waiting" and booking.standby_at:
-        return Reply("wait", gettext("已在现场候补"), gettext("有座位空出来会按到场顺序给。"), code="standby")
+        return Reply("wait", gettext("已在现场候补"), gettext("有名额空出来会按到场顺序给。"), code="standby")
     free = now >= slot.waitlist_until and slot.free > 0
     if booking.state == "waiting":
-        return Reply("wait", gettext("在候补，还没有座位"), act="seat" if free else "stand_by", code="waiting")
+        return Reply("wait", gettext("在候补，还没有名额"), act="seat" if free else "stand_by", code="waiting")
     gone = {
-        "released": gettext("座位已经释放"),
+        "released": gettext("名额已经释放"),
         "unrecorded": gettext("这一场没有人登记到场"),
         "cancelled": gettext("这个预约取消了"),
         "expired": gettext("候补没有等到"),

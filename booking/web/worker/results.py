@@ -70,7 +70,7 @@ def undoable(press: seats.BookingResult) -> int | None:
 
 def of_swap(press: seats.BookingResult, at: str) -> Outcome:
     """Of a seat that was taken instead of the one at `at`. It cannot be undone: that seat may be somebody else's."""
-    text = gettext("%(at)s 那一场已经替你放弃。想换回去，那一场有空位时再改约一次。", at=at)
+    text = gettext("%(at)s 那一场已经替你取消。想换回去，那一场有空位时再改约一次。", at=at)
     return Outcome(press.slot.id, "good", _seat_title(press.slot, press), "" if press.again else text)
 
 
@@ -102,19 +102,19 @@ def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
     if booking.end_reason not in ("given_up", "press_undone"):
         return refused(slot, RuleViolation(ENDED.get(booking.end_reason or "", "not_live")))
     if was == "cancelled":
-        return Outcome(slot.id, "", gettext("之前已经放弃过了，这次什么也没有改变"))
+        return Outcome(slot.id, "", gettext("之前已经取消过了，这次什么也没有改变"))
     if was == "waiting":
         return Outcome(slot.id, "", gettext("已退出候补"))
     if booking.late:
-        return Outcome(slot.id, "", gettext("已放弃"), gettext("这次算临时取消。有人补上就不记爽约。"))
-    return Outcome(slot.id, "", gettext("已放弃，谢谢你把座位让出来"), gettext("改主意了，有空位就还能再约。"))
+        return Outcome(slot.id, "", gettext("已取消"), gettext("这次算临时取消。有人补上就不记爽约。"))
+    return Outcome(slot.id, "", gettext("已取消，谢谢你把名额让出来"), gettext("改主意了，有空位就还能再约。"))
 
 
 def of_standby(slot: AnySlot, booking: Booking) -> Outcome:
     if booking.state == "attended":
         return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
     at = formatting.clock_time(slot.release_at, slot.station)
-    text = gettext("%(time)s 没人来的座位会按到场先后给现场的人，请不要走远。", time=at)
+    text = gettext("%(time)s 没人来的名额会按到场先后给现场的人，请不要走远。", time=at)
     # Undo would cancel the entry: not offered to a person who was on the waiting list before arriving.
     own = booking.created_at == booking.standby_at
     return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id if own else None)
@@ -126,8 +126,8 @@ def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
     return Outcome(
         slot.id,
         "no",
-        gettext("还没有放弃"),
-        gettext("已经过了 %(time)s，现在放弃算临时取消，请再确认一次。", time=at),
+        gettext("还没有取消"),
+        gettext("已经过了 %(time)s，现在取消算临时取消，请再确认一次。", time=at),
         "late",
         booking.id,
         asks=True,
@@ -137,14 +137,14 @@ def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
 def unwarned_swap(slot: AnySlot, held: Booking) -> Outcome:
     """The same for a swap. The card says it now, and asks by its button."""
     at = formatting.clock_time(held.slot.free_until, held.slot.station)
-    text = gettext("已经过了 %(time)s，现在放弃原来那一场算临时取消。要改就再按一次。", time=at)
+    text = gettext("已经过了 %(time)s，现在取消原来那一场算临时取消。要改就再按一次。", time=at)
     return Outcome(slot.id, "no", gettext("还没有改约"), text, "late")
 
 
 def too_late_to_undo(slot: AnySlot, booking: Booking) -> Outcome:
     """An undo that would have restored a waiting-list place came too late: nothing was done, the answer asks."""
-    text = gettext("已经过了两分钟：现在是放弃，换掉的候补不会回来。")
-    return Outcome(slot.id, "no", gettext("还没有放弃"), text, "too_late_to_undo", booking.id, asks=True)
+    text = gettext("已经过了两分钟：现在是取消，换掉的候补不会回来。")
+    return Outcome(slot.id, "no", gettext("还没有取消"), text, "too_late_to_undo", booking.id, asks=True)
 
 
 def _seat_title(slot: AnySlot, press: seats.BookingResult) -> str:
@@ -169,4 +169,4 @@ def _wait_title(press: seats.BookingResult, place: int) -> str:
 
 def _wait_text(slot: AnySlot) -> str:
     at = formatting.clock_time(slot.waitlist_until, slot.station)
-    return str(gettext("%(time)s 前有人放弃，就自动给最前面的人，并发邮件。轮到之前不算预约。", time=at))
+    return str(gettext("%(time)s 前有人取消，就自动给最前面的人，并发邮件。轮到之前不算预约。", time=at))

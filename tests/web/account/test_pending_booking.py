@@ -214,7 +214,7 @@ def test_it_is_booked_once(phone: Phone) -> None:
     by_password(phone)
     phone.lunch.give_up("周明", "Mon 10:06")
     phone.client.set_cookie("lunch", old.value)
-    assert "这一场你后来放弃过，这次点击没有生效。" in words_of(by_password(phone, "Mon 10:10").text)
+    assert "这一场你后来取消过，这次点击没有生效。" in words_of(by_password(phone, "Mon 10:10").text)
     assert (phone.lunch.state("周明"), booked(phone.lunch)) == ("cancelled", 1)
 
 

@@ -168,7 +168,7 @@ def test_who_lost_the_seat_scans_and_has_it_again_or_stands_by(app: Flask, lunch
     for name, answer in (("周明", "签到成功"), ("李静", "已排现场候补")):
         phone, typed = Phone(app, lunch, name), code(lunch, "12:17")
         page = phone.get(f"/door/cbd/in?code={typed}", "12:17")
-        assert "你的座位已经释放。有空位就补签到，不记爽约；没有就排现场候补。" in said(page)
+        assert "你的名额已经释放。有空位就补签到，不记爽约；没有就排现场候补。" in said(page)
         form = {"code": typed, "slot": str(lunch.slot_id)}
         assert answer in said(phone.post("/door/cbd/in", "12:17", data=form))
     assert (lunch.state("周明"), lunch.strikes("周明"), lunch.strikes("李静")) == ("attended", [], ["no_show"])

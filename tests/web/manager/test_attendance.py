@@ -55,13 +55,13 @@ def test_once_attendance_has_begun_the_banner_goes(desk: Desk, lunch: LunchHour,
     lunch.check_in("周明", "12:20")
     lunch.tick("12:20:02")
     assert "data-unattended" not in desk.get(path, "12:21").text
-    assert "12:25 释放没来的座位" in desk.words(f"slots/{lunch.slot_id}", "12:21")
+    assert "12:25 释放没来的名额" in desk.words(f"slots/{lunch.slot_id}", "12:21")
 
 
 WORDS: dict[str, tuple[str, list[str], str]] = {
     "all-came": ("记下了：大家都来了。", ["attended", "attended"], "running"),
     "fell-through": ("记下了：这一场没办成", ["cancelled", "cancelled"], "cancelled"),
-    "release": ("释放了 2 个座位", ["released", "released"], "running"),
+    "release": ("释放了 2 个名额", ["released", "released"], "running"),
 }
 
 

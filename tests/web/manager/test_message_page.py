@@ -27,7 +27,7 @@ def desk(app: Flask, lunch: LunchHour) -> Desk:
 
 def test_who_would_be_reached_is_counted_before_writing(desk: Desk, lunch: LunchHour) -> None:
     assert f'href="/manage/cbd/slots/{lunch.slot_id}/message"' in desk.get(f"slots/{lunch.slot_id}").text
-    assert "有座位的人 2 人 候补的人 1 人 所有人 3 人" in desk.words(f"slots/{lunch.slot_id}/message")
+    assert "有名额的人 2 人 候补的人 1 人 所有人 3 人" in desk.words(f"slots/{lunch.slot_id}/message")
 
 
 def test_a_message_is_sent_shown_and_taken_back(desk: Desk, lunch: LunchHour) -> None:

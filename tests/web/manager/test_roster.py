@@ -259,7 +259,7 @@ def test_a_late_check_in_is_marked_and_can_be_undone(app: Flask, lunch: LunchHou
     desk = Desk(app, lunch)
     assert "释放后到场" in desk.words(f"slots/{lunch.slot_id}", "12:17")
     answer = desk.post(f"bookings/{lunch.latest('周明').id}/undo", "12:17")
-    assert "周明 的签到撤销了，座位照旧释放。" in words_of(answer.text)
+    assert "周明 的签到撤销了，名额照旧释放。" in words_of(answer.text)
     assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
     answer = desk.post(f"bookings/{lunch.latest('周明').id}/undo", "12:18")
     assert "周明 没有签到，不用撤销。" in words_of(answer.text)
@@ -281,7 +281,7 @@ def test_one_booking_is_removed_with_a_reason_and_put_back(app: Flask, lunch: Lu
     booking_id = lunch.latest("周明").id
     path = f"bookings/{booking_id}/remove"
     assert f'href="/manage/cbd/{path}"' in desk.get(f"slots/{lunch.slot_id}", "Mon 11:00").text
-    assert "座位会空出来。 不记爽约，本人会收到一封信" in desk.words(path, "Mon 11:00")
+    assert "名额会空出来。 不记爽约，本人会收到一封信" in desk.words(path, "Mon 11:00")
     empty = desk.post(path, "Mon 11:00", reason=" ")
     assert (empty.status_code, 'id="reason-error"' in empty.text) == (422, True)
     page = desk.post(path, "Mon 11:00", reason="只面向本楼")
@@ -302,8 +302,8 @@ def test_before_check_in_a_known_person_is_added_and_a_guest_gets_a_seat(app: Fl
     lunch.book("陈晨", "Mon 11:00")
     lunch.give_up("陈晨", "Mon 11:05")
     assert "陈晨" in desk.words(f"{path}?q=陈晨", "Mon 11:06")
-    assert "给 陈晨 留了座位" in said(desk.post(f"{path}/reserve", "Mon 11:06", person_id=lunch.people["陈晨"]))
-    assert "给 王老师的客人 留了座位" in said(desk.post(f"{path}/reserve", "Mon 11:06", name="王老师的客人"))
+    assert "给 陈晨 留了名额" in said(desk.post(f"{path}/reserve", "Mon 11:06", person_id=lunch.people["陈晨"]))
+    assert "给 王老师的客人 留了名额" in said(desk.post(f"{path}/reserve", "Mon 11:06", name="王老师的客人"))
     assert "王老师的客人 驿站预留" in desk.words(path, "Mon 11:07")
     nameless = desk.post(f"{path}/reserve", "Mon 11:07", name=" ")
     assert (nameless.status_code, 'id="guest-error"' in nameless.text) == (422, True)

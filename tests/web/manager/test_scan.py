@@ -69,7 +69,7 @@ def test_a_second_scan_says_already_but_the_same_one_sent_again_does_not(desk: D
         ("周明", "11:54", "too_early", "wait", "来早了"),
         ("周明", "Mon 12:00", "wrong_day", "no", "不是今天的票"),
         ("周明", "13:00", "over", "no", "这一场已经结束"),
-        ("王磊", "12:00", "waiting", "wait", "在候补，还没有座位"),
+        ("王磊", "12:00", "waiting", "wait", "在候补，还没有名额"),
     ],
 )
 def test_a_ticket_that_checks_nobody_in(

@@ -31,7 +31,7 @@ def desk(app: Flask, lunch: LunchHour) -> Desk:
 
 def test_the_page_says_who_would_be_on_it_again_and_one_tap_does_it(desk: Desk, lunch: LunchHour) -> None:
     page = said(desk.post(f"slots/{lunch.slot_id}/cancel", reason="停电"))
-    assert "现在恢复，2 人的座位和候补照旧，谁也不会收到信： 周明、李静" in page
+    assert "现在恢复，2 人的名额和候补照旧，谁也不会收到信： 周明、李静" in page
     assert "恢复了，2 人照旧，没有人收到信。" in said(desk.post(f"slots/{lunch.slot_id}/bring-back"))
     assert lunch.states("周明", "李静") == ["booked", "waiting"]
     history = desk.words(f"history?slot={lunch.slot_id}")
@@ -63,7 +63,7 @@ def test_a_capacity_set_back_says_who_keeps_the_seat(desk: Desk, lunch: LunchHou
     lunch.resize(2, "Mon 10:30")
     desk.post(f"slots/{lunch.slot_id}/capacity", capacity="1", move_newest="y")
     answer = desk.post(f"slots/{lunch.slot_id}/capacity", capacity="2")
-    assert "名额改回 2。李静 的座位还在，没发出的信撤下了。" in said(answer)
+    assert "名额改回 2。李静 的名额还在，没发出的信撤下了。" in said(answer)
 
 
 def test_archived_things_can_be_restored(desk: Desk, lunch: LunchHour) -> None:

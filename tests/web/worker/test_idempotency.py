@@ -24,11 +24,11 @@ NO = {
 }
 PLACE = {"zh_Hans_CN": "你已经在候补了，排在第 1 位", "en": "You are on the waiting list already, at no. 1"}
 GIVEN_UP = {
-    "zh_Hans_CN": "之前已经放弃过了，这次什么也没有改变",
+    "zh_Hans_CN": "之前已经取消过了，这次什么也没有改变",
     "en": "You gave this up before. Nothing has changed now",
 }
 ENDED = {
-    "zh_Hans_CN": "这一场已经取消，预约跟着取消了，不用再放弃。",
+    "zh_Hans_CN": "这一场已经取消，预约跟着取消了，不用再取消。",
     "en": "This session was cancelled and your booking with it; there is nothing left to cancel.",
 }
 Press = Callable[[Phone, int, str], TestResponse]

@@ -101,23 +101,23 @@ def stands_by(lunch: LunchHour) -> None:
 # The state at the time of cancelling, the page (`warned`, `undo`), and what the reader is told.
 GIVING_UP: dict[str, tuple[Callable[[LunchHour], None], str, dict[str, str], str]] = {
     "a moment ago": (booked, "Mon 10:01", {}, "已撤销，不记爽约"),
-    "in the free time": (booked, "Mon 10:03", {}, "已放弃，谢谢你把座位让出来"),
-    "an undo too late, but free": (booked, "Mon 10:03", {"undo": "1"}, "已放弃，谢谢你把座位让出来"),
+    "in the free time": (booked, "Mon 10:03", {}, "已取消，谢谢你把名额让出来"),
+    "an undo too late, but free": (booked, "Mon 10:03", {"undo": "1"}, "已取消，谢谢你把名额让出来"),
     "a late booking, a moment ago": (late, "11:32", {}, "已撤销，不记爽约"),
-    "a late booking, a moment too late": (late, "11:33", {"undo": "1"}, "已经过了 11:10，现在放弃算临时取消"),
+    "a late booking, a moment too late": (late, "11:33", {"undo": "1"}, "已经过了 11:10，现在取消算临时取消"),
     "the same, sure": (late, "11:33", {"warned": "1"}, "这次算临时取消。有人补上就不记爽约。"),
-    "from a page of the free time": (booked, "11:33", {}, "已经过了 11:10，现在放弃算临时取消"),
-    "promoted late": (promoted, "11:30", {}, "已放弃，谢谢你把座位让出来"),
+    "from a page of the free time": (booked, "11:33", {}, "已经过了 11:10，现在取消算临时取消"),
+    "promoted late": (promoted, "11:30", {}, "已取消，谢谢你把名额让出来"),
     "a place in line": (waits, "Mon 10:01", {}, "已退出候补"),
     "on standby": (stands_by, "11:57", {}, "已退出候补"),
-    "started": (booked, "12:11", {}, "这一场已经开始，不能再放弃了。"),
-    "started, from an old page": (booked, "12:11", {"warned": "1"}, "这一场已经开始，不能再放弃了。"),
-    "checked in": (came, "11:57", {}, "你已经签到了，不用再放弃。"),
-    "released": (lost, "12:16", {}, "开始后没有签到，这个座位已经释放了。"),
-    "let in late": (let_in_late, "12:17", {}, "你已经签到了，不用再放弃。"),
-    "twice": (gave_up, "Mon 10:31", {}, "之前已经放弃过了，这次什么也没有改变"),
-    "undone twice": (undone, "11:31:10", {"undo": "1"}, "之前已经放弃过了，这次什么也没有改变"),
-    "called off": (called_off, "Mon 11:01", {}, "这一场已经取消，预约跟着取消了，不用再放弃。"),
+    "started": (booked, "12:11", {}, "这一场已经开始，不能再取消了。"),
+    "started, from an old page": (booked, "12:11", {"warned": "1"}, "这一场已经开始，不能再取消了。"),
+    "checked in": (came, "11:57", {}, "你已经签到了，不用再取消。"),
+    "released": (lost, "12:16", {}, "开始后没有签到，这个名额已经释放了。"),
+    "let in late": (let_in_late, "12:17", {}, "你已经签到了，不用再取消。"),
+    "twice": (gave_up, "Mon 10:31", {}, "之前已经取消过了，这次什么也没有改变"),
+    "undone twice": (undone, "11:31:10", {"undo": "1"}, "之前已经取消过了，这次什么也没有改变"),
+    "called off": (called_off, "Mon 11:01", {}, "这一场已经取消，预约跟着取消了，不用再取消。"),
     "withdrawn": (withdrawn, "Mon 10:10", {}, "你约上了和它冲突的另一场，这个候补已经退出了。"),
     "waited in vain": (expired, "12:11", {}, "候补已经结束，没有轮到你。"),
 }
@@ -140,9 +140,9 @@ def test_giving_up_is_answered_by_one_true_sentence(
     outcome = re.search(r'<div class="notice[^>]*data-outcome="new".*?</div>', answer.text, re.DOTALL)
     assert outcome
     assert sentence in words_of(answer.text)
-    if "现在放弃算临时取消" in sentence:
+    if "现在取消算临时取消" in sentence:
         confirm = re.search(
-            r'name="warned" value="1">.{0,40}<button class="button danger">仍然放弃', answer.text, re.DOTALL
+            r'name="warned" value="1">.{0,40}<button class="button danger">仍然取消', answer.text, re.DOTALL
         )
         assert confirm, "a question has the button that answers it"
         assert lunch.state("周明") == "booked"
@@ -162,7 +162,7 @@ def test_an_undo_too_late_for_the_place_in_line_asks_first(
     answer = phone.post(way, "Mon 10:12:01", data=form, headers=headers)
     assert "换掉的候补不会回来" in words_of(answer.text)
     assert 'data-refusal="too_late_to_undo"' in answer.text
-    assert "仍然放弃" in answer.text
+    assert "仍然取消" in answer.text
     assert lunch.state("周明") == "booked"
     phone.post(way, "Mon 10:12:05", data=form | {"warned": "1"}, headers=headers)
     assert lunch.state("周明") == "cancelled"
@@ -237,7 +237,7 @@ def test_standing_by_from_the_line_offers_no_undo_that_would_lose_the_place(app:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize(("clock", "says"), [("11:32", "刚约上的两分钟里可以撤销"), ("11:33", "现在放弃算临时取消")])
+@pytest.mark.parametrize(("clock", "says"), [("11:32", "刚约上的两分钟里可以撤销"), ("11:33", "现在取消算临时取消")])
 @pytest.mark.parametrize("path", ["/me", "/slots/{}"])
 def test_the_consequence_is_said_before_cancelling_and_kept_current(
     app: Flask, lunch: LunchHour, path: str, clock: str, says: str
@@ -266,8 +266,8 @@ def test_the_english_page_says_it_too(app: Flask, lunch: LunchHour) -> None:
 
 GOING = {
     "booked in the free time": (booked, "confirmed", "请在"),
-    "booked late": (late, "confirmed", "来不了的话，也请放弃：有人补上名额，就不记爽约。"),
-    "promoted late": (promoted, "promoted", "来不了的话，开始前都可以放弃，不记爽约。"),
+    "booked late": (late, "confirmed", "来不了的话，也请取消：有人补上名额，就不记爽约。"),
+    "promoted late": (promoted, "promoted", "来不了的话，开始前都可以取消，不记爽约。"),
 }
 
 

@@ -140,7 +140,7 @@ def test_a_skipped_person_reads_the_reason(app: Flask, lunch: LunchHour, session
         mine.skipped = "overlap"
     lunch.tick("12:10")
     assert other
-    assert "你在同一时间有另一场，座位给了下一位" in said(app, lunch, "王磊")
+    assert "你在同一时间有另一场，名额给了下一位" in said(app, lunch, "王磊")
 
 
 def test_a_place_that_ended_with_another_seat_says_so(app: Flask, lunch: LunchHour) -> None:

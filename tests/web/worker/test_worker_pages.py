@@ -126,7 +126,7 @@ def test_an_old_page_pressed_after_giving_up_does_not_book_again(app: Flask, lun
 def test_giving_up_from_ones_own_list_is_answered_once(app: Flask, lunch: LunchHour) -> None:
     lunch.book("周明", "Mon 10:00")
     answer = Phone(app, lunch, "周明").give_up("周明", "Mon 10:30")
-    assert words_of(answer.text).count("已放弃，谢谢你把座位让出来") == 1
+    assert words_of(answer.text).count("已取消，谢谢你把名额让出来") == 1
 
 
 def test_the_undo_is_a_real_give_up(app: Flask, lunch: LunchHour) -> None:
@@ -186,10 +186,10 @@ def test_another_persons_booking_does_not_exist(app: Flask, lunch: LunchHour) ->
 def test_giving_up_late_is_said_before_it_is_done(app: Flask, lunch: LunchHour) -> None:
     lunch.book("周明", "Mon 10:00")
     phone = Phone(app, lunch, "周明")
-    assert "现在放弃不算爽约" in phone.get("/me", "11:10").text
+    assert "现在取消不算爽约" in phone.get("/me", "11:10").text
     late = phone.get("/me", "11:11").text
-    assert "现在放弃算临时取消" in late
-    assert "仍然放弃" in late
+    assert "现在取消算临时取消" in late
+    assert "仍然取消" in late
 
 
 def test_a_page_from_before_the_free_time_ended_warns_first(app: Flask, lunch: LunchHour) -> None:
@@ -332,14 +332,14 @@ def test_the_ledger_names_each_strike_its_reason_and_its_end(app: Flask, lunch: 
     lunch.tick("12:16")
     lunch.tick("13:01")
     words = words_of(Phone(app, lunch, "周明").get("/me", "13:05").text)
-    assert "白领瑜伽课堂 11月24日周二 · 没有来，也没有放弃 12月24日周四起不再计数" in words
+    assert "白领瑜伽课堂 11月24日周二 · 没有来，也没有取消 12月24日周四起不再计数" in words
     assert "爽约已释放" in words
 
 
 def test_the_rules_stand_in_five_lines_with_the_stations_numbers(app: Flask, session: Session) -> None:
     lunch = LunchHour(session, free_minutes=45, seats_a_day=2, grace_minutes=7)
     rules = words_of(Phone(app, lunch).day("Mon 10:00"))
-    for line in ("前一个工作日 10:00 放号", "最多约 2 场", "开始前 45 分钟可以随意放弃", "开始 7 分钟没签到"):
+    for line in ("前一个工作日 10:00 放号", "最多约 2 场", "开始前 45 分钟可以随意取消", "开始 7 分钟没签到"):
         assert line in rules
 
 
