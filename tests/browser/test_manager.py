@@ -128,7 +128,7 @@ def plans_it_weekly(scene: Scene) -> None:
     for day in ("周二", "周四"):
         page.get_by_label(day).check()
     page.get_by_label("开始").fill("12:00")
-    page.get_by_label("名额").fill("12")
+    page.get_by_label("名额", exact=True).fill("12")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#flashes")).to_contain_text("新增 4 场")
     go(page, "本周排期")
@@ -140,7 +140,7 @@ def lowers_a_number_and_is_asked_first(scene: Scene) -> None:
     page, lunch = scene.page, scene.lunch
     go(page, "场次")
     row = page.locator(f"#slot_row-{lunch.slot_id}")
-    row.get_by_label("名额").fill("2")
+    row.get_by_label("名额", exact=True).fill("2")
     row.get_by_role("button", name="修改").click()
     expect(page.get_by_text("已经有 3 人预约")).to_be_visible()
     expect(page.locator(".move-down")).to_contain_text("王磊")
@@ -154,7 +154,7 @@ def raises_it_again(scene: Scene) -> None:
     page, lunch = scene.page, scene.lunch
     go(page, "场次")
     row = page.locator(f"#slot_row-{lunch.slot_id}")
-    row.get_by_label("名额").fill("4")
+    row.get_by_label("名额", exact=True).fill("4")
     row.get_by_role("button", name="修改").click()
     expect(page.get_by_text("王磊 的名额还在，没发出的信撤下了；候补里 陈晨 补上了")).to_be_visible()
     expect(page.locator(f"#slot_row-{lunch.slot_id}")).to_have_attribute("data-left", "0")

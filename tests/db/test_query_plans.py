@@ -226,6 +226,14 @@ PERSON_ONE = (
     "INSERT INTO door_tap SELECT 'nonce-' || id, id, 1, now(), now(), 'in' FROM booking ORDER BY id LIMIT 5000",
     "INSERT INTO feed (person_id, token_hash, made_at) SELECT id, 'hash-' || id, now() FROM person WHERE id > 100",
     "INSERT INTO try (person_id, slot_id, reason, at) SELECT id, %(full)s, 'full', now() FROM person WHERE id > 100",
+    """INSERT INTO picture (name, used_at, card, large)
+       SELECT lpad(id::text, 32, '0'), now(), '', '' FROM person WHERE id > 100""",
+    """INSERT INTO manager_invitation (station_id, email, token_hash, invited_by, created_at, sent_at, expires_at, withdrawn_at)
+       SELECT %(here)s, 'new' || id || '@example.com', id, 1, now(), now(), now(), now() FROM person WHERE id > 100""",
+    """INSERT INTO draw (station_id, date, opens_at, closes_at, state, version, seats, why_void)
+       SELECT s.id, CURRENT_DATE - d, now(), now(), 'void', 1, '{}', 'late' FROM station s, generate_series(1, 60) d""",
+    """INSERT INTO draw_entry (draw_id, person_id, tag, wishes, entered_at, passed_over)
+       SELECT d.id, p.id, p.id, '[]', now(), '{}' FROM draw d, generate_series(101, 105) p (id)""",
 )
 
 
@@ -246,6 +254,10 @@ def _values(rule: Rule) -> dict[str, Any]:
         "activity_id": CITY.slot(HERE),
         "person_id": 2,
         "booking_id": 1,
+        "name": "0" * 32,
+        "size": "card",
+        "draw_id": 1,
+        "entry_id": 1,
         "strike_id": 1,
         "ticket": "T1-1",
         "token": "unknown",

@@ -37,7 +37,7 @@ def test_the_ticket_shows_it_and_a_poll_brings_it(app: Flask, lunch: LunchHour) 
     for path in ("me", "offline"):
         assert NOTE in phone.get(path, "Mon 11:02").text
     assert NOTE in desk.words(f"slots/{lunch.slot_id}/print", "Mon 11:02")
-    assert f"改票上的提示：{NOTE}" in desk.words("history", "Mon 11:02")
+    assert f"票上的提示改了：{NOTE}" in desk.words("history", "Mon 11:02")
     assert lunch.letters("周明") == ["confirmed"], "nobody is sent anything"
     assert "票上的提示拿掉了" in said(desk.post(f"slots/{lunch.slot_id}/note", "Mon 11:03", note=" "))
     assert NOTE not in phone.get("me", "Mon 11:04").text

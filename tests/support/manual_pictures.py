@@ -100,7 +100,7 @@ def morning(here: Station) -> None:
         here.keep("plan")
         here.open("slots", "desk", 560)
         row = here.page.locator(f"#slot_row-{here.slot('书法')}")
-        row.get_by_label("名额").fill("3")
+        row.get_by_label("名额", exact=True).fill("3")
         row.locator(".size-form button").click()
         here.page.locator(".move-down").wait_for()
         here.keep("capacity")
