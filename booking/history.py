@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Insert, Select, insert, join, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Insert, Select, func, insert, join, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
@@ -67,6 +67,11 @@ def record_all(
     source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
     rows = select(*about.values()).select_from(source).where(table.id.in_(in_array(ids))).order_by(table.id)
     session.execute(insert(Event).from_select(list(about), rows))
+
+
+def last_of(kinds: Collection[str], *by: Any) -> Select[int]:
+    """The ids of the last events of these kinds, one for each person or for each `by`."""
+    return select(func.max(Event.id)).where(Event.kind.in_(kinds)).group_by(*(by or (Event.person_id,)))
 
 
 def times_before(starts_at: datetime, ends_at: datetime) -> dict[str, Any]:

@@ -159,8 +159,8 @@ def _write_results(
     _RESULTS.run(connection, rows=rows, ids=[row[0] for row in rows])
     if events:
         _PASSED_OVER.run(connection, rows=events)
-    for entry in drawing.ordered:
-        session.expire(entry)
+    written = select(DrawEntry).where(DrawEntry.id.in_(in_array([entry.id for entry in drawing.ordered])))
+    session.scalars(written.execution_options(populate_existing=True)).all()
 
 
 def _give(session: Session, drawing: Drawing) -> dict[int, int]:
@@ -171,8 +171,9 @@ def _give(session: Session, drawing: Drawing) -> dict[int, int]:
     for entry in drawing.ordered:
         if entry.got_slot_id:
             slot, who = drawing.slots[entry.got_slot_id], drawing.person(entry)
-            row = ClaimRow(slot, "booked", who.person_id, now, None, DRAWN, via="draw", seated_at=now)
-            row = row._replace(letter="confirmed")
+            row = ClaimRow(
+                slot, "booked", who.person_id, now, None, DRAWN, via="draw", seated_at=now, letter="confirmed"
+            )
             seats.append((row, clashing(slot, who)))
     ids = claim(connection, [row for row, _ in seats]) if seats else []
     rounds = _places(drawing)
@@ -195,7 +196,8 @@ def _places(drawing: Drawing) -> list[list[ClaimRow[Slot]]]:
             last[slot_id] += 1
             slot, person_id, place = drawing.slots[slot_id], drawing.person(entry).person_id, last[slot_id]
             row = ClaimRow(slot, "waiting", person_id, drawing.now, None, WAITING, via="draw", waitlist_position=place)
-            rounds += [[]] if choice == len(rounds) else []
+            if choice == len(rounds):
+                rounds.append([])
             rounds[choice].append(row)
     return rounds
 

@@ -53,11 +53,6 @@ def commit(session: Session, draw_id: int, secret_key: str, now: datetime) -> in
     chain.used += 1
     draw.chain_id, draw.link_no = chain.id, chain.used
     draw.commitment = link(secret_key, chain.seed, chain.used - 1)
-    # A secret tells all links before it: no draw may be drawn while one with an earlier link still gathers.
-    earlier = (Draw.station_id == draw.station_id, Draw.state == "gathering", Draw.commitment.is_not(None))
-    closings = session.scalars(select(Draw.closes_at).where(*earlier, Draw.id != draw.id)).all()
-    if draw.state == "gathering":
-        draw.closes_at = max([draw.closes_at, *closings])
     session.flush()
     return 1
 

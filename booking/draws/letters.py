@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import identifiers
@@ -12,6 +11,7 @@ from booking.db import statements
 from booking.db.arrays import insert_rows, to_text
 from booking.db.statements import CompiledStatement
 from booking.draws.balls import balls
+from booking.draws.freeze import live_entries
 from booking.model import Draw, DrawEntry, Letter
 
 
@@ -30,8 +30,8 @@ def tell(session: Session, draw: Draw, told: Sequence[Told], people: int, now: d
 
 
 def tell_void(session: Session, draw: Draw, why: str, now: datetime) -> None:
-    live = select(DrawEntry).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None)).order_by(DrawEntry.id)
-    _queue(session, [_row(entry, now, {"draw": draw.id, "what": why}) for entry in session.scalars(live)])
+    live = live_entries(session, draw.id)
+    _queue(session, [_row(entry, now, {"draw": draw.id, "what": why}) for entry in live])
 
 
 def _more(entry: DrawEntry, place: int | None, own: dict[int, int]) -> dict[str, Any]:

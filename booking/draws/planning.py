@@ -13,11 +13,13 @@ from booking.policy import Policy
 
 # Between closing and result: the list can be read and saved before anybody knows the secret.
 SEALED_FOR = timedelta(minutes=1)
+# In which a draw that is due is drawn, before its waiting lists can no longer be served.
+TO_DRAW = timedelta(minutes=2)
 
 
 def closing(opens_at: datetime, waitlist_until: datetime, numbers: Policy) -> datetime:
-    """When entries end: some time after the opening, and while the waiting list can still be served."""
-    return min(opens_at + timedelta(minutes=numbers.draw_minutes), waitlist_until)
+    """When entries end: some time after the opening, and early enough to draw while waiting lists can be served."""
+    return min(opens_at + timedelta(minutes=numbers.draw_minutes), waitlist_until - SEALED_FOR - TO_DRAW)
 
 
 def draw_for(
@@ -36,8 +38,7 @@ def draw_for(
     elif draw.state != "gathering" or (draw.opens_at <= now and closes_at < draw.closes_at):
         return None
     elif draw.opens_at > now:
-        # What has a commitment may have been put off for an earlier link.
-        draw.closes_at = min(draw.closes_at, closes_at) if draw.commitment else closes_at
+        draw.closes_at = closes_at
     return draw.id
 
 
@@ -50,7 +51,6 @@ class UnderWay(NamedTuple):
 
 def under_way(session: Session, plan_id: int, now: datetime) -> UnderWay | None:
     """The draws of a plan's slots that are under way, together."""
-    # The plan's slots of today and later are few, and found by their dates.
     theirs = select(Slot.draw_id).where(Slot.plan_id == plan_id, Slot.draw_id.is_not(None), Slot.ends_at > now)
     undecided = (Draw.id.in_(theirs), Draw.state.in_(("gathering", "frozen")), Draw.opens_at <= now)
     if (closes_at := session.scalar(select(func.max(Draw.closes_at)).where(*undecided))) is None:

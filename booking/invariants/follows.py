@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.history import last_of
 from booking.model import Event, Follow, Person
 
 
@@ -15,12 +16,12 @@ def follows(session: Session, _now: datetime) -> Iterator[str]:
         (person_id, activity_id)
         for person_id, activity_id in session.execute(select(Follow.person_id, Follow.activity_id))
     }
-    events = select(Event.person_id, Event.details, Event.kind).join(Person, Person.id == Event.person_id)
-    words = events.where(Event.kind.in_(("followed", "unfollowed")), Person.deleted_at.is_(None)).order_by(Event.id)
-    said = {(person_id, details["activity"]): kind for person_id, details, kind in session.execute(words)}
-    told = {pair for pair, kind in said.items() if kind == "followed"}
+    last = last_of(("followed", "unfollowed"), Event.person_id, Event.details["activity"].as_integer())
+    says = select(Event.person_id, Event.details["activity"].as_integer()).where(
+        Event.id.in_(last), Event.kind == "followed", Person.deleted_at.is_(None)
+    )
+    told = {(*row,) for row in session.execute(says.join(Person, Person.id == Event.person_id))}
     for person_id, activity_id in sorted(there ^ told):
-        words_of = (
-            ("follows", "does not say so") if (person_id, activity_id) in there else ("does not follow", "says so")
-        )
-        yield f"I7 person {person_id}: {words_of[0]} activity {activity_id}, their history {words_of[1]}"
+        follows = (person_id, activity_id) in there
+        words = ("follows", "does not say so") if follows else ("does not follow", "says so")
+        yield f"I7 person {person_id}: {words[0]} activity {activity_id}, their history {words[1]}"

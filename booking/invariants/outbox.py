@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from booking.history import last_of
 from booking.model import Digest, Event, Letter, Person, Suppression
 
 STUCK = timedelta(minutes=10)
@@ -45,9 +46,7 @@ def _promises(session: Session) -> Iterator[str]:
 
 def _suppressions(session: Session) -> Iterator[str]:
     """I7: mail to a person is stopped if, and only if, the last event about it says so."""
-    newest = (
-        select(func.max(Event.id)).where(Event.kind.in_(("mail_stopped", "mail_resumed"))).group_by(Event.person_id)
-    )
+    newest = last_of(("mail_stopped", "mail_resumed"))
     stopped = select(Event.person_id).where(Event.id.in_(newest), Event.kind == "mail_stopped")
     told = set(session.scalars(stopped.join(Person, Person.id == Event.person_id).where(Person.deleted_at.is_(None))))
     listed = set(session.scalars(select(Suppression.person_id)))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.history import last_of
 from booking.model import Event, Person, SecondFactor
 
 TURNED_ON, TURNED_OFF = "second_factor_on", ("second_factor_off", "second_factor_reset")
@@ -13,7 +14,7 @@ TURNED_ON, TURNED_OFF = "second_factor_on", ("second_factor_off", "second_factor
 
 def second_factors(session: Session, _now: datetime) -> Iterator[str]:
     """The last word of each person's history, beside what is there."""
-    words = select(func.max(Event.id)).where(Event.kind.in_((TURNED_ON, *TURNED_OFF))).group_by(Event.person_id)
+    words = last_of((TURNED_ON, *TURNED_OFF))
     last = select(Event.person_id, Event.kind).where(Event.id.in_(words)).subquery()
     rows = (
         select(Person.id, Person.deleted_at, SecondFactor.person_id.is_not(None), last.c.kind)

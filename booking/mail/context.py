@@ -44,10 +44,9 @@ def address(letter: Letter, reader: Person | None, suppressed: str | None = None
         raise Dropped("not wanted")
     if suppressed and not letter.to and _is_stopped(letter.kind, suppressed):
         raise Dropped("mail to the address comes back")
-    to = letter.to or (reader.email if reader else None)
-    if not to:
-        raise Dropped("no address")
-    return to
+    if to := letter.to or (reader.email if reader else None):
+        return to
+    raise Dropped("no address")
 
 
 def _is_stopped(kind: str, suppressed: str) -> bool:

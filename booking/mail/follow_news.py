@@ -30,7 +30,8 @@ def news(day: date, hour: time, zone: str, now: datetime) -> Select[int, int, in
     planned = exists().where(
         Event.slot_id == Slot.id, Event.kind == "planned", *_between(Event.at, settled, last, days[0], day)
     )
-    opens = and_(*_between(Slot.opens_at, over, last, days[0], day))
+    # A slot by draw opens at its start until it is drawn, which is no news.
+    opens = and_(Slot.opens_at < Slot.starts_at, *_between(Slot.opens_at, over, last, days[0], day))
     knows = exists().where(Booking.slot_id == Slot.id, Booking.person_id == Follow.person_id)
     return (
         select(Follow.person_id, Slot.station_id, Slot.id.label("slot_id"))

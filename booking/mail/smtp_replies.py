@@ -110,7 +110,7 @@ _TEXTS: list[tuple[Meaning, *tuple[str, ...]]] = [
         r"(unknown|invalid|bad|nonexistent) (local )?(user|recipient|mail ?box|account|address|rcpt|destination)",
         r"(don't|not|doesn't) (exists?|have).{0,12}\b(user|mailbox|account)|no (mailbox|user|account)\b",
         r"(domain|host).{0,20}not (found|exist)",
-        r"(用户|邮箱|收件人|收信人|账号|帐号|账号|地址).{0,6}(不存在|无效|未找到|没有找到|错误)",
+        r"(用户|邮箱|收件人|收信人|账号|帐号|账户|地址).{0,6}(不存在|无效|未找到|没有找到|错误)",
         r"(无|没有|查无)(此|这个|该)(用户|邮箱|人|账号|帐号)|未开通",
     ),
     (

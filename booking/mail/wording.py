@@ -48,7 +48,7 @@ LETTERS: dict[str, Any] = {
     "second_factor": _("两步验证"),
     "confirmed": _("预约成功"),
     "promoted": _("候补补上了"),
-    "draw_result": _("抽签没抽中"),
+    "draw_result": _("抽签结果"),
     "calendar": _("日历文件"),
     "seat_open": _("空出名额，先到先得"),
     "slot_moved": _("场次换了时间、场地或老师"),

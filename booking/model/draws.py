@@ -7,7 +7,6 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Day, Id, one_of, partial
-from booking.model.people import Person
 from booking.model.places import Station
 
 DRAW_STATES = ("gathering", "frozen", "drawn", "void")
@@ -71,7 +70,6 @@ class Draw(Base):
     seats: Mapped[dict[str, Any]] = mapped_column(default=dict)
     drawn_at: Mapped[datetime | None]
     why_void: Mapped[str | None] = mapped_column(String(24))
-    chain: Mapped[DrawChain | None] = relationship()
     station: Mapped[Station] = relationship()
 
 
@@ -108,4 +106,3 @@ class DrawEntry(Base):
     got_slot_id: Mapped[int | None] = mapped_column(Id)
     passed_over: Mapped[dict[str, Any]] = mapped_column(default=dict)
     draw: Mapped[Draw] = relationship()
-    person: Mapped[Person | None] = relationship()

@@ -7,13 +7,13 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import Booking, SetAside, Slot
+from booking.model import Booking, Draw, SetAside, Slot
 
 # Backoff after each failure but the last; then a person has to decide.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
 # What the row ids of a job refer to; those of all others are slots.
 STATIONS, PEOPLE = {"plan_slots", "count_station_days"}, {"write_worker_digests", "write_manager_digests"}
-BOOKINGS = {"write_reminders"}
+BOOKINGS, DRAWS = {"write_reminders"}, {"freeze_draws", "run_draws"}
 
 
 def skipped(session: Session, job: str, now: datetime) -> set[int]:
@@ -61,6 +61,11 @@ def requeue(session: Session, aside_id: int, now: datetime) -> bool:
     return True
 
 
+def is_about_slot(job: str) -> bool:
+    """Whether the row ids of a job are those of slots."""
+    return job not in STATIONS | PEOPLE | BOOKINGS | DRAWS
+
+
 def _station(session: Session, job: str, row_id: int) -> int | None:
     if job in PEOPLE:
         return None
@@ -68,4 +73,6 @@ def _station(session: Session, job: str, row_id: int) -> int | None:
         return row_id
     if job in BOOKINGS:
         return session.scalar(select(Booking.station_id).where(Booking.id == row_id))
+    if job in DRAWS:
+        return session.scalar(select(Draw.station_id).where(Draw.id == row_id))
     return session.scalar(select(Slot.station_id).where(Slot.id == row_id))

@@ -1,4 +1,4 @@
-"""Consent to the privacy notice: given when registering, or later on one's own pages. Its want locks nobody out."""
+"""Consent to the privacy notice: given when registering, or later on one's own pages. Nobody is locked out for lack of it."""
 
 from datetime import datetime
 from typing import Any

@@ -28,21 +28,19 @@ LOOK_AHEAD = timedelta(days=40)
 def grant_door(session: Session, station_id: int, email: str, now: datetime, actor_id: int) -> Person:
     """Make the account with this address a door helper until midnight.
 
-    Raises `no_account`, `disabled`, or `manages_already` for who may do more.
+    Raises `no_account`, `disabled_account`, or `manages_already` for who may do more.
     """
     person_id = person_of(session, email)
     if person_id is None:
         raise RuleViolation("no_account")
     person = _may_help(session, person_id, station_id)
-    helper = session.get(DoorHelper, (person_id, station_id))
-    if helper is None or helper.until <= now:
-        _extend(session, person_id, station_id, now, actor_id, ahead=False)
+    _extend(session, person_id, station_id, now, actor_id, ahead=False)
     return person
 
 
 @transactional
 def renew_door(session: Session, station_id: int, person_id: int, now: datetime, actor_id: int) -> DoorHelper:
-    """Extend the role to the end of the next workday; one that has ended, to the end of today. Idempotent."""
+    """Extend the role to the end of the next workday; one that has ended, to the end of today. Raises `no_door_helper`."""
     _may_help(session, person_id, station_id)
     helper = session.get(DoorHelper, (person_id, station_id))
     if helper is None:

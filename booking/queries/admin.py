@@ -50,10 +50,6 @@ def people(session: Session, sought: str, page: int) -> ResultPage:
     return _page(session, found.order_by(Person.id.desc()).options(roles), page)
 
 
-def by_email(session: Session, email: str) -> Person | None:
-    return session.scalar(select(Person).where(Person.email == email, Person.deleted_at.is_(None)))
-
-
 def _page(session: Session, found: Select[Any], wanted: int) -> ResultPage:
     total = session.scalar(select(func.count()).select_from(found.order_by(None).options().subquery())) or 0
     pages = max(1, -(-total // PER_PAGE))

@@ -67,6 +67,7 @@ def running(station_id: int | None = None) -> dict[str, Any]:
         "unreached": bounces.unreached(session, station_id),
         "failed": backlog.failed(session, now, station_id),
         "job_names": JOBS,
+        "is_about_slot": monitoring.is_about_slot,
         "letter_names": LETTERS,
         "told": str if station_id is None else first_line,
         "whole": station_id is None,

@@ -248,7 +248,10 @@
 
   // --- begin -----------------------------------------------------------------------------------
   one(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-  for (const chosen of all(".days [aria-current], :is(#day-picks, #found) [aria-current]")) chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.clientWidth / 2 + chosen.offsetWidth / 2;
+  for (const chosen of all(".days [aria-current], :is(#day-picks, #found) [aria-current]")) {
+    const row = chosen.parentElement, end = chosen.offsetLeft + chosen.offsetWidth;
+    if (end > row.clientWidth) row.scrollLeft = end - (row.clientWidth + chosen.offsetWidth) / 2; // to its middle
+  }
   if (one(`[data-outcome="new"]`)) one(`[data-outcome="new"]`).focus({ preventScroll: true });
   window.addEventListener("load", () => keepTicket(Boolean(one("#mine, [data-outcome]"))));
   if (all("[data-opens-at]").length || one(REGION)) tick();

@@ -79,7 +79,7 @@
     one("why").textContent = why;
     one("photo").hidden = false;
   }
-  // A phone in the pocket needs no camera.
+  // Stop the camera while the page is hidden.
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "visible") { if (stream) close(); } else if (wanted && !stream) open();
   });
@@ -121,12 +121,14 @@
   }
   const isCurrent = (tap) => (tap.ticket ? tap.ticket === current.ticket : tap.booking === current.booking);
   document.addEventListener("door:unsent", ({ detail: { tap, told } }) => {
-    if (isCurrent(tap) && !current.told) show({ tone: "wait", title: words.kept, text: told[0] || words.keptMore, code: "kept" });
+    if (!isCurrent(tap) || current.told) return;
     current.told = true;
+    show({ tone: "wait", title: words.kept, text: told[0] || words.keptMore, code: "kept" });
   });
   document.addEventListener("door:answer", (event) => {
-    event.preventDefault();
     const { tap, said } = event.detail;
+    if (!tap.ticket && !isCurrent(tap)) return; // a tap on the roster, kept while there was no network
+    event.preventDefault();
     if (tap.act === "out") return show({ tone: "wait", title: said.outcome === "out" ? words.undone : said.words || words.undone, code: "undone" });
     if (!said.reply) return show({ tone: "no", title: said.words || words.noReader });
     const { tone, title, text, act, code } = said.reply;

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -11,12 +12,12 @@ import pytest
 from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session
 
-from booking import draws, invariants, seats, slots
-from booking.db import statements
+from booking import draws, invariants, monitoring, seats, slots
+from booking.db import statements, transactions
 from booking.draws import order, proof
 from booking.draws.balls import balls
 from booking.errors import RuleViolation
-from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Letter, Person, Slot, Station, Strike
+from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Letter, Person, SetAside, Slot, Station, Strike
 from tests.support.draw_cast import KEY, DrawDay
 from tests.support.lunch_hour import NAMES, TUESDAY, at, tick
 from tests.support.together import together
@@ -61,6 +62,26 @@ REFUSED = {
 def test_the_hour_of_entering(day: DrawDay, case: str) -> None:
     clock, answer = REFUSED[case]
     assert day.enter("周明", clock) == answer
+
+
+def test_a_draw_on_the_slots_own_day_closes_in_time_to_be_drawn(session: Session) -> None:
+    """Two hours after the opening, 12:00, the waiting lists of 12:10 would be over."""
+    day = DrawDay(session, opens_workdays_before=0)
+    assert day.enter("周明", "Tue 10:00", day.yoga) == "1 wishes"
+    assert day.draw().closes_at == at("Tue 11:37")
+    draws.commit(session, day.draw().id, KEY, at("Tue 10:01"))
+    for verb, clock in ((draws.freeze, "Tue 11:37"), (partial(draws.draw, secret_key=KEY), "Tue 11:38")):
+        verb(session, day.draw().id, now=at(clock))
+    assert (day.draw().state, day.entry("周明").result) == ("drawn", "seat")
+
+
+def test_a_failed_draw_is_set_aside_at_its_own_station(day: DrawDay) -> None:
+    with transactions.transaction(day.session) as rows:
+        times = {"date": TUESDAY, "opens_at": at("Mon 09:00"), "closes_at": at("Mon 09:30")}
+        rows.add(Draw(id=900_001, station_id=day.station_id, version=order.VERSION, **times))
+    monitoring.record_failure(day.session, "run_draws", 900_001, "broken", at("Mon 12:02"))
+    aside = day.session.scalars(select(SetAside)).one()
+    assert (aside.station_id, monitoring.is_about_slot("run_draws")) == (day.station_id, False)
 
 
 def test_more_wishes_than_allowed_are_refused(session: Session) -> None:

@@ -111,6 +111,7 @@ AT_RCPT_OR_AFTER_DATA: list[tuple[int, str, Meaning]] = [
     (550, "No such user here", ADDRESS),
     (550, "Unknown recipient", ADDRESS),
     (550, "邮箱不存在", ADDRESS),
+    (550, "账户不存在", ADDRESS),
     (550, "收件人邮箱已满", LATER),
     (550, "发信频率过高,请稍后再试", THROTTLED),
     (553, "发件人与登录账号不一致", SETUP),

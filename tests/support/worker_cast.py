@@ -80,10 +80,11 @@ def when(clock: str) -> datetime:
     return at(clock)
 
 
-def sign_in(client: FlaskClient, lunch: LunchHour, who: str) -> None:
+def sign_in(client: FlaskClient, lunch: LunchHour, who: str, clock: str = "Mon 08:00") -> None:
+    """Into the session that this browser has by then."""
     with transactions.transaction(lunch.session) as session:
-        token = lasting(session, session.get_one(Person, lunch.people[who]), "phone", at("Mon 08:00"))
-    carry(client, token, at("Mon 08:00"))
+        token = lasting(session, session.get_one(Person, lunch.people[who]), "phone", at(clock))
+    carry(client, token, at(clock))
 
 
 def card_in(page: str, slot_id: int) -> Card:

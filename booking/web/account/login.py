@@ -72,8 +72,7 @@ def welcome(entered: str | people.PendingSignIn, come_back: str, *, exactly: boo
     before is booked on the way.
     """
     pressed = pending_booking.remembered()
-    session.clear()
-    pending_booking.keep(pressed)
+    pending_booking.begin_session()
     if isinstance(entered, people.PendingSignIn):
         remember(entered, come_back)
         return htmx.go(url_for("account.second_step"))

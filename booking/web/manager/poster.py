@@ -13,7 +13,7 @@ from booking.extensions import db
 from booking.mail.links import public
 from booking.model import LANGUAGES, Activity, Slot, Station
 from booking.queries import manager
-from booking.web import qr_code
+from booking.web import errors, qr_code
 from booking.web.forms.fields import DayField
 from booking.web.i18n import formatting
 from booking.web.manager.blueprint import Answer, pages
@@ -60,8 +60,8 @@ def poster(code: str) -> Answer:
 
 
 def _asked_activity(code: str) -> Activity | None:
-    asked = request.args.get("activity", "")
-    return managed(code, Activity, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) <= 18 else None
+    asked = errors.read_id(request.args.get("activity", ""))
+    return managed(code, Activity, asked) if asked else None
 
 
 def _coming(station: Station) -> dict[date, list[Slot]]:
@@ -74,8 +74,8 @@ def _coming(station: Station) -> dict[date, list[Slot]]:
 def _words(language: str, station: Station, activity: Activity | None, chosen: Sequence[Slot]) -> Words:
     with force_locale(language):
         title, about = (
-            gettext("午间“驿”小时"),
-            gettext("工作日中午的一小时：瑜伽、手工、讲座……免费，名额有限，先到先得。"),
+            gettext("午间驿小时"),
+            gettext("工作日中午的一小时：瑜伽、手工、讲座……免费，名额有限。"),
         )
         if activity:
             title, about = formatting.local(activity, "title"), formatting.local(activity, "suits")

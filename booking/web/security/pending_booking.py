@@ -1,4 +1,5 @@
-"""Pending booking: a press on the booking button of somebody who is not signed in. It is made when they are.
+"""Pending booking: a press on the booking button of somebody who is not signed in. It is made when they are. An activity
+that they want to follow is kept likewise.
 
 It stands in the signed session cookie of the browser that sent the form, so no link can bring one; half an hour later it
 is void.
@@ -12,7 +13,7 @@ from flask import session
 from booking import clock
 
 LASTS = timedelta(minutes=30)
-NAME = "pending_booking"
+NAME, FOLLOW = "pending_booking", "pending_follow"
 
 
 class PendingBooking(NamedTuple):
@@ -25,13 +26,18 @@ class PendingBooking(NamedTuple):
 
 
 def remember(slot_id: int, key: str, back: str) -> None:
-    keep(PendingBooking(slot_id, key, back, clock.now().timestamp()))
+    session[NAME] = [*PendingBooking(slot_id, key, back, clock.now().timestamp())]
 
 
-def keep(pending: PendingBooking | None) -> None:
-    """Put it into the session, which may be a new one."""
-    if pending:
-        session[NAME] = [*pending]
+def remember_follow(activity_id: int) -> None:
+    session[FOLLOW] = [activity_id, clock.now().timestamp()]
+
+
+def begin_session() -> None:
+    """A new session, with nothing of the old one but what was pressed."""
+    pressed = {name: session[name] for name in (NAME, FOLLOW) if name in session}
+    session.clear()
+    session.update(pressed)
 
 
 def remembered() -> PendingBooking | None:
@@ -39,8 +45,18 @@ def remembered() -> PendingBooking | None:
     if NAME not in session:
         return None
     pending = PendingBooking(*session[NAME])
-    return pending if 0 <= clock.now().timestamp() - pending.at <= LASTS.total_seconds() else None
+    return pending if _is_valid(pending.at) else None
+
+
+def take_follow() -> int:
+    """The activity that this browser's reader wants to follow, once; 0 for none."""
+    activity_id, at = session.pop(FOLLOW, (0, 0.0))
+    return activity_id if _is_valid(at) else 0
 
 
 def forget() -> None:
     session.pop(NAME, None)
+
+
+def _is_valid(at: float) -> bool:
+    return 0 <= clock.now().timestamp() - at <= LASTS.total_seconds()

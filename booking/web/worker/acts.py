@@ -11,7 +11,7 @@ from booking import clock, seats
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import draw_views, slot_cards
+from booking.queries import slot_cards
 from booking.telemetry import request_context
 from booking.web import errors, htmx, rate_limit
 from booking.web.cache import placeholders
@@ -156,7 +156,7 @@ def answer(outcome: Outcome, card: slot_cards.Card | None = None) -> Response:
     elif back == "me":
         fragment = mine.fragment(permissions.worker(), outcome)
     else:
-        own = draw_views.of_slot(db.session(), card.slot.id, permissions.worker().id, clock.now())
+        own = draw_entry.own_draw(card, permissions.worker().id, clock.now())
         fragment = render_template("worker/_slot_act.html", card=card, person=True, outcome=outcome, own=own)
     return make_response(fragment, 409 if outcome.reason else 200)
 

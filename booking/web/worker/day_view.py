@@ -86,11 +86,11 @@ class DayPage:
             return ""
         return "count" if self.opening.opens_at - self.now < IN_SIGHT else "line"
 
-    @property
+    @cached_property
     def opens_once(self) -> datetime | None:
         """When all cards open, where that is one instant for several: said once, not on every card."""
         coming = [card for card in self.shown if card.state != "cancelled"]
-        opens = {card.slot.opens_at if card.state == "planned" else None for card in coming}
+        opens = {card.slot.opens_at if card.state == "planned" and not card.by_draw else None for card in coming}
         return opens.pop() if len(opens) == 1 and len(coming) > 1 else None
 
     @property

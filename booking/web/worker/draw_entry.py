@@ -1,4 +1,4 @@
-"""Draw entry: what entering a draw, or changing one's wishes, answers."""
+"""Draw entry: what a slot's page shows of its draw, and what entering it answers."""
 
 from datetime import datetime
 
@@ -7,7 +7,8 @@ from flask_babel import gettext
 from booking import draws
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.queries import draw_views as shown
+from booking.queries import draw_views
+from booking.queries.slot_cards import Card
 from booking.web.i18n import formatting
 from booking.web.worker import results
 from booking.web.worker.results import Outcome
@@ -18,11 +19,16 @@ def is_wanted(no: RuleViolation) -> bool:
     return no.reason == "not_open" and no.seen is not None and bool(no.seen.awaits_draw)
 
 
+def own_draw(card: Card, person_id: int | None, now: datetime) -> draw_views.OwnEntry | None:
+    """The draw of a slot and this reader's part in it. Where nothing is drawn for them it is not asked for."""
+    by_draw = card.by_draw or (card.mine is not None and card.mine.via == "draw")
+    return draw_views.of_slot(db.session(), card.slot.id, person_id, now) if by_draw else None
+
+
 def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
     """Enter the draw of a slot. Raises what refuses it."""
     entry = draws.enter(db.session, person_id, slot_id, now)
-    seen = shown.view(db.session(), entry.draw, now)
-    at = formatting.clock_time(seen.result_at, seen.draw.station)
+    at = formatting.clock_time(entry.draw.closes_at + draws.SEALED_FOR, entry.draw.station)
     choice = entry.wishes.index(slot_id) + 1
     title = gettext("已报名，第 %(n)s 志愿（还不是预约）", n=choice)
     return Outcome(

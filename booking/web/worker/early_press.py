@@ -21,7 +21,7 @@ from booking.web import htmx, rate_limit
 from booking.web.cache import placeholders
 from booking.web.middleware import without_turn
 from booking.web.security import permissions
-from booking.web.worker import attempt_buffer, results
+from booking.web.worker import attempt_buffer, draw_entry, results
 from booking.web.worker.blueprint import pages
 
 EARLY = timedelta(seconds=2)
@@ -66,6 +66,9 @@ def attempt(person_id: int, slot_id: int, key: str, now: datetime) -> RuleViolat
             press = seats.book(db.session, person_id, slot_id, now, key)
     except RuleViolation as no:
         request_context.decided(no.reason)
+        if draw_entry.is_wanted(no):
+            results.keep(draw_entry.outcome_of(slot_id, person_id, now, no.seen))
+            return None
         if is_early(no, now):
             return no
         attempt_buffer.of_this_process().remember(person_id, slot_id, no, now)

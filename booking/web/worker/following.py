@@ -1,8 +1,7 @@
 """Following: follow an activity, or stop. Who has to sign in first follows it right after that."""
 
-from flask import current_app, flash, request, url_for
+from flask import flash, request, url_for
 from flask_babel import gettext as _
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from booking import clock, people
@@ -11,33 +10,24 @@ from booking.extensions import db
 from booking.model import Person
 from booking.web import htmx
 from booking.web.i18n import formatting
-from booking.web.security import permissions
+from booking.web.security import pending_booking, permissions
 from booking.web.worker.blueprint import pages
-
-# Seconds in which somebody may sign in, or register.
-LASTS = 3600
 
 
 @pages.post("/activities/<int:activity_id>/follow")
 def follow(activity_id: int) -> Response:
     person, back = permissions.reader(), permissions.safe_path(request.form.get("next"))
     if person is None:
-        pressed = _signer().dumps(activity_id)
-        permissions.ask_to_sign_in(
-            url_for("worker.follow_after_sign_in", activity_id=activity_id, asked=pressed, next=back)
-        )
+        pending_booking.remember_follow(activity_id)
+        permissions.ask_to_sign_in(url_for("worker.follow_after_sign_in", activity_id=activity_id, next=back))
     return _follow(person, activity_id, back)
 
 
 @pages.get("/activities/<int:activity_id>/follow")
 def follow_after_sign_in(activity_id: int) -> Response:
-    """What was pressed before signing in: the address is signed, and only a press makes one."""
+    """What was pressed in this browser before signing in. Without that it only leads on."""
     person, back = permissions.worker(), permissions.safe_path(request.args.get("next"))
-    try:
-        pressed: object = _signer().loads(request.args.get("asked", ""), max_age=LASTS)
-    except BadSignature:
-        return htmx.go(back)
-    return _follow(person, activity_id, back) if pressed == activity_id else htmx.go(back)
+    return _follow(person, activity_id, back) if pending_booking.take_follow() == activity_id else htmx.go(back)
 
 
 @pages.post("/activities/<int:activity_id>/unfollow")
@@ -56,7 +46,3 @@ def _follow(person: Person, activity_id: int, back: str) -> Response:
         return htmx.go(back)
     flash(_("已关注：排出新的场次、当天放号，都写进早上 8:30 的日报。"), "good")
     return htmx.go(back)
-
-
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="follow")

@@ -70,7 +70,7 @@ def undoable(press: seats.BookingResult) -> int | None:
 
 def of_swap(press: seats.BookingResult, at: str) -> Outcome:
     """Of a seat that was taken instead of the one at `at`. It cannot be undone: that seat may be somebody else's."""
-    text = gettext("%(at)s 那一场已经替你取消。想换回去，那一场有空位时再改约一次。", at=at)
+    text = gettext("%(at)s 那一场的预约已经替你取消。想换回去，那一场有空位时再改约一次。", at=at)
     return Outcome(press.slot.id, "good", _seat_title(press.slot, press), "" if press.again else text)
 
 

@@ -11,7 +11,7 @@ from booking.web import htmx
 from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
 from booking.web.security import permissions
-from booking.web.worker import etag, results, sharing
+from booking.web.worker import draw_entry, etag, results, sharing
 from booking.web.worker.blueprint import pages
 
 
@@ -20,9 +20,7 @@ def slot(slot_id: int) -> str | Response:
     person = permissions.reader()
     card = permissions.seen_card(slot_id, person.id if person else None)
     today = formatting.station_date(card.seen_at, card.slot.station)
-    # Where nothing is drawn for this reader the draw is not asked for.
-    by_draw = card.by_draw or (card.mine is not None and card.mine.via == "draw")
-    own = draw_views.of_slot(db.session(), slot_id, person.id if person else None, card.seen_at) if by_draw else None
+    own = draw_entry.own_draw(card, person.id if person else None, card.seen_at)
     name = own_tag(etag.of(formatting.language(), today, etag.facts(card), draw_views.facts(own)))
     shown = {"card": card, "person": person, "tag": name, "own": own}
     if htmx.asked():

@@ -13,7 +13,7 @@ from booking.mail import links, subscriptions
 from booking.model import Activity, Follow, Person, Slot
 from booking.people import following, suppression
 from tests.support.lunch_hour import LunchHour, at
-from tests.support.worker_cast import Phone, words_of
+from tests.support.worker_cast import Phone, sign_in, words_of
 
 pytestmark = pytest.mark.sqlite
 NOW = "Mon 09:30"
@@ -62,7 +62,10 @@ def test_who_signs_in_first_follows_it_right_after_that(app: Flask, lunch: Lunch
     back = re.fullmatch(r"/account/sign-in\?next=(.+)", asked.headers["Location"])
     assert back
     zhou = Phone(app, lunch, "周明")
-    done = zhou.get(f"/account/sign-in?next={back[1]}", NOW, follow_redirects=True)
+    zhou.get(f"/account/sign-in?next={back[1]}", NOW, follow_redirects=True)
+    assert follows(lunch) == [], "the address is of no use in another browser"
+    sign_in(stranger.client, lunch, "周明", NOW)
+    done = stranger.get(f"/account/sign-in?next={back[1]}", NOW, follow_redirects=True)
     assert done.request.path == path
     assert "已关注，点此取消" in words_of(done.text)
     assert follows(lunch) == [lunch.people["周明"]]

@@ -28,7 +28,7 @@ GIVEN_UP = {
     "en": "You gave this up before. Nothing has changed now",
 }
 ENDED = {
-    "zh_Hans_CN": "这一场已经取消，预约跟着取消了，不用再取消。",
+    "zh_Hans_CN": "这一场已经取消，你的预约也一起取消了。",
     "en": "This session was cancelled and your booking with it; there is nothing left to cancel.",
 }
 Press = Callable[[Phone, int, str], TestResponse]

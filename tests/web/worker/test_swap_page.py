@@ -52,7 +52,7 @@ def tuesday(app: Flask, session: Session) -> Tuesday:
 def test_one_press_changes_places(tuesday: Tuesday, headers: dict[str, str]) -> None:
     form = tuesday.form("Tue 11:00")
     answer = tuesday.phone.post(f"/slots/{tuesday.other}/book", "Tue 11:00", data=form, headers=headers)
-    assert "12:10 那一场已经替你取消" in answer.text
+    assert "12:10 那一场的预约已经替你取消" in answer.text
     assert 'data-mine="booked"' in answer.text
     assert tuesday.states() == ("cancelled", "booked")
 

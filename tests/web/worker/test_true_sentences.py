@@ -117,7 +117,7 @@ GIVING_UP: dict[str, tuple[Callable[[LunchHour], None], str, dict[str, str], str
     "let in late": (let_in_late, "12:17", {}, "你已经签到了，不用再取消。"),
     "twice": (gave_up, "Mon 10:31", {}, "之前已经取消过了，这次什么也没有改变"),
     "undone twice": (undone, "11:31:10", {"undo": "1"}, "之前已经取消过了，这次什么也没有改变"),
-    "called off": (called_off, "Mon 11:01", {}, "这一场已经取消，预约跟着取消了，不用再取消。"),
+    "called off": (called_off, "Mon 11:01", {}, "这一场已经取消，你的预约也一起取消了。"),
     "withdrawn": (withdrawn, "Mon 10:10", {}, "你约上了和它冲突的另一场，这个候补已经退出了。"),
     "waited in vain": (expired, "12:11", {}, "候补已经结束，没有轮到你。"),
 }
