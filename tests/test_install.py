@@ -67,6 +67,7 @@ def set_up(folder: Path, url: str, workers: str, environment: dict[str, str], *,
     assert "admin you@example.com created" in log.read_text()
 
 
+@pytest.mark.whole
 @pytest.mark.postgresql
 def test_the_set_up_of_the_readme_serves_once_it_is_installed(empty_url: str, tmp_path: Path) -> None:
     """Without the installation itself, which needs the network."""
@@ -126,7 +127,7 @@ def test_a_compiled_catalogue_is_accepted_in_whatever_order_it_was_copied(folder
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("wrong", ["missing", "older"])
+@pytest.mark.parametrize("wrong", [pytest.param("missing", marks=pytest.mark.whole), "older"])
 def test_the_start_refuses_a_catalogue_that_is_missing_or_outdated(folder: Path, tmp_path: Path, wrong: str) -> None:
     if wrong == "missing":
         (folder / "messages.mo").unlink()

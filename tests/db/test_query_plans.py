@@ -101,6 +101,7 @@ def finished_digests_read_no_table_that_grows_with_people(app: Flask) -> None:
         assert {table for table, _ in _whole_tables(db.engine, sent)} == {"station"}  # for the zones: a few thousand
 
 
+@pytest.mark.whole
 def test_the_statements_of_a_booking_have_one_plan_whatever_the_statistics_say(
     engine: Engine, database_url: str
 ) -> None:

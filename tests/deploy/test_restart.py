@@ -123,6 +123,7 @@ def workers(server: Server) -> list[int]:
     return children(server.process.pid)
 
 
+@pytest.mark.whole
 @pytest.mark.one_database
 def test_a_reload_under_load_loses_no_request(
     database_url: str, backend: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -139,6 +140,7 @@ def test_a_reload_under_load_loses_no_request(
     assert set(visitors.answers) == {"GET 200", "POST 400"}, (visitors.answers, (tmp_path / "error.log").read_text())
 
 
+@pytest.mark.whole
 @pytest.mark.postgresql
 def test_workers_of_a_server_that_was_killed_end_by_themselves(database_url: str, tmp_path: Path) -> None:
     """Also while a browser keeps its connection."""

@@ -147,6 +147,7 @@ def upgrade_in_a_rush(release: Release, engine: Engine, rush: Rush, times: int) 
         assert {process.wait(PATIENCE) for process in started} == {0}, release.log.read_text()
 
 
+@pytest.mark.whole
 @pytest.mark.postgresql
 def test_old_and_new_code_side_by_side_through_a_step_under_a_rush(
     database_url: str, engine: Engine, session: Session, tmp_path: Path, catalogues: None, whole: bool

@@ -296,6 +296,7 @@ AHEAD = {
 }
 
 
+@pytest.mark.one_database
 def test_deadlines_are_met_within_5_seconds(database_url: str, cast: Letters, session: Session, tmp_path: Path) -> None:
     """By the recorded instants, at which a run began, so that a slow test machine does not matter."""
     cast.book("林晓", cast.thursday, "Wed 10:01")

@@ -96,6 +96,7 @@ def test_a_scheduler_killed_after_its_commits_loses_nothing(
     examine(session, office, kills)
 
 
+@pytest.mark.whole
 @pytest.mark.sqlite
 def test_control_the_sweep_notices_a_broken_claim(
     cast: Letters, session: Session, database_url: str, office: mail_server.Office
@@ -105,6 +106,7 @@ def test_control_the_sweep_notices_a_broken_claim(
         examine(session, office, kills)
 
 
+@pytest.mark.whole
 @pytest.mark.one_database
 def test_killed_at_every_stage_of_smtp_only_an_accepted_letter_is_sent_again(
     session: Session, database_url: str, office: mail_server.Office

@@ -18,7 +18,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("seed", "count"), [(seed, count) for seed in seeds])
 
 
-@pytest.mark.both
 # Werkzeug leaves the file of a body, or of an answer, that it gives up half-way to the garbage collector.
 @pytest.mark.filterwarnings(
     "ignore:Exception ignored in.*(SpooledTemporaryFile|FileIO):pytest.PytestUnraisableExceptionWarning"

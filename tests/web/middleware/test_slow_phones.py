@@ -44,6 +44,7 @@ def test_slow_phones_do_not_stop_the_others(requests: tuple[Ground, bytes, bytes
         assert served(server, press, page, whole_head=whole_head) == [200] * ASKED
 
 
+@pytest.mark.whole
 def test_control_on_one_thread_slow_forms_stop_everybody(
     requests: tuple[Ground, bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,7 @@ def test_the_only_web_process_killed_again_and_again(small: Make) -> None:
         examine(server, here, taps)
 
 
+@pytest.mark.whole
 def test_web_processes_and_postgresql_killed_in_one_rush(tmp_path: Path) -> None:
     with own_database(DURABLE, tmp_path) as (database, here), serving(here, 3) as server:
         taps = here.taps()
@@ -213,6 +214,7 @@ def test_control_an_answer_before_the_commit_is_detected(small: Make) -> None:
         assert any(line.startswith("lost") for line in lies(here.session, taps))
 
 
+@pytest.mark.whole
 @pytest.mark.sqlite
 def test_control_a_refusal_of_a_committed_booking_is_detected(small: Make) -> None:
     here = small()
