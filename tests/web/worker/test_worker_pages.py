@@ -318,6 +318,20 @@ def test_during_check_in_of_a_full_slot_one_stands_by(app: Flask, lunch: LunchHo
     assert "已签到" in words_of(phone.get(path, "12:16").text)
 
 
+def test_the_button_at_the_door_says_what_a_press_brings(app: Flask, lunch: LunchHour) -> None:
+    fill(lunch)
+    phone, path = Phone(app, lunch, "王磊"), f"/slots/{lunch.slot_id}"
+    assert "12:15 没人来的名额" in words_of(phone.get(path, "12:14").text)
+    lunch.check_in("周明", "12:05")
+    lunch.tick("12:16")  # 李静 did not come
+    page = words_of(phone.get(path, "12:16").text)
+    assert "我在门口，要入座" in page
+    assert "12:15" not in page.split("我在门口", 1)[1].split("关注")[0]
+    assert "我在门口，要入座" in Phone(app, lunch).get(path, "12:16").text
+    phone.post(f"{path}/standby", "12:16", data={"back": "slot"})
+    assert lunch.state("王磊") == "attended"
+
+
 def test_the_ticket_is_an_image_of_the_managers_address(app: Flask, lunch: LunchHour) -> None:
     lunch.book("周明", "Mon 10:00")
     page = Phone(app, lunch, "周明").get("/me", "10:00").text
