@@ -1,6 +1,7 @@
 """History texts: events as sentences."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext
@@ -10,7 +11,7 @@ from booking.model import Event
 from booking.web.forms.admin import StationForm
 from booking.web.forms.programme import ActivityForm, PlanForm
 from booking.web.forms.station import NUMBERS, ZoneForm
-from booking.web.i18n.formatting import language
+from booking.web.i18n.formatting import day_date, language
 from booking.web.i18n.messages import BRIEF
 
 # About a booking: what happened to whom. `withdrawn` and `cancelled` mean something else without a booking.
@@ -85,8 +86,8 @@ OF_SLOTS: dict[str, Any] = {
     "holidays_imported": _("放假安排导入了"),
     "headline": _("公开的成绩页开关了一次"),
     "station_created": _("驿站建好了"),
-    "door_helper_granted": _("门口助手任命了，有效到"),
-    "door_helper_ended": _("门口助手撤下了"),
+    "door_helper_granted": _("请来做门口助手了，当天有效"),
+    "door_helper_ended": _("不再做门口助手了"),
     "station_changed": _("驿站资料改了"),
     "station_closed": _("驿站关闭了"),
     "station_reopened": _("驿站重新开放了"),
@@ -169,7 +170,7 @@ def _more(event: Event) -> str:
     if "name" in details:
         return _name(details)
     if "date" in details:
-        return str(details["date"])
+        return day_date(date.fromisoformat(details["date"]))
     reason = event.reason or ""
     return str(SKIPPED.get(reason, reason))
 

@@ -132,7 +132,7 @@ def test_whom_a_manager_removes_is_out_at_once(app: Flask, helper: Desk, lunch: 
     desk.post(f"door-helpers/{lunch.people['许助手']}/end", "12:01")
     assert helper.get("", "12:02").status_code == 404
     assert "许助手" not in said(desk.get("people", "12:03"))
-    assert "门口助手任命了，有效到：2026-11-24" in said(desk.get("history", "12:03"))
+    assert "请来做门口助手了，当天有效：11月24日周二" in said(desk.get("history", "12:03"))
 
 
 @pytest.mark.parametrize(
