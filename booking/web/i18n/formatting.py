@@ -55,6 +55,7 @@ def register(app: Flask) -> None:
         lambda text: _catalogue(get_locale()).ugettext(text),
         lambda one, many, number: _catalogue(get_locale()).ungettext(one, many, number),
         newstyle=True,
+        pgettext=lambda context, text: _catalogue(get_locale()).upgettext(context, text),
     )
     app.add_template_global(language, "language")
     app.add_template_global(clock.now, "now")
