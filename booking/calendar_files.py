@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vDuration, vText
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from booking import sanitise
+from booking.db import upsert
 from booking.db.transactions import transactional
 from booking.model import Booking, CalendarDomain
 from booking.queries.calendar_revisions import Revision
@@ -73,8 +73,8 @@ def uid_domain(session: Session) -> str:
 @transactional
 def draw_domain(session: Session) -> str:
     """Store a domain for the UIDs, unless there is one."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
-    session.execute(dialect.insert(CalendarDomain).values(id=1, name=str(uuid4())).on_conflict_do_nothing())
+    drawn = upsert.insert(session.get_bind(), CalendarDomain).values(id=1, name=str(uuid4()))
+    session.execute(drawn.on_conflict_do_nothing())
     return session.scalars(select(CalendarDomain.name)).one()
 
 

@@ -49,19 +49,14 @@ def plan_slots(turn: Turn) -> int:
 
 def freeze_draws(turn: Turn) -> int:
     """Commit draws that open soon to their secrets, and seal the lists of those that have closed."""
-
-    def commit(session: AnySession, draw_id: int, now: datetime) -> int:
-        return draws.commit(session, draw_id, current_app.config["SECRET_KEY"], now)
-
-    work = BatchRunner(turn, "freeze_draws").each(draws.to_commit(db.session(), turn.now), commit)
+    due = draws.to_commit(db.session(), turn.now)
+    work = BatchRunner(turn, "freeze_draws").each(due, _with_secret(draws.commit))
     return work.each(draws.to_freeze(db.session(), turn.now), draws.freeze).result()
 
 
 def run_draws(turn: Turn) -> int:
-    def draw(session: AnySession, draw_id: int, now: datetime) -> int:
-        return draws.draw(session, draw_id, current_app.config["SECRET_KEY"], now)
-
-    return BatchRunner(turn, "run_draws").each(draws.to_draw(db.session(), turn.now), draw).result()
+    due = draws.to_draw(db.session(), turn.now)
+    return BatchRunner(turn, "run_draws").each(due, _with_secret(draws.draw)).result()
 
 
 def open_slots(turn: Turn) -> int:
@@ -173,6 +168,15 @@ TIMETABLE = (
 )
 # Those after which a letter has left.
 SENDERS = ("send_letters", "send_digests")
+
+
+def _with_secret(verb: Callable[[AnySession, int, str, datetime], int]) -> Callable[[AnySession, int, datetime], int]:
+    """A verb of draws, whose secrets derive from SECRET_KEY."""
+
+    def work(session: AnySession, draw_id: int, now: datetime) -> int:
+        return verb(session, draw_id, current_app.config["SECRET_KEY"], now)
+
+    return work
 
 
 def _plan(session: AnySession, station_id: int, now: datetime) -> int:

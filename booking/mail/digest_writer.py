@@ -10,9 +10,9 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, insert, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db import upsert
 from booking.db.arrays import unnest
 from booking.db.transactions import transactional
 from booking.enqueue import RandomHex
@@ -59,7 +59,7 @@ def _claim(session: Session, key: str, noted: Sequence[Noted], now: datetime) ->
 def _mine(connection: Connection, columns: list[str], found: Select[Any]) -> Claimed:
     """Person and id of each letter inserted here: on PostgreSQL by a CTE of the calling statement, on SQLite before it."""
     fuses = connection.dialect.name == "postgresql"
-    claim = (postgresql if fuses else sqlite).insert(Letter).from_select(columns, found)
+    claim = upsert.insert(connection, Letter).from_select(columns, found)
     mine = claim.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.person_id, Letter.id)
     if fuses:
         written = mine.cte("mine")

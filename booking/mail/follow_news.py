@@ -13,12 +13,12 @@ from sqlalchemy.orm import QueryableAttribute
 
 from booking import clock
 from booking.model import Activity, Booking, Digest, Event, Follow, Letter, Slot, Station
+from booking.workdays import ONE_DAY
 
 # A slot planned later than so long before the digest's hour waits for the next: its transaction may be under way.
 SETTLED = timedelta(minutes=10)
 # News of before are not told any more.
 NEWS_FOR = 14
-ONE_DAY = timedelta(days=1)
 
 
 def news(day: date, hour: time, zone: str, now: datetime) -> Select[int, int, int]:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased, scoped_session
 
 from booking.db import transactions
 from booking.db.arrays import in_array
-from booking.db.transactions import transactional
+from booking.db.transactions import NO_SYNC, transactional
 from booking.mail import backoff, bounces, digests, rendering, subscriptions
 from booking.mail.smtp_replies import Meaning
 from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
@@ -38,8 +38,6 @@ STUCK_AFTER = timedelta(minutes=10)
 FORGET_AFTER = timedelta(days=30)
 # Kinds whose details are erased once the letter has ended.
 SECRET = {"code", "manager_invitation"}
-# No object that a bulk UPDATE changes has been read in its transaction.
-UNREAD = {"synchronize_session": False}
 
 # Due, unless a restore holds it.
 WAITS = and_(Letter.state == "queued", Letter.held_at.is_(None))
@@ -155,7 +153,7 @@ def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: i
     # Checked again: without FOR UPDATE (SQLite has none) the SELECT and the claim are two steps.
     claim = update(Letter).where(Letter.id.in_(in_array(ids)), WAITS)
     mine = claim.values(state="sending", claimed_at=now).returning(Letter.id)
-    taken = set(session.scalars(mine, execution_options=UNREAD))
+    taken = set(session.scalars(mine, execution_options=NO_SYNC))
     return [letter_id for letter_id in ids if letter_id in taken]
 
 
@@ -259,7 +257,7 @@ def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: s
     if kind in SECRET:
         values["details"] = {}
     with transactions.transaction(session) as writing:
-        writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=UNREAD)
+        writing.execute(update(Letter).where(Letter.id == letter_id).values(values), execution_options=NO_SYNC)
 
 
 def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: datetime, done: Delivery) -> None:
@@ -280,7 +278,7 @@ def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: dateti
     }
     mine = update(Letter).where(Letter.id.in_(in_array(ids)), Letter.state == "sending").values(values)
     with transactions.transaction(session) as writing:
-        states = writing.scalars(mine.returning(Letter.state), execution_options=UNREAD).all()
+        states = writing.scalars(mine.returning(Letter.state), execution_options=NO_SYNC).all()
     done.failed += states.count("failed")
     done.put_off += states.count("queued")
     _count(error, done)
@@ -298,4 +296,4 @@ def _put_back(session: AnySession, ids: Sequence[int], error: str | None = None)
         values["error"] = error[:300]
     with transactions.transaction(session) as writing:
         mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
-        writing.execute(mine.values(values), execution_options=UNREAD)
+        writing.execute(mine.values(values), execution_options=NO_SYNC)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, cast, exists, literal, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db import upsert
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
 from booking.enqueue import RandomHex
@@ -51,8 +51,8 @@ def write(session: Session, booking_ids: Sequence[int], now: datetime) -> int:
     }
     rows = _unwritten(now).where(Booking.id.in_(in_array(booking_ids))).with_only_columns(*columns.values())
     connection = session.connection()
-    into = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(Letter)
-    wanted = into.from_select(list(columns), rows).on_conflict_do_nothing(index_elements=["key"])
+    wanted = upsert.insert(connection, Letter).from_select(list(columns), rows)
+    wanted = wanted.on_conflict_do_nothing(index_elements=["key"])
     return len(connection.execute(wanted.returning(Letter.id)).all())
 
 

@@ -13,6 +13,7 @@ from booking.policy import Policy
 from booking.queries import manager, station_day
 from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
+from booking.workdays import ONE_DAY
 
 STATION = {
     "id": 1,
@@ -33,7 +34,6 @@ YOGA = {
 }
 CRAFTS = {"title": "创意手工 · 植物拓印", "title_en": "Leaf Prints", "host": "周老师", "host_en": "Zhou"}
 NAMES = ("林晓", "周明", "李静")
-ONE_DAY = timedelta(days=1)
 
 
 class Noon:

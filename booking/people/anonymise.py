@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from booking.db.transactions import transactional
+from booking.db.transactions import NO_SYNC, transactional
 from booking.model import Booking, Draw, DrawEntry, Event, Person, Slot, Strike
 
 KEPT_FOR = timedelta(days=180)
@@ -38,7 +38,7 @@ def _forget_entries(session: Session, now: datetime) -> None:
     """Whose an old entry was; the draw can be recomputed without."""
     old = select(Draw.id).where(Draw.date < nameless_before(now))
     named = update(DrawEntry).where(DrawEntry.draw_id.in_(old), DrawEntry.person_id.is_not(None))
-    session.execute(named.values(person_id=None), execution_options={"synchronize_session": False})
+    session.execute(named.values(person_id=None), execution_options=NO_SYNC)
 
 
 def nameless_before(now: datetime) -> date:

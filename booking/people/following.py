@@ -1,6 +1,7 @@
 """Following: people who want to be told of the new slots of an activity; the digest tells them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -27,16 +28,7 @@ def follow(session: Session, person_id: int, activity_id: int, now: datetime) ->
     if (session.scalar(select(func.count()).where(Follow.person_id == person_id)) or 0) >= MOST:
         raise RuleViolation("follow_limit", limit=MOST)
     session.add(Follow(person_id=person_id, activity_id=activity_id, created_at=now))
-    record(
-        session,
-        "followed",
-        now,
-        actor_id=person_id,
-        person_id=person_id,
-        activity=activity_id,
-        name=activity.title,
-        name_en=activity.title_en,
-    )
+    record(session, "followed", now, actor_id=person_id, person_id=person_id, **_name(activity))
 
 
 @retried
@@ -45,13 +37,9 @@ def unfollow(session: Session, person_id: int, activity_id: int, now: datetime) 
     gone = delete(Follow).where(Follow.person_id == person_id, Follow.activity_id == activity_id)
     if session.scalars(gone.returning(Follow.activity_id)).all():
         activity = session.get_one(Activity, activity_id)
-        record(
-            session,
-            "unfollowed",
-            now,
-            actor_id=person_id,
-            person_id=person_id,
-            activity=activity_id,
-            name=activity.title,
-            name_en=activity.title_en,
-        )
+        record(session, "unfollowed", now, actor_id=person_id, person_id=person_id, **_name(activity))
+
+
+def _name(activity: Activity) -> dict[str, Any]:
+    """What the history keeps of the activity."""
+    return {"activity": activity.id, "name": activity.title, "name_en": activity.title_en}

@@ -27,7 +27,6 @@ from booking.people.validation import clean_email
 SIGN_IN_LASTS = timedelta(days=30)
 STAFF_IDLE = timedelta(hours=12)
 RENEWED_EVERY = timedelta(minutes=10)  # an extended end is at least this much later than the one before
-NO_FAILURE = 0  # the id of no row
 RENEWED_UNTIL = STAFF_IDLE - RENEWED_EVERY  # a staff sign-in that ends sooner is due for an extension
 
 
@@ -35,7 +34,7 @@ RENEWED_UNTIL = STAFF_IDLE - RENEWED_EVERY  # a staff sign-in that ends sooner i
 class Attempt:
     """A try that has been counted, with what is needed to check it outside of the transaction."""
 
-    failure_id: int
+    failure_id: int | None  # none where the code has been counted and taken back
     person_id: int | None
     password_hash: str | None
 
@@ -76,7 +75,7 @@ def attempt_by_code(
     email = session.scalar(select(Person.email).where(*without))
     if not (email and codes.redeem(session, email, "sign_in", code, browser, address, now, per_address)):
         return None
-    return Attempt(NO_FAILURE, person_id, None)
+    return Attempt(None, person_id, None)
 
 
 def confirm(session: Session, tried: Attempt) -> Person:
@@ -87,7 +86,8 @@ def confirm(session: Session, tried: Attempt) -> Person:
     person = _locked(session, tried.person_id)
     if person.password_hash != tried.password_hash or person.deleted_at:
         raise RuleViolation("changed")
-    login_throttle.take_back(session, tried.failure_id)
+    if tried.failure_id is not None:
+        login_throttle.take_back(session, tried.failure_id)
     return person
 
 

@@ -58,7 +58,7 @@ def _refusal(image: Image.Image, most_pixels: int, least: list[int]) -> str | No
     """What the header says, before anything is decoded. The second picture in a phone's JPEG is no animation."""
     if image.width * image.height > most_pixels:
         return "pixels"
-    if [max(image.size), min(image.size)] < least or min(image.size) < least[1]:
+    if max(image.size) < least[0] or min(image.size) < least[1]:
         return "small"
     is_animated = image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1
     return "moves" if is_animated else None

@@ -4,9 +4,9 @@ import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db import upsert
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Activity, Picture
@@ -19,9 +19,8 @@ is_uploaded = re.compile(f"[0-9a-f]{{{NAME_LENGTH}}}").fullmatch  # the names of
 @transactional
 def store(session: Session, picture: Encoded, now: datetime) -> str:
     """The name of the picture, new or stored before."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
     row = {"name": picture.name, "used_at": now, "large": picture.large, "card": picture.card}
-    added = dialect.insert(Picture).values(row)
+    added = upsert.insert(session.get_bind(), Picture).values(row)
     session.execute(added.on_conflict_do_update(index_elements=["name"], set_={"used_at": now}))
     return picture.name
 

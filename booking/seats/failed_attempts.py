@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, true
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from booking.db import upsert
 from booking.db.arrays import Instant, to_text, unnest
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -26,7 +26,6 @@ def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, 
         if no.flags.recorded
     ]
     if rows:
-        dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
         one = unnest(rows)
         columns: dict[str, Any] = {
             "person_id": one[0].as_integer(),
@@ -38,5 +37,6 @@ def remember(session: Session, refused: Iterable[tuple[int, int, RuleViolation, 
         }
         # SQLite cannot parse ON CONFLICT after a join without WHERE.
         told = select(*columns.values()).where(true())
-        session.execute(dialect.insert(Try.__table__).from_select(list(columns), told).on_conflict_do_nothing())
+        kept = upsert.insert(session.get_bind(), Try.__table__).from_select(list(columns), told)
+        session.execute(kept.on_conflict_do_nothing())
     return len(rows)

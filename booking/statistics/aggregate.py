@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from booking.statistics.facts import Fact, Wish, facts, wishes
+from booking.workdays import ONE_DAY
 
 # Upper bounds of the minutes after an opening: within the first, the second, up to five …
 MINUTES = (1, 2, 5, 15, 60, 240)
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)

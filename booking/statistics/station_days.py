@@ -11,13 +11,14 @@ from booking import clock
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
 from booking.model import Slot, Station, StationDayTotals
+from booking.seats import BOOKS_OPEN
 from booking.statistics.facts import counted_slots
+from booking.workdays import ONE_DAY
 
-ONE_DAY = timedelta(days=1)
 # For so many days back the days are counted, also by an installation that has not counted any yet.
 COUNTED_FOR = 28 * ONE_DAY
-# A day counts as over so long after its midnight: who was there can be told until two hours after a slot's end.
-BOOKS_CLOSE = timedelta(hours=3)
+# A day counts as over so long after its midnight: who was there can be told for `BOOKS_OPEN` after a slot's end.
+BOOKS_CLOSE = BOOKS_OPEN + timedelta(hours=1)
 
 
 def days_to_count(session: Session, now: datetime) -> list[date]:
