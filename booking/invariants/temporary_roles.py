@@ -25,5 +25,5 @@ def door_helpers(session: Session, now: datetime) -> Iterator[str]:
     there = {(row.person_id, row.station_id): row.until for row in session.scalars(select(DoorHelper))}
     for key in sorted({*said, *there}):
         until = said.get(key)
-        if there.get(key) != until and (key in there or (until and until > now - retention.SIGN_INS)):
+        if there.get(key) != until and (key in there or (until and until > now - retention.DOOR_HELPERS)):
             yield f"I7 door helper {key[0]} of station {key[1]}: until {there.get(key)}, the history says {until}"

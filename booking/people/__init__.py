@@ -34,7 +34,7 @@ from booking.people.codes import ask_for_code
 from booking.people.consent import PRIVACY_VERSION, agree, agreed_version
 from booking.people.data_export import everything_about
 from booking.people.deletion import delete_account, delete_own_account, live_bookings
-from booking.people.door_helpers import door_helper, end_door, grant_door, renew_door
+from booking.people.door_helpers import door_helper, end_door, grant_door, renew_door, was_ended
 from booking.people.feeds import close_feed, feed_of, mail_calendar, open_feed, whose_feed
 from booking.people.following import follow, unfollow
 from booking.people.forgiveness import forgive, forgive_slot

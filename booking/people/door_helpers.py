@@ -7,7 +7,7 @@ history has `until` of each grant.
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import clock, workdays
@@ -15,11 +15,11 @@ from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import DoorHelper, Manages, Person, Station
+from booking.model import DoorHelper, Event, Manages, Person, Station
 from booking.people.accounts import alive
 from booking.people.sign_ins import person_of
+from booking.workdays import ONE_DAY
 
-ONE_DAY = timedelta(days=1)
 # No holiday lasts longer.
 LOOK_AHEAD = timedelta(days=40)
 
@@ -39,13 +39,18 @@ def grant_door(session: Session, station_id: int, email: str, now: datetime, act
 
 
 @transactional
-def renew_door(session: Session, station_id: int, person_id: int, now: datetime, actor_id: int) -> DoorHelper:
-    """Extend the role to the end of the next workday; one that has ended, to the end of today. Raises `no_door_helper`."""
+def renew_door(
+    session: Session, station_id: int, person_id: int, now: datetime, actor_id: int, *, ahead: bool
+) -> DoorHelper:
+    """Extend the role to the end of the next workday where `ahead`, otherwise, and where it has ended, to the end of today.
+
+    Idempotent. Raises `no_door_helper`.
+    """
     _may_help(session, person_id, station_id)
     helper = session.get(DoorHelper, (person_id, station_id))
     if helper is None:
         raise RuleViolation("no_door_helper")
-    _extend(session, person_id, station_id, now, actor_id, ahead=helper.until > now)
+    _extend(session, person_id, station_id, now, actor_id, ahead=ahead and helper.until > now)
     return helper
 
 
@@ -61,6 +66,14 @@ def end_door(session: Session, station_id: int, person_id: int, now: datetime, a
 def door_helper(session: Session | scoped_session[Any], person_id: int, station_id: int) -> DoorHelper | None:
     """The person's role at the station, which may have ended."""
     return session.get(DoorHelper, (person_id, station_id))
+
+
+def was_ended(session: Session | scoped_session[Any], person_id: int, station_id: int, now: datetime) -> bool:
+    """Whether the person, who has no role at the station, had this one until a manager ended it within the last day."""
+    roles = ("door_helper_granted", "door_helper_ended", "appointed", "dismissed")
+    theirs = (Event.person_id == person_id, Event.station_id == station_id, Event.kind.in_(roles))
+    last = session.scalar(select(Event).where(*theirs).order_by(Event.id.desc()).limit(1))
+    return last is not None and last.kind == "door_helper_ended" and last.at > now - ONE_DAY
 
 
 def _may_help(session: Session, person_id: int, station_id: int) -> Person:

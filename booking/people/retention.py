@@ -19,22 +19,32 @@ from booking.model import (
     Try,
 )
 
-CODES, SIGN_INS, BOUNCES, TRIES = (timedelta(days=days) for days in (1, 30, 30, 60))
+# Each from when it ended, was used up, or was written.
+CODES = timedelta(days=1)
+SIGN_INS = timedelta(days=30)
+TAPS = timedelta(days=30)
+DOOR_HELPERS = timedelta(days=30)
+BOUNCES = timedelta(days=30)
+INVITATIONS = timedelta(days=30)
+TRIES = timedelta(days=60)
+STATION_DAYS = timedelta(days=60)
 
 
 @transactional
 def forget(session: Session, now: datetime) -> int:
     """Delete what is past its retention time. Returns how many rows. Safe to repeat."""
-    ended, counted = now - SIGN_INS, (now - TRIES).date()
+    ended = now - SIGN_INS
     old = (
         delete(Failure).where(Failure.at <= now - CODES).returning(Failure.id),
         delete(Code).where(Code.created_at <= now - CODES).returning(Code.id),
         delete(SignIn).where(or_(SignIn.ended_at <= ended, SignIn.expires_at <= ended)).returning(SignIn.id),
-        delete(DoorTap).where(DoorTap.received_at <= ended).returning(DoorTap.nonce),
-        delete(DoorHelper).where(DoorHelper.until <= ended).returning(DoorHelper.person_id),
+        delete(DoorTap).where(DoorTap.received_at <= now - TAPS).returning(DoorTap.nonce),
+        delete(DoorHelper).where(DoorHelper.until <= now - DOOR_HELPERS).returning(DoorHelper.person_id),
         delete(Bounce).where(Bounce.at <= now - BOUNCES).returning(Bounce.key),
-        delete(ManagerInvitation).where(_is_over(ended)).returning(ManagerInvitation.id),
-        delete(StationDayTotals).where(StationDayTotals.date <= counted).returning(StationDayTotals.station_id),
+        delete(ManagerInvitation).where(_is_over(now - INVITATIONS)).returning(ManagerInvitation.id),
+        delete(StationDayTotals)
+        .where(StationDayTotals.date <= (now - STATION_DAYS).date())
+        .returning(StationDayTotals.station_id),
         delete(Try).where(Try.at <= now - TRIES).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)

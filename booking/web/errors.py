@@ -36,9 +36,12 @@ PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次
 
 
 class DoorHelperEnded(Forbidden):
-    """403 for a door helper whose day is over."""
+    """403 for a door helper whose day is over, or whom a manager has sent home."""
 
-    words = (_("门口助手的权限已经结束"), _("每天午夜自动结束。还要帮忙的话，请驿站管理员在“参与者”里点一下续期。"))
+    words = (
+        _("门口助手的权限已经结束"),
+        _("午夜自动结束，驿站管理员也可以提前撤下。还要帮忙的话，请他们在“参与者”里再请你一次。"),
+    )
 
 
 class IdConverter(IntegerConverter):

@@ -20,7 +20,7 @@ DAYS: dict[str, timedelta] = {
     "try": retention.TRIES,
     "sign_in": people.SIGN_IN_LASTS,
     "ended_sign_in": retention.SIGN_INS,
-    "invitation": retention.SIGN_INS,
+    "invitation": retention.INVITATIONS,
     "name": anonymise.KEPT_FOR,
 }
 MINUTES: dict[str, timedelta] = {

@@ -1,6 +1,6 @@
 """Door helpers: who checks in today besides the managers: granted by e-mail address, renewed, ended."""
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -29,10 +29,11 @@ def grant_door(code: str) -> Answer:
 
 @pages.post("/<code>/door-helpers/<int:person_id>/renew")
 def renew_door_helper(code: str, person_id: int) -> Response:
-    """Until the end of the next workday; a role that has ended, for today."""
+    """Until the end of the next workday, or for today, as the button said."""
     station = managed_station(code)
+    ahead = request.form.get("until") == "workday"
     try:
-        helper = people.renew_door(db.session, station.id, person_id, clock.now(), actor())
+        helper = people.renew_door(db.session, station.id, person_id, clock.now(), actor(), ahead=ahead)
     except RuleViolation as no:
         return done(refused_words(no, station), _list(station))
     last = day_date(station_staff.last_day(helper, station))

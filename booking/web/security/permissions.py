@@ -123,7 +123,8 @@ def checkin_station(code: str) -> Station:
     worker()
     station = _station(code)
     if not current_user.manages(station.id) and not current_user.helps(station.id):
-        if people.door_helper(db.session, current_user.person_id, station.id):
+        helped = (current_user.person_id, station.id)
+        if people.door_helper(db.session, *helped) or people.was_ended(db.session, *helped, clock.now()):
             raise DoorHelperEnded
         not_for_you(station=station.id)
     second_factor_first()

@@ -18,6 +18,7 @@ from tests.support.network_cast import KEPT, PASSWORD
 
 pytestmark = pytest.mark.sqlite
 EMAIL = "xu@example.com"
+AHEAD = {"until": "workday"}  # what the button of a role that has not ended sends
 
 
 @pytest.fixture
@@ -115,9 +116,9 @@ def test_renewing_lets_it_last_one_workday_more_and_wakes_one_that_has_ended(app
     grant(desk, "Thu 11:00")
     assert until() == "11-27 00:00"
     for _twice in range(2):
-        desk.post(f"door-helpers/{person_id}/renew", "Thu 12:00")
+        desk.post(f"door-helpers/{person_id}/renew", "Thu 12:00", **AHEAD)
     assert until() == "11-28 00:00"
-    desk.post(f"door-helpers/{person_id}/renew", "Fri 12:00")
+    desk.post(f"door-helpers/{person_id}/renew", "Fri 12:00", **AHEAD)
     assert until() == "12-01 00:00"  # Monday's end: a weekend lies between
     desk.post(f"door-helpers/{person_id}/end", "Fri 12:01")
     assert "不是门口助手了" in said(desk.post(f"door-helpers/{person_id}/renew", "Fri 12:02"))
@@ -126,11 +127,22 @@ def test_renewing_lets_it_last_one_workday_more_and_wakes_one_that_has_ended(app
     assert no_breach(lunch, "Fri 12:04")
 
 
+def test_renewing_an_ended_role_for_today_twice_is_once(app: Flask, helper: Desk, lunch: LunchHour) -> None:
+    desk, path = Desk(app, lunch), f"door-helpers/{lunch.people['许助手']}/renew"
+    assert 'value="workday"' not in desk.get("people", "Wed 09:00").text
+    assert [said(desk.post(path, "Wed 09:01")).count("续到了11月25日") for _twice in range(2)] == [1, 1]
+    assert history(lunch) == ["door_helper_granted"] * 2
+    assert no_breach(lunch, "Wed 09:02")
+
+
 def test_whom_a_manager_removes_is_out_at_once(app: Flask, helper: Desk, lunch: LunchHour) -> None:
     desk = Desk(app, lunch)
     assert "许助手" in said(desk.get("people", "12:00"))
     desk.post(f"door-helpers/{lunch.people['许助手']}/end", "12:01")
-    assert helper.get("", "12:02").status_code == 404
+    answer = helper.get("", "12:02")
+    assert (answer.status_code, "门口助手的权限已经结束" in said(answer)) == (403, True)
+    assert helper.get("", "Wed 12:02").status_code == 404
+    assert Desk(app, lunch, lunch.people["王磊"]).get("", "12:02").status_code == 404
     assert "许助手" not in said(desk.get("people", "12:03"))
     assert "请来做门口助手了，当天有效：11月24日周二" in said(desk.get("history", "12:03"))
 
