@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking import slots
 from booking.db.transactions import transactional
-from booking.model import JobRun
+from booking.model import JobRun, Person
 
 # Tolerance beyond a job's interval: cron runs once a minute, and an idle run is not recorded.
 PATIENCE = timedelta(seconds=90)
@@ -37,8 +37,11 @@ def jobs(session: Session, now: datetime, backlog: Mapping[str, int]) -> list[Jo
 
 
 def late_since(session: Session, now: datetime) -> datetime | None:
-    """Since when the latest job is overdue; None when all are on time, or none ever ran."""
+    """Since when the latest job is overdue; None when all are on time. Where none ever ran: since the first account."""
     rows = session.scalars(select(JobRun)).all()
+    if not rows:
+        begun = session.scalar(select(Person.created_at).order_by(Person.id).limit(1))
+        return begun if begun and now - begun > PATIENCE else None
     return min((_seen(row) for row in rows if _is_late(row, now)), default=None)
 
 

@@ -33,7 +33,7 @@ STATION_DAYS = timedelta(days=60)
 @transactional
 def forget(session: Session, now: datetime) -> int:
     """Delete what is past its retention time. Returns how many rows. Safe to repeat."""
-    ended = now - SIGN_INS
+    ended, counted = now - SIGN_INS, (now - STATION_DAYS).date()
     old = (
         delete(Failure).where(Failure.at <= now - CODES).returning(Failure.id),
         delete(Code).where(Code.created_at <= now - CODES).returning(Code.id),
@@ -42,9 +42,7 @@ def forget(session: Session, now: datetime) -> int:
         delete(DoorHelper).where(DoorHelper.until <= now - DOOR_HELPERS).returning(DoorHelper.person_id),
         delete(Bounce).where(Bounce.at <= now - BOUNCES).returning(Bounce.key),
         delete(ManagerInvitation).where(_is_over(now - INVITATIONS)).returning(ManagerInvitation.id),
-        delete(StationDayTotals)
-        .where(StationDayTotals.date <= (now - STATION_DAYS).date())
-        .returning(StationDayTotals.station_id),
+        delete(StationDayTotals).where(StationDayTotals.date <= counted).returning(StationDayTotals.station_id),
         delete(Try).where(Try.at <= now - TRIES).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)

@@ -119,11 +119,13 @@ def book_in_transaction(
 
 
 @retried
-def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+def give_up(
+    session: Session, booking_id: int, now: datetime, actor_id: int | None = None, *, swapped_for: int | None = None
+) -> Booking:
     """Cancel a seat or a place on the waiting list; the seat is offered on in the same transaction.
 
     Within the undo window the booking is reverted completely: the places that it had replaced come back. Who was invited
-    by letter is sent the cancellation for the calendar.
+    by letter is sent the cancellation for the calendar. The history names the slot that it is `swapped_for`.
     """
     booking = find_booking(session, booking_id)
     replaced = replaced_by(session, booking) if can_undo(booking, now) else ()
@@ -137,10 +139,11 @@ def give_up(session: Session, booking_id: int, now: datetime, actor_id: int | No
     if now >= slot.starts_at and booking.state == "booked":
         raise RuleViolation("started_yours")
     had_seat = booking.seated_at is not None  # also before it was moved down
+    details = {"swapped_for": swapped_for} if swapped_for else {}
     if can_undo(booking, now):
-        undo_press(session, held, booking, replaced, now)
+        undo_press(session, held, booking, replaced, now, details)
     else:
-        leave(session, slot, booking, now, "given_up", actor_id or booking.person_id)
+        leave(session, slot, booking, now, "given_up", actor_id or booking.person_id, **details)
     if had_seat and is_invited(session, booking):
         enqueue(session, "booking_cancelled", now, person_id=booking.person_id, slot_id=slot.id, booking_id=booking.id)
     fill_free_seats(session, slot, now, held.people)

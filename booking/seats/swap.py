@@ -31,7 +31,7 @@ def swap(
     changes. A second press returns the same booking."""
     held = find_booking(session, held_id)
     lock_slots(session, {held.slot_id, slot_id}, now, {person_id})
-    give_up.inside(session, held_id, now)
+    give_up.inside(session, held_id, now, swapped_for=slot_id)
     result = book_in_transaction(session, person_id, slot_id, now, key)
     if result.booking.state == "waiting":
         raise RuleViolation("full")

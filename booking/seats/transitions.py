@@ -18,7 +18,13 @@ UNDO_WINDOW = timedelta(minutes=2)
 
 
 def leave(
-    session: Session, slot: Slot, booking: Booking, now: datetime, reason: str, actor_id: int | None = None
+    session: Session,
+    slot: Slot,
+    booking: Booking,
+    now: datetime,
+    reason: str,
+    actor_id: int | None = None,
+    **details: Any,
 ) -> Event:
     """Cancel one live booking of a locked slot; the caller offers the seat on. Returns the event."""
     if booking.state == "waiting":
@@ -26,7 +32,7 @@ def leave(
     else:
         booking.late = is_late(slot, booking, now)
         slot.taken -= 1
-    return end(session, slot, booking, "cancelled", now, reason, actor_id)
+    return end(session, slot, booking, "cancelled", now, reason, actor_id, **details)
 
 
 def is_late(slot: Slot, booking: Booking | Entry, now: datetime) -> bool:

@@ -6,6 +6,7 @@ positions.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,12 +21,18 @@ from booking.seats.waitlist import LockedSlots, fill_free_seats
 
 
 def undo_press(
-    session: Session, held: LockedSlots, booking: Booking, replaced: Sequence[Booking], now: datetime
+    session: Session,
+    held: LockedSlots,
+    booking: Booking,
+    replaced: Sequence[Booking],
+    now: datetime,
+    details: dict[str, Any],
 ) -> None:
-    """Revert the seat of a locked slot; the caller offers the seat on. `replaced` was read before the locks."""
+    """Revert the seat of a locked slot; the caller offers the seat on. `replaced` was read before the locks; `details`
+    are the event's."""
     slot = held.slots[booking.slot_id]
     withdraw_letters(session, "confirmed", slot.id, "undone", Letter.booking_id == booking.id)
-    _return(session, slot, booking, now)
+    _return(session, slot, booking, now, details)
     for entry in replaced:
         restore(session, held, entry, now)
 
@@ -78,13 +85,14 @@ def _since(who: Eligibility, moment: datetime | None) -> Eligibility:
     return who._replace(entries=tuple(beside))
 
 
-def _return(session: Session, slot: Slot, booking: Booking, now: datetime) -> None:
+def _return(session: Session, slot: Slot, booking: Booking, now: datetime, details: dict[str, Any]) -> None:
     """Return the booking to its previous state: on this waiting list, where it was before it took a free seat."""
     of = (Event.slot_id == slot.id, Event.booking_id == booking.id, Event.after == "booked")
     seated = session.scalars(select(Event).where(*of).order_by(Event.id.desc()).limit(2)).all()
     if not seated or seated[0].before != "waiting":
         slot.taken -= 1
-        end(session, slot, booking, "cancelled", now, "press_undone", booking.person_id)
+        end(session, slot, booking, "cancelled", now, "press_undone", booking.person_id, **details)
         return
     before = seated[1].at if len(seated) > 1 else None
-    claim_in(session, [change(slot, booking, "waiting", now, "press_undone", booking.person_id, seated_at=before)])
+    row = change(slot, booking, "waiting", now, "press_undone", booking.person_id, seated_at=before, details=details)
+    claim_in(session, [row])

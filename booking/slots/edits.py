@@ -83,8 +83,19 @@ def cancel(
 
 
 @transactional
-def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id: int | None = None) -> Slot:
-    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past."""
+def add(
+    session: Session,
+    station_id: int,
+    wish: OneOff,
+    now: datetime,
+    actor_id: int | None = None,
+    *,
+    on_rest_day: bool = True,
+) -> Slot:
+    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past.
+
+    Without `on_rest_day` raises `rest_day` where the station does not work on that day.
+    """
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
     zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
@@ -99,6 +110,8 @@ def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id
         raise RuleViolation("past")
     table = deadlines.deadlines(starts_at, starts_at + timedelta(minutes=wish.minutes), numbers)
     calendar = workdays.load(session, station_id, wish.date, wish.date)
+    if not on_rest_day and not calendar.is_workday(wish.date):
+        raise RuleViolation("rest_day")
     opens_at = deadlines.opening(
         wish.date, calendar, station.zone_name, numbers.opens_workdays_before, numbers.opens_at
     )

@@ -155,6 +155,8 @@ def said(event: Event) -> str:
 
 
 def _what(event: Event) -> object:
+    if "swapped_for" in (event.details or {}):
+        return gettext("换到了当天的另一场")
     tables = (OF_BOOKINGS, OF_SLOTS, OF_PEOPLE) if event.booking_id else (OF_SLOTS, OF_PEOPLE, OF_BOOKINGS)
     return next((table[event.kind] for table in tables if event.kind in table), event.kind)
 

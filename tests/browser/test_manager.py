@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import people, slots
 from booking.db import transactions
-from booking.model import Activity, Person, Plan, Slot, Station, Zone
+from booking.model import Activity, JobRun, Person, Plan, Slot, Station, Zone
 from tests.support import chromium
 from tests.support.clock import Wall
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at
@@ -49,6 +49,9 @@ def lunch(session: Session) -> LunchHour:
     kept = people.hash_password(PASSWORD)
     with transactions.transaction(session):
         seed_workdays(session)
+        session.add(
+            JobRun(name="promote", every=2, started_at=LONG_BEFORE, seen_at=at("Fri 23:00"))
+        )  # the scheduler runs
         for person_id, email in ((lunch.manager_id, "desk@example.com"), (lunch.people["周明"], "zhou@example.com")):
             person = session.get_one(Person, person_id)
             person.email, person.password_hash = email, kept

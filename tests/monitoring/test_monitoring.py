@@ -14,7 +14,7 @@ from booking import invariants, jobs, monitoring, seats, slots
 from booking.db import transactions
 from booking.jobs.batches import BatchRunner, Turn
 from booking.mail import digest_writer, digests
-from booking.model import Booking, Digest, JobRun, Outage, SetAside, Slot, Strike
+from booking.model import Booking, Digest, JobRun, Outage, Person, SetAside, Slot, Strike
 from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
 from tests.support.lunch_hour import TUESDAY, at
 
@@ -224,6 +224,15 @@ def test_a_job_is_late_when_nobody_has_seen_it_for_longer_than_its_pace(
     assert (monitoring.late_since(session, at("12:10")) is not None) == late
     (state,) = monitoring.jobs(session, at("12:10"), {"promote": 4})
     assert (state.late, state.backlog) == (late, 4)
+
+
+@pytest.mark.parametrize(("age", "late"), [(90, False), (91, True)])
+def test_a_scheduler_that_has_never_run_is_late_once_the_app_is_in_use(session: Session, age: int, late: bool) -> None:
+    assert monitoring.late_since(session, at("12:00")) is None, "nobody has an account yet"
+    with transactions.transaction(session):
+        session.add(Person(email="lin@example.com", name="林经理", created_at=at("12:00")))
+    since = monitoring.late_since(session, at("12:00") + timedelta(seconds=age))
+    assert since == (at("12:00") if late else None)
 
 
 def test_a_long_run_is_no_silence(session: Session) -> None:

@@ -59,6 +59,13 @@ def test_the_other_seat_is_taken_and_the_first_is_free(day: Day) -> None:
     assert day.offered() is None
 
 
+@pytest.mark.parametrize("clock", ["Mon 10:01", "11:00"])
+def test_the_history_says_swapped_also_within_the_undo_window(day: Day, clock: str) -> None:
+    day.swap(clock)
+    (left,) = day.lunch.lines("press_undone", "given_up")
+    assert left.details == {"swapped_for": day.other}
+
+
 def test_the_first_seat_goes_to_who_waits_for_it(day: Day) -> None:
     for who in ("李静", "王磊"):
         day.lunch.book(who, OPEN)

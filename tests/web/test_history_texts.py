@@ -31,6 +31,7 @@ ANY: tuple[dict[str, Any], ...] = (
     {"changed": ["name", "address", "gone"]},
     {"changed": []},
     {"date": "2026-12-04", "skip": True},
+    {"swapped_for": 7},
 )
 OF_ONE: dict[str, tuple[dict[str, Any], ...]] = {
     "policy": ({"was": {"days_ahead": 7, "gone": 1}, "became": {"days_ahead": 14}}, {"was": {}, "became": {}}),

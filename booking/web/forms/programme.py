@@ -108,6 +108,13 @@ class ActivityForm(Form):
             raise ValidationError(self.fault)
 
 
+def ends_that_day(form: Any, field: WallTime) -> None:
+    """No slot lasts beyond midnight: the day that it is listed under would be over."""
+    minutes = getattr(form.minutes, "data", form.minutes)
+    if field.data and minutes and field.data.hour * 60 + field.data.minute + minutes > 1440:
+        raise ValidationError(gettext("一场不能跨过午夜。"))
+
+
 class _Placed(Form):
     """Base of forms that choose a zone, and mostly an activity, of one station."""
 
@@ -138,7 +145,7 @@ class PlanForm(_Placed):
     activity_id = PickField(_("活动"), [needed], coerce=int)
     zone_id = PickField(_("场地"), [needed], coerce=int)
     weekdays = Ticks(_("星期"), [needed], choices=options(WEEKDAYS))
-    starts = WallTime(_("开始"), [needed])
+    starts = WallTime(_("开始"), [needed, ends_that_day])
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     allocation = PickField(
@@ -161,10 +168,6 @@ class PlanForm(_Placed):
     def validate_valid_until(self, field: DayField) -> None:
         if field.data and self.valid_from.data and field.data < self.valid_from.data:
             raise ValidationError(gettext("结束的日期不能早于开始的日期。"))
-
-    def validate_starts(self, field: WallTime) -> None:
-        if field.data and self.minutes.data and field.data.hour * 60 + field.data.minute + self.minutes.data > 1440:
-            raise ValidationError(gettext("一场不能跨过午夜。"))
 
 
 class ExceptionForm(_Placed):
@@ -201,14 +204,16 @@ class OneOffForm(_Placed):
         "zone_max": "capacity",
         "zone_taken": "starts",
         "past": "date",
+        "rest_day": "on_rest_day",
     }
     activity_id = PickField(_("活动"), [needed], coerce=int)
     zone_id = PickField(_("场地"), [needed], coerce=int)
     date = DayField(_("哪一天"), [needed])
-    starts = WallTime(_("开始"), [needed])
+    starts = WallTime(_("开始"), [needed, ends_that_day])
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
+    on_rest_day = BooleanField(_("这一天休息，也要加这一场"))
 
     def wish(self) -> OneOff:
         return self.make(OneOff)
@@ -219,12 +224,8 @@ class MoveForm(_Placed):
 
     blames = {"no_such_zone": "zone_id", "zone_max": "zone_id", "zone_taken": "starts", "past": "starts"}
     minutes: int
-    starts = WallTime(_("开始"), [needed])
+    starts = WallTime(_("开始"), [needed, ends_that_day])
     zone_id = PickField(_("场地"), [needed], coerce=int)
-
-    def validate_starts(self, field: WallTime) -> None:
-        if field.data and field.data.hour * 60 + field.data.minute + self.minutes > 1440:
-            raise ValidationError(gettext("一场不能跨过午夜。"))
 
     def wish(self) -> Move:
         return self.make(Move)

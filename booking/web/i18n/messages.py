@@ -122,6 +122,7 @@ REASONS = {
     "no_such_booking": Reason(_("没有找到这条预约。"), _("看看接下来还有哪些场次。")),
     # what a manager changes
     "past": Reason(_("这个时间已经过去了。"), brief=_("时间已经过去")),
+    "rest_day": Reason(_("这一天驿站休息。真的要加，请勾上再加一次。")),
     "zone_taken": Reason(_("这个时间，场地已经有别的安排。"), brief=_("场地被占，跳过")),
     "zone_max": Reason(_("这个场地最多 %(limit)s 人。")),
     "zone_in_use": Reason(_("这个场地还有排好的场次，其中最多的一场有 %(limit)s 个名额。")),

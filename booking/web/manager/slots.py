@@ -52,7 +52,8 @@ def add_slot(code: str) -> Answer:
     form = OneOffForm.of(zones, offered, data=_asked_for())
     if form.validate_on_submit():
         with heard(form, station):
-            slot = slots.add(db.session, station.id, form.wish(), clock.now(), actor())
+            told = (form.wish(), clock.now(), actor())
+            slot = slots.add(db.session, station.id, *told, on_rest_day=form.on_rest_day.data)
             return done(gettext("这一场加上了。"), url_for(".slot", code=code, slot_id=slot.id))
     return shown("manager/slot_new.html", form, station=station, zones=zones, activities=offered)
 

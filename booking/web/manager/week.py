@@ -30,10 +30,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One day of the week: what the calendar says, and its cells, the earliest slot first, zones without slots last."""
+    """One day of the week: what the calendar says, its cells, the earliest slot first, zones without slots last; and
+    the place of each slot in the order of the clock, by which a phone lists them."""
 
     day: workdays.Day
     cells: list[Cell]
+    place: dict[int, int]
     empty: bool
 
 
@@ -65,7 +67,6 @@ def week(code: str) -> Answer:
         week_long=WEEK,
         stranded=slots.stranded(session, station, now),
         blocked=slots.blocked(session, station, now),
-        known_until=manager.known_until(session, today),
         held=slots.held_releases(session, station.id, now - timedelta(days=1)),
     )
 
@@ -95,7 +96,7 @@ def _column(day: workdays.Day, zones: list[Zone], found: list[Slot]) -> Column:
         Cell(row, zone, [slot for slot in found if slot.zone_id == zone.id]) for row, zone in enumerate(zones, start=1)
     ]
     cells.sort(key=lambda cell: (not cell.slots, cell.slots[0].starts_at.isoformat() if cell.slots else "", cell.row))
-    return Column(day, cells, empty=not found)
+    return Column(day, cells, {slot.id: place for place, slot in enumerate(found, start=1)}, empty=not found)
 
 
 def _with_closed(zones: Sequence[Zone], found: Sequence[Slot]) -> list[Zone]:

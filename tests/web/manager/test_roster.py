@@ -114,6 +114,21 @@ def test_a_late_arrival_gets_a_seat_back_while_one_is_left(app: Flask, lunch: Lu
     assert lunch.state("李静") == "attended"
 
 
+def test_a_walk_in_who_was_taken_off_is_seated_again_with_one_tap(app: Flask, lunch: LunchHour) -> None:
+    lunch.check_in("周明", "12:00")
+    lunch.tick("12:10")
+    lunch.tick("12:15")
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}/walk-in"
+    desk.tap(path, "12:16", name="访客小李")
+    guest = lunch.session.scalars(select(Person).where(Person.name == "访客小李")).one()
+    (booking,) = lunch.session.scalars(select(Booking).where(Booking.person_id == guest.id)).all()
+    page = desk.tap(f"bookings/{booking.id}/undo", "12:17")
+    assert f'data-taken-off="{booking.id}"' in page.text
+    assert "刚撤销的入座 访客小李 重新入座" in said(page)
+    again = desk.tap(path, "12:18", person_id=guest.id)
+    assert (again.status_code, "data-taken-off" in again.text, lunch.now().taken) == (200, False, 2)
+
+
 def test_a_poll_of_an_unchanged_roster_is_answered_with_nothing(app: Flask, lunch: LunchHour) -> None:
     desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}"
     tag = desk.get(path, "12:00", headers=HTMX).headers["ETag"]

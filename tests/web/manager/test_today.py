@@ -70,7 +70,7 @@ def test_before_an_opening_the_day_begins_with_it(desk: Desk, lunch: LunchHour) 
     assert "今天没有场次" in desk.words("", "Mon 09:30")
     assert "今天 10:00 放号：11月24日周二的 1 场 已约 2 / 2 · 候补 1" in desk.words("", "Mon 09:30")
     assert "已放号：11月24日周二的 1 场" in desk.words("", "Mon 10:00")
-    assert "放号" not in desk.words("", "Tue 12:00")
+    assert "放号：" not in desk.words("", "Tue 12:00")
 
 
 @pytest.mark.sqlite

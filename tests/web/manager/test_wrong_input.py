@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.model import Plan
-from tests.support.desk_cast import Cast, Desk, snapshot
+from tests.support.desk_cast import Cast, Desk, said, snapshot
 from tests.support.lunch_hour import LunchHour, at
 
 LONG = "长" * 3000
@@ -89,7 +89,8 @@ def cases() -> Iterator[Case]:
         yield from bad(path, PLAN, "valid_until", (*DATES[1:], "2026-11-23"))
         yield from bad(path, PLAN, "opens_workdays_before", ("-1", "11", "x", "1e9"))
         yield from bad(path, PLAN, "opens_clock", TIMES[1:])
-    yield ("plans/new", PLAN, "starts", "23:30")
+    for path, form in (("slots/new", SLOT), ("plans/new", PLAN)):
+        yield (path, form, "starts", "23:30")
     yield from bad("plans/{plan}/dates", DATE, "date", (*DATES, "2026-11-20"))
     yield from bad("plans/{plan}/dates", DATE, "starts", TIMES[1:])
     yield from bad("plans/{plan}/dates", DATE, "zone_id", CHOICES[2:])
@@ -177,6 +178,16 @@ def test_full_width_digits_are_taken_where_a_number_is_meant(desk: Desk) -> None
     assert answer.status_code == 303
     slot = desk.lunch.now(int(answer.headers["Location"].rpartition("/")[2]))
     assert (str(slot.date), slot.capacity) == ("2026-11-26", 10)
+
+
+@pytest.mark.sqlite
+def test_a_slot_on_a_rest_day_is_added_only_when_the_manager_says_so(desk: Desk) -> None:
+    assert 'name="on_rest_day"' not in desk.get("slots/new?date=2026-11-28").text
+    sunday = filled(desk, SLOT | {"date": "2026-11-29"})
+    asked = desk.post("slots/new", follow=False, **sunday)
+    assert (asked.status_code, 'id="on_rest_day-error"' in asked.text) == (422, True)
+    assert "这一天驿站休息" in said(asked)
+    assert desk.post("slots/new", follow=False, **sunday, on_rest_day="y").status_code == 303
 
 
 @pytest.mark.sqlite
