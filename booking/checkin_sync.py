@@ -84,6 +84,11 @@ def spend_scan(session: Session, nonce: str, booking: Booking, now: datetime) ->
         session.add(DoorTap(**told, at=now, received_at=now))
 
 
+def came_in_time(booking: Booking, at: datetime) -> bool:
+    """Whether a person whose seat has been released was at the door at `at`, before that."""
+    return booking.state == "released" and booking.slot.checkin_from <= at < booking.slot.release_at
+
+
 def _true_time(session: Session, tap: Tap, now: datetime) -> datetime:
     """The tap's time, clamped. The age it reports includes network delay, so the phone's own order decides first."""
     at = min(max(tap.at, now - LONGEST), now)

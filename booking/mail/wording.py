@@ -26,7 +26,7 @@ JOBS: dict[str, Any] = {
     "run_draws": _("抽签"),
     "open_slots": _("放号"),
     "start_slots": _("开始场次"),
-    "release_no_shows": _("释放没来的名额"),
+    "release_no_shows": _("释放没来的人的名额"),
     "promote": _("候补补上"),
     "finish_slots": _("结束场次"),
     "write_worker_digests": _("写日报"),

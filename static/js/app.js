@@ -1,5 +1,5 @@
-// What script adds to pages that are whole without it: a countdown by the server's clock, seats that
-// stay true while the page is looked at, focus on the outcome of an act, and a question before a grave one.
+// Progressive enhancement of pages that work without it: a countdown by the server's clock, polling while
+// the page is visible, focus on the outcome of an action, and a confirmation before a grave one.
 (() => {
   "use strict";
   const REGION = "[data-fresh]"; // a part of the page that can be asked for again
@@ -9,7 +9,7 @@
 
   // The server's clock: its instant at the first byte of this page, and what has passed since.
   const shown = performance.getEntriesByType("navigation")[0];
-  // A copy that the back button took from the browser's store says nothing true of now.
+  // A page restored from the back-forward cache is out of date.
   if (shown?.type === "back_forward" && !shown.transferSize) location.reload();
   const ahead = Date.parse(document.body.dataset.now) - (performance.timeOrigin + (shown ? shown.responseStart : 0));
   const serverNow = () => Date.now() + ahead;
@@ -36,7 +36,7 @@
       act.replaceChildren(block.content.cloneNode(true));
       return window.htmx.process(act);
     }
-    // A thousand phones wait for this instant.
+    // Thousands of phones wait for this instant.
     const region = block.closest(REGION) || one(REGION);
     if (!region || region.dataset.due) return;
     region.dataset.due = "1";
@@ -50,7 +50,7 @@
     region.asked = Date.now();
     window.htmx.trigger(region, "refresh");
   }
-  // A press is lost when what is under the finger is replaced between its going down and its coming up.
+  // A press is lost when its target is replaced between pointer down and pointer up.
   let finger = null;
   document.addEventListener("pointerdown", ({ target, button }) => { if (!button) finger = target; });
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(() => { finger = null; }));
@@ -183,8 +183,8 @@
     return count && dataset.unsent.replace("{n}", count);
   }
 
-  // --- a search as one types -------------------------------------------------------------------
-  // Letters on their way to a Chinese word are not looked for yet.
+  // --- search while typing -------------------------------------------------------------------
+  // Not while an input method composes a Chinese word.
   document.addEventListener("input", (event) => { if (event.isComposing && event.target.type === "search") event.stopPropagation(); }, true);
   document.addEventListener("htmx:after:swap", () => {
     const { address } = one("[data-address]")?.dataset || {};

@@ -103,6 +103,7 @@
     if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 401) told = [bar.dataset.signIn];
     if (answer.status === 403) told = [bar.dataset.ended]; // a door helper whose day is over
     if (answer.status === 409) told = [ofOthers(kept().length)]; // somebody else has signed in since this page was shown
+    if (answer.status === 404 || answer.status === 422) told.push(bar.dataset.lost); // it can never count
     return [404, 422].includes(answer.status);
   }
 

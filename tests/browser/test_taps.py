@@ -147,7 +147,7 @@ def finds_yoga_and_shows_the_ticket(thumb: Thumb, lunch: LunchHour, tea: int, yo
     wall.set("10:15")
     page.goto(DAY)
     with thumb.task("next yoga, from the day page"):
-        thumb.follow("查找")
+        thumb.follow("搜索")
         thumb.follow("瑜伽")
         thumb.press("预约", card(page, yoga))
         expect(page.locator(f"[data-slot='{yoga}'][data-mine=booked]")).to_be_visible()

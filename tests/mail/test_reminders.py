@@ -120,7 +120,7 @@ def test_a_slot_that_is_moved_to_a_later_hour_meanwhile_is_not_said_to_begin(app
 @pytest.mark.parametrize(
     ("free_until", "via", "said"),
     [
-        ("11:10", "tap", "现在取消算临时取消，记一次爽约"),
+        ("11:10", "tap", "现在才取消，算临时取消，记一次爽约"),
         ("11:45", "tap", "请在 11:45 前取消"),
         ("10:00", "line", "开始前都可以取消，不记爽约"),
     ],

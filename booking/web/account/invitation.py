@@ -2,6 +2,7 @@
 
 from flask import flash, make_response, render_template, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -46,8 +47,7 @@ def _standing(found: ManagerInvitation) -> str:
 
 
 def _accept(token: str, station: Station) -> Response:
-    person = reader()
-    people.accept_invitation(db.session, token, person.id if person else 0, clock.now())
+    people.accept_invitation(db.session, token, current_user.person_id, clock.now())
     flash(_welcome_words(station), "good")
     return htmx.go(url_for("manager.today", code=station.code))
 

@@ -58,10 +58,13 @@ def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
     today = station_date(now, station)
     monday, last = today - timedelta(days=today.weekday()), today + workdays.AHEAD
     found = manager.calendar_days(db.session(), station.id, monday, last + timedelta(days=6 - last.weekday()))
+    chosen = next((day for day in found if day.date == asked and day.date > today), None)
+    if chosen is None and asked and asked > today:  # beyond the days shown
+        chosen = manager.calendar_days(db.session(), station.id, asked, asked)[0]
     return {
         "today": today,
         "months": [list(month) for _, month in groupby(found, lambda day: day.date.replace(day=1))],
-        "chosen": manager.calendar_days(db.session(), station.id, asked, asked)[0] if asked and asked > today else None,
+        "chosen": chosen,
         "says": FOLLOWS,
         "undo": _undo(station.code, today),
         "counts": manager.slots_a_day(db.session(), station.id, monday, last),

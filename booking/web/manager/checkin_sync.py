@@ -35,9 +35,9 @@ def tap(code: str) -> Response | tuple[Response, int]:
         return jsonify(outcome="somebody_else"), 409
     if form.ticket.data:
         return jsonify(_scanned(station, form))
-    booking = checkin_booking(code, form.booking.data)
+    booking, now = checkin_booking(code, form.booking.data), clock.now()
     try:
-        outcome = checkin_sync.apply(db.session, _tap(form, booking), clock.now(), actor(), _excuse())
+        outcome = checkin_sync.apply(db.session, _tap(form, booking, _tapped_at(form, now)), now, actor(), _excuse())
     except RuleViolation as no:
         words = _refused(no, booking)
         return jsonify(outcome="refused", reason=no.reason, words=_named(booking, words))
@@ -50,7 +50,7 @@ def _scanned(station: Station, form: TapForm) -> dict[str, object]:
     if booking is None:
         return _shown(None, tickets.unknown())
     now = clock.now()
-    at = now - timedelta(milliseconds=form.age.data)
+    at = _tapped_at(form, now)
     if not may_check_in(booking.slot):
         return _shown(None, tickets.answer(booking, now))
     try:
@@ -68,10 +68,13 @@ def _used(booking: Booking, form: TapForm, at: datetime, now: datetime) -> Reply
         return tickets.answer(seats.admit(db.session, booking.id, now, actor()), now)
     if form.slot.data and form.slot.data != slot.id and reply.code == "welcome":
         return Reply("wait", gettext("这是另一场的票"), act="check_in", code="other_slot")
-    in_time = booking.state == "released" and slot.checkin_from <= at < slot.release_at
-    if reply.code != "welcome" and not in_time and db.session.get(DoorTap, form.nonce.data) is None:
+    if (
+        reply.code != "welcome"
+        and not checkin_sync.came_in_time(booking, at)
+        and db.session.get(DoorTap, form.nonce.data) is None
+    ):
         return reply
-    outcome = checkin_sync.apply(db.session, _tap(form, booking), now, actor(), _excuse())
+    outcome = checkin_sync.apply(db.session, _tap(form, booking, at), now, actor(), _excuse())
     title = {"no_seat": gettext("没有空位了"), "older": gettext("没有签到")}.get(outcome, gettext("签到了"))
     return Reply(OUTCOMES.get(outcome, "good"), title, _saying(outcome), code=outcome)
 
@@ -93,8 +96,11 @@ def _shown(booking: Booking | None, reply: Reply) -> dict[str, object]:
     }
 
 
-def _tap(form: TapForm, booking: Booking) -> Tap:
-    at = clock.now() - timedelta(milliseconds=form.age.data)
+def _tapped_at(form: TapForm, now: datetime) -> datetime:
+    return now - timedelta(milliseconds=form.age.data)
+
+
+def _tap(form: TapForm, booking: Booking, at: datetime) -> Tap:
     return Tap(form.nonce.data, booking.id, form.act.data == "in", at, form.after.data or "")
 
 

@@ -54,10 +54,10 @@ def _list(station: Station, day: date) -> str:
 def _context(station: Station, day: date) -> dict[str, object]:
     session, now = db.session(), clock.now()
     acts = [(one, phase(one.slot, now)) for one in slots_today.of_day(session, station.id, day)]
-    later = slots_today.next_day(session, station.id, day)
+    runs = current_user.manages(station.id)
+    later = slots_today.next_day(session, station.id, day) if runs else None
     opens_today = later is not None and now < later.opens_at and station_date(later.opens_at, station) == day
     opens_first = opens_today and not any(act == "door" for _one, act in acts)
-    runs = current_user.manages(station.id)
     return {
         "station": station,
         "runs": runs,

@@ -52,6 +52,7 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         self.language = found.language
         self.is_admin = found.is_admin
         self.to_renew = found.to_renew
+        self._manages: dict[int, bool] = {}
 
     def get_id(self) -> str:
         return self.token
@@ -73,7 +74,11 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
 
     def manages(self, station_id: int) -> bool:
         """Whether this person may manage the station, as its manager or as an admin."""
-        return self.is_admin or db.session.get(Manages, (self.person_id, station_id)) is not None
+        if self.is_admin:
+            return True
+        if station_id not in self._manages:  # the session remembers rows, but not that there is none
+            self._manages[station_id] = db.session.get(Manages, (self.person_id, station_id)) is not None
+        return self._manages[station_id]
 
     @property
     def stations(self) -> tuple[Station, ...]:

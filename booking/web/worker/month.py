@@ -1,4 +1,4 @@
-"""Month view: the coming weeks of a station as a calendar: sessions, seats that are left, and the reader's own."""
+"""Month view: the coming weeks of a station as a calendar: slots, seats that are left, and the reader's own."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ class Square(NamedTuple):
     href: str | None = None
     is_today: bool = False
     note: str = ""
-    sessions: int = 0
+    slots: int = 0
     seats: str = ""
     own: str = ""
 
@@ -43,7 +43,7 @@ def month(code: str) -> str:
         days=ahead.page.day.days,
         today=ahead.page.today,
         # Narrow columns for Saturday and Sunday where nothing runs on them.
-        rests=not any(square.sessions or square.note for square in squares if square.date.isoweekday() > 5),
+        rests=not any(square.slots or square.note for square in squares if square.date.isoweekday() > 5),
     )
 
 
@@ -68,7 +68,7 @@ def _square(ahead: ComingDays, when: date, view: DayView) -> Square:
         href=filters.address(page.station.code, when, ALL),
         is_today=when == page.today,
         note=_note(view),
-        sessions=view.slots,
+        slots=view.slots,
         seats=_seats(view, cards),
         own=page.own(when),
     )

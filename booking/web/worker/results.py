@@ -127,7 +127,7 @@ def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
         slot.id,
         "no",
         gettext("还没有取消"),
-        gettext("已经过了 %(time)s，现在取消算临时取消，请再确认一次。", time=at),
+        gettext("已经过了 %(time)s，现在才取消，算临时取消，请再确认一次。", time=at),
         "late",
         booking.id,
         asks=True,
@@ -137,7 +137,7 @@ def unwarned(slot: AnySlot, booking: Booking) -> Outcome:
 def unwarned_swap(slot: AnySlot, held: Booking) -> Outcome:
     """The same for a swap. The card says it now, and asks by its button."""
     at = formatting.clock_time(held.slot.free_until, held.slot.station)
-    text = gettext("已经过了 %(time)s，现在取消原来那一场算临时取消。要改就再按一次。", time=at)
+    text = gettext("已经过了 %(time)s，现在才取消原来那一场，算临时取消。要改就再按一次。", time=at)
     return Outcome(slot.id, "no", gettext("还没有改约"), text, "late")
 
 

@@ -55,7 +55,7 @@ def test_once_attendance_has_begun_the_banner_goes(desk: Desk, lunch: LunchHour,
     lunch.check_in("周明", "12:20")
     lunch.tick("12:20:02")
     assert "data-unattended" not in desk.get(path, "12:21").text
-    assert "12:25 释放没来的名额" in desk.words(f"slots/{lunch.slot_id}", "12:21")
+    assert "12:25 释放没来的人的名额" in desk.words(f"slots/{lunch.slot_id}", "12:21")
 
 
 WORDS: dict[str, tuple[str, list[str], str]] = {

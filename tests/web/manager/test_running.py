@@ -82,12 +82,12 @@ def test_an_outage_is_told_for_a_week(desk: Desk, lunch: LunchHour) -> None:
 def test_a_held_release_waits_for_the_managers_decision(desk: Desk, lunch: LunchHour) -> None:
     hold(lunch)
     for path in ("", "running", f"slots/{lunch.slot_id}"):
-        assert "现在释放没来的名额" in desk.words(path, "12:26")
+        assert "现在释放没来的人的名额" in desk.words(path, "12:26")
     lunch.check_in("周明", "12:26")
     assert "释放了 1 个名额" in said(desk.post(f"slots/{lunch.slot_id}/release", "12:27"))
     assert lunch.states("周明", "李静") == ["attended", "released"]
     assert "release_ordered" in [line.kind for line in lunch.lines()]
-    assert "现在释放没来的名额" not in desk.words("", "12:28")
+    assert "现在释放没来的人的名额" not in desk.words("", "12:28")
 
 
 def test_after_the_slot_nobody_is_released_any_more(desk: Desk, lunch: LunchHour) -> None:

@@ -104,9 +104,9 @@ GIVING_UP: dict[str, tuple[Callable[[LunchHour], None], str, dict[str, str], str
     "in the free time": (booked, "Mon 10:03", {}, "已取消，谢谢你把名额让出来"),
     "an undo too late, but free": (booked, "Mon 10:03", {"undo": "1"}, "已取消，谢谢你把名额让出来"),
     "a late booking, a moment ago": (late, "11:32", {}, "已撤销，不记爽约"),
-    "a late booking, a moment too late": (late, "11:33", {"undo": "1"}, "已经过了 11:10，现在取消算临时取消"),
+    "a late booking, a moment too late": (late, "11:33", {"undo": "1"}, "已经过了 11:10，现在才取消，算临时取消"),
     "the same, sure": (late, "11:33", {"warned": "1"}, "这次算临时取消。有人补上就不记爽约。"),
-    "from a page of the free time": (booked, "11:33", {}, "已经过了 11:10，现在取消算临时取消"),
+    "from a page of the free time": (booked, "11:33", {}, "已经过了 11:10，现在才取消，算临时取消"),
     "promoted late": (promoted, "11:30", {}, "已取消，谢谢你把名额让出来"),
     "a place in line": (waits, "Mon 10:01", {}, "已退出候补"),
     "on standby": (stands_by, "11:57", {}, "已退出候补"),
@@ -140,7 +140,7 @@ def test_giving_up_is_answered_by_one_true_sentence(
     outcome = re.search(r'<div class="notice[^>]*data-outcome="new".*?</div>', answer.text, re.DOTALL)
     assert outcome
     assert sentence in words_of(answer.text)
-    if "现在取消算临时取消" in sentence:
+    if "现在才取消，算临时取消" in sentence:
         confirm = re.search(
             r'name="warned" value="1">.{0,40}<button class="button danger">仍然取消', answer.text, re.DOTALL
         )
@@ -237,7 +237,9 @@ def test_standing_by_from_the_line_offers_no_undo_that_would_lose_the_place(app:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize(("clock", "says"), [("11:32", "刚约上的两分钟里可以撤销"), ("11:33", "现在取消算临时取消")])
+@pytest.mark.parametrize(
+    ("clock", "says"), [("11:32", "刚约上的两分钟里可以撤销"), ("11:33", "现在才取消，算临时取消")]
+)
 @pytest.mark.parametrize("path", ["/me", "/slots/{}"])
 def test_the_consequence_is_said_before_cancelling_and_kept_current(
     app: Flask, lunch: LunchHour, path: str, clock: str, says: str

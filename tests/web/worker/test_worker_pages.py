@@ -188,7 +188,7 @@ def test_giving_up_late_is_said_before_it_is_done(app: Flask, lunch: LunchHour) 
     phone = Phone(app, lunch, "周明")
     assert "现在取消不算爽约" in phone.get("/me", "11:10").text
     late = phone.get("/me", "11:11").text
-    assert "现在取消算临时取消" in late
+    assert "现在才取消，算临时取消" in late
     assert "仍然取消" in late
 
 
