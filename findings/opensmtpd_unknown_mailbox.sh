@@ -6,13 +6,15 @@
 #    server does not relay for (5.7.1). Neither has an enhanced status code, although EHLO announces ENHANCEDSTATUSCODES
 #    (RFC 2034, 4: all answers have one, but the greeting and those to HELO and EHLO). Who goes by the text loses all
 #    addresses to a rule that is missing in smtpd.conf.
-# Source: lka_resume in lka_session.c, and smtp_session.c. Needs root, for a mount namespace.
+# Source: lka_resume in lka_session.c words the answer, smtp_session_imsg in smtp_session.c passes it on.
+# Needs root, for a mount namespace, and libssl3 of the system (tried with 3.0.19-1~deb12u2; Debian replaces it too often
+# to pin it).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 chmod 755 .
-apt-get download -qq -o APT::Sandbox::User=root opensmtpd=6.8.0p2-4+b4 libevent-2.1-7=2.1.12-stable-8
+apt-get download -qq -o APT::Sandbox::User=root opensmtpd=6.8.0p2-4+b4 libevent-2.1-7=2.1.12-stable-8 libdb5.3=5.3.28+dfsg2-1
 for package in *.deb; do dpkg-deb -x "$package" tree; done
 mkdir spool
 cat >tree/etc/smtpd.conf <<'CONF'
@@ -29,6 +31,8 @@ mount -t tmpfs none /mnt
 mkdir /mnt/upper /mnt/work
 mount -t overlay overlay -o lowerdir="$1/tree/usr:/usr" /usr
 mount -t overlay overlay -o lowerdir="$1/tree/etc:/etc,upperdir=/mnt/upper,workdir=/mnt/work" /etc
+mount -t tmpfs none /run
+mount -t tmpfs none /var/lib
 mount --bind "$1/spool" /var/spool
 mkdir -p /var/lib/opensmtpd/empty
 for name in opensmtpd opensmtpq; do useradd --system --user-group --no-create-home "$name"; done

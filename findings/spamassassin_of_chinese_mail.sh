@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# SpamAssassin 4.0.1 (Debian 12), by its local rules alone, calls two things of ordinary Chinese mail signs of spam.
-# 1. QQ Mail's own outgoing servers (out203-205-221-190.mail.qq.com and its neighbours, as they stand in the archives of
-#    many mailing lists) pass for dial-up lines, because the name carries the address: HELO_DYNAMIC_IPADDR and
-#    RDNS_DYNAMIC are 5.3 points, and 5.0 are enough for spam. NetEase's, Aliyun's and Google's are not taken for that.
+# SpamAssassin 4.0.1 (Debian 12, perl 5.36), by its local rules alone, calls two things of ordinary Chinese mail signs of spam.
+# 1. QQ Mail's own outgoing servers (out203-205-221-190.mail.qq.com handed a letter to linux-wireless@vger.kernel.org on
+#    2023-11-28, Message-ID tencent_0CCA1979CFA30DC8A5CF8DDC92365DCE5D07@qq.com) pass for dial-up lines, because the name
+#    carries the address: HELO_DYNAMIC_IPADDR and RDNS_DYNAMIC are 5.3 points, and 5.0 are enough for spam. NetEase's,
+#    Aliyun's and Google's are not taken for that.
 # 2. A Chinese letter, which has no spaces, is "vertical text obfuscation" (TVD_SPACE_RATIO_MINFP, unless SPF or DKIM
 #    passes, which local rules do not ask).
 # Source: 20_dynrdns.cf, 72_active.cf, and tvd_vertical_words in Mail/SpamAssassin/Plugin/BodyEval.pm.
@@ -12,7 +13,8 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 apt-get download -qq -o APT::Sandbox::User=root spamassassin=4.0.1-1~deb12u1 \
     libhtml-parser-perl=3.81-1+deb12u1 libhtml-tagset-perl=3.20-6 libio-socket-ssl-perl=2.081-2 libnet-dns-perl=1.36-1+deb12u1 \
-    libnet-ssleay-perl=1.92-2+b1 libnetaddr-ip-perl=4.079+dfsg-2+b1 libsocket6-perl=0.29-3 liburi-perl=5.17-1
+    libnet-ssleay-perl=1.92-2+b1 libnetaddr-ip-perl=4.079+dfsg-2+b1 libsocket6-perl=0.29-3 liburi-perl=5.17-1 \
+    libmail-dkim-perl=1.20230212-2~deb12u1 libmail-authenticationresults-perl=2.20230112-1
 for package in *.deb; do dpkg-deb -x "$package" .; done
 sed -i "s#'/usr/share/perl5'#'$folder/usr/share/perl5'#" usr/bin/spamassassin
 libraries="-I$folder/usr/share/perl5 $(printf -- '-I%s ' "$folder"/usr/lib/*/perl5/5.*)"

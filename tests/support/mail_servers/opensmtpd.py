@@ -21,6 +21,7 @@ FEATURES = {
     "few": "smtp limit max-mails 3",
 }
 BEGIN = """
+mount -t tmpfs none /var/lib  # nothing of this run is left there
 mkdir -p /var/lib/opensmtpd/empty
 chmod 755 /srv/tls
 chmod 600 /srv/tls/* || true
