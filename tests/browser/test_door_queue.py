@@ -132,6 +132,17 @@ def test_a_lost_answer_is_no_second_tap(browser: Browser, live: str, lunch: Lunc
         assert (lunch.state("周明"), len(taps_of(lunch)), len(lunch.lines("checked_in"))) == ("attended", 1, 1)
 
 
+def test_a_tap_that_can_never_count_is_said(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        page.route("**/manage/cbd/taps", lambda route: route.fulfill(status=404, body=""))
+        seat(page, "周明").locator("button").click()
+        expect(page.locator("#unsent")).to_contain_text("有一次点击没有算上")
+        page.unroute("**/manage/cbd/taps")
+        tap(page, "李静")
+        settled(page)
+        assert lunch.states("周明", "李静") == ["booked", "attended"]
+
+
 def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as one, roster(browser, live, lunch) as other:
         one.context.set_offline(True)

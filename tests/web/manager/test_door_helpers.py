@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -78,6 +78,20 @@ def test_a_helper_sees_no_way_to_what_is_the_managers(helper: Desk, lunch: Lunch
     for act in ("capacity", "cancel", "host", "note", "message", "export", "print", "remove", "forgive"):
         assert f"/{act}" not in pages.replace("/static/", "")
     assert "现场来的人" in pages
+
+
+def test_a_page_asks_once_whether_the_reader_manages_the_station(helper: Desk, lunch: LunchHour) -> None:
+    asked: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.extend([statement] if statement.startswith("SELECT manages.") else [])
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        assert helper.get("", "12:00").status_code == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("day", ["Mon", "Wed"])
