@@ -104,6 +104,18 @@ def test_stopping_a_plan_says_first_what_goes_and_what_stays(desk: Desk, cast: C
     assert [slot.id for slot in slots_of(cast, made)] == [tuesday.id]
 
 
+def test_the_week_numbers_the_slots_of_a_day_by_the_clock_for_the_phone(desk: Desk, cast: Cast) -> None:
+    own = {"activity_id": cast.cbd.activity_id, "capacity": "5", "minutes": "30", "date": "2026-11-26"}
+    desk.post("zones", name="阅读角", capacity="9")
+    other = cast.lunch.session.scalars(select(Zone.id).where(Zone.name == "阅读角")).one()
+    for zone_id, starts in ((cast.cbd.zone_id, "12:00"), (cast.cbd.zone_id, "18:00"), (other, "13:00")):
+        desk.post("slots/new", **own, zone_id=zone_id, starts=starts)
+    thursday = re.search(r"周四 11/26.*?</section>", desk.get("week").text, re.DOTALL)
+    assert thursday
+    numbered = re.findall(r'class="run o(\d)".*?<span class="soft">([\d:]{5})', thursday[0], re.DOTALL)
+    assert sorted(numbered) == [("1", "12:00"), ("2", "13:00"), ("3", "18:00")]
+
+
 def test_a_one_off_in_the_way_of_a_plan_is_named_on_the_week(desk: Desk, cast: Cast) -> None:
     own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "minutes": "50", "capacity": "5"}
     desk.post("slots/new", **own, date="2026-11-26", starts="13:00")
