@@ -40,7 +40,8 @@ def _slot(session: Session, stage: DemoData, opens_at: datetime, days: int, now:
 
 
 def _put_into_draw(session: Session, slot: Slot, opens_at: datetime) -> int:
-    draw_id = draws.draw_for(session, slot.station_id, slot.date, opens_at, opens_at + ENTER_FOR, opens_at - ENTER_FOR)
+    terms = draws.Terms(opens_at + ENTER_FOR, slot.waitlist_until)
+    draw_id = draws.draw_for(session, slot.station_id, slot.date, opens_at, terms, opens_at - ENTER_FOR)
     slot.opens_at, slot.draw_id = slot.starts_at, draw_id
     session.flush()
     return draw_id or 0
