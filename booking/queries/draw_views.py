@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.draws import SEALED_FOR
+from booking import draws
 from booking.draws.balls import balls
 from booking.model import Draw, DrawEntry, Slot
 
@@ -34,7 +34,7 @@ class DrawView(NamedTuple):
 
     @property
     def result_at(self) -> datetime:
-        return self.draw.closes_at + SEALED_FOR
+        return draws.result_at(self.draw)
 
     def titled(self, slot_id: int | str) -> Slot | None:
         """One of its slots; None for one that was removed."""
@@ -102,7 +102,7 @@ def facts(own: OwnEntry | None) -> tuple[Any, ...]:
         return ()
     seen, entry = own.view, own.entry
     mine = (entry.id, entry.wishes, entry.result, entry.rank) if entry else None
-    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, mine, own.balls
+    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, seen.result_at, mine, own.balls
 
 
 def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: int | None, now: datetime) -> OwnEntry:

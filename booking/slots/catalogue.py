@@ -21,6 +21,7 @@ from booking.policy import Policy
 from booking.sanitise import name_key
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
+from booking.slots.value_rules import check_value
 
 Item = TypeVar("Item", Plan, Zone, Activity)
 
@@ -46,6 +47,7 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
         raise RuleViolation("zone_max", limit=zone.capacity)
     if other := _rival(session, plan):
         raise RuleViolation("zone_taken", plan_id=other.id)
+    check_value(session, plan)
     if plan.id and "allocation" in changed and (under_way := draws.under_way(session, plan.id, now)):
         raise RuleViolation("draw_gathering", entered=under_way.entered, until=under_way.result_at)
     kind = "plan_changed" if plan.id else "plan_added"

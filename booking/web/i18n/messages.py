@@ -36,6 +36,13 @@ REMARKS = {
     "weekends_off": _("周末默认不开，只有调休上班的周末才开。周末也要开的话，“休息日也开”写“是”。"),
 }
 
+# Why a draw is void.
+VOID = {
+    "late": _("这次抽签作废，是我们的系统没跑起来。号球都还在，到门口先到先坐。"),
+    "cancelled": _("这次抽签作废：场次都取消了。号球都还在。"),
+    "no_value": _("这次抽签作废：到时候没有人填公开的数。号球都还在，到门口先到先坐。"),
+}
+
 REASONS = {
     # booking a slot
     "not_open": Reason(_("这一场还没有放号，%(opens_at)s 开放。"), _("到点按钮会自己亮起来，不用一直刷新。")),
@@ -88,6 +95,17 @@ REASONS = {
     "wishes_full": Reason(_("一次最多 %(limit)s 个志愿，你已经填满了。"), _("先去掉一个，再加这一场。")),
     "draw_gathering": Reason(
         _("这个排期的抽签正在报名，已有 %(entered)s 人，现在不能改怎么分名额。%(until)s 出结果以后再改。")
+    ),
+    "value_not_yours": Reason(_("只有报了名的人和驿站管理员可以填。")),
+    "value_closed": Reason(_("已经抽完，或者过了填的时候，填了也不再改变结果。")),
+    "value_shape": Reason(_("填的不像是这个数，请核对。")),
+    "value_differs": Reason(_("两次填的不一样，请核对。")),
+    "value_limit": Reason(_("你已经填了 %(limit)s 次，不能再填；别人还可以更正。")),
+    "value_unnamed": Reason(_("请写明用哪个公开的数，几点可以查到。")),
+    "value_before_closing": Reason(_("要在名单封存以后才能查到：名单 %(time)s 封存，请填更晚的时间。")),
+    "value_too_late": Reason(_("太晚了，来不及填、更正和抽签：最晚填 %(time)s。")),
+    "value_rival": Reason(
+        _("同时放号的另一条排期用的是“%(source)s”。它们是同一次抽签，只能用同一个数：请写得一样，或者换放号时间。")
     ),
     "no_such_entry": Reason(_("这次抽签里没有你的报名。")),
     "no_such_wish": Reason(_("志愿刚刚改过，请看现在的再改。")),
