@@ -53,6 +53,7 @@ def test_who_entered_types_it_and_it_is_drawn(app: Flask, day: DrawDay, phone: P
     assert 'name="again"' in phone.get(path, "Mon 21:35").text
     answer = phone.post(f"{path}/value", "Mon 21:35", data=both)
     assert "记下了。10 分钟内没有人更正，就用它来抽。" in answer.text
+    day.session.rollback()
     day.tick("Mon 21:46")
     page = words_of(Phone(app, day).get(path, "Mon 21:47").text)  # type: ignore[arg-type]
     assert f"{NUMBERS} 报了名的人 · 今天 21:35" in page
