@@ -7,7 +7,7 @@ tells the result, and `proof` is what is published of it. `public_value` is the 
 
 from booking.draws.allocate import draw, to_draw
 from booking.draws.chain import begin_anew, commit, to_commit
-from booking.draws.entries import change_wishes, enter, leave
+from booking.draws.entries import change_wishes, enter
 from booking.draws.freeze import freeze, to_freeze
 from booking.draws.planning import (
     SEALED_FOR,
@@ -15,6 +15,8 @@ from booking.draws.planning import (
     Terms,
     closing,
     draw_for,
+    draw_of_one_off,
+    entered,
     latest_value,
     opened,
     result_at,

@@ -7,8 +7,9 @@ from typing import NamedTuple, Self
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import clock
+from booking import clock, policy
 from booking.draws.order import VERSION
+from booking.errors import RuleViolation
 from booking.model import Draw, DrawEntry, Plan, Slot, Station
 from booking.policy import Policy
 
@@ -73,11 +74,18 @@ def result_at(draw: Draw) -> datetime:
 
 
 def draw_for(
-    session: Session, station_id: int, day: date, opens_at: datetime, terms: Terms, now: datetime
+    session: Session,
+    station_id: int,
+    day: date,
+    opens_at: datetime,
+    terms: Terms,
+    now: datetime,
+    *,
+    joins: bool = False,
 ) -> int | None:
     """The draw of that day and opening, made where there is none; None where that one is closed, or closes too late.
 
-    `terms` are those of all its slots. They are fixed at the opening.
+    `terms` are those of all its plans' slots, and are fixed at the opening; a slot that `joins` takes them as they are.
     """
     same = (Draw.station_id == station_id, Draw.date == day, Draw.opens_at == opens_at)
     draw = session.scalar(select(Draw).where(*same))
@@ -86,11 +94,35 @@ def draw_for(
         _set_terms(draw, terms, session.get_one(Station, station_id).zone_name)
         session.add(draw)
         session.flush()
-    elif draw.state != "gathering" or (draw.opens_at <= now and not _holds_for(draw, terms)):
+    elif draw.state != "gathering" or ((joins or draw.opens_at <= now) and not _holds_for(draw, terms)):
         return None
-    elif draw.opens_at > now:
-        _set_terms(draw, terms, draw.station.zone_name)
+    elif draw.opens_at > now and not joins:
+        _set_terms(draw, terms.joined(_of_one_offs(session, draw)), draw.station.zone_name)
     return draw.id
+
+
+def draw_of_one_off(
+    session: Session, station: Station, day: date, opens_at: datetime, waitlist_until: datetime, now: datetime
+) -> int:
+    """The draw for a slot of no plan: that of its opening, or where that is over or ends too late, one from now on.
+
+    Raises `draw_too_late` where nobody could enter.
+    """
+    numbers = policy.read(station.policy)
+    for opening in (opens_at, now.replace(microsecond=0)):
+        closes_at = closing(opening, waitlist_until, numbers)
+        if closes_at > max(opening, now):
+            terms = Terms(closes_at, waitlist_until)
+            if draw_id := draw_for(session, station.id, day, opening, terms, now, joins=True):
+                return draw_id
+    raise RuleViolation("draw_too_late")
+
+
+def _of_one_offs(session: Session, draw: Draw) -> Terms | None:
+    """The terms of its slots that no plan makes."""
+    alone = (Slot.draw_id == draw.id, Slot.plan_id.is_(None), Slot.state == "planned")
+    until = session.scalar(select(func.min(Slot.waitlist_until)).where(*alone))
+    return Terms(closing(draw.opens_at, until, policy.read(draw.station.policy)), until) if until else None
 
 
 def _holds_for(draw: Draw, terms: Terms) -> bool:
@@ -112,10 +144,12 @@ def _set_terms(draw: Draw, terms: Terms, zone: str) -> None:
 
 
 class UnderWay(NamedTuple):
-    """A draw that people may have entered and that is not decided: how many have, and when its result comes."""
+    """A draw that people may have entered and that is not decided: how many have, when its result comes, and the start
+    of the plan's first slot after it, as far as it is planned."""
 
     entered: int
     result_at: datetime
+    next_at: datetime
 
 
 def under_way(session: Session, plan_id: int, now: datetime) -> UnderWay | None:
@@ -126,7 +160,16 @@ def under_way(session: Session, plan_id: int, now: datetime) -> UnderWay | None:
         return None
     entered = select(func.count(DrawEntry.id)).join(Draw, DrawEntry.draw_id == Draw.id)
     count = session.scalar(entered.where(*undecided, DrawEntry.left_at.is_(None))) or 0
-    return UnderWay(count, max(result_at(draw) for draw in found))
+    later = (Slot.plan_id == plan_id, Slot.date > max(draw.date for draw in found))
+    next_at = session.scalar(select(func.min(Slot.starts_at)).where(*later))
+    result = max(result_at(draw) for draw in found)
+    return UnderWay(count, result, next_at or result)
+
+
+def entered(session: Session, draw_id: int | None) -> int:
+    """How many people are in the draw."""
+    live = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == draw_id, DrawEntry.left_at.is_(None))
+    return session.scalar(live) or 0
 
 
 def opened(session: Session, station_id: int, first: date, now: datetime) -> Collection[int]:

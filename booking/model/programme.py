@@ -134,6 +134,8 @@ class Counted(Protocol):
     def starts_at(self) -> datetime: ...
     @property
     def ends_at(self) -> datetime: ...
+    @property
+    def draw_id(self) -> int | None: ...
 
 
 class SlotProperties:
@@ -148,7 +150,7 @@ class SlotProperties:
     @property
     def awaits_draw(self: Counted) -> bool:
         """Whether its seats are not drawn yet: until then it opens at its start, which nobody can book."""
-        return self.state == "planned" and self.opens_at == self.starts_at
+        return self.state == "planned" and self.draw_id is not None
 
     def state_at(self: Counted, now: datetime) -> str:
         """The state by the clock; the jobs only record it later."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import draws
@@ -64,8 +64,7 @@ def view(session: Session, draw: Draw, now: datetime) -> DrawView:
     same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
     whole = (joinedload(Slot.activity), joinedload(Slot.zone))
     slots = session.scalars(select(Slot).where(*same_day).options(*whole).order_by(Slot.starts_at, Slot.id)).all()
-    live = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None))
-    return DrawView(draw, slots, session.scalar(live) or 0, _phase(draw, now))
+    return DrawView(draw, slots, draws.entered(session, draw.id), _phase(draw, now))
 
 
 def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime) -> OwnEntry | None:

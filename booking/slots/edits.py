@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, seats, workdays
+from booking import clock, draws, policy, seats, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -18,7 +18,7 @@ from booking.slots.planning import clash
 
 @dataclass(frozen=True)
 class OneOff:
-    """A one-off slot outside the plans: station wall times, minutes, seats."""
+    """A one-off slot outside the plans: station wall times, minutes, seats, and how these are given."""
 
     activity_id: int
     zone_id: int
@@ -27,6 +27,7 @@ class OneOff:
     minutes: int
     capacity: int
     host: str | None = None
+    allocation: str = "first"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def cancel(
 
 @transactional
 def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id: int | None = None) -> Slot:
-    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past."""
+    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past. By draw, people enter
+    from then on."""
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
     zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
@@ -102,9 +104,12 @@ def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id
     opens_at = deadlines.opening(
         wish.date, calendar, station.zone_name, numbers.opens_workdays_before, numbers.opens_at
     )
-    table["opens_at"] = min(max(opens_at, now), starts_at)
+    table["opens_at"], draw_id = min(max(opens_at, now), starts_at), None
     if there := clash(session, wish.zone_id, starts_at, table["ends_at"]):
         raise RuleViolation("zone_taken", slot_id=there.id)
+    if wish.allocation == "draw":
+        draw_id = draws.draw_of_one_off(session, station, wish.date, opens_at, table["waitlist_until"], now)
+        table["opens_at"] = starts_at
     slot = Slot(
         station_id=station_id,
         activity_id=wish.activity_id,
@@ -113,6 +118,7 @@ def add(session: Session, station_id: int, wish: OneOff, now: datetime, actor_id
         capacity=wish.capacity,
         host=wish.host or None,
         state="planned",
+        draw_id=draw_id,
         **table,
     )
     session.add(slot)

@@ -134,6 +134,12 @@ class _Placed(Form):
         return {}
 
 
+def _allocation(description: Any) -> PickField:
+    """How seats are given: one list for plans, one-off slots and sheets."""
+    choices = options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS})
+    return PickField(_("怎么分名额"), [maybe], choices=choices, default="first", description=description)
+
+
 class PlanForm(_Placed):
     """The weekly rule."""
 
@@ -154,14 +160,8 @@ class PlanForm(_Placed):
     starts = WallTime(_("开始"), [needed])
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
-    allocation = PickField(
-        _("怎么分名额"),
-        [maybe],
-        choices=options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS}),
-        default="first",
-        description=_(
-            "抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。"
-        ),
+    allocation = _allocation(
+        _("抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。")
     )
     value_kind = PickField(
         _("抽签用的公开的数"),
@@ -215,7 +215,7 @@ class PlanForm(_Placed):
 class ExceptionForm(_Placed):
     """A change of a plan on one date."""
 
-    blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date"}
+    blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date", "slot_in_draw": "date"}
     first: dt.date
     date = DayField(_("哪一天"), [needed])
     skip = BooleanField(_("这一天不开"))
@@ -246,6 +246,7 @@ class OneOffForm(_Placed):
         "zone_max": "capacity",
         "zone_taken": "starts",
         "past": "date",
+        "draw_too_late": "allocation",
     }
     activity_id = PickField(_("活动"), [needed], coerce=int)
     zone_id = PickField(_("场地"), [needed], coerce=int)
@@ -254,6 +255,7 @@ class OneOffForm(_Placed):
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
+    allocation = _allocation(_("抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。"))
 
     def wish(self) -> OneOff:
         return self.make(OneOff)

@@ -94,8 +94,12 @@ REASONS = {
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),
     "wishes_full": Reason(_("一次最多 %(limit)s 个志愿，你已经填满了。"), _("先去掉一个，再加这一场。")),
     "draw_gathering": Reason(
-        _("这个排期的抽签正在报名，已有 %(entered)s 人，现在不能改怎么分名额。%(until)s 出结果以后再改。")
+        _(
+            "这个排期的抽签正在报名，已有 %(entered)s 人，现在不能改怎么分名额。%(until)s 出结果以后再改，"
+            "从 %(applies)s 的场次起生效。"
+        )
     ),
+    "draw_too_late": Reason(_("离开始太近，来不及报名和抽签，请选先到先得，或者换晚一点的时间。")),
     "value_not_yours": Reason(_("只有报了名的人和驿站管理员可以填。")),
     "value_closed": Reason(_("已经抽完，或者过了填的时候，填了也不再改变结果。")),
     "value_shape": Reason(_("填的不像是这个数，请核对。")),
@@ -151,6 +155,10 @@ REASONS = {
     "slot_in_use": Reason(
         _("这一天的场次已有 %(taken)s 人预约、%(waiting)s 人候补，不能直接改，请到场次页处理。"),
         brief=_("那天的场次已经有人，跳过"),
+    ),
+    "slot_in_draw": Reason(
+        _("这一天的场次已经开始抽签报名，已有 %(entered)s 人，不能直接改，请到场次页处理。"),
+        brief=_("那天的场次已经开始抽签报名，跳过"),
     ),
     "people_know": Reason(_("通知取消的信已经发出，不能再恢复；要开的话，请另加一场。")),
     "message_limit": Reason(_("每一场每天最多写 %(limit)s 封，今天已经写满了。急事请打电话，或者明天再写。")),

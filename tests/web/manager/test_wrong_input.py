@@ -42,6 +42,7 @@ PLAN = {
     "capacity": "10",
     "valid_from": "2026-11-24",
 }
+DRAWN = PLAN | {"allocation": "draw", "value_kind": "kl8", "value_source": "快乐8", "value_clock": "21:30"}
 DATE = {"date": "2026-12-02", "skip": "", "starts": "", "zone_id": "0", "capacity": "", "host": ""}
 ACTIVITY = {"title": "八段锦", "kind": "fitness", "picture": "baduanjin"}
 ZONE = {"name": "新场地", "name_en": "", "capacity": "10"}
@@ -81,6 +82,11 @@ def cases() -> Iterator[Case]:
         yield from bad(path, form, "starts", TIMES)
         yield from bad(path, form, "minutes", (*NUMBERS, "9", "481"))
         yield from bad(path, form, "capacity", (*NUMBERS, "1001"))
+    for path, form in (("slots/new", SLOT), ("plans/new", PLAN)):
+        yield from bad(path, form, "allocation", ("x", "<b>"))
+    yield from bad("plans/new", DRAWN, "value_kind", ("x", "<b>"))
+    yield from bad("plans/new", DRAWN, "value_source", ("", LONG))
+    yield from bad("plans/new", DRAWN, "value_clock", (*TIMES, "12:00"))
     yield from bad("slots/new", SLOT, "date", (*DATES, "2026-11-20"))
     yield from bad("slots/new", SLOT, "host", (LONG,))
     for path in ("plans/new", "plans/{plan}"):
