@@ -169,11 +169,29 @@ def error_at(page: str, field: str) -> bool:
 
 def kept(raw: str, page: str, field: str, value: str) -> bool:
     """Selects keep their options; typed values are shown again, and never as markup."""
-    if field in ("activity_id", "zone_id", "kind", "picture", "says", "weekdays") or not value.strip(" \t\u200b\u202e"):
+    chosen = ("activity_id", "zone_id", "kind", "picture", "says", "weekdays", "allocation", "value_kind")
+    if field in chosen or not value.strip(" \t\u200b\u202e"):
         return True
     if "<" in value and value in raw:
         return False
     return value in page or value.strip() in page
+
+
+@pytest.mark.sqlite
+def test_a_plan_keeps_the_public_value_of_its_draws_only(desk: Desk) -> None:
+    for sent, kept in ((DRAWN, ("kl8", "快乐8")), (DRAWN | {"allocation": "first", "starts": "17:00"}, ("none", None))):
+        assert desk.post("plans/new", follow=False, **filled(desk, sent)).status_code == 303
+        plan = desk.lunch.session.scalars(select(Plan).order_by(Plan.id.desc())).first()
+        assert plan
+        assert (plan.value_kind, plan.value_source) == kept
+
+
+@pytest.mark.sqlite
+def test_a_one_off_can_be_given_by_draw(desk: Desk) -> None:
+    answer = desk.post("slots/new", follow=False, **filled(desk, SLOT | {"allocation": "draw"}))
+    assert answer.status_code == 303
+    slot = desk.lunch.now(int(answer.headers["Location"].rpartition("/")[2]))
+    assert slot.draw_id is not None
 
 
 @pytest.mark.sqlite
