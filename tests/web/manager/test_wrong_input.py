@@ -181,6 +181,7 @@ def kept(raw: str, page: str, field: str, value: str) -> bool:
 def test_a_plan_keeps_the_public_value_of_its_draws_only(desk: Desk) -> None:
     for sent, kept in ((DRAWN, ("kl8", "快乐8")), (DRAWN | {"allocation": "first", "starts": "17:00"}, ("none", None))):
         assert desk.post("plans/new", follow=False, **filled(desk, sent)).status_code == 303
+        desk.lunch.session.rollback()
         plan = desk.lunch.session.scalars(select(Plan).order_by(Plan.id.desc())).first()
         assert plan
         assert (plan.value_kind, plan.value_source) == kept
