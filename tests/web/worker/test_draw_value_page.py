@@ -105,3 +105,12 @@ def test_nobody_typed_it_and_the_page_says_so(day: DrawDay, phone: Phone) -> Non
     day.tick("Mon 23:30")
     for path in (f"/slots/{day.yoga}", f"/draws/{day.draw_id}", "/me"):
         assert "到时候没有人填公开的数" in phone.get(path, "Mon 23:31").text
+
+
+def test_it_is_said_in_english_too(app: Flask, day: DrawDay, phone: Phone) -> None:
+    day.tick("Mon 12:00")
+    data, headers = {"value": "1 2", "again": "1 2"}, {"Accept-Language": "en"}
+    page = words_of(phone.post(f"/draws/{day.draw_id}/value", "Mon 21:35", data=data, headers=headers).text)
+    assert "20 numbers are needed, here are 2." in page
+    assert "until 23:30 at the latest" in page
+    assert re.findall(r"[\u4e00-\u9fff]{3,}", page.replace("国贸白领驿站", "").replace("当晚福彩快乐8", "")) == []
