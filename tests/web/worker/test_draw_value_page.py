@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking.model import DrawValue, Plan
+from booking.model import DrawValue, Person, Plan
 from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import at
 from tests.support.snapshots import seed_workdays
@@ -109,8 +109,15 @@ def test_nobody_typed_it_and_the_page_says_so(day: DrawDay, phone: Phone) -> Non
 
 def test_it_is_said_in_english_too(app: Flask, day: DrawDay, phone: Phone) -> None:
     day.tick("Mon 12:00")
-    data, headers = {"value": "1 2", "again": "1 2"}, {"Accept-Language": "en"}
-    page = words_of(phone.post(f"/draws/{day.draw_id}/value", "Mon 21:35", data=data, headers=headers).text)
+    day.session.get_one(Person, day.people["周明"]).language = "en"
+    day.session.commit()
+    data = {"value": "1 2", "again": "1 2"}
+    page = words_of(phone.post(f"/draws/{day.draw_id}/value", "Mon 21:35", data=data).text)
     assert "20 numbers are needed, here are 2." in page
     assert "until 23:30 at the latest" in page
-    assert re.findall(r"[\u4e00-\u9fff]{3,}", page.replace("国贸白领驿站", "").replace("当晚福彩快乐8", "")) == []
+    assert (
+        re.findall(
+            r"[\u4e00-\u9fff]{3,}", page.replace("国贸白领驿站", "").replace("当晚福彩快乐8", "").replace("书法 ", "")
+        )
+        == []
+    )
