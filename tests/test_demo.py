@@ -210,6 +210,7 @@ def test_one_draw_is_drawn_and_one_is_gathering(session: Session) -> None:
     assert gathering.opens_at <= MONDAY < gathering.closes_at
     lines, fits = order.check(proof.published(session, drawn))
     assert fits
+    assert lines[0].startswith("value: 3412.56")
     assert len(lines) > 30
     entered = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == gathering.id)
     assert (session.scalar(entered) or 0) > 15

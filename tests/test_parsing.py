@@ -4,7 +4,7 @@ from datetime import date, time
 
 import pytest
 
-from booking.parsing import dates, numbers, times, weekdays
+from booking.parsing import dates, numbers, public_values, times, weekdays
 
 TODAY = date(2026, 11, 29)  # a Sunday
 SEVENTH, FOURTEENTH = date(2026, 12, 7), date(2026, 12, 14)  # Mondays
@@ -138,3 +138,53 @@ def test_digits_of_other_scripts_are_no_numbers(text: str) -> None:
     assert numbers.read_minutes(text) is None
     assert times.read(f"{text}:10") is None
     assert dates.read(f"2026-{text[:1]}-{text}", date(2026, 11, 29)) is None
+
+
+TWENTY = "01 03 07 11 12 19 22 25 31 36 40 44 47 51 56 60 63 68 71 80"
+VALUES = {
+    ("kl8", TWENTY): TWENTY,
+    ("kl8", "80 71 68 63 60 56 51 47 44 40 36 31 25 22 19 12 11 7 3 1"): TWENTY,
+    ("kl8", TWENTY.replace(" ", "，")): TWENTY,
+    ("kl8", TWENTY.replace(" ", "、")): TWENTY,
+    ("kl8", TWENTY.replace(" ", "")): TWENTY,
+    ("kl8", TWENTY.translate(str.maketrans("0123456789 ", "０１２３４５６７８９　"))): TWENTY,
+    ("hex", "9F2a 00Bc 11dd"): "9f2a00bc11dd",
+    ("hex", "0x9F2A00BC"): "9f2a00bc",
+    ("hex", "ＡＢ１２ａｂ３４"): "ab12ab34",
+    ("hex", "a" * 128): "a" * 128,
+    ("digits", "3,412.56"): "3412.56",
+    ("digits", "３４１２．５６"): "3412.56",
+    ("digits", "0042"): "0042",
+}
+NO_VALUES = {
+    ("kl8", ""): "empty",
+    ("kl8", " \u200b"): "empty",
+    ("kl8", TWENTY[:-3]): "kl8_count",
+    ("kl8", TWENTY + " 79"): "kl8_count",
+    ("kl8", "、"): "kl8_count",
+    ("kl8", TWENTY.replace("03", "01")): "kl8_twice",
+    ("kl8", TWENTY.replace("80", "81")): "kl8_range",
+    ("kl8", TWENTY.replace("01", "00")): "kl8_range",
+    ("kl8", TWENTY.replace("01", "9" * 5000)): "kl8_range",
+    ("kl8", TWENTY.replace("01", "o1")): "kl8_letters",
+    ("kl8", "二十"): "kl8_letters",
+    ("hex", "9f2a00bg"): "hex_letters",
+    ("hex", "9f2a00b"): "length",
+    ("hex", "a" * 129): "length",
+    ("digits", "412"): "length",
+    ("digits", "1" * 41): "length",
+    ("digits", "3412.5.6"): "digits_letters",
+    ("digits", "-3412"): "digits_letters",
+    ("digits", "三千"): "digits_letters",
+}
+
+
+@pytest.mark.parametrize("typed", VALUES, ids=repr)
+def test_a_public_value_is_read_as_people_write_it(typed: tuple[str, str]) -> None:
+    assert public_values.read(*typed) == VALUES[typed]
+
+
+@pytest.mark.parametrize("typed", NO_VALUES, ids=lambda typed: f"{typed[0]} {typed[1][:70]}")
+def test_what_is_no_public_value_is_named(typed: tuple[str, str]) -> None:
+    with pytest.raises(public_values.Misshapen, match=f"^{NO_VALUES[typed]}$"):
+        public_values.read(*typed)

@@ -1,15 +1,16 @@
-"""Draw: two activities of the demo are given by draw: of one the seats were drawn yesterday, for one people enter now."""
+"""Draw: two activities of the demo are given by draw: of one the seats were drawn yesterday, with a public value that was
+corrected once, for one people enter now."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from booking import draws, workdays
+from booking import clock, draws, workdays
 from booking.demo.specials import Specials
 from booking.demo.stage import DemoData
 from booking.errors import RuleViolation
-from booking.model import Slot
+from booking.model import Draw, Slot, Station
 
 LEAD = timedelta(minutes=75)
 ENTER_FOR = timedelta(minutes=120)
@@ -17,6 +18,9 @@ ENTER_FOR = timedelta(minutes=120)
 DRAWN, GATHERING = (timedelta(hours=26), 1, 40), (timedelta(minutes=40), 2, 24)
 # Which of the specials are given so.
 PLACE = 1
+# What counts in yesterday's draw, half an hour after it closed, and how it was typed first.
+VALUE_AFTER, CORRECTED_AFTER = timedelta(minutes=30), timedelta(minutes=7)
+SOURCE, VALUE, MISREAD = "当天上证指数的收盘点位，上海证券交易所网站", "3412.56", "3412.65"
 
 
 def show(session: Session, stage: DemoData, secret_key: str, now: datetime) -> None:
@@ -24,13 +28,15 @@ def show(session: Session, stage: DemoData, secret_key: str, now: datetime) -> N
     for since, days, people in (DRAWN, GATHERING):
         opens_at = now - since
         if slot := _slot(session, stage, opens_at, days, now):
-            draw_id = _put_into_draw(session, slot, opens_at)
+            past = opens_at + ENTER_FOR < now
+            draw_id = _put_into_draw(session, slot, opens_at, _value(stage, session, opens_at) if past else None)
             draws.commit.inside(session, draw_id, secret_key, opens_at - ENTER_FOR)
             _enter(session, slot, stage.crowd[:people], opens_at)
-            if opens_at + ENTER_FOR < now:
-                closed_at = opens_at + ENTER_FOR
-                draws.freeze.inside(session, draw_id, closed_at)
-                draws.draw.inside(session, draw_id, secret_key, closed_at + draws.SEALED_FOR)
+            if past:
+                draws.freeze.inside(session, draw_id, opens_at + ENTER_FOR)
+                _type_value(session, draw_id, stage)
+                drawn_at = draws.result_at(session.get_one(Draw, draw_id)) + CORRECTED_AFTER
+                draws.draw.inside(session, draw_id, secret_key, drawn_at)
 
 
 def _slot(session: Session, stage: DemoData, opens_at: datetime, days: int, now: datetime) -> Slot | None:
@@ -39,8 +45,26 @@ def _slot(session: Session, stage: DemoData, opens_at: datetime, days: int, now:
     return specials.add(when, PLACE, opens_at, now + ENTER_FOR)
 
 
-def _put_into_draw(session: Session, slot: Slot, opens_at: datetime) -> int:
-    draw_id = draws.draw_for(session, slot.station_id, slot.date, opens_at, opens_at + ENTER_FOR, opens_at - ENTER_FOR)
+def _value(stage: DemoData, session: Session, opens_at: datetime) -> draws.PublicValue:
+    zone = session.get_one(Station, stage.station_id).zone_name
+    since = clock.at_station(opens_at + ENTER_FOR + VALUE_AFTER, zone)
+    return draws.PublicValue("digits", SOURCE, since.time().replace(second=0, microsecond=0))
+
+
+def _type_value(session: Session, draw_id: int, stage: DemoData) -> None:
+    """Typed by somebody who entered, corrected by the manager. Around midnight the draw has no value."""
+    since = session.get_one(Draw, draw_id).value_from
+    if since is None:
+        return
+    with suppress(RuleViolation):  # paused: has not entered
+        first = since + timedelta(minutes=3)
+        draws.type_value.inside(session, draw_id, stage.crowd[0], MISREAD, MISREAD, first)
+    draws.type_value.inside(session, draw_id, stage.manager_id, VALUE, VALUE, since + CORRECTED_AFTER)
+
+
+def _put_into_draw(session: Session, slot: Slot, opens_at: datetime, value: draws.PublicValue | None) -> int:
+    terms = draws.Terms(opens_at + ENTER_FOR, slot.waitlist_until, value)
+    draw_id = draws.draw_for(session, slot.station_id, slot.date, opens_at, terms, opens_at - ENTER_FOR)
     slot.opens_at, slot.draw_id = slot.starts_at, draw_id
     session.flush()
     return draw_id or 0

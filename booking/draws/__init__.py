@@ -2,11 +2,26 @@
 
 In the order of use: `planning` puts slots into draws, `chain` commits each draw to its secret, `entries` is what people
 do, `freeze` seals the list with everybody's `balls`, `allocate` draws it by `order`, the pure function, `letters`
-tells the result, and `proof` is what is published of it.
+tells the result, and `proof` is what is published of it. `public_value` is the number that people may type for it.
 """
 
 from booking.draws.allocate import draw, to_draw
 from booking.draws.chain import begin_anew, commit, to_commit
-from booking.draws.entries import change_wishes, enter, leave
+from booking.draws.entries import change_wishes, enter
 from booking.draws.freeze import freeze, to_freeze
-from booking.draws.planning import SEALED_FOR, closing, draw_for, opened, under_way
+from booking.draws.planning import (
+    SEALED_FOR,
+    PublicValue,
+    Terms,
+    closing,
+    draw_for,
+    draw_of_one_off,
+    entered,
+    latest_value,
+    opened,
+    result_at,
+    under_way,
+    value_from,
+    value_of,
+)
+from booking.draws.public_value import type_value

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from booking import policy
@@ -12,7 +12,7 @@ from booking.db import statements, transactions
 from booking.db.arrays import in_array, insert_rows, to_text, update_rows
 from booking.db.statements import CompiledStatement
 from booking.db.transactions import NO_SYNC, transactional
-from booking.draws import letters, order
+from booking.draws import letters, order, public_value
 from booking.draws.chain import secret_of
 from booking.draws.freeze import published_list, slots_of
 from booking.draws.planning import SEALED_FOR
@@ -40,15 +40,16 @@ class Drawing(NamedTuple):
 
 
 def to_draw(session: Session, now: datetime) -> Sequence[int]:
-    """Frozen draws whose result is due, and those that became void: too late, or without a slot.
+    """Frozen draws whose result is due, and those that became void: too late, or without a slot or a public value.
 
-    None is drawn while one with an earlier link of the same chain still gathers: its secret tells the other's.
+    None is drawn while one with an earlier link of the same chain still gathers, or waits for its public value: its
+    secret tells the other's.
     """
     earlier = aliased(Draw)
-    gathers = exists().where(
-        earlier.chain_id == Draw.chain_id, earlier.link_no < Draw.link_no, earlier.state == "gathering"
-    )
-    due = select(Draw.id).where(Draw.state == "frozen", Draw.closes_at <= now - SEALED_FOR, ~gathers)
+    waits = or_(earlier.state == "gathering", and_(earlier.state == "frozen", earlier.value_kind != "none"))
+    gathers = exists().where(earlier.chain_id == Draw.chain_id, earlier.link_no < Draw.link_no, waits)
+    ready = (Draw.state == "frozen", Draw.closes_at <= now - SEALED_FOR, public_value.is_settled(now))
+    due = select(Draw.id).where(*ready, ~gathers)
     return session.scalars(due.order_by(Draw.closes_at, Draw.id)).all()
 
 
@@ -64,12 +65,15 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
         return 0
     one = session.get_one(Draw, draw_id, populate_existing=True)
     slots = slots_of(session, one)
-    if why := _why_void(slots, now):
+    if why := _why_void(slots, now) or ("no_value" if public_value.is_missing(session, one, now) else None):
         _void(session, one, why, now)
         return 1
+    if (value := public_value.standing(session, one, now)) is None:
+        one.drawn_at = None
+        return 0
     secret = secret_of(session, one, secret_key)
     rows = published_list(session, one)
-    seed = order.make_seed(one.id, one.list_sha256 or "", secret)
+    seed = order.make_seed(one.id, one.list_sha256 or "", secret, value)
     ordered = order.in_order(seed, rows)
     drawing = _lock(session, one, slots, [row[0] for row in ordered], now)
     if why := _why_void(list(drawing.slots.values()), now):
@@ -78,7 +82,7 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
     seats = {slot.id: slot.free for slot in drawing.slots.values()}
     refused = _refused(drawing)
     results = order.give_out(ordered, seats, set(refused))
-    one.state, one.secret, one.seed = "drawn", secret, seed
+    one.state, one.secret, one.seed, one.value = "drawn", secret, seed, value or None
     one.seats = {str(slot_id): number for slot_id, number in seats.items()}
     session.flush()
     _open(session, drawing)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from booking import policy
 from booking.db.arrays import in_array
-from booking.model import Booking, Draw, DrawEntry, Station, Strike
+from booking.model import Booking, Draw, DrawEntry, Station
+from booking.seats.strike_ledger import last_strikes
 
 # Losses that are older count no more.
 REMEMBERED = timedelta(days=60)
@@ -24,7 +25,8 @@ def balls(session: Session, station: Station, people: Collection[int], now: date
     numbers = policy.read(station.policy)
     seated = _last_seats(session, station.id, people)
     lost = _losses(session, station.id, people, now)
-    struck = _struck(session, station.id, people, now - numbers.strike_window)
+    strikes = last_strikes(session, people)
+    struck = {who for (who, where), at in strikes.items() if where == station.id and at > now - numbers.strike_window}
     found = {}
     for person_id in people:
         last = seated.get(person_id)
@@ -58,8 +60,3 @@ def _losses(
         if person_id and drawn_at:
             found.setdefault(person_id, []).append((day, drawn_at))
     return found
-
-
-def _struck(session: Session, station_id: int, people: Collection[int], since: datetime) -> set[int]:
-    counts = (Strike.station_id == station_id, Strike.at > since, Strike.forgiven_at.is_(None))
-    return set(session.scalars(select(Strike.person_id).where(Strike.person_id.in_(in_array(people)), *counts)))

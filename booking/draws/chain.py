@@ -49,7 +49,7 @@ def commit(session: Session, draw_id: int, secret_key: str, now: datetime) -> in
     draw = session.get_one(Draw, draw_id, populate_existing=True)
     if draw.state not in UNDECIDED or draw.commitment:
         return 0
-    chain = _current(session, draw.station_id, secret_key, now)
+    chain = _current(session, draw, secret_key, now)
     chain.used += 1
     draw.chain_id, draw.link_no = chain.id, chain.used
     draw.commitment = link(secret_key, chain.seed, chain.used - 1)
@@ -78,16 +78,19 @@ def begin_anew(session: Session, now: datetime) -> None:
     session.execute(undecided.values(chain_id=None, link_no=None, commitment=None), execution_options=NO_SYNC)
 
 
-def _current(session: Session, station_id: int, secret_key: str, now: datetime) -> DrawChain:
-    """The station's chain with links left; a new one where there is none, or it is another SECRET_KEY's."""
-    live = (DrawChain.station_id == station_id, DrawChain.ended_at.is_(None))
+def _current(session: Session, draw: Draw, secret_key: str, now: datetime) -> DrawChain:
+    """The chain for such draws of the station with links left; a new one where there is none, or it is another
+    SECRET_KEY's."""
+    typed = draw.value_kind != "none"
+    live = (DrawChain.station_id == draw.station_id, DrawChain.typed == typed, DrawChain.ended_at.is_(None))
     chain = session.scalar(select(DrawChain).where(*live).order_by(DrawChain.id.desc()).limit(1))
     if chain and chain.used < LINKS and chain.key_id == key_id(secret_key):
         return chain
     if chain:
         chain.ended_at = now
     seed = secrets.token_hex(20)
-    fresh = DrawChain(station_id=station_id, seed=seed, key_id=key_id(secret_key), used=0, made_at=now)
+    fresh = DrawChain(station_id=draw.station_id, seed=seed, key_id=key_id(secret_key), used=0, made_at=now)
+    fresh.typed = typed
     fresh.anchor = link(secret_key, seed, 0)
     session.add(fresh)
     session.flush()

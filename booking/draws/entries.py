@@ -74,12 +74,6 @@ def change_wishes(session: Session, entry_id: int, wishes: Sequence[int], now: d
     return entry
 
 
-@retried
-def leave(session: Session, entry_id: int, now: datetime) -> DrawEntry:
-    """Leave the draw, which costs nothing."""
-    return change_wishes.inside(session, entry_id, (), now)
-
-
 def _open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
     """The draw, which is not frozen until this transaction ends: many may hold it at once."""
     found = select(Draw).where(Draw.id == draw_id).with_for_update(read=True)

@@ -97,7 +97,14 @@ def differences(published: dict[str, Any]) -> list[str]:
         wrong.append("the secret does not belong to the chain of this station")
     if make_seed(published["draw"], fingerprint, secret, published["value"]) != published["seed"]:
         wrong.append("the seed does not follow from list, secret and value")
-    return wrong + _wrong_results(published)
+    return wrong + _wrong_value(published) + _wrong_results(published)
+
+
+def _wrong_value(published: dict[str, Any]) -> list[str]:
+    """The last version of the public value counts; where none was announced, the value is empty."""
+    typed = [one["value"] for one in published.get("public_value", {}).get("typed", [])]
+    fits = (typed or [""])[-1] == published["value"]
+    return [] if fits else ["the value is not the last one that was typed"]
 
 
 def _wrong_results(published: dict[str, Any]) -> list[str]:
@@ -117,7 +124,9 @@ def report(published: dict[str, Any]) -> list[str]:
     """The results as lines of text."""
     tags = {entry[0]: entry[1] for entry in published["entries"]}
     rows = enumerate(published["results"], 1)
-    return [f"{rank:>5}. {row['no']}-{tags[row['no']]}  {row['slot'] or '-'}" for rank, row in rows]
+    public = published.get("public_value", {})
+    value = [f"value: {published['value']} (look it up: {public['source']}, {public['from']})"] if public else []
+    return value + [f"{rank:>5}. {row['no']}-{tags[row['no']]}  {row['slot'] or '-'}" for rank, row in rows]
 
 
 def check(published: dict[str, Any]) -> tuple[list[str], bool]:

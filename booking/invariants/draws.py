@@ -7,7 +7,8 @@ from itertools import groupby
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from booking.draws import order, proof
+from booking.draws import order, proof, public_value
+from booking.draws.planning import CORRECTION
 from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Slot
 
 # Older draws were checked often enough, and their people are forgotten some day.
@@ -22,6 +23,8 @@ def draws(session: Session, now: datetime) -> Iterator[str]:
         for wrong in order.differences(published) if draw.commitment else ():
             code = "I13" if wrong.startswith("the secret") else "I11"
             yield f"{code} draw {draw.id}: {wrong}"
+        if draw.value_kind != "none":
+            yield from _values(session, draw)
         if draw.state == "drawn":
             yield from _results(session, draw)
     yield from _chains(session)
@@ -64,6 +67,21 @@ def _results(session: Session, draw: Draw) -> Iterator[str]:
         yield f"I12 draw {draw.id}: person {person_id} drew a seat at slot {slot_id} and has none"
     for holder, held in sorted(seats - drawn):
         yield f"I12 draw {draw.id}: person {holder} has a seat at slot {held} that was not drawn"
+
+
+def _values(session: Session, draw: Draw) -> Iterator[str]:
+    """I11: each version of the public value was typed in its time, and stands as it was typed."""
+    typed = public_value.versions(session, draw.id)
+    told = select(Event.details).where(
+        Event.station_id == draw.station_id, Event.kind == "value_typed", Event.at >= draw.value_from
+    )
+    known = {(one["version"], one["value"]) for one in session.scalars(told) if one["draw"] == draw.id}
+    if {(one.version, one.value) for one in typed} != known:
+        yield f"I11 draw {draw.id}: the versions of its public value are not those that were typed"
+    last = draw.drawn_at - CORRECTION if draw.drawn_at else draw.value_until
+    for one in typed:
+        if not (draw.value_from and last and draw.value_from <= one.typed_at <= last):
+            yield f"I11 draw {draw.id}: version {one.version} of its public value was not typed in time"
 
 
 def _chains(session: Session) -> Iterator[str]:

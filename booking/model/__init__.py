@@ -2,7 +2,7 @@
 
 from booking.model.base import Base
 from booking.model.bookings import HOLDING, LIVE, Booking, Follow, Strike, Try
-from booking.model.draws import Draw, DrawChain, DrawEntry
+from booking.model.draws import Draw, DrawChain, DrawEntry, DrawValue
 from booking.model.network import ManagerInvitation, StationDayTotals
 from booking.model.people import (
     LANGUAGES,
@@ -23,7 +23,7 @@ from booking.model.people import (
 )
 from booking.model.pictures import Picture
 from booking.model.places import DayOverride, Station, Workday, Zone
-from booking.model.programme import ALLOCATIONS, KINDS, Activity, Plan, PlanException, Slot
+from booking.model.programme import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, Plan, PlanException, Slot
 from booking.model.records import (
     CATALOGUE,
     Bounce,

@@ -1,16 +1,18 @@
-"""Draws: the entries of a draw, the draw itself, and the hash chains that its secrets come from."""
+"""Draws: the entries of a draw, the draw itself, its public value, and the hash chains that its secrets come from."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Day, Id, one_of, partial
 from booking.model.places import Station
+from booking.model.programme import VALUE_KINDS
 
 DRAW_STATES = ("gathering", "frozen", "drawn", "void")
 ENTRY_RESULTS = ("seat", "lost", "passed_over")
+VALUE_ROLES = ("entrant", "manager")
 
 
 class DrawChain(Base):
@@ -18,7 +20,8 @@ class DrawChain(Base):
 
     The links are derived from SECRET_KEY and `seed`, so that a copy of the database reveals none; `key_id` tells with
     which SECRET_KEY. `anchor` is public and lies before the first link. `used` is the number of the last link in use. A
-    chain that is `ended_at` gives no further links.
+    chain that is `ended_at` gives no further links. Draws that wait for a public value have a chain of their own
+    (`typed`): a later link tells the earlier ones, and nobody else should wait for them.
     """
 
     __tablename__ = "draw_chain"
@@ -31,6 +34,7 @@ class DrawChain(Base):
     used: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    typed: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Draw(Base):
@@ -38,7 +42,8 @@ class Draw(Base):
 
     People enter from `opens_at` to `closes_at`. `commitment` is the hash of the secret and is published before;
     `list_sha256` the fingerprint of the frozen entries. `secret`, `seed` and `seats` (by slot id) are known once it is
-    drawn.
+    drawn. Where a public value counts (`value_kind`), it is read where `value_source` says, typed from `value_from` on and
+    until `value_until`, and is the `value` of the seed.
     """
 
     __tablename__ = "draw"
@@ -51,6 +56,8 @@ class Draw(Base):
         CheckConstraint("state NOT IN ('frozen', 'drawn') OR list_sha256 IS NOT NULL", name="list"),
         CheckConstraint("(state = 'drawn') = (seed IS NOT NULL)", name="seed"),
         CheckConstraint("(state = 'void') = (why_void IS NOT NULL)", name="void"),
+        one_of("value_kind", VALUE_KINDS),
+        CheckConstraint("(value_kind = 'none') = (value_from IS NULL)", name="value"),
         partial("ix_draw_due", "closes_at", where="state IN ('gathering', 'frozen')"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -70,6 +77,11 @@ class Draw(Base):
     seats: Mapped[dict[str, Any]] = mapped_column(default=dict)
     drawn_at: Mapped[datetime | None]
     why_void: Mapped[str | None] = mapped_column(String(24))
+    value_kind: Mapped[str] = mapped_column(String(8), default="none", server_default="none")
+    value_source: Mapped[str | None] = mapped_column(String(120))
+    value_from: Mapped[datetime | None]
+    value_until: Mapped[datetime | None]
+    value: Mapped[str | None] = mapped_column(String(160))
     station: Mapped[Station] = relationship()
 
 
@@ -106,3 +118,24 @@ class DrawEntry(Base):
     got_slot_id: Mapped[int | None] = mapped_column(Id)
     passed_over: Mapped[dict[str, Any]] = mapped_column(default=dict)
     draw: Mapped[Draw] = relationship()
+
+
+class DrawValue(Base):
+    """公开的数: one version of a draw's public value, as somebody typed it. A correction is a new version beside it.
+
+    `role` is as what they typed it, which is public; `person_id` is not, and is forgotten with old bookings.
+    """
+
+    __tablename__ = "draw_value"
+    __table_args__ = (
+        UniqueConstraint("draw_id", "version"),
+        one_of("role", VALUE_ROLES),
+        Index(None, "person_id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    draw_id: Mapped[int] = mapped_column(ForeignKey("draw.id"))
+    version: Mapped[int]
+    value: Mapped[str] = mapped_column(String(160))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str] = mapped_column(String(8))
+    typed_at: Mapped[datetime]

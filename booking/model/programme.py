@@ -11,6 +11,8 @@ from booking.model.places import Station, Zone
 
 # How seats are given: to the first who book, or by a draw.
 ALLOCATIONS = ("first", "draw")
+# The public value of a draw: none, or what it looks like: 20 numbers of 快乐8, hexadecimal digits, a number.
+VALUE_KINDS = ("none", "kl8", "hex", "digits")
 SLOT_STATES = ("planned", "open", "running", "done", "cancelled")
 KINDS = (
     "yoga",
@@ -51,7 +53,10 @@ class Activity(Base):
 
 
 class Plan(Base):
-    """排期: the weekly rule. `weekdays` are ISO numbers as text, "135" is Monday, Wednesday, Friday."""
+    """排期: the weekly rule. `weekdays` are ISO numbers as text, "135" is Monday, Wednesday, Friday.
+
+    `value_source` says where the public value of its draws is read, at `value_clock` on the day on which they close.
+    """
 
     __tablename__ = "plan"
     __table_args__ = (
@@ -61,6 +66,7 @@ class Plan(Base):
         CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="valid"),
         CheckConstraint("opens_workdays_before BETWEEN 0 AND 10", name="opens_workdays_before"),
         one_of("allocation", ALLOCATIONS),
+        one_of("value_kind", VALUE_KINDS),
         Index(None, "station_id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -75,6 +81,9 @@ class Plan(Base):
     opens_workdays_before: Mapped[int | None]
     opens_clock: Mapped[time | None]
     allocation: Mapped[str] = mapped_column(String(8), default="first", server_default="first")
+    value_kind: Mapped[str] = mapped_column(String(8), default="none", server_default="none")
+    value_source: Mapped[str | None] = mapped_column(String(120))
+    value_clock: Mapped[time | None]
     valid_from: Mapped[Day]
     valid_until: Mapped[Day | None]
     stopped_at: Mapped[datetime | None]
@@ -125,6 +134,8 @@ class Counted(Protocol):
     def starts_at(self) -> datetime: ...
     @property
     def ends_at(self) -> datetime: ...
+    @property
+    def draw_id(self) -> int | None: ...
 
 
 class SlotProperties:
@@ -139,7 +150,7 @@ class SlotProperties:
     @property
     def awaits_draw(self: Counted) -> bool:
         """Whether its seats are not drawn yet: until then it opens at its start, which nobody can book."""
-        return self.state == "planned" and self.opens_at == self.starts_at
+        return self.state == "planned" and self.draw_id is not None
 
     def state_at(self: Counted, now: datetime) -> str:
         """The state by the clock; the jobs only record it later."""

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import NO_SYNC, transactional
-from booking.model import Booking, Draw, DrawEntry, Event, Person, Slot, Strike
+from booking.model import Booking, Draw, DrawEntry, DrawValue, Event, Person, Slot, Strike
 
 KEPT_FOR = timedelta(days=180)
 # People in one transaction: on SQLite everybody else waits meanwhile.
@@ -35,10 +35,11 @@ def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
 
 
 def _forget_entries(session: Session, now: datetime) -> None:
-    """Whose an old entry was; the draw can be recomputed without."""
+    """Whose an old entry was, and who typed an old public value; the draw can be recomputed without."""
     old = select(Draw.id).where(Draw.date < nameless_before(now))
-    named = update(DrawEntry).where(DrawEntry.draw_id.in_(old), DrawEntry.person_id.is_not(None))
-    session.execute(named.values(person_id=None), execution_options=NO_SYNC)
+    for table in (DrawEntry, DrawValue):
+        named = update(table).where(table.draw_id.in_(old), table.person_id.is_not(None))
+        session.execute(named.values(person_id=None), execution_options=NO_SYNC)
 
 
 def nameless_before(now: datetime) -> date:

@@ -15,6 +15,7 @@ from booking.model import (
     DoorHelper,
     Draw,
     DrawEntry,
+    DrawValue,
     Event,
     Follow,
     ManagerInvitation,
@@ -48,6 +49,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "strikes": _rows(session, _strikes(person_id)),
         "follows": _rows(session, _follows(person_id)),
         "draws": _rows(session, _draws(person_id)),
+        "public_values": _rows(session, _public_values(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
@@ -107,6 +109,17 @@ def _draws(person_id: int) -> Executable:
         .join(Station, Draw.station_id == Station.id)
         .where(DrawEntry.person_id == person_id)
         .order_by(DrawEntry.id)
+    )
+
+
+def _public_values(person_id: int) -> Executable:
+    """The public values that they typed for draws."""
+    return (
+        select(Station.name.label("station"), Draw.opens_at, DrawValue.value, DrawValue.role, DrawValue.typed_at)
+        .join_from(DrawValue, Draw, DrawValue.draw_id == Draw.id)
+        .join(Station, Draw.station_id == Station.id)
+        .where(DrawValue.person_id == person_id)
+        .order_by(DrawValue.id)
     )
 
 

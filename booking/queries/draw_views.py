@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking.draws import SEALED_FOR
+from booking import draws
 from booking.draws.balls import balls
 from booking.model import Draw, DrawEntry, Slot
 
@@ -34,7 +34,7 @@ class DrawView(NamedTuple):
 
     @property
     def result_at(self) -> datetime:
-        return self.draw.closes_at + SEALED_FOR
+        return draws.result_at(self.draw)
 
     def titled(self, slot_id: int | str) -> Slot | None:
         """One of its slots; None for one that was removed."""
@@ -64,8 +64,7 @@ def view(session: Session, draw: Draw, now: datetime) -> DrawView:
     same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
     whole = (joinedload(Slot.activity), joinedload(Slot.zone))
     slots = session.scalars(select(Slot).where(*same_day).options(*whole).order_by(Slot.starts_at, Slot.id)).all()
-    live = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None))
-    return DrawView(draw, slots, session.scalar(live) or 0, _phase(draw, now))
+    return DrawView(draw, slots, draws.entered(session, draw.id), _phase(draw, now))
 
 
 def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime) -> OwnEntry | None:
@@ -102,7 +101,7 @@ def facts(own: OwnEntry | None) -> tuple[Any, ...]:
         return ()
     seen, entry = own.view, own.entry
     mine = (entry.id, entry.wishes, entry.result, entry.rank) if entry else None
-    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, mine, own.balls
+    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, seen.result_at, mine, own.balls
 
 
 def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: int | None, now: datetime) -> OwnEntry:

@@ -61,6 +61,7 @@ class _SnapshotRow(NamedTuple):
     state: str
     host: str | None
     cancel_reason: str | None
+    draw_id: int | None
     station: StationInfo
     zone: ZoneInfo
     activity: ActivityInfo

@@ -21,6 +21,7 @@ from booking.policy import Policy
 from booking.sanitise import name_key
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
+from booking.slots.value_rules import check_value
 
 Item = TypeVar("Item", Plan, Zone, Activity)
 
@@ -46,8 +47,10 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
         raise RuleViolation("zone_max", limit=zone.capacity)
     if other := _rival(session, plan):
         raise RuleViolation("zone_taken", plan_id=other.id)
+    check_value(session, plan)
     if plan.id and "allocation" in changed and (under_way := draws.under_way(session, plan.id, now)):
-        raise RuleViolation("draw_gathering", entered=under_way.entered, until=under_way.result_at)
+        details = {"entered": under_way.entered, "until": under_way.result_at, "applies": under_way.next_at}
+        raise RuleViolation("draw_gathering", **details)
     kind = "plan_changed" if plan.id else "plan_added"
     session.add(plan)
     session.flush()
@@ -217,18 +220,25 @@ def show_headline(session: Session, station: Station, shows: bool, now: datetime
 
 
 def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot]:
-    """Coming slots with bookings that the plans and the calendar would not make any more."""
+    """Coming slots with bookings, or whose draw has opened, that the plans and the calendar would not make any more."""
     first = clock.at_station(now, station.zone_name).date()
-    found = [slot for slot in _coming(session, station.id, now) if slot.plan_id and not untouched(slot, now)]
+    entered = draws.opened(session, station.id, first, now)
+    coming = [slot for slot in _coming(session, station.id, now) if slot.plan_id]
+    found = [slot for slot in coming if slot.draw_id in entered or not untouched(slot, now)]
     last = max((slot.date for slot in found), default=first) + timedelta(days=1)
     calendar = workdays.load(session, station.id, first, last)
     return [slot for slot in found if not _still_due(session, slot, calendar)]
 
 
 def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
-    """Refuse a change of a date with bookings: planning changes no such slot, so it would not take effect."""
+    """Refuse a change of a date with bookings, or with an opened draw: planning changes no such slot, so it would not
+    take effect."""
     slot = session.scalar(select(Slot).where(Slot.plan_id == exception.plan_id, Slot.date == exception.date))
-    if slot and slot.state != "cancelled" and not untouched(slot, now) and exception.changes and not exception.skip:
+    if slot is None or slot.state == "cancelled" or not exception.changes or exception.skip:
+        return
+    if slot.draw_id in draws.opened(session, slot.station_id, slot.date, now) and untouched(slot, now):
+        raise RuleViolation("slot_in_draw", entered=draws.entered(session, slot.draw_id))
+    if not untouched(slot, now):
         raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 
 

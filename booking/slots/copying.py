@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from booking import clock, workdays
+from booking import clock, draws, workdays
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Plan, PlanException, Slot, Station
@@ -130,6 +130,8 @@ def _exception_there(session: Session, copy: Copy, said: PlanException, now: dat
     people = slot.taken + slot.waiting if slot else 0
     if slot and not said.skip and not untouched(slot, now):
         return replace(copy, outcome="slot_in_use", there=slot, people=people)
+    if slot and not said.skip and slot.draw_id in draws.opened(session, slot.station_id, slot.date, now):
+        return replace(copy, outcome="slot_in_draw", there=slot)
     return replace(copy, there=slot, people=people)
 
 
@@ -149,7 +151,8 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
 def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
     wall = clock.at_station(slot.starts_at, station.zone_name).time()
     minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
-    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host)
+    given = "draw" if slot.draw_id else "first"
+    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host, given)
 
 
 def _said(one: PlanException, when: date) -> PlanException:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, seats, workdays
+from booking import clock, draws, policy, seats, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -18,7 +18,7 @@ from booking.slots.planning import clash
 
 @dataclass(frozen=True)
 class OneOff:
-    """A one-off slot outside the plans: station wall times, minutes, seats."""
+    """A one-off slot outside the plans: station wall times, minutes, seats, and how these are given."""
 
     activity_id: int
     zone_id: int
@@ -27,6 +27,7 @@ class OneOff:
     minutes: int
     capacity: int
     host: str | None = None
+    allocation: str = "first"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def add(
     *,
     on_rest_day: bool = True,
 ) -> Slot:
-    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past.
+    """Add a one-off slot. It opens like any other: on the workday before, or now if that is past. By draw, people
+    enter from then on.
 
     Without `on_rest_day` raises `rest_day` where the station does not work on that day.
     """
@@ -115,9 +117,12 @@ def add(
     opens_at = deadlines.opening(
         wish.date, calendar, station.zone_name, numbers.opens_workdays_before, numbers.opens_at
     )
-    table["opens_at"] = min(max(opens_at, now), starts_at)
+    table["opens_at"], draw_id = min(max(opens_at, now), starts_at), None
     if there := clash(session, wish.zone_id, starts_at, table["ends_at"]):
         raise RuleViolation("zone_taken", slot_id=there.id)
+    if wish.allocation == "draw":
+        draw_id = draws.draw_of_one_off(session, station, wish.date, opens_at, table["waitlist_until"], now)
+        table["opens_at"] = starts_at
     slot = Slot(
         station_id=station_id,
         activity_id=wish.activity_id,
@@ -126,6 +131,7 @@ def add(
         capacity=wish.capacity,
         host=wish.host or None,
         state="planned",
+        draw_id=draw_id,
         **table,
     )
     session.add(slot)

@@ -4,7 +4,7 @@ Slots with bookings or waiting people are never changed here: they are listed fo
 `slots.catalogue`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -57,15 +57,19 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     first = clock.at_station(now, station.zone_name).date()
     last = first + timedelta(days=numbers.days_ahead)
     calendar = workdays.load(session, station_id, first, last)
+    due = {(one.plan.id, one.date): one for one in due_dates(session, station_id, first, last, calendar)}
     wishes = {
-        (due.plan.id, due.date): _wish(due, deadlines.of_plan(due.plan, due.date, numbers, calendar, due.said))
-        for due in due_dates(session, station_id, first, last, calendar)
+        key: _wish(one, deadlines.of_plan(one.plan, one.date, numbers, calendar, one.said)) for key, one in due.items()
     }
     present = _present(session, station_id, first)
     entered = draws.opened(session, station_id, first, now)
     free = {key: slot for key, slot in present.items() if slot.draw_id not in entered}
-    by_draw = [key for key in wishes if wishes[key].pop("allocation") == "draw" and (key in free or key not in present)]
-    _draw(session, station_id, {key: wishes[key] for key in by_draw}, numbers, now)
+    by_draw = {
+        key: one.plan
+        for key, one in due.items()
+        if one.plan.allocation == "draw" and (key in free or key not in present)
+    }
+    _draw(session, station_id, by_draw, wishes, numbers, now)
     stale = _lock_stale(session, free, wishes, now)
     done = Planned()
     for key, slot in stale.items():
@@ -77,20 +81,27 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     return done
 
 
-def _draw(session: Session, station_id: int, wishes: dict[Key, Wish], numbers: Policy, now: datetime) -> None:
+def _draw(
+    session: Session,
+    station_id: int,
+    by_draw: Mapping[Key, Plan],
+    wishes: Mapping[Key, Wish],
+    numbers: Policy,
+    now: datetime,
+) -> None:
     """Give these seats by draw: people enter from the opening on, and nobody can book before it is drawn."""
-    closings: dict[tuple[date, datetime], datetime] = {}
-    for (_, day), wish in wishes.items():
-        closes_at = draws.closing(wish["opens_at"], wish["waitlist_until"], numbers)
-        if closes_at > max(wish["opens_at"], now):  # else it is too late to enter: the first who books gets the seat
-            opening = (day, wish["opens_at"])
-            closings[opening] = min(closings.get(opening, closes_at), closes_at)
-            wish["opens_at"], wish["draw_id"] = wish["starts_at"], opening
-    found = {opening: draws.draw_for(session, station_id, *opening, at, now) for opening, at in closings.items()}
-    for wish in wishes.values():
-        if opening := wish["draw_id"]:
-            wish["draw_id"] = found[opening]
-            wish["opens_at"] = wish["starts_at"] if found[opening] else opening[1]
+    openings: dict[Key, tuple[date, datetime]] = {}
+    terms: dict[tuple[date, datetime], draws.Terms] = {}
+    for key, plan in by_draw.items():
+        opens_at, until = wishes[key]["opens_at"], wishes[key]["waitlist_until"]
+        closes_at = draws.closing(opens_at, until, numbers)
+        if closes_at > max(opens_at, now):  # else it is too late to enter: the first who books gets the seat
+            openings[key] = opening = (key[1], opens_at)
+            terms[opening] = draws.Terms(closes_at, until, draws.value_of(plan)).joined(terms.get(opening))
+    found = {opening: draws.draw_for(session, station_id, *opening, all_of, now) for opening, all_of in terms.items()}
+    for key, opening in openings.items():
+        if draw_id := found[opening]:
+            wishes[key].update(draw_id=draw_id, opens_at=wishes[key]["starts_at"])
 
 
 def due_dates(session: Session, station_id: int, first: date, last: date, calendar: Calendar) -> Iterator[Due]:
@@ -151,7 +162,6 @@ def _wish(due: Due, table: deadlines.Timetable) -> Wish:
         "zone_id": (said and said.zone_id) or plan.zone_id,
         "capacity": (said and said.capacity) or plan.capacity,
         "host": said.host if said else None,
-        "allocation": plan.allocation,
         "draw_id": None,
     }
 

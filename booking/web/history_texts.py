@@ -127,6 +127,7 @@ OF_PEOPLE: dict[str, Any] = {
     "entered": _("报名了抽签"),
     "left": _("退出了抽签"),
     "passed_over": _("抽签轮到时被跳过了"),
+    "value_typed": _("填了抽签的公开数"),
     "feed_opened": _("日历订阅开通了"),
     "feed_closed": _("日历订阅停用了"),
 }
@@ -143,6 +144,7 @@ SKIPPED: dict[str, Any] = BRIEF | {
     "replanned": _("排期改了"),
     "came_late": _("释放后到场"),
     "late": _("系统没有按时抽"),
+    "no_value": _("没有人填公开的数"),
 }
 
 
@@ -204,6 +206,7 @@ DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "policy": _policy,
     "frozen": _drawn,
     "drawn": _drawn,
+    "value_typed": lambda details: str(details.get("value", "")),
 }
 
 

@@ -45,6 +45,8 @@
     if ((await chainBack(told.secret, Math.min(told.link, 4096))) !== told.anchor) return "anchor";
     const seed = await sha256(`${told.draw}|${told.list_sha256}|${told.secret}|${told.value}`);
     if (seed !== told.seed) return "seed";
+    const typed = told.public_value ? told.public_value.typed : [];
+    if ((typed.length ? typed[typed.length - 1].value : "") !== told.value) return "value";
     const refused = new Set(told.results.flatMap((row) => Object.keys(row.passed_over).map((slot) => `${row.no}:${slot}`)));
     const given = giveOut(await inOrder(seed, told.entries), told.seats, refused);
     const published = told.results.map((row) => [row.no, row.slot]);

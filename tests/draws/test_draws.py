@@ -270,7 +270,7 @@ def test_leaving_and_sealing_at_the_same_instant_leave_one_truth(day: DrawDay, e
     def act(session: Session, number: int) -> object:
         if number:
             return draws.freeze.inside(session, day.draw_id, at("Mon 12:00"))
-        return draws.leave.inside(session, entry_id, instant).left_at == instant
+        return draws.change_wishes.inside(session, entry_id, (), instant).left_at == instant
 
     left, frozen = together(engine, 2, act)
     entry = day.entry("周明")

@@ -152,6 +152,47 @@ def test_the_golden_draw(tmp_path: Path) -> None:
     )
 
 
+def golden_with_value() -> dict[str, Any]:
+    """The same draw with the evening's numbers, which were corrected once."""
+    told, value = golden(), "03 07 11 12 19 22 25 31 36 40 44 47 51 56 60 63 68 71 77 80"
+    typed = [{"value": "1", "by": "entrant", "at": "x"}, {"value": value, "by": "manager", "at": "y"}]
+    told |= {
+        "value": value,
+        "public_value": {"kind": "kl8", "source": "kl8 of 24 November", "from": "z", "typed": typed},
+    }
+    told["seed"] = order.make_seed(7, told["list_sha256"], told["secret"], value)
+    ordered = order.in_order(told["seed"], told["entries"])
+    given = order.give_out(ordered, {11: 1, 12: 1}, set())
+    told["results"] = [{"no": no, "slot": got, "passed_over": {}} for no, got, _ in given]
+    return told
+
+
+def test_the_golden_draw_with_a_public_value(tmp_path: Path) -> None:
+    told = golden_with_value()
+    assert told["seed"] == "419acc6a8752c502d68e9c19068f8bf85062cba082a2974003b9dc8010d62063"
+    assert [(row["no"], row["slot"]) for row in told["results"]] == [(1, 11), (2, None), (3, 12), (4, None)]
+    code, lines = run(told, tmp_path)
+    assert (code, lines[-1]) == (0, "ok")
+    assert lines[0] == f"value: {told['value']} (look it up: kl8 of 24 November, z)"
+
+
+VALUE_TAMPERED: dict[str, Any] = {
+    "another value": lambda told: told.update(value="1"),
+    "a second value": lambda told: told["public_value"]["typed"].append({"value": "1", "by": "manager", "at": "y"}),
+    "no version": lambda told: told["public_value"].pop("typed"),
+    "not announced": lambda told: told.pop("public_value"),
+    "no value": lambda told: told.update(value=""),
+}
+
+
+@pytest.mark.parametrize("case", VALUE_TAMPERED)
+def test_a_value_that_was_tampered_with_is_found(case: str) -> None:
+    told = golden_with_value()
+    assert order.check(told)[1] is True
+    VALUE_TAMPERED[case](told)
+    assert order.check(told)[1] is False
+
+
 TAMPERED: dict[str, Any] = {
     "a changed entry": lambda told: told["entries"][1].__setitem__(2, 4),
     "a dropped entry": lambda told: told["entries"].pop(),

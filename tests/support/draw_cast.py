@@ -76,7 +76,9 @@ class DrawDay:
 
     def leave(self, who: str, clock: str) -> str:
         entry_id = self.entry(who).id
-        return self._word(lambda: "left" if draws.leave(self.session, entry_id, at(clock)).left_at else "still in")
+        return self._word(
+            lambda: "left" if draws.change_wishes(self.session, entry_id, (), at(clock)).left_at else "still in"
+        )
 
     def tick(self, clock: str, key: str = KEY) -> None:
         """What the jobs of draws do at that instant."""

@@ -22,10 +22,10 @@ pytestmark = pytest.mark.sqlite
 KINDS: dict[type[Any], set[str]] = {
     LineField: {
         *("name", "name_en", "title", "title_en", "address", "address_en", "company", "host", "host_en", "reason"),
-        *("bring", "bring_en", "suits", "suits_en", "note"),
+        *("bring", "bring_en", "suits", "suits_en", "note", "value_source"),
         *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
     },
-    PlainField: {"email", "code", "mailed_code", "phone", "position", "zone_name"},
+    PlainField: {"email", "code", "mailed_code", "phone", "position", "zone_name", "value", "again"},
     Prose: {"text", "text_en"},
     Number: {
         *("capacity", "opens_workdays_before", "person_id", "booking", "slot", "age", "owner"),
@@ -34,7 +34,7 @@ KINDS: dict[type[Any], set[str]] = {
     },
     Minutes: {"minutes", "draw_minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
     DayField: {"date", "since", "valid_from", "valid_until"},
-    WallTime: {"starts", "opens_at", "opens_clock"},
+    WallTime: {"starts", "opens_at", "opens_clock", "value_clock"},
     Secret: {"password", "old"},
 }
 CHOSEN = (PickField, Ticks, BooleanField, RadioField, FileField)

@@ -2,16 +2,18 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
-from booking.model import ALLOCATIONS, KINDS, Activity, PlanException, Zone
+from booking.model import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, PlanException, Zone
 from booking.slots import Move, OneOff, ready_made
+from booking.web.forms.draw_value import VALUE_WORDS
 from booking.web.forms.fields import (
+    MISSING,
     Between,
     DayField,
     Form,
@@ -69,6 +71,13 @@ PICTURES = {
     "reading": _("书"),
 }
 LONGEST_TEXT = 2000
+# What a manager may choose as a public value, as written in the form.
+VALUE_SOURCES = (
+    _("当晚福彩快乐8 的开奖号码，中国福彩网"),
+    _("当天上证指数的收盘点位，上海证券交易所网站"),
+    _("drand 当晚 21:00 那一轮的随机数，api.drand.sh"),
+)
+T = TypeVar("T")
 
 
 class ReadyMadeForm(Form):
@@ -132,6 +141,12 @@ class _Placed(Form):
         return {}
 
 
+def _allocation(description: Any) -> PickField:
+    """How seats are given: one list for plans, one-off slots and sheets."""
+    choices = options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS})
+    return PickField(_("怎么分名额"), [maybe], choices=choices, default="first", description=description)
+
+
 class PlanForm(_Placed):
     """The weekly rule."""
 
@@ -141,6 +156,10 @@ class PlanForm(_Placed):
         "zone_max": "capacity",
         "zone_taken": "starts",
         "draw_gathering": "allocation",
+        "value_unnamed": "value_source",
+        "value_rival": "value_source",
+        "value_before_closing": "value_clock",
+        "value_too_late": "value_clock",
     }
     activity_id = PickField(_("活动"), [needed], coerce=int)
     zone_id = PickField(_("场地"), [needed], coerce=int)
@@ -148,15 +167,20 @@ class PlanForm(_Placed):
     starts = WallTime(_("开始"), [needed, ends_that_day])
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
-    allocation = PickField(
-        _("怎么分名额"),
-        [maybe],
-        choices=options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS}),
-        default="first",
-        description=_(
-            "抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。"
-        ),
+    allocation = _allocation(
+        _("抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。")
     )
+    value_kind = PickField(
+        _("抽签用的公开的数"),
+        [maybe],
+        choices=options({kind: VALUE_WORDS[kind] for kind in VALUE_KINDS}),
+        default="none",
+        description=_("人人查得到、封存名单以后才出来的一个数，和密数一起定结果：驿站也不能事先知道。"),
+    )
+    value_source = LineField(
+        _("哪个数，在哪里查"), [Short(120)], render_kw={"list": "value-sources", "autocomplete": "off"}
+    )
+    value_clock = WallTime(_("几点可以查到"), description=_("名单封存那天的时间。"))
     valid_from = DayField(_("从哪天起"), [needed])
     valid_until = DayField(_("到哪天为止"), [maybe], open_ended=True, description=_("不填就一直排下去。"))
     opens_workdays_before = Number(
@@ -164,6 +188,27 @@ class PlanForm(_Placed):
     )
     opens_clock = WallTime(_("几点放号"), [maybe], description=_("不填就按驿站的规则。"))
     on_rest_days = BooleanField(_("休息日也开"))
+
+    examples = VALUE_SOURCES
+
+    def fill(self, row: T) -> T:
+        """The row; seats that are not drawn need no public value."""
+        filled: Any = super().fill(row)
+        if not self._draws_with_value:
+            filled.value_kind, filled.value_source, filled.value_clock = "none", None, None
+        return row
+
+    @property
+    def _draws_with_value(self) -> bool:
+        return self.allocation.data != "first" and self.value_kind.data != "none"
+
+    def validate_value_source(self, field: LineField) -> None:
+        if self._draws_with_value and not field.data:
+            raise ValidationError(str(MISSING))
+
+    def validate_value_clock(self, field: WallTime) -> None:
+        if self._draws_with_value and field.data is None:
+            raise ValidationError(str(MISSING))
 
     def validate_valid_until(self, field: DayField) -> None:
         if field.data and self.valid_from.data and field.data < self.valid_from.data:
@@ -173,7 +218,7 @@ class PlanForm(_Placed):
 class ExceptionForm(_Placed):
     """A change of a plan on one date."""
 
-    blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date"}
+    blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date", "slot_in_draw": "date"}
     first: dt.date
     date = DayField(_("哪一天"), [needed])
     skip = BooleanField(_("这一天不开"))
@@ -205,6 +250,7 @@ class OneOffForm(_Placed):
         "zone_taken": "starts",
         "past": "date",
         "rest_day": "on_rest_day",
+        "draw_too_late": "allocation",
     }
     activity_id = PickField(_("活动"), [needed], coerce=int)
     zone_id = PickField(_("场地"), [needed], coerce=int)
@@ -214,6 +260,7 @@ class OneOffForm(_Placed):
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
     on_rest_day = BooleanField(_("这一天休息，也要加这一场"))
+    allocation = _allocation(_("抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。"))
 
     def wish(self) -> OneOff:
         return self.make(OneOff)

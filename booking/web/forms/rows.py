@@ -14,14 +14,18 @@ from booking.parsing import dates, numbers, weekdays
 from booking.sanitise import name_key
 from booking.spreadsheets import Layout, Remark, Sheet, lay_out
 from booking.web.forms.fields import DayField, Form
-from booking.web.forms.programme import KIND_WORDS, ActivityForm, PlanForm
+from booking.web.forms.programme import ALLOCATION_WORDS, KIND_WORDS, ActivityForm, PlanForm
 
 # In the order of the form; what is English stands last.
 COLUMNS = {
     "activities": sorted(
         (name for name in ActivityForm.labels() if name != "picture"), key=lambda n: n.endswith("_en")
     ),
-    "plans": [name for name in PlanForm.labels() if not name.startswith("opens_") and name != "allocation"],
+    # How seats are given stands last: sheets from before have no such column.
+    "plans": sorted(
+        (name for name in PlanForm.labels() if not name.startswith(("opens_", "value_"))),
+        key=lambda n: n == "allocation",
+    ),
 }
 REQUIRED = {"activities": 2, "plans": 7}  # how many of them, from the left
 FORMS: dict[str, type[Form]] = {"activities": ActivityForm, "plans": PlanForm}
@@ -123,6 +127,7 @@ def _words(
     """Converts a cell to what the page's field would send."""
     if kind == "activities":
         return {"kind": _by_words(_in_both(KIND_WORDS))}
+    by_allocation = _by_words(_in_both(ALLOCATION_WORDS))
     by_zone = _by_words({one.name: str(one.id) for one in zones})
     return {
         "activity_id": _by_words({one.title: str(one.id) for one in activities}),
@@ -130,6 +135,7 @@ def _words(
             HOLDS.sub("", numbers.folded(text)) if HOLDS.search(numbers.folded(text)) else text
         ),
         "weekdays": _weekdays,
+        "allocation": lambda text: by_allocation(text) if text else ["first"],
         "on_rest_days": lambda text: ["y"] if numbers.folded(text) in YES else [],
     }
 

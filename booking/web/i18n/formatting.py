@@ -15,8 +15,9 @@ from markupsafe import Markup, escape
 
 from booking import clock, workdays
 from booking.errors import RuleViolation
+from booking.model import Draw
 from booking.queries import disclosure
-from booking.web.i18n.messages import REASONS, UNKNOWN
+from booking.web.i18n.messages import REASONS, UNKNOWN, VOID
 
 USUAL = 100  # longest text that is worth caching within a sentence
 Say = TypeVar("Say", bound=Callable[..., str])
@@ -44,6 +45,8 @@ def register(app: Flask) -> None:
         day_date,
         month_name,
         format_moment,
+        result_time,
+        void_words,
         phone,
         reason,
         next_step,
@@ -107,6 +110,16 @@ def heading(title: str) -> Markup:
 def clock_time(instant: datetime, where: HasZoneName | str) -> str:
     """12:10, by the station's wall clock."""
     return _wall_time(instant, _zone(where))
+
+
+def result_time(draw: Draw, at: str) -> str:
+    """When a draw's result comes, where `at` says the earliest."""
+    return gettext("%(time)s 或更晚", time=at) if draw.value_from else at
+
+
+def void_words(why: str | None) -> str:
+    """Why a draw is void; empty for anything else."""
+    return str(VOID.get(why or "", ""))
 
 
 def clock_seconds(instant: datetime, where: HasZoneName | str) -> str:

@@ -36,6 +36,13 @@ REMARKS = {
     "weekends_off": _("周末默认不开，只有调休上班的周末才开。周末也要开的话，“休息日也开”写“是”。"),
 }
 
+# Why a draw is void.
+VOID = {
+    "late": _("这次抽签作废，是我们的系统没跑起来。号球都还在，到门口先到先坐。"),
+    "cancelled": _("这次抽签作废：场次都取消了。号球都还在。"),
+    "no_value": _("这次抽签作废：到时候没有人填公开的数。号球都还在，到门口先到先坐。"),
+}
+
 REASONS = {
     # booking a slot
     "not_open": Reason(_("这一场还没有放号，%(opens_at)s 开放。"), _("到点按钮会自己亮起来，不用一直刷新。")),
@@ -87,7 +94,22 @@ REASONS = {
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),
     "wishes_full": Reason(_("一次最多 %(limit)s 个志愿，你已经填满了。"), _("先去掉一个，再加这一场。")),
     "draw_gathering": Reason(
-        _("这个排期的抽签正在报名，已有 %(entered)s 人，现在不能改怎么分名额。%(until)s 出结果以后再改。")
+        _(
+            "这个排期的抽签正在报名，已有 %(entered)s 人，现在不能改怎么分名额。%(until)s 出结果以后再改，"
+            "从 %(applies)s 的场次起生效。"
+        )
+    ),
+    "draw_too_late": Reason(_("离开始太近，来不及报名和抽签，请选先到先得，或者换晚一点的时间。")),
+    "value_not_yours": Reason(_("只有报了名的人和驿站管理员可以填。")),
+    "value_closed": Reason(_("已经抽完，或者过了填的时候，填了也不再改变结果。")),
+    "value_shape": Reason(_("填的不像是这个数，请核对。")),
+    "value_differs": Reason(_("两次填的不一样，请核对。")),
+    "value_limit": Reason(_("你已经填了 %(limit)s 次，不能再填；别人还可以更正。")),
+    "value_unnamed": Reason(_("请写明用哪个公开的数，几点可以查到。")),
+    "value_before_closing": Reason(_("要在名单封存以后才能查到：名单 %(time)s 封存，请填更晚的时间。")),
+    "value_too_late": Reason(_("太晚了，来不及填、更正和抽签：最晚填 %(time)s。")),
+    "value_rival": Reason(
+        _("同时放号的另一条排期用的是“%(source)s”。它们是同一次抽签，只能用同一个数：请写得一样，或者换放号时间。")
     ),
     "no_such_entry": Reason(_("这次抽签里没有你的报名。")),
     "no_such_wish": Reason(_("志愿刚刚改过，请看现在的再改。")),
@@ -134,6 +156,10 @@ REASONS = {
     "slot_in_use": Reason(
         _("这一天的场次已有 %(taken)s 人预约、%(waiting)s 人候补，不能直接改，请到场次页处理。"),
         brief=_("那天的场次已经有人，跳过"),
+    ),
+    "slot_in_draw": Reason(
+        _("这一天的场次已经开始抽签报名，已有 %(entered)s 人，不能直接改，请到场次页处理。"),
+        brief=_("那天的场次已经开始抽签报名，跳过"),
     ),
     "people_know": Reason(_("通知取消的信已经发出，不能再恢复；要开的话，请另加一场。")),
     "message_limit": Reason(_("每一场每天最多写 %(limit)s 封，今天已经写满了。急事请打电话，或者明天再写。")),

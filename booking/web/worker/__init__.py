@@ -6,6 +6,7 @@ from booking.web.worker import (
     calendar,
     day,
     draw_proof,
+    draw_value,
     following,
     mine,
     month,

@@ -28,7 +28,7 @@ def own_draw(card: Card, person_id: int | None, now: datetime) -> draw_views.Own
 def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
     """Enter the draw of a slot. Raises what refuses it."""
     entry = draws.enter(db.session, person_id, slot_id, now)
-    at = formatting.clock_time(entry.draw.closes_at + draws.SEALED_FOR, entry.draw.station)
+    at = formatting.result_time(entry.draw, formatting.clock_time(draws.result_at(entry.draw), entry.draw.station))
     choice = entry.wishes.index(slot_id) + 1
     title = gettext("已报名，第 %(n)s 志愿（还不是预约）", n=choice)
     return Outcome(

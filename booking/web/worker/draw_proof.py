@@ -7,20 +7,24 @@ from flask import Response, abort, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from booking import clock, draws
-from booking.draws import order, proof
+from booking import clock, draws, policy
+from booking.draws import order, proof, public_value
+from booking.draws.planning import CORRECTION
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Draw, DrawEntry
 from booking.queries import draw_views as shown
 from booking.queries import slot_cards
 from booking.web import htmx
+from booking.web.forms import draw_value
+from booking.web.forms.draw_value import ValueForm
 from booking.web.security import permissions
 from booking.web.worker import acts, results
 from booking.web.worker.blueprint import pages
 
 NO_WISH = 0  # no slot has this id
 PROGRAM = Path(order.__file__).read_bytes()
+CORRECTION_MINUTES = int(CORRECTION.total_seconds() // 60)
 
 
 @pages.get("/s/<code>/draws")
@@ -32,19 +36,33 @@ def draws_of(code: str) -> str:
 
 @pages.get("/draws/<int:draw_id>")
 def draw(draw_id: int) -> str:
-    """Everything that is published of a draw; the reader's own entry is marked."""
-    found, person = _draw(draw_id), permissions.reader()
-    own = shown.own(db.session(), found, person.id if person else None, clock.now())
-    published = proof.published(db.session(), found)
+    return page(open_draw(draw_id))
+
+
+def page(found: Draw, form: ValueForm | None = None) -> str:
+    """Everything that is published of a draw; the reader's own entry is marked, and who may type its value can."""
+    person, now = permissions.reader(), clock.now()
+    own = shown.own(db.session(), found, person.id if person else None, now)
+    role = public_value.role_in(db.session(), found, person.id) if person and found.value_kind != "none" else None
     return render_template(
-        "worker/draw.html", station=found.station, own=own, view=own.view, published=published, now=clock.now()
+        "worker/draw.html",
+        station=found.station,
+        own=own,
+        view=own.view,
+        published=proof.published(db.session(), found),
+        typed=public_value.versions(db.session(), found.id) if found.value_kind != "none" else (),
+        form=(form or ValueForm(formdata=None)) if role and public_value.wanted(found, now) else None,
+        numbers=policy.read(found.station.policy),
+        words=draw_value,
+        correction=CORRECTION_MINUTES,
+        now=now,
     )
 
 
 @pages.get("/draws/<int:draw_id>/list.json")
 def draw_list(draw_id: int) -> Response:
     """All that is needed to recompute it."""
-    told = json.dumps(proof.published(db.session(), _draw(draw_id)), ensure_ascii=False, separators=(",", ":"))
+    told = json.dumps(proof.published(db.session(), open_draw(draw_id)), ensure_ascii=False, separators=(",", ":"))
     headers = {"Content-Disposition": f'attachment; filename="list-{draw_id}.json"'}
     return Response(told + "\n", mimetype="application/json", headers=headers)
 
@@ -92,7 +110,7 @@ def _changed(entry: DrawEntry, wanted: list[int]) -> BaseResponse:
     return acts.answer(results.Outcome(card.slot.id, "", title)) if card else htmx.go(url_for("worker.me"))
 
 
-def _draw(draw_id: int) -> Draw:
+def open_draw(draw_id: int) -> Draw:
     """A draw of an open station."""
     found = db.session.get(Draw, draw_id)
     if found is None or found.station.closed_at:

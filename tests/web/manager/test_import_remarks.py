@@ -153,6 +153,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         book(HEADS, (*GOOD[:6], "12月14日（周二）", "")),
         "2026-12-14 不是写的那个星期几",
     ),
+    "seats given in no known way": (book((*HEADS, "怎么分名额"), (*GOOD, "随便")), "请从列表里选一项。"),
     "a rest day neither yes nor no": (book((*HEADS, "休息日也开"), (*GOOD, "看情况")), "请写“是”，或者留空。"),
 }
 
@@ -206,6 +207,12 @@ def test_saturdays_run_where_the_sheet_says_so(desk: Desk) -> None:
     row = (*GOOD[:2], "周六、周日", *GOOD[3:], "是")
     assert "导入了 1 行" in said(send(desk, book((*HEADS, "休息日也开"), row)))
     assert plans(desk)[0].on_rest_days
+
+
+@pytest.mark.parametrize(("cell", "kept"), [("抽签", "draw"), ("先到先得", "first"), ("", "first"), ("Draw", "draw")])
+def test_a_sheet_says_how_seats_are_given(desk: Desk, cell: str, kept: str) -> None:
+    assert "导入了 1 行" in said(send(desk, book((*HEADS, "怎么分名额"), (*GOOD, cell))))
+    assert plans(desk)[0].allocation == kept
 
 
 def test_five_hundred_long_rows_fit(desk: Desk) -> None:

@@ -42,6 +42,7 @@ PLAN = {
     "capacity": "10",
     "valid_from": "2026-11-24",
 }
+DRAWN = PLAN | {"allocation": "draw", "value_kind": "kl8", "value_source": "快乐8", "value_clock": "21:30"}
 DATE = {"date": "2026-12-02", "skip": "", "starts": "", "zone_id": "0", "capacity": "", "host": ""}
 ACTIVITY = {"title": "八段锦", "kind": "fitness", "picture": "baduanjin"}
 ZONE = {"name": "新场地", "name_en": "", "capacity": "10"}
@@ -81,6 +82,12 @@ def cases() -> Iterator[Case]:
         yield from bad(path, form, "starts", TIMES)
         yield from bad(path, form, "minutes", (*NUMBERS, "9", "481"))
         yield from bad(path, form, "capacity", (*NUMBERS, "1001"))
+    for path, form in (("slots/new", SLOT), ("plans/new", PLAN)):
+        yield from bad(path, form, "allocation", ("x", "<b>"))
+        yield (path, form, "starts", "23:30")
+    yield from bad("plans/new", DRAWN, "value_kind", ("x", "<b>"))
+    yield from bad("plans/new", DRAWN, "value_source", ("", LONG))
+    yield from bad("plans/new", DRAWN, "value_clock", (*TIMES, "12:00"))
     yield from bad("slots/new", SLOT, "date", (*DATES, "2026-11-20"))
     yield from bad("slots/new", SLOT, "host", (LONG,))
     for path in ("plans/new", "plans/{plan}"):
@@ -89,8 +96,6 @@ def cases() -> Iterator[Case]:
         yield from bad(path, PLAN, "valid_until", (*DATES[1:], "2026-11-23"))
         yield from bad(path, PLAN, "opens_workdays_before", ("-1", "11", "x", "1e9"))
         yield from bad(path, PLAN, "opens_clock", TIMES[1:])
-    for path, form in (("slots/new", SLOT), ("plans/new", PLAN)):
-        yield (path, form, "starts", "23:30")
     yield from bad("plans/{plan}/dates", DATE, "date", (*DATES, "2026-11-20"))
     yield from bad("plans/{plan}/dates", DATE, "starts", TIMES[1:])
     yield from bad("plans/{plan}/dates", DATE, "zone_id", CHOICES[2:])
@@ -164,11 +169,30 @@ def error_at(page: str, field: str) -> bool:
 
 def kept(raw: str, page: str, field: str, value: str) -> bool:
     """Selects keep their options; typed values are shown again, and never as markup."""
-    if field in ("activity_id", "zone_id", "kind", "picture", "says", "weekdays") or not value.strip(" \t\u200b\u202e"):
+    chosen = ("activity_id", "zone_id", "kind", "picture", "says", "weekdays", "allocation", "value_kind")
+    if field in chosen or not value.strip(" \t\u200b\u202e"):
         return True
     if "<" in value and value in raw:
         return False
     return value in page or value.strip() in page
+
+
+@pytest.mark.sqlite
+def test_a_plan_keeps_the_public_value_of_its_draws_only(desk: Desk) -> None:
+    for sent, kept in ((DRAWN, ("kl8", "快乐8")), (DRAWN | {"allocation": "first", "starts": "17:00"}, ("none", None))):
+        assert desk.post("plans/new", follow=False, **filled(desk, sent)).status_code == 303
+        desk.lunch.session.rollback()
+        plan = desk.lunch.session.scalars(select(Plan).order_by(Plan.id.desc())).first()
+        assert plan
+        assert (plan.value_kind, plan.value_source) == kept
+
+
+@pytest.mark.sqlite
+def test_a_one_off_can_be_given_by_draw(desk: Desk) -> None:
+    answer = desk.post("slots/new", follow=False, **filled(desk, SLOT | {"allocation": "draw"}))
+    assert answer.status_code == 303
+    slot = desk.lunch.now(int(answer.headers["Location"].rpartition("/")[2]))
+    assert slot.draw_id is not None
 
 
 @pytest.mark.sqlite

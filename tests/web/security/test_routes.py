@@ -147,6 +147,8 @@ TABLE: dict[str, str] = {
     "GET /draws/<int:draw_id>": PUBLIC,
     "GET /draws/<int:draw_id>/list.json": PUBLIC,
     "GET /draws/check.py": PUBLIC,
+    "POST /draws/<int:draw_id>/value": "ask 422 404 422 404 422 404",
+    "GET /draws/<int:draw_id>/value": LEADS_ON,
     "GET /s/<code>/draws": PUBLIC,
     "POST /slots/<int:slot_id>/enter": OWN_ACTS,
     "GET /slots/<int:slot_id>/enter": LEADS_ON,
@@ -345,6 +347,7 @@ class World:
             kind="code", message_id="failed", state="failed", created_at=LONG_BEFORE, next_try_at=LONG_BEFORE
         )
         draw = Draw(station_id=slot.station_id, date=slot.date, opens_at=LONG_BEFORE, closes_at=LONG_BEFORE, version=1)
+        draw.value_kind, draw.value_source, draw.value_from, draw.value_until = "kl8", "x", LONG_BEFORE, LONG_BEFORE
         session.add_all([aside, letter, draw])
         session.flush()
         entry = DrawEntry(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from booking import slots
 from booking.model import Booking, DrawEntry, Event
 from tests.support.draw_cast import DrawDay
-from tests.support.lunch_hour import NAMES
+from tests.support.lunch_hour import NAMES, at
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in, words_of
 
@@ -194,7 +194,7 @@ def test_how_seats_are_given_is_not_changed_while_people_enter(day: DrawDay) -> 
     plan.allocation = "first"
     with pytest.raises(slots.catalogue.RuleViolation, match="draw_gathering") as no:
         slots.save_plan(day.session, plan, slots.catalogue.clock.datetime.fromisoformat("2026-11-23T10:30:00+08:00"))
-    assert no.value.details["entered"] == 1
+    assert (no.value.details["entered"], no.value.details["applies"]) == (1, at("Mon 12:01"))
 
 
 def test_english_pages_are_in_english(app: Flask, day: DrawDay) -> None:
