@@ -124,7 +124,7 @@ def _part(session: Session, draw: Draw, entry: DrawEntry, now: datetime) -> None
     if entry.partner_id:
         other = session.get_one(DrawEntry, entry.partner_id)
         entry.partner_id = other.partner_id = None
-        record(session, "parted", now, actor_id=entry.person_id, **about(draw, other))
+        record(session, "parted", now, **about(draw, other))
 
 
 def about(draw: Draw, entry: DrawEntry) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def join(session: Session, person_id: int, draw_id: int, code: str, now: datetim
     session.flush()
     record(session, "entered", now, actor_id=person_id, **about(draw, mine), wishes=mine.wishes)
     for entry in (mine, inviter):
-        record(session, "paired", now, actor_id=person_id, **about(draw, entry))
+        record(session, "paired", now, **about(draw, entry))
     return mine
 
 

@@ -78,6 +78,19 @@ class DrawDay:
         entry_id = self.entry(who).id
         return self._word(lambda: "left" if draws.leave(self.session, entry_id, at(clock)).left_at else "still in")
 
+    def pair(self, one: str, other: str, clock: str, *wishes: int) -> str:
+        """Enter together: one for these wishes, the other by the code."""
+        self.enter(one, clock, *wishes)
+        return self.join(other, clock, self.invite(one, clock))
+
+    def invite(self, who: str, clock: str) -> str:
+        entry_id = self.entry(who).id
+        return self._word(lambda: draws.invite(self.session, entry_id, at(clock)).code or "")
+
+    def join(self, who: str, clock: str, code: str) -> str:
+        person_id = self.people[who]
+        return self._word(lambda: f"{len(draws.join(self.session, person_id, self.draw_id, code, at(clock)).wishes)} wishes")
+
     def tick(self, clock: str, key: str = KEY) -> None:
         """What the jobs of draws do at that instant."""
         now = at(clock)
