@@ -81,9 +81,7 @@ def _showing(draw_id: int, code: str) -> tuple[ColumnElement[bool], ...]:
     return DrawEntry.draw_id == draw_id, DrawEntry.code == code, DrawEntry.left_at.is_(None)
 
 
-def _hold_both(
-    session: Session, draw_id: int, person_id: int, code: str
-) -> tuple[DrawEntry | None, DrawEntry | None]:
+def _hold_both(session: Session, draw_id: int, person_id: int, code: str) -> tuple[DrawEntry | None, DrawEntry | None]:
     """The person's entry and the inviter's, locked, the older first."""
     either = or_(DrawEntry.person_id == person_id, DrawEntry.code == code)
     found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, either).order_by(DrawEntry.id).with_for_update()

@@ -5,17 +5,25 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from booking.model import DrawEntry
+from booking.model import DrawEntry, Person
 from tests.support.draw_cast import DrawDay
+from tests.support.lunch_hour import at
 
 pytestmark = pytest.mark.sqlite
 
 
 def test_a_phone_recomputes_a_draw(page: Page, live: str, session: Session) -> None:
     day = DrawDay(session)
-    for name in day.people:
+    one, other, *more = day.people
+    day.pair(one, other, "Mon 10:00", day.yoga, day.crafts)
+    day.pair(more.pop(), more.pop(), "Mon 10:00", day.crafts)
+    for name in more:
         day.enter(name, "Mon 10:00", day.yoga, day.crafts)
-    day.draw_all()
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    session.execute(update(Person).where(Person.id == day.people[one]).values(disabled_at=at("Mon 12:00")))
+    session.commit()
+    day.tick("Mon 12:01")
     page.goto(f"{live}/draws/{day.draw_id}")
     page.get_by_role("button", name="在这台手机上重算").click()
     expect(page.locator('[data-recomputed="ok"]')).to_be_visible()

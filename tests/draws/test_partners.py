@@ -40,7 +40,9 @@ def test_which_codes_are_refused(day: DrawDay) -> None:
     code = day.invite(ONE, "Mon 10:00")
     day.enter(THIRD, "Mon 10:00")
     session = day.session
-    elsewhere = Draw(station_id=day.station_id, date=TUESDAY, opens_at=LONG_BEFORE, closes_at=at("Mon 12:00"), version=1)
+    elsewhere = Draw(
+        station_id=day.station_id, date=TUESDAY, opens_at=LONG_BEFORE, closes_at=at("Mon 12:00"), version=1
+    )
     session.add(elsewhere)
     session.flush()
     unlike = f"{(int(code) + 1) % 10**6:06}"
@@ -63,7 +65,9 @@ def test_who_may_not_have_a_seat_cannot_join(day: DrawDay) -> None:
     for who, column in ((OTHER, Person.disabled_at), (ONE, Person.deleted_at)):
         day.session.execute(update(Person).where(Person.id == day.people[who]).values({column: at("Mon 10:05")}))
         day.session.commit()
-    assert day.join(OTHER, "Mon 10:10", code) == "no: gone" or day.join(OTHER, "Mon 10:10", code) == "no: partner_unknown"
+    assert (
+        day.join(OTHER, "Mon 10:10", code) == "no: gone" or day.join(OTHER, "Mon 10:10", code) == "no: partner_unknown"
+    )
     assert day.join(THIRD, "Mon 10:10", code) == "no: partner_unknown"
 
 
@@ -128,7 +132,9 @@ def test_without_two_seats_they_wait_one_behind_the_other(session: Session) -> N
     assert day.bookings(day.yoga, "booked") == [day.people[THIRD]]
     assert day.bookings(day.yoga, "waiting") == day.bookings(day.crafts, "waiting") == both
     assert [day.entry(name).result for name in (ONE, OTHER, THIRD)] == ["lost", "lost", "seat"]
-    letters = {one.person_id: one.details for one in session.scalars(select(Letter).where(Letter.kind == "draw_result"))}
+    letters = {
+        one.person_id: one.details for one in session.scalars(select(Letter).where(Letter.kind == "draw_result"))
+    }
     assert {(person_id, told["place"], told["people"]) for person_id, told in letters.items()} == {
         (both[0], 1, 3), (both[1], 2, 3)
     }  # fmt: skip
@@ -158,7 +164,9 @@ def test_when_one_can_no_longer_come_the_other_takes_one_seat(session: Session, 
 def test_a_code_is_used_by_one_person_only(day: DrawDay, engine: Engine) -> None:
     day.enter(ONE, "Mon 10:00")
     code, everybody = day.invite(ONE, "Mon 10:00"), [day.people[name] for name in NAMES[1:5]]
-    answers = together(engine, 4, lambda s, n: draws.join.inside(s, everybody[n], day.draw_id, code, at("Mon 10:10")).id)
+    answers = together(
+        engine, 4, lambda s, n: draws.join.inside(s, everybody[n], day.draw_id, code, at("Mon 10:10")).id
+    )
     assert sorted(isinstance(answer, int) for answer in answers) == [False] * 3 + [True]
     assert set(answers) - {answer for answer in answers if isinstance(answer, int)} == {"no: partner_taken"}
     day.session.rollback()

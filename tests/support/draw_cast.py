@@ -89,7 +89,9 @@ class DrawDay:
 
     def join(self, who: str, clock: str, code: str) -> str:
         person_id = self.people[who]
-        return self._word(lambda: f"{len(draws.join(self.session, person_id, self.draw_id, code, at(clock)).wishes)} wishes")
+        return self._word(
+            lambda: f"{len(draws.join(self.session, person_id, self.draw_id, code, at(clock)).wishes)} wishes"
+        )
 
     def tick(self, clock: str, key: str = KEY) -> None:
         """What the jobs of draws do at that instant."""

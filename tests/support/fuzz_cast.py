@@ -149,7 +149,17 @@ class Fuzz:
         lasting = event_kinds.written() - {"appointed", "dismissed", "cancelled", "skipped", "standby"}
         lasting -= {"second_factor_on", "mail_stopped", "door_helper_granted", "door_helper_ended"}
         lasting -= {"followed", "unfollowed", "privacy_agreed", "manager_invited", "invitation_accepted"}
-        lasting -= {"invitation_withdrawn", "entered", "left", "paired", "parted", "frozen", "drawn", "passed_over", "draw_void"}
+        lasting -= {
+            "invitation_withdrawn",
+            "entered",
+            "left",
+            "paired",
+            "parted",
+            "frozen",
+            "drawn",
+            "passed_over",
+            "draw_void",
+        }
         for number, kind in enumerate(sorted(lasting)):
             details = {"changed": CHANGED[number % len(CHANGED)]} if number % 3 else {}
             session.add(Event(kind=kind, at=LONG_BEFORE, reason=ODD_NAMES[1], details=details, **of))
