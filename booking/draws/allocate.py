@@ -142,7 +142,8 @@ def _refused(drawing: Drawing) -> dict[tuple[int, int], str]:
 
 def _out(drawing: Drawing, refused: Collection[tuple[int, int]]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
     """By number and slot: where nobody of the entry may take a seat, and where one of two may not."""
-    nobody, alone = set(), set()
+    nobody: set[tuple[int, int]] = set()
+    alone: set[tuple[int, int]] = set()
     for group in drawing.groups:
         for slot_id in group[0].wishes:
             out = sum((entry.id, slot_id) in refused for entry in group)

@@ -87,6 +87,20 @@ def differences(published: dict[str, Any]) -> list[str]:
     """What does not fit in a published draw; empty if everything does."""
     if published["version"] != VERSION:
         return [f"this program checks version {VERSION}"]
+    wrong = _wrong_list(published)
+    if published["state"] != "drawn":
+        return wrong
+    secret = published["secret"]
+    if sha256(secret) != published["commitment"]:
+        wrong.append("the secret is not the one that was committed to")
+    if chain_back(secret, min(published["link"], LINKS)) != published["anchor"]:
+        wrong.append("the secret does not belong to the chain of this station")
+    if make_seed(published["draw"], published["list_sha256"], secret, published["value"]) != published["seed"]:
+        wrong.append("the seed does not follow from list, secret and value")
+    return wrong + _wrong_results(published)
+
+
+def _wrong_list(published: dict[str, Any]) -> list[str]:
     entries, fingerprint = published["entries"], published["list_sha256"]
     wrong = []
     if sha256(list_text(entries)) != fingerprint:
@@ -95,16 +109,7 @@ def differences(published: dict[str, Any]) -> list[str]:
         wrong.append("the numbers of the list are not 1, 2, 3, ...")
     if any(entry[3] not in (1, 2) for entry in entries):
         wrong.append("an entry of the list is neither of one person nor of two")
-    if published["state"] != "drawn":
-        return wrong
-    secret = published["secret"]
-    if sha256(secret) != published["commitment"]:
-        wrong.append("the secret is not the one that was committed to")
-    if chain_back(secret, min(published["link"], LINKS)) != published["anchor"]:
-        wrong.append("the secret does not belong to the chain of this station")
-    if make_seed(published["draw"], fingerprint, secret, published["value"]) != published["seed"]:
-        wrong.append("the seed does not follow from list, secret and value")
-    return wrong + _wrong_results(published)
+    return wrong
 
 
 def _wrong_results(published: dict[str, Any]) -> list[str]:
