@@ -42,6 +42,12 @@ def draw_for(
     return draw.id
 
 
+def share(seats: int, percent: int) -> tuple[int, int]:
+    """How many of the seats are drawn, at least one, and how many are left for the door."""
+    drawn = max(1, seats * percent // 100)
+    return drawn, seats - drawn
+
+
 class UnderWay(NamedTuple):
     """A draw that people may have entered and that is not decided: how many have, and when its result comes."""
 

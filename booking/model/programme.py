@@ -61,6 +61,7 @@ class Plan(Base):
         CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="valid"),
         CheckConstraint("opens_workdays_before BETWEEN 0 AND 10", name="opens_workdays_before"),
         one_of("allocation", ALLOCATIONS),
+        CheckConstraint("draw_share BETWEEN 50 AND 100", name="draw_share"),
         Index(None, "station_id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -75,6 +76,7 @@ class Plan(Base):
     opens_workdays_before: Mapped[int | None]
     opens_clock: Mapped[time | None]
     allocation: Mapped[str] = mapped_column(String(8), default="first", server_default="first")
+    draw_share: Mapped[int] = mapped_column(default=100, server_default="100")
     valid_from: Mapped[Day]
     valid_until: Mapped[Day | None]
     stopped_at: Mapped[datetime | None]
@@ -118,6 +120,8 @@ class Counted(Protocol):
     @property
     def taken(self) -> int: ...
     @property
+    def door_seats(self) -> int: ...
+    @property
     def state(self) -> str: ...
     @property
     def opens_at(self) -> datetime: ...
@@ -131,6 +135,11 @@ class SlotProperties:
     """Properties derived from a slot's row."""
 
     __slots__ = ()
+
+    @property
+    def seats(self: Counted) -> int:
+        """Its seats in all: those that are booked or drawn, and those for the door."""
+        return self.capacity + self.door_seats
 
     @property
     def free(self: Counted) -> int:
@@ -157,7 +166,8 @@ class Slot(SlotProperties, Base):
     included); `waitlist_seq` is the last position given out on the waiting list. `release_held_at` is since when a
     release waits for the manager's decision: because our own outage made it late, or, where the slot is `unattended`,
     because nobody had taken attendance by then. A slot whose seats are drawn has a `draw_id`; until it is drawn it opens at
-    its start, which nobody can book, and people enter the draw instead.
+    its start, which nobody can book, and people enter the draw instead. `door_seats` are not drawn: they come to `capacity`
+    at the start, for people at the door.
     """
 
     __tablename__ = "slot"
@@ -193,6 +203,7 @@ class Slot(SlotProperties, Base):
     ends_at: Mapped[datetime]
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0)
+    door_seats: Mapped[int] = mapped_column(default=0, server_default="0")
     waiting: Mapped[int] = mapped_column(default=0)
     waitlist_seq: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16), default="planned")

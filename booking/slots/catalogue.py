@@ -46,7 +46,11 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
         raise RuleViolation("zone_max", limit=zone.capacity)
     if other := _rival(session, plan):
         raise RuleViolation("zone_taken", plan_id=other.id)
-    if plan.id and "allocation" in changed and (under_way := draws.under_way(session, plan.id, now)):
+    if (
+        plan.id
+        and {"allocation", "draw_share"} & changed.keys()
+        and (under_way := draws.under_way(session, plan.id, now))
+    ):
         raise RuleViolation("draw_gathering", entered=under_way.entered, until=under_way.result_at)
     kind = "plan_changed" if plan.id else "plan_added"
     session.add(plan)
@@ -270,7 +274,7 @@ def _minute(plan: Plan) -> int:
 
 
 def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
-    slots = select(func.max(Slot.capacity)).where(
+    slots = select(func.max(Slot.capacity + Slot.door_seats)).where(
         Slot.zone_id == zone_id, Slot.state != "cancelled", Slot.ends_at > now
     )
     plans = select(func.max(Plan.capacity)).where(Plan.zone_id == zone_id, Plan.stopped_at.is_(None))

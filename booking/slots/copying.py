@@ -149,7 +149,7 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
 def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
     wall = clock.at_station(slot.starts_at, station.zone_name).time()
     minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
-    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host)
+    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.seats, slot.host)
 
 
 def _said(one: PlanException, when: date) -> PlanException:

@@ -66,6 +66,10 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     free = {key: slot for key, slot in present.items() if slot.draw_id not in entered}
     by_draw = [key for key in wishes if wishes[key].pop("allocation") == "draw" and (key in free or key not in present)]
     _draw(session, station_id, {key: wishes[key] for key in by_draw}, numbers, now)
+    for wish in wishes.values():
+        share = wish.pop("draw_share")
+        if wish["draw_id"]:
+            wish["capacity"], wish["door_seats"] = draws.share(wish["capacity"], share)
     stale = _lock_stale(session, free, wishes, now)
     done = Planned()
     for key, slot in stale.items():
@@ -152,6 +156,8 @@ def _wish(due: Due, table: deadlines.Timetable) -> Wish:
         "capacity": (said and said.capacity) or plan.capacity,
         "host": said.host if said else None,
         "allocation": plan.allocation,
+        "draw_share": plan.draw_share,
+        "door_seats": 0,
         "draw_id": None,
     }
 

@@ -19,8 +19,10 @@ KEY = "a secret key that is long enough for a chain"
 class DrawDay:
     """A day whose seats are drawn: yoga and crafts at 12:10, tea at 12:20. Verbs answer in a word."""
 
-    def __init__(self, session: Session, *, capacity: int = 2, names: Sequence[str] = NAMES, **numbers: Any) -> None:
-        self.session = session
+    def __init__(
+        self, session: Session, *, capacity: int = 2, names: Sequence[str] = NAMES, share: int = 100, **numbers: Any
+    ) -> None:
+        self.session, self.share = session, share
         with transactions.transaction(session):
             station = Station(code="cbd", name="国贸白领驿站", policy=policy.write(policy.Policy(**numbers)))
             session.add(station)
@@ -52,6 +54,7 @@ class DrawDay:
             valid_from=TUESDAY,
             valid_until=TUESDAY,
             allocation="draw",
+            draw_share=self.share,
         )
         self.session.add(plan)
         self.session.flush()

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
-from booking.model import ALLOCATIONS, KINDS, Activity, PlanException, Zone
+from booking.model import KINDS, Activity, Plan, PlanException, Zone
 from booking.slots import Move, OneOff, ready_made
 from booking.web.forms.fields import (
     Between,
@@ -52,7 +52,8 @@ KIND_WORDS = {
     "reading": _("阅读"),
     "other": _("其他"),
 }
-ALLOCATION_WORDS = {"first": _("先到先得"), "draw": _("抽签")}
+ALLOCATION_WORDS = {"first": _("先到先得"), "draw": _("抽签"), "mixed": _("抽签＋现场")}
+DRAW_SHARE, ALL = 80, 100  # percent
 PICTURES = {
     "default": _("驿站（通用）"),
     "yoga": _("瑜伽垫"),
@@ -144,11 +145,17 @@ class PlanForm(_Placed):
     allocation = PickField(
         _("怎么分名额"),
         [maybe],
-        choices=options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS}),
+        choices=options(ALLOCATION_WORDS),
         default="first",
         description=_(
-            "抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。"
+            "抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。抽签＋现场：一部分抽，其余留给开场时到门口的人。还没放号的场次从下一次起按新的来。"
         ),
+    )
+    draw_share = Number(
+        _("抽签＋现场：抽百分之几"),
+        [maybe, Between(50, 95)],
+        default=DRAW_SHARE,
+        description=_("50 到 95。其余的名额开场时给门口的人；至少抽一个。不是抽签＋现场的，不用管。"),
     )
     valid_from = DayField(_("从哪天起"), [needed])
     valid_until = DayField(_("到哪天为止"), [maybe], open_ended=True, description=_("不填就一直排下去。"))
@@ -157,6 +164,22 @@ class PlanForm(_Placed):
     )
     opens_clock = WallTime(_("几点放号"), [maybe], description=_("不填就按驿站的规则。"))
     on_rest_days = BooleanField(_("休息日也开"))
+
+    def process(self, formdata: Any = None, obj: Any = None, data: Any = None, **more: Any) -> None:
+        """A plan by draw of which some seats are not drawn is mixed."""
+        super().process(formdata, obj, data, **more)
+        if self.allocation.raw_data is None and isinstance(obj, Plan):  # not sent
+            if obj.allocation == "draw" and obj.draw_share < ALL:
+                self.allocation.data = "mixed"
+            else:
+                self.draw_share.data = DRAW_SHARE
+
+    def populate_obj(self, obj: Any) -> None:
+        """The other way round."""
+        super().populate_obj(obj)
+        is_mixed = self.allocation.data == "mixed"
+        obj.allocation = "draw" if is_mixed else self.allocation.data or "first"
+        obj.draw_share = (self.draw_share.data or DRAW_SHARE) if is_mixed else ALL
 
     def validate_valid_until(self, field: DayField) -> None:
         if field.data and self.valid_from.data and field.data < self.valid_from.data:

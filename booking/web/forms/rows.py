@@ -21,7 +21,9 @@ COLUMNS = {
     "activities": sorted(
         (name for name in ActivityForm.labels() if name != "picture"), key=lambda n: n.endswith("_en")
     ),
-    "plans": [name for name in PlanForm.labels() if not name.startswith("opens_") and name != "allocation"],
+    "plans": [
+        name for name in PlanForm.labels() if not name.startswith("opens_") and name not in ("allocation", "draw_share")
+    ],
 }
 REQUIRED = {"activities": 2, "plans": 7}  # how many of them, from the left
 FORMS: dict[str, type[Form]] = {"activities": ActivityForm, "plans": PlanForm}
