@@ -9,5 +9,5 @@ from booking.draws.allocate import draw, to_draw
 from booking.draws.chain import begin_anew, commit, to_commit
 from booking.draws.entries import change_wishes, enter, leave
 from booking.draws.freeze import freeze, to_freeze
-from booking.draws.partners import invite, is_digits, is_invited, join
+from booking.draws.partners import invite, is_invited, join
 from booking.draws.planning import SEALED_FOR, closing, draw_for, opened, share, under_way

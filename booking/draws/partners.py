@@ -73,10 +73,6 @@ def is_invited(session: Session, draw_id: int, code: str) -> bool:
     return session.scalar(select(DrawEntry.id).where(*_showing(draw_id, code)).limit(1)) is not None
 
 
-def is_digits(typed: str) -> bool:
-    return len(typed) == DIGITS and typed.isascii() and typed.isdigit()
-
-
 def _showing(draw_id: int, code: str) -> tuple[ColumnElement[bool], ...]:
     return DrawEntry.draw_id == draw_id, DrawEntry.code == code, DrawEntry.left_at.is_(None)
 
