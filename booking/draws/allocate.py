@@ -1,6 +1,6 @@
 """Allocate: draws a frozen draw: seats in the order of the lots, then the waiting lists in the same order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from booking.db.statements import CompiledStatement
 from booking.db.transactions import NO_SYNC, transactional
 from booking.draws import letters, order, public_value
 from booking.draws.chain import secret_of
-from booking.draws.freeze import published_list, slots_of
+from booking.draws.freeze import grouped, live_entries, published_list, slots_of
 from booking.draws.planning import SEALED_FOR
 from booking.history import record, record_all
 from booking.model import Booking, Draw, DrawEntry, Event, Slot
@@ -27,13 +27,21 @@ DRAWN: EventKinds = (("drawn", "booked"),)
 
 
 class Drawing(NamedTuple):
-    """What a draw decides on: its locked slots by id, its entries in the order of their lots, and their people."""
+    """What a draw decides on: its locked slots by id, its entries in the order of their lots, and their people.
+
+    Two entries that stand in the list as one are a group, as is any other alone.
+    """
 
     draw: Draw
     slots: dict[int, Slot]
-    ordered: list[DrawEntry]
+    groups: list[list[DrawEntry]]
     people: Mapping[int, Eligibility]
     now: datetime
+
+    @property
+    def ordered(self) -> list[DrawEntry]:
+        """Everybody's entry: of a group one stands behind the other."""
+        return [entry for group in self.groups for entry in group]
 
     def person(self, entry: DrawEntry) -> Eligibility:
         return self.people[entry.person_id or 0]
@@ -81,7 +89,7 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
         return 1
     seats = {slot.id: slot.free for slot in drawing.slots.values()}
     refused = _refused(drawing)
-    results = order.give_out(ordered, seats, set(refused))
+    results = order.give_out(ordered, seats, *_out(drawing, refused))
     one.state, one.secret, one.seed, one.value = "drawn", secret, seed, value or None
     one.seats = {str(slot_id): number for slot_id, number in seats.items()}
     session.flush()
@@ -91,7 +99,7 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
     told = [
         letters.Told(entry, places.get(entry.person_id or 0)) for entry in drawing.ordered if entry.result != "seat"
     ]
-    letters.tell(session, one, told, len(ordered), now)
+    letters.tell(session, one, told, len(drawing.ordered), now)
     given = sum(entry.result == "seat" for entry in drawing.ordered)
     about: dict[str, Any] = {"station_id": one.station_id, "draw": one.id}
     record(session, "drawn", now, **about, entries=len(ordered), given=given)
@@ -115,9 +123,8 @@ def _void(session: Session, one: Draw, why: str, now: datetime) -> None:
 
 def _lock(session: Session, one: Draw, slots: Sequence[Slot], numbers: Sequence[int], now: datetime) -> Drawing:
     """Lock everybody on the list, then the slots, and those where they wait: a seat may end their place there."""
-    listed = select(DrawEntry).where(DrawEntry.draw_id == one.id, DrawEntry.no.is_not(None))
-    entries = {entry.no: entry for entry in session.scalars(listed)}
-    people = {entry.person_id for entry in entries.values() if entry.person_id}
+    entries = {both[0].no: both for both in grouped(live_entries(session, one.id))}
+    people = {entry.person_id for both in entries.values() for entry in both if entry.person_id}
     transactions.lock(session, people=people)
     theirs = (Booking.person_id.in_(in_array(people)), Booking.state.in_(("booked", "waiting")))
     beside = select(Booking.slot_id).join(Slot, Booking.slot_id == Slot.id).where(*theirs, Slot.ends_at > now)
@@ -128,13 +135,25 @@ def _lock(session: Session, one: Draw, slots: Sequence[Slot], numbers: Sequence[
 
 
 def _refused(drawing: Drawing) -> dict[tuple[int, int], str]:
-    """The wishes that the rules do not allow by now, with the reason."""
+    """The wishes that the rules do not allow by now, by the id of the entry and the slot, with the reason."""
     found = {}
     for entry in drawing.ordered:
         for slot_id in entry.wishes:
             if (slot := drawing.slots.get(slot_id)) and (no := personal(slot, drawing.person(entry))):
-                found[entry.no or 0, slot_id] = no.reason
+                found[entry.id, slot_id] = no.reason
     return found
+
+
+def _out(drawing: Drawing, refused: Collection[tuple[int, int]]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """By number and slot: where nobody of the entry may take a seat, and where one of two may not."""
+    nobody: set[tuple[int, int]] = set()
+    alone: set[tuple[int, int]] = set()
+    for group in drawing.groups:
+        for slot_id in group[0].wishes:
+            out = sum((entry.id, slot_id) in refused for entry in group)
+            if out:
+                (nobody if out == len(group) else alone).add((group[0].no or 0, slot_id))
+    return nobody, alone
 
 
 def _open(session: Session, drawing: Drawing) -> None:
@@ -152,19 +171,30 @@ def _write_results(
     refused: Mapping[tuple[int, int], str],
 ) -> None:
     rows, events = [], []
-    for rank, (entry, (no, got, passed)) in enumerate(zip(drawing.ordered, results, strict=True), 1):
-        why = {str(slot_id): refused[no, slot_id] for slot_id in passed}
-        could = [slot_id for slot_id in entry.wishes if slot_id in drawing.slots and slot_id not in passed]
-        result = "seat" if got else "lost" if could else "passed_over"
-        rows.append([entry.id, rank, result, got, why])
-        about = [drawing.draw.station_id, entry.person_id, to_text(drawing.now)]
-        events += [[*about, reason, {"draw": drawing.draw.id, "slot": int(slot)}] for slot, reason in why.items()]
+    for rank, (group, (_no, got, _passed)) in enumerate(zip(drawing.groups, results, strict=True), 1):
+        for entry in group:
+            result, why = _result(drawing, entry, got, refused)
+            rows.append([entry.id, rank, result, got if result == "seat" else None, why])
+            about = [drawing.draw.station_id, entry.person_id, to_text(drawing.now)]
+            events += [[*about, reason, {"draw": drawing.draw.id, "slot": int(slot)}] for slot, reason in why.items()]
     connection = statements.wrap(session.connection())
     _RESULTS.run(connection, rows=rows, ids=[row[0] for row in rows])
     if events:
         _PASSED_OVER.run(connection, rows=events)
     written = select(DrawEntry).where(DrawEntry.id.in_(in_array([entry.id for entry in drawing.ordered])))
     session.scalars(written.execution_options(populate_existing=True)).all()
+
+
+def _result(
+    drawing: Drawing, entry: DrawEntry, got: int | None, refused: Mapping[tuple[int, int], str]
+) -> tuple[str, dict[str, str]]:
+    """A person's result where the entry got this slot, and why a wish was not for them when its turn came."""
+    reached = entry.wishes[: entry.wishes.index(got) + 1] if got else entry.wishes
+    why = {str(slot_id): refused[entry.id, slot_id] for slot_id in reached if (entry.id, slot_id) in refused}
+    if got:
+        return "passed_over" if str(got) in why else "seat", why
+    could = [slot_id for slot_id in entry.wishes if slot_id in drawing.slots and str(slot_id) not in why]
+    return "lost" if could else "passed_over", why
 
 
 def _give(session: Session, drawing: Drawing) -> dict[int, int]:

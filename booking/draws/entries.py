@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from booking import policy
@@ -29,7 +29,7 @@ def enter(session: Session, person_id: int, slot_id: int, now: datetime) -> Draw
     slot = session.get(Slot, slot_id)
     if slot is None or slot.draw_id is None or slot.station.closed_at:
         raise RuleViolation("no_such_slot")
-    draw = _open_draw(session, slot.draw_id, now)
+    draw = open_draw(session, slot.draw_id, now)
     transactions.lock(session, people={person_id})
     session.refresh(slot)
     if slot.state == "cancelled":
@@ -38,7 +38,7 @@ def enter(session: Session, person_id: int, slot_id: int, now: datetime) -> Draw
         raise RuleViolation("draw_closed")
     if no := personal(slot, eligibility(session, person_id, slot.station, slot.date, now)):
         raise no
-    entry = _find(session, draw.id, person_id)
+    entry = hold_entry(session, draw.id, person_id)
     wishes = entry.wishes if entry and entry.left_at is None else []
     if entry and slot_id in wishes:
         return entry
@@ -46,7 +46,7 @@ def enter(session: Session, person_id: int, slot_id: int, now: datetime) -> Draw
     if len(wishes) >= most:
         raise RuleViolation("wishes_full", limit=most)
     if entry is None:
-        entry = DrawEntry(draw_id=draw.id, person_id=person_id, tag=_tag(session, draw.id), entered_at=now)
+        entry = DrawEntry(draw_id=draw.id, person_id=person_id, tag=new_tag(session, draw.id), entered_at=now)
         session.add(entry)
     entry.left_at = None
     _set_wishes(session, draw, entry, [*wishes, slot_id], now)
@@ -59,22 +59,23 @@ def change_wishes(session: Session, entry_id: int, wishes: Sequence[int], now: d
     entry = session.get(DrawEntry, entry_id)
     if entry is None or entry.person_id is None:
         raise RuleViolation("no_such_entry")
-    draw = _open_draw(session, entry.draw_id, now)
+    draw = open_draw(session, entry.draw_id, now)
     transactions.lock(session, people={entry.person_id})
-    session.refresh(entry)
+    hold_entry(session, draw.id, entry.person_id)
     if entry.left_at:
         raise RuleViolation("no_such_entry")
     if len(set(wishes)) < len(wishes) or not set(wishes) <= set(entry.wishes):
         raise RuleViolation("no_such_wish")
     if not wishes:
-        entry.left_at = now
-        record(session, "left", now, actor_id=entry.person_id, **_about(draw, entry))
+        _part(session, draw, entry, now)
+        entry.left_at, entry.code = now, None
+        record(session, "left", now, actor_id=entry.person_id, **about(draw, entry))
     elif list(wishes) != entry.wishes:
         _set_wishes(session, draw, entry, list(wishes), now)
     return entry
 
 
-def _open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
+def open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
     """The draw, which is not frozen until this transaction ends: many may hold it at once."""
     found = select(Draw).where(Draw.id == draw_id).with_for_update(read=True)
     draw = session.scalars(found.execution_options(populate_existing=True)).one()
@@ -85,12 +86,17 @@ def _open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
     return draw
 
 
-def _find(session: Session, draw_id: int, person_id: int) -> DrawEntry | None:
-    mine = select(DrawEntry).where(DrawEntry.draw_id == draw_id, DrawEntry.person_id == person_id)
-    return session.scalar(mine.execution_options(populate_existing=True))
+def hold_entry(session: Session, draw_id: int, person_id: int) -> DrawEntry | None:
+    """The entry of a locked person. It is locked, and the one together with it, the older first."""
+    of_draw = (DrawEntry.draw_id == draw_id, DrawEntry.person_id == person_id)
+    partner = select(DrawEntry.partner_id).where(*of_draw).scalar_subquery()
+    either = or_(DrawEntry.person_id == person_id, DrawEntry.id == partner)
+    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, either).order_by(DrawEntry.id).with_for_update()
+    entries = session.scalars(found.execution_options(populate_existing=True)).all()
+    return next((entry for entry in entries if entry.person_id == person_id), None)
 
 
-def _tag(session: Session, draw_id: int) -> str:
+def new_tag(session: Session, draw_id: int) -> str:
     """Five characters that no other entry of the draw has."""
     while True:
         tag = "".join(secrets.choice(LETTERS) for _ in range(5))
@@ -99,10 +105,22 @@ def _tag(session: Session, draw_id: int) -> str:
 
 
 def _set_wishes(session: Session, draw: Draw, entry: DrawEntry, wishes: list[int], now: datetime) -> None:
+    """Of both who enter together."""
     entry.wishes = wishes
+    if entry.partner_id:
+        session.get_one(DrawEntry, entry.partner_id).wishes = wishes
     session.flush()
-    record(session, "entered", now, actor_id=entry.person_id, **_about(draw, entry), wishes=wishes)
+    record(session, "entered", now, actor_id=entry.person_id, **about(draw, entry), wishes=wishes)
 
 
-def _about(draw: Draw, entry: DrawEntry) -> dict[str, Any]:
+def _part(session: Session, draw: Draw, entry: DrawEntry, now: datetime) -> None:
+    """End what two people had entered together."""
+    if entry.partner_id:
+        other = session.get_one(DrawEntry, entry.partner_id)
+        entry.partner_id = other.partner_id = None
+        record(session, "parted", now, **about(draw, other))
+
+
+def about(draw: Draw, entry: DrawEntry) -> dict[str, Any]:
+    """What each event of an entry says."""
     return {"station_id": draw.station_id, "person_id": entry.person_id, "draw": draw.id}

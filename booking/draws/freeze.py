@@ -35,7 +35,10 @@ def freeze(session: Session, draw_id: int, now: datetime) -> int:
     _leave_gone(session, draw, now)
     entries = live_entries(session, draw.id)
     own = balls(session, draw.station, [entry.person_id or 0 for entry in entries], now)
-    rows = [[entry.id, no, own[entry.person_id or 0]] for no, entry in enumerate(entries, 1)]
+    rows = [
+        [one[0].id, no, min(own[entry.person_id or 0] for entry in one), len(one)]
+        for no, one in enumerate(grouped(entries), 1)
+    ]
     _SEAL.run(statements.wrap(session.connection()), rows=rows, ids=[row[0] for row in rows])
     session.expire_all()
     draw.list_sha256 = sha256(list_text(published_list(session, draw)))
@@ -51,11 +54,18 @@ def live_entries(session: Session, draw_id: int) -> Sequence[DrawEntry]:
     return session.scalars(found.order_by(DrawEntry.tag)).all()
 
 
+def grouped(entries: Sequence[DrawEntry]) -> list[list[DrawEntry]]:
+    """The entries that stand in the list as one: two who enter together, the older first, or one alone."""
+    by_id = {entry.id: entry for entry in entries}
+    both = ([entry, *([by_id[entry.partner_id]] if entry.partner_id in by_id else [])] for entry in entries)
+    return [one for one in both if one[0].id == min(entry.id for entry in one)]
+
+
 def published_list(session: Session, draw: Draw) -> list[list[Any]]:
     """The frozen list, as `order` reads it: number, tag, balls, people, wishes."""
-    columns = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.wishes)
+    columns = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.people, DrawEntry.wishes)
     frozen = select(*columns).where(DrawEntry.draw_id == draw.id, DrawEntry.no.is_not(None)).order_by(DrawEntry.no)
-    return [[no, tag, own, 1, wishes] for no, tag, own, wishes in session.execute(frozen)]
+    return [list(row) for row in session.execute(frozen)]
 
 
 def slots_of(session: Session, draw: Draw) -> Sequence[Slot]:
@@ -70,10 +80,12 @@ def _leave_gone(session: Session, draw: Draw, now: datetime) -> None:
     gone = gone.where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None), Person.deleted_at.is_not(None))
     people = session.scalars(gone.order_by(DrawEntry.person_id)).all()
     theirs = (DrawEntry.draw_id == draw.id, DrawEntry.person_id.in_(in_array([one or 0 for one in people])))
-    session.execute(update(DrawEntry).where(*theirs).values(left_at=now), execution_options=NO_SYNC)
+    with_them = DrawEntry.partner_id.in_(select(DrawEntry.id).where(*theirs))
+    session.execute(update(DrawEntry).where(with_them).values(partner_id=None), execution_options=NO_SYNC)
+    session.execute(update(DrawEntry).where(*theirs).values(left_at=now, partner_id=None), execution_options=NO_SYNC)
     for person_id in people:
         about: dict[str, Any] = {"station_id": draw.station_id, "person_id": person_id, "draw": draw.id}
         record(session, "left", now, reason="gone", **about)
 
 
-_SEAL = CompiledStatement(update_rows(DrawEntry, ("no", "balls")))
+_SEAL = CompiledStatement(update_rows(DrawEntry, ("no", "balls", "people")))

@@ -4,7 +4,8 @@
 what differs and exits with 1. The app draws by these very functions.
 
 Each entry has some balls. The fingerprint of a ball is SHA-256("seed:number:ball"); an entry's lot is its smallest, and
-the entries come in the order of their lots. In that order each gets the first of its wishes that has room.
+the entries come in the order of their lots. In that order each gets the first of its wishes that has room. An entry of
+two people needs two seats.
 """
 
 from __future__ import annotations  # so that older Pythons can run it, too
@@ -49,22 +50,26 @@ def in_order(seed: str, entries: list[list[Any]]) -> list[list[Any]]:
 
 
 def give_out(
-    ordered: list[list[Any]], seats: dict[int, int], refused: set[tuple[int, int]]
+    ordered: list[list[Any]],
+    seats: dict[int, int],
+    refused: set[tuple[int, int]],
+    alone: set[tuple[int, int]] | frozenset[tuple[int, int]] = frozenset(),
 ) -> list[tuple[int, int | None, list[int]]]:
     """The number of each entry, its slot or None, and the wishes that it was passed over for.
 
     `seats` are the seats by slot; a slot that is not among them is out of the draw. `refused` are the pairs of number and
-    slot that the rules do not allow.
+    slot that the rules do not allow; `alone` those at which one of two people is out, and the other needs one seat.
     """
     left = dict(seats)
     results: list[tuple[int, int | None, list[int]]] = []
     for no, _tag, _balls, people, wishes in ordered:
         got, passed = None, []
         for slot in wishes:
+            needed = 1 if (no, slot) in alone else people
             if (no, slot) in refused and slot in left:
                 passed.append(slot)
-            elif left.get(slot, 0) >= people:
-                left[slot] -= people
+            elif left.get(slot, 0) >= needed:
+                left[slot] -= needed
                 got = slot
                 break
         results.append((no, got, passed))
@@ -82,12 +87,7 @@ def differences(published: dict[str, Any]) -> list[str]:
     """What does not fit in a published draw; empty if everything does."""
     if published["version"] != VERSION:
         return [f"this program checks version {VERSION}"]
-    entries, fingerprint = published["entries"], published["list_sha256"]
-    wrong = []
-    if sha256(list_text(entries)) != fingerprint:
-        wrong.append("the list does not have the fingerprint that was published when it was sealed")
-    if [entry[0] for entry in entries] != list(range(1, len(entries) + 1)):
-        wrong.append("the numbers of the list are not 1, 2, 3, ...")
+    wrong = _wrong_list(published)
     if published["state"] != "drawn":
         return wrong
     secret = published["secret"]
@@ -95,7 +95,7 @@ def differences(published: dict[str, Any]) -> list[str]:
         wrong.append("the secret is not the one that was committed to")
     if chain_back(secret, min(published["link"], LINKS)) != published["anchor"]:
         wrong.append("the secret does not belong to the chain of this station")
-    if make_seed(published["draw"], fingerprint, secret, published["value"]) != published["seed"]:
+    if make_seed(published["draw"], published["list_sha256"], secret, published["value"]) != published["seed"]:
         wrong.append("the seed does not follow from list, secret and value")
     return wrong + _wrong_value(published) + _wrong_results(published)
 
@@ -107,11 +107,24 @@ def _wrong_value(published: dict[str, Any]) -> list[str]:
     return [] if fits else ["the value is not the last one that was typed"]
 
 
+def _wrong_list(published: dict[str, Any]) -> list[str]:
+    entries, fingerprint = published["entries"], published["list_sha256"]
+    wrong = []
+    if sha256(list_text(entries)) != fingerprint:
+        wrong.append("the list does not have the fingerprint that was published when it was sealed")
+    if [entry[0] for entry in entries] != list(range(1, len(entries) + 1)):
+        wrong.append("the numbers of the list are not 1, 2, 3, ...")
+    if any(entry[3] not in (1, 2) for entry in entries):
+        wrong.append("an entry of the list is neither of one person nor of two")
+    return wrong
+
+
 def _wrong_results(published: dict[str, Any]) -> list[str]:
     results = published["results"]
     refused = {(result["no"], int(slot)) for result in results for slot in result["passed_over"]}
     seats = {int(slot): number for slot, number in published["seats"].items()}
-    given = give_out(in_order(published["seed"], published["entries"]), seats, refused)
+    alone = {(result["no"], int(slot)) for result in results for slot in result.get("alone", ())}
+    given = give_out(in_order(published["seed"], published["entries"]), seats, refused, alone)
     if [result["no"] for result in results] != [no for no, _, _ in given]:
         return ["the order is not the one that follows from the seed"]
     told = {result["no"]: result["slot"] for result in results}

@@ -143,6 +143,12 @@ def _set_terms(draw: Draw, terms: Terms, zone: str) -> None:
         draw.value_until = min(since + TYPED_WITHIN, terms.waitlist_until - TO_DRAW - CORRECTION)
 
 
+def share(seats: int, percent: int) -> tuple[int, int]:
+    """How many of the seats are drawn, at least one, and how many are left for the door."""
+    drawn = max(1, seats * percent // 100)
+    return drawn, seats - drawn
+
+
 class UnderWay(NamedTuple):
     """A draw that people may have entered and that is not decided: how many have, when its result comes, and the start
     of the plan's first slot after it, as far as it is planned."""

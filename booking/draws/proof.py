@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from booking.draws import public_value
@@ -47,7 +47,18 @@ def _instant(at: datetime | None) -> str | None:
 
 
 def _results(session: Session, draw: Draw) -> list[dict[str, Any]]:
-    """In the order of the draw."""
-    columns = (DrawEntry.no, DrawEntry.got_slot_id, DrawEntry.passed_over)
-    ranked = select(*columns).where(DrawEntry.draw_id == draw.id, DrawEntry.rank.is_not(None)).order_by(DrawEntry.rank)
-    return [{"no": no, "slot": got, "passed_over": passed} for no, got, passed in session.execute(ranked)]
+    """In the order of the draw. Of two people who entered together, `alone` says at which slots one was out, and why."""
+    columns = (DrawEntry.no, DrawEntry.partner_id, DrawEntry.got_slot_id, DrawEntry.passed_over)
+    ranked = select(DrawEntry.id, *columns).where(DrawEntry.draw_id == draw.id, DrawEntry.rank.is_not(None))
+    rows = session.execute(ranked.order_by(DrawEntry.rank)).all()
+    others = {row.id: row for row in rows if row.no is None}
+    return [_result(row, others.get(row.partner_id, row)) for row in rows if row.no is not None]
+
+
+def _result(row: Row[Any], other: Row[Any]) -> dict[str, Any]:
+    """`other` is the partner's row, or the same again."""
+    both = row.passed_over.keys() & other.passed_over.keys()
+    passed = {slot: why for slot, why in row.passed_over.items() if slot in both}
+    told = {"no": row.no, "slot": row.got_slot_id or other.got_slot_id, "passed_over": passed}
+    alone = {slot: why for slot, why in {**row.passed_over, **other.passed_over}.items() if slot not in both}
+    return told | {"alone": alone} if alone else told

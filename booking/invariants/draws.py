@@ -51,9 +51,17 @@ def places(session: Session, now: datetime) -> Iterator[str]:
 
 def _results(session: Session, draw: Draw) -> Iterator[str]:
     entries = session.scalars(select(DrawEntry).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None))).all()
-    ranks = sorted(entry.rank or 0 for entry in entries)
-    if ranks != list(range(1, len(entries) + 1)):
-        yield f"I12 draw {draw.id}: {len(entries)} entries, and these ranks: {ranks[:3]} ..."
+    by_id = {entry.id: entry for entry in entries}
+    first = [entry for entry in entries if entry.partner_id is None or entry.no is not None]
+    ranks = sorted(entry.rank or 0 for entry in first)
+    if ranks != list(range(1, len(first) + 1)):
+        yield f"I12 draw {draw.id}: {len(first)} entries, and these ranks: {ranks[:3]} ..."
+    for entry in entries:
+        other = by_id.get(entry.partner_id or 0, entry)
+        if {entry.partner_id, other.partner_id} not in ({None}, {entry.id, other.id}) or entry.rank != other.rank:
+            yield f"I12 draw {draw.id}: entries {entry.id} and {entry.partner_id} are not of two people together"
+        elif {entry.people, other.people} - {1} != ({2} if entry.partner_id else set()):
+            yield f"I12 draw {draw.id}: entry {entry.id} is listed with another number of people"
     # By the history: a seat may have been moved to the waiting list and back since.
     given = select(Event.person_id, Event.slot_id).where(
         Event.kind == "drawn",

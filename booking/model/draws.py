@@ -88,6 +88,10 @@ class Draw(Base):
 class DrawEntry(Base):
     """报名: a person's entry in a draw, with `wishes`: slot ids, the best first. It is not a booking.
 
+    Two who enter together have an entry each, with the same wishes, and each names the other as `partner_id`. In the list
+    they are one of two `people`, with the number of the older entry; only that one has `no` and `balls`. `code` is what
+    somebody types to enter together with this person.
+
     `tag` names it in public, together with `no`, its number in the frozen list; only its person knows which is theirs.
     `no` and `balls` are set when the list is frozen, `rank` and `result` by the draw. `passed_over` is why a wish was
     skipped, by slot id. `person_id` is forgotten with old bookings.
@@ -102,6 +106,7 @@ class DrawEntry(Base):
         CheckConstraint("(rank IS NULL) = (result IS NULL)", name="rank"),
         CheckConstraint("(no IS NULL) = (balls IS NULL)", name="balls"),
         CheckConstraint("no IS NULL OR left_at IS NULL", name="left"),
+        CheckConstraint("people IN (1, 2)", name="people"),
         Index(None, "person_id", "draw_id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -117,6 +122,9 @@ class DrawEntry(Base):
     result: Mapped[str | None] = mapped_column(String(12))
     got_slot_id: Mapped[int | None] = mapped_column(Id)
     passed_over: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    people: Mapped[int] = mapped_column(default=1, server_default="1")
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("draw_entry.id"))
+    code: Mapped[str | None] = mapped_column(String(6))
     draw: Mapped[Draw] = relationship()
 
 

@@ -67,6 +67,7 @@ class Plan(Base):
         CheckConstraint("opens_workdays_before BETWEEN 0 AND 10", name="opens_workdays_before"),
         one_of("allocation", ALLOCATIONS),
         one_of("value_kind", VALUE_KINDS),
+        CheckConstraint("draw_share BETWEEN 50 AND 100", name="draw_share"),
         Index(None, "station_id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -84,6 +85,7 @@ class Plan(Base):
     value_kind: Mapped[str] = mapped_column(String(8), default="none", server_default="none")
     value_source: Mapped[str | None] = mapped_column(String(120))
     value_clock: Mapped[time | None]
+    draw_share: Mapped[int] = mapped_column(default=100, server_default="100")
     valid_from: Mapped[Day]
     valid_until: Mapped[Day | None]
     stopped_at: Mapped[datetime | None]
@@ -127,6 +129,8 @@ class Counted(Protocol):
     @property
     def taken(self) -> int: ...
     @property
+    def door_seats(self) -> int: ...
+    @property
     def state(self) -> str: ...
     @property
     def opens_at(self) -> datetime: ...
@@ -142,6 +146,11 @@ class SlotProperties:
     """Properties derived from a slot's row."""
 
     __slots__ = ()
+
+    @property
+    def seats(self: Counted) -> int:
+        """Its seats in all: those that are booked or drawn, and those for the door."""
+        return self.capacity + self.door_seats
 
     @property
     def free(self: Counted) -> int:
@@ -168,7 +177,8 @@ class Slot(SlotProperties, Base):
     included); `waitlist_seq` is the last position given out on the waiting list. `release_held_at` is since when a
     release waits for the manager's decision: because our own outage made it late, or, where the slot is `unattended`,
     because nobody had taken attendance by then. A slot whose seats are drawn has a `draw_id`; until it is drawn it opens at
-    its start, which nobody can book, and people enter the draw instead.
+    its start, which nobody can book, and people enter the draw instead. `door_seats` are not drawn: they come to `capacity`
+    at the start, for people at the door.
     """
 
     __tablename__ = "slot"
@@ -204,6 +214,7 @@ class Slot(SlotProperties, Base):
     ends_at: Mapped[datetime]
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0)
+    door_seats: Mapped[int] = mapped_column(default=0, server_default="0")
     waiting: Mapped[int] = mapped_column(default=0)
     waitlist_seq: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16), default="planned")

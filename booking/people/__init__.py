@@ -48,7 +48,7 @@ from booking.people.invitations import (
     resend_invitation,
     withdraw_invitation,
 )
-from booking.people.login_throttle import ask_for_letter, client_network, guess_door_code
+from booking.people.login_throttle import ask_for_letter, client_network, guess_door_code, guess_draw_code
 from booking.people.passwords import check_strength, fits, hash_password
 from booking.people.recovery_codes import clean_second_code
 from booking.people.retention import forget

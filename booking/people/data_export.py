@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Executable, case, func, select
+from sqlalchemy.orm import Session, aliased
 
 from booking.model import (
     Activity,
@@ -101,12 +101,18 @@ def _follows(person_id: int) -> Executable:
 
 
 def _draws(person_id: int) -> Executable:
-    told = (DrawEntry.entered_at, DrawEntry.left_at, DrawEntry.wishes, DrawEntry.no, DrawEntry.tag, DrawEntry.balls)
+    """Of two who entered together, number and balls are those of the older entry, which stands in the list."""
+    other = aliased(DrawEntry)
+    listed = [func.coalesce(getattr(DrawEntry, name), getattr(other, name)).label(name) for name in ("no", "balls")]
+    tag = case((other.no.is_not(None), other.tag), else_=DrawEntry.tag).label("tag")
+    together = (DrawEntry.code, DrawEntry.partner_id.is_not(None).label("together"))
+    told = (DrawEntry.entered_at, DrawEntry.left_at, DrawEntry.wishes, *together, *listed, tag)
     result = (DrawEntry.rank, DrawEntry.result, DrawEntry.got_slot_id, DrawEntry.passed_over)
     return (
         select(Station.name.label("station"), Draw.opens_at, *told, *result)
         .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
         .join(Station, Draw.station_id == Station.id)
+        .outerjoin(other, other.id == DrawEntry.partner_id)
         .where(DrawEntry.person_id == person_id)
         .order_by(DrawEntry.id)
     )

@@ -29,6 +29,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PER_ACCOUNT = (Limit(5, 15 * MINUTE), Limit(10, 24 * HOUR))
 PER_ADDRESS = 20  # an hour; whole offices share an address, so it is a setting
 DOOR_GUESSES = (Limit(10, MINUTE), Limit(60, HOUR))
+DRAW_GUESSES = (Limit(5, 10 * MINUTE), Limit(20, 24 * HOUR))
 LETTERS_ASKED = Limit(10, HOUR)
 INVITATIONS_BY = Limit(30, 24 * HOUR)  # by one admin
 INVITATIONS_TO = Limit(3, 24 * HOUR)  # to one address
@@ -73,9 +74,19 @@ def guess_door_code(session: Session, who: str, now: datetime, *, right: bool) -
 
     A wrong one must be committed. The network client is not counted: a whole station shares one.
     """
-    key = account_key(f"door code by {who}")
+    _guess(session, f"door code by {who}", DOOR_GUESSES, now, right=right)
+
+
+@transactional
+def guess_draw_code(session: Session, person_id: int, now: datetime, *, right: bool) -> None:
+    """The same for the code of somebody who invites to a draw."""
+    _guess(session, f"draw code by {person_id}", DRAW_GUESSES, now, right=right)
+
+
+def _guess(session: Session, what: str, limits: Iterable[Limit], now: datetime, *, right: bool) -> None:
+    key = account_key(what)
     transactions.advisory_lock(session, f"tries of {key}")
-    _stop(session, RuleViolation("too_many_tries"), Failure.at, Failure.account == key, DOOR_GUESSES, now)
+    _stop(session, RuleViolation("too_many_tries"), Failure.at, Failure.account == key, limits, now)
     if not right:
         session.add(Failure(account=key, address="", at=now))
 

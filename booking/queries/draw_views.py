@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from booking import draws
 from booking.draws.balls import balls
-from booking.model import Draw, DrawEntry, Slot
+from booking.model import Draw, DrawEntry, Person, Slot
 
 SHOWN = 60  # past draws in a station's list
 
@@ -42,11 +42,20 @@ class DrawView(NamedTuple):
 
 
 class OwnEntry(NamedTuple):
-    """One person's entry in a draw, and their balls in it."""
+    """One person's entry in a draw, and their balls in it; with who enters together with them, the partner's entry and
+    name."""
 
     view: DrawView
     entry: DrawEntry | None
     balls: int
+    other: DrawEntry | None = None
+    partner: str = ""
+
+    @property
+    def listed(self) -> DrawEntry | None:
+        """The entry that stands in the list: of two who enter together, the older."""
+        found = [entry for entry in (self.entry, self.other) if entry]
+        return min(found, key=lambda entry: entry.id, default=None)
 
     @property
     def wishes(self) -> list[Slot]:
@@ -100,16 +109,22 @@ def facts(own: OwnEntry | None) -> tuple[Any, ...]:
     if own is None:
         return ()
     seen, entry = own.view, own.entry
-    mine = (entry.id, entry.wishes, entry.result, entry.rank) if entry else None
+    mine = (entry.id, entry.wishes, entry.result, entry.rank, entry.code, own.partner) if entry else None
     return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, seen.result_at, mine, own.balls
 
 
 def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: int | None, now: datetime) -> OwnEntry:
-    """Balls as they are now: for the coming draw, or for the next one after it."""
-    if entry and entry.balls and view.phase != "drawn":
-        return OwnEntry(view, entry, entry.balls)
-    counted = balls(session, view.draw.station, [person_id], now)[person_id] if person_id else 0
-    return OwnEntry(view, entry, counted)
+    """Balls as they are now: for the coming draw, the fewer of two people, or for the next one after it."""
+    other = session.get(DrawEntry, entry.partner_id) if entry and entry.partner_id else None
+    with_them = session.get(Person, other.person_id) if other and other.person_id else None
+    if with_them is None or with_them.deleted_at:
+        other = None
+    own = OwnEntry(view, entry, 0, other, with_them.name if with_them and other else "")
+    if own.listed and own.listed.balls and view.phase != "drawn":
+        return own._replace(balls=own.listed.balls)
+    people = [person_id, *([other.person_id] if other and view.phase != "drawn" else [])]
+    counted = balls(session, view.draw.station, [one for one in people if one], now)
+    return own._replace(balls=min(counted.values(), default=0))
 
 
 def _phase(draw: Draw, now: datetime) -> str:

@@ -43,6 +43,11 @@ class Card(NamedTuple):
         return self.state == "planned" and self.slot.awaits_draw
 
     @property
+    def allocation(self) -> str:
+        """How its seats will be given: `first` come, by `draw`, or `mixed`, with some for the door."""
+        return ("mixed" if self.slot.door_seats else "draw") if self.by_draw else "first"
+
+    @property
     def line_open(self) -> bool:
         """Whether a seat that becomes free still goes to the waiting list by itself."""
         return self.seen_at < self.slot.waitlist_until

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.history import record_all
+from booking.history import record, record_all
 from booking.model import Booking, Slot
 from booking.seats import attendance
 from booking.seats.bulk_transitions import EndedSeat, claims, expire, release_seats, strike, unrecorded
@@ -19,13 +19,17 @@ from booking.seats.waitlist import fill_free_seats, lock_head, lock_slots
 
 @transactional
 def start(session: Session, slot_ids: Collection[int], now: datetime) -> int:
-    """Record that slots have started: the waiting list closes, free seats go to standby. Returns how many slots."""
-    held = lock_slots(session, slot_ids, now)
+    """Record that slots have started: the waiting list closes, free seats and those for the door go to standby.
+
+    Returns how many slots.
+    """
+    held = lock_slots(session, slot_ids, now, room=Slot.door_seats + 1)
     due = {n: held.slots[n] for n in slot_ids if held.slots[n].state in ("planned", "open")}
     due = {n: slot for n, slot in due.items() if now >= slot.starts_at}
     record_all(session, "started", now, Slot, due, after="running")
     for slot in due.values():
         slot.state = "running"
+        _open_door(session, slot, now)
     expire(session, due, [entry for entry in claims(session, due, "waiting") if entry.standby_at is None], now)
     for slot in due.values():
         fill_free_seats(session, slot, now, held.people)
@@ -74,6 +78,15 @@ def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     for slot in due.values():
         slot.state = "done"
     return len(due)
+
+
+def _open_door(session: Session, slot: Slot, now: datetime) -> None:
+    """The seats that were not drawn come to the others. Nobody can book or be promoted any more."""
+    if slot.door_seats:
+        was, slot.capacity, slot.door_seats = slot.capacity, slot.seats, 0
+        record(
+            session, "capacity", now, slot=slot, before=slot.state, after=slot.state, was=was, capacity=slot.capacity
+        )
 
 
 def closes_at(slot: Slot) -> datetime:

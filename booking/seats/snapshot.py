@@ -58,6 +58,7 @@ class _SnapshotRow(NamedTuple):
     taken: int
     waiting: int
     waitlist_seq: int
+    door_seats: int
     state: str
     host: str | None
     cancel_reason: str | None

@@ -48,7 +48,8 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
     if other := _rival(session, plan):
         raise RuleViolation("zone_taken", plan_id=other.id)
     check_value(session, plan)
-    if plan.id and "allocation" in changed and (under_way := draws.under_way(session, plan.id, now)):
+    is_given_anew = bool({"allocation", "draw_share"} & changed.keys())
+    if plan.id and is_given_anew and (under_way := draws.under_way(session, plan.id, now)):
         details = {"entered": under_way.entered, "until": under_way.result_at, "applies": under_way.next_at}
         raise RuleViolation("draw_gathering", **details)
     kind = "plan_changed" if plan.id else "plan_added"
@@ -280,7 +281,7 @@ def _minute(plan: Plan) -> int:
 
 
 def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
-    slots = select(func.max(Slot.capacity)).where(
+    slots = select(func.max(Slot.capacity + Slot.door_seats)).where(
         Slot.zone_id == zone_id, Slot.state != "cancelled", Slot.ends_at > now
     )
     plans = select(func.max(Plan.capacity)).where(Plan.zone_id == zone_id, Plan.stopped_at.is_(None))

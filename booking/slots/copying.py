@@ -152,7 +152,7 @@ def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
     wall = clock.at_station(slot.starts_at, station.zone_name).time()
     minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
     given = "draw" if slot.draw_id else "first"
-    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.capacity, slot.host, given)
+    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.seats, slot.host, given)
 
 
 def _said(one: PlanException, when: date) -> PlanException:

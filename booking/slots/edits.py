@@ -11,7 +11,7 @@ from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Activity, Booking, PlanException, Slot, Station, Zone
+from booking.model import Activity, Booking, Plan, PlanException, Slot, Station, Zone
 from booking.slots import deadlines
 from booking.slots.planning import clash
 
@@ -49,7 +49,11 @@ def set_capacity(
     *,
     move_newest: bool = False,
 ) -> Resized:
-    """Raise the capacity and serve the waiting list, or lower it; below the booked number only if `move_newest`."""
+    """Raise the capacity and serve the waiting list, or lower it; below the booked number only if `move_newest`.
+
+    Of a slot with seats for the door `capacity` are its seats in all. Until it is drawn they are shared out anew, after
+    that the seats for the door stay as they are.
+    """
     found = seats.find_slot(session, slot_id)
     held = seats.lock_slots(session, {slot_id}, now, room=max(0, capacity - found.capacity))
     slot = held.slots[slot_id]
@@ -57,8 +61,10 @@ def set_capacity(
         raise RuleViolation("over")
     if not 1 <= capacity <= slot.zone.capacity:
         raise RuleViolation("zone_max", limit=slot.zone.capacity)
+    capacity, at_door = _shared(session, slot, capacity)
     moved = _make_way(session, slot, capacity, now, actor_id, move_newest)
-    if slot.capacity != capacity:
+    if (slot.capacity, slot.door_seats) != (capacity, at_door):
+        slot.door_seats = at_door
         _write_down(session, slot, capacity, now, actor_id)
     if moved:
         return Resized(moved)
@@ -148,7 +154,16 @@ def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, acto
         session, "capacity", now, actor_id=actor_id, slot=slot, before=state, after=state, was=was, capacity=capacity
     )
     if slot.plan_id:
-        session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, capacity=capacity))
+        session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, capacity=slot.seats))
+
+
+def _shared(session: Session, slot: Slot, capacity: int) -> tuple[int, int]:
+    """The seats to book or to draw, and those for the door."""
+    plan = session.get(Plan, slot.plan_id) if slot.plan_id else None
+    if plan and slot.draw_id and slot.awaits_draw:
+        return draws.share(capacity, plan.draw_share)
+    at_door = min(slot.door_seats, capacity - 1)
+    return capacity - at_door, at_door
 
 
 def _make_way(

@@ -82,7 +82,7 @@ def fits(slot: Slot, zone: Zone | None) -> None:
     """Refuse a zone that is closed, another station's, or too small."""
     if zone is None or zone.station_id != slot.station_id or zone.closed_at:
         raise RuleViolation("no_such_zone")
-    if slot.capacity > zone.capacity:
+    if slot.seats > zone.capacity:
         raise RuleViolation("zone_max", limit=zone.capacity)
 
 

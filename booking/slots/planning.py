@@ -70,6 +70,10 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
         if one.plan.allocation == "draw" and (key in free or key not in present)
     }
     _draw(session, station_id, by_draw, wishes, numbers, now)
+    for wish in wishes.values():
+        share = wish.pop("draw_share")
+        if wish["draw_id"]:
+            wish["capacity"], wish["door_seats"] = draws.share(wish["capacity"], share)
     stale = _lock_stale(session, free, wishes, now)
     done = Planned()
     for key, slot in stale.items():
@@ -162,6 +166,8 @@ def _wish(due: Due, table: deadlines.Timetable) -> Wish:
         "zone_id": (said and said.zone_id) or plan.zone_id,
         "capacity": (said and said.capacity) or plan.capacity,
         "host": said.host if said else None,
+        "draw_share": plan.draw_share,
+        "door_seats": 0,
         "draw_id": None,
     }
 

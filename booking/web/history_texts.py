@@ -126,6 +126,8 @@ OF_PEOPLE: dict[str, Any] = {
     "unfollowed": _("取消关注了活动"),
     "entered": _("报名了抽签"),
     "left": _("退出了抽签"),
+    "paired": _("和另一位一起报名了抽签"),
+    "parted": _("同去的人退出了抽签，自己的报名还在"),
     "passed_over": _("抽签轮到时被跳过了"),
     "value_typed": _("填了抽签的公开数"),
     "feed_opened": _("日历订阅开通了"),

@@ -21,12 +21,15 @@
     lots.sort((one, other) => (one[0] < other[0] ? -1 : one[0] > other[0] ? 1 : one[1][0] - other[1][0]));
     return lots.map((pair) => pair[1]);
   };
-  const giveOut = (ordered, seats, refused) => {
+  // What each result says of its slots, as pairs of number and slot.
+  const pairs = (told, name) => new Set(told.results.flatMap((row) => Object.keys(row[name] || {}).map((slot) => `${row.no}:${slot}`)));
+  const giveOut = (ordered, seats, refused, alone) => {
     const left = { ...seats };
     return ordered.map(([no, , , people, wishes]) => {
+      const needed = (slot) => (alone.has(`${no}:${slot}`) ? 1 : people);
       const open = wishes.filter((slot) => !refused.has(`${no}:${slot}`));
-      const got = open.find((slot) => (left[slot] || 0) >= people) ?? null;
-      if (got !== null) left[got] -= people;
+      const got = open.find((slot) => (left[slot] || 0) >= needed(slot)) ?? null;
+      if (got !== null) left[got] -= needed(got);
       return [no, got];
     });
   };
@@ -40,6 +43,7 @@
   const difference = async (told) => {
     if (told.version !== 1) return "version";
     if ((await sha256(listText(told.entries))) !== told.list_sha256) return "list_sha256";
+    if (told.entries.some((entry) => entry[3] !== 1 && entry[3] !== 2)) return "people";
     if (told.state !== "drawn") return "";
     if ((await sha256(told.secret)) !== told.commitment) return "commitment";
     if ((await chainBack(told.secret, Math.min(told.link, 4096))) !== told.anchor) return "anchor";
@@ -47,8 +51,8 @@
     if (seed !== told.seed) return "seed";
     const typed = told.public_value ? told.public_value.typed : [];
     if ((typed.length ? typed[typed.length - 1].value : "") !== told.value) return "value";
-    const refused = new Set(told.results.flatMap((row) => Object.keys(row.passed_over).map((slot) => `${row.no}:${slot}`)));
-    const given = giveOut(await inOrder(seed, told.entries), told.seats, refused);
+    const ordered = await inOrder(seed, told.entries);
+    const given = giveOut(ordered, told.seats, pairs(told, "passed_over"), pairs(told, "alone"));
     const published = told.results.map((row) => [row.no, row.slot]);
     return JSON.stringify(given) === JSON.stringify(published) ? "" : "results";
   };

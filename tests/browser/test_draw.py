@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from booking import draws
-from booking.model import DrawEntry, DrawValue, Plan
+from booking.model import DrawEntry, DrawValue, Person, Plan
 from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import at
 
@@ -16,16 +16,24 @@ pytestmark = pytest.mark.sqlite
 
 
 def drawn(session: Session, kind: str) -> DrawDay:
+    """Two pairs, one of whom is gone by then, and others."""
     day = DrawDay(session)
     if kind != "none":
         session.execute(update(Plan).values(value_kind=kind, value_source="收盘点位", value_clock=time(15)))
         session.commit()
         day.plan(at("Mon 08:00"))
-    for name in day.people:
+    one, other, *more = day.people
+    day.pair(one, other, "Mon 10:00", day.yoga, day.crafts)
+    day.pair(more.pop(), more.pop(), "Mon 10:00", day.crafts)
+    for name in more:
         day.enter(name, "Mon 10:00", day.yoga, day.crafts)
-    day.draw_all()
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    session.execute(update(Person).where(Person.id == day.people[one]).values(disabled_at=at("Mon 12:00")))
+    session.commit()
+    day.tick("Mon 12:01")
     if kind != "none":
-        draws.type_value(session, day.draw_id, day.people["周明"], "3412.56", "3,412.56", at("Mon 15:00"))
+        draws.type_value(session, day.draw_id, day.people[other], "3412.56", "3,412.56", at("Mon 15:00"))
         day.tick("Mon 15:10")
     return day
 

@@ -18,8 +18,8 @@ from booking.draws import order
 
 pytestmark = pytest.mark.sqlite
 WISHES = st.lists(st.sampled_from([11, 12, 13]), unique=True, min_size=1, max_size=3)
-ENTRIES = st.lists(st.tuples(st.integers(1, 4), WISHES), min_size=1, max_size=12).map(
-    lambda rows: [[no, f"t{no:04}", balls, 1, wishes] for no, (balls, wishes) in enumerate(rows, 1)]
+ENTRIES = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2), WISHES), min_size=1, max_size=12).map(
+    lambda rows: [[no, f"t{no:04}", balls, people, wishes] for no, (balls, people, wishes) in enumerate(rows, 1)]
 )
 SEEDS = st.integers(0, 2**64).map(lambda number: order.sha256(str(number)))
 SEATS = {11: 2, 12: 1, 13: 3}
@@ -77,9 +77,10 @@ def test_everybody_gets_the_first_wish_that_has_room(rows: list[Any], seed: str)
     ordered, left = order.in_order(seed, rows), dict(SEATS)
     for entry, (no, got, passed) in zip(ordered, order.give_out(ordered, SEATS, set()), strict=True):
         assert (no, passed) == (entry[0], [])
-        assert got == next((slot for slot in entry[4] if left[slot]), None)
+        assert got == next((slot for slot in entry[4] if left[slot] >= entry[3]), None)
         if got:
-            left[got] -= 1
+            left[got] -= entry[3]
+    assert min(left.values()) >= 0
 
 
 def test_lying_about_wishes_does_not_pay() -> None:
@@ -191,6 +192,35 @@ def test_a_value_that_was_tampered_with_is_found(case: str) -> None:
     assert order.check(told)[1] is True
     VALUE_TAMPERED[case](told)
     assert order.check(told)[1] is False
+
+
+def golden_pairs() -> dict[str, Any]:
+    """The same secret, and a list in which 2 and 4 are of two people. Of 4 one cannot come to 11 and gets no second seat."""
+    told = golden() | {"seats": {"11": 4, "12": 2}}
+    told["entries"] = [[1, "aaaaa", 3, 1, [11, 12]], [2, "bbbbb", 1, 2, [11, 12]], [3, "ccccc", 4, 1, [12, 11]],
+                       [4, "ddddd", 2, 2, [11]], [5, "eeeee", 3, 2, [12]], [6, "fffff", 4, 2, [12, 11]]]  # fmt: skip
+    told["list_sha256"] = order.sha256(order.list_text(told["entries"]))
+    told["seed"] = order.make_seed(7, told["list_sha256"], told["secret"])
+    ordered = order.in_order(told["seed"], told["entries"])
+    given = order.give_out(ordered, {11: 4, 12: 2}, set(), {(4, 11)})
+    told["results"] = [{"no": no, "slot": got, "passed_over": {}} for no, got, _ in given]
+    next(row for row in told["results"] if row["no"] == 4)["alone"] = {"11": "gone"}
+    return told
+
+
+def test_the_golden_draw_with_two_together(tmp_path: Path) -> None:
+    told = golden_pairs()
+    assert told["list_sha256"] == "aa6751a0eb3baa93d73132ae6547fa3d6f6162528eac55514904c82da73ed0b9"
+    assert told["seed"] == "912a8a364a74630ee3295802a2b1d60e477964834d30d7a9af03ad75345c49e1"
+    assert [(row["no"], row["slot"]) for row in told["results"]] == [
+        (4, 11), (1, 11), (3, 12), (5, None), (2, 11), (6, None)
+    ]  # fmt: skip
+    assert run(told, tmp_path)[1][-1] == "ok"
+    without = copy.deepcopy(told)
+    del next(row for row in without["results"] if row["no"] == 4)["alone"]
+    three = copy.deepcopy(told)
+    three["entries"][1][3] = 3
+    assert [run(one, tmp_path)[0] for one in (without, three)] == [1, 1]
 
 
 TAMPERED: dict[str, Any] = {

@@ -128,7 +128,13 @@ def test_ten_letters_an_hour_to_oneself_however_many_ask_at_once(network: Networ
 
 
 @pytest.mark.parametrize(
-    "limit", [*login_throttle.PER_ACCOUNT, *login_throttle.DOOR_GUESSES, login_throttle.LETTERS_ASKED]
+    "limit",
+    [
+        *login_throttle.PER_ACCOUNT,
+        *login_throttle.DOOR_GUESSES,
+        *login_throttle.DRAW_GUESSES,
+        login_throttle.LETTERS_ASKED,
+    ],
 )
 def test_what_a_limit_counts_is_kept_as_long_as_it_looks_back(network: Network, limit: login_throttle.Limit) -> None:
     guess(network, 0)

@@ -19,8 +19,10 @@ KEY = "a secret key that is long enough for a chain"
 class DrawDay:
     """A day whose seats are drawn: yoga and crafts at 12:10, tea at 12:20. Verbs answer in a word."""
 
-    def __init__(self, session: Session, *, capacity: int = 2, names: Sequence[str] = NAMES, **numbers: Any) -> None:
-        self.session = session
+    def __init__(
+        self, session: Session, *, capacity: int = 2, names: Sequence[str] = NAMES, share: int = 100, **numbers: Any
+    ) -> None:
+        self.session, self.share = session, share
         with transactions.transaction(session):
             station = Station(code="cbd", name="国贸白领驿站", policy=policy.write(policy.Policy(**numbers)))
             session.add(station)
@@ -52,6 +54,7 @@ class DrawDay:
             valid_from=TUESDAY,
             valid_until=TUESDAY,
             allocation="draw",
+            draw_share=self.share,
         )
         self.session.add(plan)
         self.session.flush()
@@ -78,6 +81,21 @@ class DrawDay:
         entry_id = self.entry(who).id
         return self._word(
             lambda: "left" if draws.change_wishes(self.session, entry_id, (), at(clock)).left_at else "still in"
+        )
+
+    def pair(self, one: str, other: str, clock: str, *wishes: int) -> str:
+        """Enter together: one for these wishes, the other by the code."""
+        self.enter(one, clock, *wishes)
+        return self.join(other, clock, self.invite(one, clock))
+
+    def invite(self, who: str, clock: str) -> str:
+        entry_id = self.entry(who).id
+        return self._word(lambda: draws.invite(self.session, entry_id, at(clock)).code or "")
+
+    def join(self, who: str, clock: str, code: str) -> str:
+        person_id = self.people[who]
+        return self._word(
+            lambda: f"{len(draws.join(self.session, person_id, self.draw_id, code, at(clock)).wishes)} wishes"
         )
 
     def tick(self, clock: str, key: str = KEY) -> None:

@@ -153,6 +153,8 @@ class Fuzz:
             "invitation_withdrawn",
             "entered",
             "left",
+            "paired",
+            "parted",
             "frozen",
             "drawn",
             "passed_over",

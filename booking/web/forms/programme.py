@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField
 from wtforms.validators import ValidationError
 
-from booking.model import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, PlanException, Zone
+from booking.model import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, Plan, PlanException, Zone
 from booking.slots import Move, OneOff, ready_made
 from booking.web.forms.draw_value import VALUE_WORDS
 from booking.web.forms.fields import (
@@ -54,7 +54,8 @@ KIND_WORDS = {
     "reading": _("阅读"),
     "other": _("其他"),
 }
-ALLOCATION_WORDS = {"first": _("先到先得"), "draw": _("抽签")}
+ALLOCATION_WORDS = {"first": _("先到先得"), "draw": _("抽签"), "mixed": _("抽签＋现场")}
+DRAW_SHARE, ALL = 80, 100  # percent
 PICTURES = {
     "default": _("驿站（通用）"),
     "yoga": _("瑜伽垫"),
@@ -141,9 +142,9 @@ class _Placed(Form):
         return {}
 
 
-def _allocation(description: Any) -> PickField:
-    """How seats are given: one list for plans, one-off slots and sheets."""
-    choices = options({kind: ALLOCATION_WORDS[kind] for kind in ALLOCATIONS})
+def _allocation(description: Any, kinds: Sequence[str] = ALLOCATIONS) -> PickField:
+    """How seats are given: one list for plans and sheets, and without `mixed` for one-off slots."""
+    choices = options({kind: ALLOCATION_WORDS[kind] for kind in kinds})
     return PickField(_("怎么分名额"), [maybe], choices=choices, default="first", description=description)
 
 
@@ -168,7 +169,16 @@ class PlanForm(_Placed):
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     allocation = _allocation(
-        _("抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。还没放号的场次从下一次起按新的来。")
+        _(
+            "抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。抽签＋现场：一部分抽，其余留给开场时到门口的人。还没放号的场次从下一次起按新的来。"
+        ),
+        tuple(ALLOCATION_WORDS),
+    )
+    draw_share = Number(
+        _("抽签＋现场：抽百分之几"),
+        [maybe, Between(50, 95)],
+        default=DRAW_SHARE,
+        description=_("50 到 95。其余的名额开场时给门口的人；至少抽一个。不是抽签＋现场的，不用管。"),
     )
     value_kind = PickField(
         _("抽签用的公开的数"),
@@ -209,6 +219,22 @@ class PlanForm(_Placed):
     def validate_value_clock(self, field: WallTime) -> None:
         if self._draws_with_value and field.data is None:
             raise ValidationError(str(MISSING))
+
+    def process(self, formdata: Any = None, obj: Any = None, data: Any = None, **more: Any) -> None:
+        """A plan by draw of which some seats are not drawn is mixed."""
+        super().process(formdata, obj, data, **more)
+        if self.allocation.raw_data is None and isinstance(obj, Plan):  # not sent
+            if obj.allocation == "draw" and obj.draw_share < ALL:
+                self.allocation.data = "mixed"
+            else:
+                self.draw_share.data = DRAW_SHARE
+
+    def populate_obj(self, obj: Any) -> None:
+        """The other way round."""
+        super().populate_obj(obj)
+        is_mixed = self.allocation.data == "mixed"
+        obj.allocation = "draw" if is_mixed else self.allocation.data or "first"
+        obj.draw_share = (self.draw_share.data or DRAW_SHARE) if is_mixed else ALL
 
     def validate_valid_until(self, field: DayField) -> None:
         if field.data and self.valid_from.data and field.data < self.valid_from.data:

@@ -23,7 +23,7 @@ COLUMNS = {
     ),
     # How seats are given stands last: sheets from before have no such column.
     "plans": sorted(
-        (name for name in PlanForm.labels() if not name.startswith(("opens_", "value_"))),
+        (name for name in PlanForm.labels() if not name.startswith(("opens_", "value_", "draw_"))),
         key=lambda n: n == "allocation",
     ),
 }

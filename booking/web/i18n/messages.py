@@ -112,6 +112,10 @@ REASONS = {
         _("同时放号的另一条排期用的是“%(source)s”。它们是同一次抽签，只能用同一个数：请写得一样，或者换放号时间。")
     ),
     "no_such_entry": Reason(_("这次抽签里没有你的报名。")),
+    "partner_unknown": Reason(_("没有这个邀请码。请朋友看看：要这一天、这个驿站的抽签，六位数字。")),
+    "own_code": Reason(_("这是你自己的邀请码，要由朋友来输入。")),
+    "partner_entered": Reason(_("你自己已经报名了。先退出抽签，再输入朋友的邀请码。")),
+    "partner_taken": Reason(_("已经有人用这个邀请码报名了，一起去的最多两个人。")),
     "no_such_wish": Reason(_("志愿刚刚改过，请看现在的再改。")),
     # cancelling and check-in
     "not_live": Reason(

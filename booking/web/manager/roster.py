@@ -154,7 +154,7 @@ def show_slot(
         suggested=_guest_name(),
         about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people], found.strangers),
         found=found,
-        form=form or CapacityForm(formdata=None, data={"capacity": slot.capacity}),
+        form=form or CapacityForm(formdata=None, data={"capacity": slot.seats}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
         note=note or NoteForm(formdata=None, data={"note": slot.note}),
         guest=guest or WalkInForm(formdata=None),

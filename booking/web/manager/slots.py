@@ -146,24 +146,24 @@ def _asked_for() -> dict[str, object]:
 def _what_happened(slot: Slot, did: Resized, now: datetime) -> str:
     if did.moved:
         names = _names(slot, did.moved)
-        return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.capacity, names=names)
+        return gettext("名额改为 %(n)s。%(names)s 移到候补最前面，会收到邮件。", n=slot.seats, names=names)
     got = _names(slot, checkin.seated_at(db.session(), slot.id, now)) if did.seated else ""
     if did.back and got:
         return gettext(
             "名额改为 %(n)s。%(names)s 的名额还在，没发出的信撤下了；候补里 %(others)s 补上了，会收到邮件。",
-            n=slot.capacity,
+            n=slot.seats,
             names=_names(slot, did.back),
             others=got,
         )
     if did.back:
         return gettext(
             "名额改回 %(n)s。%(names)s 的名额还在，没发出的信撤下了。",
-            n=slot.capacity,
+            n=slot.seats,
             names=_names(slot, did.back),
         )
     if got:
-        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.capacity, names=got)
-    return gettext("名额改为 %(n)s。", n=slot.capacity)
+        return gettext("名额改为 %(n)s。候补里 %(names)s 补上了，会收到邮件。", n=slot.seats, names=got)
+    return gettext("名额改为 %(n)s。", n=slot.seats)
 
 
 def _names(slot: Slot, bookings: Sequence[Booking]) -> str:

@@ -5,6 +5,7 @@ from booking.web.worker import (
     after_sign_in,
     calendar,
     day,
+    draw_partners,
     draw_proof,
     draw_value,
     following,

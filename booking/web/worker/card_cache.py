@@ -35,6 +35,8 @@ class CardKey(NamedTuple):
     act: str | None
     at_opening: str | None
     by_draw: bool
+    allocation: str
+    door_seats: int
     door: str
     line_open: bool
     mine: str
@@ -114,6 +116,8 @@ def _key(seen: Card, said: CardTexts) -> CardKey:
         seen.act,
         seen.at_opening,
         seen.by_draw,
+        seen.allocation,
+        seen.slot.door_seats,
         seen.door,
         seen.line_open,
         seen.mine.state if seen.mine else "",
@@ -164,10 +168,10 @@ def _render(key: CardKey) -> str:
     place, left, capacity, taken, waiting = (
         number(n) if value is None else value for n, value in enumerate(key.numbers, start=3)
     )
-    slot = Blank(id=number(1), capacity=capacity, taken=taken, waiting=waiting)
+    slot = Blank(id=number(1), capacity=capacity, taken=taken, waiting=waiting, door_seats=key.door_seats)
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=key.state, act=key.act, left=left, place=place, line_open=key.line_open)
-    seen.at_opening, seen.by_draw, seen.door = key.at_opening, key.by_draw, key.door
+    seen.at_opening, seen.by_draw, seen.allocation, seen.door = key.at_opening, key.by_draw, key.allocation, key.door
     seen.mine = Blank(state=key.mine) if key.mine else None
     seen.refusal = RuleViolation(key.refusal) if key.refusal else None
     printed = ("time", "starts", "until", "where", "instant", "heading", "picture")

@@ -36,7 +36,7 @@ def draws_of(code: str) -> str:
 
 @pages.get("/draws/<int:draw_id>")
 def draw(draw_id: int) -> str:
-    return page(open_draw(draw_id))
+    return page(draw_of(draw_id))
 
 
 def page(found: Draw, form: ValueForm | None = None) -> str:
@@ -62,7 +62,7 @@ def page(found: Draw, form: ValueForm | None = None) -> str:
 @pages.get("/draws/<int:draw_id>/list.json")
 def draw_list(draw_id: int) -> Response:
     """All that is needed to recompute it."""
-    told = json.dumps(proof.published(db.session(), open_draw(draw_id)), ensure_ascii=False, separators=(",", ":"))
+    told = json.dumps(proof.published(db.session(), draw_of(draw_id)), ensure_ascii=False, separators=(",", ":"))
     headers = {"Content-Disposition": f'attachment; filename="list-{draw_id}.json"'}
     return Response(told + "\n", mimetype="application/json", headers=headers)
 
@@ -77,14 +77,14 @@ def check() -> Response:
 @pages.post("/entries/<int:entry_id>/wishes")
 def wishes(entry_id: int) -> BaseResponse:
     """The wishes in their new order; the first of the form's is the best. None at all, or what is no number, is refused."""
-    entry = _own_entry(entry_id)
+    entry = own_entry(entry_id)
     sent = request.form.getlist("wish")[:20]
     return _changed(entry, [_number(value) for value in sent] or [NO_WISH])
 
 
 @pages.post("/entries/<int:entry_id>/leave")
 def leave(entry_id: int) -> BaseResponse:
-    return _changed(_own_entry(entry_id), [])
+    return _changed(own_entry(entry_id), [])
 
 
 @pages.get("/entries/<int:entry_id>/wishes")
@@ -110,7 +110,7 @@ def _changed(entry: DrawEntry, wanted: list[int]) -> BaseResponse:
     return acts.answer(results.Outcome(card.slot.id, "", title)) if card else htmx.go(url_for("worker.me"))
 
 
-def open_draw(draw_id: int) -> Draw:
+def draw_of(draw_id: int) -> Draw:
     """A draw of an open station."""
     found = db.session.get(Draw, draw_id)
     if found is None or found.station.closed_at:
@@ -118,7 +118,7 @@ def open_draw(draw_id: int) -> Draw:
     return found
 
 
-def _own_entry(entry_id: int) -> DrawEntry:
+def own_entry(entry_id: int) -> DrawEntry:
     """The person's own entry: another person's is a 404, as is one that does not exist."""
     person = permissions.worker(url_for("worker.me"))
     entry = db.session.get(DrawEntry, entry_id)

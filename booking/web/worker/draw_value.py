@@ -20,7 +20,7 @@ from booking.web.worker.blueprint import pages
 def type_value(draw_id: int) -> Response | tuple[str, int]:
     """The next version of the value, or the draw's page again with what was typed and what is wrong with it."""
     person = permissions.worker(url_for("worker.draw", draw_id=draw_id))
-    found = draw_proof.open_draw(draw_id)
+    found = draw_proof.draw_of(draw_id)
     if found.value_kind == "none":
         abort(404)
     if public_value.role_in(db.session(), found, person.id) is None:

@@ -27,6 +27,7 @@ def facts(card: Card) -> tuple[Any, ...]:
         card.act,
         card.at_opening,
         slot.capacity,
+        slot.door_seats,
         slot.taken,
         slot.waiting,
         slot.cancel_reason,

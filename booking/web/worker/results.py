@@ -19,7 +19,7 @@ ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking", 
 @dataclass(frozen=True)
 class Outcome:
     """The result at one card. `booking_id` is what an undo cancels, or what is cancelled on confirmation where it
-    `asks`; `reason` is the code of a refusal."""
+    `asks`; `reason` is the code of a refusal, about what was `typed` into a `field` of the card, where it names one."""
 
     slot_id: int
     tone: str
@@ -28,6 +28,8 @@ class Outcome:
     reason: str = ""
     booking_id: int | None = None
     asks: bool = False
+    field: str = ""
+    typed: str = ""
 
 
 def keep(outcome: Outcome) -> None:
