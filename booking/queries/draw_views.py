@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking.draws import SEALED_FOR
 from booking.draws.balls import balls
 from booking.model import Draw, DrawEntry, Slot
+from booking.queries.card_draws import phase
 
 SHOWN = 60  # past draws in a station's list
 
@@ -65,7 +66,7 @@ def view(session: Session, draw: Draw, now: datetime) -> DrawView:
     whole = (joinedload(Slot.activity), joinedload(Slot.zone))
     slots = session.scalars(select(Slot).where(*same_day).options(*whole).order_by(Slot.starts_at, Slot.id)).all()
     live = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None))
-    return DrawView(draw, slots, session.scalar(live) or 0, _phase(draw, now))
+    return DrawView(draw, slots, session.scalar(live) or 0, phase(draw, now))
 
 
 def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime) -> OwnEntry | None:
@@ -111,11 +112,3 @@ def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: i
         return OwnEntry(view, entry, entry.balls)
     counted = balls(session, view.draw.station, [person_id], now)[person_id] if person_id else 0
     return OwnEntry(view, entry, counted)
-
-
-def _phase(draw: Draw, now: datetime) -> str:
-    if draw.state in ("drawn", "void"):
-        return draw.state
-    if now < draw.opens_at:
-        return "soon"
-    return "gathering" if draw.state == "gathering" and now < draw.closes_at else "sealed"

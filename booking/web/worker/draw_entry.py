@@ -31,9 +31,8 @@ def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
     at = formatting.clock_time(entry.draw.closes_at + draws.SEALED_FOR, entry.draw.station)
     choice = entry.wishes.index(slot_id) + 1
     title = gettext("已报名，第 %(n)s 志愿（还不是预约）", n=choice)
-    return Outcome(
-        slot_id, "wait", title, gettext("%(time)s 出结果，抽中没抽中都写信告诉你。不用抢，早晚报名一样。", time=at)
-    )
+    text = gettext("%(time)s 出结果，抽中没抽中都写信告诉你。不用抢，早晚报名一样。", time=at)
+    return Outcome(slot_id, "wait", title, text, entry_id=entry.id)
 
 
 def outcome_of(slot_id: int, person_id: int, now: datetime, slot: results.AnySlot) -> Outcome:

@@ -19,7 +19,7 @@ ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking", 
 @dataclass(frozen=True)
 class Outcome:
     """The result at one card. `booking_id` is what an undo cancels, or what is cancelled on confirmation where it
-    `asks`; `reason` is the code of a refusal."""
+    `asks`; `entry_id` is the entry in a draw out of which an undo takes this slot; `reason` is the code of a refusal."""
 
     slot_id: int
     tone: str
@@ -28,6 +28,11 @@ class Outcome:
     reason: str = ""
     booking_id: int | None = None
     asks: bool = False
+    entry_id: int | None = None
+
+    @property
+    def undoes(self) -> int | None:
+        return self.booking_id or self.entry_id
 
 
 def keep(outcome: Outcome) -> None:
