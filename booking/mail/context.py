@@ -17,6 +17,7 @@ from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station,
 from booking.people.codes import GOOD_FOR
 from booking.people.invitations import invitation_of
 from booking.people.second_factor_policy import second_factor_due
+from booking.queries import waiting_odds
 from booking.queries.slot_cards import place_in_line
 from booking.sanitise import one_line
 from booking.seats import strike_ledger
@@ -147,12 +148,12 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
 
 
 def _draw_result(
-    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+    session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
-    """The details say it all."""
     if slot is None or now >= slot.ends_at:
         raise Dropped("the slot is over")
-    return {}
+    place = letter.details.get("place")
+    return {"odds": waiting_odds.at_place(session, slot.id, place, now) if place else None}
 
 
 def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:

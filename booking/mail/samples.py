@@ -11,6 +11,7 @@ from booking.people.codes import GOOD_FOR
 from booking.people.invitations import INVITATION_LASTS
 from booking.policy import Policy
 from booking.queries import manager, station_day
+from booking.queries.waiting_odds import Odds
 from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
 
@@ -121,6 +122,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
         "rank": 22,
         "balls": 4,
         "place": 7,
+        "odds": Odds(7, 8, 5),
     },
     "calendar": lambda _: {},
     "seat_open": lambda _: {"place": 2},

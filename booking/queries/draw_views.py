@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.draws import SEALED_FOR
-from booking.draws.balls import balls
+from booking.draws.balls import Held, explained
 from booking.model import Draw, DrawEntry, Slot
 from booking.queries.card_draws import phase
+from booking.queries.waiting_odds import Odds
 
 SHOWN = 60  # past draws in a station's list
 
@@ -43,11 +44,14 @@ class DrawView(NamedTuple):
 
 
 class OwnEntry(NamedTuple):
-    """One person's entry in a draw, and their balls in it."""
+    """One person's entry in a draw, and their balls in it. `odds` are those of where they wait now, if they lost; `held`
+    is why they have so many balls, where that is known."""
 
     view: DrawView
     entry: DrawEntry | None
     balls: int
+    held: Held | None = None
+    odds: Odds | None = None
 
     @property
     def wishes(self) -> list[Slot]:
@@ -103,12 +107,13 @@ def facts(own: OwnEntry | None) -> tuple[Any, ...]:
         return ()
     seen, entry = own.view, own.entry
     mine = (entry.id, entry.wishes, entry.result, entry.rank) if entry else None
-    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, mine, own.balls
+    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, mine, own.balls, own.held, own.odds
 
 
 def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: int | None, now: datetime) -> OwnEntry:
     """Balls as they are now: for the coming draw, or for the next one after it."""
-    if entry and entry.balls and view.phase != "drawn":
-        return OwnEntry(view, entry, entry.balls)
-    counted = balls(session, view.draw.station, [person_id], now)[person_id] if person_id else 0
-    return OwnEntry(view, entry, counted)
+    if person_id is None:
+        return OwnEntry(view, entry, 0)
+    held = explained(session, view.draw.station, [person_id], now)[person_id]
+    own = entry.balls if entry and entry.balls and view.phase != "drawn" else held.balls
+    return OwnEntry(view, entry, own, held if held.balls == own else None)

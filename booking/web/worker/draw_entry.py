@@ -7,7 +7,7 @@ from flask_babel import gettext
 from booking import draws
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.queries import draw_views
+from booking.queries import draw_views, waiting_odds
 from booking.queries.slot_cards import Card
 from booking.web.i18n import formatting
 from booking.web.worker import results
@@ -22,7 +22,10 @@ def is_wanted(no: RuleViolation) -> bool:
 def own_draw(card: Card, person_id: int | None, now: datetime) -> draw_views.OwnEntry | None:
     """The draw of a slot and this reader's part in it. Where nothing is drawn for them it is not asked for."""
     by_draw = card.by_draw or (card.mine is not None and card.mine.via == "draw")
-    return draw_views.of_slot(db.session(), card.slot.id, person_id, now) if by_draw else None
+    own = draw_views.of_slot(db.session(), card.slot.id, person_id, now) if by_draw else None
+    if own and card.place and own.entry and own.entry.result == "lost":
+        return own._replace(odds=waiting_odds.at_place(db.session(), card.slot.id, card.place, now))
+    return own
 
 
 def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
