@@ -135,7 +135,7 @@ def _refused(drawing: Drawing) -> dict[tuple[int, int], str]:
 
 def _open(session: Session, drawing: Drawing) -> None:
     """Open the slots: whoever comes later books what is left, or joins the waiting list behind the others."""
-    record_all(session, "opened", drawing.now, Slot, list(drawing.slots), after="open")
+    record_all(session, "opened", drawing.now, Slot, list(drawing.slots), after="open", reason="drawn")
     for slot in drawing.slots.values():
         slot.state, slot.opens_at = "open", drawing.now
     session.flush()

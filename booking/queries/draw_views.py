@@ -79,6 +79,13 @@ def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime
     return own(session, draw, person_id, now) if draw else None
 
 
+def of_slots(session: Session, slots: Sequence[Slot]) -> dict[int, Draw]:
+    """By slot, the draws of these."""
+    ids = {slot.draw_id for slot in slots if slot.draw_id}
+    draws = {draw.id: draw for draw in session.scalars(select(Draw).where(Draw.id.in_(ids)))} if ids else {}
+    return {slot.id: draws[slot.draw_id] for slot in slots if slot.draw_id}
+
+
 def own(session: Session, draw: Draw, person_id: int | None, now: datetime) -> OwnEntry:
     mine = select(DrawEntry).where(
         DrawEntry.draw_id == draw.id, DrawEntry.person_id == person_id, DrawEntry.left_at.is_(None)
