@@ -64,7 +64,7 @@ def to_see(session: Session, now: datetime, reader: int | None = None) -> dict[s
     days = (now.date(), now.date() + timedelta(days=1))
     found = [station_day.find(session.get_bind().engine, "cbd", day, now) for day in days]
     who = seats.eligibility(session, reader, found[0].station, now.date(), now) if reader and found[0] else None
-    seen = [slot_cards.cards(day.slots, who, {}, now) for day in found if day]
+    seen = [slot_cards.cards(day.slots, who, {}, now, day.draws, ()) for day in found if day]
     first = next(found for found in seen if any(card.state in ("open", "planned") for card in found))
     soon = select(func.count(Slot.id)).where(Slot.opens_at > now, Slot.opens_at <= now + timedelta(hours=1))
     return {

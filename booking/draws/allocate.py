@@ -158,7 +158,7 @@ def _out(drawing: Drawing, refused: Collection[tuple[int, int]]) -> tuple[set[tu
 
 def _open(session: Session, drawing: Drawing) -> None:
     """Open the slots: whoever comes later books what is left, or joins the waiting list behind the others."""
-    record_all(session, "opened", drawing.now, Slot, list(drawing.slots), after="open")
+    record_all(session, "opened", drawing.now, Slot, list(drawing.slots), after="open", reason="drawn")
     for slot in drawing.slots.values():
         slot.state, slot.opens_at = "open", drawing.now
     session.flush()

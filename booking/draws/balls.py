@@ -3,6 +3,7 @@ seat."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,8 +17,21 @@ from booking.seats.strike_ledger import last_strikes
 REMEMBERED = timedelta(days=60)
 
 
+class Held(NamedTuple):
+    """The balls of a person, and why so many: newcomer, lost (on so many `days`), seated or struck."""
+
+    balls: int
+    why: str
+    days: int
+
+
 def balls(session: Session, station: Station, people: Collection[int], now: datetime) -> dict[int, int]:
-    """The balls of these people in a draw of that station, by their ids.
+    """The balls of these people in a draw of that station, by their ids."""
+    return {person_id: held.balls for person_id, held in explained(session, station, people, now).items()}
+
+
+def explained(session: Session, station: Station, people: Collection[int], now: datetime) -> dict[int, Held]:
+    """The same with the reasons.
 
     Any seat there takes the losses away, also one that was given up later. Who never had one has those of a newcomer, or
     as many as they have lost. A strike that counts leaves one.
@@ -30,10 +44,12 @@ def balls(session: Session, station: Station, people: Collection[int], now: date
     found = {}
     for person_id in people:
         last = seated.get(person_id)
-        days = {day for day, drawn_at in lost.get(person_id, ()) if last is None or drawn_at > last}
-        own = 1 + len(days)
-        own = max(own, numbers.newcomer_balls) if last is None else own
-        found[person_id] = 1 if person_id in struck else min(own, numbers.most_balls)
+        days = len({day for day, drawn_at in lost.get(person_id, ()) if last is None or drawn_at > last})
+        own, why = 1 + days, "lost" if days else "seated"
+        if last is None and own <= numbers.newcomer_balls:
+            own, why = numbers.newcomer_balls, "newcomer"
+        held = Held(min(own, numbers.most_balls), why, days)
+        found[person_id] = Held(1, "struck", days) if person_id in struck else held
     return found
 
 

@@ -1,18 +1,26 @@
-"""Letters: the result to everybody who has no seat, and word of a void draw. Who has a seat is sent it as any other."""
+"""Letters: the result to everybody who has no seat, and word of a void draw. Who has a seat is sent it as any other.
+
+A result of the night is left to the morning's digest, and is sent only to those whom no digest has told it by then.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import identifiers
+from booking import clock, identifiers
 from booking.db import statements
 from booking.db.arrays import insert_rows, to_text
 from booking.db.statements import CompiledStatement
 from booking.draws.balls import balls
 from booking.draws.freeze import live_entries
-from booking.model import Draw, DrawEntry, Letter
+from booking.model import Draw, DrawEntry, Letter, Slot
+
+NIGHT, MORNING = time(22), time(8, 30)
+WAITS = timedelta(minutes=10)  # after the morning, for the digest to be written
+IN_TIME = timedelta(hours=1)  # before the first start: whoever could not be told so early is told at once
 
 
 class Told(NamedTuple):
@@ -26,20 +34,34 @@ def tell(session: Session, draw: Draw, told: Sequence[Told], people: int, now: d
     """Say how it went, of how many `people`, and with how many balls each enters the next draw."""
     own = balls(session, draw.station, [one.entry.person_id or 0 for one in told], now)
     same = {"draw": draw.id, "people": people, "capacity": sum(draw.seats.values())}
-    _queue(session, [_row(entry, now, same | _more(entry, place, own)) for entry, place in told])
+    sent_at = _sent_at(session, draw, now)
+    _queue(session, [_row(entry, now, sent_at, same | _more(entry, place, own)) for entry, place in told])
 
 
 def tell_void(session: Session, draw: Draw, why: str, now: datetime) -> None:
-    live = live_entries(session, draw.id)
-    _queue(session, [_row(entry, now, {"draw": draw.id, "what": why}) for entry in live])
+    live, sent_at = live_entries(session, draw.id), _sent_at(session, draw, now)
+    _queue(session, [_row(entry, now, sent_at, {"draw": draw.id, "what": why}) for entry in live])
+
+
+def _sent_at(session: Session, draw: Draw, now: datetime) -> datetime:
+    """At once by day; at night after the digest of the morning, if that is early enough."""
+    zone = draw.station.zone_name
+    local = clock.at_station(now, zone)
+    if MORNING <= local.time() < NIGHT:
+        return now
+    day = local.date() + timedelta(days=local.time() >= NIGHT)
+    morning = clock.instant(day, MORNING, zone) + WAITS
+    same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
+    first = session.scalar(select(func.min(Slot.starts_at)).where(*same_day))
+    return morning if first and morning <= first - IN_TIME else now
 
 
 def _more(entry: DrawEntry, place: int | None, own: dict[int, int]) -> dict[str, Any]:
     return {"what": entry.result, "rank": entry.rank, "balls": own[entry.person_id or 0], "place": place}
 
 
-def _row(entry: DrawEntry, now: datetime, details: dict[str, Any]) -> list[object]:
-    return [entry.person_id, entry.wishes[0], identifiers.message_id(now), to_text(now), to_text(now), details]
+def _row(entry: DrawEntry, now: datetime, sent_at: datetime, details: dict[str, Any]) -> list[object]:
+    return [entry.person_id, entry.wishes[0], identifiers.message_id(now), to_text(now), to_text(sent_at), details]
 
 
 def _queue(session: Session, rows: Sequence[list[object]]) -> None:

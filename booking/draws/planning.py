@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -68,7 +68,16 @@ def value_from(wall: time, closes_at: datetime, zone: str) -> datetime:
     return clock.instant(clock.at_station(closes_at, zone).date(), wall, zone)
 
 
-def result_at(draw: Draw) -> datetime:
+class HasResult(Protocol):
+    """A draw, or what a card says of one."""
+
+    @property
+    def closes_at(self) -> datetime: ...
+    @property
+    def value_from(self) -> datetime | None: ...
+
+
+def result_at(draw: HasResult) -> datetime:
     """When the result comes; with a public value the earliest instant at which it can."""
     return draw.value_from + CORRECTION if draw.value_from else draw.closes_at + SEALED_FOR
 

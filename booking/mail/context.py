@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
-from booking.mail import links, manager_report, reminders, subscriptions
+from booking.mail import links, manager_report, night_draws, reminders, subscriptions
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -57,13 +57,8 @@ def slot_ids(letter: Letter) -> Iterable[int]:
     """The slots that the letter's context reads, to be loaded for a batch at once."""
     told = letter.details
     seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
-    return [
-        *seats,
-        *waits,
-        *told.get("opens", ()),
-        *told.get("follows", ()),
-        *([letter.slot_id] if letter.slot_id else []),
-    ]
+    draws = [slot_id for _, slot_id, _ in told.get("draws", ())]
+    return [*seats, *waits, *draws, *told.get("opens", ()), *told.get("follows", ()), *filter(None, [letter.slot_id])]
 
 
 def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Context:
@@ -147,12 +142,11 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
 
 
 def _draw_result(
-    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+    session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
-    """The details say it all."""
     if slot is None or now >= slot.ends_at:
         raise Dropped("the slot is over")
-    return {}
+    return night_draws.result(session, slot, letter.details, now)
 
 
 def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
@@ -262,7 +256,8 @@ def _worker_digest(
     waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
     follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
-    if not (held or waits or opens or follows):
+    draws = night_draws.results(session, told.get("draws", ()), now)
+    if not (held or waits or opens or follows or draws):
         raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
@@ -274,6 +269,7 @@ def _worker_digest(
         "openings": _by_opening(opens),
         "follows": [(slots[0], slots, _unfollow(letter, slots[0])) for slots in _by_activity(follows)],
         "strikes": strikes,
+        "draws": draws,
     }
 
 

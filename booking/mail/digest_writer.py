@@ -3,7 +3,7 @@
 The unique key of the letter makes it one digest per person, kind and date, whatever other writers do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -16,6 +16,7 @@ from booking.db import upsert
 from booking.db.arrays import unnest
 from booking.db.transactions import transactional
 from booking.enqueue import RandomHex
+from booking.mail import digests, night_draws
 from booking.mail.digests import Noted
 from booking.mail.subscriptions import reads
 from booking.model import Digest, Letter, Person
@@ -27,11 +28,30 @@ Claimed = tuple[ColumnElement[int], ColumnElement[int]]
 def write(session: Session, noted: Sequence[Noted], now: datetime) -> int:
     """Write these digests with their letters. Returns how many; those that another writer has written are skipped."""
     by_date = attrgetter("date")
-    return sum(_write(session, day, list(some), now) for day, some in groupby(sorted(noted, key=by_date), key=by_date))
+    taken = night_draws.take(session, [result[0] for one in noted for result in one.details.get("draws", ())])
+    still = [one for one in (_with_draws(one, taken) for one in noted) if digests.has_news(one.kind, one.details)]
+    days = groupby(sorted(still, key=by_date), key=by_date)
+    count = sum(_write(session, day, list(some), now) for day, some in days)
+    night_draws.give_back(session, taken, [f"{_key(one)}{one.person_id}" for one in still if "draws" in one.details])
+    return count
+
+
+def _with_draws(one: Noted, taken: Collection[int]) -> Noted:
+    """The digest with those of its draws whose letters were withdrawn."""
+    if "draws" not in one.details:
+        return one
+    left = [result for result in one.details["draws"] if result[0] in taken]
+    rest = {name: value for name, value in one.details.items() if name != "draws"}
+    return one._replace(details=rest | {"draws": left} if left else rest)
+
+
+def _key(one: Noted) -> str:
+    """The key of its letter, but for the person's id."""
+    return f"digest:{one.kind}:{one.date}:"
 
 
 def _write(session: Session, day: date, noted: Sequence[Noted], now: datetime) -> int:
-    claimed = _claim(session, f"digest:{noted[0].kind}:{day}:", noted, now)
+    claimed = _claim(session, _key(noted[0]), noted, now)
     said = {"kind": literal(noted[0].kind), "date": literal(day), "written_at": literal(now, Digest.written_at.type)}
     columns: dict[str, Any] = {"person_id": claimed[0], "letter_id": claimed[1], **said}
     rows = insert(Digest).from_select(list(columns), select(*columns.values()), include_defaults=False)

@@ -37,6 +37,7 @@ class Report:
     opening: station_day.Opening | None
     calendar_until: date | None
     hints: Sequence[statistics.Hint] = ()
+    draws: statistics.DrawTally | None = None
 
     @property
     def seats(self) -> int:
@@ -56,13 +57,16 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
     slots = [s for s in manager.slots_between(session, station.id, today, today) if s.state != "cancelled"]
     calendar = workdays.load(session, station.id, today, today)
     known = workdays.known_until(session, today)
+    before = calendar.workday_before(today)
+    draws = statistics.of_draws(session, station.id, before, before)
     return Report(
         station,
         [manager.roster(session, slot) for slot in slots],
-        outcome(session, station.id, calendar.workday_before(today)),
+        outcome(session, station.id, before),
         next(iter(station_day.openings(session, station.id, now)), None),
         known if workdays.ends_soon(known, today) else None,
         statistics.weekly(session, station, now),
+        statistics.total(draws) if draws else None,
     )
 
 

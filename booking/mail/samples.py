@@ -11,6 +11,7 @@ from booking.people.codes import GOOD_FOR
 from booking.people.invitations import INVITATION_LASTS
 from booking.policy import Policy
 from booking.queries import manager, station_day
+from booking.queries.waiting_odds import Odds
 from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
 from booking.workdays import ONE_DAY
@@ -91,6 +92,7 @@ def _worker_digest(noon: Noon) -> context.Context:
         "openings": [opening],
         "follows": [(noon.tomorrow[0], [noon.tomorrow[0]], "#")],
         "strikes": [(noon.station, 1, None)],
+        "draws": [{"slot": noon.tomorrow[0], **LOST}],
     }
 
 
@@ -106,6 +108,16 @@ def _manager_digest(noon: Noon) -> context.Context:
     }
 
 
+LOST = {
+    "what": "lost",
+    "draw": 1,
+    "people": 62,
+    "capacity": 15,
+    "rank": 22,
+    "balls": 4,
+    "place": 7,
+    "odds": Odds(7, 8, 5),
+}
 MORE: dict[str, Callable[[Noon], context.Context]] = {
     "code": lambda _: {"code": "407261", "purpose": "register", "minutes": int(GOOD_FOR.total_seconds() // 60)},
     "already_registered": lambda _: {},
@@ -113,15 +125,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "second_factor": lambda _: {"what": "on", "left": None},
     "confirmed": lambda _: {"always_free": False, "always_late": False},
     "promoted": lambda _: {"always_free": False, "always_late": False},
-    "draw_result": lambda _: {
-        "what": "lost",
-        "draw": 1,
-        "people": 62,
-        "capacity": 15,
-        "rank": 22,
-        "balls": 4,
-        "place": 7,
-    },
+    "draw_result": lambda _: LOST,
     "calendar": lambda _: {},
     "seat_open": lambda _: {"place": 2},
     "moved_down": lambda _: {"place": 1},

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import draws
-from booking.draws.balls import balls
+from booking.draws.balls import Held, explained
 from booking.model import Draw, DrawEntry, Person, Slot
+from booking.queries.card_draws import phase
+from booking.queries.waiting_odds import Odds
 
 SHOWN = 60  # past draws in a station's list
 
@@ -43,13 +45,16 @@ class DrawView(NamedTuple):
 
 class OwnEntry(NamedTuple):
     """One person's entry in a draw, and their balls in it; with who enters together with them, the partner's entry and
-    name."""
+    name. `odds` are those of where they wait now, if they lost; `held` is why they have so many balls, where that is
+    known."""
 
     view: DrawView
     entry: DrawEntry | None
     balls: int
     other: DrawEntry | None = None
     partner: str = ""
+    held: Held | None = None
+    odds: Odds | None = None
 
     @property
     def listed(self) -> DrawEntry | None:
@@ -73,13 +78,20 @@ def view(session: Session, draw: Draw, now: datetime) -> DrawView:
     same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
     whole = (joinedload(Slot.activity), joinedload(Slot.zone))
     slots = session.scalars(select(Slot).where(*same_day).options(*whole).order_by(Slot.starts_at, Slot.id)).all()
-    return DrawView(draw, slots, draws.entered(session, draw.id), _phase(draw, now))
+    return DrawView(draw, slots, draws.entered(session, draw.id), phase(draw, now))
 
 
 def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime) -> OwnEntry | None:
     """The draw of a slot, as this reader (None: nobody signed in) sees it; None where there is none."""
     draw = session.scalar(select(Draw).join(Slot, Slot.draw_id == Draw.id).where(Slot.id == slot_id))
     return own(session, draw, person_id, now) if draw else None
+
+
+def of_slots(session: Session, slots: Sequence[Slot]) -> dict[int, Draw]:
+    """By slot, the draws of these."""
+    ids = {slot.draw_id for slot in slots if slot.draw_id}
+    draws = {draw.id: draw for draw in session.scalars(select(Draw).where(Draw.id.in_(ids)))} if ids else {}
+    return {slot.id: draws[slot.draw_id] for slot in slots if slot.draw_id}
 
 
 def own(session: Session, draw: Draw, person_id: int | None, now: datetime) -> OwnEntry:
@@ -110,7 +122,8 @@ def facts(own: OwnEntry | None) -> tuple[Any, ...]:
         return ()
     seen, entry = own.view, own.entry
     mine = (entry.id, entry.wishes, entry.result, entry.rank, entry.code, own.partner) if entry else None
-    return seen.draw.id, seen.phase, seen.entered, seen.seats, seen.draw.closes_at, seen.result_at, mine, own.balls
+    when = (seen.phase, seen.draw.closes_at, seen.result_at)
+    return seen.draw.id, *when, seen.entered, seen.seats, mine, own.balls, own.held, own.odds
 
 
 def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: int | None, now: datetime) -> OwnEntry:
@@ -120,16 +133,12 @@ def _own(session: Session, view: DrawView, entry: DrawEntry | None, person_id: i
     if with_them is None or with_them.deleted_at:
         other = None
     own = OwnEntry(view, entry, 0, other, with_them.name if with_them and other else "")
-    if own.listed and own.listed.balls and view.phase != "drawn":
-        return own._replace(balls=own.listed.balls)
-    people = [person_id, *([other.person_id] if other and view.phase != "drawn" else [])]
-    counted = balls(session, view.draw.station, [one for one in people if one], now)
-    return own._replace(balls=min(counted.values(), default=0))
-
-
-def _phase(draw: Draw, now: datetime) -> str:
-    if draw.state in ("drawn", "void"):
-        return draw.state
-    if now < draw.opens_at:
-        return "soon"
-    return "gathering" if draw.state == "gathering" and now < draw.closes_at else "sealed"
+    if person_id is None:
+        return own
+    coming = view.phase != "drawn"
+    people = [person_id, *([with_them.id] if with_them and other and coming else [])]
+    held = explained(session, view.draw.station, people, now)
+    count = min(one.balls for one in held.values())
+    if coming and own.listed and own.listed.balls:
+        count = own.listed.balls
+    return own._replace(balls=count, held=held[person_id] if held[person_id].balls == count else None)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
-from booking.model import LIVE, Activity, Booking, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
+from booking.model import LIVE, Activity, Booking, Draw, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
 from booking.queries import disclosure, name_order, person_lookup
 from booking.queries.deduplicate import one_a_person
 
@@ -164,7 +164,26 @@ def history(
     if day is not None:
         begin, end = (clock.instant(day + timedelta(days=n), time(0), station.zone_name) for n in (0, 1))
         found = found.where(Event.at >= begin, Event.at < end)
-    return session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
+    newest = session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
+    slot = session.get(Slot, slot_id) if slot_id else None
+    if slot is None or slot.draw_id is None or person_id is not None or day is not None:
+        return newest
+    of_draw = _of_draw(session, station.id, slot)
+    return sorted([*newest, *of_draw], key=lambda event: event.id, reverse=True)[:limit]
+
+
+def _of_draw(session: Session, station_id: int, slot: Slot) -> Sequence[Event]:
+    """What was recorded of a slot's draw as a whole; of its entries, each person's own history tells.
+
+    Between the slot's own events before the closing and at its start, by which the index finds them.
+    """
+    draw, own = session.get_one(Draw, slot.draw_id), select(func.max(Event.id)).where(Event.slot_id == slot.id)
+    since = session.scalar(own.where(Event.at < draw.closes_at)) or 0
+    until = session.scalar(own.where(Event.kind == "started"))
+    of_station = select(Event).where(Event.station_id == station_id, Event.id > since, Event.slot_id.is_(None))
+    found = of_station.where(Event.kind.in_(("frozen", "drawn", "draw_void")))
+    found = found.where(Event.id < until) if until else found
+    return [event for event in session.scalars(found) if event.details.get("draw") == draw.id]
 
 
 def regular(session: Session, station_id: int, person_id: int) -> Regular | None:

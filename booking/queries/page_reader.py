@@ -12,6 +12,7 @@ from booking import policy
 from booking.db import pool
 from booking.db.statements import CompiledStatement, Row, param
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station
+from booking.queries import card_draws
 from booking.seats import STRIKES_COUNT, Eligibility, Entry, strike_ledger
 from booking.seats.eligibility import entry_columns
 
@@ -19,17 +20,18 @@ OWN = len(SIGNED_IN) + 1  # columns of a `SignedIn`
 
 
 class PageReader(NamedTuple):
-    """A valid sign-in, what the rules know of the person at the station, and the position of each of their
-    waiting-list places by the booking's id."""
+    """A valid sign-in, what the rules know of the person at the station, the position of each of their waiting-list places
+    by the booking's id, and their wishes in its draws."""
 
     signed_in: SignedIn
     who: Eligibility
     places: dict[int, int]
+    wishes: tuple[card_draws.Wishes, ...] = ()
 
     @property
     def shares(self) -> bool:
-        """Whether this reader gets the page that everybody gets: no booking, waiting-list place or pause."""
-        return not self.who.entries and not self.who.paused_until
+        """Whether this reader gets the page that everybody gets: no booking, waiting-list place, entry or pause."""
+        return not self.who.entries and not self.wishes and not self.who.paused_until
 
 
 def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: datetime) -> PageReader | None:
@@ -46,11 +48,12 @@ def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: dat
 def _reader(rows: Sequence[Row], now: datetime) -> PageReader:
     """One row for each booking, or one without."""
     signed_in = SignedIn(*rows[0][:OWN])
-    stored, strikes = rows[0][OWN : OWN + 2]
-    booked = [row[OWN + 2 :] for row in rows if row[OWN + 2] is not None]
+    stored, strikes, wishes = rows[0][OWN : OWN + 3]
+    booked = [row[OWN + 3 :] for row in rows if row[OWN + 3] is not None]
     places = {row[0]: row[-1] for row in booked if row[-1] is not None}
     until = strike_ledger.pause_in(strikes, policy.read(stored), now)
-    return PageReader(signed_in, Eligibility(signed_in.person_id, False, until, tuple(map(_entry, booked))), places)
+    who = Eligibility(signed_in.person_id, False, until, tuple(map(_entry, booked)))
+    return PageReader(signed_in, who, places, card_draws.wishes_of(wishes))
 
 
 def _entry(row: Row) -> Entry:
@@ -77,6 +80,7 @@ _FIND = CompiledStatement(
         SignIn.expires_at < param("soon"),
         Station.policy,
         strike_ledger.in_one_column(Person.id, Station.id, param("since")),
+        card_draws.wishes_in_one_column(Person.id, Station.id),
         *entry_columns(Slot),
         _place,
     )

@@ -7,9 +7,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import seats
+from booking import policy, seats
+from booking.db.statements import wrap
 from booking.errors import RuleViolation
 from booking.model import LIVE, Booking, Slot
+from booking.queries import card_draws
+from booking.queries.card_draws import CardDraw, Wishes
+from booking.seats.eligibility import personal
 
 
 class Card(NamedTuple):
@@ -18,7 +22,8 @@ class Card(NamedTuple):
     `refusal` is why booking would be refused; None when it would not, or for somebody not signed in. `replaces` are the
     reader's waiting-list places that a seat here would end. `at_opening` is the `act` that a planned slot will offer.
     `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel; both
-    on the page of one slot only.
+    on the page of one slot only. `draw` is what will give its seats, where they wait for their draw, and `entry` the
+    reader's wishes in that.
     """
 
     slot: seats.SlotSnapshot
@@ -31,6 +36,8 @@ class Card(NamedTuple):
     at_opening: str | None = None
     instead: seats.Entry | None = None
     is_late: bool = False
+    draw: CardDraw | None = None
+    entry: Wishes | None = None
 
     @property
     def left(self) -> int:
@@ -48,15 +55,32 @@ class Card(NamedTuple):
         return ("mixed" if self.slot.door_seats else "draw") if self.by_draw else "first"
 
     @property
+    def phase(self) -> str:
+        """That of its draw; empty where no seat waits for one."""
+        return self.draw.phase(self.seen_at) if self.draw and self.by_draw else ""
+
+    @property
+    def wishes(self) -> int:
+        """How many wishes the reader has in its draw."""
+        return len(self.entry.slots) if self.entry else 0
+
+    @property
+    def wish(self) -> int:
+        """Which of the reader's wishes it is, from 1; 0 for none."""
+        return self.entry.slots.index(self.slot.id) + 1 if self.entry and self.slot.id in self.entry.slots else 0
+
+    @property
     def line_open(self) -> bool:
         """Whether a seat that becomes free still goes to the waiting list by itself."""
         return self.seen_at < self.slot.waitlist_until
 
     @property
     def act(self) -> str | None:
-        """The one action that the card offers: "take", "wait", or None."""
+        """The one action that the card offers: "take", "wait", "enter" a draw, or None."""
         if self.refusal:
             return None
+        if self.by_draw:
+            return "enter"
         return "take" if self.left else "wait"
 
     @property
@@ -78,11 +102,17 @@ class Card(NamedTuple):
 
 
 def cards(
-    slots: Sequence[seats.SlotSnapshot], who: seats.Eligibility | None, places: Mapping[int, int], now: datetime
+    slots: Sequence[seats.SlotSnapshot],
+    who: seats.Eligibility | None,
+    places: Mapping[int, int],
+    now: datetime,
+    draws: Mapping[int, CardDraw],
+    wishes: Sequence[Wishes],
 ) -> list[Card]:
     """These slots as a reader sees them; `who` is None for nobody signed in, `places` their waiting-list positions by
-    the booking's id."""
-    return [_card(slot, who, places, now) for slot in slots]
+    the booking's id, `draws` those that the seats wait for by slot, `wishes` the reader's in them."""
+    cards = (_card(slot, who, places, now) for slot in slots)
+    return [_by_draw(card, who, draws, wishes) if card.slot.id in draws else card for card in cards]
 
 
 def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -> Card | None:
@@ -95,6 +125,11 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     mine = who.on(slot.id) if who else None
     places = {mine.id: place_in_line(session, mine)} if mine and mine.state == "waiting" else {}
     seen = _card(slot, who, places, now)
+    if seen.by_draw:
+        connection = wrap(session.connection())
+        draws = card_draws.between(connection, slot.station_id, slot.date, slot.date)
+        own = select(card_draws.wishes_in_one_column(person_id, slot.station_id))
+        return _by_draw(seen, who, draws, card_draws.wishes_of(session.scalar(own)) if person_id else ())
     instead = seats.held_instead(slot, who, now) if who else None
     if instead is None:
         return seen
@@ -139,6 +174,29 @@ def _card(slot: seats.SlotSnapshot, who: seats.Eligibility | None, places: Mappi
     place = places.get(mine.id) if mine else None
     replaces = () if no else tuple(sorted(seats.clashing(slot, known), key=lambda entry: (entry.starts_at, entry.id)))
     return Card(slot, state, now, mine, place, no, replaces)
+
+
+def _by_draw(
+    card: Card, who: seats.Eligibility | None, draws: Mapping[int, CardDraw], wishes: Sequence[Wishes]
+) -> Card:
+    """The card of a slot whose seats will be drawn: it offers to enter the draw."""
+    if not card.by_draw or (draw := draws.get(card.slot.id)) is None:
+        return card
+    entry = card_draws.entered(wishes, draw, draws)
+    seen = card._replace(draw=draw, entry=entry)
+    return seen._replace(refusal=_no_entry(seen, draw, who or seats.NOBODY))
+
+
+def _no_entry(card: Card, draw: CardDraw, who: seats.Eligibility) -> RuleViolation | None:
+    """Why entering would be refused, or change nothing; None when it would not."""
+    if card.phase == "soon":
+        return RuleViolation("draw_not_open", opens_at=draw.opens_at)
+    if card.phase != "gathering":
+        return RuleViolation("draw_closed")
+    if card.wish:
+        return RuleViolation("entered")
+    most = policy.read(card.slot.station.policy).wishes
+    return personal(card.slot, who) or (RuleViolation("wishes_full", limit=most) if card.wishes >= most else None)
 
 
 def _at_opening(slot: seats.SlotSnapshot, who: seats.Eligibility) -> str | None:

@@ -3,8 +3,8 @@
 A few compiled statements without the ORM: after every change of the station its page is read again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from hashlib import sha256
@@ -17,6 +17,8 @@ from booking import clock, policy, seats, workdays
 from booking.db import pool
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param, wrap
 from booking.model import Slot, Station
+from booking.queries import card_draws
+from booking.queries.card_draws import CardDraw
 
 
 class StationPage(NamedTuple):
@@ -55,13 +57,14 @@ class Opening(NamedTuple):
 @dataclass(frozen=True)
 class StationDay:
     """`days` are today and the coming ones on which slots are shown, rest days included; `slots` those of `when`, by
-    time; `openings` the coming ones, at the time of reading."""
+    time, and `draws` the draws of those; `openings` the coming ones, at the time of reading."""
 
     station: StationPage
     when: date
     days: Sequence[DayView]
     openings: Sequence[Opening]
     slots: Sequence[seats.SlotSnapshot]
+    draws: Mapping[int, CardDraw] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -108,7 +111,9 @@ def _find(connection: DriverConnection, code: str, asked: date | None, now: date
     if asked != when and all(slot.state_at(now) == "done" for slot in slots):
         later = next((view.day.date for view in days[1:] if view.slots), first)
         when, slots = later, _slots(connection, station.id, later) if later != first else slots
-    return StationDay(station, when, days, _openings(planned, now), slots)
+    has_draws = any(slot.awaits_draw for slot in slots)
+    draws = card_draws.between(connection, station.id, when, when) if has_draws else {}
+    return StationDay(station, when, days, _openings(planned, now), slots, draws)
 
 
 def _planned(connection: DriverConnection, station_id: int, now: datetime) -> Sequence[Row]:

@@ -124,7 +124,7 @@ OF_PEOPLE: dict[str, Any] = {
     "privacy_agreed": _("同意了隐私说明"),
     "followed": _("关注了活动"),
     "unfollowed": _("取消关注了活动"),
-    "entered": _("报名了抽签"),
+    "entered": _("报名抽签，或改了志愿"),
     "left": _("退出了抽签"),
     "paired": _("和另一位一起报名了抽签"),
     "parted": _("同去的人退出了抽签，自己的报名还在"),
@@ -147,11 +147,19 @@ SKIPPED: dict[str, Any] = BRIEF | {
     "came_late": _("释放后到场"),
     "late": _("系统没有按时抽"),
     "no_value": _("没有人填公开的数"),
+    "gone": _("账号注销了"),
+    "cancelled": _("场次都取消了"),
 }
+
+
+# A slot whose seats were drawn opens for what is left.
+DRAWN_OPEN = _("抽完了，开放余下的名额和候补")
 
 
 def said(event: Event) -> str:
     """What happened, with its details: the numbers, the date, the reason."""
+    if (event.kind, event.reason) == ("opened", "drawn"):
+        return str(DRAWN_OPEN)
     what = str(_what(event))
     if more := _more(event):
         return gettext("%(what)s：%(more)s", what=what, more=more)
@@ -199,7 +207,16 @@ def _policy(details: dict[str, Any]) -> str:
 
 
 def _drawn(details: dict[str, Any]) -> str:
-    return gettext("%(n)s 人报名", n=details["entries"]) if "entries" in details else ""
+    """Of the draw: the entries, and the fingerprint or the seats. Of a person's seat it says nothing more."""
+    if "fingerprint" in details:
+        return gettext("%(n)s 人报名，指纹 %(print)s…", n=details["entries"], print=details["fingerprint"][:8])
+    if "given" in details:
+        return gettext("%(n)s 人报名，抽中 %(given)s 人", n=details["entries"], given=details["given"])
+    return ""
+
+
+def _entered(details: dict[str, Any]) -> str:
+    return gettext("共 %(n)s 个志愿", n=len(details.get("wishes", ())))
 
 
 DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -209,6 +226,7 @@ DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "frozen": _drawn,
     "drawn": _drawn,
     "value_typed": lambda details: str(details.get("value", "")),
+    "entered": _entered,
 }
 
 

@@ -14,8 +14,8 @@ from flask_babel import get_locale, get_translations, gettext
 from markupsafe import Markup, escape
 
 from booking import clock, workdays
+from booking.draws.planning import HasResult
 from booking.errors import RuleViolation
-from booking.model import Draw
 from booking.queries import disclosure
 from booking.web.i18n.messages import REASONS, UNKNOWN, VOID
 
@@ -112,7 +112,7 @@ def clock_time(instant: datetime, where: HasZoneName | str) -> str:
     return _wall_time(instant, _zone(where))
 
 
-def result_time(draw: Draw, at: str) -> str:
+def result_time(draw: HasResult, at: str) -> str:
     """When a draw's result comes, where `at` says the earliest."""
     return gettext("%(time)s 或更晚", time=at) if draw.value_from else at
 

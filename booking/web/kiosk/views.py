@@ -13,7 +13,7 @@ from booking import checkin_sync, clock, people
 from booking.errors import RuleViolation
 from booking.extensions import client_address, db
 from booking.model import Booking, Slot, Station
-from booking.queries import checkin
+from booking.queries import checkin, draw_views
 from booking.web import htmx, qr_code
 from booking.web.kiosk import pairing
 from booking.web.security import security_log
@@ -111,6 +111,7 @@ def _arrival(station: Station, now: datetime) -> dict[str, Any]:
         "station": station,
         "doors": opened,
         "seat": next((one for one in here if one.state in ("booked", "attended")), None),
+        "draws": draw_views.of_slots(session, opened),
         "waits": {one.slot_id for one in here if one.state == "waiting"},
         "lost": {one.slot_id for one in here if one.state == "released"},
         "later": next((one for one in mine if one not in here and one.state == "booked"), None),
@@ -143,6 +144,7 @@ def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
     return {
         "slots": shown,
         "open": bool(opened),
+        "draws": draw_views.of_slots(session, shown),
         "standby": checkin.standing_by(session, [slot.id for slot in opened]),
         "free_now": free_now,
         "now_": now,

@@ -30,6 +30,9 @@ def numbers_(code: str) -> Answer:
         told=statistics.of_station(session, station.id, span),
         before=statistics.of_station(session, station.id, span.before).total,
         presets=presets(today),
+        draws=statistics.of_draws(session, station.id, span.first, span.last),
+        draw_kinds=tables.DRAW_KINDS,
+        total_of=statistics.total,
         hints=statistics.suggestions(session, station, now),
         headline=statistics.headline(session, station.id),
         weekdays=tables.WEEKDAYS,
@@ -41,9 +44,12 @@ def numbers_(code: str) -> Answer:
 def export_numbers(code: str) -> Answer:
     station = managed_station(code)
     span = asked_span(station_date(clock.now(), station))
+    draws = tables.of_draws(statistics.of_draws(db.session(), station.id, span.first, span.last))
+    if request.args.get("of") == "draws":
+        return tables.sent([draws], f"{station.code}-draws-{span.first}-{span.last}")
     told = statistics.of_station(db.session(), station.id, span)
     before = statistics.of_station(db.session(), station.id, span.before)
-    sheets = tables.of_numbers(told, before, station)
+    sheets = [*tables.of_numbers(told, before, station), *([draws] if draws.rows else [])]
     return tables.sent(sheets, f"{station.code}-numbers-{span.first}-{span.last}")
 
 

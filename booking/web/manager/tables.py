@@ -1,6 +1,6 @@
 """Tables for export: the station's statistics, its rosters, its bookings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import make_response, request
@@ -8,12 +8,12 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
-from booking import clock, spreadsheets
+from booking import clock, spreadsheets, statistics
 from booking.model import Booking, Slot, Station
 from booking.queries import manager
 from booking.queries.disclosure import Disclosure
 from booking.spreadsheets import Cell, Rate, Table
-from booking.statistics import Group, Numbers, Tally
+from booking.statistics import DrawTally, Group, Numbers, Tally
 from booking.web.i18n.formatting import clock_range, local, phone
 
 WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
@@ -32,7 +32,18 @@ KINDS: dict[str, Any] = {
     "reused": _("其中有人补上"),
     "unmet": _("想来没约上（人）"),
 }
-RATES = ("fill", "no_show_rate")
+RATES = ("fill", "no_show_rate", "odds", "use")
+# Of draws.
+DRAW_KINDS: dict[str, Any] = {
+    "draws": _("抽签（次）"),
+    "void": _("作废（次）"),
+    "entries": _("报名（人次）"),
+    "seats": _("名额"),
+    "given": _("抽中"),
+    "odds": _("中签率"),
+    "used": _("抽中后到场"),
+    "use": _("到场率"),
+}
 STATES: dict[str, Any] = {
     "booked": _("已预约"),
     "attended": _("已签到"),
@@ -68,6 +79,14 @@ def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
         (gettext("按日期"), told.over_time(), lambda of: of),
     ]
     return [_by_slot(told, station), _in_all(told, before), *(_grouped(*group) for group in groups)]
+
+
+def of_draws(draws: Sequence[DrawTally]) -> Table:
+    """By draw, then all together."""
+    rows = [[draw.date, *_cells(draw, DRAW_KINDS)] for draw in draws]
+    if draws:
+        rows.append([gettext("合计"), *_cells(statistics.total(draws), DRAW_KINDS)])
+    return Table(gettext("抽签"), [gettext("日期"), *_heads(DRAW_KINDS)], rows)
 
 
 def of_roster(slot: Slot, roster: manager.Roster, about: Disclosure) -> Table:
@@ -118,11 +137,11 @@ def _grouped(name: str, groups: list[Group], label: Callable[[Any], Cell]) -> Ta
     return Table(name, [name, *_heads()], [[label(group.of), *_cells(group.tally)] for group in groups])
 
 
-def _heads() -> list[str]:
-    return [str(words) for words in KINDS.values()]
+def _heads(kinds: Mapping[str, Any] = KINDS) -> list[str]:
+    return [str(words) for words in kinds.values()]
 
 
-def _cells(tally: Tally) -> list[Cell]:
+def _cells(tally: Tally | DrawTally, kinds: Iterable[str] = KINDS) -> list[Cell]:
     """Rates to four places."""
-    values = {kind: getattr(tally, kind) for kind in KINDS}
+    values = {kind: getattr(tally, kind) for kind in kinds}
     return [Rate(round(value, 4)) if kind in RATES and value is not None else value for kind, value in values.items()]

@@ -16,6 +16,7 @@ from booking.queries.slot_cards import Card
 from booking.web import picture_links
 from booking.web.cache.placeholders import PLACEHOLDERS, FragmentCache, escaped, filled, number, with_own, word
 from booking.web.i18n import formatting
+from booking.web.worker import draw_words
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.results import Outcome
 
@@ -37,6 +38,10 @@ class CardKey(NamedTuple):
     by_draw: bool
     allocation: str
     door_seats: int
+    phase: str
+    wish: int
+    wishes: int
+    says_draw: bool
     door: str
     line_open: bool
     mine: str
@@ -55,6 +60,7 @@ class OutcomeKey(NamedTuple):
     reason: str
     says_more: bool
     undo: bool
+    leaves: bool
     asks: bool
 
 
@@ -84,7 +90,7 @@ def markup(
     if not says_opening:
         said.words["opens"] = ""
     key = _key(seen, said)
-    values = PLACEHOLDERS | _values(seen, said, outcome.booking_id if outcome else None)
+    values = PLACEHOLDERS | _values(seen, said, outcome.undoes if outcome else None)
     return fragments.fill(key, lambda: _render(key), values)
 
 
@@ -95,7 +101,8 @@ def say(seen: Card, outcome: Outcome | None, *, signed_in: bool, no_files: bool)
 
 
 def _told(outcome: Outcome) -> OutcomeKey:
-    return OutcomeKey(outcome.tone, outcome.reason, bool(outcome.text), outcome.booking_id is not None, outcome.asks)
+    undo, leaves = outcome.booking_id is not None, outcome.entry_id is not None
+    return OutcomeKey(outcome.tone, outcome.reason, bool(outcome.text), undo, leaves, outcome.asks)
 
 
 def again(seen: Card, said: CardTexts, booking_id: int | None, own: Mapping[str, str]) -> Markup | None:
@@ -118,6 +125,10 @@ def _key(seen: Card, said: CardTexts) -> CardKey:
         seen.by_draw,
         seen.allocation,
         seen.slot.door_seats,
+        seen.phase,
+        seen.wish,
+        seen.wishes,
+        bool(said.words["draws"]),
         seen.door,
         seen.line_open,
         seen.mine.state if seen.mine else "",
@@ -153,6 +164,7 @@ def _words(seen: Card, outcome: Outcome | None) -> dict[str, Any]:
         "where": formatting.where(slot),
         "picture": picture_links.picture_url(slot.activity.picture),
         "opens": "",
+        "draws": draw_words.of_card(seen),
     }
     if seen.state == "planned":
         words["opens"] = formatting.format_moment(
@@ -172,6 +184,7 @@ def _render(key: CardKey) -> str:
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=key.state, act=key.act, left=left, place=place, line_open=key.line_open)
     seen.at_opening, seen.by_draw, seen.allocation, seen.door = key.at_opening, key.by_draw, key.allocation, key.door
+    seen.phase, seen.wish, seen.wishes = key.phase, key.wish, key.wishes
     seen.mine = Blank(state=key.mine) if key.mine else None
     seen.refusal = RuleViolation(key.refusal) if key.refusal else None
     printed = ("time", "starts", "until", "where", "instant", "heading", "picture")
@@ -183,10 +196,11 @@ def _render(key: CardKey) -> str:
 
 def _said(key: CardKey) -> dict[str, bool]:
     """Texts that not every card has."""
-    return {"why": key.says_why, "drops": key.drops, "opens": key.opens}
+    return {"why": key.says_why, "drops": key.drops, "opens": key.opens, "draws": key.says_draw}
 
 
 def _blank_outcome(told: OutcomeKey) -> Blank:
     more, undo = word("more") if told.says_more else "", number(2) if told.undo else None
+    leave = number(2) if told.leaves else None
     said = {"tone": told.tone, "reason": told.reason, "title": word("said"), "text": more, "asks": told.asks}
-    return Blank(slot_id=number(1), booking_id=undo, **said)
+    return Blank(slot_id=number(1), booking_id=undo, entry_id=leave, **said)

@@ -1,14 +1,16 @@
 """Coming days of a station as one reader sees them: what the search and the month view show."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from flask import abort, request
 from flask_login import current_user
 
 from booking import clock
+from booking.db import pool
 from booking.extensions import db
-from booking.queries import coming_slots, slot_cards
+from booking.queries import card_draws, coming_slots
 from booking.queries.slot_cards import Card
 from booking.web.cache import store
 from booking.web.worker.day_view import DayPage
@@ -30,8 +32,10 @@ def read(code: str) -> ComingDays:
     known = cache.known(current_user.token, code, now) if current_user.person_id else None
     day = cache.day(code, None, now) or abort(404)
     page = DayPage(day, known.reader if known else None, now, ALL)
-    slots = coming_slots.find(db.engine, page.station.id, page.today, day.days[-1].day.date)
-    who, places = (page.reader.who, page.reader.places) if page.reader else (None, {})
-    cards = slot_cards.cards(slots, who, places, now)
+    last = day.days[-1].day.date
+    slots = coming_slots.find(db.engine, page.station.id, page.today, last)
+    asked = partial(card_draws.between, station_id=page.station.id, first=page.today, last=last)
+    draws = pool.read(db.engine, asked) if any(slot.awaits_draw for slot in slots) else {}
+    cards = page.cards_of(slots, draws)
     # The clock may be ahead of the job that starts them.
     return ComingDays(page, [card for card in cards if card.state in SHOWN])

@@ -1,6 +1,6 @@
 """View of one day of a station, as one reader sees it: its cards, its strip, and what is said above them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -8,6 +8,7 @@ from functools import cached_property
 from booking import clock, seats
 from booking.errors import RuleViolation
 from booking.queries import slot_cards
+from booking.queries.card_draws import CardDraw
 from booking.queries.page_reader import PageReader
 from booking.queries.slot_cards import Card
 from booking.queries.station_day import DayView, Opening, StationDay, StationPage
@@ -55,8 +56,13 @@ class DayPage:
 
     @cached_property
     def cards(self) -> list[Card]:
-        who, places = (self.reader.who, self.reader.places) if self.reader else (None, {})
-        return slot_cards.cards(self.day.slots, who, places, self.now)
+        return self.cards_of(self.day.slots, self.day.draws)
+
+    def cards_of(self, slots: Sequence[seats.SlotSnapshot], draws: Mapping[int, CardDraw]) -> list[Card]:
+        """Slots of this station as this reader sees them now."""
+        reader = self.reader
+        who, places, wishes = (reader.who, reader.places, reader.wishes) if reader else (None, {}, ())
+        return slot_cards.cards(slots, who, places, self.now, draws, wishes)
 
     @cached_property
     def shown(self) -> list[Card]:
@@ -113,6 +119,7 @@ class DayPage:
     def pace(self) -> int:
         """Seconds between two polls: short around an opening and at noon, longer otherwise."""
         moments = [at for card in self.cards for at in (card.slot.opens_at, card.slot.starts_at)]
+        moments += [card.draw.result_at for card in self.cards if card.draw]
         if any(abs(at - self.now) < SOON for at in moments):
             return 4
         return 8 if any(card.act or card.place for card in self.cards) else 30
@@ -139,8 +146,9 @@ def limits(cards: Sequence[Card]) -> list[RuleViolation]:
 
 
 def _moments(card: Card) -> tuple[datetime, ...]:
-    slot = card.slot
+    slot, draw = card.slot, card.draw
     return (
+        *((draw.opens_at, draw.closes_at, draw.result_at) if draw else ()),
         slot.opens_at,
         slot.free_until,
         slot.waitlist_until,

@@ -7,7 +7,7 @@ from flask_babel import gettext
 from booking import draws
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.queries import draw_views
+from booking.queries import draw_views, waiting_odds
 from booking.queries.slot_cards import Card
 from booking.web.i18n import formatting
 from booking.web.worker import results
@@ -22,7 +22,10 @@ def is_wanted(no: RuleViolation) -> bool:
 def own_draw(card: Card, person_id: int | None, now: datetime) -> draw_views.OwnEntry | None:
     """The draw of a slot and this reader's part in it. Where nothing is drawn for them it is not asked for."""
     by_draw = card.by_draw or (card.mine is not None and card.mine.via == "draw")
-    return draw_views.of_slot(db.session(), card.slot.id, person_id, now) if by_draw else None
+    own = draw_views.of_slot(db.session(), card.slot.id, person_id, now) if by_draw else None
+    if own and card.place and own.entry and own.entry.result == "lost":
+        return own._replace(odds=waiting_odds.at_place(db.session(), card.slot.id, card.place, now))
+    return own
 
 
 def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
@@ -31,9 +34,8 @@ def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
     at = formatting.result_time(entry.draw, formatting.clock_time(draws.result_at(entry.draw), entry.draw.station))
     choice = entry.wishes.index(slot_id) + 1
     title = gettext("已报名，第 %(n)s 志愿（还不是预约）", n=choice)
-    return Outcome(
-        slot_id, "wait", title, gettext("%(time)s 出结果，抽中没抽中都写信告诉你。不用抢，早晚报名一样。", time=at)
-    )
+    text = gettext("%(time)s 出结果，抽中没抽中都写信告诉你。不用抢，早晚报名一样。", time=at)
+    return Outcome(slot_id, "wait", title, text, entry_id=entry.id)
 
 
 def outcome_of(slot_id: int, person_id: int, now: datetime, slot: results.AnySlot) -> Outcome:

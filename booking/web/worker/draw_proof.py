@@ -84,7 +84,10 @@ def wishes(entry_id: int) -> BaseResponse:
 
 @pages.post("/entries/<int:entry_id>/leave")
 def leave(entry_id: int) -> BaseResponse:
-    return _changed(own_entry(entry_id), [])
+    """Leave the draw, or only take the form's slot out of the wishes."""
+    entry = own_entry(entry_id)
+    dropped = _number(request.form["slot"]) if "slot" in request.form else None
+    return _changed(entry, [one for one in entry.wishes if dropped not in (None, one)], dropped)
 
 
 @pages.get("/entries/<int:entry_id>/wishes")
@@ -97,16 +100,16 @@ def _number(typed: str) -> int:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else NO_WISH
 
 
-def _changed(entry: DrawEntry, wanted: list[int]) -> BaseResponse:
-    """The answer stands at the first of the wishes that is still there."""
-    now, ids = clock.now(), list(entry.wishes)
+def _changed(entry: DrawEntry, wanted: list[int], dropped: int | None = None) -> BaseResponse:
+    """The answer stands at the wish that was dropped, or the first one that is still there."""
+    now, ids = clock.now(), sorted(entry.wishes, key=lambda slot_id: slot_id != dropped)
     cards = (slot_cards.card(db.session(), slot_id, None, now) for slot_id in ids)
     card = next((card for card in cards if card), None)
     try:
         draws.change_wishes(db.session, entry.id, wanted, now)
     except RuleViolation as no:
         return acts.answer(results.refused(card.slot, no)) if card else htmx.go(url_for("worker.me"))
-    title = gettext("志愿改好了") if wanted else gettext("已退出抽签，随时可以再报名")
+    title = gettext("志愿改好了") if wanted else gettext("已退出抽签，封存名单前都可以再报名")
     return acts.answer(results.Outcome(card.slot.id, "", title)) if card else htmx.go(url_for("worker.me"))
 
 

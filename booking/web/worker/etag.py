@@ -38,4 +38,5 @@ def facts(card: Card) -> tuple[Any, ...]:
     words = slot.starts_at, slot.ends_at, slot.activity, slot.zone, slot.host
     phases = [now < at for at in (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)]
     instead = card.instead and (card.instead.id, card.is_late)
-    return seats, mine, words, phases, drops, instead, own is not None and can_undo(own, now)
+    draw = card.draw, card.phase, card.wish, card.wishes
+    return seats, mine, words, phases, drops, instead, draw, own is not None and can_undo(own, now)

@@ -19,7 +19,8 @@ ENDED = {"slot_cancelled": "ended_by_station", "withdrawn": "ended_by_booking", 
 @dataclass(frozen=True)
 class Outcome:
     """The result at one card. `booking_id` is what an undo cancels, or what is cancelled on confirmation where it
-    `asks`; `reason` is the code of a refusal, about what was `typed` into a `field` of the card, where it names one."""
+    `asks`; `entry_id` is the entry in a draw out of which an undo takes this slot; `reason` is the code of a refusal, about
+    what was `typed` into a `field` of the card, where it names one."""
 
     slot_id: int
     tone: str
@@ -30,6 +31,11 @@ class Outcome:
     asks: bool = False
     field: str = ""
     typed: str = ""
+    entry_id: int | None = None
+
+    @property
+    def undoes(self) -> int | None:
+        return self.booking_id or self.entry_id
 
 
 def keep(outcome: Outcome) -> None:

@@ -116,7 +116,7 @@ def test_who_lost_reads_why_and_what_they_have_next(app: Flask, day: DrawDay) ->
     names = {person_id: name for name, person_id in day.people.items()}
     last, first = day.entries()[-1], day.entries()[0]
     page = words_of(Phone(app, day, names[last.person_id or 0]).get(f"/slots/{day.yoga}", "Mon 12:05").text)  # type: ignore[arg-type]
-    assert "没抽中：全天 8 人报名 6 个名额，你排第 8。下次你有 3 个号球。" in page
+    assert "没抽中，候补第 4（全天 8 人报名 6 个名额）。下次你有 3 个号球。" in page
     assert "候补第 4" in page
     page = words_of(Phone(app, day, names[first.person_id or 0]).get(f"/slots/{day.yoga}", "Mon 12:05").text)  # type: ignore[arg-type]
     assert "抽中了：全天 8 人报名 6 个名额，你排第 1。" in page

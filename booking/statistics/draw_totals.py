@@ -1,0 +1,82 @@
+"""Draws in the statistics: of each, how many entered for how many seats, and how many of the drawn seats were used."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import Integer, case, func, select
+from sqlalchemy.orm import Session
+
+from booking.db.arrays import in_array
+from booking.model import Booking, Draw, DrawEntry, Slot
+
+
+class DrawTally(NamedTuple):
+    """Totals of some draws of a day or of several. `given` are the seats that were drawn, `used` those whose people came.
+
+    A void draw has entries, but none that is `counted`, and no seats. Of the seats `unseen` nobody knows who came: no
+    attendance was taken.
+    """
+
+    date: date | None
+    draws: int = 0
+    void: int = 0
+    entries: int = 0
+    counted: int = 0
+    seats: int = 0
+    given: int = 0
+    used: int = 0
+    unseen: int = 0
+
+    @property
+    def odds(self) -> float | None:
+        """The share of entries that were drawn a seat; None where none is counted."""
+        return self.given / self.counted if self.counted else None
+
+    @property
+    def use(self) -> float | None:
+        """The share of drawn seats that were used, where attendance was taken."""
+        seen = self.given - self.unseen
+        return self.used / seen if seen else None
+
+
+def of_draws(session: Session, station_id: int, first: date, last: date) -> list[DrawTally]:
+    """The decided draws of a station's days, whose slots are all over, in their order."""
+    over = Slot.state.in_(("done", "cancelled"))
+    open_ones = select(Slot.id).where(
+        Slot.draw_id == Draw.id, Slot.station_id == station_id, Slot.date == Draw.date, ~over
+    )
+    decided = (Draw.state.in_(("drawn", "void")), ~open_ones.exists())
+    found = select(Draw).where(Draw.station_id == station_id, Draw.date.between(first, last), *decided)
+    draws = session.scalars(found.order_by(Draw.date, Draw.opens_at)).all()
+    ids = [draw.id for draw in draws]
+    live = select(DrawEntry.draw_id, func.count()).where(
+        DrawEntry.draw_id.in_(in_array(ids)), DrawEntry.left_at.is_(None)
+    )
+    entries = {draw_id: count for draw_id, count in session.execute(live.group_by(DrawEntry.draw_id))}  # noqa: C416
+    seats = _seats(session, station_id, first, last)
+    return [_tally(draw, entries.get(draw.id, 0), seats.get(draw.id, (0, 0, 0))) for draw in draws]
+
+
+def total(draws: Sequence[DrawTally]) -> DrawTally:
+    """All of them together."""
+    return DrawTally(None, *(sum(column) for column in zip(*(draw[1:] for draw in draws), strict=True)))
+
+
+def _tally(draw: Draw, entries: int, seats: tuple[int, int, int]) -> DrawTally:
+    void = draw.state == "void"
+    return DrawTally(draw.date, 1, int(void), entries, 0 if void else entries, sum(draw.seats.values()), *seats)
+
+
+def _seats(session: Session, station_id: int, first: date, last: date) -> dict[int, tuple[int, int, int]]:
+    """By draw, how many seats were given, used, and given where nobody took attendance."""
+    used = func.sum(case((Booking.state == "attended", 1), else_=0))
+    unseen = func.sum(case((Booking.state == "unrecorded", 1), else_=0))
+    drawn = (Booking.via == "draw", Booking.seated_at.is_not(None))
+    counted = (
+        select(Slot.draw_id, func.count(), used.cast(Integer), unseen.cast(Integer))
+        .join(Booking, Booking.slot_id == Slot.id)
+        .where(Slot.station_id == station_id, Slot.date.between(first, last), Slot.draw_id.is_not(None), *drawn)
+        .group_by(Slot.draw_id)
+    )
+    return {row[0] or 0: (row[1], row[2], row[3]) for row in session.execute(counted)}
