@@ -1,14 +1,16 @@
 """Balls: how many each person has in a draw: one, and one more for each day on which they have lost since their last
 seat."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import policy
-from booking.db.arrays import in_array
+from booking.db import statements
+from booking.db.arrays import is_in_array
+from booking.db.statements import CompiledStatement, DriverConnection, param
 from booking.model import Booking, Draw, DrawEntry, Station, Strike
 
 # Losses that are older count no more.
@@ -22,9 +24,11 @@ def balls(session: Session, station: Station, people: Collection[int], now: date
     as many as they have lost. A strike that counts leaves one.
     """
     numbers = policy.read(station.policy)
-    seated = _last_seats(session, station.id, people)
-    lost = _losses(session, station.id, people, now)
-    struck = _struck(session, station.id, people, now - numbers.strike_window)
+    connection, ids = statements.wrap(session.connection()), list(people)
+    session.flush()
+    seated = _last_seats(connection, station.id, ids)
+    lost = _losses(connection, station.id, ids, now)
+    struck = _struck(connection, station.id, ids, now - numbers.strike_window)
     found = {}
     for person_id in people:
         last = seated.get(person_id)
@@ -35,31 +39,39 @@ def balls(session: Session, station: Station, people: Collection[int], now: date
     return found
 
 
-def _last_seats(session: Session, station_id: int, people: Collection[int]) -> dict[int, datetime]:
-    last = select(Booking.person_id, func.max(Booking.seated_at)).where(
-        Booking.person_id.in_(in_array(people)), Booking.station_id == station_id, Booking.seated_at.is_not(None)
-    )
-    rows = session.execute(last.group_by(Booking.person_id))
+def _last_seats(connection: DriverConnection, station_id: int, people: Sequence[int]) -> dict[int, datetime]:
+    rows = _SEATS.run(connection, people=people, station_id=station_id)
     return {person_id: at for person_id, at in rows if at}
 
 
 def _losses(
-    session: Session, station_id: int, people: Collection[int], now: datetime
+    connection: DriverConnection, station_id: int, people: Sequence[int], now: datetime
 ) -> dict[int, list[tuple[date, datetime]]]:
     """The lost draws of each: the day and the instant."""
-    rows = (
-        select(DrawEntry.person_id, Draw.date, Draw.drawn_at)
-        .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
-        .where(DrawEntry.person_id.in_(in_array(people)), DrawEntry.result == "lost")
-        .where(Draw.station_id == station_id, Draw.drawn_at > now - REMEMBERED)
-    )
     found: dict[int, list[tuple[date, datetime]]] = {}
-    for person_id, day, drawn_at in session.execute(rows):
-        if person_id and drawn_at:
-            found.setdefault(person_id, []).append((day, drawn_at))
+    for person_id, day, drawn_at in _LOST.run(connection, people=people, station_id=station_id, since=now - REMEMBERED):
+        found.setdefault(person_id, []).append((day, drawn_at))
     return found
 
 
-def _struck(session: Session, station_id: int, people: Collection[int], since: datetime) -> set[int]:
-    counts = (Strike.station_id == station_id, Strike.at > since, Strike.forgiven_at.is_(None))
-    return set(session.scalars(select(Strike.person_id).where(Strike.person_id.in_(in_array(people)), *counts)))
+def _struck(connection: DriverConnection, station_id: int, people: Sequence[int], since: datetime) -> set[int]:
+    return {row[0] for row in _STRUCK.run(connection, people=people, station_id=station_id, since=since)}
+
+
+_SEATS = CompiledStatement(
+    select(Booking.person_id, func.max(Booking.seated_at, type_=Booking.seated_at.type))
+    .where(is_in_array(Booking.person_id, "people"), Booking.station_id == param("station_id"))
+    .where(Booking.seated_at.is_not(None))
+    .group_by(Booking.person_id)
+)
+_LOST = CompiledStatement(
+    select(DrawEntry.person_id, Draw.date, Draw.drawn_at)
+    .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
+    .where(is_in_array(DrawEntry.person_id, "people"), DrawEntry.result == "lost")
+    .where(Draw.station_id == param("station_id"), Draw.drawn_at > param("since"))
+)
+_STRUCK = CompiledStatement(
+    select(Strike.person_id)
+    .where(is_in_array(Strike.person_id, "people"), Strike.station_id == param("station_id"))
+    .where(Strike.at > param("since"), Strike.forgiven_at.is_(None))
+)

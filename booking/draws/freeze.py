@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from booking.db import statements
-from booking.db.arrays import in_array, update_rows
+from booking.db import statements, transactions
+from booking.db.arrays import update_rows
 from booking.db.statements import CompiledStatement
 from booking.db.transactions import NO_SYNC, transactional
 from booking.draws.balls import balls
 from booking.draws.order import list_text, sha256
 from booking.history import record
 from booking.model import Draw, DrawEntry, Person, Slot
+
+
+# Options of the UPDATE that takes a draw on, and reads it as it is then.
+CLAIMED = NO_SYNC | {"populate_existing": True}
 
 
 def to_freeze(session: Session, now: datetime) -> Sequence[int]:
@@ -29,15 +33,17 @@ def freeze(session: Session, draw_id: int, now: datetime) -> int:
     # The claim waits for whoever enters or leaves at this instant, and everybody after it finds the draw closed.
     mine = update(Draw).where(Draw.id == draw_id, Draw.state == "gathering", Draw.closes_at <= now)
     sealed = mine.values(state="frozen", frozen_at=now, list_sha256="")
-    if session.scalar(sealed.returning(Draw.id), execution_options=NO_SYNC) is None:
+    transactions.plan_by_index(session)
+    draw = session.scalar(sealed.returning(Draw), execution_options=CLAIMED)
+    if draw is None:
         return 0
-    draw = session.get_one(Draw, draw_id, populate_existing=True)
     _leave_gone(session, draw, now)
     entries = live_entries(session, draw.id)
     own = balls(session, draw.station, [entry.person_id or 0 for entry in entries], now)
     rows = [[entry.id, no, own[entry.person_id or 0]] for no, entry in enumerate(entries, 1)]
     _SEAL.run(statements.wrap(session.connection()), rows=rows, ids=[row[0] for row in rows])
-    session.expire_all()
+    for entry in entries:
+        session.expire(entry)
     draw.list_sha256 = sha256(list_text(published_list(session, draw)))
     session.flush()
     about: dict[str, Any] = {"station_id": draw.station_id, "draw": draw.id}
@@ -66,12 +72,10 @@ def slots_of(session: Session, draw: Draw) -> Sequence[Slot]:
 
 
 def _leave_gone(session: Session, draw: Draw, now: datetime) -> None:
-    gone = select(DrawEntry.person_id).join(Person, Person.id == DrawEntry.person_id)
-    gone = gone.where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None), Person.deleted_at.is_not(None))
-    people = session.scalars(gone.order_by(DrawEntry.person_id)).all()
-    theirs = (DrawEntry.draw_id == draw.id, DrawEntry.person_id.in_(in_array([one or 0 for one in people])))
-    session.execute(update(DrawEntry).where(*theirs).values(left_at=now), execution_options=NO_SYNC)
-    for person_id in people:
+    gone = exists().where(Person.id == DrawEntry.person_id, Person.deleted_at.is_not(None))
+    theirs = update(DrawEntry).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None), gone)
+    leaving = theirs.values(left_at=now).returning(DrawEntry.person_id)
+    for person_id in sorted(session.scalars(leaving, execution_options=NO_SYNC)):
         about: dict[str, Any] = {"station_id": draw.station_id, "person_id": person_id, "draw": draw.id}
         record(session, "left", now, reason="gone", **about)
 
