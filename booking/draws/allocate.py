@@ -14,7 +14,7 @@ from booking.db.statements import CompiledStatement, param
 from booking.db.transactions import NO_SYNC, transactional
 from booking.draws import letters, order
 from booking.draws.chain import secret_of
-from booking.draws.freeze import CLAIMED, published_list, slots_of
+from booking.draws.freeze import CLAIMED, as_published, frozen_entries, slots_of
 from booking.draws.planning import SEALED_FOR
 from booking.history import record, record_all
 from booking.model import Booking, Draw, DrawEntry, Event, Slot
@@ -71,10 +71,10 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
         _void(session, one, why, now)
         return 1
     secret = secret_of(session, one, secret_key)
-    rows = published_list(session, one)
+    entries = {entry.no: entry for entry in frozen_entries(session, one.id)}
     seed = order.make_seed(one.id, one.list_sha256 or "", secret)
-    ordered = order.in_order(seed, rows)
-    drawing = _lock(session, one, slots, [row[0] for row in ordered], now)
+    ordered = order.in_order(seed, as_published(list(entries.values())))
+    drawing = _lock(session, one, slots, [entries[row[0]] for row in ordered], now)
     if why := _why_void(list(drawing.slots.values()), now):
         _void(session, one, why, now)
         return 1
@@ -112,18 +112,16 @@ def _void(session: Session, one: Draw, why: str, now: datetime) -> None:
     letters.tell_void(session, one, why, now)
 
 
-def _lock(session: Session, one: Draw, slots: Sequence[Slot], numbers: Sequence[int], now: datetime) -> Drawing:
+def _lock(session: Session, one: Draw, slots: Sequence[Slot], ordered: list[DrawEntry], now: datetime) -> Drawing:
     """Lock everybody on the list, then the slots, and those where they wait: a seat may end their place there."""
-    listed = select(DrawEntry).where(DrawEntry.draw_id == one.id, DrawEntry.no.is_not(None))
-    entries = {entry.no: entry for entry in session.scalars(listed)}
-    people = {entry.person_id for entry in entries.values() if entry.person_id}
+    people = {entry.person_id for entry in ordered if entry.person_id}
     connection = statements.wrap(session.connection())
     lock_people(connection, people)
     beside = {row[0] for row in _BESIDE.run(connection, people=list(people), now=now)}
     locked = transactions.lock(session, slots={*(slot.id for slot in slots), *beside})
     own = {slot.id: slot for slot in locked if slot.draw_id == one.id and slot.state == "planned"}
     found = eligibilities(session, slots[0].id, people, now)
-    return Drawing(one, own, [entries[no] for no in numbers], found, now)
+    return Drawing(one, own, ordered, found, now)
 
 
 def _refused(drawing: Drawing) -> dict[tuple[int, int], str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from booking.db import statements, transactions
 from booking.db.arrays import update_rows
@@ -40,12 +41,12 @@ def freeze(session: Session, draw_id: int, now: datetime) -> int:
     _leave_gone(session, draw, now)
     entries = live_entries(session, draw.id)
     own = balls(session, draw.station, [entry.person_id or 0 for entry in entries], now)
-    rows = [[entry.id, no, own[entry.person_id or 0]] for no, entry in enumerate(entries, 1)]
+    for no, entry in enumerate(entries, 1):
+        set_committed_value(entry, "no", no)
+        set_committed_value(entry, "balls", own[entry.person_id or 0])
+    rows = [[entry.id, entry.no, entry.balls] for entry in entries]
     _SEAL.run(statements.wrap(session.connection()), rows=rows, ids=[row[0] for row in rows])
-    for entry in entries:
-        session.expire(entry)
-    draw.list_sha256 = sha256(list_text(published_list(session, draw)))
-    session.flush()
+    draw.list_sha256 = sha256(list_text(as_published(entries)))
     about: dict[str, Any] = {"station_id": draw.station_id, "draw": draw.id}
     record(session, "frozen", now, **about, entries=len(entries), fingerprint=draw.list_sha256)
     return 1
@@ -57,11 +58,21 @@ def live_entries(session: Session, draw_id: int) -> Sequence[DrawEntry]:
     return session.scalars(found.order_by(DrawEntry.tag)).all()
 
 
+def frozen_entries(session: Session, draw_id: int) -> Sequence[DrawEntry]:
+    """The frozen list, by number."""
+    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, DrawEntry.no.is_not(None))
+    return session.scalars(found.order_by(DrawEntry.no)).all()
+
+
 def published_list(session: Session, draw: Draw) -> list[list[Any]]:
-    """The frozen list, as `order` reads it: number, tag, balls, people, wishes."""
     columns = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.wishes)
     frozen = select(*columns).where(DrawEntry.draw_id == draw.id, DrawEntry.no.is_not(None)).order_by(DrawEntry.no)
-    return [[no, tag, own, 1, wishes] for no, tag, own, wishes in session.execute(frozen)]
+    return as_published(session.execute(frozen).all())
+
+
+def as_published(frozen: Sequence[Any]) -> list[list[Any]]:
+    """The frozen list, as `order` reads it: number, tag, balls, people, wishes."""
+    return [[entry.no, entry.tag, entry.balls, 1, entry.wishes] for entry in frozen]
 
 
 def slots_of(session: Session, draw: Draw) -> Sequence[Slot]:

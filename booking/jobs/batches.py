@@ -110,6 +110,7 @@ class BatchRunner:
                 return self._unless_stopped(one, verb)
 
         if side_by_side > 1 and left and db.engine.dialect.name != "sqlite":
+            db.session.remove()  # each thread has its own
             with ThreadPoolExecutor(side_by_side) as threads:
                 self.did += sum(threads.map(in_thread, left))
         else:
