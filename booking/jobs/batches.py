@@ -154,7 +154,9 @@ class BatchRunner:
         except Exception:
             log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
             for one in chunk:
-                self.did += self._try(one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now))
+                self.did += self._try(
+                    one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now)
+                )
         return perf_counter() - locked
 
     def _left(self, ids: Sequence[int]) -> list[int]:

@@ -219,7 +219,9 @@ _EVENT = ("station_id", "slot_id", "plan_id", "booking_id", "person_id", "actor_
 _LETTER = ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at")
 # A press writes fewer columns, when thousands come at once: the others have their default.
 _BOOKINGS, _WIDE_BOOKINGS = (
-    CompiledStatement(insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.slot_id, Booking.person_id, Booking.id))
+    CompiledStatement(
+        insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.slot_id, Booking.person_id, Booking.id)
+    )
     for more in ((), ("via", "standby_at", "checked_in_at"))
 )
 _CHANGED = CompiledStatement(update_rows(Booking, _CHANGE, **dict.fromkeys(ENDED, null())))
