@@ -4,7 +4,7 @@ import argparse
 import random
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import mean, median, quantiles
 from typing import Any
 
@@ -36,7 +36,11 @@ def city(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list
         _build(place, size)
         server = opened.enter_context(place.serving(Kind.parsed(asked.servers)[0]))
         worker = opened.enter_context(place.worker())
-        opened.enter_context(load.repeated(0.2, lambda: load.ask(server, visits.get("/draws/1"))))
+
+        def look() -> None:
+            load.ask(server, visits.get("/draws/1"))
+
+        opened.enter_context(load.repeated(0.2, look))
         found = [_day(place, worker) for _ in range(asked.rounds)]
     return [_city_row(size, found)]
 
@@ -61,8 +65,7 @@ def _day(place: Database, worker: Worker) -> dict[str, Cost]:
         for statement in RESET:
             stock.execute(connection, statement)
         stock.settle(connection)
-        found = connection.execute("SELECT max(closes_at) FROM draw").fetchone()
-    closes_at: datetime = (found or ())[0]
+        (closes_at,) = connection.execute("SELECT max(closes_at) FROM draw").fetchone() or (datetime.now(UTC),)
     worker.run("freeze_draws", closes_at - timedelta(seconds=1))
     due = {"freeze_draws": closes_at, "run_draws": closes_at + SEALED_FOR}
     return {job: worker.run(job, at) for job, at in due.items()}
@@ -237,7 +240,8 @@ TABLES = (
     (
         "draw_entry",
         """SELECT d + n * %(stations)s * 2 AS id, d AS draw_id,
-                  1 + (d - 1) %% %(stations)s * %(entries)s + n AS person_id, 't' || lpad(to_hex(n * 7919 %% 65536), 4, '0') AS tag,
+                  1 + (d - 1) %% %(stations)s * %(entries)s + n AS person_id,
+                  't' || lpad(to_hex(n * 7919 %% 65536), 4, '0') AS tag,
                   now() AS entered_at, '{}'::json AS passed_over,
                   CASE WHEN d > %(stations)s THEN n + 1 END AS no, CASE WHEN d > %(stations)s THEN 3 END AS balls,
                   CASE WHEN d > %(stations)s THEN n + 1 END AS rank,

@@ -17,7 +17,6 @@ from booking.draws.order import list_text, sha256
 from booking.history import record
 from booking.model import Draw, DrawEntry, Person, Slot
 
-
 # Options of the UPDATE that takes a draw on, and reads it as it is then.
 CLAIMED = NO_SYNC | {"populate_existing": True}
 
@@ -86,7 +85,7 @@ def _leave_gone(session: Session, draw: Draw, now: datetime) -> None:
     gone = exists().where(Person.id == DrawEntry.person_id, Person.deleted_at.is_not(None))
     theirs = update(DrawEntry).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None), gone)
     leaving = theirs.values(left_at=now).returning(DrawEntry.person_id)
-    for person_id in sorted(session.scalars(leaving, execution_options=NO_SYNC)):
+    for person_id in sorted(one or 0 for one in session.scalars(leaving, execution_options=NO_SYNC)):
         about: dict[str, Any] = {"station_id": draw.station_id, "person_id": person_id, "draw": draw.id}
         record(session, "left", now, reason="gone", **about)
 

@@ -74,7 +74,7 @@ def _views(session: Session, station_id: int, draws: Sequence[Draw], now: dateti
     for slot in session.scalars(select(Slot).where(*theirs).options(*whole).order_by(Slot.starts_at, Slot.id)):
         slots[slot.draw_id].append(slot)
     live = select(DrawEntry.draw_id, func.count()).where(DrawEntry.draw_id.in_(ids), DrawEntry.left_at.is_(None))
-    entered = {draw_id: count for draw_id, count in session.execute(live.group_by(DrawEntry.draw_id))}
+    entered = dict(session.execute(live.group_by(DrawEntry.draw_id)).all())
     return [DrawView(draw, slots[draw.id], entered.get(draw.id, 0), _phase(draw, now)) for draw in draws]
 
 
