@@ -30,10 +30,10 @@ def to_freeze(session: Session, now: datetime) -> Sequence[int]:
 @transactional
 def freeze(session: Session, draw_id: int, now: datetime) -> int:
     """Seal the list. The entries of deleted accounts leave before."""
+    transactions.plan_by_index(session)
     # The claim waits for whoever enters or leaves at this instant, and everybody after it finds the draw closed.
     mine = update(Draw).where(Draw.id == draw_id, Draw.state == "gathering", Draw.closes_at <= now)
     sealed = mine.values(state="frozen", frozen_at=now, list_sha256="")
-    transactions.plan_by_index(session)
     draw = session.scalar(sealed.returning(Draw), execution_options=CLAIMED)
     if draw is None:
         return 0
@@ -64,6 +64,7 @@ def frozen_entries(session: Session, draw_id: int) -> Sequence[DrawEntry]:
 
 
 def published_list(session: Session, draw: Draw) -> list[list[Any]]:
+    """The frozen list as it is published, read by its columns: a page shows a thousand."""
     columns = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.wishes)
     frozen = select(*columns).where(DrawEntry.draw_id == draw.id, DrawEntry.no.is_not(None)).order_by(DrawEntry.no)
     return as_published(session.execute(frozen).all())
