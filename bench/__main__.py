@@ -12,7 +12,7 @@ from statistics import median
 
 from sqlalchemy import URL
 
-from bench import builds, jobs, letters, phones, presses, scale
+from bench import builds, draws, jobs, letters, phones, presses, scale
 from bench.builds import Build
 from bench.load import Row
 
@@ -23,6 +23,10 @@ PARTS: dict[str, tuple[Part, tuple[str, ...]]] = {
     "rush": (presses.measure, tuple(presses.ROWS)),
     "growth": (scale.growth, ()),
     "jobs": (jobs.jobs, tuple(chore.name for chore in jobs.CHORES)),
+    "enter_hot": (draws.entering, ()),
+    "draw_city": (draws.city, ()),
+    "draw_page": (draws.page, ()),
+    "simulation": (draws.simulation, ()),
     "letters": (letters.letters, ()),
     "mail_down": (letters.mail_down, ()),
     "embedded": (phones.everybody, ()),

@@ -210,7 +210,7 @@ def _rows(stages: list[Stage], kind: Kind, asked: argparse.Namespace) -> list[Ro
     wanted = [name for name in ROWS if name in asked.rows or not asked.rows & ROWS.keys()]
     memory: list[int] = []
     for _ in range(asked.rounds):
-        with _up(stages, kind, asked.seconds) as (bare, *apps):
+        with up(stages, kind, asked.seconds) as (bare, *apps):
             for name in wanted:
                 rounds[name].append(_round(name, bare, list(zip(stages, apps, strict=True))))
             memory = apps[0].server.memory()
@@ -221,7 +221,7 @@ def _rows(stages: list[Stage], kind: Kind, asked: argparse.Namespace) -> list[Ro
 
 
 @contextmanager
-def _up(stages: list[Stage], kind: Kind, seconds: int) -> Iterator[list[Target]]:
+def up(stages: list[Stage], kind: Kind, seconds: int) -> Iterator[list[Target]]:
     """The ceilings and each build's app, all up, on databases set back to the beginning."""
     for one in stages:
         one.reset()

@@ -107,7 +107,7 @@ def is_transient(error: DBAPIError) -> bool:
 def plan_by_index(session: Session) -> None:
     """Plan the rest of this transaction as on the connections of `pool`."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(*(func.set_config(*setting.split(" = "), True) for setting in pool.PLANS)))
+        statements.wrap(session.connection()).send("; ".join(f"SET LOCAL {setting}" for setting in pool.PLANS))
 
 
 @contextmanager

@@ -6,24 +6,26 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
 
-from booking import policy
 from booking.db import statements, transactions
-from booking.db.arrays import in_array, insert_rows, to_text, update_rows
-from booking.db.statements import CompiledStatement
+from booking.db.arrays import in_array, insert_rows, is_in_array, to_text, update_rows
+from booking.db.statements import CompiledStatement, param
 from booking.db.transactions import NO_SYNC, transactional
 from booking.draws import letters, order, public_value
 from booking.draws.chain import secret_of
-from booking.draws.freeze import grouped, live_entries, published_list, slots_of
+from booking.draws.freeze import CLAIMED, as_published, grouped, live_entries, slots_of
 from booking.draws.planning import SEALED_FOR
 from booking.history import record, record_all
 from booking.model import Booking, Draw, DrawEntry, Event, Slot
-from booking.seats.claim import WAITING, ClaimRow, EventKinds, claim
-from booking.seats.eligibility import Eligibility, clashing, personal
+from booking.seats.claim import WAITING, ClaimRow, EventKinds, claim, lock_people
+from booking.seats.eligibility import Eligibility, clashing, personal, places_left
 from booking.seats.look import eligibilities
 from booking.seats.transitions import withdraw
 
 DRAWN: EventKinds = (("drawn", "booked"),)
+# The columns of an entry that the draw writes.
+RESULT = ("rank", "result", "got_slot_id", "passed_over")
 
 
 class Drawing(NamedTuple):
@@ -68,10 +70,11 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
     Late, it is drawn as long as the waiting list can be served; after that it is void and its seats are given at the
     door.
     """
+    transactions.plan_by_index(session)
     mine = update(Draw).where(Draw.id == draw_id, Draw.state == "frozen", Draw.closes_at <= now - SEALED_FOR)
-    if session.scalar(mine.values(drawn_at=now).returning(Draw.id), execution_options=NO_SYNC) is None:
+    one = session.scalar(mine.values(drawn_at=now).returning(Draw), execution_options=CLAIMED)
+    if one is None:
         return 0
-    one = session.get_one(Draw, draw_id, populate_existing=True)
     slots = slots_of(session, one)
     if why := _why_void(slots, now) or ("no_value" if public_value.is_missing(session, one, now) else None):
         _void(session, one, why, now)
@@ -80,10 +83,10 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
         one.drawn_at = None
         return 0
     secret = secret_of(session, one, secret_key)
-    rows = published_list(session, one)
+    groups = {both[0].no: both for both in grouped(live_entries(session, one.id))}
     seed = order.make_seed(one.id, one.list_sha256 or "", secret, value)
-    ordered = order.in_order(seed, rows)
-    drawing = _lock(session, one, slots, [row[0] for row in ordered], now)
+    ordered = order.in_order(seed, as_published([both[0] for both in groups.values()]))
+    drawing = _lock(session, one, slots, [groups[row[0]] for row in ordered], now)
     if why := _why_void(list(drawing.slots.values()), now):
         _void(session, one, why, now)
         return 1
@@ -121,17 +124,16 @@ def _void(session: Session, one: Draw, why: str, now: datetime) -> None:
     letters.tell_void(session, one, why, now)
 
 
-def _lock(session: Session, one: Draw, slots: Sequence[Slot], numbers: Sequence[int], now: datetime) -> Drawing:
+def _lock(session: Session, one: Draw, slots: Sequence[Slot], groups: list[list[DrawEntry]], now: datetime) -> Drawing:
     """Lock everybody on the list, then the slots, and those where they wait: a seat may end their place there."""
-    entries = {both[0].no: both for both in grouped(live_entries(session, one.id))}
-    people = {entry.person_id for both in entries.values() for entry in both if entry.person_id}
-    transactions.lock(session, people=people)
-    theirs = (Booking.person_id.in_(in_array(people)), Booking.state.in_(("booked", "waiting")))
-    beside = select(Booking.slot_id).join(Slot, Booking.slot_id == Slot.id).where(*theirs, Slot.ends_at > now)
-    locked = transactions.lock(session, slots={*(slot.id for slot in slots), *session.scalars(beside)})
+    people = {entry.person_id for both in groups for entry in both if entry.person_id}
+    connection = statements.wrap(session.connection())
+    lock_people(connection, people)
+    beside = {row[0] for row in _BESIDE.run(connection, people=list(people), now=now)}
+    locked = transactions.lock(session, slots={*(slot.id for slot in slots), *beside})
     own = {slot.id: slot for slot in locked if slot.draw_id == one.id and slot.state == "planned"}
     found = eligibilities(session, slots[0].id, people, now)
-    return Drawing(one, own, [entries[no] for no in numbers], found, now)
+    return Drawing(one, own, groups, found, now)
 
 
 def _refused(drawing: Drawing) -> dict[tuple[int, int], str]:
@@ -159,9 +161,11 @@ def _out(drawing: Drawing, refused: Collection[tuple[int, int]]) -> tuple[set[tu
 def _open(session: Session, drawing: Drawing) -> None:
     """Open the slots: whoever comes later books what is left, or joins the waiting list behind the others."""
     record_all(session, "opened", drawing.now, Slot, list(drawing.slots), after="open", reason="drawn")
+    opening = update(Slot).where(Slot.id.in_(in_array(drawing.slots))).values(state="open", opens_at=drawing.now)
+    session.execute(opening, execution_options=NO_SYNC)
     for slot in drawing.slots.values():
-        slot.state, slot.opens_at = "open", drawing.now
-    session.flush()
+        set_committed_value(slot, "state", "open")
+        set_committed_value(slot, "opens_at", drawing.now)
 
 
 def _write_results(
@@ -175,14 +179,14 @@ def _write_results(
         for entry in group:
             result, why = _result(drawing, entry, got, refused)
             rows.append([entry.id, rank, result, got if result == "seat" else None, why])
+            for name, value in zip(RESULT, rows[-1][1:], strict=True):
+                set_committed_value(entry, name, value)
             about = [drawing.draw.station_id, entry.person_id, to_text(drawing.now)]
             events += [[*about, reason, {"draw": drawing.draw.id, "slot": int(slot)}] for slot, reason in why.items()]
     connection = statements.wrap(session.connection())
     _RESULTS.run(connection, rows=rows, ids=[row[0] for row in rows])
     if events:
         _PASSED_OVER.run(connection, rows=events)
-    written = select(DrawEntry).where(DrawEntry.id.in_(in_array([entry.id for entry in drawing.ordered])))
-    session.scalars(written.execution_options(populate_existing=True)).all()
 
 
 def _result(
@@ -209,42 +213,42 @@ def _give(session: Session, drawing: Drawing) -> dict[int, int]:
                 slot, "booked", who.person_id, now, None, DRAWN, via="draw", seated_at=now, letter="confirmed"
             )
             seats.append((row, clashing(slot, who)))
-    ids = claim(connection, [row for row, _ in seats]) if seats else []
-    rounds = _places(drawing)
-    for rows in rounds:
-        claim(connection, rows)
+    places = _places(drawing)
+    ids = claim(connection, [*(row for row, _ in seats), *places]) if seats or places else []
     for slot in drawing.slots.values():
         session.expire(slot, ["taken", "waiting", "waitlist_seq"])
-    for booking_id, (_, dropped) in zip(ids, seats, strict=True):
+    for booking_id, (_, dropped) in zip(ids, seats, strict=False):
         withdraw(session, dropped, now, booking_id)
-    return {row.person_id: row.waitlist_position or 0 for row in rounds[0]} if rounds else {}
+    return {row.person_id: row.waitlist_position or 0 for row in reversed(places)}
 
 
-def _places(drawing: Drawing) -> list[list[ClaimRow[Slot]]]:
-    """The places on the waiting lists, in rounds in which everybody has one at most."""
+def _places(drawing: Drawing) -> list[ClaimRow[Slot]]:
+    """The places on the waiting lists: of each person the first wishes, in their order."""
     last = {slot_id: slot.waitlist_seq for slot_id, slot in drawing.slots.items()}
-    rounds: list[list[ClaimRow[Slot]]] = []
+    rows: list[ClaimRow[Slot]] = []
     for entry in drawing.ordered:
-        lost = _waits_for(drawing, entry) if entry.result == "lost" else []
-        for choice, slot_id in enumerate(lost):
+        for slot_id in _waits_for(drawing, entry) if entry.result == "lost" else []:
             last[slot_id] += 1
             slot, person_id, place = drawing.slots[slot_id], drawing.person(entry).person_id, last[slot_id]
-            row = ClaimRow(slot, "waiting", person_id, drawing.now, None, WAITING, via="draw", waitlist_position=place)
-            if choice == len(rounds):
-                rounds.append([])
-            rounds[choice].append(row)
-    return rounds
+            rows.append(
+                ClaimRow(slot, "waiting", person_id, drawing.now, None, WAITING, via="draw", waitlist_position=place)
+            )
+    return rows
 
 
 def _waits_for(drawing: Drawing, entry: DrawEntry) -> list[int]:
     """The first wishes that the person may wait for, as many as the rules allow beside where they wait already."""
     may = [slot_id for slot_id in entry.wishes if slot_id in drawing.slots and str(slot_id) not in entry.passed_over]
-    waiting = [one for one in drawing.person(entry).entries if one.state == "waiting" and not one.at_door]
-    most = policy.read(drawing.draw.station.policy).waiting_entries
-    return may[: max(0, most - sum(one.starts_at > drawing.now for one in waiting))]
+    return may[: places_left(drawing.draw.station, drawing.person(entry), drawing.now)]
 
 
-_RESULTS = CompiledStatement(update_rows(DrawEntry, ("rank", "result", "got_slot_id", "passed_over")))
+_BESIDE = CompiledStatement(
+    select(Booking.slot_id)
+    .join(Slot, Booking.slot_id == Slot.id)
+    .where(is_in_array(Booking.person_id, "people"), Booking.state.in_(("booked", "waiting")))
+    .where(Slot.ends_at > param("now"))
+)
+_RESULTS = CompiledStatement(update_rows(DrawEntry, RESULT))
 _PASSED_OVER = CompiledStatement(
     insert_rows(Event, ("station_id", "person_id", "at", "reason", "details"), kind="passed_over")
 )

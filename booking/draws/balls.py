@@ -1,7 +1,7 @@
 """Balls: how many each person has in a draw: one, and one more for each day on which they have lost since their last
 seat."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import policy
-from booking.db.arrays import in_array
+from booking.db import statements
+from booking.db.arrays import is_in_array
+from booking.db.statements import CompiledStatement, DriverConnection, param
 from booking.model import Booking, Draw, DrawEntry, Station
 from booking.seats.strike_ledger import last_strikes
 
@@ -37,8 +39,10 @@ def explained(session: Session, station: Station, people: Collection[int], now: 
     as many as they have lost. A strike that counts leaves one.
     """
     numbers = policy.read(station.policy)
-    seated = _last_seats(session, station.id, people)
-    lost = _losses(session, station.id, people, now)
+    connection, ids = statements.wrap(session.connection()), list(people)
+    session.flush()
+    seated = _last_seats(connection, station.id, ids)
+    lost = _losses(connection, station.id, ids, now)
     strikes = last_strikes(session, people)
     struck = {who for (who, where), at in strikes.items() if where == station.id and at > now - numbers.strike_window}
     found = {}
@@ -53,26 +57,30 @@ def explained(session: Session, station: Station, people: Collection[int], now: 
     return found
 
 
-def _last_seats(session: Session, station_id: int, people: Collection[int]) -> dict[int, datetime]:
-    last = select(Booking.person_id, func.max(Booking.seated_at)).where(
-        Booking.person_id.in_(in_array(people)), Booking.station_id == station_id, Booking.seated_at.is_not(None)
-    )
-    rows = session.execute(last.group_by(Booking.person_id))
+def _last_seats(connection: DriverConnection, station_id: int, people: Sequence[int]) -> dict[int, datetime]:
+    rows = _SEATS.run(connection, people=people, station_id=station_id)
     return {person_id: at for person_id, at in rows if at}
 
 
 def _losses(
-    session: Session, station_id: int, people: Collection[int], now: datetime
+    connection: DriverConnection, station_id: int, people: Sequence[int], now: datetime
 ) -> dict[int, list[tuple[date, datetime]]]:
     """The lost draws of each: the day and the instant."""
-    rows = (
-        select(DrawEntry.person_id, Draw.date, Draw.drawn_at)
-        .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
-        .where(DrawEntry.person_id.in_(in_array(people)), DrawEntry.result == "lost")
-        .where(Draw.station_id == station_id, Draw.drawn_at > now - REMEMBERED)
-    )
     found: dict[int, list[tuple[date, datetime]]] = {}
-    for person_id, day, drawn_at in session.execute(rows):
-        if person_id and drawn_at:
-            found.setdefault(person_id, []).append((day, drawn_at))
+    for person_id, day, drawn_at in _LOST.run(connection, people=people, station_id=station_id, since=now - REMEMBERED):
+        found.setdefault(person_id, []).append((day, drawn_at))
     return found
+
+
+_SEATS = CompiledStatement(
+    select(Booking.person_id, func.max(Booking.seated_at, type_=Booking.seated_at.type))
+    .where(is_in_array(Booking.person_id, "people"), Booking.station_id == param("station_id"))
+    .where(Booking.seated_at.is_not(None))
+    .group_by(Booking.person_id)
+)
+_LOST = CompiledStatement(
+    select(DrawEntry.person_id, Draw.date, Draw.drawn_at)
+    .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
+    .where(is_in_array(DrawEntry.person_id, "people"), DrawEntry.result == "lost")
+    .where(Draw.station_id == param("station_id"), Draw.drawn_at > param("since"))
+)

@@ -78,8 +78,9 @@ def give_out(
 
 def chain_back(secret: str, links: int) -> str:
     """The link so many places before this one."""
+    hashed = hashlib.sha256
     for _ in range(links):
-        secret = sha256(secret)
+        secret = hashed(secret.encode()).hexdigest()
     return secret
 
 

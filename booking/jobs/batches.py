@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, scoped_session
@@ -99,12 +101,20 @@ class BatchRunner:
         self._skip = monitoring.skipped(session, self.job, self.turn.now)
         self._known = monitoring.known(session, self.job)
 
-    def each(self, ids: Sequence[int], verb: VerbOfOne) -> "BatchRunner":
-        """One transaction for each row, so that no lock is held long."""
-        for one in self._left(ids):
-            if self.turn.stop():
-                break
-            self._try(one, verb)
+    def each(self, ids: Sequence[int], verb: VerbOfOne, side_by_side: int = 1) -> "BatchRunner":
+        """One transaction for each row, so that no lock is held long; so many at a time where the database allows it."""
+        left, app = self._left(ids), current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+
+        def in_thread(one: int) -> int:
+            with app.app_context():
+                return self._unless_stopped(one, verb)
+
+        if side_by_side > 1 and left and db.engine.dialect.name != "sqlite":
+            db.session.remove()  # each thread has its own
+            with ThreadPoolExecutor(side_by_side) as threads:
+                self.did += sum(threads.map(in_thread, left))
+        else:
+            self.did += sum(self._unless_stopped(one, verb) for one in left)
         return self
 
     def chunks(self, ids: Sequence[int], verb: Verb, look: Look = _themselves) -> "BatchRunner":
@@ -144,21 +154,29 @@ class BatchRunner:
         except Exception:
             log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
             for one in chunk:
-                self._try(one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now))
+                self.did += self._try(
+                    one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now)
+                )
         return perf_counter() - locked
 
     def _left(self, ids: Sequence[int]) -> list[int]:
         return [one for one in ids if one not in self._skip]
 
-    def _try(self, one: int, verb: VerbOfOne) -> None:
+    def _unless_stopped(self, one: int, verb: VerbOfOne) -> int:
+        return 0 if self.turn.stop() else self._try(one, verb)
+
+    def _try(self, one: int, verb: VerbOfOne) -> int:
+        """Returns how many things were done."""
+        did = 0
         try:
-            self.did += verb(db.session, one, self.turn.now)
+            did = verb(db.session, one, self.turn.now)
             self._went_well(self._known & {one})
         except PASSING as error:
             self._could_not(one, error, counts=False)
         except Exception as error:
             log.exception("%s failed for %s", self.job, one)
             self._could_not(one, error, counts=True)
+        return did
 
     def _went_well(self, rows: set[int]) -> None:
         if rows:

@@ -18,6 +18,8 @@ from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_
 
 log = logging.getLogger(__name__)
 
+# Draws that are worked on at the same time: the database writes one while the rules decide another.
+SIDE_BY_SIDE = 2
 # The flags of a message in the mailbox for bounces, by what became of it.
 FLAGS = {bounces.BounceOutcome.IGNORED: "", bounces.BounceOutcome.UNMATCHED: r"\Seen \Flagged"}
 # How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
@@ -51,12 +53,12 @@ def freeze_draws(turn: Turn) -> int:
     """Commit draws that open soon to their secrets, and seal the lists of those that have closed."""
     due = draws.to_commit(db.session(), turn.now)
     work = BatchRunner(turn, "freeze_draws").each(due, _with_secret(draws.commit))
-    return work.each(draws.to_freeze(db.session(), turn.now), draws.freeze).result()
+    return work.each(draws.to_freeze(db.session(), turn.now), draws.freeze, SIDE_BY_SIDE).result()
 
 
 def run_draws(turn: Turn) -> int:
     due = draws.to_draw(db.session(), turn.now)
-    return BatchRunner(turn, "run_draws").each(due, _with_secret(draws.draw)).result()
+    return BatchRunner(turn, "run_draws").each(due, _with_secret(draws.draw), SIDE_BY_SIDE).result()
 
 
 def open_slots(turn: Turn) -> int:

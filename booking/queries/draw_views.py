@@ -1,10 +1,11 @@
 """Draws as they are shown: what is public of one, and one person's own entries."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import draws
@@ -71,14 +72,24 @@ class OwnEntry(NamedTuple):
 def of_station(session: Session, station_id: int, now: datetime) -> list[DrawView]:
     """The draws of a station, the newest first."""
     newest = select(Draw).where(Draw.station_id == station_id).order_by(Draw.closes_at.desc(), Draw.id.desc())
-    return [view(session, draw, now) for draw in session.scalars(newest.limit(SHOWN))]
+    return _views(session, station_id, session.scalars(newest.limit(SHOWN)).all(), now)
 
 
 def view(session: Session, draw: Draw, now: datetime) -> DrawView:
-    same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
+    return _views(session, draw.station_id, [draw], now)[0]
+
+
+def _views(session: Session, station_id: int, several: Sequence[Draw], now: datetime) -> list[DrawView]:
+    """Of draws of one station."""
+    ids, days = [draw.id for draw in several], {draw.date for draw in several}
+    theirs = (Slot.station_id == station_id, Slot.date.in_(days), Slot.draw_id.in_(ids))
     whole = (joinedload(Slot.activity), joinedload(Slot.zone))
-    slots = session.scalars(select(Slot).where(*same_day).options(*whole).order_by(Slot.starts_at, Slot.id)).all()
-    return DrawView(draw, slots, draws.entered(session, draw.id), phase(draw, now))
+    slots = defaultdict(list)
+    for slot in session.scalars(select(Slot).where(*theirs).options(*whole).order_by(Slot.starts_at, Slot.id)):
+        slots[slot.draw_id].append(slot)
+    live = select(DrawEntry.draw_id, func.count()).where(DrawEntry.draw_id.in_(ids), DrawEntry.left_at.is_(None))
+    entered: dict[int, int] = dict(session.execute(live.group_by(DrawEntry.draw_id)).all())
+    return [DrawView(draw, slots[draw.id], entered.get(draw.id, 0), phase(draw, now)) for draw in several]
 
 
 def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime) -> OwnEntry | None:

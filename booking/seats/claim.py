@@ -78,8 +78,13 @@ class Locked(NamedTuple):
 
 def lock(connection: DriverConnection, people: Collection[int], slots: Collection[int]) -> Locked:
     """Lock people by id, then slots by id: the lock order of `transactions`."""
-    versions = _PEOPLE.run(connection, people=list(people))
-    return Locked(dict(versions), {row[0]: row for row in _SLOTS.run(connection, slots=list(slots))})
+    versions = lock_people(connection, people)
+    return Locked(versions, {row[0]: row for row in _SLOTS.run(connection, slots=list(slots))})
+
+
+def lock_people(connection: DriverConnection, people: Collection[int]) -> dict[int, int]:
+    """Lock people by id; returns the `version` of each."""
+    return dict(_PEOPLE.run(connection, people=list(people)))
 
 
 def change(
@@ -106,14 +111,14 @@ def claim_in(session: Session, rows: Sequence[ClaimRow[Slot]]) -> list[Booking]:
 
 
 def claim(connection: DriverConnection, rows: Sequence[AnyRow]) -> list[int]:
-    """Write these rows of locked people in locked slots, one for each person. Returns the ids of the bookings."""
+    """Write these rows of locked people in locked slots, one for each person and slot. Returns the ids of the bookings."""
     new = [one for one in rows if one.booking is None]
     changed = [one for one in rows if one.booking is not None]
     narrow = not changed and all(one.via == "tap" for one in new)
     made = _insert(connection, new) if new else {}
     if changed:
         _update(connection, changed)
-    pairs = [(one, one.booking.id if one.booking else made[one.person_id]) for one in rows]
+    pairs = [(one, one.booking.id if one.booking else made[one.slot.id, one.person_id]) for one in rows]
     events = [row for one, booking_id in pairs for row in _events(one, booking_id, narrow=narrow)]
     (_EVENTS if narrow else _WIDE_EVENTS).run(connection, rows=events)
     for kind in sorted({one.letter for one in rows if one.letter}):
@@ -121,14 +126,16 @@ def claim(connection: DriverConnection, rows: Sequence[AnyRow]) -> list[int]:
     return [booking_id for _, booking_id in pairs]
 
 
-def _insert(connection: DriverConnection, new: Sequence[AnyRow]) -> dict[int, int]:
-    """Returns the id of each person's booking."""
+def _insert(connection: DriverConnection, new: Sequence[AnyRow]) -> dict[tuple[int, int], int]:
+    """Returns the ids of the bookings by slot and person."""
     counts = _counts(new)
     _COUNT.run(connection, counts=counts, slots=[slot_id for slot_id, *_ in counts])
-    if all(one.via == "tap" for one in new):
-        return dict(_BOOKINGS.run(connection, rows=[_booking(one) for one in new]))
-    more = [[one.via, to_text(one.standby_at), to_text(one.checked_in_at)] for one in new]
-    return dict(_WIDE_BOOKINGS.run(connection, rows=[_booking(one) + m for one, m in zip(new, more, strict=True)]))
+    rows, statement = [_booking(one) for one in new], _BOOKINGS
+    if any(one.via != "tap" for one in new):
+        more = [[one.via, to_text(one.standby_at), to_text(one.checked_in_at)] for one in new]
+        rows, statement = [row + m for row, m in zip(rows, more, strict=True)], _WIDE_BOOKINGS
+    made = statement.run(connection, rows=rows)
+    return {(slot_id, person_id): booking_id for slot_id, person_id, booking_id in made}
 
 
 def _update(connection: DriverConnection, changed: Sequence[AnyRow]) -> None:
@@ -212,7 +219,9 @@ _EVENT = ("station_id", "slot_id", "plan_id", "booking_id", "person_id", "actor_
 _LETTER = ("person_id", "slot_id", "booking_id", "message_id", "created_at", "next_try_at")
 # A press writes fewer columns, when thousands come at once: the others have their default.
 _BOOKINGS, _WIDE_BOOKINGS = (
-    CompiledStatement(insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.person_id, Booking.id))
+    CompiledStatement(
+        insert_rows(Booking, (*_BOOKING, *more)).returning(Booking.slot_id, Booking.person_id, Booking.id)
+    )
     for more in ((), ("via", "standby_at", "checked_in_at"))
 )
 _CHANGED = CompiledStatement(update_rows(Booking, _CHANGE, **dict.fromkeys(ENDED, null())))

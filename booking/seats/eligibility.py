@@ -138,9 +138,15 @@ def _no_room(slot: AnySlot, who: Eligibility, now: datetime) -> RuleViolation | 
 
 
 def too_many_places(slot: AnySlot, who: Eligibility, now: datetime) -> RuleViolation | None:
-    limit = policy.read(slot.station.policy).waiting_entries
-    waits = [entry for entry in who.entries if entry.state == "waiting" and not entry.at_door and entry.starts_at > now]
-    return RuleViolation("waiting_limit", limit=limit) if len(waits) >= limit else None
+    if places_left(slot.station, who, now):
+        return None
+    return RuleViolation("waiting_limit", limit=policy.read(slot.station.policy).waiting_entries)
+
+
+def places_left(station: Station | StationInfo, who: Eligibility, now: datetime) -> int:
+    """For how many more seats of the station the person may wait."""
+    waits = sum(entry.state == "waiting" and not entry.at_door and entry.starts_at > now for entry in who.entries)
+    return max(0, policy.read(station.policy).waiting_entries - waits)
 
 
 def door_is_open(slot: Slot, now: datetime) -> None:

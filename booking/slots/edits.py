@@ -106,13 +106,7 @@ def add(
     """
     station = session.get_one(Station, station_id)
     numbers = policy.read(station.policy)
-    zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
-    if zone is None or zone.station_id != station_id or zone.closed_at:
-        raise RuleViolation("no_such_zone")
-    if activity is None or activity.station_id != station_id or activity.retired_at:
-        raise RuleViolation("no_such_activity")
-    if not 1 <= wish.capacity <= zone.capacity:
-        raise RuleViolation("zone_max", limit=zone.capacity)
+    _check_place(session, station_id, wish)
     starts_at = clock.instant(wish.date, wish.starts, station.zone_name)
     if starts_at <= now:
         raise RuleViolation("past")
@@ -144,6 +138,16 @@ def add(
     session.flush()
     record(session, "planned", now, actor_id=actor_id, slot=slot, after="planned", capacity=wish.capacity)
     return slot
+
+
+def _check_place(session: Session, station_id: int, wish: OneOff) -> None:
+    zone, activity = session.get(Zone, wish.zone_id), session.get(Activity, wish.activity_id)
+    if zone is None or zone.station_id != station_id or zone.closed_at:
+        raise RuleViolation("no_such_zone")
+    if activity is None or activity.station_id != station_id or activity.retired_at:
+        raise RuleViolation("no_such_activity")
+    if not 1 <= wish.capacity <= zone.capacity:
+        raise RuleViolation("zone_max", limit=zone.capacity)
 
 
 def _write_down(session: Session, slot: Slot, capacity: int, now: datetime, actor_id: int | None) -> None:

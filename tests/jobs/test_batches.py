@@ -295,3 +295,20 @@ def test_without_pressure_figures_the_load_average_is_used(tmp_path: Path, monke
     monkeypatch.setattr(backpressure.os, "cpu_count", lambda: 2)
     assert backpressure.waited() is None
     assert backpressure.crowded() == 31
+
+
+def test_rows_worked_on_side_by_side_are_each_done_once_and_counted(app: Flask) -> None:
+    """On SQLite one after the other, on PostgreSQL two at a time; what fails stops no other."""
+    seen: list[int] = []
+
+    def verb(_session: object, row: int, _now: datetime) -> int:
+        seen.append(row)
+        if row == 7:
+            raise ValueError("a row that cannot be done")
+        return 1
+
+    with app.app_context():
+        work = BatchRunner(Turn(at("12:00")), "run_draws").each(range(1, 41), verb, side_by_side=2)
+        with pytest.raises(batches.PartlyDone, match="7: ValueError") as told:
+            work.result()
+    assert (sorted(seen), told.value.did) == (list(range(1, 41)), 39)

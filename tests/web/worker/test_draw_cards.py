@@ -258,7 +258,7 @@ def test_the_history_of_a_slot_tells_its_draw_in_plain_words(app: Flask, day: Dr
         "抽完了，开放余下的名额和候补",
     ):
         assert words in page
-    assert "放号" not in page
+    assert "放号了" not in page
     whole = words_of(phone_of(app, day, "店长").get("/manage/cbd/history", "Mon 13:00").text)
     assert "报名抽签，或改了志愿：共 1 个志愿" in whole
 
