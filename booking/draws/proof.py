@@ -11,8 +11,8 @@ from booking.draws.freeze import published_list
 from booking.model import Draw, DrawChain, DrawEntry
 
 
-def published(session: Session, draw: Draw) -> dict[str, Any]:
-    """The draw as `order.check` reads it. Secret and value are in it once it is drawn, the list once it is sealed."""
+def announced(session: Session, draw: Draw) -> dict[str, Any]:
+    """What is published of the draw beside the list and the results."""
     chain = session.get(DrawChain, draw.chain_id) if draw.chain_id else None
     told = {
         "version": draw.version,
@@ -25,6 +25,12 @@ def published(session: Session, draw: Draw) -> dict[str, Any]:
     }
     if draw.value_kind != "none":
         told["public_value"] = _public_value(session, draw)
+    return told
+
+
+def published(session: Session, draw: Draw) -> dict[str, Any]:
+    """The draw as `order.check` reads it. Secret and value are in it once it is drawn, the list once it is sealed."""
+    told = announced(session, draw)
     if draw.list_sha256:
         told |= {"list_sha256": draw.list_sha256, "entries": published_list(session, draw)}
     if draw.state == "drawn":

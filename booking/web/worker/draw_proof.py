@@ -16,8 +16,10 @@ from booking.model import Draw, DrawEntry
 from booking.queries import draw_views as shown
 from booking.queries import slot_cards
 from booking.web import htmx
+from booking.web.cache import store
 from booking.web.forms import draw_value
 from booking.web.forms.draw_value import ValueForm
+from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import acts, results
 from booking.web.worker.blueprint import pages
@@ -49,7 +51,8 @@ def page(found: Draw, form: ValueForm | None = None) -> str:
         station=found.station,
         own=own,
         view=own.view,
-        published=proof.published(db.session(), found),
+        announced=proof.announced(db.session(), found),
+        results=_results(found, own.view) if found.state == "drawn" else "",
         typed=public_value.versions(db.session(), found.id) if found.value_kind != "none" else (),
         form=(form or ValueForm(formdata=None)) if role and public_value.wanted(found, now) else None,
         numbers=policy.read(found.station.policy),
@@ -57,6 +60,17 @@ def page(found: Draw, form: ValueForm | None = None) -> str:
         correction=CORRECTION_MINUTES,
         now=now,
     )
+
+
+def _results(found: Draw, view: shown.DrawView) -> str:
+    """The rows of the results, from the cache: they never change, nor are they anybody's."""
+    titles = {slot.id: formatting.local(slot.activity, "title") for slot in view.slots}
+    kept, key = store.of_this_process().texts, ("draw", found.id, formatting.language(), *titles.items())
+    rows: str | None = kept.get(key)
+    if rows is None:
+        published = proof.published(db.session(), found)
+        rows = kept[key] = render_template("worker/_draw_results.html", published=published, titles=titles)
+    return rows
 
 
 @pages.get("/draws/<int:draw_id>/list.json")

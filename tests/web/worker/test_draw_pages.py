@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import slots
+from booking.extensions import db
 from booking.model import Booking, DrawEntry, Event
+from tests.support import statements
 from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import NAMES, at
 from tests.support.snapshots import seed_workdays
@@ -211,3 +213,15 @@ def test_events_of_a_draw_are_read_by_the_pages_that_are_kept(day: DrawDay) -> N
     drawn(day)
     kinds = select(Event.kind).where(Event.station_id == day.station_id, Event.kind.in_(("frozen", "drawn", "entered")))
     assert {"frozen", "drawn", "entered"} == set(day.session.scalars(kinds))
+
+
+def test_the_results_are_read_once_and_are_nobodys(app: Flask, day: DrawDay, phone: Phone) -> None:
+    drawn(day)
+    path, row = f"/draws/{day.draw_id}", r'<tr id="no-\d+">.*?</tr>'
+    first = Phone(app, day).get(path, "Mon 12:05").text  # type: ignore[arg-type]
+    with app.app_context(), statements.heard(db.engine) as sent:
+        mine = phone.get(path, "Mon 12:06").text
+    assert [one.text for one in sent if "passed_over" in one.text and "rank IS NOT NULL" in one.text] == []
+    assert len(re.findall(row, first)) == len(NAMES)
+    assert re.findall(row, mine) == re.findall(row, first)
+    assert f'<a href="#no-{day.entry("周明").no}">' in mine
