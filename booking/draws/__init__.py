@@ -20,6 +20,7 @@ from booking.draws.planning import (
     draw_of_one_off,
     entered,
     latest_value,
+    missed_by,
     opened,
     result_at,
     share,

@@ -82,6 +82,13 @@ def result_at(draw: HasResult) -> datetime:
     return draw.value_from + CORRECTION if draw.value_from else draw.closes_at + SEALED_FOR
 
 
+def missed_by(session: Session, slot: Slot, waitlist_until: datetime) -> Draw | None:
+    """The slot's draw, where it would be too late for the slot with this end of its waiting list."""
+    draw = session.get(Draw, slot.draw_id)
+    last = (draw.value_until + CORRECTION if draw.value_until else result_at(draw)) if draw else None
+    return draw if last and draw and draw.state in ("gathering", "frozen") and waitlist_until < last + TO_DRAW else None
+
+
 def draw_for(
     session: Session,
     station_id: int,

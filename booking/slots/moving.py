@@ -7,7 +7,7 @@ from datetime import datetime, time
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from booking import clock, policy, seats
+from booking import clock, draws, policy, seats
 from booking.db.transactions import transactional
 from booking.enqueue import enqueue, undo_window, withdraw_letters
 from booking.errors import RuleViolation
@@ -72,6 +72,8 @@ def may_move(session: Session, slot: Slot, wish: Move, now: datetime) -> deadlin
         raise RuleViolation("people_elsewhere", names="、".join(busy), count=len(busy))
     table = deadlines.deadlines(starts_at, ends_at, policy.read(slot.station.policy))
     not_drawn = slot.draw_id is not None and slot.state == "planned"
+    if not_drawn and (draw := draws.missed_by(session, slot, table["waitlist_until"])):
+        raise RuleViolation("before_its_draw", until=draws.result_at(draw))
     table["opens_at"] = starts_at if not_drawn else min(slot.opens_at, starts_at)
     if slot.taken:
         table["free_until"] = starts_at

@@ -113,3 +113,15 @@ def test_a_change_of_its_day_is_refused_with_the_number_who_entered(day: DrawDay
     assert no.value.details == {"entered": 1}
     assert draws.entered(day.session, day.draw_id) == 1
     assert day.session.get_one(Slot, day.yoga).capacity == 2
+
+
+def test_a_slot_cannot_be_moved_before_its_draw(day: DrawDay) -> None:
+    day.enter("周明", "Mon 11:00", day.yoga)
+    slot = add(day, "Tue 09:00", "18:00")
+    own = day.session.get_one(Draw, slot.draw_id)
+    assert own.closes_at == at("Tue 11:00")
+    with pytest.raises(RuleViolation, match="before_its_draw") as no:
+        slots.move(day.session, slot.id, slots.Move(time(11, 32), slot.zone_id), at("Tue 09:30"), day.manager_id)
+    assert no.value.details["until"] == at("Tue 11:01")
+    slots.move(day.session, slot.id, slots.Move(time(11, 33), slot.zone_id), at("Tue 09:30"), day.manager_id)
+    assert day.session.get_one(Slot, slot.id).waitlist_until == at("Tue 11:03")

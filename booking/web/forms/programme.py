@@ -295,7 +295,13 @@ class OneOffForm(_Placed):
 class MoveForm(_Placed):
     """Another hour or zone of the same day."""
 
-    blames = {"no_such_zone": "zone_id", "zone_max": "zone_id", "zone_taken": "starts", "past": "starts"}
+    blames = {
+        "no_such_zone": "zone_id",
+        "zone_max": "zone_id",
+        "zone_taken": "starts",
+        "past": "starts",
+        "before_its_draw": "starts",
+    }
     minutes: int
     starts = WallTime(_("开始"), [needed, ends_that_day])
     zone_id = PickField(_("场地"), [needed], coerce=int)

@@ -100,6 +100,9 @@ REASONS = {
             "从 %(applies)s 的场次起生效。"
         )
     ),
+    "before_its_draw": Reason(
+        _("这一场 %(until)s 出抽签结果，改到这么早就来不及了。请换晚一点的时间，或者取消这一场。")
+    ),
     "draw_too_late": Reason(_("离开始太近，来不及报名和抽签，请选先到先得，或者换晚一点的时间。")),
     "value_not_yours": Reason(_("只有报了名的人和驿站管理员可以填。")),
     "value_closed": Reason(_("已经抽完，或者过了填的时候，填了也不再改变结果。")),
