@@ -212,5 +212,7 @@ def test_one_draw_is_drawn_and_one_is_gathering(session: Session) -> None:
     assert fits
     assert lines[0].startswith("value: 3412.56")
     assert len(lines) > 30
+    together = select(func.count(DrawEntry.id)).where(DrawEntry.partner_id.is_not(None)).group_by(DrawEntry.draw_id)
+    assert session.scalars(together).all() == [2, 2]
     entered = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == gathering.id)
     assert (session.scalar(entered) or 0) > 15

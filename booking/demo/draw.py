@@ -71,6 +71,14 @@ def _put_into_draw(session: Session, slot: Slot, opens_at: datetime, value: draw
 
 
 def _enter(session: Session, slot: Slot, people: tuple[int, ...], opens_at: datetime) -> None:
-    for n, person_id in enumerate(people, 1):
+    """One after the other; the last one together with the one before."""
+    pace = timedelta(seconds=70)
+    *alone, friend = people
+    entry_id = 0
+    for n, person_id in enumerate(alone, 1):
         with suppress(RuleViolation):  # paused
-            draws.enter.inside(session, person_id, slot.id, opens_at + n * timedelta(seconds=70))
+            entry_id = draws.enter.inside(session, person_id, slot.id, opens_at + n * pace).id
+    with suppress(RuleViolation):
+        at = opens_at + len(people) * pace
+        code = draws.invite.inside(session, entry_id, at).code or ""
+        draws.join.inside(session, friend, slot.draw_id or 0, code, at)
