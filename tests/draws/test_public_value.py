@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from booking import draws, invariants, people, slots
 from booking.draws import order, proof
 from booking.errors import RuleViolation
 from booking.model import Draw, DrawChain, DrawValue, Event, Letter, Manages, Plan, Slot
-from tests.support.draw_cast import DrawDay
+from tests.support.draw_cast import KEY, DrawDay
 from tests.support.lunch_hour import NAMES, at
+from tests.support.together import together
 
 NUMBERS = " ".join(f"{n:02}" for n in range(1, 21))
 OTHERS = " ".join(f"{n:02}" for n in range(2, 22))
@@ -72,6 +73,35 @@ def test_the_draw_waits_for_the_value_and_some_minutes_for_its_correction(day: D
     assert draw.seed == order.make_seed(draw.id, draw.list_sha256 or "", draw.secret or "", NUMBERS)
     assert day.entry("周明").result
     sound(day, "Mon 21:51")
+
+
+def test_two_who_type_at_once_make_two_versions(day: DrawDay, engine: Engine) -> None:
+    seal(day)
+    both = [(day.people[name], typed) for name, typed in zip(NAMES, (NUMBERS, OTHERS), strict=False)]
+
+    def type_one(s: Session, n: int) -> int:
+        who, typed = both[n]
+        return draws.type_value.inside(s, day.draw_id, who, typed, typed, at("Mon 21:40")).version
+
+    assert sorted(together(engine, 2, type_one)) == [1, 2]
+
+
+def test_a_correction_at_the_instant_of_the_draw_counts_or_is_refused(day: DrawDay, engine: Engine) -> None:
+    seal(day)
+    put(day, "周明", "Mon 21:40")
+    who, instant = day.people["李静"], at("Mon 21:50")
+    acts = (
+        lambda s: draws.draw.inside(s, day.draw_id, KEY, instant),
+        lambda s: draws.type_value.inside(s, day.draw_id, who, OTHERS, OTHERS, instant).version,
+    )
+    answers = together(engine, 2, lambda s, n: acts[n](s))
+    day.session.rollback()
+    values = [one.value for one in draws.public_value.versions(day.session, day.draw_id)]
+    drawn = (day.draw().state, day.draw().value, values)
+    assert (answers, drawn) in (
+        ([1, "no: value_closed"], ("drawn", NUMBERS, [NUMBERS])),
+        ([0, 2], ("frozen", None, [NUMBERS, OTHERS])),
+    )
 
 
 def test_a_draw_that_is_asked_for_too_soon_stays_as_it_was(day: DrawDay) -> None:
