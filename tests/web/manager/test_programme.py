@@ -260,5 +260,5 @@ def test_every_act_is_in_the_history_with_its_manager(desk: Desk, cast: Cast) ->
     desk.post("zones", name="露台", capacity="30")
     desk.post("calendar", date="2026-12-01", says="rests")
     page = desk.words("history")
-    for what in ("排期加了", "排期停了", "场地保存了", "日历改了：2026-12-01"):
+    for what in ("排期加了", "排期停了", "场地保存了", "日历改了：12月1日周二"):
         assert re.search(rf"{what}\S* 林经理", page), what
