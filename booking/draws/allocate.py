@@ -100,7 +100,9 @@ def draw(session: Session, draw_id: int, secret_key: str, now: datetime) -> int:
     _write_results(session, drawing, results, refused)
     places = _give(session, drawing)
     told = [
-        letters.Told(entry, places.get(entry.person_id or 0)) for entry in drawing.ordered if entry.result != "seat"
+        letters.Told(entry, *places.get(entry.person_id or 0, (entry.wishes[0], None)))
+        for entry in drawing.ordered
+        if entry.result != "seat"
     ]
     letters.tell(session, one, told, len(drawing.ordered), now)
     given = sum(entry.result == "seat" for entry in drawing.ordered)
@@ -201,9 +203,9 @@ def _result(
     return "lost" if could else "passed_over", why
 
 
-def _give(session: Session, drawing: Drawing) -> dict[int, int]:
+def _give(session: Session, drawing: Drawing) -> dict[int, tuple[int, int | None]]:
     """Write the seats, then the places on the waiting lists, each in the order of the draw; returns the first place of
-    each person who waits."""
+    each person who waits, and its slot."""
     connection, now = statements.wrap(session.connection()), drawing.now
     seats = []
     for entry in drawing.ordered:
@@ -219,7 +221,7 @@ def _give(session: Session, drawing: Drawing) -> dict[int, int]:
         session.expire(slot, ["taken", "waiting", "waitlist_seq"])
     for booking_id, (_, dropped) in zip(ids, seats, strict=False):
         withdraw(session, dropped, now, booking_id)
-    return {row.person_id: row.waitlist_position or 0 for row in reversed(places)}
+    return {row.person_id: (row.slot.id, row.waitlist_position) for row in reversed(places)}
 
 
 def _places(drawing: Drawing) -> list[ClaimRow[Slot]]:

@@ -24,9 +24,10 @@ IN_TIME = timedelta(hours=1)  # before the first start: whoever could not be tol
 
 
 class Told(NamedTuple):
-    """An entry without a seat, and its place on the waiting list of its first wish, if it has one."""
+    """An entry without a seat, and its first place on a waiting list, if it has one."""
 
     entry: DrawEntry
+    slot_id: int
     place: int | None
 
 
@@ -35,12 +36,12 @@ def tell(session: Session, draw: Draw, told: Sequence[Told], people: int, now: d
     own = balls(session, draw.station, [one.entry.person_id or 0 for one in told], now)
     same = {"draw": draw.id, "people": people, "capacity": sum(draw.seats.values())}
     sent_at = _sent_at(session, draw, now)
-    _queue(session, [_row(entry, now, sent_at, same | _more(entry, place, own)) for entry, place in told])
+    _queue(session, [_row(one.entry, one.slot_id, now, sent_at, same | _more(one, own)) for one in told])
 
 
 def tell_void(session: Session, draw: Draw, why: str, now: datetime) -> None:
     live, sent_at = live_entries(session, draw.id), _sent_at(session, draw, now)
-    _queue(session, [_row(entry, now, sent_at, {"draw": draw.id, "what": why}) for entry in live])
+    _queue(session, [_row(entry, entry.wishes[0], now, sent_at, {"draw": draw.id, "what": why}) for entry in live])
 
 
 def _sent_at(session: Session, draw: Draw, now: datetime) -> datetime:
@@ -56,12 +57,13 @@ def _sent_at(session: Session, draw: Draw, now: datetime) -> datetime:
     return morning if first and morning <= first - IN_TIME else now
 
 
-def _more(entry: DrawEntry, place: int | None, own: dict[int, int]) -> dict[str, Any]:
-    return {"what": entry.result, "rank": entry.rank, "balls": own[entry.person_id or 0], "place": place}
+def _more(one: Told, own: dict[int, int]) -> dict[str, Any]:
+    entry = one.entry
+    return {"what": entry.result, "rank": entry.rank, "balls": own[entry.person_id or 0], "place": one.place}
 
 
-def _row(entry: DrawEntry, now: datetime, sent_at: datetime, details: dict[str, Any]) -> list[object]:
-    return [entry.person_id, entry.wishes[0], identifiers.message_id(now), to_text(now), to_text(sent_at), details]
+def _row(entry: DrawEntry, slot_id: int, now: datetime, sent_at: datetime, details: dict[str, Any]) -> list[object]:
+    return [entry.person_id, slot_id, identifiers.message_id(now), to_text(now), to_text(sent_at), details]
 
 
 def _queue(session: Session, rows: Sequence[list[object]]) -> None:

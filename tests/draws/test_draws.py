@@ -440,6 +440,19 @@ def test_everybody_gets_one_letter_with_the_result(day: DrawDay) -> None:
             assert letter.details == told | {"place": (entry.rank or 0) - 4}
 
 
+def test_the_letter_is_about_the_slot_of_the_place_it_names(day: DrawDay) -> None:
+    for name in ALL:
+        day.enter(name, "Mon 10:00", day.yoga, day.crafts)
+    slots.cancel(day.session, day.yoga, "停电", at("Mon 11:00"))
+    day.draw_all()
+    waiting = day.bookings(day.crafts, "waiting")
+    letters = day.session.scalars(select(Letter).where(Letter.kind == "draw_result")).all()
+    assert {letter.slot_id for letter in letters} == {day.crafts}
+    assert {letter.person_id: letter.details["place"] for letter in letters} == {
+        person_id: place for place, person_id in enumerate(waiting, 1)
+    }
+
+
 def test_everybody_is_told_of_a_void_draw(day: DrawDay) -> None:
     day.enter("周明", "Mon 10:00")
     day.tick("Mon 09:00")
