@@ -95,7 +95,7 @@ def test_the_camera_sees_tickets_one_after_the_other(
         f"--use-file-for-fake-video-capture={reel}",
     )
     with phone(browser, live, *camera) as page:
-        result, log = page.locator("#scan .answer"), page.locator("#scan ol")
+        log = page.locator("#scan ol")
         page.get_by_role("button", name="打开摄像头").click()
         expect(log).to_contain_text("周明 · 签到了")
         expect(log).to_contain_text("这是别的驿站的票")
@@ -103,10 +103,7 @@ def test_the_camera_sees_tickets_one_after_the_other(
         assert lunch.states("周明", "李静") == ["attended", "attended"]
         assert fits(page)
         assert page.evaluate("window.locks") >= 1
-        expect(result).to_have_attribute("data-answer", "in")
-        result.get_by_role("button", name="撤销").click()
-        expect(result).to_have_attribute("data-answer", "undone")
-        assert taps_of(lunch) >= 3
+        assert taps_of(lunch) >= 2
 
 
 def test_without_https_a_photo_does_what_the_camera_may_not(
@@ -123,9 +120,14 @@ def test_without_https_a_photo_does_what_the_camera_may_not(
             expect(page.locator("[data-part=why]")).to_contain_text("这个网址不是 https")
             expect(page.get_by_role("button", name="打开摄像头")).to_be_hidden()
             files = {"name": "ticket.png", "mimeType": "image/png"}
-            page.locator("input[type=file]").set_input_files([{**files, "buffer": photo.getvalue()}])
-            expect(page.locator("#scan .person")).to_have_text("周明")
-            expect(page.locator("#scan .answer")).to_have_attribute("data-answer", "in")
+            result, ours = page.locator("#scan .answer"), {**files, "buffer": photo.getvalue()}
+            for answer in ("in", "undone", "in"):
+                if answer == "undone":
+                    result.get_by_role("button", name="撤销").click()
+                else:
+                    page.locator("input[type=file]").set_input_files([ours])
+                expect(page.locator("#scan .person")).to_have_text("周明")
+                expect(result).to_have_attribute("data-answer", answer)
             page.context.set_offline(True)
             other = io.BytesIO()
             segno.make(ticket(lunch, "李静")).save(other, kind="png", scale=9, border=12)
