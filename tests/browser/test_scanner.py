@@ -126,7 +126,7 @@ def test_without_https_a_photo_does_what_the_camera_may_not(
                     result.get_by_role("button", name="撤销").click()
                 else:
                     page.locator("input[type=file]").set_input_files([ours])
-                expect(page.locator("#scan .person")).to_have_text("周明")
+                    expect(page.locator("#scan .person")).to_have_text("周明")
                 expect(result).to_have_attribute("data-answer", answer)
             page.context.set_offline(True)
             other = io.BytesIO()
