@@ -17,11 +17,10 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from booking.db.transactions import NO_SYNC, transactional
 from booking.draws.order import LINKS, chain_back, sha256
-from booking.model import Draw, DrawChain
+from booking.model import UNDECIDED, Draw, DrawChain
 
 # A draw is committed to its link this long before it opens.
 AHEAD = timedelta(hours=24)
-UNDECIDED = ("gathering", "frozen")
 
 
 def link(secret_key: str, seed: str, number: int) -> str:

@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import clock, policy
+from booking.db.arrays import in_array
 from booking.draws.order import VERSION
 from booking.errors import RuleViolation
-from booking.model import Draw, DrawEntry, Plan, Slot, Station
+from booking.model import UNDECIDED, Draw, DrawEntry, Plan, Slot, Station
 from booking.policy import Policy
 
 # Between closing and result: the list can be read and saved before anybody knows the secret.
@@ -86,7 +87,7 @@ def missed_by(session: Session, slot: Slot, waitlist_until: datetime) -> Draw | 
     """The slot's draw, where it would be too late for the slot with this end of its waiting list."""
     draw = session.get(Draw, slot.draw_id)
     last = (draw.value_until + CORRECTION if draw.value_until else result_at(draw)) if draw else None
-    return draw if last and draw and draw.state in ("gathering", "frozen") and waitlist_until < last + TO_DRAW else None
+    return draw if last and draw and draw.state in UNDECIDED and waitlist_until < last + TO_DRAW else None
 
 
 def draw_for(
@@ -177,21 +178,21 @@ class UnderWay(NamedTuple):
 def under_way(session: Session, plan_id: int, now: datetime) -> UnderWay | None:
     """The draws of a plan's slots that are under way, together."""
     theirs = select(Slot.draw_id).where(Slot.plan_id == plan_id, Slot.draw_id.is_not(None), Slot.ends_at > now)
-    undecided = (Draw.id.in_(theirs), Draw.state.in_(("gathering", "frozen")), Draw.opens_at <= now)
+    undecided = (Draw.id.in_(theirs), Draw.state.in_(UNDECIDED), Draw.opens_at <= now)
     if not (found := session.scalars(select(Draw).where(*undecided)).all()):
         return None
-    entered = select(func.count(DrawEntry.id)).join(Draw, DrawEntry.draw_id == Draw.id)
-    count = session.scalar(entered.where(*undecided, DrawEntry.left_at.is_(None))) or 0
+    count = sum(entered(session, [draw.id for draw in found]).values())
     later = (Slot.plan_id == plan_id, Slot.date > max(draw.date for draw in found))
     next_at = session.scalar(select(func.min(Slot.starts_at)).where(*later))
     result = max(result_at(draw) for draw in found)
     return UnderWay(count, result, next_at or result)
 
 
-def entered(session: Session, draw_id: int | None) -> int:
-    """How many people are in the draw."""
-    live = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == draw_id, DrawEntry.left_at.is_(None))
-    return session.scalar(live) or 0
+def entered(session: Session, draw_ids: Collection[int]) -> dict[int, int]:
+    """How many people are in each of these draws; one with nobody is left out."""
+    live = (DrawEntry.draw_id.in_(in_array(draw_ids)), DrawEntry.left_at.is_(None))
+    rows = session.execute(select(DrawEntry.draw_id, func.count()).where(*live).group_by(DrawEntry.draw_id))
+    return {draw_id: count for draw_id, count in rows}  # noqa: C416
 
 
 def opened(session: Session, station_id: int, first: date, now: datetime) -> Collection[int]:

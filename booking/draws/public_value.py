@@ -15,7 +15,7 @@ from booking.db.transactions import transactional
 from booking.draws.planning import CORRECTION
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Draw, DrawEntry, DrawValue, Manages, Person
+from booking.model import UNDECIDED, Draw, DrawEntry, DrawValue, Manages, Person
 from booking.parsing import public_values
 from booking.parsing.public_values import Misshapen
 
@@ -57,7 +57,7 @@ def type_value(session: Session, draw_id: int, person_id: int, first: str, again
 
 def wanted(draw: Draw, now: datetime) -> bool:
     """Whether a public value counts in the draw and may still be typed, now or later."""
-    return draw.value_until is not None and draw.state in ("gathering", "frozen") and now < draw.value_until
+    return draw.value_until is not None and draw.state in UNDECIDED and now < draw.value_until
 
 
 def role_in(session: Session, draw: Draw, person_id: int) -> str | None:

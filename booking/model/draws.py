@@ -11,6 +11,7 @@ from booking.model.places import Station
 from booking.model.programme import VALUE_KINDS
 
 DRAW_STATES = ("gathering", "frozen", "drawn", "void")
+UNDECIDED = DRAW_STATES[:2]
 ENTRY_RESULTS = ("seat", "lost", "passed_over")
 VALUE_ROLES = ("entrant", "manager")
 

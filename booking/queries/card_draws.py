@@ -9,9 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from booking import draws
 from booking.db.statements import CompiledStatement, DriverConnection, param
-from booking.model import Draw, DrawEntry, Slot
-
-UNDECIDED = ("gathering", "frozen")
+from booking.model import UNDECIDED, Draw, DrawEntry, Slot
 
 
 class CardDraw(NamedTuple):

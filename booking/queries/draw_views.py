@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import draws
@@ -87,8 +87,7 @@ def _views(session: Session, station_id: int, several: Sequence[Draw], now: date
     slots = defaultdict(list)
     for slot in session.scalars(select(Slot).where(*theirs).options(*whole).order_by(Slot.starts_at, Slot.id)):
         slots[slot.draw_id].append(slot)
-    live = select(DrawEntry.draw_id, func.count()).where(DrawEntry.draw_id.in_(ids), DrawEntry.left_at.is_(None))
-    entered: dict[int, int] = dict(session.execute(live.group_by(DrawEntry.draw_id)).all())
+    entered = draws.entered(session, ids)
     return [DrawView(draw, slots[draw.id], entered.get(draw.id, 0), phase(draw, now)) for draw in several]
 
 
@@ -101,8 +100,8 @@ def of_slot(session: Session, slot_id: int, person_id: int | None, now: datetime
 def of_slots(session: Session, slots: Sequence[Slot]) -> dict[int, Draw]:
     """By slot, the draws of these."""
     ids = {slot.draw_id for slot in slots if slot.draw_id}
-    draws = {draw.id: draw for draw in session.scalars(select(Draw).where(Draw.id.in_(ids)))} if ids else {}
-    return {slot.id: draws[slot.draw_id] for slot in slots if slot.draw_id}
+    found = {draw.id: draw for draw in session.scalars(select(Draw).where(Draw.id.in_(ids)))} if ids else {}
+    return {slot.id: found[slot.draw_id] for slot in slots if slot.draw_id}
 
 
 def own(session: Session, draw: Draw, person_id: int | None, now: datetime) -> OwnEntry:

@@ -238,7 +238,7 @@ def _leave_people_alone(session: Session, exception: PlanException, now: datetim
     if slot is None or slot.state == "cancelled" or not exception.changes or exception.skip:
         return
     if slot.draw_id in draws.opened(session, slot.station_id, slot.date, now) and untouched(slot, now):
-        raise RuleViolation("slot_in_draw", entered=draws.entered(session, slot.draw_id))
+        raise RuleViolation("slot_in_draw", entered=sum(draws.entered(session, [slot.draw_id or 0]).values()))
     if not untouched(slot, now):
         raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 

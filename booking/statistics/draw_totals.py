@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import Integer, case, func, select
 from sqlalchemy.orm import Session
 
-from booking.db.arrays import in_array
-from booking.model import Booking, Draw, DrawEntry, Slot
+from booking import draws
+from booking.model import Booking, Draw, Slot
 
 
 class DrawTally(NamedTuple):
@@ -48,19 +48,15 @@ def of_draws(session: Session, station_id: int, first: date, last: date) -> list
     )
     decided = (Draw.state.in_(("drawn", "void")), ~open_ones.exists())
     found = select(Draw).where(Draw.station_id == station_id, Draw.date.between(first, last), *decided)
-    draws = session.scalars(found.order_by(Draw.date, Draw.opens_at)).all()
-    ids = [draw.id for draw in draws]
-    live = select(DrawEntry.draw_id, func.count()).where(
-        DrawEntry.draw_id.in_(in_array(ids)), DrawEntry.left_at.is_(None)
-    )
-    entries = {draw_id: count for draw_id, count in session.execute(live.group_by(DrawEntry.draw_id))}  # noqa: C416
+    ended = session.scalars(found.order_by(Draw.date, Draw.opens_at)).all()
+    entries = draws.entered(session, [draw.id for draw in ended])
     seats = _seats(session, station_id, first, last)
-    return [_tally(draw, entries.get(draw.id, 0), seats.get(draw.id, (0, 0, 0))) for draw in draws]
+    return [_tally(draw, entries.get(draw.id, 0), seats.get(draw.id, (0, 0, 0))) for draw in ended]
 
 
-def total(draws: Sequence[DrawTally]) -> DrawTally:
+def total(tallies: Sequence[DrawTally]) -> DrawTally:
     """All of them together."""
-    return DrawTally(None, *(sum(column) for column in zip(*(draw[1:] for draw in draws), strict=True)))
+    return DrawTally(None, *(sum(column) for column in zip(*(one[1:] for one in tallies), strict=True)))
 
 
 def _tally(draw: Draw, entries: int, seats: tuple[int, int, int]) -> DrawTally:

@@ -111,7 +111,7 @@ def test_a_change_of_its_day_is_refused_with_the_number_who_entered(day: DrawDay
     with pytest.raises(RuleViolation, match="slot_in_draw") as no:
         slots.save_exception(day.session, said, at("Mon 10:30"))
     assert no.value.details == {"entered": 1}
-    assert draws.entered(day.session, day.draw_id) == 1
+    assert draws.entered(day.session, [day.draw_id]) == {day.draw_id: 1}
     assert day.session.get_one(Slot, day.yoga).capacity == 2
 
 

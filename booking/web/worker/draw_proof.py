@@ -16,7 +16,7 @@ from booking.extensions import db
 from booking.model import Draw, DrawEntry
 from booking.queries import draw_views as shown
 from booking.queries import slot_cards
-from booking.web import htmx
+from booking.web import errors, htmx
 from booking.web.cache import store
 from booking.web.forms import draw_value
 from booking.web.forms.draw_value import ValueForm
@@ -95,14 +95,14 @@ def wishes(entry_id: int) -> BaseResponse:
     """The wishes in their new order; the first of the form's is the best. None at all, or what is no number, is refused."""
     entry = own_entry(entry_id)
     sent = request.form.getlist("wish")[:20]
-    return _changed(entry, [_number(value) for value in sent] or [NO_WISH])
+    return _changed(entry, [errors.read_id(value) for value in sent] or [NO_WISH])
 
 
 @pages.post("/entries/<int:entry_id>/leave")
 def leave(entry_id: int) -> BaseResponse:
     """Leave the draw, or only take the form's slot out of the wishes."""
     entry = own_entry(entry_id)
-    dropped = _number(request.form["slot"]) if "slot" in request.form else None
+    dropped = errors.read_id(request.form["slot"]) if "slot" in request.form else None
     return _changed(entry, [one for one in entry.wishes if dropped not in (None, one)], dropped)
 
 
@@ -110,10 +110,6 @@ def leave(entry_id: int) -> BaseResponse:
 @pages.get("/entries/<int:entry_id>/leave")
 def after_lost_entry(**_entry_id: int) -> BaseResponse:
     return htmx.go(url_for("worker.me"))
-
-
-def _number(typed: str) -> int:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else NO_WISH
 
 
 def _changed(entry: DrawEntry, wanted: list[int], dropped: int | None = None) -> BaseResponse:
