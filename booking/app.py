@@ -21,6 +21,7 @@ from booking.web import (
     health,
     manager,
     middleware,
+    network,
     privacy,
     request_log,
     styleguide,
@@ -54,7 +55,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     form_errors.register(app)
     headers.register(app)
     formatting.register(app)
-    for room in (worker, views, manager, account, admin, privacy, unsubscribe):
+    for room in (worker, views, manager, account, admin, network, privacy, unsubscribe):
         app.register_blueprint(room.pages)
     health.register(app)
     if not app.config["PRODUCTION"]:

@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Policy:
-    """One station's numbers. Minutes, days and counts are whole numbers; `opens_at` is wall time."""
+    """One station's numbers. Minutes, days and counts are whole numbers; `opens_at` is wall time.
+
+    Those from `city_week_seats` on limit a person over all stations of a city, and only the city sets them; 0 is no limit.
+    """
 
     days_ahead: int = 14
     opens_workdays_before: int = 1
@@ -27,6 +30,9 @@ class Policy:
     wishes: int = 3
     most_balls: int = 4
     newcomer_balls: int = 3
+    city_week_seats: int = 0
+    city_day_seats: int = 0
+    city_waiting_entries: int = 0
 
     @property
     def strike_window(self) -> timedelta:
@@ -60,6 +66,11 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "most_balls": (1, 8),
     "newcomer_balls": (1, 8),
 }
+CITY_BOUNDS: dict[str, tuple[int, int]] = {
+    "city_week_seats": (0, 50),
+    "city_day_seats": (0, 10),
+    "city_waiting_entries": (0, 50),
+}
 
 
 def read(stored: Mapping[str, Any] | None) -> Policy:
@@ -83,5 +94,5 @@ def write(policy: Policy) -> dict[str, Any]:
 
 
 def out_of_bounds(policy: Policy) -> list[str]:
-    """The names of the numbers that lie outside `BOUNDS`."""
-    return [name for name, (low, high) in BOUNDS.items() if not low <= getattr(policy, name) <= high]
+    """The names of the numbers that lie outside `BOUNDS` or `CITY_BOUNDS`."""
+    return [name for name, (low, high) in (BOUNDS | CITY_BOUNDS).items() if not low <= getattr(policy, name) <= high]

@@ -1,11 +1,58 @@
-"""Network: what the admins keep about its stations: invitations of managers, and the numbers of each station's days."""
+"""Network: the tree of a city, who oversees it, invitations of managers, and the numbers of each station's days."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from booking.model.base import Base, Day, Id, partial
+from booking.model.base import Base, Day, Id, one_of, partial
+from booking.model.people import Person
+
+# From the top; a child's level is the next one.
+LEVELS = ("city", "district", "centre")
+OVERSIGHT = ("organiser", "reader")
+
+
+class Node(Base):
+    """单位: a city, district or centre. Stations belong to centres (`Station.centre_id`).
+
+    `path` has the ids from the root to this node, each with a dot after it: `1.12.345.`, so what is below starts with
+    it. `own_policy` holds the numbers that this node sets for all below (see `policy`), `locks` the names of those that
+    nothing below may change. `grade` and `category` are words of the city's own.
+    """
+
+    __tablename__ = "node"
+    __table_args__ = (
+        one_of("level", LEVELS),
+        CheckConstraint("(parent_id IS NULL) = (level = 'city')", name="root"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
+    level: Mapped[str] = mapped_column(String(8))
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(120), default="")
+    path: Mapped[str] = mapped_column(String(64), unique=True)
+    own_policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    locks: Mapped[list[str]] = mapped_column(JSON, default=list)
+    grade: Mapped[str] = mapped_column(String(20), default="")
+    category: Mapped[str] = mapped_column(String(20), default="")
+    closed_at: Mapped[datetime | None]
+    parent: Mapped["Node | None"] = relationship(remote_side="Node.id")
+
+
+class Oversees(Base):
+    """One person's right over a node and all below: an organiser 统筹 changes it, a reader 查看 sees its numbers."""
+
+    __tablename__ = "oversees"
+    __table_args__ = (one_of("role", OVERSIGHT),)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True, index=True)
+    role: Mapped[str] = mapped_column(String(9))
+    since: Mapped[datetime]
+    person: Mapped[Person] = relationship()
+    node: Mapped[Node] = relationship()
 
 
 class ManagerInvitation(Base):
@@ -42,6 +89,8 @@ class StationDayTotals(Base):
     """One day of one station, counted once it is over; a day without slots has a row of zeros.
 
     `slots` were held; `seats` are those where attendance was taken, and `expected` the people with one at the start.
+    `walk_ins` came without a booking, `late_cancels` gave up too late, `turned_away` are the people who asked for a seat
+    and got none, `entries` those who entered a draw.
     """
 
     __tablename__ = "station_day"
@@ -52,3 +101,7 @@ class StationDayTotals(Base):
     visits: Mapped[int]
     expected: Mapped[int]
     no_shows: Mapped[int]
+    walk_ins: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_cancels: Mapped[int] = mapped_column(default=0, server_default="0")
+    turned_away: Mapped[int] = mapped_column(default=0, server_default="0")
+    entries: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -4,14 +4,18 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from booking.model.base import Base, Day, Id
+from booking.model.base import Base, Day, Id, partial
 
 
 class Station(Base):
     """驿站: the place. Its `policy` holds only the numbers that differ from the defaults.
+
+    In a network (`centre_id`) `policy` is what applies there: the station's own numbers (`own_policy`; NULL before it
+    joined) over those of the nodes above. `policy_due` until a change above has been applied to it.
+    `pinyin` and `initials` are the readings of its name, to be searched.
 
     `latitude` and `longitude` (degrees) are both known or both NULL. `shows_headline`: whether everybody may see how
     many slots and visits it has had.
@@ -21,6 +25,7 @@ class Station(Base):
     __table_args__ = (
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="position"),
         CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="on_earth"),
+        partial("ix_station_policy_due", "id", where="policy_due"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     code: Mapped[str] = mapped_column(String(32), unique=True)
@@ -31,7 +36,12 @@ class Station(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     zone_name: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    centre_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"), index=True)
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    own_policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    policy_due: Mapped[bool] = mapped_column(default=False, server_default=false())
+    pinyin: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    initials: Mapped[str] = mapped_column(String(80), default="", server_default="")
     door_secret: Mapped[str] = mapped_column(String(64), default=lambda: secrets.token_hex(20))
     shows_headline: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Station forms: its zones, the numbers of its policy, its calendar."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import time
 from typing import Any
 
@@ -98,9 +98,10 @@ class PolicyForm(Form):
     def showing(cls, numbers: Policy) -> "PolicyForm":
         return cls(data=asdict(numbers))
 
-    def numbers(self) -> Policy:
+    def numbers(self, were: Policy) -> Policy:
+        """The policy `were` with what was typed."""
         opens_at: time = self.opens_at.data
-        return Policy(opens_at=opens_at, **{name: self[name].data for name in BOUNDS})
+        return replace(were, opens_at=opens_at, **{name: self[name].data for name in BOUNDS})
 
 
 class DayForm(Form):

@@ -13,10 +13,10 @@ from booking.web.security.permissions import managed_station
 @pages.route("/<code>/policy", methods=["GET", "POST"])
 def rules(code: str) -> Answer:
     station = managed_station(code)
-    form = PolicyForm.showing(policy.read(station.policy))
+    numbers = policy.read(station.policy)
+    form = PolicyForm.showing(numbers)
     if form.validate_on_submit():
         with heard(form, station):
-            did = slots.set_policy(db.session, station, form.numbers(), clock.now(), actor())
+            did = slots.set_policy(db.session, station, form.numbers(numbers), clock.now(), actor())
             return done(planned_words(did), url_for(".rules", code=code))
-    numbers = policy.read(station.policy)
     return shown("manager/policy.html", form, station=station, rules=numbers, bounds=BOUNDS)

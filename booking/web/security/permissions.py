@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import config
-from booking import clock, people
+from booking import clock, people, tree
 from booking.extensions import db
-from booking.model import Base, Booking, Person, Slot, Station, Strike
+from booking.model import Base, Booking, Node, Person, Slot, Station, Strike
 from booking.queries import slot_cards, station_lookup
 from booking.sanitise import is_visible
 from booking.web import htmx
@@ -152,6 +152,16 @@ def may_check_in(slot: Slot) -> bool:
     """Whether the signed-in person may see who is on this slot of a station where they may check in."""
     today = clock.at_station(clock.now(), slot.station.zone_name).date()
     return current_user.manages(slot.station_id) or slot.date == today
+
+
+def overseen_node(code: str, *, to_change: bool = False) -> Node:
+    """A node, for admins and for who oversees it or a node above it; `to_change`, for its organisers and admins."""
+    worker()
+    node = tree.node_by_code(db.session(), code) or abort(404)
+    if not current_user.oversees(node, to_change=to_change):
+        not_for_you(node=node.id)
+    second_factor_first()
+    return node
 
 
 def managed(code: str, kind: type[T], key: int) -> T:

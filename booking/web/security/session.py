@@ -11,9 +11,20 @@ from flask_login import AnonymousUserMixin, UserMixin, current_user, login_user
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking import clock, people
+from booking import clock, people, tree
 from booking.extensions import db, login
-from booking.model import LANGUAGES, DoorHelper, Manages, Person, SignedIn, Station, Suppression
+from booking.model import (
+    LANGUAGES,
+    OVERSIGHT,
+    DoorHelper,
+    Manages,
+    Node,
+    Oversees,
+    Person,
+    SignedIn,
+    Station,
+    Suppression,
+)
 from booking.telemetry import request_context
 from booking.web import htmx
 from booking.web.i18n.language import of_browser
@@ -85,6 +96,13 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         """The stations that this person manages, by name."""
         theirs = select(Station).join(Manages).where(Manages.person_id == self.person_id)
         return tuple(db.session.scalars(theirs.order_by(Station.name)))
+
+    def oversees(self, node: Node, *, to_change: bool = False) -> bool:
+        """Whether this person oversees the node or one above it; `to_change`, as an organiser."""
+        roles = ("organiser",) if to_change else OVERSIGHT
+        above = (Oversees.node_id.in_(tree.path_of(node)), Oversees.role.in_(roles))
+        mine = select(Oversees.node_id).where(Oversees.person_id == self.person_id, *above)
+        return self.is_admin or db.session.scalar(mine.limit(1)) is not None
 
     def helps(self, station_id: int) -> bool:
         """Whether this person is a door helper of the station at this moment."""
