@@ -312,10 +312,10 @@ def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
 
 def _limits(env: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "MAX_CONTENT_LENGTH": 64 * 1024,
+        "MAX_CONTENT_LENGTH": 128 * 1024,
         "MAX_UPLOAD_LENGTH": 2 * 1024 * 1024,  # of a sheet to import
         "MAX_PICTURE_LENGTH": 10 * 1024 * 1024 + 64 * 1024,  # of a form with a picture of 10 MB
-        "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 128 * 1024,
         "MAX_FORM_PARTS": 200,
         # How many processes serve: what is counted in each of them is divided by it.
         "WEB_WORKERS": _number(env, "WEB_WORKERS", 1, 1, 100),

@@ -24,7 +24,7 @@ def test_nothing_set_means_a_file_beside_the_code_and_letters_as_files(tmp_path:
     assert (settings["MAIL_HOST"], settings["MAIL_FOLDER"]) == (None, str(tmp_path / "mail"))
     assert settings["SESSION_COOKIE_NAME"] == "lunch"
     assert settings["SESSION_COOKIE_SECURE"] is False
-    assert settings["MAX_CONTENT_LENGTH"] == 65536
+    assert settings["MAX_CONTENT_LENGTH"] == 131072
 
 
 def test_the_port_is_part_of_the_public_address(tmp_path: Path) -> None:

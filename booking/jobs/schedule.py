@@ -10,7 +10,7 @@ from time import perf_counter
 from flask import current_app
 from sqlalchemy import ColumnElement
 
-from booking import draws, monitoring, people, pictures, seats, slots, statistics, workdays
+from booking import draws, monitoring, people, pictures, seats, services, slots, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
@@ -129,6 +129,7 @@ def count_station_days(turn: Turn) -> int:
 
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
+    forgotten += services.forget_requests(db.session, turn.now)
     return forgotten + _batches(turn, outbox.forget)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import monitoring, seats, slots, statistics, workdays
 from booking.mail.wording import JOBS
 from booking.model import JobRun, Letter, Station
-from booking.queries import manager, station_day
+from booking.queries import manager, service_requests, station_day
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class DayOutcome:
 
 @dataclass(frozen=True)
 class Report:
-    """One station's part of the manager's digest."""
+    """One station's part of the manager's digest. `requests_due`: whose next word is due today, or was before."""
 
     station: Station
     rosters: Sequence[manager.Roster]
@@ -38,6 +38,7 @@ class Report:
     calendar_until: date | None
     hints: Sequence[statistics.Hint] = ()
     draws: statistics.DrawTally | None = None
+    requests_due: int = 0
 
     @property
     def seats(self) -> int:
@@ -67,6 +68,7 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
         known if workdays.ends_soon(known, today) else None,
         statistics.weekly(session, station, now),
         statistics.total(draws) if draws else None,
+        service_requests.due_by(session, station.id, today),
     )
 
 

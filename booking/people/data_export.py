@@ -22,6 +22,7 @@ from booking.model import (
     Manages,
     Person,
     SecondFactor,
+    ServiceRequest,
     SignIn,
     Slot,
     Station,
@@ -37,7 +38,8 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, draws, roles, consents, invitations, sign-ins, mail, history.
+    """Profile, bookings, refused attempts, strikes, follows, draws, requests, roles, consents, invitations, sign-ins,
+    mail, history.
 
     Ready for JSON; instants are in UTC.
     """
@@ -50,6 +52,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "follows": _rows(session, _follows(person_id)),
         "draws": _rows(session, _draws(person_id)),
         "public_values": _rows(session, _public_values(person_id)),
+        "requests": _rows(session, _requests(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
@@ -127,6 +130,15 @@ def _public_values(person_id: int) -> Executable:
         .where(DrawValue.person_id == person_id)
         .order_by(DrawValue.id)
     )
+
+
+def _requests(person_id: int) -> Executable:
+    table = ServiceRequest
+    asked = (Station.name.label("station"), table.kind, table.text, table.created_at, table.state)
+    told = (table.answered_at, table.answer, table.passed_to, table.their_no, table.ended_at)
+    said = (table.solved, table.satisfied, table.rated_at)
+    joined = select(*asked, *told, *said).join_from(table, Station, table.station_id == Station.id)
+    return joined.where(table.person_id == person_id).order_by(table.id)
 
 
 def _roles(person_id: int) -> Executable:

@@ -12,6 +12,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import (
+    FORGOTTEN_REQUEST,
     Booking,
     Bounce,
     Code,
@@ -22,6 +23,7 @@ from booking.model import (
     Letter,
     Manages,
     Person,
+    ServiceRequest,
     Suppression,
     Try,
 )
@@ -96,6 +98,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     session.execute(update(Letter).where(theirs).values(to=None, details={}, state=unsent))
     session.execute(delete(Try).where(Try.person_id == person.id))
     remove(session, person.id)
+    _forget_requests(session, person.id, now)
     for table in (Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
@@ -105,3 +108,10 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     person.name = person.phone = person.company = ""
     person.wants_digest = person.wants_manager_digest = person.wants_reminder = False
     person.deleted_at = now
+
+
+def _forget_requests(session: Session, person_id: int, now: datetime) -> None:
+    """Withdraw the open ones; of all others only the count stays."""
+    mine = update(ServiceRequest).where(ServiceRequest.person_id == person_id)
+    session.execute(mine.where(ServiceRequest.ended_at.is_(None)).values(state="withdrawn", ended_at=now))
+    session.execute(mine.values(**FORGOTTEN_REQUEST, forgotten_at=now))

@@ -89,6 +89,13 @@ REASONS = {
     ),
     "key_reused": Reason(_("这次点击是给另一场的，没有生效，什么也没有改变。"), _("还想要的话，请再按一次。")),
     "given_up_before": Reason(_("这一场你后来取消过，这次点击没有生效。"), _("还想要的话，请再按一次。")),
+    # requests
+    "station_closed": Reason(_("这个驿站已经关闭，不能再提诉求。"), _("换一个驿站提。")),
+    "request_limit": Reason(_("同时最多 %(limit)s 件没办完的诉求。"), _("等其中一件办完，或者先撤回一件。")),
+    "request_ended": Reason(_("这件诉求已经办结或者撤回了。"), _("刷新看看它现在的样子。")),
+    "request_open": Reason(_("这件诉求还没有办结，办结以后再说。")),
+    "request_rated": Reason(_("已经说过了，谢谢。")),
+    "rating_late": Reason(_("办结超过 %(days)s 天，不再收评价。"), _("还有问题的话，再提一件。")),
     # draws
     "draw_not_open": Reason(_("抽签报名 %(opens_at)s 开始。"), _("从那时起到封存名单都可以报名，早晚一样。")),
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),

@@ -16,6 +16,7 @@ from booking.web.manager import (
     plans,
     policy,
     poster,
+    requests,
     roster,
     running,
     scan,

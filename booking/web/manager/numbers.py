@@ -62,11 +62,11 @@ def show_headline(code: str) -> Answer:
     return done(words, url_for(".numbers_", code=code))
 
 
-def asked_span(today: date) -> Span:
-    """The days in the query; the last four weeks when it names no valid ones."""
+def asked_span(today: date, days: int = 28) -> Span:
+    """The days in the query; the last `days` when it names no valid ones."""
     first, last = (DayField.read(request.args.get(name, "")) for name in ("from", "until"))
     last = last or today
-    first = first or last - timedelta(days=27)
+    first = first or last - timedelta(days=days - 1)
     if first > last:
         first, last = last, first
     return Span(max(first, last - LONGEST), last)

@@ -1,6 +1,7 @@
 """Tables for export: the station's statistics, its rosters, its bookings."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import make_response, request
@@ -9,11 +10,13 @@ from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
 from booking import clock, spreadsheets, statistics
-from booking.model import Booking, Slot, Station
+from booking.model import Booking, ServiceRequest, Slot, Station
 from booking.queries import manager
 from booking.queries.disclosure import Disclosure
 from booking.spreadsheets import Cell, Rate, Table
 from booking.statistics import DrawTally, Group, Numbers, Tally
+from booking.web.forms.requests import KINDS as KINDS_OF_REQUESTS
+from booking.web.forms.requests import STATES as REQUEST_STATES
 from booking.web.i18n.formatting import clock_range, local, phone
 
 WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
@@ -104,6 +107,29 @@ def of_bookings(found: Sequence[Booking], station: Station, about: Disclosure) -
     more = [gettext("姓名"), gettext("单位"), gettext("手机"), gettext("状态"), gettext("签到时间")]
     rows = [[*_slot_cells(booking.slot, station), *_person_row(booking, station, about)] for booking in found]
     return Table(gettext("预约"), [*heads, *more], rows)
+
+
+def of_requests(found: Sequence[ServiceRequest], station: Station) -> Table:
+    """Requests of some days, without their words and without names: what the headline counts."""
+
+    def at(moment: datetime | None) -> Cell:
+        return clock.at_station(moment, station.zone_name).replace(tzinfo=None) if moment else None
+
+    heads = [gettext("提出"), gettext("关于什么"), gettext("状态"), gettext("答复期限"), gettext("第一次答复")]
+    more = [gettext("办结期限"), gettext("办结"), gettext("转给谁"), gettext("解决了吗"), gettext("满意吗")]
+    rows = [
+        [
+            *(at(one.created_at), str(KINDS_OF_REQUESTS[one.kind]), str(REQUEST_STATES[one.state])),
+            *(one.answer_due_on, at(one.answered_at), one.due_on, at(one.ended_at), one.passed_to),
+            *(_yes_no(one.solved), _yes_no(one.satisfied)),
+        ]
+        for one in found
+    ]
+    return Table(gettext("诉求"), [*heads, *more], rows)
+
+
+def _yes_no(said: bool | None) -> str:
+    return "" if said is None else gettext("是") if said else gettext("否")
 
 
 def _slot_cells(slot: Any, station: Station) -> list[Cell]:

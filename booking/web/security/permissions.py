@@ -114,6 +114,11 @@ def managed_station(code: str) -> Station:
     return station
 
 
+def any_station(code: str) -> Station:
+    """A station, closed or not."""
+    return _station(code)
+
+
 def _station(code: str) -> Station:
     return db.session.scalar(select(Station).where(Station.code == code)) or abort(404)
 

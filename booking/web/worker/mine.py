@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.queries import draw_views, missed_slots, my_bookings, station_lookup
+from booking.queries import draw_views, missed_slots, my_bookings, service_requests, station_lookup
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
+from booking.web.forms.requests import STATES
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import etag, results, whys
@@ -32,7 +33,15 @@ def me() -> str | Response:
         session.pop("_flashes", None)  # the same text is at the top of the page already
     missed = missed_slots.misses(db.session(), person.id, told["seen_at"])
     return render_template(
-        "worker/me.html", **told, **_frame(told), outcome=outcome, misses=missed, why=whys.why, tag=name
+        "worker/me.html",
+        **told,
+        **_frame(told),
+        outcome=outcome,
+        misses=missed,
+        why=whys.why,
+        tag=name,
+        requests=service_requests.of_interest(db.session(), person.id, told["seen_at"]),
+        states=STATES,
     )
 
 

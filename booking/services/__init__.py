@@ -1,0 +1,13 @@
+"""Services: what a station does beside its slots. `requests` are what people ask of it."""
+
+from booking.services.requests import (
+    KEPT_FOR,
+    MOST_OPEN,
+    forget_requests,
+    pass_on,
+    rate,
+    send_request,
+    solve,
+    take_up,
+    withdraw,
+)
