@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, people, statistics, workdays
 from booking.db.transactions import transactional
-from booking.demo import content, crowd, draw, requests, stage, today, vain
+from booking.demo import asking, content, crowd, draw, stage, today, vain
 from booking.demo.past import Past, workdays_until
 from booking.model import Letter, Person, Station
 
@@ -42,7 +42,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS, se
     stage.keep_letters_in(session, made)
     vain.press_too_late(session, made)
     people.follow.inside(session, made.worker_id, made.activities[FOLLOWED], now - FOLLOWED_FOR)
-    requests.ask(session, made, now)
+    asking.ask(session, made, now)
     today.refresh.inside(session, now)
     helper = session.get_one(Person, made.crowd[0])
     people.grant_door.inside(session, station.id, helper.email or "", now, made.manager_id)

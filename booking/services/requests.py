@@ -106,7 +106,7 @@ def rate(session: Session, request_id: int, solved: bool, satisfied: bool, now: 
     if request.rated_at:
         raise RuleViolation("request_rated")
     if now >= request.ended_at + RATED_WITHIN:
-        raise RuleViolation("rating_late", days=RATED_WITHIN.days)
+        raise RuleViolation("rating_late")
     request.solved, request.satisfied, request.rated_at = solved, satisfied, now
     _note(session, "request_rated", request, now, request.person_id)
 

@@ -22,11 +22,11 @@ pytestmark = pytest.mark.sqlite
 KINDS: dict[type[Any], set[str]] = {
     LineField: {
         *("name", "name_en", "title", "title_en", "address", "address_en", "company", "host", "host_en", "reason"),
-        *("bring", "bring_en", "suits", "suits_en", "note", "value_source"),
+        *("bring", "bring_en", "suits", "suits_en", "note", "value_source", "passed_to", "their_no"),
         *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
     },
     PlainField: {"email", "code", "mailed_code", "phone", "position", "zone_name", "value", "again"},
-    Prose: {"text", "text_en"},
+    Prose: {"text", "text_en", "answer"},
     Number: {
         *("capacity", "opens_workdays_before", "person_id", "booking", "slot", "age", "owner"),
         *("days_ahead", "seats_a_day", "waiting_entries", "strikes_to_pause", "strike_days", "pause_days"),

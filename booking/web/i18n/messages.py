@@ -95,7 +95,7 @@ REASONS = {
     "request_ended": Reason(_("这件诉求已经办结或者撤回了。"), _("刷新看看它现在的样子。")),
     "request_open": Reason(_("这件诉求还没有办结，办结以后再说。")),
     "request_rated": Reason(_("已经说过了，谢谢。")),
-    "rating_late": Reason(_("办结超过 %(days)s 天，不再收评价。"), _("还有问题的话，再提一件。")),
+    "rating_late": Reason(_("办结两周以后不再收评价。"), _("还有问题的话，再提一件。")),
     # draws
     "draw_not_open": Reason(_("抽签报名 %(opens_at)s 开始。"), _("从那时起到封存名单都可以报名，早晚一样。")),
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),

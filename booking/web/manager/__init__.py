@@ -16,7 +16,7 @@ from booking.web.manager import (
     plans,
     policy,
     poster,
-    requests,
+    request_desk,
     roster,
     running,
     scan,

@@ -15,8 +15,8 @@ from booking.queries import manager
 from booking.queries.disclosure import Disclosure
 from booking.spreadsheets import Cell, Rate, Table
 from booking.statistics import DrawTally, Group, Numbers, Tally
-from booking.web.forms.requests import KINDS as KINDS_OF_REQUESTS
-from booking.web.forms.requests import STATES as REQUEST_STATES
+from booking.web.forms.service_request import KINDS as KINDS_OF_REQUESTS
+from booking.web.forms.service_request import STATES as REQUEST_STATES
 from booking.web.i18n.formatting import clock_range, local, phone
 
 WEEKDAYS = ("", _("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))

@@ -14,7 +14,7 @@ from booking.web.worker import (
     my_history,
     offline,
     pictures,
-    requests,
+    request_window,
     search,
     slot,
     station_list,

@@ -14,7 +14,7 @@ from booking.queries import draw_views, missed_slots, my_bookings, service_reque
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
-from booking.web.forms.requests import STATES
+from booking.web.forms.service_request import STATES
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import etag, results, whys

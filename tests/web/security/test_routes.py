@@ -29,6 +29,7 @@ from booking.model import (
     Person,
     Plan,
     PlanException,
+    ServiceRequest,
     SetAside,
     Slot,
     Strike,
@@ -231,6 +232,12 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/policy": MANAGER,
     "POST /manage/<code>/policy": MANAGER_FORM,
     "GET /manage/<code>/slots": MANAGER,
+    "GET /manage/<code>/requests": MANAGER,
+    "GET /manage/<code>/requests/export": MANAGER,
+    "GET /manage/<code>/requests/<int:request_id>": MANAGER,
+    "POST /manage/<code>/requests/<int:request_id>/take-up": MANAGER_FORM,
+    "POST /manage/<code>/requests/<int:request_id>/pass-on": MANAGER_FORM,
+    "POST /manage/<code>/requests/<int:request_id>/solve": MANAGER_FORM,
     "GET /manage/<code>/running": MANAGER,
     "POST /manage/<code>/running/<int:aside_id>/again": MANAGER_ACTS,
     "GET /manage/<code>/slots/<int:slot_id>": CHECKIN,
@@ -279,6 +286,10 @@ TABLE: dict[str, str] = {
     "GET /s/<code>/find": PUBLIC,
     "GET /s/<code>/headline": NOT_FOUND,
     "GET /s/<code>/month": PUBLIC,
+    "GET /s/<code>/requests": SIGNED_IN,
+    "POST /s/<code>/requests": OWN_FORM,
+    "POST /requests/<int:request_id>/rate": "ask 422 404 404 404 404 404",
+    "POST /requests/<int:request_id>/withdraw": "ask 303 404 404 404 404 404",
     "GET /slots/<int:slot_id>": PUBLIC,
     "GET /slots/<int:slot_id>/opening": OWN_ACTS,
     "GET /slots/<int:slot_id>/book": LEADS_ON,
@@ -357,12 +368,15 @@ class World:
         entry = DrawEntry(
             draw_id=draw.id, person_id=mine.person_id, tag="abcde", wishes=[slot.id], entered_at=LONG_BEFORE
         )
-        session.add(entry)
+        asked = ServiceRequest(station_id=slot.station_id, person_id=mine.person_id, kind="room", text="开个窗")
+        asked.created_at, asked.answer_due_on, asked.due_on = NOW, NOW.date(), NOW.date()
+        session.add_all([entry, asked])
         session.flush()
         return {
             "slot_id": slot.id,
             "draw_id": draw.id,
             "entry_id": entry.id,
+            "request_id": asked.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,

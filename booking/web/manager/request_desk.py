@@ -7,7 +7,7 @@ from booking import clock, services
 from booking.extensions import db
 from booking.model import ServiceRequest
 from booking.queries import service_requests
-from booking.web.forms.requests import KINDS, STATES, AnswerForm, PassOnForm
+from booking.web.forms.service_request import KINDS, STATES, AnswerForm, PassOnForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager import tables
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown

@@ -1,4 +1,4 @@
-"""Requests to a station: sent, read, withdrawn and rated by the person who made them."""
+"""Request window: sent, read, withdrawn and rated by the person who made them."""
 
 import re
 
@@ -12,7 +12,7 @@ from booking.extensions import db
 from booking.model import ServiceRequest, Station
 from booking.queries import service_requests
 from booking.web import htmx
-from booking.web.forms.requests import KINDS, STATES, RatingForm, RequestForm
+from booking.web.forms.service_request import KINDS, STATES, RatingForm, RequestForm
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker.blueprint import pages
