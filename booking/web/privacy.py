@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Blueprint, render_template
 
-from booking import people
+from booking import people, services
 from booking.mail import outbox
 from booking.people import anonymise, codes, retention
 from booking.web.kiosk import pairing
@@ -22,6 +22,7 @@ DAYS: dict[str, timedelta] = {
     "ended_sign_in": retention.SIGN_INS,
     "invitation": retention.INVITATIONS,
     "name": anonymise.KEPT_FOR,
+    "request": services.KEPT_FOR,
 }
 MINUTES: dict[str, timedelta] = {
     "code": codes.GOOD_FOR,
