@@ -129,7 +129,7 @@ def count_station_days(turn: Turn) -> int:
 
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
-    forgotten += services.forget_requests(db.session, turn.now)
+    forgotten += services.forget_requests(db.session, turn.now) + services.forget_proofs(db.session, turn.now)
     return forgotten + _batches(turn, outbox.forget)
 
 

@@ -39,4 +39,4 @@ from booking.model.records import (
     SetAside,
     Suppression,
 )
-from booking.model.services import FORGOTTEN_REQUEST, REQUEST_KINDS, REQUEST_STATES, ServiceRequest
+from booking.model.services import FORGOTTEN_REQUEST, REQUEST_KINDS, REQUEST_STATES, AttendanceProof, ServiceRequest

@@ -148,6 +148,10 @@ class SlotProperties:
     __slots__ = ()
 
     @property
+    def minutes(self: Counted) -> int:
+        return int((self.ends_at - self.starts_at).total_seconds()) // 60
+
+    @property
     def seats(self: Counted) -> int:
         """Its seats in all: those that are booked or drawn, and those for the door."""
         return self.capacity + self.door_seats

@@ -1,4 +1,4 @@
-"""Services: what a station does beside its slots: requests that people make of it."""
+"""Services: what a station does beside its slots: requests that people make of it, proofs of attendance."""
 
 from datetime import date, datetime
 from typing import Any
@@ -62,3 +62,20 @@ class ServiceRequest(Base):
     def next_due_on(self) -> date:
         """By when the station's next word is due, while it is open."""
         return self.due_on if self.answered_at else self.answer_due_on
+
+
+class AttendanceProof(Base):
+    """出勤证明: a check address by which anybody sees what its person attended from `first` to `last`, until it is ended.
+
+    It holds no visits: they are read from the bookings each time, so that it never says more than these.
+    """
+
+    __tablename__ = "attendance_proof"
+    __table_args__ = (CheckConstraint("first <= last", name="span"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    first: Mapped[date]
+    last: Mapped[date]
+    created_at: Mapped[datetime]
+    person: Mapped[Person] = relationship()

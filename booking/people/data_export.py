@@ -1,7 +1,7 @@
 """Data export: a copy of everything that we store about a person, for that person."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Executable, case, func, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from booking.model import (
     Activity,
+    AttendanceProof,
     Booking,
     Bounce,
     Consent,
@@ -38,7 +39,7 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, draws, requests, roles, consents, invitations, sign-ins,
+    """Profile, bookings, refused attempts, strikes, follows, draws, requests, proofs, roles, consents, invitations, sign-ins,
     mail, history.
 
     Ready for JSON; instants are in UTC.
@@ -53,6 +54,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "draws": _rows(session, _draws(person_id)),
         "public_values": _rows(session, _public_values(person_id)),
         "requests": _rows(session, _requests(person_id)),
+        "attendance_proofs": _rows(session, _proofs(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
@@ -141,6 +143,12 @@ def _requests(person_id: int) -> Executable:
     return joined.where(table.person_id == person_id).order_by(table.id)
 
 
+def _proofs(person_id: int) -> Executable:
+    table = AttendanceProof
+    columns = (table.code, table.first, table.last, table.created_at)
+    return select(*columns).where(table.person_id == person_id).order_by(table.id)
+
+
 def _roles(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), Manages.since).join_from(Manages, Station)
     return joined.where(Manages.person_id == person_id).order_by(Manages.since)
@@ -192,4 +200,6 @@ def _rows(session: Session, query: Executable) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else value

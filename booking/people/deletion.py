@@ -13,6 +13,7 @@ from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import (
     FORGOTTEN_REQUEST,
+    AttendanceProof,
     Booking,
     Bounce,
     Code,
@@ -99,7 +100,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     session.execute(delete(Try).where(Try.person_id == person.id))
     remove(session, person.id)
     _forget_requests(session, person.id, now)
-    for table in (Consent, Feed, Follow, Bounce, Suppression):
+    for table in (AttendanceProof, Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
         session.execute(delete(Code).where(Code.email == person.email))

@@ -1,5 +1,6 @@
-"""Services: what a station does beside its slots. `requests` are what people ask of it."""
+"""Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended."""
 
+from booking.services.proofs import MOST_PROOFS, end_proof, forget_proofs, issue_proof
 from booking.services.requests import (
     KEPT_FOR,
     MOST_OPEN,

@@ -75,6 +75,8 @@ OF_SLOTS: dict[str, Any] = {
     "plan_changed": _("排期改了"),
     "plan_stopped": _("排期停了"),
     "exception": _("某一天另作了安排"),
+    "proof_issued": _("开了出勤证明的核对网址"),
+    "proof_ended": _("停用了出勤证明的核对网址"),
     "request_sent": _("提了诉求"),
     "request_taken_up": _("答复了诉求"),
     "request_passed_on": _("转交了诉求"),

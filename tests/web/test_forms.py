@@ -33,7 +33,7 @@ KINDS: dict[type[Any], set[str]] = {
         *("warning_days", "wishes", "most_balls", "newcomer_balls", "draw_share"),
     },
     Minutes: {"minutes", "draw_minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
-    DayField: {"date", "since", "valid_from", "valid_until"},
+    DayField: {"date", "since", "valid_from", "valid_until", "first", "last"},
     WallTime: {"starts", "opens_at", "opens_clock", "value_clock"},
     Secret: {"password", "old"},
 }

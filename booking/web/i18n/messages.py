@@ -89,6 +89,9 @@ REASONS = {
     ),
     "key_reused": Reason(_("这次点击是给另一场的，没有生效，什么也没有改变。"), _("还想要的话，请再按一次。")),
     "given_up_before": Reason(_("这一场你后来取消过，这次点击没有生效。"), _("还想要的话，请再按一次。")),
+    # proofs of attendance
+    "proof_too_old": Reason(_("%(since)s 以前的记录已经没有名字，开不了证明。"), _("请从这一天或以后选起。")),
+    "proof_limit": Reason(_("最多同时有 %(limit)s 个核对网址。"), _("先停用一个不再用的。")),
     # requests
     "station_closed": Reason(_("这个驿站已经关闭，不能再提诉求。"), _("换一个驿站提。")),
     "request_limit": Reason(_("同时最多 %(limit)s 件没办完的诉求。"), _("等其中一件办完，或者先撤回一件。")),

@@ -30,5 +30,5 @@ def _form(slot: Slot) -> MoveForm:
     zones = manager.zones(db.session(), slot.station_id)
     start = clock.at_station(slot.starts_at, slot.station.zone_name).time()
     form = MoveForm.of(zones, data={"starts": start, "zone_id": slot.zone_id})
-    form.minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
+    form.minutes = slot.minutes
     return form

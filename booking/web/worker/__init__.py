@@ -14,6 +14,7 @@ from booking.web.worker import (
     my_history,
     offline,
     pictures,
+    proof,
     request_window,
     search,
     slot,

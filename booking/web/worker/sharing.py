@@ -18,7 +18,7 @@ from booking.web.worker.blueprint import pages
 
 MOST = 50_000  # addresses in a sitemap (https://www.sitemaps.org/protocol.html)
 # What needs a sign-in, or is of no use to who searches.
-HIDDEN = ("account", "admin", "bookings", "door", "letters", "manage", "me", "parts", "stations/near")
+HIDDEN = ("account", "admin", "bookings", "door", "letters", "manage", "me", "parts", "requests", "stations/near", "v")
 FOUND = ("account/register", "account/sign-in")  # of these, what somebody may look for
 SCHEMA = "https://schema.org/"
 

@@ -21,6 +21,7 @@ from werkzeug.routing import Rule
 from booking.db import transactions
 from booking.model import (
     Activity,
+    AttendanceProof,
     Booking,
     DoorHelper,
     Draw,
@@ -275,7 +276,11 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/zones/<int:zone_id>": MANAGER_FORM,
     "POST /manage/<code>/zones/<int:zone_id>/close": "ask 404 404 409 404 409 404",
     "GET /me": SIGNED_IN,
+    "GET /me/attendance": SIGNED_IN,
+    "POST /me/attendance": OWN_FORM,
+    "POST /me/attendance/<int:proof_id>/end": "ask 303 404 404 404 404 404",
     "GET /me/history": SIGNED_IN,
+    "GET /v/<code>": NOT_FOUND,
     "GET /offline": PUBLIC,
     "GET /favicon.ico": PUBLIC,
     "GET /robots.txt": PUBLIC,
@@ -370,13 +375,15 @@ class World:
         )
         asked = ServiceRequest(station_id=slot.station_id, person_id=mine.person_id, kind="room", text="开个窗")
         asked.created_at, asked.answer_due_on, asked.due_on = NOW, NOW.date(), NOW.date()
-        session.add_all([entry, asked])
+        proof = AttendanceProof(person_id=mine.person_id, code="x", first=NOW.date(), last=NOW.date(), created_at=NOW)
+        session.add_all([entry, asked, proof])
         session.flush()
         return {
             "slot_id": slot.id,
             "draw_id": draw.id,
             "entry_id": entry.id,
             "request_id": asked.id,
+            "proof_id": proof.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
