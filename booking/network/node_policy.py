@@ -18,7 +18,7 @@ from booking.history import record
 from booking.inheritance import PolicyLine, lines_of
 from booking.model import Node
 from booking.network.nodes import TREE, about, let_apply
-from booking.network.policy_preview import Preview, preview_of
+from booking.network.policy_preview import PolicyPreview, preview_of
 from booking.policy import CITY_BOUNDS, Policy
 from booking.slots import refuse_locked
 
@@ -36,7 +36,7 @@ def inherited_lines(session: Session, node: Node) -> dict[str, PolicyLine]:
     return lines_of(tree.ancestors(session, node)[:-1])
 
 
-def preview_policy(session: Session, node: Node, wanted: NodePolicy, now: datetime) -> Preview:
+def preview_policy(session: Session, node: Node, wanted: NodePolicy, now: datetime) -> PolicyPreview:
     """Whom these numbers would change. Raises what `set_node_policy` raises."""
     return preview_of(session, node, _changed_node(session, node, wanted), now)
 
@@ -72,12 +72,12 @@ def _changed_node(session: Session, node: Node, wanted: NodePolicy) -> Node:
     is lifted."""
     lines = inherited_lines(session, node)
     if unknown := sorted((wanted.own.keys() | wanted.locks) - lines.keys()):
-        raise RuleViolation("unknown_number", fields=unknown)
+        raise RuleViolation("unknown_number", fields=tuple(unknown))
     if node.level != "city" and (wrong := sorted((wanted.own.keys() | wanted.locks) & CITY_BOUNDS.keys())):
-        raise RuleViolation("city_numbers_only", fields=wrong)
+        raise RuleViolation("city_numbers_only", fields=tuple(wrong))
     numbers = Policy(**{name: wanted.own.get(name, line.value) for name, line in lines.items()})
     if wrong := policy.out_of_bounds(numbers):
-        raise RuleViolation("out_of_bounds", fields=wrong)
+        raise RuleViolation("out_of_bounds", fields=tuple(wrong))
     refuse_locked(lines, wanted.own)
     free = {name for name, line in lines.items() if not line.locked_by}
     own = {name: value for name, value in node.own_policy.items() if name not in free}

@@ -28,7 +28,7 @@ class Keeping(NamedTuple):
 
 
 @dataclass
-class Preview:
+class PolicyPreview:
     """What a change does: for each changed number what was and what becomes, to how many of the `below` open stations.
 
     `slots` are the coming slots of the `stations` that it touches. `keeping` counts stations by why they do not follow,
@@ -52,11 +52,11 @@ class Preview:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
-def preview_of(session: Session, node: Node, changed: Node, now: datetime) -> Preview:
+def preview_of(session: Session, node: Node, changed: Node, now: datetime) -> PolicyPreview:
     """What happens when the node becomes as `changed`, a copy of it."""
     above = tree.ancestors(session, node)[:-1]
     numbers = _differences(lines_of([*above, node]), lines_of([*above, changed]))
-    preview = Preview(numbers)
+    preview = PolicyPreview(numbers)
     if not numbers:
         return preview
     touched = []

@@ -51,7 +51,7 @@ def set_policy(
     transactions.advisory_lock(session, plan_lock(station.id))
     session.refresh(station, with_for_update={"key_share": True})
     if wrong := policy.out_of_bounds(numbers):
-        raise RuleViolation("out_of_bounds", fields=wrong)
+        raise RuleViolation("out_of_bounds", fields=tuple(wrong))
     if above := tree.nodes_above(session, station):
         station.own_policy = _own(station.own_policy or {}, lines_of(above), numbers, own)
         numbers = effective_policy(above, station.own_policy)
@@ -82,7 +82,7 @@ def refuse_locked(lines: Mapping[str, PolicyLine], asked: Mapping[str, Any]) -> 
     """Raises `policy_locked` when a number is asked for that differs from a locked one."""
     wrong = [name for name, value in asked.items() if (line := lines[name]).locked_by and value != line.value]
     if wrong and (by := lines[wrong[0]].locked_by):
-        raise RuleViolation("policy_locked", fields=wrong, node=by.name, node_en=by.name_en or by.name)
+        raise RuleViolation("policy_locked", fields=tuple(wrong), node=by.name)
 
 
 def rewrite_deadlines(session: Session, station_ids: Collection[int], numbers: Policy, now: datetime) -> int:
