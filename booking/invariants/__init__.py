@@ -3,7 +3,8 @@
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
-`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `integrity` checks foreign
+`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `inherited_policy` what applies
+at a station below a node, `integrity` checks foreign
 keys, `tenancy` who acted.
 """
 
@@ -17,6 +18,7 @@ from booking.invariants import (
     capacity,
     draws,
     follows,
+    inherited_policy,
     integrity,
     invitations,
     outbox,
@@ -47,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     invitations.invitations,
     draws.draws,
     draws.places,
+    inherited_policy.inherited_policies,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

@@ -14,8 +14,8 @@ from booking.db.arrays import in_array, update_rows
 from booking.db.statements import CompiledStatement, wrap
 from booking.db.transactions import transactional
 from booking.history import record
-from booking.inheritance import effective_policy, lines_of
-from booking.model import Node, Station
+from booking.inheritance import PolicyLine, lines_of, policy_over
+from booking.model import Station
 from booking.network.nodes import TREE
 from booking.policy import Policy
 
@@ -38,14 +38,18 @@ def apply_policy(session: Session, station_ids: Sequence[int], now: datetime) ->
     transactions.advisory_lock(session, TREE, *map(slots.plan_lock, ids))
     due = _locked(session, ids)
     above = tree.chains(session, {one.centre_id for one in due if one.centre_id})
-    numbers = {one.id: effective_policy(above.get(one.centre_id, ()), one.own_policy) for one in due}
-    changed = {one.id: policy.read(one.policy) for one in due if policy.read(one.policy) != numbers[one.id]}
+    lines = {centre_id: lines_of(nodes) for centre_id, nodes in above.items()}
+    numbers = {one.id: policy_over(lines[one.centre_id], one.own_policy) for one in due if one.centre_id in lines}
+    before = {one.id: policy.read(one.policy) for one in due}
+    changed = {station_id: before[station_id] for station_id, new in numbers.items() if new != before[station_id]}
+    written = {station_id: policy.write(new) for station_id, new in numbers.items()}
     for one in due:
         if one.id in changed:
-            became = policy.write(numbers[one.id])
-            record(session, "policy_applied", now, station_id=one.id, was=one.policy, became=became)
-    _write(session, due, numbers)
-    _let_open(session, due, above, changed, numbers, now)
+            record(session, "policy_applied", now, station_id=one.id, was=one.policy, became=written[one.id])
+    session.flush()
+    rows = [[one.id, written.get(one.id, one.policy)] for one in due]
+    _APPLIED.run(wrap(session.connection()), rows=rows, ids=[one.id for one in due])
+    _let_open(session, due, lines, changed, numbers, now)
     for same, theirs in _alike(numbers, changed).items():
         slots.rewrite_deadlines(session, theirs, same, now)
     return len(due)
@@ -57,16 +61,10 @@ def _locked(session: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
     return session.execute(wanted.with_for_update(key_share=True)).all()
 
 
-def _write(session: Session, due: Sequence[Row[Any]], numbers: Mapping[int, Policy]) -> None:
-    session.flush()
-    rows = [[one.id, policy.write(numbers[one.id])] for one in due]
-    _APPLIED.run(wrap(session.connection()), rows=rows, ids=[one.id for one in due])
-
-
 def _let_open(
     session: Session,
     due: Sequence[Row[Any]],
-    above: Mapping[int, Sequence[Node]],
+    lines: Mapping[int, Mapping[str, PolicyLine]],
     changed: Mapping[int, Policy],
     numbers: Mapping[int, Policy],
     now: datetime,
@@ -74,9 +72,9 @@ def _let_open(
     """Move the openings where their rule has changed, or a lock has set aside that of a plan."""
     moved = {one for one, was in changed.items() if _opens(was) != _opens(numbers[one])}
     for name in slots.OPENINGS:
-        locking = {centre for centre, chain in above.items() if lines_of(chain)[name].locked_by}
-        theirs = [one.id for one in due if one.centre_id in locking]
-        moved |= set(slots.drop_own_openings(session, name, theirs) if theirs else ())
+        locking = {centre_id for centre_id, theirs in lines.items() if theirs[name].locked_by}
+        locked = [one.id for one in due if one.centre_id in locking]
+        moved |= set(slots.drop_own_openings(session, name, locked) if locked else ())
     if moved:
         slots.rewrite_openings(session, {one: numbers[one] for one in moved}, now)
 

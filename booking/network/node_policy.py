@@ -4,7 +4,7 @@ Saved after a preview; a job then applies it to the stations below, see `applyin
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +82,6 @@ def _changed_node(session: Session, node: Node, wanted: NodePolicy) -> Node:
     free = {name for name, line in lines.items() if not line.locked_by}
     own = {name: value for name, value in node.own_policy.items() if name not in free}
     own |= policy.write_own(numbers, wanted.own.keys() & free)
-    locks = [name for name in asdict(numbers) if name in (wanted.locks if name in free else node.locks)]
+    locks = [name for name in vars(numbers) if name in (wanted.locks if name in free else node.locks)]
     kept = {name: getattr(node, name) for name in ("id", "parent_id", "level", "code", "name", "name_en", "path")}
     return Node(**kept, own_policy=own, locks=locks)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking import tree
 from booking.db.arrays import in_array
-from booking.inheritance import PolicyLine, effective_policy, lines_of
+from booking.inheritance import PolicyLine, effective_policy, lines_of, policy_over
 from booking.model import Node, Plan, Slot, Station
 from booking.slots import OPENINGS
 
@@ -91,7 +91,7 @@ def _effect(
     chain: Sequence[Node], after: Sequence[Node], own: Mapping[str, Any] | None, numbers: Mapping[str, Change]
 ) -> _Effect:
     lines = lines_of(after)
-    was, becomes = (asdict(effective_policy(nodes, own)) for nodes in (chain, after))
+    was, becomes = vars(effective_policy(chain, own)), vars(policy_over(lines, own))
     kept = [name for name, (old, new) in numbers.items() if old.value != new.value and becomes[name] == was[name]]
     keeping = [_reason(name, lines[name], own or {}) for name in kept if becomes[name] != numbers[name][1].value]
     set_aside = [

@@ -5,7 +5,6 @@ that nobody has booked.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -150,7 +149,7 @@ def _own(
     stored: Mapping[str, Any], lines: Mapping[str, PolicyLine], numbers: Policy, names: Collection[str] | None
 ) -> dict[str, Any]:
     """What the station stores of its own: what it sets now, and below a lock what it had set before."""
-    wanted = asdict(numbers)
+    wanted = vars(numbers)
     if names is None:
         names = {name for name in STATION_NUMBERS if name in stored or wanted[name] != lines[name].value}
     refuse_locked(lines, {name: wanted[name] for name in names})
