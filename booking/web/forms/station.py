@@ -135,7 +135,7 @@ class InheritingForm(PolicyForm):
             field.validators = [maybe, *(rule for rule in field.validators if rule is not needed)]
             field.render_kw = {**(field.render_kw or {}), "placeholder": shown_number(lines[name].value)}
             if lines[name].locked_by:
-                field.render_kw |= {"disabled": True}
+                field.render_kw |= {"disabled": True, "value": shown_number(lines[name].value)}
             if name == request.form.get("inherit"):
                 field.process(None, None)
         return form
