@@ -56,9 +56,7 @@ def add_node(
 
 
 @transactional
-def change_node(
-    session: Session, node: Node, details: NodeDetails, now: datetime, actor_id: int | None
-) -> None:
+def change_node(session: Session, node: Node, details: NodeDetails, now: datetime, actor_id: int | None) -> None:
     """Change its names, grade and category; the code stays, since it is in people's bookmarks."""
     wanted = asdict(details)
     changed = {name: [getattr(node, name), value] for name, value in wanted.items() if getattr(node, name) != value}
