@@ -1,10 +1,10 @@
-"""Invariants I1 to I14 of the design, checked against the whole database: `flask check`.
+"""Invariants I1 to I16 of the design, checked against the whole database: `flask check`.
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
-`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `integrity` checks foreign
-keys, `tenancy` who acted.
+`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `inherited_policy` what
+applies at a station below a node, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from booking.invariants import (
     capacity,
     draws,
     follows,
+    inherited_policy,
     integrity,
     invitations,
     outbox,
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     invitations.invitations,
     draws.draws,
     draws.places,
+    inherited_policy.inherited_policies,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,
