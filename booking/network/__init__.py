@@ -1,3 +1,16 @@
 """Network: verbs on the tree of a city: its nodes, their policy, who oversees them, stations in bulk."""
 
 from booking.network.nodes import NodeDetails, add_node, change_node, join_centre
+from booking.network.station_import import (
+    confirm_import,
+    discard_import,
+    draft_import,
+    forget_imports,
+    import_chunk,
+    imports_of,
+    preview_import,
+    refusal_of,
+    rows_of,
+)
+from booking.network.station_row import MOST_STATIONS, StationRow, read_datum, read_managers, read_zones
+from booking.network.station_sheet import NearPair, SheetPreview, StationChange, WrongCell, managers_of, preview

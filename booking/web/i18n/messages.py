@@ -260,6 +260,20 @@ REASONS = {
     "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。")),
     "code_taken": Reason(_("这个代码已经有驿站在用。")),
     "bad_zone": Reason(_("没有这个时区。")),
+    # stations from a sheet
+    "bad_datum": Reason(_("坐标系请写 WGS-84、GCJ-02（高德、腾讯）或 BD-09（百度）。")),
+    "bad_manager_address": Reason(_("“%(address)s”不是一个完整的邮箱地址。几个邮箱之间用分号隔开。")),
+    "too_many_managers": Reason(_("一个驿站一次最多写 %(limit)s 位管理员，请留下要紧的几位。")),
+    "bad_zones": Reason(_("“%(typed)s”请写成 健身区:20 这样，几个场地之间用分号隔开；人数是 1 到 %(most)s。")),
+    "zone_twice": Reason(_("同一个场地写了两次，或者超过了 %(limit)s 个。每个场地只写一次。")),
+    "code_twice": Reason(_("第 %(row)s 行已经有这个代码。一个驿站只写一行。")),
+    "no_such_centre": Reason(_("这里没有这个代码的中心。请写这个单位下面的中心的代码。")),
+    "no_such_model": Reason(_("这里没有这个代码的驿站，或者它已经关闭。样板驿站要是这个单位下面已有的驿站。")),
+    "station_closed": Reason(_("这个驿站已经关闭。请先让管理员重新开放，或者删掉这一行。")),
+    "model_needs": Reason(_("样板驿站在“%(zone)s”有 %(limit)s 人的排期，人数不能比这更少。")),
+    "stations_near": Reason(_("有的驿站离得太近，可能是同一个写了两次。请看一遍，再勾上“都是不同的驿站”。")),
+    "sheet_wrong_now": Reason(_("上传以后情况变了，有几处现在不对，什么都没有导入。请改好再传一次。")),
+    "nothing_to_import": Reason(_("这份表格和现在的驿站完全一样，没有要导入的。")),
     "bad_position": Reason(_("这不像一个坐标，请写成 39.9087, 116.4605 这样。")),
 }
 BRIEF = {code: reason.brief for code, reason in REASONS.items() if reason.brief}
