@@ -15,7 +15,7 @@ MOST_MANAGERS, MOST_ZONES = 10, 50  # of one row
 ZONE_NAME, ZONE_CAPACITY = 40, 1000
 _BETWEEN = re.compile(r"[;；\n]+")
 _BETWEEN_ADDRESSES = re.compile(r"[;；,，、\s]+")
-_ZONE = re.compile(r"(?P<name>.+?)\s*[:：]\s*(?P<capacity>[0-9]{1,6})\s*(?:人|people)?")
+_ZONE = re.compile(r"(?P<name>.+?)\s*[:：]\s*(?P<capacity>\d{1,6})\s*(?:人|people)?")
 _DATUMS = {
     **{re.sub(r"\W", "", name).lower(): name for name in DATUMS},
     **dict.fromkeys(("gps", "wgs", "地球"), "WGS-84"),

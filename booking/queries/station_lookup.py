@@ -18,6 +18,7 @@ from booking.queries.station_readings import LETTERS, TEXTS
 EARTH = 6371.0  # km
 DETOUR, WALK = 1.3, 80  # streets are longer than the way through the air; metres a minute
 PER_PAGE = 20
+FEW_LETTERS = 2
 MOST_SPELLED = 500  # names that Python compares letter by letter
 
 
@@ -80,7 +81,11 @@ def _ids(session: Session, sought: str, typed: Sequence[str], where: Sequence[Co
     """Those that each of the folded texts is about; of those whose readings are not stored yet, Python decides."""
     texts = and_(*map(_is_told, typed))
     anywhere = and_(*(or_(_is_told(one), _is_in(session, one)) for one in typed))
-    begins = or_(Station.folded.contains(f"\n{typed[0]}", autoescape=True), Station.pinyin.startswith(f" {typed[0]}"))
+    begins = or_(
+        Station.folded.contains(f"\n{typed[0]}", autoescape=True),
+        Station.pinyin.startswith(f" {typed[0]}", autoescape=True),
+        Station.initials.startswith(typed[0], autoescape=True),
+    )
     rank: Any = case((Station.code == sought.strip().lower(), 0), (begins, 1), (texts, 2), else_=3)
     rows = session.execute(
         select(Station.id, Station.folded == "")
@@ -93,7 +98,7 @@ def _ids(session: Session, sought: str, typed: Sequence[str], where: Sequence[Co
 
 def _is_told(folded: str) -> ColumnElement[bool]:
     """Whether the station's texts have it, or its name is read so from one of its characters on."""
-    told = [Station.folded.contains(folded, autoescape=True)]
+    told = [Station.folded.contains(f"\n{folded}" if _is_short(folded) else folded, autoescape=True)]
     if folded.isascii() and folded.isalnum():
         told += [Station.pinyin.contains(f" {folded[:LETTERS]}"), Station.initials.contains(folded)]
     return or_(*told)
@@ -128,7 +133,14 @@ def _spelled(session: Session, sought: str, where: Sequence[ColumnElement[bool]]
 
 
 def _has(texts: Iterable[str], folded: str) -> bool:
+    if _is_short(folded):
+        return any(fold(text).startswith(folded) for text in texts)
     return bool(folded) and any(folded in fold(text) for text in texts)
+
+
+def _is_short(folded: str) -> bool:
+    """Whether these are first letters, which stand by chance in the middle of many words: gm in Fuxingmen."""
+    return len(folded) <= FEW_LETTERS and folded.isascii() and folded.isalpha()
 
 
 def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:
