@@ -20,7 +20,7 @@ from booking.history import record
 from booking.model import Node, Person, Station, StationImport, Zone
 from booking.network.nodes import join_centre
 from booking.network.station_row import StationRow
-from booking.network.station_sheet import TEXTS, SheetPreview, StationChange, managers_of, preview
+from booking.network.station_sheet import TEXTS, SheetPreview, StationChange, check, managers_of, preview
 from booking.sanitise import name_key
 from booking.stations import Details
 
@@ -123,7 +123,7 @@ def imports_of(session: Session, node: Node, limit: int = 10) -> Sequence[Statio
 def _work_off(session: Session, one: StationImport, rows: Sequence[StationRow], now: datetime) -> list[Result]:
     ends, results = monotonic() + LONGEST, []
     node = session.get_one(Node, one.node_id)
-    found = preview(session, node, rows, now, adopts=session.get_one(Person, one.person_id).is_admin)
+    found = check(session, node, rows, now, adopts=session.get_one(Person, one.person_id).is_admin)
     wrongs = {wrong.number: wrong.no for wrong in found.wrongs}
     changes = {change.row.number: change for change in found.changes}
     for row in rows:

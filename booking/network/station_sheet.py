@@ -82,6 +82,14 @@ class _Known:
 
 def preview(session: Session, node: Node, rows: Sequence[StationRow], now: datetime, *, adopts: bool) -> SheetPreview:
     """What the rows would do. Changes nothing. `adopts`: whether a station without a centre may join one."""
+    found = check(session, node, rows, now, adopts=adopts)
+    if not found.wrongs:
+        found.near = [*_near(session, found.changes)]
+    return found
+
+
+def check(session: Session, node: Node, rows: Sequence[StationRow], now: datetime, *, adopts: bool) -> SheetPreview:
+    """The same without looking for stations that are near each other."""
     known, found = _known(session, node, rows, now), SheetPreview()
     seen: dict[str, int] = {}
     for row in rows:
@@ -91,8 +99,6 @@ def preview(session: Session, node: Node, rows: Sequence[StationRow], now: datet
         found.wrongs += wrongs
         if not wrongs:
             found.changes.append(_change(row, known))
-    if not found.wrongs:
-        found.near = [*_near(session, found.changes)]
     return found
 
 

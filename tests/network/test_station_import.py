@@ -288,6 +288,7 @@ def test_a_sheet_that_nobody_confirms_is_dropped(bulk: Bulk) -> None:
 
 def test_a_chunk_that_fails_is_begun_again(bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(station_import, "CHUNK", 3)
+    monkeypatch.setattr(station_import, "LONGEST", 60)
     rows = [like(NEW, number=n, code=f"s{n}", position=None) for n in range(2, 10)]
     import_id = bulk.confirm(*rows)
     join, calls = station_import.join_centre, []

@@ -21,7 +21,7 @@ MOST_RUNS = 12
 
 
 def main(url: str, now: str, side: str) -> None:
-    station_import.CHUNK = 2
+    station_import.CHUNK, station_import.LONGEST = 2, 60
     settings = config.load({"DATABASE_URL": url, "SECRET_KEY": "x" * 40})
     for run in range(MOST_RUNS):
         child = os.fork()

@@ -1,6 +1,7 @@
 """Station imports: a sheet of stations is checked, shown, confirmed, and then watched while a job imports it."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 from flask import abort, current_app, flash, make_response, render_template, request, url_for
@@ -144,4 +145,7 @@ def _limits() -> dict[str, int]:
 
 def _uploaded() -> bytes:
     sent = request.files.get("sheet")
-    return sent.read() if sent else b""
+    if sent is None:
+        return b""
+    with closing(sent):  # a large one is a temporary file
+        return sent.read()
