@@ -90,7 +90,7 @@ class ManagerInvitation(Base):
 class StationImport(Base):
     """导入: stations from a sheet, checked when it is uploaded, imported by a job once it is confirmed.
 
-    `rows` are what was read (`network.station_sheet.StationRow` as JSON) until it is finished, then empty: they have
+    `rows` are what was read (`network.station_sheet.SheetRow` as JSON) until it is finished, then empty: they have
     addresses of managers. `results` has, for each row that is `done`, its number in the sheet, its station's code, what
     became of it and the reason of a refusal.
     """

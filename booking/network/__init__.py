@@ -12,5 +12,5 @@ from booking.network.station_import import (
     refusal_of,
     rows_of,
 )
-from booking.network.station_row import MOST_STATIONS, StationRow, read_datum, read_managers, read_zones
+from booking.network.station_row import MOST_STATIONS, SheetRow, read_datum, read_managers, read_zones
 from booking.network.station_sheet import NearPair, SheetPreview, StationChange, WrongCell, managers_of, preview

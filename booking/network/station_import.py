@@ -19,7 +19,7 @@ from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Node, Person, Station, StationImport, Zone
 from booking.network.nodes import join_centre
-from booking.network.station_row import StationRow
+from booking.network.station_row import SheetRow
 from booking.network.station_sheet import TEXTS, SheetPreview, StationChange, check, managers_of, preview
 from booking.sanitise import name_key
 from booking.stations import Details
@@ -35,7 +35,7 @@ Result = list[
 
 @transactional
 def draft_import(
-    session: Session, node: Node, rows: Sequence[StationRow], language: str, now: datetime, actor_id: int
+    session: Session, node: Node, rows: Sequence[SheetRow], language: str, now: datetime, actor_id: int
 ) -> StationImport:
     """Keep a sheet without errors until it is confirmed; the same person's one before is dropped."""
     mine = (StationImport.node_id == node.id, StationImport.person_id == actor_id, StationImport.confirmed_at.is_(None))
@@ -49,9 +49,9 @@ def draft_import(
     return made
 
 
-def rows_of(one: StationImport) -> list[StationRow]:
+def rows_of(one: StationImport) -> list[SheetRow]:
     """Its rows; none once it is finished."""
-    return [StationRow.read(stored) for stored in one.rows]
+    return [SheetRow.read(stored) for stored in one.rows]
 
 
 def preview_import(session: Session, one: StationImport, now: datetime) -> SheetPreview:
@@ -95,7 +95,7 @@ def import_chunk(session: Session, now: datetime) -> int:
     one = session.scalar(due.order_by(StationImport.confirmed_at, StationImport.id).limit(1).with_for_update())
     if one is None:
         return 0
-    rows = [StationRow.read(stored) for stored in one.rows[one.done : one.done + CHUNK]]
+    rows = [SheetRow.read(stored) for stored in one.rows[one.done : one.done + CHUNK]]
     results = _work_off(session, one, rows, now)
     one.results = [*one.results, *results]
     one.done += len(results)
@@ -120,7 +120,7 @@ def imports_of(session: Session, node: Node, limit: int = 10) -> Sequence[Statio
     return session.scalars(found.order_by(StationImport.id.desc()).limit(limit)).all()
 
 
-def _work_off(session: Session, one: StationImport, rows: Sequence[StationRow], now: datetime) -> list[Result]:
+def _work_off(session: Session, one: StationImport, rows: Sequence[SheetRow], now: datetime) -> list[Result]:
     ends, results = monotonic() + LONGEST, []
     node = session.get_one(Node, one.node_id)
     found = check(session, node, rows, now, adopts=session.get_one(Person, one.person_id).is_admin)
@@ -183,7 +183,7 @@ def _found(session: Session, change: StationChange, now: datetime, actor_id: int
     return station
 
 
-def _set_zones(session: Session, station: Station, row: StationRow, now: datetime, actor_id: int) -> None:
+def _set_zones(session: Session, station: Station, row: SheetRow, now: datetime, actor_id: int) -> None:
     if not row.zones:
         return
     there = session.scalars(select(Zone).where(Zone.station_id == station.id, Zone.closed_at.is_(None)))

@@ -25,7 +25,7 @@ _DATUMS = {
 
 
 @dataclass(frozen=True)
-class StationRow:
+class SheetRow:
     """A row by its number in the sheet. What is empty stays as it is at a station that is there.
 
     `position` is in WGS-84; `zones` are names with capacities; `model` the code of the station that a new one is like.
@@ -52,7 +52,7 @@ class StationRow:
         return asdict(self)
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> "StationRow":
+    def read(cls, stored: Mapping[str, Any]) -> "SheetRow":
         """From what `stored` gave."""
         position, zones = stored["position"], tuple((name, capacity) for name, capacity in stored["zones"])
         told = {

@@ -14,7 +14,7 @@ from booking import slots, tree
 from booking.db.arrays import in_array
 from booking.errors import RuleViolation
 from booking.model import ManagerInvitation, Manages, Node, Person, Station, Zone
-from booking.network.station_row import StationRow
+from booking.network.station_row import SheetRow
 from booking.sanitise import name_key
 
 TEXTS = ("name", "name_en", "address", "address_en")
@@ -27,7 +27,7 @@ _SAME_PLACE = 5e-8  # degrees: what a spreadsheet loses
 class StationChange:
     """What one row does: a new station, or by field what was and what becomes of it; nothing where that is empty."""
 
-    row: StationRow
+    row: SheetRow
     station: Station | None
     centre: Node
     changed: Mapping[str, tuple[str, str]]
@@ -38,7 +38,7 @@ class StationChange:
 
 
 class WrongCell(NamedTuple):
-    """A rule's refusal of one cell; `field` is one of `StationRow`."""
+    """A rule's refusal of one cell; `field` is one of `SheetRow`."""
 
     number: int
     field: str
@@ -80,7 +80,7 @@ class _Known:
     needs: dict[str, dict[str, int]]  # of a model, by zone: the largest plan in it
 
 
-def preview(session: Session, node: Node, rows: Sequence[StationRow], now: datetime, *, adopts: bool) -> SheetPreview:
+def preview(session: Session, node: Node, rows: Sequence[SheetRow], now: datetime, *, adopts: bool) -> SheetPreview:
     """What the rows would do. Changes nothing. `adopts`: whether a station without a centre may join one."""
     found = check(session, node, rows, now, adopts=adopts)
     if not found.wrongs:
@@ -88,7 +88,7 @@ def preview(session: Session, node: Node, rows: Sequence[StationRow], now: datet
     return found
 
 
-def check(session: Session, node: Node, rows: Sequence[StationRow], now: datetime, *, adopts: bool) -> SheetPreview:
+def check(session: Session, node: Node, rows: Sequence[SheetRow], now: datetime, *, adopts: bool) -> SheetPreview:
     """The same without looking for stations that are near each other."""
     known, found = _known(session, node, rows, now), SheetPreview()
     seen: dict[str, int] = {}
@@ -102,7 +102,7 @@ def check(session: Session, node: Node, rows: Sequence[StationRow], now: datetim
     return found
 
 
-def _known(session: Session, node: Node, rows: Sequence[StationRow], now: datetime) -> _Known:
+def _known(session: Session, node: Node, rows: Sequence[SheetRow], now: datetime) -> _Known:
     codes = {row.code for row in rows}
     stations = {one.code: one for one in session.scalars(select(Station).where(Station.code.in_(codes)))}
     nodes = session.scalars(select(Node).where(tree.below(node))).all()
@@ -141,7 +141,7 @@ def _needs(session: Session, model_id: int, now: datetime) -> dict[str, int]:
     return needs
 
 
-def _wrongs(session: Session, row: StationRow, known: _Known, now: datetime, *, adopts: bool) -> Iterator[WrongCell]:
+def _wrongs(session: Session, row: SheetRow, known: _Known, now: datetime, *, adopts: bool) -> Iterator[WrongCell]:
     station, centre = known.stations.get(row.code), known.centres.get(row.centre)
     if station and station.centre_id not in known.by_id and not (adopts and station.centre_id is None):
         yield WrongCell(row.number, "code", RuleViolation("code_taken"))
@@ -158,7 +158,7 @@ def _wrongs(session: Session, row: StationRow, known: _Known, now: datetime, *, 
 
 
 def _wrong_zones(
-    session: Session, row: StationRow, station: Station | None, known: _Known, now: datetime
+    session: Session, row: SheetRow, station: Station | None, known: _Known, now: datetime
 ) -> Iterator[RuleViolation]:
     there = known.zones[station.id] if station else {}
     needs = known.needs.get(row.model, {}) if station is None else {}
@@ -174,14 +174,12 @@ def _wrong_zones(
             yield RuleViolation("model_needs", zone=name, limit=needs[key])
 
 
-def _change(row: StationRow, known: _Known) -> StationChange:
+def _change(row: SheetRow, known: _Known) -> StationChange:
     station, centre = known.stations.get(row.code), known.centres[row.centre]
     return StationChange(row, station, centre, dict(_differences(row, station, centre, known)) if station else {})
 
 
-def _differences(
-    row: StationRow, station: Station, centre: Node, known: _Known
-) -> Iterator[tuple[str, tuple[str, str]]]:
+def _differences(row: SheetRow, station: Station, centre: Node, known: _Known) -> Iterator[tuple[str, tuple[str, str]]]:
     for name in TEXTS:
         if (value := getattr(row, name)) and value != getattr(station, name):
             yield name, (getattr(station, name), value)

@@ -23,7 +23,7 @@ MOST_SPELLED = 500  # names that Python compares letter by letter
 
 
 @dataclass(frozen=True)
-class StationPage:
+class FoundStations:
     """One page of the stations found; `number` counts from 1. `districts` are theirs, by the ids of their centres."""
 
     items: Sequence[Station]
@@ -46,7 +46,7 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
 
 
-def page(session: Session, sought: str = "", district: Node | None = None, number: int = 1) -> StationPage:
+def page(session: Session, sought: str = "", district: Node | None = None, number: int = 1) -> FoundStations:
     """One page of the open stations, of a district if given, the best matches of `sought` first."""
     where = [Station.closed_at.is_(None), *([tree.stations_below(district)] if district else [])]
     if sought:
@@ -62,7 +62,7 @@ def page(session: Session, sought: str = "", district: Node | None = None, numbe
         items: Sequence[Station] = [rows[one] for one in shown]
     else:
         items = session.scalars(select(Station).where(*where).order_by(Station.id).offset(first).limit(PER_PAGE)).all()
-    return StationPage(items, first // PER_PAGE + 1, pages, total, tree.districts_of(session, items))
+    return FoundStations(items, first // PER_PAGE + 1, pages, total, tree.districts_of(session, items))
 
 
 def matching(session: Session, sought: str, *where: ColumnElement[bool]) -> list[int]:

@@ -26,14 +26,14 @@ from booking.model import (
     StationImport,
     Zone,
 )
-from booking.network import SheetPreview, StationRow, station_import
+from booking.network import SheetPreview, SheetRow, station_import
 from booking.stations import Details
 from tests.support import log_guard
 from tests.support.network_cast import KEPT, MONDAY
 from tests.support.snapshots import seed_workdays
 from tests.support.tree_cast import CityTree, city_tree
 
-NEW = StationRow(
+NEW = SheetRow(
     2,
     "dawang",
     "大望路驿站",
@@ -43,7 +43,7 @@ NEW = StationRow(
     position=(39.9092, 116.4790),
     zones=(("健身区", 20), ("会议室", 16)),
 )
-SAME = StationRow(3, "guomao", "国贸驿站", "cbd-centre", position=(39.9087, 116.4605))
+SAME = SheetRow(3, "guomao", "国贸驿站", "cbd-centre", position=(39.9087, 116.4605))
 
 
 class Bulk:
@@ -56,14 +56,14 @@ class Bulk:
             seed_workdays(session)
             self.he = people.create(session, "he@example.com", "何主任", MONDAY, password_hash=KEPT).id
 
-    def look(self, *rows: StationRow, node: str = "bj", adopts: bool = False) -> SheetPreview:
+    def look(self, *rows: SheetRow, node: str = "bj", adopts: bool = False) -> SheetPreview:
         self.session.rollback()
         return network.preview(self.session, self.tree.node(node), rows, MONDAY, adopts=adopts)
 
-    def reasons(self, *rows: StationRow, **how: Any) -> list[tuple[int, str, str]]:
+    def reasons(self, *rows: SheetRow, **how: Any) -> list[tuple[int, str, str]]:
         return [(wrong.number, wrong.field, wrong.no.reason) for wrong in self.look(*rows, **how).wrongs]
 
-    def confirm(self, *rows: StationRow, node: str = "bj", near_is_right: bool = False) -> int:
+    def confirm(self, *rows: SheetRow, node: str = "bj", near_is_right: bool = False) -> int:
         made = network.draft_import(self.session, self.tree.node(node), rows, "zh_Hans_CN", MONDAY, self.he)
         import_id = made.id
         network.confirm_import(self.session, import_id, MONDAY, near_is_right=near_is_right)
@@ -73,7 +73,7 @@ class Bulk:
         while network.import_chunk(self.session, MONDAY):
             pass
 
-    def bring(self, *rows: StationRow, **how: Any) -> StationImport:
+    def bring(self, *rows: SheetRow, **how: Any) -> StationImport:
         import_id = self.confirm(*rows, **how)
         self.work()
         self.session.rollback()
@@ -97,8 +97,8 @@ def bulk(session: Session) -> Bulk:
     return Bulk(session)
 
 
-def like(row: StationRow, **other: Any) -> StationRow:
-    return StationRow(**{**row.stored(), **other})
+def like(row: SheetRow, **other: Any) -> SheetRow:
+    return SheetRow(**{**row.stored(), **other})
 
 
 def test_a_new_station_comes_with_its_centre_zones_and_readings(bulk: Bulk) -> None:

@@ -10,7 +10,7 @@ from wtforms import ValidationError
 from booking import network, stations
 from booking.datum import Position, to_wgs
 from booking.model import LANGUAGES, Node, Station, Zone
-from booking.network import MOST_STATIONS, StationRow, WrongCell
+from booking.network import MOST_STATIONS, SheetRow, WrongCell
 from booking.spreadsheets import Layout, Sheet, Table, lay_out
 from booking.web.forms.admin import CODE, PlaceForm
 from booking.web.forms.fields import PlainField
@@ -50,9 +50,9 @@ class StationRowForm(PlaceForm):
         if self.position.data and not field.data:
             raise ValidationError(_("写了坐标，就要写坐标系：WGS-84、GCJ-02 或 BD-09。差错会有几百米。"))
 
-    def row(self, number: int) -> StationRow:
+    def row(self, number: int) -> SheetRow:
         """What a valid row says."""
-        return StationRow(
+        return SheetRow(
             number,
             **{name: getattr(self, name).data or "" for name in TEXTS},
             position=self._place(),
@@ -85,7 +85,7 @@ def find(sheets: Sequence[Sheet]) -> Layout:
     return lay_out(sheets, known, {name: here[name] for name in REQUIRED}, MOST_STATIONS)
 
 
-def read(layout: Layout) -> tuple[list[StationRow], list[Wrong]]:
+def read(layout: Layout) -> tuple[list[SheetRow], list[Wrong]]:
     """The rows that are right, and every error of the others."""
     rows, wrongs = [], []
     for number, typed in layout.rows.items():
@@ -99,7 +99,7 @@ def read(layout: Layout) -> tuple[list[StationRow], list[Wrong]]:
     return rows, wrongs
 
 
-def in_sentences(wrongs: Iterable[WrongCell], rows: Iterable[StationRow]) -> Iterator[Wrong]:
+def in_sentences(wrongs: Iterable[WrongCell], rows: Iterable[SheetRow]) -> Iterator[Wrong]:
     """The rules' refusals as errors by row and column."""
     labels, typed = dict(zip(COLUMNS, heads(), strict=True)), {row.number: row for row in rows}
     for number, field, no in wrongs:

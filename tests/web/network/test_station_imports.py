@@ -214,7 +214,7 @@ def test_a_file_that_is_too_large_or_no_sheet_is_refused_in_a_sentence(desk: Des
 def test_near_stations_need_a_tick(desk: Desk) -> None:
     twin = ("twin", *GOOD[1:])
     shown = desk.send(GOOD, twin)
-    assert "第 3 行 大望路驿站和第 2 行 大望路驿站：0 米" in said(shown).replace("驿站 和", "驿站和")
+    assert "第 3 行“大望路驿站”和第 2 行“大望路驿站”：0 米" in said(shown)
     number = desk.draft()
     refused = desk.ask(f"/net/chaoyang/import/{number}/confirm", method="POST")
     assert refused.status_code == 422
