@@ -14,10 +14,12 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Slot, Station
+from booking.queries.station_readings import store_readings
 from booking.slots.planning import REPLANNED
 
 CODE = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 POSITION = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,8})?)\s*,\s*(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
+UNREAD_AT_ONCE = 500
 ZONES = frozenset(available_timezones())
 
 
@@ -43,6 +45,7 @@ def create_station(session: Session, code: str, details: Details, now: datetime,
     if session.scalar(select(Station.id).where(Station.code == code)):
         raise RuleViolation("code_taken")
     station = Station(code=code, **asdict(details))
+    store_readings(station)
     session.add(station)
     session.flush()
     record(session, "station_created", now, actor_id=actor_id, station_id=station.id)
@@ -60,8 +63,20 @@ def change_station(session: Session, station_id: int, details: Details, now: dat
     for field in changed:
         setattr(station, field, wanted[field])
     if changed:
+        store_readings(station)
         record(session, "station_changed", now, actor_id=actor_id, station_id=station_id, changed=changed)
     return station
+
+
+@transactional
+def store_missing_readings(session: Session, _now: datetime) -> int:
+    """Fill what the search reads of stations that were saved without it, by older code. A batch; returns how many."""
+    unread = session.scalars(
+        select(Station).where(Station.folded == "").order_by(Station.id).limit(UNREAD_AT_ONCE)
+    ).all()
+    for station in unread:
+        store_readings(station)
+    return len(unread)
 
 
 @transactional

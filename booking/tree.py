@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import Session, aliased
 
 from booking.db.arrays import in_array
 from booking.model import Node, Station
@@ -22,7 +22,12 @@ def children(session: Session, node_id: int | None) -> Sequence[Node]:
 
 def path_of(node: Node) -> list[int]:
     """The ids from the root to the node."""
-    return [int(one) for one in node.path.split(".") if one]
+    return ids_in(node.path)
+
+
+def ids_in(path: str) -> list[int]:
+    """The ids in a `Node.path`, from the root."""
+    return [int(one) for one in path.split(".") if one]
 
 
 def ancestors(session: Session, node: Node) -> list[Node]:
@@ -54,3 +59,25 @@ def below(node: Node) -> ColumnElement[bool]:
 def stations_below(node: Node) -> ColumnElement[bool]:
     """A condition on `Station`: those of the centres at or below the node."""
     return Station.centre_id.in_(select(Node.id).where(below(node)))
+
+
+def districts(session: Session) -> Sequence[Node]:
+    """The districts of all cities that are not closed."""
+    open_ones = select(Node).where(Node.level == "district", Node.closed_at.is_(None))
+    return session.scalars(open_ones.order_by(Node.code)).all()
+
+
+def below_cities(session: Session) -> Sequence[Row[int, str, str, str, str, str]]:
+    """The columns `id`, `level`, `path`, `code`, `name` and `name_en` of every district and centre."""
+    columns = (Node.id, Node.level, Node.path, Node.code, Node.name, Node.name_en)
+    return session.execute(select(*columns).where(Node.level != "city")).all()
+
+
+def districts_of(session: Session, stations: Sequence[Station]) -> dict[int, Node]:
+    """The district of each of these stations that has one, by the id of its centre."""
+    centres = {station.centre_id for station in stations} - {None}
+    if not centres:
+        return {}
+    district, centre = aliased(Node), aliased(Node)
+    pairs = select(centre.id, district).join(district, centre.parent_id == district.id).where(centre.id.in_(centres))
+    return {row[0]: row[1] for row in session.execute(pairs)}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from booking import slots
 from booking.demo.stage import DemoData
 from booking.model import Activity, Plan, Station, Zone
+from booking.queries.station_readings import store_readings
 
 HERE = Path(__file__).parent
 # When the demo adds a new day.
@@ -31,6 +32,7 @@ def demand_for(stage: DemoData, activity_id: int) -> float:
 
 def open_station(session: Session) -> Station:
     station = Station(**read("station")["station"])
+    store_readings(station)
     session.add(station)
     session.flush()
     return station

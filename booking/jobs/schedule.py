@@ -10,7 +10,7 @@ from time import perf_counter
 from flask import current_app
 from sqlalchemy import ColumnElement
 
-from booking import draws, monitoring, network, people, pictures, seats, services, slots, statistics, workdays
+from booking import draws, monitoring, network, people, pictures, seats, services, slots, stations, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
@@ -137,10 +137,18 @@ def count_station_days(turn: Turn) -> int:
     return work.result()
 
 
+def store_station_readings(turn: Turn) -> int:
+    return _batches(turn, stations.store_missing_readings)
+
+
+def import_stations(turn: Turn) -> int:
+    return _batches(turn, network.import_chunk, gentle=True)
+
+
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
     forgotten += services.forget_requests(db.session, turn.now) + services.forget_proofs(db.session, turn.now)
-    return forgotten + _batches(turn, outbox.forget)
+    return forgotten + network.forget_imports(db.session, turn.now) + _batches(turn, outbox.forget)
 
 
 def forget_names(turn: Turn) -> int:
@@ -177,6 +185,8 @@ TIMETABLE = (
     Job("send_digests", 5, send_digests),
     Job("read_bounces", 300, read_bounces),
     Job("count_station_days", 3600, count_station_days),
+    Job("store_station_readings", 600, store_station_readings),
+    Job("import_stations", 2, import_stations),
     Job("forget", 3600, forget),
     Job("forget_names", 3600, forget_names),
 )
@@ -225,14 +235,17 @@ def _receive(now: datetime, message: bytes) -> str:
     return FLAGS.get(outcome, r"\Seen")
 
 
-def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int]) -> int:
+def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int], *, gentle: bool = False) -> int:
     """Repeat a verb that does one batch, each in its transaction, until nothing is left."""
-    did = 0
+    did, backpressure = 0, Backpressure(turn.stop)
     while not turn.stop():
+        began = perf_counter()
         batch = verb(db.session, turn.now)
         if not batch:
             break
         did += batch
+        if gentle:
+            backpressure.give_way(perf_counter() - began)
     return did
 
 

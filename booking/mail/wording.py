@@ -37,6 +37,8 @@ JOBS: dict[str, Any] = {
     "send_digests": _("发日报"),
     "read_bounces": _("读退信"),
     "count_station_days": _("统计驿站的每一天"),
+    "store_station_readings": _("记下驿站名称的读音，供搜索"),
+    "import_stations": _("导入驿站"),
     "forget": _("清理旧数据"),
     "forget_names": _("隐去旧预约的姓名"),
 }

@@ -1,4 +1,6 @@
-"""Network: the tree of a city, who oversees it, invitations of managers, and the numbers of each station's days."""
+"""Network: the tree of a city, who oversees it, invitations of managers, imports of stations, and the numbers of each
+station's days.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -83,6 +85,29 @@ class ManagerInvitation(Base):
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+
+class StationImport(Base):
+    """导入: stations from a sheet, checked when it is uploaded, imported by a job once it is confirmed.
+
+    `rows` are what was read (`network.station_sheet.SheetRow` as JSON) until it is finished, then empty: they have
+    addresses of managers. `results` has, for each row that is `done`, its number in the sheet, its station's code, what
+    became of it and the reason of a refusal.
+    """
+
+    __tablename__ = "station_import"
+    __table_args__ = (CheckConstraint("done BETWEEN 0 AND total", name="progress"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    language: Mapped[str] = mapped_column(String(16))
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    results: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
 
 
 class StationDayTotals(Base):

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint, false
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, SmallInteger, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking.model.base import Base, Day, Id, partial
@@ -15,7 +15,8 @@ class Station(Base):
 
     In a network (`centre_id`) `policy` is what applies there: the station's own numbers (`own_policy`; NULL before it
     joined) over those of the nodes above. `policy_due` until a change above has been applied to it.
-    `pinyin` and `initials` are the readings of its name, to be searched.
+    `pinyin` and `initials` are the readings of its name, `folded` its names, address and code, to be searched; empty until
+    it is saved or a job fills them.
 
     `latitude` and `longitude` (degrees) are both known or both NULL. `shows_headline`: whether everybody may see how
     many slots and visits it has had.
@@ -42,6 +43,7 @@ class Station(Base):
     policy_due: Mapped[bool] = mapped_column(default=False, server_default=false())
     pinyin: Mapped[str] = mapped_column(String(400), default="", server_default="")
     initials: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    folded: Mapped[str] = mapped_column(Text, default="", server_default="")
     door_secret: Mapped[str] = mapped_column(String(64), default=lambda: secrets.token_hex(20))
     shows_headline: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None]

@@ -5,3 +5,16 @@ from booking.network.closing import close_node, open_stations, reopen_node
 from booking.network.node_policy import NodePolicy, inherited_lines, preview_policy, set_node_policy
 from booking.network.nodes import NodeDetails, add_node, change_node, join_centre, level_below, move_node
 from booking.network.policy_preview import Keeping, PolicyPreview
+from booking.network.station_import import (
+    confirm_import,
+    discard_import,
+    draft_import,
+    forget_imports,
+    import_chunk,
+    imports_of,
+    preview_import,
+    refusal_of,
+    rows_of,
+)
+from booking.network.station_row import MOST_STATIONS, SheetRow, read_datum, read_managers, read_zones
+from booking.network.station_sheet import NearPair, SheetPreview, StationChange, WrongCell, managers_of, preview

@@ -36,11 +36,12 @@ class OpenInvitation(NamedTuple):
 
 @transactional
 def invite_manager(
-    session: Session, station_id: int, email: str, language: str, now: datetime, actor_id: int
+    session: Session, station_id: int, email: str, language: str, now: datetime, actor_id: int, *, in_bulk: bool = False
 ) -> Person | None:
     """Appoint the account with this address, or mail an invitation to it. Returns whom it appointed.
 
-    Raises `bad_email`, and `too_many_invitations` when the actor or the address has had enough of them today.
+    Raises `bad_email`, and `too_many_invitations` when the address or, unless it is one of a sheet `in_bulk`, the actor
+    has had enough of them today.
     """
     email = clean_email(email)
     transactions.advisory_lock(session, f"codes of {email}")
@@ -51,7 +52,7 @@ def invite_manager(
             _withdraw(session, known, now, actor_id)
         appoint.inside(session, person.id, station_id, now, actor_id)
         return person
-    login_throttle.count_invitation(session, actor_id, email, now)
+    login_throttle.count_invitation(session, None if in_bulk else actor_id, email, now)
     invitation = known or ManagerInvitation(station_id=station_id, email=email, created_at=now)
     _mail(session, invitation, clean_language(language), now, actor_id)
     return None

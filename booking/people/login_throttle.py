@@ -91,9 +91,11 @@ def _guess(session: Session, what: str, limits: Iterable[Limit], now: datetime, 
         session.add(Failure(account=key, address="", at=now))
 
 
-def count_invitation(session: Session, actor_id: int, email: str, now: datetime) -> None:
-    """Count a letter that invites somebody. Raises `too_many_invitations` when the inviter or the address had enough."""
-    for who, limit in ((f"invitations by {actor_id}", INVITATIONS_BY), (f"invitations to {email}", INVITATIONS_TO)):
+def count_invitation(session: Session, actor_id: int | None, email: str, now: datetime) -> None:
+    """Count a letter that invites somebody. Raises `too_many_invitations` when the inviter, if any, or the address had
+    enough."""
+    counted = [(f"invitations by {actor_id}", INVITATIONS_BY)] if actor_id else []
+    for who, limit in (*counted, (f"invitations to {email}", INVITATIONS_TO)):
         key = account_key(who)
         transactions.advisory_lock(session, f"tries of {key}")
         _stop(session, RuleViolation("too_many_invitations"), Failure.at, Failure.account == key, [limit], now)

@@ -39,6 +39,11 @@ def matches(name: str, sought: str) -> bool:
     return _in_order(parts, letters) or _in_any_order(parts, typed)
 
 
+def spelling(name: str) -> list[Keys]:
+    """What may be typed for each character of a name, and for each of its words in letters, in their order."""
+    return [key for part in _parts(name) for key in part]
+
+
 @lru_cache(maxsize=1_000)
 def _typed(sought: str) -> tuple[str, tuple[str, ...]]:
     return fold(sought), tuple(sorted(map(fold, words(sought)), key=len, reverse=True))

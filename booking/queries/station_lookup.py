@@ -1,18 +1,36 @@
-"""Station lookup: open stations by code, name or distance."""
+"""Station lookup: open stations by name, address, code, district or distance."""
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from booking import tree
 from booking.db.arrays import in_array
-from booking.model import Manages, Station
+from booking.model import Manages, Node, Station
 from booking.queries.folding import fold, words
 from booking.queries.name_search import matches
+from booking.queries.station_readings import LETTERS, TEXTS
 
 EARTH = 6371.0  # km
-_TEXTS = (Station.name, Station.name_en, Station.address, Station.address_en, Station.code)
+DETOUR, WALK = 1.3, 80  # streets are longer than the way through the air; metres a minute
+PER_PAGE = 20
+FEW_LETTERS = 2
+MOST_SPELLED = 500  # names that Python compares letter by letter
+
+
+@dataclass(frozen=True)
+class FoundStations:
+    """One page of the stations found; `number` counts from 1. `districts` are theirs, by the ids of their centres."""
+
+    items: Sequence[Station]
+    number: int
+    pages: int
+    total: int
+    districts: dict[int, Node]
 
 
 def station(session: Session, code: str) -> Station | None:
@@ -28,19 +46,101 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
 
 
-def matching(session: Session, sought: str) -> list[int]:
-    """Stations, closed ones too, with `sought` in their name, address or code, or called so in pinyin.
+def page(session: Session, sought: str = "", district: Node | None = None, number: int = 1) -> FoundStations:
+    """One page of the open stations, of a district if given, the best matches of `sought` first."""
+    where = [Station.closed_at.is_(None), *([tree.stations_below(district)] if district else [])]
+    if sought:
+        ids = matching(session, sought, *where)
+        total = len(ids)
+    else:
+        total = session.scalar(select(func.count(Station.id)).where(*where)) or 0
+    pages = max(1, -(-total // PER_PAGE))
+    first = (min(max(1, number), pages) - 1) * PER_PAGE
+    if sought:
+        shown = ids[first : first + PER_PAGE]
+        rows = {one.id: one for one in session.scalars(select(Station).where(Station.id.in_(shown)))}
+        items: Sequence[Station] = [rows[one] for one in shown]
+    else:
+        items = session.scalars(select(Station).where(*where).order_by(Station.id).offset(first).limit(PER_PAGE)).all()
+    return FoundStations(items, first // PER_PAGE + 1, pages, total, tree.districts_of(session, items))
 
-    Where there are none, those with each of its words somewhere.
+
+def matching(session: Session, sought: str, *where: ColumnElement[bool]) -> list[int]:
+    """Stations, closed ones too, with `sought` in a text, called so in pinyin, or in such a district; the best first.
+
+    Where there are none, those with each of its words somewhere; then those whose name is spelled so in a mixture of
+    pinyin and first letters.
     """
-    rows = session.execute(select(Station.id, *_TEXTS)).all()
-    found = [row.id for row in rows if _has(row[1:], fold(sought)) or matches(row.name, sought)]
-    typed = [fold(word) for word in words(sought)]
-    return found or [row.id for row in rows if typed and all(_has(row[1:], word) for word in typed)]
+    typed = list(dict.fromkeys(map(fold, words(sought))))
+    if found := _ids(session, sought, [fold(sought)], where):
+        return found
+    return (_ids(session, sought, typed, where) if len(typed) > 1 else []) or _spelled(session, sought, where)
+
+
+def _ids(session: Session, sought: str, typed: Sequence[str], where: Sequence[ColumnElement[bool]]) -> list[int]:
+    """Those that each of the folded texts is about; of those whose readings are not stored yet, Python decides."""
+    texts = and_(*map(_is_told, typed))
+    anywhere = and_(*(or_(_is_told(one), _is_in(session, one)) for one in typed))
+    begins = or_(
+        Station.folded.contains(f"\n{typed[0]}", autoescape=True),
+        Station.pinyin.startswith(f" {typed[0]}", autoescape=True),
+        Station.initials.startswith(typed[0], autoescape=True),
+    )
+    rank: Any = case((Station.code == sought.strip().lower(), 0), (begins, 1), (texts, 2), else_=3)
+    rows = session.execute(
+        select(Station.id, Station.folded == "")
+        .where(*where, or_(anywhere, Station.folded == ""))
+        .order_by(rank, Station.id)
+    ).all()
+    unread = _unread(session, [row[0] for row in rows if row[1]], sought, typed)
+    return [row[0] for row in rows if not row[1] or row[0] in unread]
+
+
+def _is_told(folded: str) -> ColumnElement[bool]:
+    """Whether the station's texts have it, or its name is read so from one of its characters on."""
+    told = [Station.folded.contains(f"\n{folded}" if _is_short(folded) else folded, autoescape=True)]
+    if folded.isascii() and folded.isalnum():
+        told += [Station.pinyin.contains(f" {folded[:LETTERS]}"), Station.initials.contains(folded)]
+    return or_(*told)
+
+
+def _is_in(session: Session, folded: str) -> ColumnElement[bool]:
+    """Whether it is in a district or centre of that name; a single letter names none."""
+    nodes = tree.below_cities(session) if len(folded) > 1 or not folded.isascii() else []
+    named = {node.id for node in nodes if _is_called(node, folded)}
+    centres = [node.id for node in nodes if node.level == "centre" and named.intersection(tree.ids_in(node.path))]
+    return Station.centre_id.in_(in_array(centres)) if centres else Station.id.is_(None)
+
+
+def _is_called(node: Row[int, str, str, str, str, str], folded: str) -> bool:
+    return _has((node.name, node.name_en, node.code), folded) or (folded.isascii() and matches(node.name, folded))
+
+
+def _unread(session: Session, ids: Sequence[int], sought: str, typed: Sequence[str]) -> set[int]:
+    rows = session.execute(select(Station.id, Station.name, *TEXTS).where(Station.id.in_(in_array(ids)))) if ids else ()
+    whole = len(typed) == 1
+    return {row.id for row in rows if all(_has(row[2:], one) for one in typed) or (whole and matches(row.name, sought))}
+
+
+def _spelled(session: Session, sought: str, where: Sequence[ColumnElement[bool]]) -> list[int]:
+    """By a mixture such as gmao or guomyz, whose letters all stand in the pinyin, in their order."""
+    letters = fold(sought)
+    if not (1 < len(letters) <= LETTERS and letters.isascii() and letters.isalnum()):
+        return []
+    could = select(Station.id, Station.name).where(*where, Station.pinyin.like(f"%{'%'.join(letters)}%"))
+    rows = session.execute(could.order_by(Station.id).limit(MOST_SPELLED))
+    return [row.id for row in rows if matches(row.name, sought)]
 
 
 def _has(texts: Iterable[str], folded: str) -> bool:
+    if _is_short(folded):
+        return any(fold(text).startswith(folded) for text in texts)
     return bool(folded) and any(folded in fold(text) for text in texts)
+
+
+def _is_short(folded: str) -> bool:
+    """Whether these are first letters, which stand by chance in the middle of many words: gm in Fuxingmen."""
+    return len(folded) <= FEW_LETTERS and folded.isascii() and folded.isalpha()
 
 
 def nearest(session: Session, latitude: float, longitude: float, limit: int = 20) -> list[tuple[Station, float]]:
@@ -51,6 +151,11 @@ def nearest(session: Session, latitude: float, longitude: float, limit: int = 20
     known = select(Station).where(Station.closed_at.is_(None), Station.latitude.is_not(None))
     found = session.scalars(known.order_by(north * north + east * east, Station.id).limit(limit))
     return [(station, _km(station, latitude, longitude)) for station in found]
+
+
+def walk_minutes(km: float) -> int:
+    """How long a walk takes over that distance through the air."""
+    return max(1, math.ceil(km * 1000 * DETOUR / WALK))
 
 
 def _km(station: Station, latitude: float, longitude: float) -> float:

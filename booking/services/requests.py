@@ -34,11 +34,11 @@ KEPT_FOR = timedelta(days=180)
 def send_request(
     session: Session, station_id: int, person_id: int, kind: str, text: str, now: datetime
 ) -> ServiceRequest:
-    """Send a request; the same words again within a day are the first one. Raises `station_closed`, `request_limit`."""
+    """Send a request; the same words again within a day are the first one. Raises `no_requests_here`, `request_limit`."""
     alive(session, person_id)  # locked, so that two presses are one request and nobody passes the limit
     station = session.get_one(Station, station_id)
     if station.closed_at:
-        raise RuleViolation("station_closed")
+        raise RuleViolation("no_requests_here")
     mine = select(ServiceRequest).where(ServiceRequest.person_id == person_id)
     recent = mine.where(ServiceRequest.station_id == station_id, ServiceRequest.created_at > now - SAME_WITHIN)
     same = next((one for one in session.scalars(recent) if name_key(one.text) == name_key(text)), None)

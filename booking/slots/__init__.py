@@ -2,13 +2,15 @@
 
 `deadlines` turns wall times into instants, `planning` keeps the coming slots in step with the plans, `due` and
 `overdue` say what the clock asks for, `edits`, `moving` and `hosting` are a manager's changes of one slot, `restore`
-undoes them, `catalogue` is what a manager changes for a whole station, `copying` copies a week, `holiday_import`
+undoes them, `catalogue` is what a manager changes for a whole station, `copying` copies a week, `model_station` a whole station,
+`holiday_import`
 imports the State Council's announcements.
 """
 
 from booking.slots.catalogue import (
     NothingSaved,
     close_zone,
+    largest_planned,
     renew_door,
     retire_activity,
     save_activity,
@@ -37,6 +39,7 @@ from booking.slots.edits import OneOff, Resized, add, cancel, set_capacity
 from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
 from booking.slots.hosting import set_host
 from booking.slots.messages import withdraw_message, write_to
+from booking.slots.model_station import furnish_like, running_plans
 from booking.slots.moving import Move, may_move, move
 from booking.slots.note import set_note
 from booking.slots.overdue import (

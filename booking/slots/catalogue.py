@@ -35,8 +35,13 @@ class NothingSaved(Exception):
 
 
 @transactional
-def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None = None) -> Planned:
-    """Add or change a plan; refused when its zone is too small, or used by another plan at that time."""
+def save_plan(
+    session: Session, plan: Plan, now: datetime, actor_id: int | None = None, *, ahead: bool = True
+) -> Planned:
+    """Add or change a plan; refused when its zone is too small, or used by another plan at that time.
+
+    Its slots are made at once, or, where not `ahead`, by the next planning run.
+    """
     plan, changed = _incoming(session, plan)
     zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
     if zone is None or zone.station_id != plan.station_id or zone.closed_at:
@@ -57,7 +62,7 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
     session.add(plan)
     session.flush()
     _note(session, kind, now, plan.station_id, actor_id, plan_id=plan.id, changed=changed)
-    return plan_ahead.inside(session, plan.station_id, now)
+    return plan_ahead.inside(session, plan.station_id, now) if ahead else Planned()
 
 
 @transactional
@@ -92,7 +97,7 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
     """Add or change a zone; its capacity cannot fall below that of a slot or plan in it. A closed one keeps its name."""
     zone, changed = _incoming(session, zone)
     if zone.id:
-        planned = _largest_planned(session, zone.id, now)
+        planned = largest_planned(session, zone.id, now)
         if zone.capacity < planned:
             raise RuleViolation("zone_in_use", limit=planned)
     if not zone.id or _renamed(changed, "name"):
@@ -108,8 +113,8 @@ def save_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None 
 @transactional
 def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None = None) -> None:
     """Close a zone without plans and coming slots."""
-    if _largest_planned(session, zone.id, now):
-        raise RuleViolation("zone_in_use", limit=_largest_planned(session, zone.id, now))
+    if largest_planned(session, zone.id, now):
+        raise RuleViolation("zone_in_use", limit=largest_planned(session, zone.id, now))
     zone.closed_at = zone.closed_at or now
     _note(session, "zone_closed", now, zone.station_id, actor_id, zone=zone.id)
 
@@ -263,7 +268,8 @@ def _minute(plan: Plan) -> int:
     return plan.starts.hour * 60 + plan.starts.minute
 
 
-def _largest_planned(session: Session, zone_id: int, now: datetime) -> int:
+def largest_planned(session: Session, zone_id: int, now: datetime) -> int:
+    """The largest number of people in a coming slot or a running plan in the zone, which its capacity cannot fall below."""
     slots = select(func.max(Slot.capacity + Slot.door_seats)).where(
         Slot.zone_id == zone_id, Slot.state != "cancelled", Slot.ends_at > now
     )

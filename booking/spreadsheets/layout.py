@@ -42,7 +42,9 @@ class Layout:
         return Layout(rows, {(now[row], name) for row, name in self.broken}, self.remarks)
 
 
-def lay_out(sheets: Sequence[Sheet], known: Mapping[str, str], required: Mapping[str, str]) -> Layout:
+def lay_out(
+    sheets: Sequence[Sheet], known: Mapping[str, str], required: Mapping[str, str], most_rows: int = MOST_ROWS
+) -> Layout:
     """Find the table. `known` gives the field of each head, `required` the head of each field that must be there.
 
     Raises `empty_sheet`, `bad_heads`, `two_heads` for two columns of one field, `sheet_too_long` and `sheet_too_wide`.
@@ -64,8 +66,8 @@ def lay_out(sheets: Sequence[Sheet], known: Mapping[str, str], required: Mapping
         remarks.append(Remark("hidden_rows", details={"rows": in_words(hidden)}))
     if sheet.too_wide:
         raise RuleViolation("sheet_too_wide", limit=MOST_COLUMNS)
-    if sheet.cut or len(visible) > MOST_ROWS:
-        raise RuleViolation("sheet_too_long", limit=MOST_ROWS)
+    if sheet.cut or len(visible) > most_rows:
+        raise RuleViolation("sheet_too_long", limit=most_rows)
     rows = {
         row: {name: cells[column - 1] for column, name in fields.items() if column <= len(cells)}
         for row, cells in visible.items()
@@ -188,6 +190,6 @@ def _merged(sheet: Sheet, heads: int, fields: Mapping[int, str]) -> Iterator[Rem
 
 def _fill_down(sheet: Sheet, merged: Range) -> None:
     top, column, bottom, _ = merged
-    for row in range(top + 1, min(bottom, top + MOST_ROWS) + 1):
+    for row in range(top + 1, min(bottom, top + sheet.kept) + 1):
         if row in sheet.rows:
             sheet.put(row, column, sheet.rows[top][column - 1])

@@ -14,11 +14,11 @@ _MOST_MERGES = 2000
 _TEXT = ("p", "h")
 
 
-def read(parts: Parts) -> list[Sheet]:
+def read(parts: Parts, kept: int) -> list[Sheet]:
     """The sheets of `content.xml`; rows and cells are written once and repeated by number."""
     if b"encryption-data" in parts.get("META-INF/manifest.xml", b""):
         raise RuleViolation("locked_sheet")
-    reader = _Reader()
+    reader = _Reader(kept)
     walk(parts["content.xml"], reader.start, reader.end, reader.text)
     for sheet in reader.sheets:
         sheet.hidden = sheet.hidden or reader.sheet_style.get(sheet.name, "") in reader.hidden_styles
@@ -27,6 +27,7 @@ def read(parts: Parts) -> list[Sheet]:
 
 @dataclass
 class _Reader:
+    kept: int
     sheets: list[Sheet] = field(default_factory=list)
     hidden_styles: set[str] = field(default_factory=set)
     sheet_style: dict[str, str] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class _Reader:
             case "table-properties" if found.get("display") == "false":
                 self.hidden_styles.add(self.style)
             case "table":
-                self.sheets.append(Sheet(found.get("name", "")))
+                self.sheets.append(Sheet(found.get("name", ""), self.kept))
                 self.sheet_style[found.get("name", "")] = found.get("style-name", "")
                 self.row = self.column = 0
             case "table-column":

@@ -10,7 +10,7 @@ from typing import Any
 
 from booking.errors import RuleViolation
 from booking.spreadsheets import open_document, open_xml, packages, text_tables
-from booking.spreadsheets.sheet import KEPT_ROWS, MOST_COLUMNS, Sheet, as_typed
+from booking.spreadsheets.sheet import MOST_COLUMNS, MOST_ROWS, SPARE_ROWS, Sheet, as_typed
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an .xls, or an .xlsx with a password
 SECONDS = 15
@@ -23,33 +23,37 @@ MADE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def read(content: bytes) -> list[Sheet]:
-    """The sheets of an XLSX, ODS, XLS or CSV file, in their order. Raises `bad_sheet`, and `locked_sheet` for a password."""
+def read(content: bytes, most_rows: int = MOST_ROWS) -> list[Sheet]:
+    """The sheets of an XLSX, ODS, XLS or CSV file, in their order, with a few more than `most_rows` rows.
+
+    Raises `bad_sheet`, and `locked_sheet` for a password.
+    """
+    kept = most_rows + SPARE_ROWS
     if content.startswith(OLE):
-        return _read_ole(content)
+        return _read_ole(content, kept)
     if not content.startswith(b"PK"):
-        return [text_tables.read(content)]
+        return [text_tables.read(content, kept)]
     parts = packages.parts_of(content)
     with packages.refusing():
         if "content.xml" in parts:
-            return open_document.read(parts)
+            return open_document.read(parts, kept)
         for part in parts.values():
             packages.walk(part, lambda *_: None)
-        sheets = _by_calamine(content)
+        sheets = _by_calamine(content, kept)
         open_xml.mark(parts, sheets)
     return sheets
 
 
-def _read_ole(content: bytes) -> list[Sheet]:
+def _read_ole(content: bytes, kept: int) -> list[Sheet]:
     """An .xls, or an .xlsx with a password; what cannot be read has one more often than it is damaged."""
     try:
-        return _by_calamine(content, partly_known=True)
+        return _by_calamine(content, kept, partly_known=True)
     except RuleViolation as no:
         raise RuleViolation("locked_sheet") from no
 
 
-def _by_calamine(content: bytes, *, partly_known: bool = False) -> list[Sheet]:
-    command = [sys.executable, "-I", str(CALAMINE), str(KEPT_ROWS), str(MOST_COLUMNS)]
+def _by_calamine(content: bytes, kept: int, *, partly_known: bool = False) -> list[Sheet]:
+    command = [sys.executable, "-I", str(CALAMINE), str(kept), str(MOST_COLUMNS)]
     try:
         # Our own interpreter and script, and nothing of the file in the arguments.
         done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, check=True)  # noqa: S603
@@ -58,11 +62,11 @@ def _by_calamine(content: bytes, *, partly_known: bool = False) -> list[Sheet]:
         raise RuleViolation("bad_sheet") from error
     if found == "locked":
         raise RuleViolation("locked_sheet")
-    return [_sheet(told, partly_known=partly_known) for told in found]
+    return [_sheet(told, kept, partly_known=partly_known) for told in found]
 
 
-def _sheet(told: dict[str, Any], *, partly_known: bool) -> Sheet:
-    sheet = Sheet(told["name"], hidden=told["hidden"], cut=told["cut"], partly_known=partly_known)
+def _sheet(told: dict[str, Any], kept: int, *, partly_known: bool) -> Sheet:
+    sheet = Sheet(told["name"], kept, hidden=told["hidden"], cut=told["cut"], partly_known=partly_known)
     for number, cells in told["rows"]:
         sheet.add(number, [as_typed(MADE[cell[0]](cell[1]) if isinstance(cell, list) else cell) for cell in cells])
     sheet.merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in told["merged"]]

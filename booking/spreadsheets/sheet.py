@@ -9,7 +9,7 @@ from typing import Any
 from booking import sanitise
 
 MOST_ROWS, MOST_COLUMNS = 500, 100
-KEPT_ROWS = MOST_ROWS + 100  # those above the heads, and enough below to see that they are too many
+SPARE_ROWS = 100  # kept beside them: those above the heads, and enough below to see that they are too many
 UNKNOWN = "#?"  # of a broken cell that does not say what is shown
 Range = tuple[int, int, int, int]  # first row, first column, last row, last column
 _CARRIAGE_RETURN = re.compile(r"_x000d_\n?|\r\n?", re.IGNORECASE)
@@ -20,9 +20,10 @@ _NO_DATES = 60  # days from there in which a date is a duration: 24:00 is 1 Janu
 
 @dataclass
 class Sheet:
-    """The rows with a value, by number, and what is special about them. `cut` when there are more of them than are kept."""
+    """The rows with a value, by number, and what is special about them. `cut` when there are more of them than `kept`."""
 
     name: str = ""
+    kept: int = MOST_ROWS + SPARE_ROWS
     rows: dict[int, list[str]] = field(default_factory=dict)
     hidden: bool = False
     hidden_rows: set[int] = field(default_factory=set)
@@ -40,7 +41,7 @@ class Sheet:
             texts.pop()
         if not texts:
             return
-        if len(self.rows) >= KEPT_ROWS:
+        if len(self.rows) >= self.kept:
             self.cut = True
         elif len(texts) > MOST_COLUMNS:
             self.too_wide = True
@@ -50,7 +51,7 @@ class Sheet:
     def mark_broken(self, number: int, column: int, shown: str) -> None:
         """Note a cell without a usable value; its text is what a spreadsheet shows there."""
         self.too_wide = self.too_wide or column > MOST_COLUMNS
-        self.cut = self.cut or (number not in self.rows and len(self.rows) >= KEPT_ROWS)
+        self.cut = self.cut or (number not in self.rows and len(self.rows) >= self.kept)
         if column > MOST_COLUMNS or (number not in self.rows and self.cut):
             return
         self.broken.add((number, column))

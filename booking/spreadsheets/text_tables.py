@@ -16,14 +16,14 @@ _ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|#+
 _LOOKED_AT = 20  # rows from which the separator shows
 
 
-def read(content: bytes) -> Sheet:
+def read(content: bytes, kept: int) -> Sheet:
     """The one sheet of a text. A first line like `sep=;` counts as a row, since it is one in an editor."""
     text, first = _decoded(content), 1
     if said := _SEP.match(text):
         text, separator, first = text[said.end() :], said[1], 2
     else:
         separator = max(_SEPARATORS, key=lambda sign: _regular(text, sign))
-    sheet = Sheet()
+    sheet = Sheet(kept=kept)
     try:
         for number, cells in enumerate(
             csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), first

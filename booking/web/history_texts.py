@@ -98,6 +98,7 @@ OF_SLOTS: dict[str, Any] = {
     "door_helper_granted": _("请来做门口助手了，当天有效"),
     "door_helper_ended": _("不再做门口助手了"),
     "station_changed": _("驿站资料改了"),
+    "stations_imported": _("驿站从表格导入了"),
     "station_closed": _("驿站关闭了"),
     "station_reopened": _("驿站重新开放了"),
     "demo_loaded": _("演示数据装入了"),

@@ -224,11 +224,16 @@
   // --- stations near first: asked only after a tap, and told to a hundred metres ---------------
   const near = one("[data-near]");
   if (near && navigator.geolocation) {
+    const button = one("button", near);
     near.hidden = false;
-    near.addEventListener("click", () => {
-      near.disabled = true;
-      const found = ({ coords }) => location.assign(`${near.dataset.near}?at=${coords.latitude.toFixed(3)},${coords.longitude.toFixed(3)}`);
-      const failed = () => { one("span", near).textContent = near.dataset.failed; };
+    button.addEventListener("click", () => {
+      button.disabled = true;
+      // Sent as a form: no address, and so no log, has the position.
+      const found = ({ coords }) => {
+        near.elements.at.value = `${coords.latitude.toFixed(3)},${coords.longitude.toFixed(3)}`;
+        near.submit();
+      };
+      const failed = () => { one("span", button).textContent = near.dataset.failed; };
       navigator.geolocation.getCurrentPosition(found, failed, { timeout: 10000, maximumAge: 600000 });
     });
   }

@@ -18,7 +18,10 @@ def short(limit: int) -> Length:
     return Length(max=limit, message=_("太长了，最多 %(max)d 个字。"))
 
 
-class StationForm(Form):
+CODE: list[Any] = [Filled(_("请填写代码。")), Ruled(stations.check_code)]
+
+
+class PlaceForm(Form):
     """A station's name, address and position."""
 
     name = LineField(_("名称"), [Filled(_("请填写名称。")), short(80)])
@@ -30,6 +33,11 @@ class StationForm(Form):
         [short(60), Ruled(stations.read_position)],
         description=_("纬度和经度，例如 39.9087, 116.4605；没有也可以。手机按远近找驿站时用。"),
     )
+
+
+class StationForm(PlaceForm):
+    """The same with its time zone."""
+
     zone_name = PlainField(
         _("时区"),
         [Filled(_("请填写时区。")), short(64), Ruled(stations.check_zone)],
@@ -43,11 +51,7 @@ class StationForm(Form):
 
 
 class NewStationForm(StationForm):
-    code = PlainField(
-        _("代码"),
-        [Filled(_("请填写代码。")), Ruled(stations.check_code)],
-        description=_("网址里的名字，以后不能改，例如 cbd。"),
-    )
+    code = PlainField(_("代码"), CODE, description=_("网址里的名字，以后不能改，例如 cbd。"))
 
 
 class ManagerForm(Form):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, gettext, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
 from booking.model import LANGUAGES, Activity, Zone
@@ -31,6 +31,7 @@ REQUIRED = {"activities": 2, "plans": 7}  # how many of them, from the left
 FORMS: dict[str, type[Form]] = {"activities": ActivityForm, "plans": PlanForm}
 YES = {"是", "开", "也开", "要", "对", "有", "y", "yes", "true", "1", "√", "✓", "✔"}
 NO = {"", "否", "不", "不开", "不要", "没有", "无", "n", "no", "false", "0", "×", "x", "-", "—"}
+BROKEN = lazy_gettext("这一格是公式的错误，或者公式还没有算出来。请改成文字或数字。")
 HOLDS = re.compile(r"\s*\((最多|up to)\s*\d+\s*(人|people)?\)$")  # what the page's list says after a zone's name
 
 
@@ -116,7 +117,7 @@ def remarks(rows: Sequence[Row]) -> Iterator[Remark]:
 def _faults(number: int, typed: Mapping[str, str], layout: Layout) -> Iterator[tuple[str, str]]:
     for name, text in typed.items():
         if (number, name) in layout.broken:
-            yield name, gettext("这一格是公式的错误，或者公式还没有算出来。请改成文字或数字。")
+            yield name, str(BROKEN)
         elif name == "on_rest_days" and numbers.folded(text) not in YES | NO:
             yield name, gettext("请写“是”，或者留空。")
 

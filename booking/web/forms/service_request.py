@@ -27,7 +27,7 @@ chosen = [DataRequired(MISSING), AnyOf(YES_NO)]
 class RequestForm(Form):
     """A request to a station."""
 
-    blames = {"request_limit": "text", "station_closed": "text"}
+    blames = {"request_limit": "text", "no_requests_here": "text"}
     kind = PickField(_("关于什么"), [needed], choices=options(KINDS))
     text = Prose(_("想请驿站做什么"), [needed, Short(500)], description=_("最多 500 字。只有你和本站管理员看得到。"))
 

@@ -93,7 +93,7 @@ REASONS = {
     "proof_too_old": Reason(_("%(since)s 以前的记录已经没有名字，开不了证明。"), _("请从这一天或以后选起。")),
     "proof_limit": Reason(_("最多同时有 %(limit)s 个核对网址。"), _("先停用一个不再用的。")),
     # requests
-    "station_closed": Reason(_("这个驿站已经关闭，不能再提诉求。"), _("换一个驿站提。")),
+    "no_requests_here": Reason(_("这个驿站已经关闭，不能再提诉求。"), _("换一个驿站提。")),
     "request_limit": Reason(_("同时最多 %(limit)s 件没办完的诉求。"), _("等其中一件办完，或者先撤回一件。")),
     "request_ended": Reason(_("这件诉求已经办结或者撤回了。"), _("刷新看看它现在的样子。")),
     "request_open": Reason(_("这件诉求还没有办结，办结以后再说。")),
@@ -283,6 +283,20 @@ REASONS = {
     "city_numbers_only": Reason(_("全市的上限只能在市一级定。")),
     "policy_locked": Reason(_("由%(node)s锁定，这里不能改。要改的话，请找%(node)s的统筹。")),
     "policy_changed": Reason(_("这期间有变化，影响的驿站和刚才看到的不同。请核对之后再确认。")),
+    # stations from a sheet
+    "bad_datum": Reason(_("坐标系请写 WGS-84、GCJ-02（高德、腾讯）或 BD-09（百度）。")),
+    "bad_manager_address": Reason(_("“%(address)s”不是一个完整的邮箱地址。几个邮箱之间用分号隔开。")),
+    "too_many_managers": Reason(_("一个驿站一次最多写 %(limit)s 位管理员，请留下要紧的几位。")),
+    "bad_zones": Reason(_("“%(typed)s”请写成 健身区:20 这样，几个场地之间用分号隔开；人数是 1 到 %(most)s。")),
+    "zone_twice": Reason(_("同一个场地写了两次，或者超过了 %(limit)s 个。每个场地只写一次。")),
+    "code_twice": Reason(_("第 %(row)s 行已经有这个代码。一个驿站只写一行。")),
+    "no_such_centre": Reason(_("这里没有这个代码的中心。请写这个单位下面的中心的代码。")),
+    "no_such_model": Reason(_("这里没有这个代码的驿站，或者它已经关闭。样板驿站要是这个单位下面已有的驿站。")),
+    "station_closed": Reason(_("这个驿站已经关闭。请先让管理员重新开放，或者删掉这一行。")),
+    "model_needs": Reason(_("样板驿站在“%(zone)s”有 %(limit)s 人的排期，人数不能比这更少。")),
+    "stations_near": Reason(_("有的驿站离得太近，可能是同一个写了两次。请看一遍，再勾上“都是不同的驿站”。")),
+    "sheet_wrong_now": Reason(_("上传以后情况变了，有几处现在不对，什么都没有导入。请改好再传一次。")),
+    "nothing_to_import": Reason(_("这份表格和现在的驿站完全一样，没有要导入的。")),
     "bad_position": Reason(_("这不像一个坐标，请写成 39.9087, 116.4605 这样。")),
 }
 BRIEF = {code: reason.brief for code, reason in REASONS.items() if reason.brief}
