@@ -1,10 +1,10 @@
-"""Invariants I1 to I14 of the design, checked against the whole database: `flask check`.
+"""Invariants I1 to I15 of the design, checked against the whole database: `flask check`.
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
-`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `integrity` checks foreign
-keys, `tenancy` who acted.
+`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `roll_ups` the numbers
+of days, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,7 @@ from booking.invariants import (
     outbox,
     privacy_consent,
     replay,
+    roll_ups,
     schedule,
     schema,
     second_factor,
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     invitations.invitations,
     draws.draws,
     draws.places,
+    roll_ups.roll_ups,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,
