@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
-from booking.model import Manages, Station
+from booking.model import Manages, Slot, Station
 from booking.queries.folding import fold, words
 from booking.queries.name_search import matches
 
@@ -26,6 +27,16 @@ def stations(session: Session, sought: str = "", limit: int = 50) -> Sequence[St
     if sought:
         found = found.where(Station.id.in_(in_array(matching(session, sought))))
     return session.scalars(found.order_by(Station.id).limit(limit)).all()
+
+
+def only_one(session: Session, now: datetime) -> str:
+    """The code of the only open station, or of the only one that still has slots to come; else empty."""
+    coming = exists().where(Slot.station_id == Station.id, Slot.ends_at > now, Slot.state != "cancelled")
+    found = select(Station.code).where(Station.closed_at.is_(None)).order_by(Station.id).limit(2)
+    for among in (found, found.where(coming)):
+        if len(codes := session.scalars(among).all()) == 1:
+            return codes[0]
+    return ""
 
 
 def matching(session: Session, sought: str) -> list[int]:
