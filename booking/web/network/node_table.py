@@ -13,7 +13,7 @@ from booking.web.i18n.formatting import local
 COLUMNS: dict[str, Any] = {
     "name": lazy_gettext("名称"),
     "slots": lazy_gettext("场次"),
-    "visits": lazy_gettext("人次"),
+    "visits": lazy_gettext("到场人次"),
     "fill": lazy_gettext("上座率"),
     "no_shows": lazy_gettext("爽约率"),
     "unmet": lazy_gettext("没约上"),
@@ -23,14 +23,14 @@ COLUMNS: dict[str, Any] = {
 # What each number counts.
 TERMS: tuple[tuple[Any, Any], ...] = (
     (lazy_gettext("场次"), lazy_gettext("已经结束、没有取消的场次。一场结束就算进来。")),
-    (lazy_gettext("人次"), lazy_gettext("签到的人，一场算一次，现场补位的也算。")),
+    (lazy_gettext("到场人次"), lazy_gettext("签到的人，一场算一次，现场补位的也算。")),
     (lazy_gettext("上座率"), lazy_gettext("人次除以名额；没有人登记到场的场次不算。")),
     (lazy_gettext("爽约率"), lazy_gettext("开始时有名额却没有来的人，占开始时有名额的人。")),
     (
         lazy_gettext("没约上"),
         lazy_gettext("候补到最后、当天在那个驿站也没有别的名额的人，一天算一次；百分数是占想来的人。"),
     ),
-    (lazy_gettext("抽签报名"), lazy_gettext("已经开奖、场次都结束了的抽签里，没有退出的报名。")),
+    (lazy_gettext("报名（人次）"), lazy_gettext("已经开奖、场次都结束了的抽签里，没有退出的报名。")),
 )
 
 
@@ -43,9 +43,9 @@ def _of_parts(node: Node, told: NodeNumbers) -> Table:
     """The parts as on the page, then all of them together."""
     heads = [
         gettext("名称"), gettext("编号"), gettext("分级"), gettext("分类"), gettext("驿站（个）"), gettext("场次"),
-        gettext("登记了到场的名额"), gettext("人次"), gettext("上座率"), gettext("开始时有名额"), gettext("没有来"),
+        gettext("登记了到场的名额"), gettext("到场人次"), gettext("上座率"), gettext("开始时有名额"), gettext("没有来"),
         gettext("爽约率"), gettext("现场补位"), gettext("临时取消"), gettext("没约上（人）"), gettext("没约上占想来的"),
-        gettext("抽签报名"), gettext("要留意的驿站"),
+        gettext("报名（人次）"), gettext("要留意的驿站"),
     ]  # fmt: skip
     rows = [_cells(row, local(row, "name"), row.code) for row in told.rows]
     return Table(local(node, "name"), heads, [*rows, _cells(told.whole, gettext("合计"), "")])
