@@ -1,6 +1,7 @@
 """Week: a manager's stations, and one station's week on one screen."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -21,21 +22,20 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Cell:
-    """The slots of one zone on one day; `row` is the zone's row in the table, from 1."""
+    """A slot of one zone on one day, or none; `row` is its row in the table, from 1, `is_first` the zone's first there."""
 
     row: int
     zone: Zone
-    slots: list[Slot]
+    slot: Slot | None
+    is_first: bool
 
 
 @dataclass(frozen=True)
 class Column:
-    """One day of the week: what the calendar says, its cells, the earliest slot first, zones without slots last; and
-    the place of each slot in the order of the clock, by which a phone lists them."""
+    """One day of the week: what the calendar says, and its cells in the order of the clock, zones without slots last."""
 
     day: workdays.Day
     cells: list[Cell]
-    place: dict[int, int]
     empty: bool
 
 
@@ -78,12 +78,13 @@ def _table(station: Station, monday: date) -> dict[str, Any]:
     used = {slot.zone_id for slot in found}
     zones = _with_closed(manager.zones(session, station.id), found)
     busy = [zone for zone in zones if zone.id in used]
+    rows = _first_rows(busy, found)
     days = manager.calendar_days(session, station.id, monday, monday + timedelta(days=6))
-    columns = [_column(day, busy, [slot for slot in found if slot.date == day.date]) for day in days]
+    columns = [_column(day, busy, rows, [slot for slot in found if slot.date == day.date]) for day in days]
     running = [slot for slot in found if slot.state != "cancelled"]
     return {
         "columns": [one for one in columns if one.day.date.isoweekday() <= 5 or one.day.works or not one.empty],
-        "zones": busy,
+        "zones": [(rows[zone.id], zone) for zone in busy],
         "idle": [zone for zone in zones if zone.id not in used],
         "count": len(running),
         "seats": sum(slot.capacity for slot in running),
@@ -91,12 +92,22 @@ def _table(station: Station, monday: date) -> dict[str, Any]:
     }
 
 
-def _column(day: workdays.Day, zones: list[Zone], found: list[Slot]) -> Column:
-    cells = [
-        Cell(row, zone, [slot for slot in found if slot.zone_id == zone.id]) for row, zone in enumerate(zones, start=1)
-    ]
-    cells.sort(key=lambda cell: (not cell.slots, cell.slots[0].starts_at.isoformat() if cell.slots else "", cell.row))
-    return Column(day, cells, {slot.id: place for place, slot in enumerate(found, start=1)}, empty=not found)
+def _first_rows(zones: Sequence[Zone], found: Sequence[Slot]) -> dict[int, int]:
+    """The first row of each zone in the table; it has as many as it has slots on its busiest day."""
+    a_day = Counter((slot.zone_id, slot.date) for slot in found)
+    heights = [max(count for (zone_id, _day), count in a_day.items() if zone_id == zone.id) for zone in zones]
+    return {zone.id: 1 + sum(heights[:place]) for place, zone in enumerate(zones)}
+
+
+def _column(day: workdays.Day, zones: Sequence[Zone], rows: Mapping[int, int], found: Sequence[Slot]) -> Column:
+    """The cells of one day, whose slots are given in the order of the clock."""
+    cells, next_row = [], dict(rows)
+    for slot in found:
+        row = next_row[slot.zone_id]
+        cells.append(Cell(row, slot.zone, slot, is_first=row == rows[slot.zone_id]))
+        next_row[slot.zone_id] = row + 1
+    free = [Cell(rows[zone.id], zone, None, is_first=True) for zone in zones if next_row[zone.id] == rows[zone.id]]
+    return Column(day, [*cells, *free], empty=not found)
 
 
 def _with_closed(zones: Sequence[Zone], found: Sequence[Slot]) -> list[Zone]:

@@ -104,16 +104,18 @@ def test_stopping_a_plan_says_first_what_goes_and_what_stays(desk: Desk, cast: C
     assert [slot.id for slot in slots_of(cast, made)] == [tuesday.id]
 
 
-def test_the_week_numbers_the_slots_of_a_day_by_the_clock_for_the_phone(desk: Desk, cast: Cast) -> None:
+def test_a_day_of_the_week_goes_by_the_clock_and_no_two_slots_share_a_row_of_the_table(desk: Desk, cast: Cast) -> None:
     own = {"activity_id": cast.cbd.activity_id, "capacity": "5", "minutes": "30", "date": "2026-11-26"}
     desk.post("zones", name="阅读角", capacity="9")
     other = cast.lunch.session.scalars(select(Zone.id).where(Zone.name == "阅读角")).one()
     for zone_id, starts in ((cast.cbd.zone_id, "12:00"), (cast.cbd.zone_id, "18:00"), (other, "13:00")):
         desk.post("slots/new", **own, zone_id=zone_id, starts=starts)
-    thursday = re.search(r"周四 11/26.*?</section>", desk.get("week").text, re.DOTALL)
+    week = desk.get("week").text
+    thursday = re.search(r"周四 11/26.*?</section>", week, re.DOTALL)
     assert thursday
-    numbered = re.findall(r'class="run o(\d)".*?<span class="soft">([\d:]{5})', thursday[0], re.DOTALL)
-    assert sorted(numbered) == [("1", "12:00"), ("2", "13:00"), ("3", "18:00")]
+    cells = re.findall(r'class="cell r(\d)( first)?".*?<span class="soft">([\d:]{5})', thursday[0], re.DOTALL)
+    assert cells == [("1", " first", "12:00"), ("3", " first", "13:00"), ("2", "", "18:00")]
+    assert re.findall(r'<b class="r(\d)">(.*?)<', week) == [("1", "场地 0"), ("3", "阅读角")]
 
 
 def test_a_one_off_in_the_way_of_a_plan_is_named_on_the_week(desk: Desk, cast: Cast) -> None:
