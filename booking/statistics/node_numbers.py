@@ -78,7 +78,7 @@ NODE_KEYS: dict[str, Callable[[NodeRow], Any]] = {
     "fill": lambda row: row.tally.fill,
     "no_shows": lambda row: None if row.tally.no_show_rate is None else -row.tally.no_show_rate,
     "unmet": lambda row: None if row.tally.unmet is None else -row.tally.unmet,
-    "troubles": lambda row: -row.troubled,
+    "troubles": lambda row: (-row.troubled, -sum(row.troubles.values())),
 }
 
 
