@@ -13,7 +13,7 @@ from booking.db import transactions
 from booking.draws import order, proof
 from booking.model import Booking, Draw, DrawEntry, Event, Letter, Manages, Node, Person, Slot, Station, Strike, Zone
 from booking.queries import missed_slots, my_bookings, slot_cards, station_day, station_lookup
-from booking.statistics import Choice, Span
+from booking.statistics import NodeChoice, Span
 from tests.support.snapshots import make_cast, seed_workdays
 
 MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -225,7 +225,7 @@ def test_a_city_lies_around_the_station_which_keeps_its_numbers(session: Session
     load(session, MONDAY)
     city = session.scalars(select(Node).where(Node.level == "city")).one()
     span = Span(MONDAY.date() - timedelta(7), MONDAY.date() - timedelta(1))
-    told = statistics.node_numbers(session, city, Choice(span, span.before), MONDAY)
+    told = statistics.node_numbers(session, city, NodeChoice(span, span.before), MONDAY)
     districts = {row.code: len(row.stations) for row in told.rows}
     assert (districts, told.whole.tally.slots > 50) == ({"chaoyang": 5, "xicheng": 2}, True)
     assert {"dormant": 1, "no_manager": 1}.items() <= dict(told.whole.troubles).items()

@@ -13,7 +13,7 @@ from booking.statistics.draw_totals import DrawTally, of_draws, total
 from booking.statistics.facts import headline
 from booking.statistics.node_numbers import (
     NODE_KEYS,
-    Choice,
+    NodeChoice,
     NodeNumbers,
     NodeRow,
     days_of_station,

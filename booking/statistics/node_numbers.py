@@ -24,7 +24,7 @@ NOTHING = NodeTally()
 
 
 @dataclass(frozen=True)
-class Choice:
+class NodeChoice:
     """Which days, beside which days before, the centres of which grade and category ("" for all), and in which order: one
     of `NODE_KEYS`."""
 
@@ -82,7 +82,7 @@ NODE_KEYS: dict[str, Callable[[NodeRow], Any]] = {
 }
 
 
-def node_numbers(session: Session, node: Node, choice: Choice, now: datetime) -> NodeNumbers:
+def node_numbers(session: Session, node: Node, choice: NodeChoice, now: datetime) -> NodeNumbers:
     """Without an order in `choice` the worst stand first: parts without any slot, then those with the lowest fill."""
     nodes = session.scalars(select(Node).where(tree.below(node)).order_by(Node.path)).all()
     centres = [one for one in nodes if one.level == "centre"]
@@ -120,7 +120,7 @@ def total_of(days: Sequence[tuple[date, NodeTally]]) -> NodeTally:
     return sum((tally for _, tally in days), NOTHING)
 
 
-def _fits(centre: Node, choice: Choice) -> bool:
+def _fits(centre: Node, choice: NodeChoice) -> bool:
     return choice.grade in ("", centre.grade) and choice.category in ("", centre.category)
 
 
@@ -153,7 +153,7 @@ def _nodes_of(
 
 
 def _sums(
-    session: Session, choice: Choice, here: ColumnElement[bool], part: Any
+    session: Session, choice: NodeChoice, here: ColumnElement[bool], part: Any
 ) -> Mapping[tuple[int, bool], NodeTally]:
     """By `part`, a column of `Station`, and by whether it is of the days asked for or of those before."""
     day = StationDayTotals

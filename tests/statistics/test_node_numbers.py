@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from booking import statistics
 from booking.db import transactions
 from booking.model import Node, StationDayTotals
-from booking.statistics import Choice, NodeNumbers, NodeTally, Span
+from booking.statistics import NodeChoice, NodeNumbers, NodeTally, Span
 from tests.support.lunch_hour import at, make_manager
 from tests.support.statements import heard
 from tests.support.tree_cast import CityTree, city_tree
@@ -49,7 +49,7 @@ def _add(session: Session, station_id: int, day: date, tally: NodeTally) -> None
 
 def look(tree: CityTree, code: str, **asked: str) -> NodeNumbers:
     node = tree.node(code)
-    return statistics.node_numbers(tree.session, node, Choice(WEEK, BEFORE, **asked), NOW)
+    return statistics.node_numbers(tree.session, node, NodeChoice(WEEK, BEFORE, **asked), NOW)
 
 
 def test_each_level_adds_up_what_is_below_it(tree: CityTree) -> None:
@@ -108,7 +108,7 @@ def test_a_district_takes_as_many_statements_as_a_city(tree: CityTree) -> None:
     for code in ("bj", "chaoyang", "financial-centre"):
         node = tree.node(code)
         with heard(tree.session.get_bind()) as statements:  # type: ignore[arg-type]
-            statistics.node_numbers(tree.session, node, Choice(WEEK, BEFORE), NOW)
+            statistics.node_numbers(tree.session, node, NodeChoice(WEEK, BEFORE), NOW)
         sent.append(len([one for one in statements if one.text != "BEGIN"]))
     assert max(sent) == min(sent) <= 13
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from booking import clock, statistics, tree
 from booking.extensions import db
 from booking.model import Node, Station
-from booking.statistics import Choice
+from booking.statistics import NodeChoice
 from booking.web.downloads import sent
 from booking.web.forms.fields import country_today
 from booking.web.network import node_table
@@ -67,10 +67,10 @@ def node_station(code: str, station_code: str) -> Response:
     )
 
 
-def _choice(period: Period) -> Choice:
+def _choice(period: Period) -> NodeChoice:
     grade, category, sort = (request.args.get(name, "") for name in ("grade", "category", "sort"))
     known = sort.removeprefix("-") in statistics.NODE_KEYS
-    return Choice(period.span, period.before, grade, category, sort if known else "")
+    return NodeChoice(period.span, period.before, grade, category, sort if known else "")
 
 
 def _above(node: Node) -> list[Node]:
