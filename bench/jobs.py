@@ -1,6 +1,6 @@
 """Jobs of the scheduler at scale: beside one statement that writes the same rows, and beside the rush.
 
-Opening a slot of each of 3,933 stations, releasing 12,000 no-shows, writing 60,000 digests.
+Opening a slot of each of 3,933 stations, releasing 12,000 no-shows, writing 60,000 digests, changing the policy of a city.
 Each chore has days of its own in the city, so that the presses of the rush next to it meet other slots.
 """
 
@@ -176,6 +176,8 @@ def _row(name: str, rounds: list[_Round]) -> Row:
     )
 
 
+NODE = "path, name, name_en, own_policy, locks, grade, category"
+EMPTY_NODE = "'', '', '{}', '[]', '', ''"
 # The first run of each station on the third day opens.
 OPEN = Chore(
     "open_slots",
@@ -276,4 +278,41 @@ DIGESTS = Chore(
     ),
     hour="SELECT (date + time '08:30') AT TIME ZONE 'Asia/Shanghai' FROM slot WHERE id = %(day4)s",
 )
-CHORES = (OPEN, RELEASE, DIGESTS)
+# The city gets a tree of 30 districts and 403 centres, and its policy other deadlines for every coming slot.
+POLICY = Chore(
+    "policy_change",
+    "apply_policy",
+    scene=(
+        f"""INSERT INTO node (id, parent_id, level, code, {NODE}) VALUES (1, NULL, 'city', 'bj', '1.', {EMPTY_NODE})
+            ON CONFLICT DO NOTHING""",
+        f"""INSERT INTO node (id, parent_id, level, code, {NODE})
+            SELECT 1 + d, 1, 'district', 'd' || d, '1.' || 1 + d || '.', {EMPTY_NODE} FROM generate_series(1, 30) d
+            ON CONFLICT DO NOTHING""",
+        f"""INSERT INTO node (id, parent_id, level, code, {NODE})
+            SELECT 31 + c, 2 + c %% 30, 'centre', 'c' || c, '1.' || 2 + c %% 30 || '.' || 31 + c || '.', {EMPTY_NODE}
+            FROM generate_series(1, 403) c ON CONFLICT DO NOTHING""",
+        """UPDATE node SET own_policy = '{"free_minutes": 90, "line_minutes": 20, "checkin_minutes": 10, "grace_minutes": 10}'
+           WHERE id = 1""",
+        "UPDATE station SET centre_id = 32 + id %% 403, own_policy = '{}', policy_due = true",
+    ),
+    bulk="""
+    WITH applied AS (
+        UPDATE station SET policy_due = false,
+            policy = '{"free_minutes": 90, "line_minutes": 20, "checkin_minutes": 10, "grace_minutes": 10}'
+        WHERE policy_due RETURNING id
+    ), told AS (
+        INSERT INTO event (at, kind, station_id, details) SELECT %(now)s, 'policy_applied', id, '{}' FROM applied
+    ), moved AS (
+        UPDATE slot SET free_until = starts_at - interval '90 minutes', waitlist_until = starts_at - interval '20 minutes',
+            checkin_from = starts_at - interval '10 minutes', release_at = starts_at + interval '10 minutes'
+        WHERE state IN ('planned', 'open') AND starts_at > %(now)s
+    ) SELECT count(*) FROM applied""",
+    undo=(
+        "DELETE FROM event WHERE kind = 'policy_applied'",
+        "UPDATE station SET centre_id = NULL, own_policy = NULL, policy = '{}', policy_due = false",
+        """UPDATE slot SET free_until = starts_at - interval '30 minutes', waitlist_until = starts_at - interval '15 minutes',
+               checkin_from = starts_at - interval '15 minutes', release_at = starts_at + interval '5 minutes'
+           WHERE release_at = starts_at + interval '10 minutes'""",
+    ),
+)
+CHORES = (OPEN, RELEASE, DIGESTS, POLICY)

@@ -22,6 +22,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail import bounces, dsn, previews
 from booking.model import LANGUAGES, Station
+from booking.network_commands import network_group
 from booking.queries import station_lookup
 from booking.sanitise import plain
 from booking.workdays import holiday_file
@@ -275,6 +276,6 @@ COMMANDS = [
             scheduler,
             tick,
         ),
-        *(workdays_group, migrating.command),
+        *(network_group, workdays_group, migrating.command),
     )
 ]

@@ -4,7 +4,7 @@ A number that a node locks is final: what stands below it is left aside.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from booking import policy
@@ -24,9 +24,9 @@ class PolicyLine:
 
 def lines_of(nodes: Sequence[Node]) -> dict[str, PolicyLine]:
     """What these nodes, from the root down, hand on to what is below them, by the name of each number."""
-    lines = {name: PolicyLine(value, None, None) for name, value in asdict(DEFAULT).items()}
+    lines = {name: PolicyLine(value, None, None) for name, value in vars(DEFAULT).items()}
     for node in nodes:
-        own = asdict(policy.read(node.own_policy))
+        own = vars(policy.read(node.own_policy))
         for name, line in lines.items():
             if line.locked_by:
                 continue
@@ -42,7 +42,12 @@ def inherited(nodes: Sequence[Node]) -> Policy:
 
 def effective_policy(nodes: Sequence[Node], own: Mapping[str, Any] | None) -> Policy:
     """The policy of a station below these nodes that itself sets `own`."""
-    lines, numbers = lines_of(nodes), asdict(policy.read(own))
+    return policy_over(lines_of(nodes), own)
+
+
+def policy_over(lines: Mapping[str, PolicyLine], own: Mapping[str, Any] | None) -> Policy:
+    """The same, where these lines are handed on to the station."""
+    numbers = vars(policy.read(own))
     city_only = policy.CITY_BOUNDS.keys()
     return Policy(
         **{

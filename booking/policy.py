@@ -1,7 +1,7 @@
 """Policy: the numbers of a station's rules: their defaults, their bounds, and nothing else."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -86,11 +86,16 @@ def read(stored: Mapping[str, Any] | None) -> Policy:
 
 def write(policy: Policy) -> dict[str, Any]:
     """What a station stores for `policy`: only the numbers that differ from the defaults."""
-    default = asdict(DEFAULT)
-    changed = {k: v for k, v in asdict(policy).items() if v != default[k]}
-    if "opens_at" in changed:
-        changed["opens_at"] = changed["opens_at"].isoformat("minutes")
-    return changed
+    default = vars(DEFAULT)
+    return write_own(policy, [name for name, value in vars(policy).items() if value != default[name]])
+
+
+def write_own(policy: Policy, names: Collection[str]) -> dict[str, Any]:
+    """What a node, or a station below one, stores: the numbers of these names, also those that equal the defaults."""
+    own = {name: value for name, value in vars(policy).items() if name in names}
+    if "opens_at" in own:
+        own["opens_at"] = own["opens_at"].isoformat("minutes")
+    return own
 
 
 def out_of_bounds(policy: Policy) -> list[str]:

@@ -13,7 +13,7 @@ from datetime import date
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, func, literal, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -155,11 +155,11 @@ def lock_days(session: Session, day: date, station_ids: Collection[int]) -> None
 
 
 def advisory_lock(session: Session, *names: str) -> None:
-    """Serialise transactions by each name, for what has no row to lock yet."""
+    """Serialise transactions by each name, in this order, for what has no row to lock yet."""
     if session.get_bind().dialect.name == "postgresql":
-        for name in names:
-            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-            session.execute(select(func.pg_advisory_xact_lock(number)))
+        numbers = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names]
+        each = func.unnest(literal(numbers, ARRAY(BigInteger)))
+        session.execute(select(func.pg_advisory_xact_lock(each)))
 
 
 def _lock(session: Session, table: type[T], ids: Collection[int]) -> list[T]:

@@ -1,10 +1,10 @@
-"""Invariants I1 to I15 of the design, checked against the whole database: `flask check`.
+"""Invariants I1 to I16 of the design, checked against the whole database: `flask check`.
 
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
 `privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `roll_ups` the numbers
-of days, `integrity` checks foreign keys, `tenancy` who acted.
+of days, `inherited_policy` what applies at a station below a node, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from booking.invariants import (
     capacity,
     draws,
     follows,
+    inherited_policy,
     integrity,
     invitations,
     outbox,
@@ -49,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     draws.draws,
     draws.places,
     roll_ups.roll_ups,
+    inherited_policy.inherited_policies,
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from time import perf_counter
 from typing import Any
 
@@ -86,11 +87,13 @@ class PartlyDone(Exception):
 
 @dataclass
 class BatchRunner:
-    """Runs a verb over a job's rows. A `gentle` one applies back-pressure."""
+    """Runs a verb over a job's rows. A `gentle` one applies back-pressure, but for no longer than lets it end `within` so
+    many seconds."""
 
     turn: Turn
     job: str
     gentle: bool = False
+    within: float = inf
     did: int = 0
     wrong: list[str] = field(default_factory=list)
     _skip: set[int] = field(default_factory=set)
@@ -123,12 +126,14 @@ class BatchRunner:
         `look` reads, before the transaction, what the verb needs for these rows.
         """
         left, size, manners = self._left(ids), Size(), Backpressure(self.turn.stop)
+        until = perf_counter() + self.within
         while left and not self.turn.stop():
             chunk, left = left[: size.rows], left[size.rows :]
             began = perf_counter()
             size.learn(len(chunk), self._together(chunk, verb, look))
             if left and self.gentle:
-                manners.give_way(perf_counter() - began)
+                worked, batches = perf_counter() - began, len(left) / size.rows
+                manners.give_way(worked, max(0, (until - perf_counter()) / batches - worked))
         return self
 
     def tries_again(self) -> bool:

@@ -10,7 +10,7 @@ from time import perf_counter
 from flask import current_app
 from sqlalchemy import ColumnElement
 
-from booking import draws, monitoring, people, pictures, seats, slots, statistics, workdays
+from booking import draws, monitoring, network, people, pictures, seats, slots, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
@@ -28,6 +28,8 @@ IN_A_ROUND = {"at_once": 20, "digests": 500}
 # each round, so somebody signing in meanwhile waits two seconds.
 IN_A_CROWD = 20
 AT_LEAST = 10
+# Seconds in which a change of policy reaches a whole city, however busy the machine is.
+POLICY_WITHIN = 50
 # A round of letters ends before another sender could take over its claims as abandoned.
 LONGEST_ROUND = timedelta(minutes=3)
 
@@ -47,6 +49,14 @@ def learn_workdays(_turn: Turn) -> int:
 
 def plan_slots(turn: Turn) -> int:
     return BatchRunner(turn, "plan_slots").each(slots.stations_to_plan(db.session()), _plan).result()
+
+
+def apply_policy(turn: Turn) -> int:
+    """Apply what the nodes of a network say to the stations that a change has still to reach."""
+    due = network.stations_due(db.session())
+    return (
+        BatchRunner(turn, "apply_policy", gentle=True, within=POLICY_WITHIN).chunks(due, network.apply_policy).result()
+    )
 
 
 def freeze_draws(turn: Turn) -> int:
@@ -155,6 +165,7 @@ CATCH_UP = (
 )
 TIMETABLE = (
     Job("learn_workdays", 600, learn_workdays),
+    Job("apply_policy", 5, apply_policy),
     Job("plan_slots", 300, plan_slots),
     *CATCH_UP,
     Job("write_worker_digests", 20, write_worker_digests),

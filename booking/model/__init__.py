@@ -26,6 +26,7 @@ from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, Plan, PlanException, Slot
 from booking.model.records import (
     CATALOGUE,
+    OF_NODES,
     Bounce,
     CalendarDomain,
     Digest,

@@ -11,6 +11,8 @@ from booking.model.base import Base, Day, Id, one_of, partial
 # The events that change the texts of a station's slots: names, teachers, addresses. Inline in each statement that asks for
 # them, so that every plan may use their index.
 CATALOGUE = "kind IN ('activity_saved', 'station_changed', 'zone_saved')"
+# The events of a network's nodes, inline likewise: they are few among all.
+OF_NODES = "kind IN ('node_added', 'node_changed', 'node_moved', 'node_closed', 'node_reopened', 'node_policy', 'station_joined')"
 
 
 class Letter(Base):
@@ -126,6 +128,7 @@ class Event(Base):
         Index(None, "station_id", "id"),
         Index(None, "person_id", "id"),
         partial("ix_event_catalogue", "station_id", where=CATALOGUE),
+        partial("ix_event_of_nodes", "id", where=OF_NODES),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime]

@@ -17,7 +17,6 @@ from booking.slots.catalogue import (
     save_plan,
     save_zone,
     set_day,
-    set_policy,
     show_headline,
     stop_plan,
     stranded,
@@ -52,3 +51,13 @@ from booking.slots.overdue import (
 from booking.slots.planning import Planned, blocked, plan_ahead
 from booking.slots.ready_made import ready_made, take_over
 from booking.slots.restore import bring_back, may_bring_back, offer_again, reopen_zone, resume_plan
+from booking.slots.station_policy import (
+    OPENINGS,
+    STATION_NUMBERS,
+    drop_own_openings,
+    plan_lock,
+    refuse_locked,
+    rewrite_deadlines,
+    rewrite_openings,
+    set_policy,
+)

@@ -1,4 +1,4 @@
-"""Catalogue: what a manager changes for a whole station: plans, zones, activities, policy, calendar.
+"""Catalogue: what a manager changes for a whole station: plans, zones, activities, calendar.
 
 Each verb leaves the slots to `plan_ahead`, which updates those without bookings in the same transaction.
 """
@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking import clock, draws, pictures, policy, workdays
+from booking import clock, draws, pictures, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
-from booking.policy import Policy
 from booking.sanitise import name_key
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead, untouched
+from booking.slots.station_policy import check_openings
 from booking.slots.value_rules import check_value
 
 Item = TypeVar("Item", Plan, Zone, Activity)
@@ -48,6 +48,7 @@ def save_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
     if other := _rival(session, plan):
         raise RuleViolation("zone_taken", plan_id=other.id)
     check_value(session, plan)
+    check_openings(session, plan)
     is_given_anew = bool({"allocation", "draw_share"} & changed.keys())
     if plan.id and is_given_anew and (under_way := draws.under_way(session, plan.id, now)):
         details = {"entered": under_way.entered, "until": under_way.result_at, "applies": under_way.next_at}
@@ -162,24 +163,6 @@ def retire_activity(session: Session, activity: Activity, now: datetime, actor_i
         raise RuleViolation("activity_in_use")
     activity.retired_at = activity.retired_at or now
     _note(session, "activity_retired", now, activity.station_id, actor_id, activity=activity.id)
-
-
-@transactional
-def set_policy(
-    session: Session, station: Station, numbers: Policy, now: datetime, actor_id: int | None = None
-) -> Planned:
-    """Change a station's policy. Slots that have not started get the new deadlines; open ones stay open."""
-    if wrong := policy.out_of_bounds(numbers):
-        raise RuleViolation("out_of_bounds", fields=wrong)
-    before, station.policy = station.policy, policy.write(numbers)
-    _note(session, "policy", now, station.id, actor_id, was=before, became=station.policy)
-    for slot in transactions.lock(session, slots=[slot.id for slot in _coming(session, station.id, now)]):
-        table = deadlines.deadlines(slot.starts_at, slot.ends_at, numbers)
-        table["opens_at"] = slot.opens_at
-        for name, moment in table.items():
-            setattr(slot, name, moment)
-    session.flush()
-    return plan_ahead.inside(session, station.id, now)
 
 
 @transactional

@@ -45,16 +45,14 @@ def of_plan(plan: Plan, day: date, numbers: Policy, calendar: Calendar, said: Pl
     zone = plan.station.zone_name
     starts_at = clock.instant(day, (said and said.starts) or plan.starts, zone)
     table = deadlines(starts_at, starts_at + timedelta(minutes=plan.minutes), numbers)
-    before = plan.opens_workdays_before
-    opens_at = opening(
-        day,
-        calendar,
-        zone,
-        numbers.opens_workdays_before if before is None else before,
-        plan.opens_clock or numbers.opens_at,
-    )
+    opens_at = opening(day, calendar, zone, *opens(plan.opens_workdays_before, plan.opens_clock, numbers))
     table["opens_at"] = min(opens_at, starts_at)
     return table
+
+
+def opens(workdays_before: int | None, wall: time | None, numbers: Policy) -> tuple[int, time]:
+    """How many workdays before, and at what wall time, slots of a plan open that says this of itself."""
+    return numbers.opens_workdays_before if workdays_before is None else workdays_before, wall or numbers.opens_at
 
 
 def runs_on(plan: Plan, day: Day, said: PlanException | None) -> bool:

@@ -9,6 +9,7 @@ from booking import clock, draws, policy
 from booking.errors import RuleViolation
 from booking.model import Plan, Station
 from booking.policy import Policy
+from booking.slots import deadlines
 
 # Any day: from opening to start it is never shorter than over workdays only.
 SOME_DAY = date(2026, 6, 10)
@@ -43,8 +44,7 @@ def _usual(plan: Plan, numbers: Policy, zone: str) -> tuple[datetime, datetime]:
 
 
 def _opening(plan: Plan, numbers: Policy) -> tuple[int, time]:
-    days = numbers.opens_workdays_before if plan.opens_workdays_before is None else plan.opens_workdays_before
-    return days, plan.opens_clock or numbers.opens_at
+    return deadlines.opens(plan.opens_workdays_before, plan.opens_clock, numbers)
 
 
 def _wall(at: datetime, station: Station) -> str:

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from booking.model import Event
 from booking.web.forms.admin import StationForm
+from booking.web.forms.network import NodeForm
 from booking.web.forms.programme import ActivityForm, PlanForm
 from booking.web.forms.station import NUMBERS, ZoneForm
 from booking.web.i18n.formatting import day_date, language
@@ -102,6 +103,14 @@ OF_SLOTS: dict[str, Any] = {
     "appointed": _("管理员任命了"),
     "dismissed": _("管理员撤下了"),
     "guest": _("访客登记了"),
+    "policy_applied": _("上级的规则生效了"),
+    "station_joined": _("驿站归到了中心"),
+    "node_added": _("单位加了"),
+    "node_changed": _("单位资料改了"),
+    "node_moved": _("单位移了"),
+    "node_closed": _("单位关闭了"),
+    "node_reopened": _("单位重新开放了"),
+    "node_policy": _("单位的规则改了"),
     "phone_shown": _("看了完整的手机号"),
 }
 OF_PEOPLE: dict[str, Any] = {
@@ -136,7 +145,7 @@ OF_PEOPLE: dict[str, Any] = {
 # The columns whose changes are told, by the labels of the forms that change them, and of `slots.moving`.
 COLUMNS: dict[str, Any] = {
     name: label
-    for form in (StationForm, ZoneForm, ActivityForm, PlanForm)
+    for form in (StationForm, ZoneForm, ActivityForm, PlanForm, NodeForm)
     for name, label in form.labels().items()
     if not name.endswith(("_id", "_days")) and name not in ("picture", "position")
 } | {"zone": _("场地")}
@@ -206,6 +215,24 @@ def _policy(details: dict[str, Any]) -> str:
     return gettext("、").join(sorted({str(NUMBERS.get(name, name)) for name, _value in numbers}))
 
 
+def _node_policy(details: dict[str, Any]) -> str:
+    """The node, the numbers that changed, and what is locked now or no more."""
+    was, became = details.get("was", {}), details.get("became", {})
+    numbers = _policy({"was": was.get("own", {}), "became": became.get("own", {})})
+    locks = {*was.get("locks", ())} ^ {*became.get("locks", ())}
+    locked = gettext("、").join(sorted(str(NUMBERS.get(name, name)) for name in locks))
+    said_of_locks = gettext("锁定或解锁了%(numbers)s", numbers=locked) if locked else ""
+    return gettext("；").join(part for part in (str(details.get("name", "")), numbers, said_of_locks) if part)
+
+
+def _moved(details: dict[str, Any]) -> str:
+    """Of a node: from where to where. Of a station: to which centre, and from which."""
+    to, was = str(details.get("to_name") or details.get("name", "")), str(details.get("was_name", ""))
+    what = str(details.get("name", "")) if "to_name" in details else ""
+    way = gettext("%(was)s → %(became)s", was=was, became=to) if was else to
+    return gettext("；").join(part for part in (what, way) if part)
+
+
 def _drawn(details: dict[str, Any]) -> str:
     """Of the draw: the entries, and the fingerprint or the seats. Of a person's seat it says nothing more."""
     if "fingerprint" in details:
@@ -223,6 +250,10 @@ DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "capacity": _capacity,
     "message": _message,
     "policy": _policy,
+    "policy_applied": _policy,
+    "node_policy": _node_policy,
+    "node_moved": _moved,
+    "station_joined": _moved,
     "frozen": _drawn,
     "drawn": _drawn,
     "value_typed": lambda details: str(details.get("value", "")),

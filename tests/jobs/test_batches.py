@@ -220,6 +220,20 @@ def test_a_gentle_job_pauses_several_seconds_for_each_second_of_work(
     assert machine.now == pytest.approx(took, rel=0.1)
 
 
+def test_a_gentle_job_with_a_limit_spreads_its_pauses_over_that_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(0.001)
+    monkeypatch.setattr(batches, "perf_counter", machine)
+    monkeypatch.setattr(backpressure, "perf_counter", machine)
+    monkeypatch.setattr(backpressure, "waited", lambda: machine.now)
+    monkeypatch.setattr(backpressure, "sleep", lambda seconds: setattr(machine, "now", machine.now + seconds))
+    with app.app_context():
+        work = BatchRunner(Turn(at("12:15")), "apply_policy", gentle=True, within=2)
+        assert work.chunks(range(1, 501), machine.verb).result() == 500
+    assert machine.now == pytest.approx(2, rel=0.1)
+
+
 def test_looking_up_what_to_do_locks_nothing_and_makes_no_batch_smaller(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from booking.extensions import db
 from booking.model import Person, Station
-from booking.queries import admin
+from booking.queries import admin, network_places
 from booking.sanitise import one_line
 from booking.web import job_status
 from booking.web.forms.rules import Form
@@ -17,6 +17,7 @@ pages.context_processor(
         "late_since": job_status.late_since,
         "mail_paused": job_status.mail_paused,
         "letters_held": job_status.letters_held,
+        "has_network": lambda: network_places.any_node(db.session()),
     }
 )
 

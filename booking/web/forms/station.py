@@ -1,13 +1,19 @@
 """Station forms: its zones, the numbers of its policy, its calendar."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import time
-from typing import Any
+from typing import Any, Self
 
+from flask import request
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from booking import policy
+from booking.errors import RuleViolation
+from booking.inheritance import PolicyLine
 from booking.model import DayOverride
-from booking.policy import BOUNDS, Policy
+from booking.policy import BOUNDS, CITY_BOUNDS, Policy
 from booking.web.forms.fields import (
     Between,
     DayField,
@@ -22,6 +28,7 @@ from booking.web.forms.fields import (
     needed,
     options,
 )
+from booking.web.i18n.formatting import local
 
 FOLLOWS = {
     "announced": _("按国家公布的安排"),
@@ -56,12 +63,16 @@ NUMBERS = {
     "wishes": _("每人最多几个志愿（个）"),
     "most_balls": _("最多几个号球（个）"),
     "newcomer_balls": _("新来的有几个号球（个）"),
+    "city_week_seats": _("每人每周在全市最多几场"),
+    "city_day_seats": _("每人每天在全市最多几场"),
+    "city_waiting_entries": _("每人在全市最多候补几场"),
 }
 
 
-def _number(name: str, description: Any) -> Number:
+def number(name: str, description: Any) -> Number:
+    """The field of a number of the policy."""
     kind = Minutes if name.endswith("_minutes") else Number
-    return kind(NUMBERS[name], [needed, Between(*BOUNDS[name])], description=description)
+    return kind(NUMBERS[name], [needed, Between(*(BOUNDS | CITY_BOUNDS)[name])], description=description)
 
 
 class ZoneForm(Form):
@@ -76,23 +87,23 @@ class ZoneForm(Form):
 class PolicyForm(Form):
     """The numbers of the policy, each with its unit and what it does."""
 
-    days_ahead = _number("days_ahead", _("场次提前这么多天出现在页面上，这时还不能约。"))
-    opens_workdays_before = _number("opens_workdays_before", _("1 就是前一个工作日，0 就是当天。"))
+    days_ahead = number("days_ahead", _("场次提前这么多天出现在页面上，这时还不能约。"))
+    opens_workdays_before = number("opens_workdays_before", _("1 就是前一个工作日，0 就是当天。"))
     opens_at = WallTime(NUMBERS["opens_at"], [needed], description=_("按驿站的时间，到点准时开放，早一秒也不行。"))
-    seats_a_day = _number("seats_a_day", _("同一天在本站能同时持有的预约。"))
-    waiting_entries = _number("waiting_entries", _("同时排着的候补。0 就是不设候补。"))
-    free_minutes = _number("free_minutes", _("再晚就是临时取消；没有人补上的话，记一次爽约。"))
-    line_minutes = _number("line_minutes", _("在这之前空出的名额自动给候补；之后谁先点到是谁的。"))
-    checkin_minutes = _number("checkin_minutes", _("到点门口就可以签到、排现场候补。"))
-    grace_minutes = _number("grace_minutes", _("过了这么久还没签到，名额放给现场的人，记一次爽约。"))
-    strikes_to_pause = _number("strikes_to_pause", _("在下面的天数里达到这么多次，就暂停。"))
-    strike_days = _number("strike_days", _("更早的不再计算。"))
-    pause_days = _number("pause_days", _("暂停期间不能新预约，已约好的照旧。"))
-    warning_days = _number("warning_days", _("只发一封提醒。"))
-    draw_minutes = _number("draw_minutes", _("从放号那一刻起可以报名，到点封存名单，一分钟后抽签。"))
-    wishes = _number("wishes", _("一次抽签里按先后填的场次，最多抽中一场。"))
-    most_balls = _number("most_balls", _("每没抽中一天多一个号球，抽中或约上就回到 1 个。"))
-    newcomer_balls = _number("newcomer_balls", _("还没有在本站有过名额的人。"))
+    seats_a_day = number("seats_a_day", _("同一天在本站能同时持有的预约。"))
+    waiting_entries = number("waiting_entries", _("同时排着的候补。0 就是不设候补。"))
+    free_minutes = number("free_minutes", _("再晚就是临时取消；没有人补上的话，记一次爽约。"))
+    line_minutes = number("line_minutes", _("在这之前空出的名额自动给候补；之后谁先点到是谁的。"))
+    checkin_minutes = number("checkin_minutes", _("到点门口就可以签到、排现场候补。"))
+    grace_minutes = number("grace_minutes", _("过了这么久还没签到，名额放给现场的人，记一次爽约。"))
+    strikes_to_pause = number("strikes_to_pause", _("在下面的天数里达到这么多次，就暂停。"))
+    strike_days = number("strike_days", _("更早的不再计算。"))
+    pause_days = number("pause_days", _("暂停期间不能新预约，已约好的照旧。"))
+    warning_days = number("warning_days", _("只发一封提醒。"))
+    draw_minutes = number("draw_minutes", _("从放号那一刻起可以报名，到点封存名单，一分钟后抽签。"))
+    wishes = number("wishes", _("一次抽签里按先后填的场次，最多抽中一场。"))
+    most_balls = number("most_balls", _("每没抽中一天多一个号球，抽中或约上就回到 1 个。"))
+    newcomer_balls = number("newcomer_balls", _("还没有在本站有过名额的人。"))
 
     @classmethod
     def showing(cls, numbers: Policy) -> "PolicyForm":
@@ -102,6 +113,65 @@ class PolicyForm(Form):
         """The policy `were` with what was typed."""
         opens_at: time = self.opens_at.data
         return replace(were, opens_at=opens_at, **{name: self[name].data for name in BOUNDS})
+
+    def own(self) -> set[str] | None:
+        """The numbers that are set here; None outside a network."""
+        return None
+
+
+class InheritingForm(PolicyForm):
+    """The same below a node: what is left empty is inherited, and what is locked above cannot be changed here."""
+
+    lines: Mapping[str, PolicyLine] = {}
+
+    @classmethod
+    def below(cls, lines: Mapping[str, PolicyLine], stored: Mapping[str, Any]) -> Self:
+        """`lines` is what the nodes above hand on, `stored` what is set here."""
+        kept = asdict(policy.read(stored))
+        form = cls(data={name: kept[name] for name in stored if name in lines and not lines[name].locked_by})
+        form.lines = lines
+        for name in form.names:
+            field = form[name]
+            field.validators = [maybe, *(rule for rule in field.validators if rule is not needed)]
+            field.render_kw = {**(field.render_kw or {}), "placeholder": shown_number(lines[name].value)}
+            if lines[name].locked_by:
+                field.render_kw |= {"disabled": True, "value": shown_number(lines[name].value)}
+            if name == request.form.get("inherit"):
+                field.process(None, None)
+        return form
+
+    @property
+    def names(self) -> list[str]:
+        """The numbers that can be set here."""
+        return [name for name in NUMBERS if name in self]
+
+    def numbers(self, _were: Policy) -> Policy:
+        """The policy with what was typed, over what is inherited."""
+        return Policy(**{name: line.value for name, line in self.lines.items()} | self.typed())
+
+    def typed(self) -> dict[str, Any]:
+        """The numbers that are not left empty."""
+        return {name: self[name].data for name in self.names if self[name].data is not None}
+
+    def own(self) -> set[str] | None:
+        return set(self.typed())
+
+    def blame(self, no: RuleViolation, sentence: str) -> None:
+        """A refusal of some numbers stands at each of them."""
+        names = [name for name in no.details.get("fields", ()) if name in self]
+        for name in names:
+            self[name].errors = [*self[name].errors, self._locked_words(name) or sentence]
+        if not names:
+            super().blame(no, sentence)
+
+    def _locked_words(self, name: str) -> str:
+        by = self.lines[name].locked_by
+        return gettext("由%(node)s锁定，这里不能改。", node=local(by, "name")) if by else ""
+
+
+def shown_number(value: Any) -> str:
+    """A number of the policy as it is typed: 12, 10:00."""
+    return f"{value:%H:%M}" if isinstance(value, time) else str(value)
 
 
 class DayForm(Form):

@@ -260,6 +260,19 @@ REASONS = {
     "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。")),
     "code_taken": Reason(_("这个代码已经有驿站在用。")),
     "bad_zone": Reason(_("没有这个时区。")),
+    # the network of a city
+    "node_code_taken": Reason(_("这个代码已经有单位在用，请换一个。")),
+    "wrong_level": Reason(_("级别不对：市下面是区，区下面是中心。请选上一级的单位。")),
+    "node_cycle": Reason(_("不能移到自己或自己的下级下面。请选别的单位。")),
+    "node_closed": Reason(_("这个单位或它的上级已经关闭。请先重新开放，或者选别的。")),
+    "not_a_centre": Reason(_("驿站只能归到中心，请选一个中心。")),
+    "node_not_empty": Reason(_("下面还有 %(count)s 个没有关闭的单位，请先关闭或移走它们。")),
+    "stations_undecided": Reason(_("还有 %(count)s 个驿站没有决定去向，请逐个选择。")),
+    "moved_into_closed": Reason(_("不能移到正要关闭的中心，请选别的中心。")),
+    "unknown_number": Reason(_("没有这样的规则。请刷新页面再试。")),
+    "city_numbers_only": Reason(_("全市的上限只能在市一级定。")),
+    "policy_locked": Reason(_("由%(node)s锁定，这里不能改。要改的话，请找%(node)s的统筹。")),
+    "policy_changed": Reason(_("这期间有变化，影响的驿站和刚才看到的不同。请核对之后再确认。")),
     "bad_position": Reason(_("这不像一个坐标，请写成 39.9087, 116.4605 这样。")),
 }
 BRIEF = {code: reason.brief for code, reason in REASONS.items() if reason.brief}

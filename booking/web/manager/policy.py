@@ -2,10 +2,12 @@
 
 from flask import url_for
 
-from booking import clock, policy, slots
+from booking import clock, policy, slots, tree
 from booking.extensions import db
+from booking.inheritance import lines_of
+from booking.model import Station
 from booking.policy import BOUNDS
-from booking.web.forms.station import PolicyForm
+from booking.web.forms.station import InheritingForm, PolicyForm, shown_number
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, shown
 from booking.web.security.permissions import managed_station
 
@@ -13,10 +15,17 @@ from booking.web.security.permissions import managed_station
 @pages.route("/<code>/policy", methods=["GET", "POST"])
 def rules(code: str) -> Answer:
     station = managed_station(code)
-    numbers = policy.read(station.policy)
-    form = PolicyForm.showing(numbers)
+    numbers, form = policy.read(station.policy), _form(station)
     if form.validate_on_submit():
         with heard(form, station):
-            did = slots.set_policy(db.session, station, form.numbers(numbers), clock.now(), actor())
+            wanted, own = form.numbers(numbers), form.own()
+            did = slots.set_policy(db.session, station, wanted, clock.now(), actor(), own=own)
             return done(planned_words(did), url_for(".rules", code=code))
-    return shown("manager/policy.html", form, station=station, rules=numbers, bounds=BOUNDS)
+    return shown("manager/policy.html", form, station=station, rules=numbers, bounds=BOUNDS, number=shown_number)
+
+
+def _form(station: Station) -> PolicyForm:
+    """In a network a number can be left to the nodes above."""
+    if above := tree.nodes_above(db.session(), station):
+        return InheritingForm.below(lines_of(above), station.own_policy or {})
+    return PolicyForm.showing(policy.read(station.policy))

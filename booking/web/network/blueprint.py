@@ -4,10 +4,11 @@ from flask import Blueprint, make_response, render_template
 from werkzeug.wrappers import Response
 
 from booking.web import job_status
+from booking.web.forms.network import LEVEL_WORDS
 from booking.web.forms.rules import Form
 
 pages = Blueprint("network", __name__, url_prefix="/net")
-pages.context_processor(lambda: {"late_since": job_status.late_since})
+pages.context_processor(lambda: {"late_since": job_status.late_since, "level_words": LEVEL_WORDS})
 
 
 def show(template: str, wrong: Form | None = None, **words: object) -> Response:

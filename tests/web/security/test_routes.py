@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from booking import network
 from booking.db import transactions
 from booking.model import (
     Activity,
@@ -26,11 +27,13 @@ from booking.model import (
     Draw,
     DrawEntry,
     Letter,
+    Node,
     Person,
     Plan,
     PlanException,
     SetAside,
     Slot,
+    Station,
     Strike,
 )
 from tests.support.cookies import carry, lasting
@@ -55,6 +58,7 @@ STAFF_FORM = "ask 404 404 422 422 422 404"
 NOT_FOUND = "404 404 404 404 404 404 404"
 OPEN_FORM = "422 422 422 422 422 422 422"
 LEADS_ON = "303 303 303 303 303 303 303"
+CENTRE_HAS_NONE = "ask 404 404 404 404 404 404"
 CHECKIN = "ask 404 404 200 404 200 200"
 CHECKIN_ACTS = "ask 404 404 303 404 303 303"
 CHECKIN_FORM = "ask 404 404 422 404 422 422"
@@ -269,6 +273,27 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/zones/<int:zone_id>/close": "ask 404 404 409 404 409 404",
     "GET /me": SIGNED_IN,
     "GET /me/history": SIGNED_IN,
+    "GET /net/": ADMIN,
+    "POST /net/": ADMIN_FORM,
+    "GET /net/<code>": ADMIN,
+    "GET /net/<code>/close": ADMIN,
+    "POST /net/<code>/close": ADMIN_FORM,
+    "GET /net/<code>/edit": ADMIN,
+    "POST /net/<code>/edit": ADMIN_FORM,
+    "GET /net/<code>/history": ADMIN,
+    "GET /net/<code>/move": ADMIN,
+    "POST /net/<code>/move": ADMIN_FORM,
+    "GET /net/<code>/numbers.xlsx": ADMIN,
+    "GET /net/<code>/policy": ADMIN,
+    "POST /net/<code>/policy": ADMIN,
+    "POST /net/<code>/policy/save": "ask 404 404 404 404 409 404",
+    "POST /net/<code>/reopen": ADMIN_ACTS,
+    "GET /net/<code>/stations/<station_code>": ADMIN,
+    "GET /net/<code>/stations/<station_code>/move": ADMIN,
+    "POST /net/<code>/stations/<station_code>/move": ADMIN_FORM,
+    "GET /net/<code>/units": ADMIN,
+    "GET /net/<code>/units/new": CENTRE_HAS_NONE,
+    "POST /net/<code>/units/new": CENTRE_HAS_NONE,
     "GET /offline": PUBLIC,
     "GET /favicon.ico": PUBLIC,
     "GET /robots.txt": PUBLIC,
@@ -290,6 +315,15 @@ TABLE: dict[str, str] = {
     "GET /stations": PUBLIC,
     "GET /stations/near": NOT_FOUND,
 }
+
+
+def _centre(session: Session, code: str, station: Station) -> None:
+    """A centre of a city, which nobody oversees, with this station."""
+    above: Node | None = None
+    for level, name in (("city", "city"), ("district", "district"), ("centre", code)):
+        details = network.NodeDetails(name)
+        above = network.add_node.inside(session, above, level, name, details, LONG_BEFORE, None)
+    station.centre_id = above.id if above else None
 
 
 @dataclass
@@ -318,7 +352,8 @@ class World:
             helper = {"person_id": self.readers["door helper"], "station_id": lunch.station_id}
             session.add(DoorHelper(**helper, until=at("Wed 00:00"), granted_by=lunch.manager_id))
             self.values = self._things(session) | {"person_id": lunch.people["王磊"], "code": "cbd"}
-            self.values |= {"name": "f" * 32, "size": "card"}
+            self.values |= {"name": "f" * 32, "size": "card", "station_code": "west"}
+            _centre(session, "cbd", session.get_one(Station, west))
 
     def _things(self, session: Session) -> dict[str, object]:
         slot = session.get_one(Slot, self.lunch.slot_id)
