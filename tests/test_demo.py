@@ -8,11 +8,12 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import demo, history, invariants, people, seats
+from booking import demo, history, invariants, people, policy, seats, statistics
 from booking.db import transactions
 from booking.draws import order, proof
-from booking.model import Booking, Draw, DrawEntry, Event, Letter, Manages, Person, Slot, Station, Strike, Zone
-from booking.queries import missed_slots, my_bookings, slot_cards, station_day
+from booking.model import Booking, Draw, DrawEntry, Event, Letter, Manages, Node, Person, Slot, Station, Strike, Zone
+from booking.queries import missed_slots, my_bookings, slot_cards, station_day, station_lookup
+from booking.statistics import NodeChoice, Span
 from tests.support.snapshots import make_cast, seed_workdays
 
 MONDAY = datetime(2026, 11, 23, 9, 59, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -142,14 +143,15 @@ def test_yoga_is_gone_in_seconds_and_calligraphy_is_not(session: Session) -> Non
 
 
 @pytest.mark.sqlite
-def test_three_accounts_can_sign_in_and_nobody_is_written_to(session: Session) -> None:
+def test_five_accounts_can_sign_in_and_nobody_is_written_to(session: Session) -> None:
     load(session, MONDAY)
     known = dict(session.execute(select(Person.email, Person).where(Person.password_hash.is_not(None))).all())
-    assert set(known) == {"worker@example.com", "manager@example.com", "admin@example.com"}
+    assert set(known) == {f"{who}@example.com" for who in ("worker", "manager", "admin", "organiser", "reader")}
     assert people.fits("lunch-hour-demo", known["worker@example.com"].password_hash)
-    assert session.get(Manages, (known["manager@example.com"].id, session.scalars(select(Station.id)).one()))
+    cbd = session.scalars(select(Station.id).where(Station.code == "cbd")).one()
+    assert session.get(Manages, (known["manager@example.com"].id, cbd))
     assert known["admin@example.com"].is_admin
-    assert session.scalar(select(func.count(Zone.id))) == 11
+    assert session.scalar(select(func.count(Zone.id)).where(Zone.station_id == cbd)) == 11
     assert session.scalar(select(func.count(Letter.id)).where(Letter.state != "sent")) == 0
 
 
@@ -216,3 +218,32 @@ def test_one_draw_is_drawn_and_one_is_gathering(session: Session) -> None:
     assert session.scalars(together).all() == [2, 2]
     entered = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == gathering.id)
     assert (session.scalar(entered) or 0) > 15
+
+
+@pytest.mark.one_database
+def test_a_city_lies_around_the_station_which_keeps_its_numbers(session: Session) -> None:
+    load(session, MONDAY)
+    city = session.scalars(select(Node).where(Node.level == "city")).one()
+    span = Span(MONDAY.date() - timedelta(7), MONDAY.date() - timedelta(1))
+    told = statistics.node_numbers(session, city, NodeChoice(span, span.before), MONDAY)
+    districts = {row.code: len(row.stations) for row in told.rows}
+    assert (districts, told.whole.tally.slots > 50) == ({"chaoyang": 5, "xicheng": 2}, True)
+    assert {"dormant": 1, "no_manager": 1}.items() <= dict(told.whole.troubles).items()
+    cbd = session.scalars(select(Station).where(Station.code == "cbd")).one()
+    assert (policy.read(cbd.policy), station_lookup.only_one(session, MONDAY)) == (policy.DEFAULT, "cbd")
+    assert session.scalar(select(Station.policy).where(Station.code == "fuxingmen")) == {"free_minutes": 90}
+
+
+@pytest.mark.one_database
+def test_the_days_that_went_by_are_lived_by_the_neighbours_too(session: Session) -> None:
+    load(session, MONDAY)
+    later = MONDAY + timedelta(3)
+    refresh(session, later)
+    last = dict(
+        session.execute(
+            select(Station.code, func.max(Slot.date)).join(Slot).where(Slot.state == "done").group_by(Station.code)
+        ).all()
+    )
+    assert last["guanghua"] == (later - timedelta(1)).date()
+    assert last["jiuxianqiao"] < MONDAY.date() - timedelta(7)
+    assert [line for line in invariants.breaches(session, later) if line.startswith(("I1 ", "I2", "I7", "I15"))] == []

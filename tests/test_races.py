@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from booking import invariants, people
 from booking.db import transactions
-from booking.model import HOLDING, Booking, Event, Letter, Person, Slot, Strike
-from tests.support.lunch_hour import LunchHour, at, make_people
+from booking.model import HOLDING, Booking, Event, Letter, Person, Slot, StationDayTotals, Strike
+from tests.support.lunch_hour import TUESDAY, LunchHour, at, make_people
 from tests.support.racing import PROCESSES, Act, Racers, in_turn
 
 OPEN = at("Mon 10:00")
@@ -345,3 +345,15 @@ def test_a_slot_restored_while_letters_are_sent_and_its_people_book_elsewhere(
     else:
         assert set(letters) == {"dropped"}
     assert crowd.sound("Mon 10:12")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(("without", "lost"), [("", False), ("the lock of the day", True)])
+def test_slots_of_one_day_that_end_at_once_are_all_counted(crowd_of: Make, without: str, lost: bool) -> None:
+    crowd = crowd_of(1, 1)
+    others = [crowd.lunch.slot("12:10", 5) for _ in range(3 * PROCESSES)]
+    crowd.alone(*(("start", at("12:10"), slot_id) for slot_id in others))
+    crowd.race([[("finish", at("13:00"), slot_id) for slot_id in lane] for lane in in_turn(others)], without=without)
+    counted = crowd.session.get_one(StationDayTotals, (TUESDAY, crowd.lunch.station_id)).slots
+    assert (counted < len(others)) is lost
+    assert any(line.startswith("I15") for line in invariants.breaches(crowd.session, at("13:01"))) is lost

@@ -1,7 +1,7 @@
 """Transactions: the one place that locks and commits: lock order, retry, deadlock, SQLite write queue.
 
-Lock order: names first, then a draw, then people by id, then slots by id, and nothing after that. Whoever keeps it
-cannot deadlock.
+Lock order: names first, then a draw, then people by id, then slots by id, then the totals of days by date and station,
+and nothing after that. Whoever keeps it cannot deadlock.
 On SQLite a writing transaction holds the whole file, so row locks are not needed.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import date
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -16,9 +17,9 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, func, literal, select, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
-from booking.db import pool, statements
+from booking.db import pool, statements, upsert
 from booking.db.arrays import in_array
-from booking.model import Person, Slot
+from booking.model import Person, Slot, StationDayTotals
 
 T = TypeVar("T", Person, Slot)
 R = TypeVar("R")
@@ -139,6 +140,18 @@ def lock_if(session: Session, slots: Collection[int], *still: ColumnElement[bool
     """Lock those of these slots for which the conditions still hold; returns their ids only."""
     wanted = select(Slot.id).where(Slot.id.in_(in_array(slots)), *still).order_by(Slot.id)
     return session.scalars(wanted.with_for_update(key_share=True)).all()
+
+
+def lock_days(session: Session, day: date, station_ids: Collection[int]) -> None:
+    """Lock the totals of this day at these stations, by station; those that are missing are made, of zeros."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    zeros = dict.fromkeys(("slots", "seats", "visits", "expected", "no_shows"), 0)
+    rows = [{"date": day, "station_id": station_id, **zeros} for station_id in sorted(station_ids)]
+    session.execute(upsert.insert(session.connection(), StationDayTotals).on_conflict_do_nothing(), rows)
+    mine = (StationDayTotals.date == day, StationDayTotals.station_id.in_(in_array(station_ids)))
+    wanted = select(StationDayTotals.station_id).where(*mine).order_by(StationDayTotals.station_id)
+    session.execute(wanted.with_for_update()).all()
 
 
 def advisory_lock(session: Session, *names: str) -> None:

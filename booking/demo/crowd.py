@@ -1,4 +1,4 @@
-"""Crowd: the demo's people: three accounts to sign in with, and workers with names, companies and habits."""
+"""Crowd: the demo's people: five accounts to sign in with, and workers with names, companies and habits."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SIZE = 250
 
 
 def accounts(session: Session, now: datetime) -> list[Person]:
-    """Worker, manager, admin. One hash for the three: making one takes a fifth of a second."""
+    """Worker, manager, admin, organiser, reader. One hash for all: making one takes a fifth of a second."""
     kept = people.hash_password(read("people")["password"])
     return [_account(session, words, kept, now) for words in read("people")["accounts"]]
 

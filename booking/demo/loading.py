@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking import clock, people, statistics, workdays
+from booking import clock, people, workdays
 from booking.db.transactions import transactional
-from booking.demo import asking, content, crowd, draw, stage, today, vain
+from booking.demo import asking, city, content, crowd, draw, stage, today, vain
 from booking.demo.past import Past, workdays_until
 from booking.model import Letter, Person, Station
 
@@ -41,6 +41,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS, se
     draw.show(session, made, secret_key, now)
     stage.keep_letters_in(session, made)
     vain.press_too_late(session, made)
+    city.found_city(session, made, founded, session.scalars(select(Person.id).where(Person.is_admin)).one())
     people.follow.inside(session, made.worker_id, made.activities[FOLLOWED], now - FOLLOWED_FOR)
     asking.ask(session, made, now)
     today.refresh.inside(session, now)
@@ -51,10 +52,8 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS, se
 
 
 def _show_admin(session: Session, made: stage.DemoData, now: datetime) -> None:
-    """What an admin sees of the station: its past days in numbers, and a colleague who has been invited to manage it."""
+    """What an admin sees of the station: a colleague who has been invited to manage it."""
     session.flush()
-    for day in statistics.days_to_count(session, now):
-        statistics.count_day.inside(session, day, [made.station_id])
     admin_id = session.scalars(select(Person.id).where(Person.is_admin)).one()
     asked = now - timedelta(hours=3)
     people.invite_manager.inside(session, made.station_id, COLLEAGUE, "zh_Hans_CN", asked, admin_id)
@@ -64,7 +63,7 @@ def _show_admin(session: Session, made: stage.DemoData, now: datetime) -> None:
 
 
 def _set_up(session: Session, station: Station, founded: datetime) -> stage.DemoData:
-    worker, manager, admin = crowd.accounts(session, founded)
+    worker, manager, admin, *_ = crowd.accounts(session, founded)
     people.appoint.inside(session, manager.id, station.id, founded, admin.id)
     return stage.DemoData(
         station_id=station.id,

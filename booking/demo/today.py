@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, seats, slots, workdays
 from booking.db.transactions import transactional
-from booking.demo import content, rush, stage
+from booking.demo import content, neighbours, rush, stage
 from booking.demo.specials import Specials
 from booking.errors import RuleViolation
 from booking.model import HOLDING, LIVE, Booking, Letter, Slot
@@ -38,6 +38,7 @@ def refresh(session: Session, now: datetime) -> bool:
     told = session.scalar(select(func.max(Letter.id))) or 0
     slots.plan_ahead.inside(session, found.station_id, now)
     Today(session, found, now).prepare()
+    neighbours.catch_up(session, found, now)
     slots.open_due(session, now)
     stage.keep_letters_in(session, found, after=told)
     return True

@@ -3,8 +3,8 @@
 `schema` checks that indexes, constraints and triggers exist, `capacity` counters and limits, `schedule` openings and
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
-`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `inherited_policy` what
-applies at a station below a node, `integrity` checks foreign keys, `tenancy` who acted.
+`privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `roll_ups` the numbers
+of days, `inherited_policy` what applies at a station below a node, `integrity` checks foreign keys, `tenancy` who acted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +23,7 @@ from booking.invariants import (
     outbox,
     privacy_consent,
     replay,
+    roll_ups,
     schedule,
     schema,
     second_factor,
@@ -48,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     invitations.invitations,
     draws.draws,
     draws.places,
+    roll_ups.roll_ups,
     inherited_policy.inherited_policies,
     schedule.releases,
     integrity.integrity,

@@ -5,7 +5,7 @@ station's days.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Day, Id, one_of, partial
@@ -111,7 +111,8 @@ class StationImport(Base):
 
 
 class StationDayTotals(Base):
-    """One day of one station, counted once it is over; a day without slots has a row of zeros.
+    """One day of one station, counted whenever a slot ends (see `seats.day_totals`), and `final` once the day is over; one
+    without slots has a row of zeros then.
 
     `slots` were held; `seats` are those where attendance was taken, and `expected` the people with one at the start.
     `walk_ins` came without a booking, `late_cancels` gave up too late, `turned_away` are the people who asked for a seat
@@ -130,3 +131,4 @@ class StationDayTotals(Base):
     late_cancels: Mapped[int] = mapped_column(default=0, server_default="0")
     turned_away: Mapped[int] = mapped_column(default=0, server_default="0")
     entries: Mapped[int] = mapped_column(default=0, server_default="0")
+    final: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -56,6 +56,7 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
     session.flush()
     for slot in held.slots.values():
         seats.fill_free_seats(session, slot, now, held.people)
+    seats.count_days_of(session, held.slots.values())
 
 
 @transactional

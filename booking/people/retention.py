@@ -27,7 +27,7 @@ DOOR_HELPERS = timedelta(days=30)
 BOUNCES = timedelta(days=30)
 INVITATIONS = timedelta(days=30)
 TRIES = timedelta(days=60)
-STATION_DAYS = timedelta(days=60)
+STATION_DAYS = timedelta(days=400)
 
 
 @transactional

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking import tree
 from booking.db.arrays import in_array
-from booking.model import Manages, Node, Station
+from booking.model import Manages, Node, Slot, Station
 from booking.queries.folding import fold, words
 from booking.queries.name_search import matches
 from booking.queries.station_readings import LETTERS, TEXTS
@@ -63,6 +64,16 @@ def page(session: Session, sought: str = "", district: Node | None = None, numbe
     else:
         items = session.scalars(select(Station).where(*where).order_by(Station.id).offset(first).limit(PER_PAGE)).all()
     return FoundStations(items, first // PER_PAGE + 1, pages, total, tree.districts_of(session, items))
+
+
+def only_one(session: Session, now: datetime) -> str:
+    """The code of the only open station, or of the only one that still has slots to come; else empty."""
+    coming = exists().where(Slot.station_id == Station.id, Slot.ends_at > now, Slot.state != "cancelled")
+    found = select(Station.code).where(Station.closed_at.is_(None)).order_by(Station.id).limit(2)
+    for among in (found, found.where(coming)):
+        if len(codes := session.scalars(among).all()) == 1:
+            return codes[0]
+    return ""
 
 
 def matching(session: Session, sought: str, *where: ColumnElement[bool]) -> list[int]:

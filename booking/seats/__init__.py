@@ -7,6 +7,7 @@ In the order of use: `eligibility` says who may book, `booking` books (by `look`
 both, `waitlist` offers free seats, `checkin` handles arrivals (`late_checkin` people who lost their seat), `lifecycle` is
 what the clock does, `attendance` says whether anybody recorded who came, `undo` reverts a person's own booking,
 `reinstatement` a manager's mistake, `reservation` gives a named person a seat and `removal` takes a single booking off.
+`held_slots` says what counts of a slot that was held, and `day_totals` keeps the numbers of each station's days.
 All of them give seats and waiting-list places by `claim`, and end them by `transitions` or, many at once, by
 `bulk_transitions`.
 """
@@ -15,6 +16,7 @@ from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, no
 from booking.seats.attendance import taken as attendance_taken
 from booking.seats.booking import BookingResult, Pressed, book, book_in_transaction, book_single, give_up, press
 from booking.seats.checkin import admit, check_in, stand_by, undo_check_in, vacate, walk_in
+from booking.seats.day_totals import count_day, count_days_of
 from booking.seats.eligibility import NOBODY, AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.lifecycle import finish, release, start
 from booking.seats.look import STRIKES_COUNT, Asked

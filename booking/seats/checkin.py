@@ -11,6 +11,7 @@ from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import LIVE, Booking, Slot
 from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
+from booking.seats.day_totals import count_days_of
 from booking.seats.eligibility import at_door, door_is_open, eligibility
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
 from booking.seats.transitions import bookings, end, find_booking, find_slot, leave, live_booking, locked
@@ -32,7 +33,9 @@ def check_in(session: Session, booking_id: int, now: datetime, actor_id: int | N
     if booking.state != "booked":
         raise RuleViolation("not_booked", state=booking.state)
     door_is_open(slot, now)
-    return claim_in(session, [change(slot, booking, "attended", now, "checked_in", actor_id)])[0]
+    claim_in(session, [change(slot, booking, "attended", now, "checked_in", actor_id)])
+    count_days_of(session, [slot])
+    return booking
 
 
 @transactional
@@ -63,14 +66,16 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
     if now >= slot.ends_at:
         raise RuleViolation("over")
     if booking.via != "door":
-        return claim_in(session, [change(slot, booking, "booked", now, "undone", actor_id)])[0]
-    if is_late_arrival(booking):
+        claim_in(session, [change(slot, booking, "booked", now, "undone", actor_id)])
+    elif is_late_arrival(booking):
         miss_again(session, slot, booking, now, actor_id)
     else:
         booking.checked_in_at = None
         slot.taken -= 1
         end(session, slot, booking, "cancelled", now, "undone", actor_id)
-    fill_free_seats(session, slot, now, held.people)
+    if booking.state != "booked":
+        fill_free_seats(session, slot, now, held.people)
+    count_days_of(session, [slot])
     return booking
 
 
@@ -132,7 +137,9 @@ def _let_in(
         return booking
     if slot.free == 0 or (slot.waiting and now < slot.waitlist_until):
         raise RuleViolation("full")
-    return seat_at_door(session, slot, {person_id: booking}, now, actor_id)[0]
+    seated = seat_at_door(session, slot, {person_id: booking}, now, actor_id)[0]
+    count_days_of(session, [slot])
+    return seated
 
 
 def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:

@@ -13,6 +13,7 @@ from booking.history import record, record_all
 from booking.model import Booking, Slot
 from booking.seats import attendance
 from booking.seats.bulk_transitions import EndedSeat, claims, expire, release_seats, strike, unrecorded
+from booking.seats.day_totals import count_days_of
 from booking.seats.transitions import bookings
 from booking.seats.waitlist import fill_free_seats, lock_head, lock_slots
 
@@ -77,6 +78,7 @@ def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     record_all(session, "done", now, Slot, due, after="done")
     for slot in due.values():
         slot.state = "done"
+    count_days_of(session, due.values())
     return len(due)
 
 

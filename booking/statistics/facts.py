@@ -1,8 +1,7 @@
 """Facts: one row for each slot that was held, and for each unmet request for a seat.
 
-A slot counts when it is closed (`done`). A seat counts as missed when it was released, a late cancel as re-used when no
-strike had to be written for it, a seat as rescued when another person at the station took it after the release. Without
-attendance the bookings are unrecorded: neither visits nor missed.
+What counts is in `seats.held_slots`. A late cancel counts as re-used when no strike had to be written for it, a seat as
+rescued when another person at the station took it after the release.
 """
 
 from collections.abc import Iterator
@@ -10,17 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
 
-from booking.model import Activity, Booking, Slot, Strike, Zone
+from booking.model import Activity, Booking, Slot, Zone
+from booking.seats.held_slots import CAME, HELD, counted_slots, turned_away
 
 Day = date  # inside a class with a field named date, `date` is that field
-CAME = Booking.state == "attended"
-MISSED = Booking.state == "released"
-UNRECORDED = Booking.state == "unrecorded"
-# A person who lost a seat and was checked in late had booked it: no walk-in.
-AT_DOOR = and_(Booking.via == "door", Booking.late.is_(False))
 
 
 @dataclass(frozen=True)
@@ -66,25 +61,15 @@ def facts(session: Session, station_id: int, first: date, last: date) -> list[Fa
     """The slots held from `first` to `last`, both included, by start."""
     activities = _by_id(session, Activity, station_id)
     zones = _by_id(session, Zone, station_id)
-    rows = session.execute(counted_slots().where(held(station_id), Slot.date.between(first, last)))
+    asked = counted_slots().where(held(station_id), Slot.date.between(first, last))
+    rows = session.execute(asked.order_by(Slot.starts_at, Slot.id))
     return [_fact(row, activities[row.activity_id], zones[row.zone_id]) for row in rows]
 
 
 def wishes(session: Session, station_id: int, first: date, last: date) -> list[Wish]:
     """Who wanted a seat on these days and got none, once for each slot; `minutes` is how long after its opening."""
-    mine, theirs = aliased(Booking), aliased(Slot)
-    sat = exists().where(
-        mine.person_id == Booking.person_id,
-        mine.slot_id == theirs.id,
-        mine.state.in_(("booked", "attended", "released", "unrecorded")),
-        theirs.station_id == station_id,
-        theirs.date == Slot.date,
-    )
-    found = (
-        select(Booking.slot_id, Booking.person_id, Slot.date, Booking.created_at, Slot.opens_at)
-        .join(Slot, Booking.slot_id == Slot.id)
-        .where(held(station_id), Slot.date.between(first, last), Booking.state == "expired", ~sat)
-    )
+    columns = (Booking.slot_id, Booking.person_id, Slot.date, Booking.created_at, Slot.opens_at)
+    found = turned_away(*columns).where(held(station_id), Slot.date.between(first, last))
     return [
         Wish(row.slot_id, row.person_id, row.date, max((row.created_at - row.opens_at).total_seconds() / 60, 0))
         for row in session.execute(found.order_by(Booking.id))
@@ -99,47 +84,7 @@ def headline(session: Session, station_id: int) -> tuple[int, int]:
 
 
 def held(station_id: int) -> ColumnElement[bool]:
-    return and_(Slot.station_id == station_id, Slot.state == "done")
-
-
-def counted_slots() -> Any:
-    """One row for each slot."""
-    again = aliased(Booking)
-    missed_it = exists().where(
-        again.slot_id == Booking.slot_id, again.person_id == Booking.person_id, again.state == "released"
-    )
-    after_release = and_(CAME, AT_DOOR, Booking.seated_at >= Slot.released_at, ~missed_it)
-    after_all = aliased(Booking)
-    came_after_all = exists().where(
-        after_all.slot_id == Booking.slot_id, after_all.person_id == Booking.person_id, after_all.state == "attended"
-    )
-    columns = (
-        Slot.id,
-        Slot.station_id,
-        Slot.date,
-        Slot.starts_at,
-        Slot.ends_at,
-        Slot.activity_id,
-        Slot.zone_id,
-        Slot.host,
-    )
-    return (
-        select(
-            *columns,
-            Slot.capacity.label("seats"),
-            func.count(Booking.id).filter(CAME).label("visits"),
-            func.count(Booking.id).filter(CAME, AT_DOOR).label("walk_ins"),
-            func.count(Booking.id).filter(MISSED).label("no_shows"),
-            func.count(Booking.id).filter(UNRECORDED).label("unrecorded"),
-            func.count(Booking.id).filter(Booking.state == "cancelled", Booking.late, ~came_after_all).label("late"),
-            func.count(Strike.id).label("wasted"),
-            func.count(Booking.id).filter(after_release).label("after_release"),
-        )
-        .outerjoin(Booking, Booking.slot_id == Slot.id)
-        .outerjoin(Strike, and_(Strike.booking_id == Booking.id, Strike.reason == "late_cancel"))
-        .group_by(*columns, Slot.capacity)
-        .order_by(Slot.starts_at, Slot.id)
-    )
+    return and_(Slot.station_id == station_id, HELD)
 
 
 def _fact(row: Any, activity: Activity, zone: Zone) -> Fact:

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
-from booking.model import Manages, Person, SetAside, SignIn, Slot, StationDayTotals, Suppression
+from booking.model import Manages, Person, SetAside, SignIn, Slot, Station, StationDayTotals, Suppression
 from booking.seats import BOOKS_OPEN
-from booking.statistics.station_days import COUNTED_FOR
+from booking.workdays import ONE_DAY
 
+FOUR_WEEKS = 28 * ONE_DAY
 OPENED = Slot.state.in_(("open", "running", "done"))
 # The job opens a slot within seconds: one that is planned so long after its opening was not opened.
 OPENS_WITHIN = timedelta(minutes=1)
@@ -68,26 +69,28 @@ def todays(session: Session, today_of: Mapping[int, date], now: datetime) -> dic
     return {row[0]: OpenedToday._make(row[2:]) for row in _rows(session, counted) if row[1] == today_of[row[0]]}
 
 
-def pasts(session: Session, today: date, week_from: date) -> dict[int, RecentWeeks]:
-    """By station, of the days that are counted; the week begins at `week_from`."""
+def pasts(
+    session: Session, today: date, week_from: date, among: ColumnElement[bool] | None = None
+) -> dict[int, RecentWeeks]:
+    """By station, of the days that are counted; the week begins at `week_from`. `among` is a condition on `Station`."""
     day = StationDayTotals
     held = func.max(day.date).filter(day.slots > 0)
     month = select(day.station_id, held, func.sum(day.expected), func.sum(day.no_shows))
     week = select(day.station_id, func.sum(day.seats), func.sum(day.visits))
-    weeks = {row[0]: row[1:] for row in _rows(session, _days(week, week_from, today))}
-    months = _rows(session, _days(month, today - COUNTED_FOR, today))
+    weeks = {row[0]: row[1:] for row in _rows(session, _days(week, week_from, today, among))}
+    months = _rows(session, _days(month, today - FOUR_WEEKS, today, among))
     return {row[0]: RecentWeeks(*row[1:], *weeks.get(row[0], ())) for row in months}
 
 
-def managers(session: Session) -> dict[int, list[Manager]]:
-    """By station, the longest-serving first; without disabled accounts."""
+def managers(session: Session, among: ColumnElement[bool] | None = None) -> dict[int, list[Manager]]:
+    """By station, the longest-serving first; without disabled accounts. `among` is a condition on `Station`."""
     newest = select(func.max(SignIn.created_at)).where(SignIn.person_id == Manages.person_id).scalar_subquery()
     unreached = Suppression.kind.is_not_distinct_from("hard")
     theirs = (
         select(Manages.station_id, Person.id, Person.name, Person.email, newest, unreached)
         .join(Person, Manages.person_id == Person.id)
         .outerjoin(Suppression, Suppression.person_id == Person.id)
-        .where(Person.disabled_at.is_(None))
+        .where(Person.disabled_at.is_(None), *_at(Manages.station_id, among))
         .order_by(Manages.since, Person.id)
     )
     found: dict[int, list[Manager]] = defaultdict(list)
@@ -110,10 +113,17 @@ def late_openings(session: Session, now: datetime) -> dict[int, int]:
     return {station_id: count for station_id, count in _rows(session, counted)}  # noqa: C416 - rows are no pairs
 
 
-def _days(wanted: Any, first: date, today: date) -> Any:
-    return wanted.where(StationDayTotals.date >= first, StationDayTotals.date < today).group_by(
-        StationDayTotals.station_id
-    )
+def _days(wanted: Any, first: date, today: date, among: ColumnElement[bool] | None) -> Any:
+    """Each day by name, for the index of days by station, where only some stations are asked for."""
+    day = StationDayTotals
+    when = [day.date >= first, day.date < today]
+    if among is not None:
+        when = [day.date.in_([first + ONE_DAY * n for n in range((today - first).days)])]
+    return wanted.where(*when, *_at(day.station_id, among)).group_by(day.station_id)
+
+
+def _at(station_id: Any, among: ColumnElement[bool] | None) -> tuple[ColumnElement[bool], ...]:
+    return () if among is None else (station_id.in_(select(Station.id).where(among)),)
 
 
 def _rows(session: Session, wanted: Any) -> Sequence[Any]:

@@ -222,6 +222,31 @@ def test_i6_who_was_passed_by_for_a_reason_is_no_breach(lunch: LunchHour) -> Non
     assert "I6 slot 1: booking 4 was seated past booking 3 (event 9)" in breaches(lunch)
 
 
+ROW = "slots", "seats", "visits", "expected", "no_shows", "walk_ins", "late_cancels", "turned_away", "entries"
+
+
+def test_i15_a_tampered_row_of_numbers(lunch: LunchHour) -> None:
+    lunch.check_in("周明", "12:05")
+    for clock in ("12:10", "12:15", "13:00"):
+        lunch.tick(clock)
+    assert breaches(lunch, "13:01") == []
+    for name in ROW[:-1]:
+        plant(lunch, f"UPDATE station_day SET {name} = {name} + 1")
+        (told,) = breaches(lunch, "13:01")
+        assert told.startswith(f"I15 station 1: {name} of 2026-11-24 is ")
+        plant(lunch, f"UPDATE station_day SET {name} = {name} - 1")
+    plant(lunch, "UPDATE station_day SET entries = 1")
+    assert breaches(lunch, "13:01") == []  # a draw may still be decided
+    plant(lunch, "UPDATE station_day SET final = true")
+    assert breaches(lunch, "13:01") == ["I15 station 1: entries of 2026-11-24 is 1, the bookings say 0"]
+
+
+def test_i15_a_row_of_before_the_upgrade_waits_for_the_job(lunch: LunchHour) -> None:
+    row = "(date, station_id, slots, seats, visits, expected, no_shows)"
+    plant(lunch, f"INSERT INTO station_day {row} VALUES ('2026-11-20', 1, 7, 0, 0, 0, 0)")
+    assert breaches(lunch) == []
+
+
 def test_i6_standby_is_a_line_too(lunch: LunchHour) -> None:
     for who, clock in (("孙悦", "12:00"), ("吴桐", "12:01")):
         lunch.stand_by(who, clock)

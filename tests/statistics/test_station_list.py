@@ -63,18 +63,21 @@ def lunch(session: Session) -> LunchHour:
     return lunch
 
 
-def test_a_day_is_counted_once_it_is_over_and_as_the_statistics_have_it(lunch: LunchHour) -> None:
+def test_a_day_is_counted_for_good_once_it_is_over_and_as_the_statistics_have_it(lunch: LunchHour) -> None:
     session, station_id = lunch.session, lunch.station_id
     count(session, at("Wed 02:59"))
-    assert session.get(StationDayTotals, (TODAY, station_id)) is None
+    row = session.get_one(StationDayTotals, (TODAY, station_id))
+    assert (row.slots, row.final) == (1, False)
+    assert listed(session, at("Wed 00:01"))[0].fill == 1  # also before it is counted for good
     for _again in range(2):
         count(session, at("Wed 03:00"))
-    row = session.get_one(StationDayTotals, (TODAY, station_id))
+    session.refresh(row)
+    assert row.final
     told = statistics.of_station(session, station_id, Span(TODAY, TODAY)).total
     assert (row.slots, row.seats, row.visits, row.no_shows) == (told.slots, told.seats, told.visits, told.no_shows)
     assert row.expected == told.visits - told.walk_ins + told.no_shows == 2
     days = session.scalars(select(StationDayTotals.date)).all()
-    assert len(days) == len(set(days)) == 29  # four weeks, and one more since
+    assert len(days) == len(set(days)) == 63  # two months, and one more since
     (there,) = listed(session, at("Wed 12:00"))
     assert (there.fill, there.no_show_rate) == (told.fill, told.no_show_rate)
 

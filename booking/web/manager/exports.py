@@ -3,6 +3,7 @@
 from booking import clock
 from booking.extensions import db
 from booking.queries import disclosure, manager
+from booking.web.downloads import sent
 from booking.web.i18n.formatting import station_date
 from booking.web.manager import tables
 from booking.web.manager.blueprint import Answer, pages
@@ -16,7 +17,7 @@ def export_roster(code: str, slot_id: int) -> Answer:
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     table = tables.of_roster(slot, roster, about)
-    return tables.sent([table], f"{code}-roster-{slot.date}-{slot_id}")
+    return sent([table], f"{code}-roster-{slot.date}-{slot_id}")
 
 
 @pages.get("/<code>/bookings/export")
@@ -25,4 +26,4 @@ def export_bookings(code: str) -> Answer:
     span = asked_span(station_date(clock.now(), station))
     found = manager.bookings_between(db.session(), station.id, span.first, span.last)
     about = disclosure.to_staff(db.session(), station, [booking.person for booking in found])
-    return tables.sent([tables.of_bookings(found, station, about)], f"{code}-bookings-{span.first}-{span.last}")
+    return sent([tables.of_bookings(found, station, about)], f"{code}-bookings-{span.first}-{span.last}")

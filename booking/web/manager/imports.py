@@ -17,11 +17,12 @@ from booking.extensions import db
 from booking.model import Activity, Plan, Station
 from booking.queries import manager
 from booking.spreadsheets import Layout, Remark
+from booking.web.downloads import sent
 from booking.web.forms import rows
 from booking.web.forms.rows import Row, Wrong
 from booking.web.i18n.formatting import station_date
 from booking.web.i18n.messages import REMARKS
-from booking.web.manager import catalogue, tables
+from booking.web.manager import catalogue
 from booking.web.manager.blueprint import UPLOAD, WITH_PICTURE, Answer, actor, done, pages, refused_words, zone_races
 from booking.web.security.permissions import managed_station
 
@@ -70,7 +71,7 @@ def import_template(code: str, kind: str) -> Answer:
     managed_station(code)
     if kind not in rows.COLUMNS:
         abort(404)
-    return tables.sent([spreadsheets.Table(gettext("模板"), rows.heads(kind), [])], f"{kind}-template")
+    return sent([spreadsheets.Table(gettext("模板"), rows.heads(kind), [])], f"{kind}-template")
 
 
 def _page(station: Station, kind: str, **words: Any) -> str:

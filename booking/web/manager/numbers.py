@@ -8,6 +8,7 @@ from flask_babel import gettext
 from booking import clock, slots, statistics
 from booking.extensions import db
 from booking.statistics import Span
+from booking.web.downloads import sent
 from booking.web.forms.fields import DayField
 from booking.web.i18n.formatting import station_date
 from booking.web.manager import tables
@@ -46,11 +47,11 @@ def export_numbers(code: str) -> Answer:
     span = asked_span(station_date(clock.now(), station))
     draws = tables.of_draws(statistics.of_draws(db.session(), station.id, span.first, span.last))
     if request.args.get("of") == "draws":
-        return tables.sent([draws], f"{station.code}-draws-{span.first}-{span.last}")
+        return sent([draws], f"{station.code}-draws-{span.first}-{span.last}")
     told = statistics.of_station(db.session(), station.id, span)
     before = statistics.of_station(db.session(), station.id, span.before)
     sheets = [*tables.of_numbers(told, before, station), *([draws] if draws.rows else [])]
-    return tables.sent(sheets, f"{station.code}-numbers-{span.first}-{span.last}")
+    return sent(sheets, f"{station.code}-numbers-{span.first}-{span.last}")
 
 
 @pages.post("/<code>/numbers/headline")

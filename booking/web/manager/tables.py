@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import make_response, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from werkzeug.wrappers import Response
 
-from booking import clock, spreadsheets, statistics
+from booking import clock, statistics
 from booking.model import Booking, ServiceRequest, Slot, Station
 from booking.queries import manager
 from booking.queries.disclosure import Disclosure
@@ -56,20 +54,6 @@ STATES: dict[str, Any] = {
     "unrecorded": _("未登记"),
     "expired": _("候补未成"),
 }
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
-def sent(tables: Sequence[Table], name: str) -> Response:
-    """The tables as a file: XLSX with a sheet for each, or CSV of the first."""
-    kind = "csv" if request.args.get("form") == "csv" else "xlsx"
-    content = spreadsheets.write_csv(tables[0]) if kind == "csv" else spreadsheets.write_xlsx(tables)
-    response = make_response(content)
-    response.headers["Content-Type"] = TYPES[kind]
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return response
 
 
 def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:

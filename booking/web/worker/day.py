@@ -38,12 +38,11 @@ def station(code: str) -> str | Response:
 
 
 def _only_or_last() -> str:
-    """The code of the station of the reader's last booking, or of the only one that there is; else empty."""
+    """The code of the station of the reader's last booking, or of the only one with anything to book; else empty."""
     person_id = current_user.person_id
     if person_id and (held := my_bookings.seats_ahead(db.session(), person_id, clock.now())):
         return held[0].slot.station.code
-    found = station_lookup.stations(db.session(), limit=2)
-    return found[0].code if len(found) == 1 else ""
+    return station_lookup.only_one(db.session(), clock.now())
 
 
 def _page(code: str) -> str | Response | None:

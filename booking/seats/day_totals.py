@@ -1,0 +1,97 @@
+"""Day totals: the row of numbers of each station's day, counted anew whenever one of its held slots changes.
+
+A slot that ends counts its day in the transaction that closes it, and so does whatever changes a closed slot later. Once
+the day is over it is counted for good (`final`), also what depends on slots that were not held: entries of draws.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Select, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from booking.db import transactions, upsert
+from booking.db.arrays import in_array
+from booking.db.transactions import NO_SYNC
+from booking.model import Booking, Draw, DrawEntry, Slot, Station, StationDayTotals
+from booking.seats.held_slots import HELD, counted_slots, turned_away
+
+DECIDED = ("drawn", "void")
+
+
+def count_days_of(session: Session, slots: Iterable[Slot]) -> None:
+    """Count the days of these slots anew, of those that are closed."""
+    days: dict[date, set[int]] = defaultdict(set)
+    for slot in slots:
+        if slot.state == "done":
+            days[slot.date].add(slot.station_id)
+    for day, station_ids in sorted(days.items()):
+        count_day(session, day, station_ids)
+
+
+def count_day(session: Session, day: date, station_ids: Collection[int], *, final: bool = False) -> None:
+    """Count this day at these stations, whatever was counted before. Locks nothing but its rows, so it comes last."""
+    transactions.lock_days(session, day, station_ids)
+    # In a statement of its own: it sees what others committed before the locks were given.
+    counted = _counted(day, station_ids, final=final)
+    names = [column.name for column in counted.selected_columns]
+    wanted = upsert.insert(session.connection(), StationDayTotals).from_select(names, counted)
+    given: Any = wanted.excluded
+    new = {name: given[name] for name in names if name not in ("date", "station_id")}
+    new["final"] = or_(StationDayTotals.final, given.final)
+    session.execute(
+        wanted.on_conflict_do_update(index_elements=["date", "station_id"], set_=new), execution_options=NO_SYNC
+    )
+
+
+def _counted(day: date, station_ids: Collection[int], *, final: bool) -> Select[Any]:
+    """The rows as they should be. The same terms as `Tally` and `DrawTally` of the statistics."""
+    here = in_array(station_ids)
+    slot = counted_slots().where(Slot.station_id.in_(here), Slot.date == day, HELD).subquery()
+    attended = slot.c.unrecorded == 0
+    sums = {
+        "slots": func.count(slot.c.id),
+        "seats": func.sum(slot.c.seats).filter(attended),
+        "visits": func.sum(slot.c.visits),
+        "expected": func.sum(slot.c.visits - slot.c.walk_ins + slot.c.no_shows),
+        "no_shows": func.sum(slot.c.no_shows),
+        "walk_ins": func.sum(slot.c.walk_ins),
+        "late_cancels": func.sum(slot.c.late),
+    }
+    held = _by_station(slot.c.station_id, sums)
+    away = turned_away(Booking.person_id, Slot.station_id).where(Slot.station_id.in_(here), Slot.date == day).subquery()
+    asked = _by_station(away.c.station_id, {"turned_away": func.count(away.c.person_id.distinct())})
+    draws = _by_station(Draw.station_id, {"entries": func.count(DrawEntry.id)}, *_decided(day, here))
+    columns = [_or_zero(part.c[name]) for part in (held, asked, draws) for name in part.c.keys()[1:]]
+    return (
+        select(
+            literal(day, Date).label("date"), Station.id.label("station_id"), *columns, literal(final).label("final")
+        )
+        .outerjoin(held, held.c.station_id == Station.id)
+        .outerjoin(asked, asked.c.station_id == Station.id)
+        .outerjoin(draws, draws.c.station_id == Station.id)
+        .where(Station.id.in_(here))
+    )
+
+
+def _by_station(station_id: Any, counts: dict[str, ColumnElement[Any]], *which: ColumnElement[bool]) -> Any:
+    named = [count.label(name) for name, count in counts.items()]
+    return select(station_id.label("station_id"), *named).where(*which).group_by(station_id).subquery()
+
+
+def _decided(day: date, here: Select[int]) -> tuple[ColumnElement[bool], ...]:
+    """The entries of a day's draws that are decided and whose slots are all over."""
+    open_ones = select(Slot.id).where(
+        Slot.draw_id == Draw.id,
+        Slot.station_id == Draw.station_id,
+        Slot.date == Draw.date,
+        Slot.state.not_in(("done", "cancelled")),
+    )
+    of_day = (Draw.date == day, Draw.station_id.in_(here), Draw.state.in_(DECIDED), ~open_ones.exists())
+    return *of_day, DrawEntry.draw_id == Draw.id, DrawEntry.left_at.is_(None)
+
+
+def _or_zero(count: Any) -> ColumnElement[Any]:
+    return func.coalesce(count, 0).label(count.name)
