@@ -33,10 +33,10 @@ def show(session: Session, stage: DemoData, secret_key: str, now: datetime) -> N
             draws.commit.inside(session, draw_id, secret_key, opens_at - ENTER_FOR)
             _enter(session, slot, stage.crowd[:people], opens_at)
             if past:
-                draws.freeze.inside(session, draw_id, opens_at + ENTER_FOR)
+                draws.freeze.inside(session, [draw_id], opens_at + ENTER_FOR)
                 _type_value(session, draw_id, stage)
                 drawn_at = draws.result_at(session.get_one(Draw, draw_id)) + CORRECTED_AFTER
-                draws.draw.inside(session, draw_id, secret_key, drawn_at)
+                draws.draw.inside(session, [draw_id], secret_key, drawn_at)
 
 
 def _slot(session: Session, stage: DemoData, opens_at: datetime, days: int, now: datetime) -> Slot | None:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from booking.draws import public_value
-from booking.draws.freeze import published_list
+from booking.draws.entry_list import published_list
 from booking.model import Draw, DrawChain, DrawEntry
 
 

@@ -16,7 +16,7 @@ from booking.draws import order, proof
 from booking.errors import RuleViolation
 from booking.model import Draw, DrawChain, DrawValue, Event, Letter, Manages, Plan, Slot
 from tests.support.draw_cast import KEY, DrawDay
-from tests.support.lunch_hour import NAMES, at
+from tests.support.lunch_hour import NAMES, TUESDAY, at
 from tests.support.together import together
 
 NUMBERS = " ".join(f"{n:02}" for n in range(1, 21))
@@ -91,7 +91,7 @@ def test_a_correction_at_the_instant_of_the_draw_counts_or_is_refused(day: DrawD
     put(day, "周明", "Mon 21:40")
     who, instant = day.people["李静"], at("Mon 21:50")
     acts = (
-        lambda s: draws.draw.inside(s, day.draw_id, KEY, instant),
+        lambda s: draws.draw.inside(s, [day.draw_id], KEY, instant),
         lambda s: draws.type_value.inside(s, day.draw_id, who, OTHERS, OTHERS, instant).version,
     )
     answers = together(engine, 2, lambda s, n: acts[n](s))
@@ -107,7 +107,7 @@ def test_a_correction_at_the_instant_of_the_draw_counts_or_is_refused(day: DrawD
 def test_a_draw_that_is_asked_for_too_soon_stays_as_it_was(day: DrawDay) -> None:
     seal(day)
     put(day, "周明", "Mon 21:40")
-    assert draws.draw(day.session, day.draw_id, "any key", at("Mon 21:45")) == 0
+    assert draws.draw(day.session, [day.draw_id], "any key", at("Mon 21:45")) == 0
     assert (day.draw().state, day.draw().drawn_at) == ("frozen", None)
 
 
@@ -252,9 +252,11 @@ def test_draws_with_and_without_a_value_have_chains_of_their_own(day: DrawDay) -
 
 
 def test_a_secret_of_the_same_chain_waits_for_the_value(day: DrawDay) -> None:
-    later = Draw(station_id=day.station_id, date=at("Wed 12:00").date(), opens_at=at("Mon 10:30"),
-                 closes_at=at("Mon 12:00"), version=order.VERSION)  # fmt: skip
+    later = Draw(station_id=day.station_id, date=TUESDAY, opens_at=at("Mon 10:30"), closes_at=at("Mon 12:00"),
+                 version=order.VERSION)  # fmt: skip
     day.session.add(later)
+    day.session.flush()
+    day.session.get_one(Slot, day.tea).draw_id = later.id
     day.session.commit()
     seal(day)
     chain = day.session.scalars(select(DrawChain).where(DrawChain.typed)).one()
