@@ -99,9 +99,13 @@ def hold_entry(session: Session, draw_id: int, person_id: int) -> DrawEntry | No
 def new_tag(session: Session, draw_id: int) -> str:
     """Five characters that no other entry of the draw has."""
     while True:
-        tag = "".join(secrets.choice(LETTERS) for _ in range(5))
+        tag = random_tag()
         if session.scalar(select(DrawEntry.id).where(DrawEntry.draw_id == draw_id, DrawEntry.tag == tag)) is None:
             return tag
+
+
+def random_tag() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(5))
 
 
 def _set_wishes(session: Session, draw: Draw, entry: DrawEntry, wishes: list[int], now: datetime) -> None:
