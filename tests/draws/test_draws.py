@@ -1,24 +1,21 @@
 """Draws: entering, sealing, drawing, and what follows for everybody."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
-from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event, func, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from booking import draws, invariants, monitoring, seats, slots
-from booking.db import statements, transactions
+from booking.db import transactions
 from booking.draws import order, proof
 from booking.draws.balls import balls
 from booking.errors import RuleViolation
 from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Letter, Person, SetAside, Slot, Station, Strike
 from tests.support.draw_cast import KEY, DrawDay
+from tests.support.kills import Killed, killed_at
 from tests.support.lunch_hour import NAMES, TUESDAY, at, tick
 from tests.support.together import together
 
@@ -460,33 +457,6 @@ def test_everybody_is_told_of_a_void_draw(day: DrawDay) -> None:
     day.tick("Tue 11:45")
     (letter,) = day.session.scalars(select(Letter)).all()
     assert (letter.kind, letter.details) == ("draw_result", {"draw": day.draw_id, "what": "late"})
-
-
-class Killed(BaseException):
-    """As if the process had died here."""
-
-
-@contextmanager
-def killed_at(engine: Engine, number: int) -> Iterator[list[int]]:
-    """Dies before the statement of that number, whether it goes by the ORM or past it. Counts the statements."""
-    sent = [0]
-    run = statements.DialectStatement.run
-
-    def count(*_: object) -> None:
-        sent[0] += 1
-        if sent[0] == number:
-            raise Killed
-
-    def counted(self: statements.DialectStatement, *args: Any) -> Any:
-        count()
-        return run(self, *args)
-
-    event.listen(engine, "before_cursor_execute", count)
-    try:
-        with patch.object(statements.DialectStatement, "run", counted):
-            yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", count)
 
 
 def everything(session: Session) -> list[object]:

@@ -16,6 +16,7 @@ from booking.draws import order, proof
 from booking.errors import RuleViolation
 from booking.model import Draw, DrawChain, DrawValue, Event, Letter, Manages, Plan, Slot
 from tests.support.draw_cast import KEY, DrawDay
+from tests.support.kills import Killed, killed_at
 from tests.support.lunch_hour import NAMES, TUESDAY, at
 from tests.support.together import together
 
@@ -109,6 +110,41 @@ def test_a_draw_that_is_asked_for_too_soon_stays_as_it_was(day: DrawDay) -> None
     put(day, "周明", "Mon 21:40")
     assert draws.draw(day.session, [day.draw_id], "any key", at("Mon 21:45")) == 0
     assert (day.draw().state, day.draw().drawn_at) == ("frozen", None)
+
+
+@pytest.mark.whole
+def test_killed_before_any_statement_no_version_is_half_typed(day: DrawDay, engine: Engine) -> None:
+    seal(day)
+    put(day, "周明", "Mon 21:40", OTHERS)
+    number, done = 1, False
+    while not done:
+        day.session.rollback()
+        try:
+            with killed_at(engine, number), Session(engine) as session:
+                draws.type_value(session, day.draw_id, day.people["李静"], NUMBERS, NUMBERS, at("Mon 21:45"))
+            done = True
+        except Killed:
+            number += 1
+            assert [one.value for one in draws.public_value.versions(day.session, day.draw_id)] == [OTHERS]
+            assert len(day.told("value_typed")) == 1
+    assert number > 6
+    day.session.rollback()
+    assert [one.value for one in draws.public_value.versions(day.session, day.draw_id)] == [OTHERS, NUMBERS]
+    day.tick("Mon 21:55")
+    assert day.draw().value == NUMBERS
+    sound(day, "Mon 21:56")
+
+
+def test_with_all_slots_cancelled_nobody_waits_for_the_value(day: DrawDay) -> None:
+    seal(day)
+    for slot_id in (day.yoga, day.crafts):
+        slots.cancel(day.session, slot_id, "停电", at("Mon 12:30"), day.manager_id)
+    day.tick("Mon 12:31")
+    assert day.draw().state == "frozen"
+    slots.cancel(day.session, day.tea, "停电", at("Mon 12:32"), day.manager_id)
+    day.tick("Mon 12:33")
+    assert (day.draw().state, day.draw().why_void) == ("void", "cancelled")
+    sound(day, "Mon 12:34")
 
 
 def test_a_correction_stands_beside_and_is_waited_for_again(day: DrawDay) -> None:

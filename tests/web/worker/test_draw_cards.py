@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.mail import context, manager_report
-from booking.model import Booking, Draw, DrawEntry, Letter, Person, Strike
+from booking.model import Booking, Draw, DrawEntry, Letter, Person, Slot, Strike
 from booking.queries.waiting_odds import Odds
 from tests.draws.test_draw_totals import over, past
 from tests.support.draw_cast import DrawDay
@@ -125,6 +125,27 @@ def test_the_card_says_what_the_clock_says(app: Flask, day: DrawDay, phase: str)
     assert words in seen.words
     assert seen.data["state"] == state
     assert ("<form" in card(phone_of(app, day, "李静"), clock, day.yoga).html) == (phase in list(PHASES)[1::2])
+
+
+def test_the_card_of_the_only_slot_of_a_draw_says_its_seats_once(app: Flask, day: DrawDay) -> None:
+    day.apart(NAMES[:3])
+    words = card(phone_of(app, day, "周明"), "Mon 10:30", day.tea).words
+    assert "3 人报名 · 12:01 出结果" in words
+    assert words.count("2 个名额") == 1
+
+
+def test_the_rules_of_a_station_say_that_some_seats_are_drawn(app: Flask, day: DrawDay) -> None:
+    """Beside that the others are first come; where none is drawn any more, not a word of it."""
+    said = "先到先得。 写着抽签的场次除外：封存名单前报名都一样，不用抢。"
+    phone = phone_of(app, day, "周明")
+    for path in ("/s/cbd", "/me"):
+        assert said in words_of(phone.get(path, "Mon 10:30").text), path
+    day.session.execute(update(Slot).values(draw_id=None))
+    day.session.commit()
+    for path in ("/s/cbd", "/me"):
+        page = words_of(phone.get(path, "Mon 10:33").text)
+        assert "先到先得" in page, path
+        assert "写着抽签" not in page, path
 
 
 def test_a_void_draw_leads_to_the_door(app: Flask, day: DrawDay) -> None:
