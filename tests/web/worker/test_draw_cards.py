@@ -203,13 +203,13 @@ def drawn(day: DrawDay) -> tuple[str, str]:
 
 
 def test_who_lost_is_told_the_place_its_odds_and_the_next_balls(app: Flask, day: DrawDay) -> None:
-    _, lost = drawn(day)
+    won, lost = drawn(day)
     phone = phone_of(app, day, lost)
     assert "候补第 1" in card(phone, "Mon 12:05", day.yoga).words
     sentence = "没抽中，候补第 1（全天 8 人报名 6 个名额）。%s下次你有 3 个号球。"
     assert sentence % "" in words_of(phone.get(f"/slots/{day.yoga}", "Mon 12:05").text)
     for weeks in (1, 2, 3):
-        past(day, weeks, promoted=weeks < 3, place=1)
+        past(day, weeks, promoted=weeks < 3, place=1, who=won)
     page = words_of(phone.get(f"/slots/{day.yoga}", "Mon 12:06").text)
     assert sentence % "近 3 次这样的场次，第 1 位补上过 2 次。" in page
     letter = day.session.scalars(select(Letter).where(Letter.person_id == day.people[lost])).one()
