@@ -136,6 +136,9 @@ def _entered(on: Stage, kind: Kind, seconds: int) -> tuple[Run, list[Run]]:
     with on.ground.connect() as connection:
         connection.execute("DELETE FROM draw_entry")
     with presses.up([on], kind, seconds) as (bare, app):
+        for _ in range(5):  # as `up` does for presses
+            if app.run("enter", seconds=1).requests > 200:
+                break
         before = bare.run("C")
         return app.run("enter"), [before, bare.run("C")]
 

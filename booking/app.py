@@ -29,7 +29,7 @@ from booking.web import (
     worker,
 )
 from booking.web.cache import store
-from booking.web.fast_lane import book, page
+from booking.web.fast_lane import enter, page
 from booking.web.i18n import formatting
 from booking.web.kiosk import views
 from booking.web.security import csrf, session
@@ -82,7 +82,7 @@ def _bind_extensions(app: Flask) -> None:
     store.register(app)
     page.register(app)
     middleware.limit_concurrency(app)
-    book.register(app)
+    enter.register(app)
     page.register(app, from_memory=True)
     middleware.read_bodies(app)
     middleware.check_hosts(app)

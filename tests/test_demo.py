@@ -218,6 +218,8 @@ def test_one_draw_is_drawn_and_one_is_gathering(session: Session) -> None:
     assert session.scalars(together).all() == [2, 2]
     entered = select(func.count(DrawEntry.id)).where(DrawEntry.draw_id == gathering.id)
     assert (session.scalar(entered) or 0) > 15
+    (mixed,) = session.scalars(select(Slot).where(Slot.draw_id == gathering.id))
+    assert 0.6 < mixed.capacity / mixed.seats < 0.8
 
 
 @pytest.mark.one_database

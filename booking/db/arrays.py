@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -102,6 +103,7 @@ def _typed(element: Any, kind: TypeEngine[Any]) -> Any:
     return cast(element.as_string(), BigInteger) if isinstance(kind, Integer) else element.as_string()
 
 
+@lru_cache(256)
 def to_text(moment: datetime | None) -> str | None:
     """An instant as text in such a row, for `Instant`; in SQLite's stored form."""
     return moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00") if moment else None

@@ -1,12 +1,12 @@
 """Draw: two activities of the demo are given by draw: of one the seats were drawn yesterday, with a public value that was
-corrected once, for one people enter now."""
+corrected once; for one people enter now, and some of its seats are kept for the door."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from booking import clock, draws, workdays
+from booking import clock, draws, slots, workdays
 from booking.demo.specials import Specials
 from booking.demo.stage import DemoData
 from booking.errors import RuleViolation
@@ -16,6 +16,7 @@ LEAD = timedelta(minutes=75)
 ENTER_FOR = timedelta(minutes=120)
 # How long ago each opened, on which day after the one that is shown its slot is, and how many people enter.
 DRAWN, GATHERING = (timedelta(hours=26), 1, 40), (timedelta(minutes=40), 2, 24)
+SHARE = 70  # percent of the seats that are drawn of the second
 # Which of the specials are given so.
 PLACE = 1
 # What counts in yesterday's draw, half an hour after it closed, and how it was typed first.
@@ -29,20 +30,29 @@ def show(session: Session, stage: DemoData, secret_key: str, now: datetime) -> N
         opens_at = now - since
         if slot := _slot(session, stage, opens_at, days, now):
             past = opens_at + ENTER_FOR < now
+            if not past:
+                _keep_some_for_the_door(session, stage, slot, opens_at)
             draw_id = _put_into_draw(session, slot, opens_at, _value(stage, session, opens_at) if past else None)
             draws.commit.inside(session, draw_id, secret_key, opens_at - ENTER_FOR)
             _enter(session, slot, stage.crowd[:people], opens_at)
             if past:
-                draws.freeze.inside(session, draw_id, opens_at + ENTER_FOR)
+                draws.freeze.inside(session, [draw_id], opens_at + ENTER_FOR)
                 _type_value(session, draw_id, stage)
                 drawn_at = draws.result_at(session.get_one(Draw, draw_id)) + CORRECTED_AFTER
-                draws.draw.inside(session, draw_id, secret_key, drawn_at)
+                draws.draw.inside(session, [draw_id], secret_key, drawn_at)
 
 
 def _slot(session: Session, stage: DemoData, opens_at: datetime, days: int, now: datetime) -> Slot | None:
     specials = Specials(session, stage, now)
     when = specials.day(LEAD) + days * workdays.ONE_DAY
     return specials.add(when, PLACE, opens_at, now + ENTER_FOR)
+
+
+def _keep_some_for_the_door(session: Session, stage: DemoData, slot: Slot, now: datetime) -> None:
+    drawn, door_seats = draws.share(slot.capacity, SHARE)
+    slots.set_capacity.inside(session, slot.id, drawn, now, stage.manager_id)
+    slot.door_seats = door_seats
+    session.flush()
 
 
 def _value(stage: DemoData, session: Session, opens_at: datetime) -> draws.PublicValue:

@@ -13,6 +13,7 @@ from booking.db import statements
 from booking.db.arrays import is_in_array
 from booking.db.statements import CompiledStatement, DriverConnection, param
 from booking.model import Booking, Draw, DrawEntry, Station
+from booking.policy import Policy
 from booking.seats.strike_ledger import last_strikes
 
 # Losses that are older count no more.
@@ -27,60 +28,83 @@ class Held(NamedTuple):
     days: int
 
 
+class At(NamedTuple):
+    """Whose balls are asked for, at which station."""
+
+    station: Station
+    people: Collection[int]
+
+
 def balls(session: Session, station: Station, people: Collection[int], now: datetime) -> dict[int, int]:
     """The balls of these people in a draw of that station, by their ids."""
     return {person_id: held.balls for person_id, held in explained(session, station, people, now).items()}
 
 
 def explained(session: Session, station: Station, people: Collection[int], now: datetime) -> dict[int, Held]:
-    """The same with the reasons.
+    """The same with the reasons."""
+    return {person_id: one for (_, person_id), one in held(session, [At(station, people)], now).items()}
+
+
+def held(session: Session, asked: Sequence[At], now: datetime) -> dict[tuple[int, int], Held]:
+    """The same at several stations, by station and person.
 
     Any seat there takes the losses away, also one that was given up later. Who never had one has those of a newcomer, or
     as many as they have lost. A strike that counts leaves one.
     """
-    numbers = policy.read(station.policy)
-    connection, ids = statements.wrap(session.connection()), list(people)
     session.flush()
-    seated = _last_seats(connection, station.id, ids)
-    lost = _losses(connection, station.id, ids, now)
+    connection = statements.wrap(session.connection())
+    stations, people = [one.station.id for one in asked], [person_id for one in asked for person_id in one.people]
+    seated = _last_seats(connection, stations, people)
+    lost = _losses(connection, stations, people, now)
     strikes = last_strikes(session, people)
-    struck = {who for (who, where), at in strikes.items() if where == station.id and at > now - numbers.strike_window}
     found = {}
-    for person_id in people:
-        last = seated.get(person_id)
-        days = len({day for day, drawn_at in lost.get(person_id, ()) if last is None or drawn_at > last})
-        own, why = 1 + days, "lost" if days else "seated"
-        if last is None and own <= numbers.newcomer_balls:
-            own, why = numbers.newcomer_balls, "newcomer"
-        held = Held(min(own, numbers.most_balls), why, days)
-        found[person_id] = Held(1, "struck", days) if person_id in struck else held
+    for at in asked:
+        numbers, station_id = policy.read(at.station.policy), at.station.id
+        newest = now - numbers.strike_window
+        for person_id in at.people:
+            key = station_id, person_id
+            own = _held(numbers, lost.get(key, ()), seated.get(key))
+            struck = strikes.get((person_id, station_id))
+            found[key] = Held(1, "struck", own.days) if struck and struck > newest else own
     return found
 
 
-def _last_seats(connection: DriverConnection, station_id: int, people: Sequence[int]) -> dict[int, datetime]:
-    rows = _SEATS.run(connection, people=people, station_id=station_id)
-    return {person_id: at for person_id, at in rows if at}
+def _held(numbers: Policy, lost: Sequence[tuple[date, datetime]], last: datetime | None) -> Held:
+    """Of somebody without a strike: by the lost draws and the last seat there."""
+    days = len({day for day, drawn_at in lost if last is None or drawn_at > last})
+    own, why = 1 + days, "lost" if days else "seated"
+    if last is None and own <= numbers.newcomer_balls:
+        own, why = numbers.newcomer_balls, "newcomer"
+    return Held(min(own, numbers.most_balls), why, days)
+
+
+def _last_seats(
+    connection: DriverConnection, stations: Sequence[int], people: Sequence[int]
+) -> dict[tuple[int, int], datetime]:
+    rows = _SEATS.run(connection, people=people, stations=stations)
+    return {(station_id, person_id): at for station_id, person_id, at in rows if at}
 
 
 def _losses(
-    connection: DriverConnection, station_id: int, people: Sequence[int], now: datetime
-) -> dict[int, list[tuple[date, datetime]]]:
+    connection: DriverConnection, stations: Sequence[int], people: Sequence[int], now: datetime
+) -> dict[tuple[int, int], list[tuple[date, datetime]]]:
     """The lost draws of each: the day and the instant."""
-    found: dict[int, list[tuple[date, datetime]]] = {}
-    for person_id, day, drawn_at in _LOST.run(connection, people=people, station_id=station_id, since=now - REMEMBERED):
-        found.setdefault(person_id, []).append((day, drawn_at))
+    found: dict[tuple[int, int], list[tuple[date, datetime]]] = {}
+    rows = _LOST.run(connection, people=people, stations=stations, since=now - REMEMBERED)
+    for station_id, person_id, day, drawn_at in rows:
+        found.setdefault((station_id, person_id), []).append((day, drawn_at))
     return found
 
 
 _SEATS = CompiledStatement(
-    select(Booking.person_id, func.max(Booking.seated_at, type_=Booking.seated_at.type))
-    .where(is_in_array(Booking.person_id, "people"), Booking.station_id == param("station_id"))
+    select(Booking.station_id, Booking.person_id, func.max(Booking.seated_at, type_=Booking.seated_at.type))
+    .where(is_in_array(Booking.person_id, "people"), is_in_array(Booking.station_id, "stations"))
     .where(Booking.seated_at.is_not(None))
-    .group_by(Booking.person_id)
+    .group_by(Booking.station_id, Booking.person_id)
 )
 _LOST = CompiledStatement(
-    select(DrawEntry.person_id, Draw.date, Draw.drawn_at)
+    select(Draw.station_id, DrawEntry.person_id, Draw.date, Draw.drawn_at)
     .join_from(DrawEntry, Draw, DrawEntry.draw_id == Draw.id)
     .where(is_in_array(DrawEntry.person_id, "people"), DrawEntry.result == "lost")
-    .where(Draw.station_id == param("station_id"), Draw.drawn_at > param("since"))
+    .where(is_in_array(Draw.station_id, "stations"), Draw.drawn_at > param("since"))
 )

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.db.transactions import NO_SYNC, transactional
 from booking.draws.order import LINKS, chain_back, sha256
 from booking.model import UNDECIDED, Draw, DrawChain
@@ -56,13 +57,17 @@ def commit(session: Session, draw_id: int, secret_key: str, now: datetime) -> in
     return 1
 
 
-def secret_of(session: Session, draw: Draw, secret_key: str) -> str:
-    """The secret that the draw is committed to. Raises while SECRET_KEY is not the one that it was derived from."""
-    chain = session.get_one(DrawChain, draw.chain_id)
-    secret = link(secret_key, chain.seed, draw.link_no or 0)
-    if sha256(secret) != draw.commitment:
-        raise ValueError(f"draw {draw.id}: its secret was derived from another SECRET_KEY")
-    return secret
+def secrets_of(session: Session, draws: Sequence[Draw], secret_key: str) -> dict[int, str]:
+    """The secrets that the draws are committed to. Raises while SECRET_KEY is not the one that one was derived from."""
+    wanted = select(DrawChain.id, DrawChain.seed).where(
+        DrawChain.id.in_(in_array([one.chain_id or 0 for one in draws]))
+    )
+    seeds: dict[int, str] = {chain_id: seed for chain_id, seed in session.execute(wanted)}  # noqa: C416
+    found = {one.id: link(secret_key, seeds[one.chain_id or 0], one.link_no or 0) for one in draws}
+    for one in draws:
+        if sha256(found[one.id]) != one.commitment:
+            raise ValueError(f"draw {one.id}: its secret was derived from another SECRET_KEY")
+    return found
 
 
 def begin_anew(session: Session, now: datetime) -> None:

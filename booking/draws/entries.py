@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from booking import policy
@@ -87,21 +87,29 @@ def open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
 
 
 def hold_entry(session: Session, draw_id: int, person_id: int) -> DrawEntry | None:
-    """The entry of a locked person. It is locked, and the one together with it, the older first."""
+    """The entry of a locked person. It is locked, and the one together with it."""
     of_draw = (DrawEntry.draw_id == draw_id, DrawEntry.person_id == person_id)
     partner = select(DrawEntry.partner_id).where(*of_draw).scalar_subquery()
-    either = or_(DrawEntry.person_id == person_id, DrawEntry.id == partner)
-    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, either).order_by(DrawEntry.id).with_for_update()
-    entries = session.scalars(found.execution_options(populate_existing=True)).all()
+    entries = hold_entries(session, draw_id, DrawEntry.person_id == person_id, DrawEntry.id == partner)
     return next((entry for entry in entries if entry.person_id == person_id), None)
+
+
+def hold_entries(session: Session, draw_id: int, *either: ColumnElement[bool]) -> Sequence[DrawEntry]:
+    """The entries of a draw for which one of the conditions holds, locked, the older first."""
+    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, or_(*either)).order_by(DrawEntry.id).with_for_update()
+    return session.scalars(found.execution_options(populate_existing=True)).all()
 
 
 def new_tag(session: Session, draw_id: int) -> str:
     """Five characters that no other entry of the draw has."""
     while True:
-        tag = "".join(secrets.choice(LETTERS) for _ in range(5))
+        tag = random_tag()
         if session.scalar(select(DrawEntry.id).where(DrawEntry.draw_id == draw_id, DrawEntry.tag == tag)) is None:
             return tag
+
+
+def random_tag() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(5))
 
 
 def _set_wishes(session: Session, draw: Draw, entry: DrawEntry, wishes: list[int], now: datetime) -> None:

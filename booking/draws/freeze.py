@@ -1,24 +1,22 @@
-"""Freeze: seals the list of a draw when it has closed: numbers, balls and the fingerprint."""
+"""Freeze: seals the lists of draws that have closed: numbers, balls and the fingerprint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import ColumnElement, null, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from booking.db import statements, transactions
-from booking.db.arrays import in_array, update_rows
-from booking.db.statements import CompiledStatement
-from booking.db.transactions import NO_SYNC, transactional
-from booking.draws.balls import balls
+from booking.db.arrays import in_array, insert_rows, is_in_array, to_text, update_rows
+from booking.db.statements import CompiledStatement, DriverConnection, param
+from booking.db.transactions import transactional
+from booking.draws.balls import At, Held, held
+from booking.draws.entry_list import LiveEntry, grouped, live_entries
 from booking.draws.order import list_text, sha256
-from booking.history import record
-from booking.model import Draw, DrawEntry, Person, Slot
+from booking.model import Draw, DrawEntry, Event
 
-# Options of the UPDATE that takes a draw on, and reads it as it is then.
-CLAIMED = NO_SYNC | {"populate_existing": True}
+Entries = Mapping[int, Sequence[LiveEntry]]
 
 
 def to_freeze(session: Session, now: datetime) -> Sequence[int]:
@@ -28,74 +26,77 @@ def to_freeze(session: Session, now: datetime) -> Sequence[int]:
 
 
 @transactional
-def freeze(session: Session, draw_id: int, now: datetime) -> int:
-    """Seal the list. The entries of deleted accounts leave before."""
+def freeze(session: Session, draw_ids: Sequence[int], now: datetime) -> int:
+    """Seal the lists of these draws, where they have closed. The entries of deleted accounts leave before."""
     transactions.plan_by_index(session)
-    # The claim waits for whoever enters or leaves at this instant, and everybody after it finds the draw closed.
-    mine = update(Draw).where(Draw.id == draw_id, Draw.state == "gathering", Draw.closes_at <= now)
-    sealed = mine.values(state="frozen", frozen_at=now, list_sha256="")
-    draw = session.scalar(sealed.returning(Draw), execution_options=CLAIMED)
-    if draw is None:
+    # The lock waits for whoever enters or leaves at this instant, and everybody after it finds the draw closed.
+    closed = lock_draws(session, draw_ids, Draw.state == "gathering", Draw.closes_at <= now)
+    if not closed:
         return 0
-    _leave_gone(session, draw, now)
-    entries = live_entries(session, draw.id)
-    own = balls(session, draw.station, [entry.person_id or 0 for entry in entries], now)
-    listed = []
-    for no, both in enumerate(grouped(entries), 1):
-        set_committed_value(both[0], "no", no)
-        set_committed_value(both[0], "balls", min(own[entry.person_id or 0] for entry in both))
-        set_committed_value(both[0], "people", len(both))
-        listed.append(both[0])
-    rows = [[entry.id, entry.no, entry.balls, entry.people] for entry in listed]
-    _SEAL.run(statements.wrap(session.connection()), rows=rows, ids=[row[0] for row in rows])
-    draw.list_sha256 = sha256(list_text(as_published(listed)))
-    about: dict[str, Any] = {"station_id": draw.station_id, "draw": draw.id}
-    record(session, "frozen", now, **about, entries=len(entries), fingerprint=draw.list_sha256)
-    return 1
+    connection = statements.wrap(session.connection())
+    found = live_entries(connection, [draw.id for draw in closed])
+    entries = _without_gone(connection, closed, found, now)
+    own = held(session, [At(draw.station, [one.person_id for one in entries[draw.id]]) for draw in closed], now)
+    rows = [row for draw in closed for row in _seal(draw, entries[draw.id], own, now)]
+    _SEAL.run(connection, rows=rows, ids=[row[0] for row in rows])
+    session.flush()
+    _tell(connection, closed, entries, now)
+    session.expire_all()
+    return len(closed)
 
 
-def live_entries(session: Session, draw_id: int) -> Sequence[DrawEntry]:
-    """By tag: the number of an entry says nothing about when it was made."""
-    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, DrawEntry.left_at.is_(None))
-    return session.scalars(found.order_by(DrawEntry.tag)).all()
+def lock_draws(session: Session, draw_ids: Sequence[int], *still: ColumnElement[bool]) -> Sequence[Draw]:
+    """Lock those of these draws for which the conditions hold, by id, and read them with their stations."""
+    session.flush()
+    wanted = select(Draw).where(Draw.id.in_(in_array(draw_ids)), *still).order_by(Draw.id)
+    locking = wanted.options(joinedload(Draw.station, innerjoin=True)).with_for_update(key_share=True, of=Draw)
+    return session.scalars(locking.execution_options(populate_existing=True)).all()
 
 
-def grouped(entries: Sequence[DrawEntry]) -> list[list[DrawEntry]]:
-    """The entries that stand in the list as one: two who enter together, the older first, or one alone."""
-    by_id = {entry.id: entry for entry in entries}
-    both = ([entry, *([by_id[entry.partner_id]] if entry.partner_id in by_id else [])] for entry in entries)
-    return [one for one in both if one[0].id == min(entry.id for entry in one)]
+def _seal(
+    draw: Draw, entries: Sequence[LiveEntry], own: Mapping[tuple[int, int], Held], now: datetime
+) -> list[tuple[int, int, int, int]]:
+    """The entry, number, balls and people of each line of the list."""
+    groups = grouped(entries)
+    least = [min(own[draw.station_id, one.person_id].balls for one in both) for both in groups]
+    lines = list(zip(groups, least, strict=True))
+    listed = [[no, both[0].tag, balls, len(both), both[0].wishes] for no, (both, balls) in enumerate(lines, 1)]
+    draw.state, draw.frozen_at, draw.list_sha256 = "frozen", now, sha256(list_text(listed))
+    return [(both[0].id, no, balls, len(both)) for no, (both, balls) in enumerate(lines, 1)]
 
 
-def published_list(session: Session, draw: Draw) -> list[list[Any]]:
-    """The frozen list as it is published, read by its columns: a page shows a thousand."""
-    columns = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.people, DrawEntry.wishes)
-    frozen = select(*columns).where(DrawEntry.draw_id == draw.id, DrawEntry.no.is_not(None)).order_by(DrawEntry.no)
-    return as_published(session.execute(frozen).all())
+def _without_gone(connection: DriverConnection, closed: Sequence[Draw], found: Entries, now: datetime) -> Entries:
+    """Whose account is deleted leaves, and who had entered together with them is alone."""
+    gone = [one for draw in closed for one in found[draw.id] if one.is_gone]
+    if not gone:
+        return found
+    ids, stations = {one.id for one in gone}, {draw.id: draw.station_id for draw in closed}
+    _LEAVE.run(connection, ids=list(ids), now=now)
+    _PART.run(connection, ids=list(ids))
+    _LEFT.run(
+        connection, rows=[[stations[one.draw_id], one.person_id, to_text(now), {"draw": one.draw_id}] for one in gone]
+    )
+
+    def alone(one: LiveEntry) -> LiveEntry:
+        return one._replace(partner_id=None) if one.partner_id in ids else one
+
+    return {draw_id: [alone(one) for one in each if not one.is_gone] for draw_id, each in found.items()}
 
 
-def as_published(frozen: Sequence[Any]) -> list[list[Any]]:
-    """The frozen list, as `order` reads it: number, tag, balls, people, wishes."""
-    return [[entry.no, entry.tag, entry.balls, entry.people, entry.wishes] for entry in frozen]
-
-
-def slots_of(session: Session, draw: Draw) -> Sequence[Slot]:
-    """The slots whose seats this draw gives; those that were cancelled are out of it."""
-    same_day = (Slot.station_id == draw.station_id, Slot.date == draw.date, Slot.draw_id == draw.id)
-    live = select(Slot).where(*same_day, Slot.state != "cancelled").order_by(Slot.starts_at, Slot.id)
-    return session.scalars(live.execution_options(populate_existing=True)).all()
-
-
-def _leave_gone(session: Session, draw: Draw, now: datetime) -> None:
-    gone = exists().where(Person.id == DrawEntry.person_id, Person.deleted_at.is_not(None))
-    theirs = update(DrawEntry).where(DrawEntry.draw_id == draw.id, DrawEntry.left_at.is_(None), gone)
-    leaving = theirs.values(left_at=now, partner_id=None).returning(DrawEntry.id, DrawEntry.person_id)
-    left = session.execute(leaving, execution_options=NO_SYNC).all()
-    with_them = DrawEntry.partner_id.in_(in_array([row.id for row in left]))
-    session.execute(update(DrawEntry).where(with_them).values(partner_id=None), execution_options=NO_SYNC)
-    for person_id in sorted(row.person_id or 0 for row in left):
-        about: dict[str, Any] = {"station_id": draw.station_id, "person_id": person_id, "draw": draw.id}
-        record(session, "left", now, reason="gone", **about)
+def _tell(connection: DriverConnection, closed: Sequence[Draw], entries: Entries, now: datetime) -> None:
+    rows: list[list[Any]] = []
+    for draw in closed:
+        details = {"draw": draw.id, "entries": len(entries[draw.id]), "fingerprint": draw.list_sha256}
+        rows.append([draw.station_id, to_text(now), details])
+    _FROZEN.run(connection, rows=rows)
 
 
 _SEAL = CompiledStatement(update_rows(DrawEntry, ("no", "balls", "people")))
+_LEAVE = CompiledStatement(
+    update(DrawEntry)
+    .where(is_in_array(DrawEntry.id, "ids"))
+    .values(left_at=param("now", DrawEntry.left_at.type), partner_id=null())
+)
+_PART = CompiledStatement(update(DrawEntry).where(is_in_array(DrawEntry.partner_id, "ids")).values(partner_id=null()))
+_LEFT = CompiledStatement(insert_rows(Event, ("station_id", "person_id", "at", "details"), kind="left", reason="gone"))
+_FROZEN = CompiledStatement(insert_rows(Event, ("station_id", "at", "details"), kind="frozen"))

@@ -14,9 +14,10 @@ from booking import clock, identifiers
 from booking.db import statements
 from booking.db.arrays import insert_rows, to_text
 from booking.db.statements import CompiledStatement
-from booking.draws.balls import balls
-from booking.draws.freeze import live_entries
-from booking.model import Draw, DrawEntry, Letter, Slot
+from booking.draws.balls import At, held
+from booking.draws.drawing import Drawn
+from booking.draws.entry_list import LiveEntry, live_entries
+from booking.model import Draw, Letter, Slot
 
 NIGHT, MORNING = time(22), time(8, 30)
 WAITS = timedelta(minutes=10)  # after the morning, for the digest to be written
@@ -26,21 +27,37 @@ IN_TIME = timedelta(hours=1)  # before the first start: whoever could not be tol
 class Told(NamedTuple):
     """An entry without a seat, and its first place on a waiting list, if it has one."""
 
-    entry: DrawEntry
+    drawn: Drawn
     slot_id: int
     place: int | None
 
 
-def tell(session: Session, draw: Draw, told: Sequence[Told], people: int, now: datetime) -> None:
-    """Say how it went, of how many `people`, and with how many balls each enters the next draw."""
-    own = balls(session, draw.station, [one.entry.person_id or 0 for one in told], now)
-    same = {"draw": draw.id, "people": people, "capacity": sum(draw.seats.values())}
-    sent_at = _sent_at(session, draw, now)
-    _queue(session, [_row(one.entry, one.slot_id, now, sent_at, same | _more(one, own)) for one in told])
+class Results(NamedTuple):
+    """Whom to tell of a draw, of how many `people`."""
+
+    draw: Draw
+    people: int
+    told: Sequence[Told]
+
+
+def tell(session: Session, results: Sequence[Results], now: datetime) -> None:
+    """Say how it went, and with how many balls each enters the next draw."""
+    own = held(
+        session, [At(one.draw.station, [each.drawn.entry.person_id for each in one.told]) for one in results], now
+    )
+    rows = []
+    for draw, people, told in results:
+        same = {"draw": draw.id, "people": people, "capacity": sum(draw.seats.values())}
+        sent_at = _sent_at(session, draw, now)
+        for each in told:
+            balls = own[draw.station_id, each.drawn.entry.person_id].balls
+            rows.append(_row(each.drawn.entry, each.slot_id, now, sent_at, same | _more(each, balls)))
+    _queue(session, rows)
 
 
 def tell_void(session: Session, draw: Draw, why: str, now: datetime) -> None:
-    live, sent_at = live_entries(session, draw.id), _sent_at(session, draw, now)
+    live = live_entries(statements.wrap(session.connection()), [draw.id])[draw.id]
+    sent_at = _sent_at(session, draw, now)
     _queue(session, [_row(entry, entry.wishes[0], now, sent_at, {"draw": draw.id, "what": why}) for entry in live])
 
 
@@ -57,12 +74,11 @@ def _sent_at(session: Session, draw: Draw, now: datetime) -> datetime:
     return morning if first and morning <= first - IN_TIME else now
 
 
-def _more(one: Told, own: dict[int, int]) -> dict[str, Any]:
-    entry = one.entry
-    return {"what": entry.result, "rank": entry.rank, "balls": own[entry.person_id or 0], "place": one.place}
+def _more(one: Told, balls: int) -> dict[str, Any]:
+    return {"what": one.drawn.result, "rank": one.drawn.rank, "balls": balls, "place": one.place}
 
 
-def _row(entry: DrawEntry, slot_id: int, now: datetime, sent_at: datetime, details: dict[str, Any]) -> list[object]:
+def _row(entry: LiveEntry, slot_id: int, now: datetime, sent_at: datetime, details: dict[str, Any]) -> list[object]:
     return [entry.person_id, slot_id, identifiers.message_id(now), to_text(now), to_text(sent_at), details]
 
 

@@ -3,12 +3,12 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.db.transactions import retried
-from booking.draws.entries import about, hold_entry, new_tag, open_draw
+from booking.draws.entries import about, hold_entries, hold_entry, new_tag, open_draw
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import DrawEntry, Person, Slot
@@ -43,7 +43,9 @@ def join(session: Session, person_id: int, draw_id: int, code: str, now: datetim
     """
     draw = open_draw(session, draw_id, now)
     transactions.lock(session, people={person_id})
-    mine, inviter = _hold_both(session, draw.id, person_id, code)
+    both = hold_entries(session, draw.id, DrawEntry.person_id == person_id, DrawEntry.code == code)
+    mine = next((entry for entry in both if entry.person_id == person_id), None)
+    inviter = next((entry for entry in both if entry.code == code and entry.left_at is None), None)
     if inviter is None:
         raise RuleViolation("partner_unknown")
     if inviter is mine:
@@ -75,15 +77,6 @@ def is_invited(session: Session, draw_id: int, code: str) -> bool:
 
 def _showing(draw_id: int, code: str) -> tuple[ColumnElement[bool], ...]:
     return DrawEntry.draw_id == draw_id, DrawEntry.code == code, DrawEntry.left_at.is_(None)
-
-
-def _hold_both(session: Session, draw_id: int, person_id: int, code: str) -> tuple[DrawEntry | None, DrawEntry | None]:
-    """The person's entry and the inviter's, locked, the older first."""
-    either = or_(DrawEntry.person_id == person_id, DrawEntry.code == code)
-    found = select(DrawEntry).where(DrawEntry.draw_id == draw_id, either).order_by(DrawEntry.id).with_for_update()
-    entries = session.scalars(found.execution_options(populate_existing=True)).all()
-    mine = next((entry for entry in entries if entry.person_id == person_id), None)
-    return mine, next((entry for entry in entries if entry.code == code and entry.left_at is None), None)
 
 
 def _ask(session: Session, person_id: int, inviter: DrawEntry, now: datetime) -> None:

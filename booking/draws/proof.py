@@ -1,5 +1,6 @@
 """Proof: what is published of a draw: all that is needed to recompute it, and nothing about anybody."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,12 +8,12 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from booking.draws import public_value
-from booking.draws.freeze import published_list
-from booking.model import Draw, DrawChain, DrawEntry
+from booking.draws.entry_list import published_list
+from booking.model import Draw, DrawChain, DrawEntry, DrawValue
 
 
-def announced(session: Session, draw: Draw) -> dict[str, Any]:
-    """What is published of the draw beside the list and the results."""
+def announced(session: Session, draw: Draw, typed: Sequence[DrawValue]) -> dict[str, Any]:
+    """What is published of the draw beside the list and the results; `typed` are the versions of its public value."""
     chain = session.get(DrawChain, draw.chain_id) if draw.chain_id else None
     told = {
         "version": draw.version,
@@ -24,13 +25,14 @@ def announced(session: Session, draw: Draw) -> dict[str, Any]:
         "link": draw.link_no,
     }
     if draw.value_kind != "none":
-        told["public_value"] = _public_value(session, draw)
+        told["public_value"] = _public_value(draw, typed)
     return told
 
 
 def published(session: Session, draw: Draw) -> dict[str, Any]:
     """The draw as `order.check` reads it. Secret and value are in it once it is drawn, the list once it is sealed."""
-    told = announced(session, draw)
+    typed = public_value.versions(session, draw.id) if draw.value_kind != "none" else ()
+    told = announced(session, draw, typed)
     if draw.list_sha256:
         told |= {"list_sha256": draw.list_sha256, "entries": published_list(session, draw)}
     if draw.state == "drawn":
@@ -39,11 +41,10 @@ def published(session: Session, draw: Draw) -> dict[str, Any]:
     return told
 
 
-def _public_value(session: Session, draw: Draw) -> dict[str, Any]:
+def _public_value(draw: Draw, typed: Sequence[DrawValue]) -> dict[str, Any]:
     """What it is and where it is read; once it is drawn, each version that was typed: value, role and when."""
     told: dict[str, Any] = {"kind": draw.value_kind, "source": draw.value_source, "from": _instant(draw.value_from)}
     if draw.state == "drawn":
-        typed = public_value.versions(session, draw.id)
         told["typed"] = [{"value": one.value, "by": one.role, "at": _instant(one.typed_at)} for one in typed]
     return told
 

@@ -76,12 +76,12 @@ def versions(session: Session, draw_id: int) -> Sequence[DrawValue]:
     return session.scalars(typed.execution_options(populate_existing=True)).all()
 
 
-def standing(session: Session, draw: Draw, now: datetime) -> str | None:
-    """The value to draw with: empty where none counts, None while none has stood for long enough."""
-    if draw.value_kind == "none":
-        return ""
-    present = versions(session, draw.id)
-    return present[-1].value if present and present[-1].typed_at <= now - CORRECTION else None
+def standing(session: Session, draws: Sequence[Draw], now: datetime) -> dict[int, str]:
+    """The value to draw with, by draw: empty where none counts; without those for which none has stood long enough."""
+    found = {one.id: "" for one in draws if one.value_kind == "none"}
+    last = {one.id: versions(session, one.id)[-1:] for one in draws if one.id not in found}
+    stood = ((draw_id, typed) for draw_id, each in last.items() for typed in each if typed.typed_at <= now - CORRECTION)
+    return found | {draw_id: typed.value for draw_id, typed in stood}
 
 
 def is_missing(session: Session, draw: Draw, now: datetime) -> bool:

@@ -31,12 +31,13 @@ PASSING = (OperationalError, InterfaceError, PoolTimeout)
 
 @dataclass
 class Size:
-    """Batch size: how many rows the next transaction takes: as many as fit into `LOCKS_FOR`.
+    """Batch size: how many rows the next transaction takes: as many as fit into `seconds`.
 
     Where the transaction itself is slow and not its rows, on a busy machine, fewer rows would cost more in total and
     lock hardly less: then no fewer than `FIRST`.
     """
 
+    seconds: float = LOCKS_FOR
     rows: int = FIRST
     least: int = 1
     _last: tuple[int, float] = (0, 0.0)
@@ -47,7 +48,7 @@ class Size:
         if rows < before and seconds / rows > 2 * a_row:
             self.least = FIRST
         self._last = rows, seconds / rows
-        self.rows = max(self.least, min(2 * self.rows, MOST, int(self.rows * LOCKS_FOR / seconds)))
+        self.rows = max(self.least, min(2 * self.rows, MOST, int(self.rows * self.seconds / seconds)))
 
 
 AnySession = Session | scoped_session[Any]
@@ -104,37 +105,53 @@ class BatchRunner:
         self._skip = monitoring.skipped(session, self.job, self.turn.now)
         self._known = monitoring.known(session, self.job)
 
-    def each(self, ids: Sequence[int], verb: VerbOfOne, side_by_side: int = 1) -> "BatchRunner":
-        """One transaction for each row, so that no lock is held long; so many at a time where the database allows it."""
-        left, app = self._left(ids), current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-
-        def in_thread(one: int) -> int:
-            with app.app_context():
-                return self._unless_stopped(one, verb)
-
-        if side_by_side > 1 and left and db.engine.dialect.name != "sqlite":
-            db.session.remove()  # each thread has its own
-            with ThreadPoolExecutor(side_by_side) as threads:
-                self.did += sum(threads.map(in_thread, left))
-        else:
-            self.did += sum(self._unless_stopped(one, verb) for one in left)
+    def each(self, ids: Sequence[int], verb: VerbOfOne) -> "BatchRunner":
+        """One transaction for each row, so that no lock is held long."""
+        self.did += sum(0 if self.turn.stop() else self._try(one, verb) for one in self._left(ids))
         return self
 
-    def chunks(self, ids: Sequence[int], verb: Verb, look: Look = _themselves) -> "BatchRunner":
-        """One transaction for as many rows as take `LOCKS_FOR`; when it fails, one for each of its rows.
+    def chunks(
+        self,
+        ids: Sequence[int],
+        verb: Verb,
+        look: Look = _themselves,
+        *,
+        locked_for: float = LOCKS_FOR,
+        side_by_side: int = 1,
+    ) -> "BatchRunner":
+        """One transaction for as many rows as take so many seconds; when it fails, one for each of its rows.
 
-        `look` reads, before the transaction, what the verb needs for these rows.
+        `look` reads, before the transaction, what the verb needs for these rows. So many transactions are at work at a
+        time where the database allows it.
         """
-        left, size, manners = self._left(ids), Size(), Backpressure(self.turn.stop)
+        left, app = self._left(ids), current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+
+        def in_thread(part: Sequence[int]) -> int:
+            with app.app_context():
+                return self._in_turn(part, verb, look, locked_for)
+
+        if side_by_side > 1 and len(left) > 1 and db.engine.dialect.name != "sqlite":
+            db.session.remove()  # each thread has its own
+            with ThreadPoolExecutor(side_by_side) as threads:
+                self.did += sum(threads.map(in_thread, [left[n::side_by_side] for n in range(side_by_side)]))
+        else:
+            self.did += self._in_turn(left, verb, look, locked_for)
+        return self
+
+    def _in_turn(self, left: Sequence[int], verb: Verb, look: Look, locked_for: float) -> int:
+        """One transaction after the other. Returns how many things were done."""
+        did, size, manners = 0, Size(locked_for), Backpressure(self.turn.stop)
         until = perf_counter() + self.within
         while left and not self.turn.stop():
             chunk, left = left[: size.rows], left[size.rows :]
             began = perf_counter()
-            size.learn(len(chunk), self._together(chunk, verb, look))
+            done, locked = self._together(chunk, verb, look)
+            did += done
+            size.learn(len(chunk), locked)
             if left and self.gentle:
                 worked, batches = perf_counter() - began, len(left) / size.rows
                 manners.give_way(worked, max(0, (until - perf_counter()) / batches - worked))
-        return self
+        return did
 
     def tries_again(self) -> bool:
         """Whether a row that has failed is due for a retry."""
@@ -146,29 +163,24 @@ class BatchRunner:
             raise PartlyDone(self.did, self.wrong)
         return self.did
 
-    def _together(self, chunk: Sequence[int], verb: Verb, look: Look) -> float:
-        """Process a batch. Returns for how many seconds its rows may have been locked."""
-        locked = perf_counter()
+    def _together(self, chunk: Sequence[int], verb: Verb, look: Look) -> tuple[int, float]:
+        """Process a batch. Returns how many things were done, and for how many seconds its rows may have been locked."""
+        did, locked = 0, perf_counter()
         try:
             found = look(db.session(), chunk, self.turn.now)
             locked = perf_counter()
-            self.did += verb(db.session, found, self.turn.now)
+            did = verb(db.session, found, self.turn.now)
             self._went_well(self._known.intersection(chunk))
         except PASSING as error:
             self._could_not(chunk[0], error, counts=False)
         except Exception:
             log.exception("%s: one of %s rows failed, trying each", self.job, len(chunk))
             for one in chunk:
-                self.did += self._try(
-                    one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now)
-                )
-        return perf_counter() - locked
+                did += self._try(one, lambda session, row, now: verb(session, look(db.session(), (row,), now), now))
+        return did, perf_counter() - locked
 
     def _left(self, ids: Sequence[int]) -> list[int]:
         return [one for one in ids if one not in self._skip]
-
-    def _unless_stopped(self, one: int, verb: VerbOfOne) -> int:
-        return 0 if self.turn.stop() else self._try(one, verb)
 
     def _try(self, one: int, verb: VerbOfOne) -> int:
         """Returns how many things were done."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from time import perf_counter
+from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import ColumnElement
@@ -17,9 +18,11 @@ from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, T
 from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_limit, reminders, transport
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-# Draws that are worked on at the same time: the database writes one while the rules decide another.
-SIDE_BY_SIDE = 2
+# Draws of a city end at one instant, and nobody can book their seats before: a transaction may last longer than others.
+# Two work at a time: the database writes for one while the rules decide for the other.
+MANY_DRAWS: dict[str, Any] = {"locked_for": 0.3, "side_by_side": 2}
 # The flags of a message in the mailbox for bounces, by what became of it.
 FLAGS = {bounces.BounceOutcome.IGNORED: "", bounces.BounceOutcome.UNMATCHED: r"\Seen \Flagged"}
 # How many letters one round claims. When its sender dies they wait ten minutes, which digests may.
@@ -61,14 +64,13 @@ def apply_policy(turn: Turn) -> int:
 
 def freeze_draws(turn: Turn) -> int:
     """Commit draws that open soon to their secrets, and seal the lists of those that have closed."""
-    due = draws.to_commit(db.session(), turn.now)
-    work = BatchRunner(turn, "freeze_draws").each(due, _with_secret(draws.commit))
-    return work.each(draws.to_freeze(db.session(), turn.now), draws.freeze, SIDE_BY_SIDE).result()
+    work = BatchRunner(turn, "freeze_draws").each(draws.to_commit(db.session(), turn.now), _with_secret(draws.commit))
+    return work.chunks(draws.to_freeze(db.session(), turn.now), draws.freeze, **MANY_DRAWS).result()
 
 
 def run_draws(turn: Turn) -> int:
     due = draws.to_draw(db.session(), turn.now)
-    return BatchRunner(turn, "run_draws").each(due, _with_secret(draws.draw), SIDE_BY_SIDE).result()
+    return BatchRunner(turn, "run_draws").chunks(due, _with_secret(draws.draw), **MANY_DRAWS).result()
 
 
 def open_slots(turn: Turn) -> int:
@@ -194,11 +196,12 @@ TIMETABLE = (
 SENDERS = ("send_letters", "send_digests")
 
 
-def _with_secret(verb: Callable[[AnySession, int, str, datetime], int]) -> Callable[[AnySession, int, datetime], int]:
+def _with_secret(verb: Callable[[AnySession, T, str, datetime], int]) -> Callable[[AnySession, T, datetime], int]:
     """A verb of draws, whose secrets derive from SECRET_KEY."""
+    secret_key = current_app.config["SECRET_KEY"]
 
-    def work(session: AnySession, draw_id: int, now: datetime) -> int:
-        return verb(session, draw_id, current_app.config["SECRET_KEY"], now)
+    def work(session: AnySession, draws: T, now: datetime) -> int:
+        return verb(session, draws, secret_key, now)
 
     return work
 

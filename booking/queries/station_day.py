@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats, workdays
@@ -22,7 +22,8 @@ from booking.queries.card_draws import CardDraw
 
 
 class StationPage(NamedTuple):
-    """What its page shows of an open station. `has_others`: there are more open stations."""
+    """What its page shows of an open station. `has_draws`: some of its coming seats are drawn; `has_others`: there are
+    more open stations."""
 
     id: int
     code: str
@@ -32,6 +33,7 @@ class StationPage(NamedTuple):
     address_en: str
     zone_name: str
     policy: dict[str, Any]
+    has_draws: bool
     has_others: bool
 
     def today(self, now: datetime) -> date:
@@ -92,13 +94,23 @@ def find(engine: Engine, code: str, asked: date | None, now: datetime) -> Statio
     return pool.read(engine, partial(_find, code=code, asked=asked, now=now))
 
 
+def has_draws(station_id: Any, since: Any) -> ColumnElement[bool]:
+    """Whether the seats of some of a station's slots from that date on are drawn."""
+    drawn = (Slot.draw_id.is_not(None), Slot.state != "cancelled")
+    return exists().where(Slot.station_id == station_id, Slot.date >= since, *drawn)
+
+
+def has_coming_draws(session: Session, station_id: int, now: datetime) -> bool:
+    return bool(session.scalar(select(has_draws(station_id, _yesterday(now)))))
+
+
 def openings(session: Session, station_id: int, now: datetime) -> list[Opening]:
     """The coming openings of a station."""
     return _openings(_planned(wrap(session.connection()), station_id, now), now)
 
 
 def _find(connection: DriverConnection, code: str, asked: date | None, now: datetime) -> StationDay | None:
-    found = _STATION.run(connection, code=code)
+    found = _STATION.run(connection, code=code, since=_yesterday(now))
     if not found:
         return None
     station = StationPage._make(found[0])
@@ -118,7 +130,12 @@ def _find(connection: DriverConnection, code: str, asked: date | None, now: date
 
 def _planned(connection: DriverConnection, station_id: int, now: datetime) -> Sequence[Row]:
     """Date, opening, whether it is still planned, number and free seats of a station's slots, not the cancelled ones."""
-    return _COUNTS.run(connection, station_id=station_id, first=(now - timedelta(days=1)).date())
+    return _COUNTS.run(connection, station_id=station_id, first=_yesterday(now))
+
+
+def _yesterday(now: datetime) -> date:
+    """A station may be a day behind UTC."""
+    return (now - timedelta(days=1)).date()
 
 
 def _strip(
@@ -149,12 +166,13 @@ _other = aliased(Station)
 _beside = (_other.id < Station.id, _other.id > Station.id)  # two ranges of the index
 _STATION = CompiledStatement(
     select(
-        *(getattr(Station, name) for name in StationPage._fields[:-1]),
+        *(getattr(Station, name) for name in StationPage._fields[:-2]),
+        has_draws(Station.id, param("since")),
         or_(*(exists().where(_other.closed_at.is_(None), beside) for beside in _beside)),
     ).where(Station.code == param("code"), Station.closed_at.is_(None))
 )
 # One whose seats are drawn has no opening to wait for.
-_is_planned = and_(Slot.state == "planned", Slot.opens_at < Slot.starts_at).label("is_planned")
+_is_planned = and_(Slot.state == "planned", Slot.draw_id.is_(None)).label("is_planned")
 # A station's slots are few, and indexed by date: ordered by opening with LIMIT 1, every station's would be read.
 _COUNTS = CompiledStatement(
     select(Slot.date, Slot.opens_at, _is_planned, func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))

@@ -79,12 +79,17 @@ class Locked(NamedTuple):
 def lock(connection: DriverConnection, people: Collection[int], slots: Collection[int]) -> Locked:
     """Lock people by id, then slots by id: the lock order of `transactions`."""
     versions = lock_people(connection, people)
-    return Locked(versions, {row[0]: row for row in _SLOTS.run(connection, slots=list(slots))})
+    return Locked(versions, lock_slots(connection, slots))
 
 
 def lock_people(connection: DriverConnection, people: Collection[int]) -> dict[int, int]:
     """Lock people by id; returns the `version` of each."""
     return dict(_PEOPLE.run(connection, people=list(people)))
+
+
+def lock_slots(connection: DriverConnection, slots: Collection[int]) -> dict[int, Row]:
+    """Lock slots by id, after their people; returns the columns (`snapshot.OWN`) of each."""
+    return {row[0]: row for row in _SLOTS.run(connection, slots=list(slots))}
 
 
 def change(

@@ -3,10 +3,10 @@
 Three compiled statements, however many ask: the slots, the people, and what they have booked. Nothing is locked.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from booking.db import clock_offset, statements
 from booking.db.arrays import is_in_array, unnest_param
 from booking.db.clock_offset import DatabaseNow
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param
-from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot
+from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Strike
 from booking.seats import strike_ledger
 from booking.seats.eligibility import Eligibility, Entry, entry_columns
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
@@ -89,6 +89,24 @@ def eligibilities(session: Session, slot_id: int, people: Collection[int], now: 
     return {its.who.person_id: its.who for its in seen if its}
 
 
+def eligibilities_at(
+    connection: DriverConnection, stations: Mapping[int, tuple[int, dict[str, Any]]], now: datetime
+) -> dict[int, Eligibility]:
+    """The same of many people, each at the station whose id and policy are given, by their ids."""
+    people = list(stations)
+    gone = {row[0] for row in _GONE.run(connection, people=people)}
+    strikes: dict[int, list[datetime]] = {}
+    for person_id, station_id, at in _STRIKES.run(connection, people=people, since=now - STRIKES_COUNT):
+        if station_id == stations[person_id][0]:
+            strikes.setdefault(person_id, []).append(at)
+    until = {
+        person_id: strike_ledger.pause_now(each, policy.read(stations[person_id][1]), now)
+        for person_id, each in strikes.items()
+    }
+    entries = _entries(connection, stations.keys(), now)
+    return {one: Eligibility(one, one in gone, until.get(one), entries[one]) for one in people}
+
+
 def _entries(connection: DriverConnection, people: Collection[int], now: datetime) -> dict[int, tuple[Entry, ...]]:
     """Each person's live bookings of today and later; one day more, since a station may be a day behind UTC."""
     found: dict[int, tuple[Entry, ...]] = dict.fromkeys(people, ())
@@ -132,4 +150,14 @@ _ENTRIES = CompiledStatement(
     select(Booking.person_id, *entry_columns(Slot))
     .join(Slot, Booking.slot_id == Slot.id)
     .where(is_in_array(Booking.person_id, "people"), Booking.state.in_(LIVE), Slot.date >= param("first"))
+)
+_GONE = CompiledStatement(
+    select(Person.id)
+    .where(is_in_array(Person.id, "people"))
+    .where(or_(Person.deleted_at.is_not(None), Person.disabled_at.is_not(None)))
+)
+_STRIKES = CompiledStatement(
+    select(Strike.person_id, Strike.station_id, Strike.at)
+    .where(is_in_array(Strike.person_id, "people"), Strike.forgiven_at.is_(None), Strike.at > param("since"))
+    .order_by(Strike.at)
 )

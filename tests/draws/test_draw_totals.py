@@ -67,7 +67,7 @@ def test_an_unattended_slot_says_nothing_of_use(day: DrawDay) -> None:
     assert (totals(day)[0].given, totals(day)[0].use) == (2, None)
 
 
-def past(day: DrawDay, weeks: int, *, promoted: bool, place: int = 2, **values: object) -> None:
+def past(day: DrawDay, weeks: int, *, promoted: bool, place: int = 2, who: str = "周明", **values: object) -> None:
     """An earlier yoga, so many weeks before, in which one person stood at that place of the waiting list."""
     session, back = day.session, timedelta(weeks=weeks)
     with transactions.transaction(session):
@@ -81,7 +81,7 @@ def past(day: DrawDay, weeks: int, *, promoted: bool, place: int = 2, **values: 
         created = slot.opens_at - timedelta(hours=1)
         seat = {"state": "released", "via": "line", "seated_at": slot.starts_at}
         lost = {"state": "expired", "via": "draw"}
-        about = {"slot_id": slot.id, "station_id": day.station_id, "person_id": day.people["周明"]}
+        about = {"slot_id": slot.id, "station_id": day.station_id, "person_id": day.people[who]}
         row = {"waitlist_position": place, "created_at": created, "ended_at": slot.ends_at}
         session.add(Booking(**about, **row, **(seat if promoted else lost)))
 

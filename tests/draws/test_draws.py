@@ -1,24 +1,21 @@
 """Draws: entering, sealing, drawing, and what follows for everybody."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
-from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, event, func, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from booking import draws, invariants, monitoring, seats, slots
-from booking.db import statements, transactions
+from booking.db import transactions
 from booking.draws import order, proof
 from booking.draws.balls import balls
 from booking.errors import RuleViolation
 from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Letter, Person, SetAside, Slot, Station, Strike
 from tests.support.draw_cast import KEY, DrawDay
+from tests.support.kills import Killed, killed_at
 from tests.support.lunch_hour import NAMES, TUESDAY, at, tick
 from tests.support.together import together
 
@@ -71,7 +68,7 @@ def test_a_draw_on_the_slots_own_day_closes_in_time_to_be_drawn(session: Session
     assert day.draw().closes_at == at("Tue 11:37")
     draws.commit(session, day.draw().id, KEY, at("Tue 10:01"))
     for verb, clock in ((draws.freeze, "Tue 11:37"), (partial(draws.draw, secret_key=KEY), "Tue 11:38")):
-        verb(session, day.draw().id, now=at(clock))
+        verb(session, [day.draw().id], now=at(clock))
     assert (day.draw().state, day.entry("周明").result) == ("drawn", "seat")
 
 
@@ -256,7 +253,7 @@ def test_it_is_sealed_and_drawn_once(day: DrawDay, engine: Engine) -> None:
     day.tick("Mon 09:00")
     for verb, clock in ((draws.freeze, "Mon 12:00"), (draws.draw, "Mon 12:01")):
         args = (KEY, at(clock)) if verb is draws.draw else (at(clock),)
-        assert sorted(together(engine, 4, lambda s, _: verb.inside(s, day.draw_id, *args))) == [0, 0, 0, 1]  # noqa: B023
+        assert sorted(together(engine, 4, lambda s, _: verb.inside(s, [day.draw_id], *args))) == [0, 0, 0, 1]  # noqa: B023
     assert len(day.told("frozen", "drawn")) == 2 + 2
     sound(day)
 
@@ -269,7 +266,7 @@ def test_leaving_and_sealing_at_the_same_instant_leave_one_truth(day: DrawDay, e
 
     def act(session: Session, number: int) -> object:
         if number:
-            return draws.freeze.inside(session, day.draw_id, at("Mon 12:00"))
+            return draws.freeze.inside(session, [day.draw_id], at("Mon 12:00"))
         return draws.change_wishes.inside(session, entry_id, (), instant).left_at == instant
 
     left, frozen = together(engine, 2, act)
@@ -462,44 +459,19 @@ def test_everybody_is_told_of_a_void_draw(day: DrawDay) -> None:
     assert (letter.kind, letter.details) == ("draw_result", {"draw": day.draw_id, "what": "late"})
 
 
-class Killed(BaseException):
-    """As if the process had died here."""
-
-
-@contextmanager
-def killed_at(engine: Engine, number: int) -> Iterator[list[int]]:
-    """Dies before the statement of that number, whether it goes by the ORM or past it. Counts the statements."""
-    sent = [0]
-    run = statements.DialectStatement.run
-
-    def count(*_: object) -> None:
-        sent[0] += 1
-        if sent[0] == number:
-            raise Killed
-
-    def counted(self: statements.DialectStatement, *args: Any) -> Any:
-        count()
-        return run(self, *args)
-
-    event.listen(engine, "before_cursor_execute", count)
-    try:
-        with patch.object(statements.DialectStatement, "run", counted):
-            yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", count)
-
-
 def everything(session: Session) -> list[object]:
     session.rollback()
     counted = [session.scalar(select(func.count()).select_from(table)) for table in (Booking, Event, Letter)]
     told = select(DrawEntry.no, DrawEntry.rank, DrawEntry.balls).order_by(DrawEntry.id)
     slots_now = select(Slot.state, Slot.taken, Slot.waiting, Slot.opens_at).order_by(Slot.id)
-    return [*counted, session.scalar(select(Draw.state)), *session.execute(told), *session.execute(slots_now)]
+    states = session.scalars(select(Draw.state).order_by(Draw.id))
+    return [*counted, *states, *session.execute(told), *session.execute(slots_now)]
 
 
 def test_killed_before_any_statement_nothing_is_half_done(day: DrawDay, engine: Engine) -> None:
     for name in ALL:
         day.enter(name, "Mon 10:00", day.yoga, day.crafts)
+    other = day.apart(ALL)
     day.tick("Mon 09:00")
     kills = 0
     for verb, args in ((draws.freeze, (at("Mon 12:00"),)), (draws.draw, (KEY, at("Mon 12:01")))):
@@ -507,13 +479,29 @@ def test_killed_before_any_statement_nothing_is_half_done(day: DrawDay, engine: 
         while not done:
             try:
                 with killed_at(engine, number), Session(engine) as session:
-                    verb(session, day.draw_id, *args)  # type: ignore[operator]
+                    verb(session, [day.draw_id, other], *args)  # type: ignore[operator]
                 done = True
             except Killed:
                 kills, number = kills + 1, number + 1
                 assert everything(day.session) == before
     assert kills > 25
     assert day.draw().state == "drawn"
+    sound(day)
+
+
+def test_who_is_in_two_draws_of_one_instant_gets_one_seat_of_the_day(session: Session) -> None:
+    """The second draw is decided by what the first has given, also where both are drawn in one transaction."""
+    day = DrawDay(session, capacity=1, names=ALL[:3])
+    for name in ALL[:3]:
+        day.enter(name, "Mon 10:00", day.yoga)
+    day.apart(ALL[:3])
+    day.draw_all()
+    (yoga,), (tea,) = day.bookings(day.yoga, "booked"), day.bookings(day.tea, "booked")
+    assert yoga != tea
+    states = session.execute(select(DrawEntry.result, func.count()).group_by(DrawEntry.result))
+    assert dict(states.all()) == {"seat": 2, "lost": 3, "passed_over": 1}
+    assert yoga not in day.bookings(day.tea, "waiting")
+    assert tea not in day.bookings(day.yoga, "waiting")
     sound(day)
 
 

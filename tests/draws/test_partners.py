@@ -179,7 +179,7 @@ def test_joining_and_leaving_and_sealing_at_once_leave_one_truth(day: DrawDay, e
     acts = (
         lambda s: draws.join.inside(s, day.people[OTHER], day.draw_id, code, instant).id,
         lambda s: draws.change_wishes.inside(s, entry_id, (), instant).id,
-        lambda s: draws.freeze.inside(s, day.draw_id, at("Mon 12:00")),
+        lambda s: draws.freeze.inside(s, [day.draw_id], at("Mon 12:00")),
     )
     together(engine, 3, lambda session, number: acts[number](session))
     listed = proof.published(day.session, day.draw())["entries"]

@@ -16,7 +16,8 @@ from booking.draws import order, proof
 from booking.errors import RuleViolation
 from booking.model import Draw, DrawChain, DrawValue, Event, Letter, Manages, Plan, Slot
 from tests.support.draw_cast import KEY, DrawDay
-from tests.support.lunch_hour import NAMES, at
+from tests.support.kills import Killed, killed_at
+from tests.support.lunch_hour import NAMES, TUESDAY, at
 from tests.support.together import together
 
 NUMBERS = " ".join(f"{n:02}" for n in range(1, 21))
@@ -91,7 +92,7 @@ def test_a_correction_at_the_instant_of_the_draw_counts_or_is_refused(day: DrawD
     put(day, "周明", "Mon 21:40")
     who, instant = day.people["李静"], at("Mon 21:50")
     acts = (
-        lambda s: draws.draw.inside(s, day.draw_id, KEY, instant),
+        lambda s: draws.draw.inside(s, [day.draw_id], KEY, instant),
         lambda s: draws.type_value.inside(s, day.draw_id, who, OTHERS, OTHERS, instant).version,
     )
     answers = together(engine, 2, lambda s, n: acts[n](s))
@@ -107,8 +108,43 @@ def test_a_correction_at_the_instant_of_the_draw_counts_or_is_refused(day: DrawD
 def test_a_draw_that_is_asked_for_too_soon_stays_as_it_was(day: DrawDay) -> None:
     seal(day)
     put(day, "周明", "Mon 21:40")
-    assert draws.draw(day.session, day.draw_id, "any key", at("Mon 21:45")) == 0
+    assert draws.draw(day.session, [day.draw_id], "any key", at("Mon 21:45")) == 0
     assert (day.draw().state, day.draw().drawn_at) == ("frozen", None)
+
+
+@pytest.mark.whole
+def test_killed_before_any_statement_no_version_is_half_typed(day: DrawDay, engine: Engine) -> None:
+    seal(day)
+    put(day, "周明", "Mon 21:40", OTHERS)
+    number, done = 1, False
+    while not done:
+        day.session.rollback()
+        try:
+            with killed_at(engine, number), Session(engine) as session:
+                draws.type_value(session, day.draw_id, day.people["李静"], NUMBERS, NUMBERS, at("Mon 21:45"))
+            done = True
+        except Killed:
+            number += 1
+            assert [one.value for one in draws.public_value.versions(day.session, day.draw_id)] == [OTHERS]
+            assert len(day.told("value_typed")) == 1
+    assert number > 6
+    day.session.rollback()
+    assert [one.value for one in draws.public_value.versions(day.session, day.draw_id)] == [OTHERS, NUMBERS]
+    day.tick("Mon 21:55")
+    assert day.draw().value == NUMBERS
+    sound(day, "Mon 21:56")
+
+
+def test_with_all_slots_cancelled_nobody_waits_for_the_value(day: DrawDay) -> None:
+    seal(day)
+    for slot_id in (day.yoga, day.crafts):
+        slots.cancel(day.session, slot_id, "停电", at("Mon 12:30"), day.manager_id)
+    day.tick("Mon 12:31")
+    assert day.draw().state == "frozen"
+    slots.cancel(day.session, day.tea, "停电", at("Mon 12:32"), day.manager_id)
+    day.tick("Mon 12:33")
+    assert (day.draw().state, day.draw().why_void) == ("void", "cancelled")
+    sound(day, "Mon 12:34")
 
 
 def test_a_correction_stands_beside_and_is_waited_for_again(day: DrawDay) -> None:
@@ -252,9 +288,11 @@ def test_draws_with_and_without_a_value_have_chains_of_their_own(day: DrawDay) -
 
 
 def test_a_secret_of_the_same_chain_waits_for_the_value(day: DrawDay) -> None:
-    later = Draw(station_id=day.station_id, date=at("Wed 12:00").date(), opens_at=at("Mon 10:30"),
-                 closes_at=at("Mon 12:00"), version=order.VERSION)  # fmt: skip
+    later = Draw(station_id=day.station_id, date=TUESDAY, opens_at=at("Mon 10:30"), closes_at=at("Mon 12:00"),
+                 version=order.VERSION)  # fmt: skip
     day.session.add(later)
+    day.session.flush()
+    day.session.get_one(Slot, day.tea).draw_id = later.id
     day.session.commit()
     seal(day)
     chain = day.session.scalars(select(DrawChain).where(DrawChain.typed)).one()

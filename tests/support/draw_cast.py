@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking import draws, policy, slots
 from booking.db import transactions
+from booking.draws import order
 from booking.errors import RuleViolation
 from booking.model import Activity, Booking, Draw, DrawEntry, Event, Plan, Slot, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, NAMES, TUESDAY, at, make_manager, make_people
@@ -101,10 +102,10 @@ class DrawDay:
     def tick(self, clock: str, key: str = KEY) -> None:
         """What the jobs of draws do at that instant."""
         now = at(clock)
-        for due, verb in ((draws.to_commit, self._with(draws.commit, key)), (draws.to_freeze, draws.freeze),
-                          (draws.to_draw, self._with(draws.draw, key))):  # fmt: skip
-            for draw_id in due(self.session, now):
-                verb(self.session, draw_id, now)
+        for draw_id in draws.to_commit(self.session, now):
+            draws.commit(self.session, draw_id, key, now)
+        draws.freeze(self.session, draws.to_freeze(self.session, now), now)
+        draws.draw(self.session, draws.to_draw(self.session, now), key, now)
 
     def draw_all(self) -> None:
         """The whole morning, after the entries."""
@@ -113,15 +114,24 @@ class DrawDay:
         self.tick("Mon 12:01")
 
     @staticmethod
-    def _with(verb: Callable[..., int], key: str) -> Callable[..., int]:
-        return lambda session, draw_id, now: verb(session, draw_id, key, now)
-
-    @staticmethod
     def _word(act: Callable[[], str]) -> str:
         try:
             return act()
         except RuleViolation as no:
             return f"no: {no.reason}"
+
+    def apart(self, names: Sequence[str]) -> int:
+        """The tea is drawn apart from the rest, at the same instant, with these people. Returns the draw."""
+        with transactions.transaction(self.session) as rows:
+            times = {"opens_at": at("Mon 09:30"), "closes_at": at("Mon 12:00")}
+            other = Draw(station_id=self.station_id, date=TUESDAY, version=order.VERSION, **times)
+            rows.add(other)
+            rows.flush()
+            rows.get_one(Slot, self.tea).draw_id = other.id
+            rows.flush()
+            for name in names:
+                draws.enter.inside(rows, self.people[name], self.tea, at("Mon 10:05"))
+            return other.id
 
     # The questions
 

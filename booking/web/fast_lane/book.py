@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from flask import Flask
 from markupsafe import escape
@@ -37,7 +37,7 @@ from booking.web.i18n import formatting
 from booking.web.i18n.locale_context import LocaleContexts
 from booking.web.middleware import BOOKING, Turns
 from booking.web.security.session import SIGNED_IN
-from booking.web.worker import acts, attempt_buffer, card_cache, draw_entry, early_press, results
+from booking.web.worker import acts, card_cache, draw_entry, early_press, results
 from booking.web.worker.attempt_buffer import AttemptBuffer
 from booking.web.worker.calendar import is_wechat
 from booking.web.worker.card_cache import CardTexts
@@ -258,11 +258,6 @@ class FastBooking:
             return self._app.make_response(self._app.handle_user_exception(error))
         except Exception as unknown:  # noqa: BLE001 - as Flask does
             return self._app.handle_exception(unknown)
-
-
-def register(app: Flask) -> None:
-    attempt_buffer.register(app)
-    app.wsgi_app = FastBooking(cast("Turns", app.wsgi_app), app)  # type: ignore[assignment,method-assign]
 
 
 def _sets_a_session(response: Response) -> bool:

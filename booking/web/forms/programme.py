@@ -175,10 +175,10 @@ class PlanForm(_Placed):
         tuple(ALLOCATION_WORDS),
     )
     draw_share = Number(
-        _("抽签＋现场：抽百分之几"),
+        _("抽签比例"),
         [maybe, Between(50, 95)],
         default=DRAW_SHARE,
-        description=_("50 到 95。其余的名额开场时给门口的人；至少抽一个。不是抽签＋现场的，不用管。"),
+        description=_("抽签＋现场时抽百分之几：50 到 95。其余的名额开场时给门口的人；至少抽一个。别的不用管。"),
     )
     value_kind = PickField(
         _("抽签用的公开的数"),

@@ -21,10 +21,10 @@ COLUMNS = {
     "activities": sorted(
         (name for name in ActivityForm.labels() if name != "picture"), key=lambda n: n.endswith("_en")
     ),
-    # How seats are given stands last: sheets from before have no such column.
+    # How seats are given stands last: sheets from before have no such columns.
     "plans": sorted(
-        (name for name in PlanForm.labels() if not name.startswith(("opens_", "value_", "draw_"))),
-        key=lambda n: n == "allocation",
+        (name for name in PlanForm.labels() if not name.startswith(("opens_", "value_"))),
+        key=lambda n: n in ("allocation", "draw_share"),
     ),
 }
 REQUIRED = {"activities": 2, "plans": 7}  # how many of them, from the left
@@ -137,6 +137,7 @@ def _words(
         ),
         "weekdays": _weekdays,
         "allocation": lambda text: by_allocation(text) if text else ["first"],
+        "draw_share": lambda text: [numbers.folded(text).removesuffix("%")],
         "on_rest_days": lambda text: ["y"] if numbers.folded(text) in YES else [],
     }
 

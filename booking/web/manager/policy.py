@@ -7,6 +7,7 @@ from booking.extensions import db
 from booking.inheritance import lines_of
 from booking.model import Station
 from booking.policy import BOUNDS
+from booking.queries import station_day
 from booking.web.forms.station import InheritingForm, PolicyForm, shown_number
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, shown
 from booking.web.security.permissions import managed_station
@@ -21,7 +22,15 @@ def rules(code: str) -> Answer:
             wanted, own = form.numbers(numbers), form.own()
             did = slots.set_policy(db.session, station, wanted, clock.now(), actor(), own=own)
             return done(planned_words(did), url_for(".rules", code=code))
-    return shown("manager/policy.html", form, station=station, rules=numbers, bounds=BOUNDS, number=shown_number)
+    return shown(
+        "manager/policy.html",
+        form,
+        station=station,
+        rules=numbers,
+        bounds=BOUNDS,
+        number=shown_number,
+        has_draws=station_day.has_coming_draws(db.session(), station.id, clock.now()),
+    )
 
 
 def _form(station: Station) -> PolicyForm:

@@ -83,4 +83,5 @@ def _page_once(day: StationDay, asked: PageRequest, viewer: Viewer, now: datetim
         back=rendered.address,
         code=page.station.code,
         rules=policy.read(page.station.policy),
+        has_draws=page.station.has_draws,
     )

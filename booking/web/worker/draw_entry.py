@@ -31,11 +31,15 @@ def own_draw(card: Card, person_id: int | None, now: datetime) -> draw_views.Own
 def enter(person_id: int, slot_id: int, now: datetime) -> Outcome:
     """Enter the draw of a slot. Raises what refuses it."""
     entry = draws.enter(db.session, person_id, slot_id, now)
-    at = formatting.result_time(entry.draw, formatting.clock_time(draws.result_at(entry.draw), entry.draw.station))
-    choice = entry.wishes.index(slot_id) + 1
-    title = gettext("已报名，第 %(n)s 志愿（还不是预约）", n=choice)
+    return said(slot_id, entry.id, entry.wishes.index(slot_id) + 1, entry.draw, entry.draw.station)
+
+
+def said(slot_id: int, entry_id: int, wish: int, draw: draws.HasResult, station: formatting.HasZoneName) -> Outcome:
+    """The answer to who has entered with this slot as their wish of that number. Needs no request."""
+    at = formatting.result_time(draw, formatting.clock_time(draws.result_at(draw), station))
+    title = gettext("已报名，第 %(n)s 志愿（还不是预约）", n=wish)
     text = gettext("%(time)s 出结果，抽中没抽中都写信告诉你。不用抢，早晚报名一样。", time=at)
-    return Outcome(slot_id, "wait", title, text, entry_id=entry.id)
+    return Outcome(slot_id, "wait", title, text, entry_id=entry_id)
 
 
 def outcome_of(slot_id: int, person_id: int, now: datetime, slot: results.AnySlot) -> Outcome:

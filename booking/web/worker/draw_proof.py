@@ -47,14 +47,15 @@ def page(found: Draw, form: ValueForm | None = None) -> str:
     person, now = permissions.reader(), clock.now()
     own = shown.own(db.session(), found, person.id if person else None, now)
     role = public_value.role_in(db.session(), found, person.id) if person and found.value_kind != "none" else None
+    typed = public_value.versions(db.session(), found.id) if found.value_kind != "none" else ()
     return render_template(
         "worker/draw.html",
         station=found.station,
         own=own,
         view=own.view,
-        announced=proof.announced(db.session(), found),
+        announced=proof.announced(db.session(), found, typed),
         results=_results(found, own.view) if found.state == "drawn" else "",
-        typed=public_value.versions(db.session(), found.id) if found.value_kind != "none" else (),
+        typed=typed,
         form=(form or ValueForm(formdata=None)) if role and public_value.wanted(found, now) else None,
         numbers=policy.read(found.station.policy),
         words=draw_value,

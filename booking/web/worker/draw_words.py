@@ -28,8 +28,8 @@ def of_card(card: Card) -> str:
 
 
 def _counts(slots: int, counts: dict[str, object]) -> str:
-    if slots == 1:
-        return str(gettext("%(people)s 人报名 %(seats)s 个名额 · %(time)s 出结果", **counts))
+    if slots == 1:  # the card says its seats
+        return str(gettext("%(people)s 人报名 · %(time)s 出结果", **counts))
     return str(gettext("全天 %(people)s 人报名 %(seats)s 个名额 · %(time)s 出结果", **counts))
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.queries import draw_views, missed_slots, my_bookings, service_requests, station_lookup
+from booking.queries import draw_views, missed_slots, my_bookings, service_requests, station_day, station_lookup
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
@@ -75,7 +75,9 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
     every = [*told["seats"], *(place.booking for place in told["waiting"]), *past]
     chosen = station_lookup.station(db.session(), session.get("station", ""))
     station = chosen or (every[0].slot.station if every else None)
-    return {"past": past, "station": station, "rules": policy.read(station.policy) if station else None}
+    rules = policy.read(station.policy) if station else None
+    has_draws = station is not None and station_day.has_coming_draws(db.session(), station.id, told["seen_at"])
+    return {"past": past, "station": station, "rules": rules, "has_draws": has_draws}
 
 
 def _tag(told: dict[str, Any]) -> str:

@@ -190,6 +190,7 @@ class FrameKey(NamedTuple):
     is_signed_in: bool
     has_others: bool
     has_address: bool
+    has_draws: bool
     rules: policy.Policy
 
 
@@ -257,8 +258,8 @@ def render_day(page: DayPage, no_files: bool, outcome: Outcome | None = None) ->
 
 def _frame(cache: Cache, asked: PageRequest, page: DayPage, now: datetime, render: Render | None) -> Packed | None:
     station = page.station
-    about = (page.reader is not None, station.has_others, bool(station.address), policy.read(station.policy))
-    key = FrameKey(asked.language, asked.style, *about)
+    about = (page.reader is not None, station.has_others, bool(station.address), station.has_draws)
+    key = FrameKey(asked.language, asked.style, *about, policy.read(station.policy))
     found: Frame | None = cache.pages.get(key)
     if (found is None or not found.made_at <= now < found.made_at + NO_LONGER) and render:
         found = cache.pages[key] = Frame(Packed(placeholders.split_template(lambda: render(key))), now)
@@ -271,7 +272,7 @@ def render_frame(key: FrameKey) -> str:
     address = word("address") if key.has_address else ""
     texts = {"name": words["name"], "name_en": words["name"], "address": address, "address_en": address}
     station = SimpleNamespace(**texts, has_others=key.has_others)
-    return render_template("worker/slots.html", station=station, rules=key.rules, **words)
+    return render_template("worker/slots.html", station=station, rules=key.rules, has_draws=key.has_draws, **words)
 
 
 def _texts(rendered: RenderedDay, viewer: Viewer, pace: float, now: datetime) -> dict[str, str]:

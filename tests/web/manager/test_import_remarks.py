@@ -215,6 +215,20 @@ def test_a_sheet_says_how_seats_are_given(desk: Desk, cell: str, kept: str) -> N
     assert plans(desk)[0].allocation == kept
 
 
+@pytest.mark.parametrize(("cell", "kept"), [("70", 70), ("７５％", 75), ("", 80)])
+def test_a_sheet_says_how_many_seats_are_drawn(desk: Desk, cell: str, kept: int) -> None:
+    row = (*GOOD, "抽签＋现场", cell)
+    assert "导入了 1 行" in said(send(desk, book((*HEADS, "怎么分名额", "抽签比例"), row)))
+    (plan,) = plans(desk)
+    assert (plan.allocation, plan.draw_share) == ("draw", kept)
+
+
+def test_a_sheet_with_a_share_out_of_range_imports_nothing(desk: Desk) -> None:
+    words = said(send(desk, book((*HEADS, "怎么分名额", "抽签比例"), (*GOOD, "抽签＋现场", "96"))))
+    assert "抽签比例 96" in words, words
+    assert not plans(desk)
+
+
 def test_five_hundred_long_rows_fit(desk: Desk) -> None:
     heads = ("名称", "类别", "老师", "介绍")
     rows = [(f"活动 {number}", "其他", "林老师", "很长的介绍" * 60) for number in range(500)]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.mail import context, manager_report
-from booking.model import Booking, Draw, DrawEntry, Letter, Person, Strike
+from booking.model import Booking, Draw, DrawEntry, Letter, Person, Slot, Strike
 from booking.queries.waiting_odds import Odds
 from tests.draws.test_draw_totals import over, past
 from tests.support.draw_cast import DrawDay
@@ -127,6 +127,27 @@ def test_the_card_says_what_the_clock_says(app: Flask, day: DrawDay, phase: str)
     assert ("<form" in card(phone_of(app, day, "李静"), clock, day.yoga).html) == (phase in list(PHASES)[1::2])
 
 
+def test_the_card_of_the_only_slot_of_a_draw_says_its_seats_once(app: Flask, day: DrawDay) -> None:
+    day.apart(NAMES[:3])
+    words = card(phone_of(app, day, "周明"), "Mon 10:30", day.tea).words
+    assert "3 人报名 · 12:01 出结果" in words
+    assert words.count("2 个名额") == 1
+
+
+def test_the_rules_of_a_station_say_that_some_seats_are_drawn(app: Flask, day: DrawDay) -> None:
+    """Beside that the others are first come; where none is drawn any more, not a word of it."""
+    said = "先到先得。 写着抽签的场次除外：封存名单前报名都一样，不用抢。"
+    phone = phone_of(app, day, "周明")
+    for path in ("/s/cbd", "/me"):
+        assert said in words_of(phone.get(path, "Mon 10:30").text), path
+    day.session.execute(update(Slot).values(draw_id=None))
+    day.session.commit()
+    for path in ("/s/cbd", "/me"):
+        page = words_of(phone.get(path, "Mon 10:33").text)
+        assert "先到先得" in page, path
+        assert "写着抽签" not in page, path
+
+
 def test_a_void_draw_leads_to_the_door(app: Flask, day: DrawDay) -> None:
     day.tick("Mon 09:00")
     day.enter("周明", "Mon 10:00")
@@ -182,13 +203,13 @@ def drawn(day: DrawDay) -> tuple[str, str]:
 
 
 def test_who_lost_is_told_the_place_its_odds_and_the_next_balls(app: Flask, day: DrawDay) -> None:
-    _, lost = drawn(day)
+    won, lost = drawn(day)
     phone = phone_of(app, day, lost)
     assert "候补第 1" in card(phone, "Mon 12:05", day.yoga).words
     sentence = "没抽中，候补第 1（全天 8 人报名 6 个名额）。%s下次你有 3 个号球。"
     assert sentence % "" in words_of(phone.get(f"/slots/{day.yoga}", "Mon 12:05").text)
     for weeks in (1, 2, 3):
-        past(day, weeks, promoted=weeks < 3, place=1)
+        past(day, weeks, promoted=weeks < 3, place=1, who=won)
     page = words_of(phone.get(f"/slots/{day.yoga}", "Mon 12:06").text)
     assert sentence % "近 3 次这样的场次，第 1 位补上过 2 次。" in page
     letter = day.session.scalars(select(Letter).where(Letter.person_id == day.people[lost])).one()

@@ -8,7 +8,9 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from booking.extensions import db
 from booking.model import DrawValue, Person, Plan
+from tests.support import statements
 from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import at
 from tests.support.snapshots import seed_workdays
@@ -43,6 +45,17 @@ def test_what_will_count_is_said_from_the_opening_on(day: DrawDay, phone: Phone)
     assert "抽完就不再改" in page
     slot = words_of(phone.get(f"/slots/{day.yoga}", "Mon 10:30").text)
     assert "21:40 或更晚 出结果" in slot
+
+
+def test_the_page_asks_for_the_versions_once(app: Flask, day: DrawDay, phone: Phone) -> None:
+    day.tick("Mon 12:00")
+    phone.post(f"/draws/{day.draw_id}/value", "Mon 21:35", data={"value": NUMBERS, "again": NUMBERS})
+    day.session.rollback()
+    day.tick("Mon 21:46")
+    phone.get(f"/draws/{day.draw_id}", "Mon 21:47")  # its results are kept from then on
+    with app.app_context(), statements.heard(db.engine) as sent:
+        assert NUMBERS in phone.get(f"/draws/{day.draw_id}", "Mon 21:48").text
+    assert sum("FROM draw_value" in one.text for one in sent) == 1
 
 
 def test_who_entered_types_it_and_it_is_drawn(app: Flask, day: DrawDay, phone: Phone) -> None:
