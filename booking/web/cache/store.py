@@ -29,7 +29,7 @@ MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
 JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not have seen this browser's own change yet
 JUST_NOW = 2  # seconds that the cookie lasts
-MOST_ASIDE = 20  # requests that ask who reads without a turn
+MOST_ASIDE = 20  # requests that wait for the database without a turn
 
 
 class CachedDay(NamedTuple):
@@ -81,12 +81,12 @@ class NotCached(Exception):
 class Cache:
     """The caches of one process. `noted` in an entry is the version of the change feed from before it was read.
 
-    `in_memory` is the same without turns: it raises NotCached instead of reading a day. Who reads is asked of the database
-    for many at once, so that waiting for that needs no turn.
+    `aside` is the same for who has no turn: the database is asked for many at once, and some may wait for that without one.
+    It raises NotCached to all others.
     """
 
     def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
-        self._engine, self._aside = engine, BoundedSemaphore(MOST_ASIDE)
+        self._engine, self._places = engine, BoundedSemaphore(MOST_ASIDE)
         self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
@@ -97,8 +97,8 @@ class Cache:
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
         self.pictures: Memory[tuple[str, str], bytes] = Memory(8 * MB)  # uploaded ones, by name and size
         self.polls = polls
-        self.in_memory = copy(self)
-        self.in_memory._has_turn = False  # noqa: SLF001
+        self.aside = copy(self)
+        self.aside._has_turn = False  # noqa: SLF001
 
     def look(self) -> None:
         """Poll the change feed if the last poll was long enough ago."""
@@ -111,9 +111,8 @@ class Cache:
         found, noted = self.days.get((station, asked)), self.news.noted
         if found and self._is_current(found, now):
             return found.day
-        if not self._has_turn:
-            raise NotCached
-        day = station_day.find(self._engine, station, asked, now)
+        with self._asking():
+            day = station_day.find(self._engine, station, asked, now)
         if day:
             self.days[station, asked] = CachedDay(day, noted, now, _until(day, now))
         return day
@@ -147,13 +146,13 @@ class Cache:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        if not self._has_turn and not self._aside.acquire(blocking=False):
+        if not self._has_turn and not self._places.acquire(blocking=False):
             raise NotCached
         try:
             yield
         finally:
             if not self._has_turn:
-                self._aside.release()
+                self._places.release()
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

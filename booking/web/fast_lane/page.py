@@ -50,7 +50,7 @@ class FastPage:
         if question is None:
             return self._ask(environ, start)
         cache: Cache = self._app.extensions["cache"]
-        answer = self._known_answer(cache.in_memory if self._from_memory else cache, question, environ)
+        answer = self._known_answer(cache.aside if self._from_memory else cache, question, environ)
         if answer:
             status, headers, body = answer
             cache.polls.count(thread_time() - began)
