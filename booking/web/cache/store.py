@@ -29,7 +29,7 @@ MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
 JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not have seen this browser's own change yet
 JUST_NOW = 2  # seconds that the cookie lasts
-MOST_ASIDE = 20  # requests that wait for the database without a turn
+MOST_ASKING = 12  # requests that wait for the database without a turn
 
 
 class CachedDay(NamedTuple):
@@ -86,7 +86,7 @@ class Cache:
     """
 
     def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
-        self._engine, self._places = engine, BoundedSemaphore(MOST_ASIDE)
+        self._engine, self._places = engine, BoundedSemaphore(MOST_ASKING)
         self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
