@@ -29,7 +29,7 @@ MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
 JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not have seen this browser's own change yet
 JUST_NOW = 2  # seconds that the cookie lasts
-MOST_ASKING = 12  # requests that wait for the database without a turn
+MOST_ASKING = 18  # requests that wait for the database without a turn
 
 
 class CachedDay(NamedTuple):
