@@ -7,7 +7,10 @@ then the first of those who came meanwhile leads. No thread is added, and somebo
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
+from weakref import WeakKeyDictionary, ref
+
+from sqlalchemy import Engine
 
 A = TypeVar("A")
 Q = TypeVar("Q")
@@ -85,3 +88,20 @@ class BatchQueue(Generic[Q, A]):
         for one, answer in zip(batch, answers, strict=True):
             if not isinstance(answer, Deferred):
                 one.answer, one.error, one.is_done = answer, error, True
+
+
+class EngineQueues(Generic[Q, A]):
+    """A queue for each engine, which it does not keep: whoever asks does."""
+
+    def __init__(self, execute: Callable[[Engine, Sequence[Q]], Sequence[A | Deferred]]) -> None:
+        self._execute = execute
+        self._queues: WeakKeyDictionary[Engine, BatchQueue[Q, A]] = WeakKeyDictionary()
+
+    def ask(self, engine: Engine, asked: Q) -> A:
+        """The answer, together with those of all who ask now."""
+        queue = self._queues.get(engine)
+        if queue is None:
+            alive = ref(engine)
+            made: BatchQueue[Q, A] = BatchQueue(lambda batch: self._execute(cast("Engine", alive()), batch))
+            queue = self._queues.setdefault(engine, made)
+        return queue.ask(asked)

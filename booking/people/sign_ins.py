@@ -16,6 +16,8 @@ from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
 from booking.db import pool, transactions
+from booking.db.arrays import unnest_param
+from booking.db.batch import EngineQueues
 from booking.db.statements import CompiledStatement, param
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -164,15 +166,25 @@ def find_sign_in(session: Session | scoped_session[Any], token: str, now: dateti
 
 
 def find_sign_in_at(engine: Engine, token: str, now: datetime) -> SignedIn | None:
-    """The same without a session."""
-    rows = pool.fetch(engine, _FIND, token_hash=hash_token(token), now=now, soon=now + RENEWED_UNTIL)
-    return next((SignedIn(*row) for row in rows), None)
+    """The same without a session, and together with all who ask now in this process."""
+    return _lookups.ask(engine, (hash_token(token), now))
 
 
+def _find(engine: Engine, asked: Sequence[tuple[str, datetime]]) -> list[SignedIn | None]:
+    now = max(at for _, at in asked)
+    rows = pool.fetch(engine, _FIND, asked=[[token] for token, _ in asked], now=now, soon=now + RENEWED_UNTIL)
+    found = {row[0]: SignedIn(*row[1:]) for row in rows}
+    return [found.get(token) for token, _ in asked]
+
+
+_lookups = EngineQueues(_find)
+_row = unnest_param("asked")
 _FIND = CompiledStatement(
-    select(*SIGNED_IN, SignIn.expires_at < param("soon"))
+    select(SignIn.token_hash, *SIGNED_IN, SignIn.expires_at < param("soon"))
+    .select_from(_row.table)
+    .join(SignIn, SignIn.token_hash == _row[0].as_string())
     .join(Person, SignIn.person_id == Person.id)
-    .where(SignIn.token_hash == param("token_hash"), SignIn.lets_in(param("now")))
+    .where(SignIn.lets_in(param("now")))
 )
 
 

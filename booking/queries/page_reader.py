@@ -1,15 +1,17 @@
 """Page reader: who asks for a station's page, and all that is their own there, in one statement."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, and_, case, func, join, select
-from sqlalchemy import true as always
 from sqlalchemy.orm import aliased
 
 from booking import policy
 from booking.db import pool
+from booking.db.arrays import unnest_param
+from booking.db.batch import EngineQueues
 from booking.db.statements import CompiledStatement, Row, param
 from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot, Station
 from booking.queries import card_draws
@@ -39,10 +41,28 @@ def find(engine: Engine, token_hash: str, station: str, now: datetime, soon: dat
 
     A sign-in that ends before `soon` is due to be renewed.
     """
+    return _readers.ask(engine, _Asked(token_hash, station, now, soon))
+
+
+class _Asked(NamedTuple):
+    token_hash: str
+    station: str
+    now: datetime
+    soon: datetime
+
+
+def _find(engine: Engine, asked: Sequence[_Asked]) -> list[PageReader | None]:
+    """The readers of all who ask now, in one statement."""
+    now, soon = max(one.now for one in asked), max(one.soon for one in asked)
     since, first = now - STRIKES_COUNT, now.date() - timedelta(days=1)
-    asked = {"token_hash": token_hash, "station": station, "now": now}
-    rows = pool.fetch(engine, _FIND, **asked, soon=soon, since=since, first=first)
-    return _reader(rows, now) if rows else None
+    rows: dict[int, list[Row]] = defaultdict(list)
+    given = [[n, one.token_hash, one.station] for n, one in enumerate(asked)]
+    for n, *row in pool.fetch(engine, _FIND, asked=given, now=now, soon=soon, since=since, first=first):
+        rows[n].append(tuple(row))
+    return [_reader(rows[n], one.now) if n in rows else None for n, one in enumerate(asked)]
+
+
+_readers = EngineQueues(_find)
 
 
 def _reader(rows: Sequence[Row], now: datetime) -> PageReader:
@@ -74,8 +94,11 @@ _place: Any = case(
     )
 )
 _live = and_(Booking.person_id == Person.id, Booking.state.in_(LIVE), Slot.date >= param("first"))
+_asked = unnest_param("asked")
+_token, _station = (_asked[n].as_string() for n in (1, 2))
 _FIND = CompiledStatement(
     select(
+        _asked[0].as_integer(),
         *SIGNED_IN,
         SignIn.expires_at < param("soon"),
         Station.policy,
@@ -84,9 +107,10 @@ _FIND = CompiledStatement(
         *entry_columns(Slot),
         _place,
     )
-    .select_from(SignIn)
+    .select_from(_asked.table)
+    .join(SignIn, SignIn.token_hash == _token)
     .join(Person, SignIn.person_id == Person.id)
-    .join(Station, always())
+    .join(Station, Station.code == _station)
     .outerjoin(join(Booking, Slot, Booking.slot_id == Slot.id), _live)
-    .where(SignIn.token_hash == param("token_hash"), SignIn.lets_in(param("now")), Station.code == param("station"))
+    .where(SignIn.lets_in(param("now")))
 )

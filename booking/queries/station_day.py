@@ -3,7 +3,8 @@
 A few compiled statements without the ORM: after every change of the station its page is read again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session, aliased
 
 from booking import clock, policy, seats, workdays
 from booking.db import pool
+from booking.db.arrays import is_in_array, unnest_param
+from booking.db.batch import EngineQueues
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param, wrap
 from booking.model import Slot, Station
 from booking.queries import card_draws
@@ -91,7 +94,13 @@ def find(engine: Engine, code: str, asked: date | None, now: datetime) -> Statio
 
     None when there is no open station with this code.
     """
-    return pool.read(engine, partial(_find, code=code, asked=asked, now=now))
+    return _days.ask(engine, _Wanted(code, asked, now))
+
+
+class _Wanted(NamedTuple):
+    code: str
+    asked: date | None
+    now: datetime
 
 
 def has_draws(station_id: Any, since: Any) -> ColumnElement[bool]:
@@ -106,31 +115,82 @@ def has_coming_draws(session: Session, station_id: int, now: datetime) -> bool:
 
 def openings(session: Session, station_id: int, now: datetime) -> list[Opening]:
     """The coming openings of a station."""
-    return _openings(_planned(wrap(session.connection()), station_id, now), now)
+    return _openings(_planned(wrap(session.connection()), [station_id], now)[station_id], now)
 
 
-def _find(connection: DriverConnection, code: str, asked: date | None, now: datetime) -> StationDay | None:
-    found = _STATION.run(connection, code=code, since=_yesterday(now))
-    if not found:
-        return None
-    station = StationPage._make(found[0])
-    first = station.today(now)
-    last = first + timedelta(days=policy.read(station.policy).days_ahead)
-    planned = _planned(connection, station.id, now)
-    days = _strip(connection, station.id, first, last, planned)
-    when = asked if asked and first <= asked <= last else first
-    slots = _slots(connection, station.id, when)
-    if asked != when and all(slot.state_at(now) == "done" for slot in slots):
-        later = next((view.day.date for view in days[1:] if view.slots), first)
-        when, slots = later, _slots(connection, station.id, later) if later != first else slots
+def _find(engine: Engine, wanted: Sequence[_Wanted]) -> list[StationDay | None]:
+    """The days of all who ask now, in as many statements as one of them needs."""
+    return pool.read(engine, partial(_read, wanted=wanted))
+
+
+_days = EngineQueues(_find)
+
+
+class _Strip(NamedTuple):
+    station: StationPage
+    days: list[DayView]
+    planned: list[Row]
+
+    def when(self, asked: date | None) -> date:
+        """The day that is asked for, where the strip has it."""
+        dates = [view.day.date for view in self.days]
+        return asked if asked and asked in dates else dates[0]
+
+    @property
+    def later(self) -> date:
+        """The next day with slots after today, else today."""
+        return next((view.day.date for view in self.days[1:] if view.slots), self.days[0].day.date)
+
+
+def _read(connection: DriverConnection, wanted: Sequence[_Wanted]) -> list[StationDay | None]:
+    strips = _strips(connection, {one.code for one in wanted}, max(one.now for one in wanted))
+    found = {one: (strips[one.code], strips[one.code].when(one.asked)) for one in wanted if one.code in strips}
+    slots = _slots(connection, {(strip.station.id, when) for strip, when in found.values()})
+    over = [
+        one
+        for one, (strip, when) in found.items()
+        if one.asked != when and all(slot.state_at(one.now) == "done" for slot in slots[strip.station.id, when])
+    ]
+    found |= {one: (found[one][0], found[one][0].later) for one in over}
+    slots |= _slots(connection, {(found[one][0].station.id, found[one][1]) for one in over} - slots.keys())
+    return [
+        _day(connection, *found[one], slots[found[one][0].station.id, found[one][1]], one.now) if one in found else None
+        for one in wanted
+    ]
+
+
+def _day(
+    connection: DriverConnection, strip: _Strip, when: date, slots: Sequence[seats.SlotSnapshot], now: datetime
+) -> StationDay:
     has_draws = any(slot.awaits_draw for slot in slots)
-    draws = card_draws.between(connection, station.id, when, when) if has_draws else {}
-    return StationDay(station, when, days, _openings(planned, now), slots, draws)
+    draws = card_draws.between(connection, strip.station.id, when, when) if has_draws else {}
+    return StationDay(strip.station, when, strip.days, _openings(strip.planned, now), slots, draws)
 
 
-def _planned(connection: DriverConnection, station_id: int, now: datetime) -> Sequence[Row]:
-    """Date, opening, whether it is still planned, number and free seats of a station's slots, not the cancelled ones."""
-    return _COUNTS.run(connection, station_id=station_id, first=_yesterday(now))
+def _strips(connection: DriverConnection, codes: Collection[str], now: datetime) -> dict[str, _Strip]:
+    """Of the open stations, by code."""
+    rows = _STATIONS.run(connection, codes=[[code] for code in codes], since=_yesterday(now))
+    stations = [StationPage._make(row) for row in rows]
+    planned = _planned(connection, [station.id for station in stations], now) if stations else {}
+    by_range: dict[tuple[date, date], list[StationPage]] = defaultdict(list)
+    for station in stations:
+        first = station.today(now)
+        by_range[first, first + timedelta(days=policy.read(station.policy).days_ahead)].append(station)
+    found: dict[str, _Strip] = {}
+    for (first, last), theirs in by_range.items():
+        calendars = workdays.read(connection, [station.id for station in theirs], first, last)
+        for station in theirs:
+            rows = planned[station.id]
+            found[station.code] = _Strip(station, _strip(calendars[station.id], first, last, rows), rows)
+    return found
+
+
+def _planned(connection: DriverConnection, stations: Collection[int], now: datetime) -> dict[int, list[Row]]:
+    """Date, opening, whether it is still planned, number and free seats of each station's slots, not the cancelled ones."""
+    found: dict[int, list[Row]] = {station_id: [] for station_id in stations}
+    for station_id, *row in _COUNTS.run(connection, stations=list(stations), first=_yesterday(now)):
+        found[station_id].append(tuple(row))
+    return found
 
 
 def _yesterday(now: datetime) -> date:
@@ -138,10 +198,7 @@ def _yesterday(now: datetime) -> date:
     return (now - timedelta(days=1)).date()
 
 
-def _strip(
-    connection: DriverConnection, station_id: int, first: date, last: date, planned: Sequence[Row]
-) -> list[DayView]:
-    calendar = workdays.read(connection, station_id, first, last)
+def _strip(calendar: workdays.Calendar, first: date, last: date, planned: Sequence[Row]) -> list[DayView]:
     counted = dict.fromkeys((first + timedelta(days=n) for n in range((last - first).days + 1)), 0)
     for when, _opens_at, _is_planned, number, _seats in planned:
         if when in counted:
@@ -158,29 +215,49 @@ def _openings(planned: Sequence[Row], now: datetime) -> list[Opening]:
     return sorted(found.values())
 
 
-def _slots(connection: DriverConnection, station_id: int, when: date) -> list[seats.SlotSnapshot]:
-    return [seats.snapshot(row) for row in _SLOTS.run(connection, station_id=station_id, date=when)]
+def _slots(
+    connection: DriverConnection, wanted: Collection[tuple[int, date]]
+) -> dict[tuple[int, date], list[seats.SlotSnapshot]]:
+    """The slots of stations on days."""
+    found: dict[tuple[int, date], list[seats.SlotSnapshot]] = {one: [] for one in wanted}
+    for when in {when for _, when in wanted}:
+        stations = [station_id for station_id, day in wanted if day == when]
+        for row in _SLOTS.run(connection, stations=stations, date=when):
+            slot = seats.snapshot(row)
+            found[slot.station_id, when].append(slot)
+    return found
 
 
 _other = aliased(Station)
 _beside = (_other.id < Station.id, _other.id > Station.id)  # two ranges of the index
-_STATION = CompiledStatement(
+_code = unnest_param("codes")
+_STATIONS = CompiledStatement(
     select(
         *(getattr(Station, name) for name in StationPage._fields[:-2]),
         has_draws(Station.id, param("since")),
         or_(*(exists().where(_other.closed_at.is_(None), beside) for beside in _beside)),
-    ).where(Station.code == param("code"), Station.closed_at.is_(None))
+    )
+    .select_from(_code.table)
+    .join(Station, Station.code == _code[0].as_string())
+    .where(Station.closed_at.is_(None))
 )
 # One whose seats are drawn has no opening to wait for.
 _is_planned = and_(Slot.state == "planned", Slot.draw_id.is_(None)).label("is_planned")
 # A station's slots are few, and indexed by date: ordered by opening with LIMIT 1, every station's would be read.
 _COUNTS = CompiledStatement(
-    select(Slot.date, Slot.opens_at, _is_planned, func.count(Slot.id), func.sum(Slot.capacity - Slot.taken))
-    .where(Slot.station_id == param("station_id"), Slot.date >= param("first"), Slot.state != "cancelled")
-    .group_by(Slot.date, Slot.opens_at, _is_planned)
+    select(
+        Slot.station_id,
+        Slot.date,
+        Slot.opens_at,
+        _is_planned,
+        func.count(Slot.id),
+        func.sum(Slot.capacity - Slot.taken),
+    )
+    .where(is_in_array(Slot.station_id, "stations"), Slot.date >= param("first"), Slot.state != "cancelled")
+    .group_by(Slot.station_id, Slot.date, Slot.opens_at, _is_planned)
 )
 _SLOTS = CompiledStatement(
     seats.snapshots()
-    .where(Slot.station_id == param("station_id"), Slot.date == param("date"))
+    .where(is_in_array(Slot.station_id, "stations"), Slot.date == param("date"))
     .order_by(Slot.starts_at, Slot.id)
 )

@@ -8,8 +8,7 @@ that change other bookings of their person, or collide with something, are decid
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
-from weakref import WeakKeyDictionary, ref
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from booking import clock
 from booking.db import pool, statements, transactions
-from booking.db.batch import DEFERRED, BatchQueue, Deferred
+from booking.db.batch import DEFERRED, Deferred, EngineQueues
 from booking.db.transactions import retried
 from booking.enqueue import enqueue, is_invited
 from booking.errors import RuleViolation
@@ -87,19 +86,7 @@ def book_single(
 
 def press(engine: Engine, asked: Asked) -> Pressed:
     """Decide this booking together with all who book now in this process. Needs no session."""
-    found = _queues.get(engine)
-    if found is None:
-        found = _queues.setdefault(engine, _queue(engine))
-    return found.ask(asked)
-
-
-def _queue(engine: Engine) -> "BatchQueue[Asked, Pressed]":
-    """It does not keep the engine: whoever asks does."""
-    alive = ref(engine)
-    return BatchQueue(lambda batch: _book_batch(cast("Engine", alive()), batch))
-
-
-_queues: "WeakKeyDictionary[Engine, BatchQueue[Asked, Pressed]]" = WeakKeyDictionary()
+    return _presses.ask(engine, asked)
 
 
 def book_in_transaction(
@@ -167,6 +154,9 @@ def _book_batch(engine: Engine, batch: Sequence[Asked]) -> list[Pressed | Deferr
     for n, its in single.items():
         answers[n] = _single(engine, batch[n], its)
     return [answer or DEFERRED for answer in answers]
+
+
+_presses = EngineQueues(_book_batch)
 
 
 def _is_undecided(answer: Pressed | Deferred | None) -> bool:

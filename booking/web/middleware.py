@@ -33,7 +33,7 @@ Ask = Callable[[Environ, Any], Iterable[bytes]]
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
 STALLED = 1.0  # seconds without any turn coming free: what works waits for the database
-MOST_WAITING, MOST_ASIDE = 8, 40  # requests that may wait then; together fewer than the web server's threads
+MOST_WAITING, MOST_ASIDE = 8, 25  # requests that may wait then; with the pages' (`cache/store`) fewer than the threads
 TURNS = "booking.turns"  # environ key of the queue of turns
 MONITORING = ("/healthz", "/readyz", "/metrics")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
@@ -92,12 +92,14 @@ class Bodies:
         self._ask, self._largest, self._uploads = ask, largest, uploads or {}
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
-        if setting := upload_setting(environ["PATH_INFO"]):
+        has_body = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+        if has_body and (setting := upload_setting(environ["PATH_INFO"])):
             with SpooledTemporaryFile(self._largest) as file:
                 self._take_in(environ, self._uploads.get(setting, self._largest), file)
                 request_context.received()
                 return self._ask(environ, start)
-        self._take_in(environ, self._largest, BytesIO())
+        if has_body:
+            self._take_in(environ, self._largest, BytesIO())
         request_context.received()
         return self._ask(environ, start)
 

@@ -5,14 +5,15 @@ announced yet; a manager's override of one date at one station is stronger; any 
 Statutory and weekday dates of unannounced years are tentative.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import SmallInteger, cast, extract, false, func, literal, null, select, true, union_all
+from sqlalchemy import Integer, SmallInteger, cast, extract, false, func, literal, null, select, true, union_all
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import is_in_array
 from booking.db.statements import CompiledStatement, DriverConnection, param, wrap
 from booking.model import DayOverride, Workday
 
@@ -77,19 +78,25 @@ class Calendar:
 
 def load(session: Session, station_id: int | None, first: date, last: date) -> Calendar:
     """The calendar of a station from `first` to `last`, both included; None reads the country's alone."""
-    return read(wrap(session.connection()), station_id, first - LOOK_BACK, last)
+    stations = [] if station_id is None else [station_id]
+    return read(wrap(session.connection()), stations, first - LOOK_BACK, last)[station_id]
 
 
-def read(connection: DriverConnection, station_id: int | None, first: date, last: date) -> Calendar:
-    """The same, without the days before that `workday_before` needs."""
-    rows = _DATES.run(connection, station_id=station_id, first=first, last=last)
-    return Calendar(map(DateRow._make, rows))
+def read(
+    connection: DriverConnection, stations: Collection[int], first: date, last: date
+) -> dict[int | None, Calendar]:
+    """Of each of these stations the same, and the country's (None), without the days before that `workday_before` needs."""
+    rows = _DATES.run(connection, stations=list(stations), first=first, last=last)
+    own: dict[int | None, list[DateRow]] = {station_id: [] for station_id in (None, *stations)}
+    for station_id, *row in rows:
+        own[station_id].append(DateRow._make(row))
+    return {station_id: Calendar([*own[None], *said]) for station_id, said in own.items()}
 
 
 def load_each(session: Session, first: date, last: date) -> tuple[Calendar, dict[int, Calendar]]:
     """The country's calendar, and those of the stations that have overrides of their own in these days."""
     wanted = {"first": first - LOOK_BACK, "last": last}
-    country = [DateRow._make(row) for row in _DATES.run(wrap(session.connection()), station_id=None, **wanted)]
+    country = [DateRow._make(row[1:]) for row in _DATES.run(wrap(session.connection()), stations=[], **wanted)]
     own: dict[int, list[DateRow]] = {}
     for row in session.scalars(select(DayOverride).where(DayOverride.date.between(first - LOOK_BACK, last))):
         said = DateRow(row.date, row.works, row.note, "", row.follows, is_override=True)
@@ -139,11 +146,23 @@ def clear_override(session: Session, station_id: int, when: date) -> None:
 _between = param("first"), param("last")
 _DATES = CompiledStatement(
     union_all(
-        select(Workday.date, Workday.works, Workday.name, Workday.source, cast(null(), SmallInteger), false()).where(
-            Workday.date.between(*_between)
-        ),
-        select(DayOverride.date, DayOverride.works, DayOverride.note, literal(""), DayOverride.follows, true()).where(
-            DayOverride.station_id == param("station_id"), DayOverride.date.between(*_between)
-        ),
+        select(
+            cast(null(), Integer),
+            Workday.date,
+            Workday.works,
+            Workday.name,
+            Workday.source,
+            cast(null(), SmallInteger),
+            false(),
+        ).where(Workday.date.between(*_between)),
+        select(
+            DayOverride.station_id,
+            DayOverride.date,
+            DayOverride.works,
+            DayOverride.note,
+            literal(""),
+            DayOverride.follows,
+            true(),
+        ).where(is_in_array(DayOverride.station_id, "stations"), DayOverride.date.between(*_between)),
     )
 )

@@ -76,7 +76,7 @@ def test_any_number_of_readers_stays_within_the_bound(make_app: Callable[..., Fl
     """Each with a session of their own, and with an ETag that they claim to have."""
     app = make_app(CACHE_POLL_SECONDS=1000)
     found = app.extensions["cache"]
-    found.pages = Memory(300_000)
+    found.pages = found.aside.pages = Memory(300_000)
     for n in range(150):
         phone = Phone(app, lunch)
         phone.day("Mon 10:01")

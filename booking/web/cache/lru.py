@@ -23,9 +23,11 @@ class Memory(Generic[K, V]):
         self._lock = Lock()
 
     def get(self, key: K) -> V | None:
-        with self._lock:
-            found = self._kept.get(key)
-        return found[1] if found else None
+        try:
+            with self._lock:
+                return self._kept[key][1]
+        except KeyError:
+            return None
 
     def __setitem__(self, key: K, value: V) -> None:
         with self._lock:

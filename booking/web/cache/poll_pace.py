@@ -37,13 +37,15 @@ class PollPace:
         with self._lock:
             self._forget(int(now))
             pace = min(max(calm, (self._phones + 1) * self.cost / self._share), SLOWEST)
-            pace = round(pace * random.uniform(1, 1 + SPREAD), 1)  # noqa: S311 - no secret
+            pace = round(pace * (1 + SPREAD * random.random()), 1)  # noqa: S311 - no secret
             self._due[int(now + pace + 0.5)] += 1
             self._phones += 1
         return pace
 
     def _forget(self, second: int) -> None:
         """Those who were to ask again by now have done so, or are gone."""
+        if second <= self._second:
+            return
         for past in range(self._second, min(second, self._second + int(2 * SLOWEST)) + 1):
             self._phones -= self._due.pop(past, 0)
         self._second = second

@@ -4,10 +4,12 @@ Nothing in it is older than the last poll of the change feed (`queries/change_fe
 nothing is decided by it.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from threading import BoundedSemaphore
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, current_app
@@ -27,6 +29,7 @@ MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
 JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not have seen this browser's own change yet
 JUST_NOW = 2  # seconds that the cookie lasts
+MOST_ASKING = 18  # requests that wait for the database without a turn
 
 
 class CachedDay(NamedTuple):
@@ -72,17 +75,19 @@ class Known:
 
 
 class NotCached(Exception):
-    """The database would have to be asked."""
+    """The database would have to be asked, in a turn."""
 
 
 class Cache:
     """The caches of one process. `noted` in an entry is the version of the change feed from before it was read.
 
-    `in_memory` is the same without the database: it raises NotCached instead.
+    `aside` is the same for who has no turn: the database is asked for many at once, and some may wait for that without one.
+    It raises NotCached to all others.
     """
 
     def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
-        self._database: Engine | None = engine
+        self._engine, self._places = engine, BoundedSemaphore(MOST_ASKING)
+        self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
         self.days: Memory[tuple[str, date | None], CachedDay] = Memory(24 * MB)  # by station and the day asked for
@@ -92,18 +97,12 @@ class Cache:
         self.headers: dict[int, Headers] = {}  # of the same answers, by status
         self.pictures: Memory[tuple[str, str], bytes] = Memory(8 * MB)  # uploaded ones, by name and size
         self.polls = polls
-        self.in_memory = copy(self)
-        self.in_memory._database = None  # noqa: SLF001
-
-    @property
-    def _engine(self) -> Engine:
-        if self._database is None:
-            raise NotCached
-        return self._database
+        self.aside = copy(self)
+        self.aside._has_turn = False  # noqa: SLF001
 
     def look(self) -> None:
         """Poll the change feed if the last poll was long enough ago."""
-        if self._database is None and not self.news.is_current:
+        if not (self._has_turn or self.news.is_current):
             raise NotCached
         self.news.look()
 
@@ -112,7 +111,8 @@ class Cache:
         found, noted = self.days.get((station, asked)), self.news.noted
         if found and self._is_current(found, now):
             return found.day
-        day = station_day.find(self._engine, station, asked, now)
+        with self._asking():
+            day = station_day.find(self._engine, station, asked, now)
         if day:
             self.days[station, asked] = CachedDay(day, noted, now, _until(day, now))
         return day
@@ -129,7 +129,8 @@ class Cache:
         if known and self._holds(known, now):
             return known
         noted, soon = self.news.noted, now + people.RENEWED_UNTIL
-        found = page_reader.find(self._engine, people.hash_token(token), station, now, soon)
+        with self._asking():
+            found = page_reader.find(self._engine, people.hash_token(token), station, now, soon)
         if found is None:
             return None
         until = min(now + NO_LONGER, found.who.paused_until or now + NO_LONGER)
@@ -138,7 +139,20 @@ class Cache:
 
     def is_valid(self, known: Known, token: str, now: datetime) -> bool:
         """Whether the sign-in still is: another process may have ended it."""
-        return known.is_new or people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
+        if known.is_new:
+            return True
+        with self._asking():
+            return people.find_sign_in_at(self._engine, token, now) == known.reader.signed_in
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        if not self._has_turn and not self._places.acquire(blocking=False):
+            raise NotCached
+        try:
+            yield
+        finally:
+            if not self._has_turn:
+                self._places.release()
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

@@ -1,7 +1,7 @@
 """Fast path of a station's page and its polls: middleware that answers from the cache of the process.
 
 A thousand phones open a station's page in the same minutes, and poll it every few seconds. What is in memory is answered
-at once, what must be read from the database in a turn.
+at once; some may wait for the database without a turn, for it is asked for all who wait.
 """
 
 from collections.abc import Callable, Iterable
@@ -50,7 +50,7 @@ class FastPage:
         if question is None:
             return self._ask(environ, start)
         cache: Cache = self._app.extensions["cache"]
-        answer = self._known_answer(cache.in_memory if self._from_memory else cache, question, environ)
+        answer = self._known_answer(cache.aside if self._from_memory else cache, question, environ)
         if answer:
             status, headers, body = answer
             cache.polls.count(thread_time() - began)

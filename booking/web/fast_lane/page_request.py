@@ -24,6 +24,7 @@ SPECIAL = {"outcome", "_flashes"}  # in the session: the next page shows a resul
 PATH = re.compile("/(?:s/([A-Za-z0-9_-]{1,32}))?").fullmatch
 # All of a request that says what it asks for, but for the tag.
 SAYS = ("PATH_INFO", "QUERY_STRING", "HTTP_COOKIE", "HTTP_ACCEPT_LANGUAGE", "HTTP_USER_AGENT")
+NOTHING = [""] * len(SAYS)
 LASTS = 60.0  # seconds
 MOST = 4 * 2**20  # bytes
 
@@ -56,7 +57,7 @@ class PageRequestReader:
         found = PATH(environ["PATH_INFO"])
         if not found or environ.get("SCRIPT_NAME"):
             return None
-        told = "\n".join([str(htmx.asked_by(environ)), *(environ.get(name, "") for name in SAYS)]).encode()
+        told = "\n".join([str(htmx.asked_by(environ)), *map(environ.get, SAYS, NOTHING)]).encode()
         key, now = blake2b(told, digest_size=16, key=self._secret).digest(), monotonic()
         question = self._kept.get(key)
         if question and question.until > now:

@@ -7,6 +7,7 @@ from booking import clock, services
 from booking.extensions import db
 from booking.model import ServiceRequest
 from booking.queries import service_requests
+from booking.web.downloads import sent
 from booking.web.forms.service_request import KINDS, STATES, AnswerForm, PassOnForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager import tables
@@ -38,7 +39,7 @@ def export_requests(code: str) -> Answer:
     span = asked_span(station_date(now, station), days=365)
     found = service_requests.between(db.session(), station, span.first, span.last)
     table = tables.of_requests(found, station)
-    return tables.sent([table], f"{code}-requests-{span.first}-{span.last}")
+    return sent([table], f"{code}-requests-{span.first}-{span.last}")
 
 
 @pages.get("/<code>/requests/<int:request_id>")

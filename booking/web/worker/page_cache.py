@@ -131,7 +131,7 @@ class RenderedDay:
     @property
     def weight(self) -> int:
         """Bytes, an upper bound: what is made when it is needed is counted from the beginning."""
-        return 16_000 + 4_000 * len(self.cards)
+        return 20_000 + 4_000 * len(self.cards)
 
     def is_still(self, page: DayPage) -> bool:
         """Whether this is what `page` would be."""
@@ -139,14 +139,24 @@ class RenderedDay:
         same = ours.day is page.day and (page.is_shared or ours.reader is page.reader)
         return same and ours.now <= page.now < self.until
 
-    def changes(self, tag: str) -> str | None:
+    def changes(self, tag: str) -> Packed | None:
         """The parts that are not as in `tag`; None when they are not the same parts in the same order."""
         order, _dash, ours = self.tag.partition("-")
         known_order, _dash, known = tag.partition("-")
         if order != known_order or len(ours) != len(known) or len(ours) != etag.SHORT * len(self.parts):
             return None
         tags = (known[at : at + etag.SHORT] for at in range(0, len(known), etag.SHORT))
-        return str(_markup().changes([part for part, tag in zip(self.parts, tags, strict=True) if part.tag != tag]))
+        changed = [part for part, tag in zip(self.parts, tags, strict=True) if part.tag != tag]
+        ids = [part.id for part in changed]
+        found = self._newest[0]
+        if found is None or found[0] != ids:
+            found = self._newest[0] = ids, Packed(WORDS.split(str(_markup().changes(changed))))
+        return found[1]
+
+    @cached_property
+    def _newest(self) -> list[tuple[list[str], Packed] | None]:
+        """Ids and markup of the changes that were asked for last: most phones of a station need the same ones."""
+        return [None]
 
     def filled(self, viewer: Viewer, pace: float, now: datetime) -> Markup:
         """The whole day for one reader."""
@@ -221,7 +231,7 @@ def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, rend
         known, _dash, me = asked.tag.rpartition("-")
         changes = rendered.changes(known) if known and me == viewer.me else None
         if changes is not None:
-            return Answer(tag, pace, Packed([placeholders.filled(WORDS.split(changes), texts)]), texts)
+            return Answer(tag, pace, changes, texts)
     whole = rendered.packed if asked.is_fragment else _frame(cache, asked, page, now, render)
     return Answer(tag, pace, whole, {**texts, "day": rendered.packed}) if whole else None
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -214,7 +215,7 @@ def take_all_turns(stands: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 
 
 def test_a_page_in_memory_waits_for_no_turn(
-    stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]
+    stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lunch.book("周明", "Mon 10:00")
     phone, own = Phone(stands, lunch, "李静"), Phone(stands, lunch, "周明")
@@ -225,7 +226,11 @@ def test_a_page_in_memory_waits_for_no_turn(
     assert bare(look(phone)) == bare(page)
     assert own.get(PATH, "Mon 10:01", headers=knows).status_code == 304
     for who, path in ((phone, "/s/cbd?day=2026-11-25"), (own, PATH)):
-        assert who.get(path, "Mon 10:01").status_code == 503, "control: the database must be asked"
+        assert who.get(path, "Mon 10:01").status_code == 200, "the database is asked without a turn"
+    places = BoundedSemaphore(1)
+    monkeypatch.setattr(stands.extensions["cache"].aside, "_places", places)
+    with places:
+        assert own.get(PATH, "Mon 10:01").status_code == 503, "control: only so many ask without a turn"
 
 
 def test_a_booking_waits_for_no_turn(stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]) -> None:
