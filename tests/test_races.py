@@ -159,7 +159,6 @@ def test_everybody_leaves_while_everybody_is_promoted(crowd_of: Make) -> None:
 
 
 @ROW_LOCKS
-@ROW_LOCKS
 @pytest.mark.parametrize("clock", ["11:39:59.999999", "11:40"])
 def test_newcomers_book_while_seats_come_free(crowd_of: Make, clock: str) -> None:
     crowd = crowd_of(32, 8)
@@ -177,6 +176,7 @@ def test_newcomers_book_while_seats_come_free(crowd_of: Make, clock: str) -> Non
     assert crowd.sound(clock)
 
 
+@ROW_LOCKS
 def test_slots_start_and_end_while_people_book(crowd_of: Make) -> None:
     """Half of the requests come an instant before the waiting list closes or the slot starts, and wait for a lock."""
     crowd = crowd_of(32, 8)
@@ -196,7 +196,6 @@ def test_slots_start_and_end_while_people_book(crowd_of: Make) -> None:
 
 
 @ROW_LOCKS
-@ROW_LOCKS
 def test_capacity_goes_up_and_down_during_a_rush(crowd_of: Make) -> None:
     crowd = crowd_of(60, 20)
     sizes: list[Act] = [("resize", OPEN, crowd.slot_id, capacity) for capacity in (10, 25, 5, 12)]
@@ -207,6 +206,7 @@ def test_capacity_goes_up_and_down_during_a_rush(crowd_of: Make) -> None:
     assert crowd.sound("Mon 10:05")
 
 
+@ROW_LOCKS
 def test_check_in_against_release(crowd_of: Make) -> None:
     """The first to commit wins: nobody is both checked in and struck."""
     crowd = crowd_of(20, 10)
@@ -244,7 +244,6 @@ def test_the_jobs_of_two_schedulers_do_each_thing_once(crowd_of: Make) -> None:
 
 
 @ROW_LOCKS
-@ROW_LOCKS
 @pytest.mark.parametrize(
     "words", [("all_came",), ("fell_through",), ("by_list",), ("all_came", "fell_through", "by_list")]
 )
@@ -266,6 +265,7 @@ def test_the_managers_decision_against_the_close_of_the_slot(crowd_of: Make, wor
     assert crowd.sound("15:01")
 
 
+@ROW_LOCKS
 def test_the_first_check_in_against_the_release(crowd_of: Make) -> None:
     """Either attendance had begun by the release, or the release is held."""
     crowd = crowd_of(10, 10)
@@ -283,7 +283,6 @@ def test_the_first_check_in_against_the_release(crowd_of: Make) -> None:
     assert crowd.sound("12:21")
 
 
-@ROW_LOCKS
 @ROW_LOCKS
 def test_crossing_waiting_lists_never_deadlock(crowd_of: Make) -> None:
     """Everybody waits for two slots of one day, in either order: a promotion in one ends the place in the other."""
@@ -313,6 +312,7 @@ def test_crossing_waiting_lists_never_deadlock(crowd_of: Make) -> None:
     assert crowd.sound("Mon 10:05")
 
 
+@ROW_LOCKS
 def test_sixteen_who_open_one_invitation_become_one_manager(crowd_of: Make) -> None:
     crowd = crowd_of(1, 1)
     told = (crowd.lunch.station_id, "new@example.com", "en", OPEN, crowd.lunch.manager_id)
