@@ -24,6 +24,8 @@ from tests.support import letter_cast
 from tests.support.lunch_hour import at
 from tests.support.screens import picture
 
+pytestmark = pytest.mark.one_database
+
 EXPECTED = Path(__file__).parent / "letters"
 OPERATIONS = config.ROOT / "docs" / "operations.md"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
