@@ -180,6 +180,8 @@ def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live
         page.route("**/manage/cbd/slots/*", hold_the_first)
         with page.expect_request(lambda request: request.headers.get("hx-request") == "true"):
             tap(page, "周明")
+        while not held:
+            page.wait_for_timeout(50)
         tap(page, "李静")
         settled(page)
         assert lunch.states("周明", "李静") == ["attended", "attended"]
