@@ -189,4 +189,4 @@ CHORES = tuple(
     Chore(name, job, SQL[f"{name} scene"], SQL[f"{name} bulk"][0], SQL[f"{name} undo"], SQL[f"{name} hour"][0])
     for name, job in JOBS.items()
 )
-DIGESTS = CHORES[-1]
+DIGESTS = CHORES[2]
