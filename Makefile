@@ -26,7 +26,7 @@ install: .venv/.run $(CATALOGUES)
 # Many tests start the app in a process of its own: compile it once, also where the shell says not to.
 test test-all: export PYTHONDONTWRITEBYTECODE =
 test test-all: .venv/.dev $(CATALOGUES)
-	@deploy/system-packages chromium fonts-noto-cjk nginx-light postgresql \
+	@deploy/system-packages chromium chromium-headless-shell fonts-noto-cjk nginx-light postgresql \
 		$(if $(filter test-all,$@),caddy dovecot-imapd faketime haproxy iptables npm pgbouncer prometheus spamassassin systemd)
 	$(BIN)/pytest -n 2 --dist worksteal $(if $(filter test-all,$@),--whole)
 

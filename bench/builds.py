@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,14 @@ DISK = Path(os.environ.get("BENCH_FOLDER", "/var/tmp"))  # a real disk: /tmp may
 POSTGRESQL = (
     "shared_buffers=1GB effective_cache_size=4GB maintenance_work_mem=512MB max_wal_size=8GB max_connections=200"
 )
+
+
+def statements(module: str) -> dict[str, tuple[str, ...]]:
+    """The SQL that stands beside a module, under the names of its groups."""
+    groups = re.split(r"^-- ([\w ]+):$", Path(module).with_suffix(".sql").read_text(), flags=re.MULTILINE)[1:]
+    told = (re.sub(r"^--.*\n", "", text, flags=re.MULTILINE) for text in groups[1::2])
+    parts = (tuple(part.strip() for part in re.split(r";$", text, flags=re.MULTILINE) if part.strip()) for text in told)
+    return dict(zip(groups[::2], parts, strict=True))
 
 
 @dataclass(frozen=True)

@@ -261,14 +261,9 @@ SCENE = (
        WHERE id >= %(first)s AND state = 'planned' AND (id - 1) %% 5 < 3""",
     "UPDATE draw SET date = (SELECT date FROM slot WHERE slot.draw_id = draw.id LIMIT 1) WHERE state = 'gathering'",
 )
-KEEP = (
-    """CREATE TABLE bench_last AS SELECT (SELECT max(id) FROM booking) AS booking, (SELECT max(id) FROM event) AS event,
-       (SELECT coalesce(max(id), 0) FROM letter) AS letter""",
-)
+KEEP = presses.SQL["keep"][1:]
 RESET = (
-    "DELETE FROM letter WHERE id > (SELECT letter FROM bench_last)",
-    "DELETE FROM event WHERE id > (SELECT event FROM bench_last)",
-    "DELETE FROM booking WHERE id > (SELECT booking FROM bench_last)",
+    *presses.SQL["reset"][:3],
     """UPDATE slot SET taken = 0, waiting = 0, waitlist_seq = 0, state = 'planned', opens_at = starts_at
        WHERE draw_id IS NOT NULL AND state <> 'planned'""",
     """UPDATE draw_entry SET no = NULL, balls = NULL, rank = NULL, result = NULL, got_slot_id = NULL, passed_over = '{}'

@@ -15,15 +15,15 @@ from typing import BinaryIO
 
 from sqlalchemy import URL
 
-from bench.builds import Build, Cost, Database, Worker, prepared
-from bench.jobs import DIGESTS, rush
+from bench.builds import Build, Cost, Database, Worker, prepared, statements
+from bench.jobs import DIGESTS, READERS, rush
 from bench.load import Row, middle
 from bench.presses import GROUP, Stage, stage
 from tests.support import city as stock
 from tests.support.city import City
 from tests.support.servers import Kind, used
 
-A_STATION = 15  # readers of digests
+SQL = statements(__file__)
 CATCHES_UP = 120  # seconds at most
 
 
@@ -76,7 +76,7 @@ class _Sender:
         Of the fifteen nine hold a seat today, in one of five slots, four wait in two lists, all hear what opens; two
         have a strike, and every tenth reads English.
         """
-        city = City(asked.letters // A_STATION, people=asked.letters // A_STATION * A_STATION)
+        city = City(asked.letters // READERS, people=asked.letters // READERS * READERS)
         with place.connect() as connection:
             stock.build(connection, city)
             stock.add_past(connection, city, city.people)
@@ -201,22 +201,4 @@ def _wait_until_idle(pid: int) -> None:
         idle = idle + 1 if used(pid) - before < 0.1 else 0
 
 
-MORNING = replace(
-    DIGESTS,
-    scene=(
-        DIGESTS.scene[0],
-        # Each has been at the station of theirs once lately.
-        f"UPDATE booking SET person_id = station_id + (id - 1) %% {A_STATION} * %(stations)s WHERE state = 'attended'",
-        f"""INSERT INTO booking (slot_id, station_id, person_id, state, via, ticket, created_at, seated_at,
-                                 waitlist_position, late)
-           SELECT %(day4)s + s * %(per_day)s + CASE WHEN k < 9 THEN k %% %(per_day)s ELSE k %% 2 END, s + 1,
-                  1 + s + k * %(stations)s, CASE WHEN k < 9 THEN 'booked' ELSE 'waiting' END, 'tap',
-                  'today-' || s || '-' || k, now(), CASE WHEN k < 9 THEN now() END, CASE WHEN k >= 9 THEN k END, false
-           FROM generate_series(0, %(stations)s - 1) s, generate_series(0, {A_STATION} - 3) k""",
-        "UPDATE slot SET taken = capacity WHERE id >= %(day4)s AND id < %(day5)s",
-        """INSERT INTO strike (person_id, station_id, slot_id, booking_id, at, reason, forgive_reason)
-           SELECT person_id, station_id, slot_id, id, now() - interval '1 day', 'no_show', '' FROM booking
-           WHERE state = 'attended' AND (person_id - 1) / %(stations)s IN (3, 10)""",
-        "UPDATE person SET language = 'en' WHERE id %% 10 = 0",
-    ),
-)
+MORNING = replace(DIGESTS, scene=(DIGESTS.scene[0], *SQL["scene"]))

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from sqlalchemy import URL
 
 from bench.builds import HERE, Build, Database, embedded
 from bench.load import Row, times
-from tests.support import city, phones, visits
+from tests.support import chromium, city, phones, visits
 from tests.support.servers import Kind
 from tests.support.visits import Visit
 
@@ -89,11 +88,9 @@ def paint(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> li
     Bytes are what came over the wire with their headers.
     """
     with sync_playwright() as playwright, ExitStack() as opened:
-        options = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        browser = opened.enter_context(chromium.launch(playwright.chromium, windows=True))
         pages = [opened.enter_context(_demo(build)) for build in builds]
         own, *theirs = [[_visits(browser, address) for _ in range(asked.rounds)] for address in pages]
-        browser.close()
     rows = []
     for n, (visit, least) in enumerate({"first": "60 KB", "next": "10 KB"}.items()):
         seen = [both[n] for both in own]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from bench import load
-from bench.builds import Build, Database, prepared
+from bench.builds import Build, Database, prepared, statements
 from bench.load import Row, Run, Target, compared, middle, times
 from tests.support import city as stock
 from tests.support import visits
@@ -20,6 +20,7 @@ from tests.support.city import City
 from tests.support.servers import Kind, resident
 from tests.support.visits import IN_PLACE, Visit
 
+SQL = statements(__file__)
 PEOPLE = 30_000  # each presses once: enough for five rounds of three seconds on a quick machine
 GROWTH = {"growth_press": ("press", False), "growth_page": ("page", True)}
 SEATS, PRESSES = 15, 5
@@ -143,7 +144,7 @@ def _people(place: Database, size: City) -> list[tuple[int, Visit]]:
         connection.execute("SET synchronous_commit = off")  # while filling only
         stock.build(connection, size)
         stock.add_past(connection, size, BOOKED * size.stations // 3_933)
-        for statement in ONE_SLOT_EACH:
+        for statement in SQL["one_slot_each"]:
             stock.execute(connection, statement)
         people = visits.sign_in(connection, range(1, size.people + 1), size.stations)
         stock.settle(connection)
@@ -179,7 +180,7 @@ def _looks(
 def _open(place: Database) -> None:
     """Set the opening a few seconds ahead, and wait for it. The event lets web processes forget the pages of before."""
     with place.connect() as connection:
-        for statement in OPENING:
+        for statement in SQL["opening"]:
             stock.execute(connection, statement, {"ahead": AHEAD})
         connection.execute("VACUUM ANALYZE slot")
         connection.execute("SELECT pg_sleep_until((SELECT max(opens_at) FROM slot))")
@@ -187,7 +188,7 @@ def _open(place: Database) -> None:
 
 def _outcome(place: Database, run: Run) -> dict[str, Any]:
     with place.connect() as connection:
-        cursor = connection.execute(OUTCOME)
+        cursor = connection.execute(SQL["outcome"][0])
         names = [column.name.replace("_", " ") for column in cursor.description or ()]
         told = dict(zip(names, cursor.fetchone() or (), strict=True))
     checked = place.flask("check", must=False)
@@ -200,36 +201,3 @@ def _outcome(place: Database, run: Run) -> dict[str, Any]:
         "errors": run.refused + run.broken,
         "flask check": "holds" if checked.returncode == 0 else "; ".join(lines[-3:]),
     }
-
-
-ONE_SLOT_EACH = (
-    "DELETE FROM slot WHERE (plan_id IS NULL OR (id - 1) % 5 <> 0) AND state <> 'done'",
-    "UPDATE slot SET state = 'planned', opens_at = starts_at WHERE state <> 'done'",
-    # One-offs: the scheduler has nothing to plan or to take back while we measure.
-    "UPDATE slot SET plan_id = NULL",
-    "DELETE FROM plan",
-    """INSERT INTO event (at, kind, station_id, slot_id, after, details)
-       SELECT now(), 'planned', station_id, id, state, '{"capacity": 15}' FROM slot""",
-)
-OPENING = (
-    "UPDATE slot SET opens_at = now() + make_interval(secs => %(ahead)s) WHERE state = 'planned'",
-    """INSERT INTO event (at, kind, station_id, details)
-       SELECT now(), 'edited', station_id, '{}' FROM slot WHERE state = 'planned'""",
-)
-OUTCOME = """
-    WITH press AS (
-        SELECT b.state, extract(epoch FROM b.created_at - s.opens_at)::numeric AS after, s.opens_at, b.created_at
-        FROM booking b JOIN slot s ON s.id = b.slot_id WHERE s.state <> 'done'
-    ), seat AS (SELECT * FROM press WHERE state = 'booked')
-    SELECT (SELECT count(*) FROM press) AS presses, count(*) AS seats_sold,
-        round(extract(epoch FROM max(created_at) - min(opens_at))::numeric, 1) AS all_sold_after_s,
-        round(count(*) / extract(epoch FROM max(created_at) - min(opens_at))::numeric)::int AS seats_a_second,
-        round((percentile_cont(0.5) WITHIN GROUP (ORDER BY after))::numeric, 2) AS seat_p50_s,
-        round((percentile_cont(0.99) WITHIN GROUP (ORDER BY after))::numeric, 2) AS seat_p99_s,
-        (SELECT round((percentile_cont(0.5) WITHIN GROUP (ORDER BY after))::numeric, 2) FROM press) AS press_p50_s,
-        (SELECT round((percentile_cont(0.99) WITHIN GROUP (ORDER BY after))::numeric, 2) FROM press) AS press_p99_s,
-        (SELECT count(*) FROM slot WHERE capacity < (SELECT count(*) FROM booking
-         WHERE slot_id = slot.id AND state = 'booked')) AS oversold,
-        (SELECT sum(capacity - taken)::int FROM slot WHERE state <> 'done') AS seats_left
-    FROM seat
-"""

@@ -2,8 +2,9 @@
 
 `engine`, `session`, `app`, `client`, `live`, `page` all look at the same fresh database of the test.
 Mark a test `sqlite` or `postgresql` when it makes sense on one of them only. Tests of pages run on SQLite, and with
-`--whole` on both, unless they are marked `both`. A test marked `pairs` runs for every two values of its parameters,
-and with `--whole` for all combinations.
+`--whole` on both, unless they are marked `both`. Other tests run on both, but of their cases each on one of them, in
+turn, unless they are marked `both`; with `--whole` each on both. A test marked `pairs` runs for every two values of its
+parameters, and with `--whole` for all combinations.
 """
 
 import os
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Session
 import config
 from booking.app import create_app
 from booking.extensions import db, limiter
+from booking.invariants import integrity
 from booking.people import passwords
 from booking.web.cache import store
 from tests.support import chromium, databases, pairs, postgres, routing, screens
@@ -39,6 +41,8 @@ from tests.support.network_cast import CHEAP
 
 BACKENDS = ("sqlite", "postgresql")
 PAGES = [Path(__file__).parent / name for name in ("web", "browser")]
+# What is about the databases themselves: every case runs on both, and lost foreign keys are looked for, too.
+DATABASES = [Path(__file__).parent / name for name in ("backup", "db", "invariants", "queries")]
 KEY = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 NOBODY = CHEAP.hash("nobody's")
 
@@ -69,8 +73,15 @@ def backends_of(test: pytest.Item, *, whole: bool) -> Sequence[str]:
     """The databases that a test runs on."""
     if only := [name for name in BACKENDS if test.get_closest_marker(name)]:
         return only
-    one = any(folder in test.path.parents for folder in PAGES) or test.get_closest_marker("one_database")
-    return BACKENDS[:1] if one and not whole and not test.get_closest_marker("both") else BACKENDS
+    if whole or test.get_closest_marker("both"):
+        return BACKENDS
+    if one := test.get_closest_marker("one_database"):
+        return one.args or BACKENDS[:1]
+    return BACKENDS[:1] if within(test.path, PAGES) else BACKENDS
+
+
+def within(path: Path, folders: Iterable[Path]) -> bool:
+    return any(folder in path.parents for folder in folders)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -80,21 +91,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--whole"):
         left = {item for item in items if item.get_closest_marker("whole")}
         left |= spare(item for item in items if item not in left)
+        left |= second_looks(item for item in items if item not in left)
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
 
 
 def spare(items: Iterable[pytest.Item]) -> set[pytest.Item]:
     """Of the tests marked `pairs`, those whose values have met in others."""
-    of_one_test: defaultdict[object, list[pytest.Function]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: item.nodeid):
-        if isinstance(item, pytest.Function) and item.get_closest_marker("pairs"):
-            of_one_test[item.path, item.originalname].append(item)
     found: set[pytest.Item] = set()
-    for same in of_one_test.values():
+    for same in of_one_test(item for item in items if item.get_closest_marker("pairs")):
         kept = pairs.covering([item.callspec.params for item in same])
         found.update(item for place, item in enumerate(same) if place not in kept)
     return found
+
+
+def second_looks(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Of tests with several cases on both databases: each case on one of the two, in turn, where nothing asks for more."""
+    found: set[pytest.Item] = set()
+    for same in of_one_test(item for item in items if not within(item.path, DATABASES)):
+        cases: defaultdict[str, list[pytest.Function]] = defaultdict(list)
+        for item in same:
+            if not any(item.get_closest_marker(name) for name in ("both", "pairs")):
+                cases["-".join(word for word in item.callspec._idlist if word not in BACKENDS)].append(item)
+        twice = [both for both in cases.values() if len(both) == len(BACKENDS)]
+        found.update(both[place % 2] for place, both in enumerate(twice) if len(twice) > 1)
+    return found
+
+
+def of_one_test(items: Iterable[pytest.Item]) -> Iterable[list[pytest.Function]]:
+    """The cases of each test that has some, in the order of their names."""
+    found: defaultdict[object, list[pytest.Function]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: item.nodeid):
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            found[item.path, item.cls, item.originalname].append(item)
+    return found.values()
 
 
 @pytest.fixture(scope="session")
@@ -281,6 +311,14 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 at a thousandth of its price; the tests of passwords pay it."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHash((CHEAP,)))
     monkeypatch.setattr(passwords, "_nobody", NOBODY)
+
+
+@pytest.fixture(autouse=True)
+def kept_keys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both databases refuse a row without its parent: to look for such rows costs a third of all invariants."""
+    if not request.config.getoption("--whole") and not within(request.path, DATABASES):
+        for name in ("_sqlite", "_orphans"):
+            monkeypatch.setattr(integrity, name, lambda _session: ())
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ def raw(session: Session) -> None:
         connection.send("UPDATE person SET name = NULL")
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("wrong", [again, nameless, not_a_number, raw])
 def test_no_error_of_the_database_tells_whose_row_it_is(
     session: Session, zhou: Person, log_guard: LogGuard, wrong: Callable[[Session], None]

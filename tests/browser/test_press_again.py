@@ -311,7 +311,8 @@ def press_in_vain(scene: Scene) -> None:
 
 @pytest.fixture
 def keeping_browser(browser: Browser) -> Iterator[Browser]:
-    with chromium.launch(browser.browser_type, ignore_default_args=["--disable-back-forward-cache"]) as other:
+    keeps = ["--disable-back-forward-cache"]
+    with chromium.launch(browser.browser_type, windows=True, ignore_default_args=keeps) as other:
         yield other
 
 

@@ -23,6 +23,8 @@ from booking.queries.calendar_feed import HAD_SEAT
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
 from tests.support.snapshots import seed_workdays
 
+pytestmark = pytest.mark.one_database
+
 PEOPLE = ("周明", "李静", "王磊")
 TITLES = {"title": ("白领瑜伽", "午间瑜伽"), "title_en": ("", "Yoga"), "host": ("", "林老师"), "bring": ("", "瑜伽垫")}
 

@@ -19,6 +19,8 @@ from tests.support import letter_cast
 from tests.support.letter_cast import Letters, tuesday
 from tests.support.lunch_hour import at
 
+pytestmark = pytest.mark.one_database
+
 KEEPS, LOSES = (
     ("confirmed", "promoted", "slot_moved"),
     ("moved_down", "slot_cancelled", "booking_cancelled", "booking_removed"),

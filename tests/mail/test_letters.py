@@ -24,6 +24,8 @@ from tests.support import letter_cast
 from tests.support.lunch_hour import at
 from tests.support.screens import picture
 
+pytestmark = pytest.mark.one_database
+
 EXPECTED = Path(__file__).parent / "letters"
 OPERATIONS = config.ROOT / "docs" / "operations.md"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -248,8 +250,15 @@ WEAKEST = """() => {
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("width", [360, 700])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 700),
+        ("dark", 360),
+        pytest.param("light", 360, marks=pytest.mark.whole),
+        pytest.param("dark", 700, marks=pytest.mark.whole),
+    ],
+)
 def test_letters_fit_the_screen_in_light_and_dark(browser: Browser, width: int, scheme: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     asked: list[str] = []

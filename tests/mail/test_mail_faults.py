@@ -33,7 +33,7 @@ from tests.support.certificates import OURS, Authority
 from tests.support.letter_cast import Letters
 from tests.support.statements import Statement, heard
 
-pytestmark = pytest.mark.smtp
+pytestmark = [pytest.mark.smtp, pytest.mark.one_database]
 
 
 @pytest.fixture

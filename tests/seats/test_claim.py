@@ -70,6 +70,7 @@ ACTS: dict[str, tuple[Prepare, Callable[[LunchHour], object], str]] = {
 }
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("act", ACTS)
 def test_twelve_people_at_once_cost_as_many_statements_as_one(session: Session, engine: Engine, act: str) -> None:
     prepare, write, state = ACTS[act]
