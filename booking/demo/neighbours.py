@@ -5,7 +5,7 @@ They have no plans, so that there is one station to book at. Their people are th
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from booking.model import Activity, Booking, Manages, Slot, Station, Zone
 from booking.slots.deadlines import deadlines, opening
 from booking.workdays import ONE_DAY
 
-PAST_WORKDAYS = 12
+PAST_WORKDAYS = 10
 
 
 def catch_up(session: Session, made: DemoData, now: datetime) -> None:
@@ -63,12 +63,15 @@ def _missing(session: Session, station: Station, words: dict[str, Any], now: dat
     return [day for day in days if last is None or (day > last and "asleep" not in words)]
 
 
-def _planned(session: Session, station: Station, days: Iterable[date], books: Books) -> list[DemoSlot]:
+def _planned(session: Session, station: Station, days: Sequence[date], books: Books) -> list[DemoSlot]:
     """The slots of these days, one for each activity."""
+    if not days:
+        return []
+    calendar = workdays.load(session, station.id, days[0], days[-1])
     zones = session.scalars(select(Zone).where(Zone.station_id == station.id).order_by(Zone.id)).all()
     offered = session.scalars(select(Activity).where(Activity.station_id == station.id).order_by(Activity.id)).all()
     made = [
-        _slot(session, station, day, time.fromisoformat(starts), zone, activity)
+        _slot(station, calendar, day, time.fromisoformat(starts), zone, activity)
         for day in days
         for zone, activity, starts in zip(zones, offered, read("city")["starts"], strict=False)
     ]
@@ -80,11 +83,12 @@ def _planned(session: Session, station: Station, days: Iterable[date], books: Bo
     return [DemoSlot(slot, books) for slot in made]
 
 
-def _slot(session: Session, station: Station, day: date, starts: time, zone: Zone, activity: Activity) -> Slot:
+def _slot(
+    station: Station, calendar: workdays.Calendar, day: date, starts: time, zone: Zone, activity: Activity
+) -> Slot:
     numbers = policy.read(station.policy)
     starts_at = clock.instant(day, starts, station.zone_name)
     table = deadlines(starts_at, starts_at + timedelta(minutes=read("city")["minutes"]), numbers)
-    calendar = workdays.load(session, station.id, day, day)
     table["opens_at"] = opening(day, calendar, station.zone_name, numbers.opens_workdays_before, numbers.opens_at)
     where = {"station_id": station.id, "zone_id": zone.id, "activity_id": activity.id, "date": day}
     counters = {"state": "planned", "taken": 0, "waiting": 0, "waitlist_seq": 0, "door_seats": 0}

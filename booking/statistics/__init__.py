@@ -15,7 +15,7 @@ from booking.statistics.node_numbers import (
     NODE_KEYS,
     NodeChoice,
     NodeNumbers,
-    NodeRow,
+    NodePart,
     days_of_station,
     node_numbers,
     total_of,

@@ -36,7 +36,7 @@ class NodeChoice:
 
 
 @dataclass(frozen=True)
-class NodeRow:
+class NodePart:
     """A part of a node: a district, a centre, or of a centre a station. `troubles` says how many stations have each."""
 
     level: str
@@ -64,14 +64,14 @@ class NodeRow:
 class NodeNumbers(NamedTuple):
     """A node's parts in order, all of them together, and which grades and categories its centres have."""
 
-    rows: Sequence[NodeRow]
-    whole: NodeRow
+    rows: Sequence[NodePart]
+    whole: NodePart
     grades: Sequence[str]
     categories: Sequence[str]
 
 
 # By each column, the worst first. What has no value comes last, whichever way.
-NODE_KEYS: dict[str, Callable[[NodeRow], Any]] = {
+NODE_KEYS: dict[str, Callable[[NodePart], Any]] = {
     "name": lambda row: (sort_key(row.name), row.code),
     "slots": lambda row: row.tally.slots,
     "visits": lambda row: row.tally.visits,
@@ -97,7 +97,7 @@ def node_numbers(session: Session, node: Node, choice: NodeChoice, now: datetime
         parts = [(row, keys) for row, keys in parts if keys]
     rows = [_with_sums(row, keys, sums) for row, keys in parts]
     shown = [row for row in rows if row.tally.slots or not row.closed_at]
-    whole = NodeRow(
+    whole = NodePart(
         node.level, node.code, node.name, node.name_en, node.grade, node.category, node.closed_at,
         [station for row in shown for station in row.stations],
         sum((row.tally for row in rows), NOTHING),
@@ -124,16 +124,16 @@ def _fits(centre: Node, choice: NodeChoice) -> bool:
     return choice.grade in ("", centre.grade) and choice.category in ("", centre.category)
 
 
-def _stations_of(stations: Sequence[StationRow]) -> list[tuple[NodeRow, list[int]]]:
+def _stations_of(stations: Sequence[StationRow]) -> list[tuple[NodePart, list[int]]]:
     return [
-        (NodeRow("station", one.code, one.name, one.name_en, closed_at=one.closed_at, stations=[one]), [one.id])
+        (NodePart("station", one.code, one.name, one.name_en, closed_at=one.closed_at, stations=[one]), [one.id])
         for one in stations
     ]
 
 
 def _nodes_of(
     node: Node, nodes: Sequence[Node], chosen: Sequence[Node], stations: Sequence[StationRow]
-) -> list[tuple[NodeRow, list[int]]]:
+) -> list[tuple[NodePart, list[int]]]:
     """The nodes right below, each with the ids of its chosen centres."""
     depth = len(tree.path_of(node))
     theirs, at = defaultdict[int, list[int]](list), defaultdict[int, list[StationRow]](list)
@@ -145,7 +145,7 @@ def _nodes_of(
     kept = [one for one in nodes if one.parent_id == node.id]
     return [
         (
-            NodeRow(one.level, one.code, one.name, one.name_en, one.grade, one.category, one.closed_at, at[one.id]),
+            NodePart(one.level, one.code, one.name, one.name_en, one.grade, one.category, one.closed_at, at[one.id]),
             theirs[one.id],
         )
         for one in kept
@@ -169,12 +169,12 @@ def _days(span: Span) -> list[date]:
     return [span.first + ONE_DAY * n for n in range(span.days)]
 
 
-def _with_sums(row: NodeRow, keys: Iterable[int], sums: Mapping[tuple[int, bool], NodeTally]) -> NodeRow:
+def _with_sums(row: NodePart, keys: Iterable[int], sums: Mapping[tuple[int, bool], NodeTally]) -> NodePart:
     tally, before = (sum((sums.get((key, new), NOTHING) for key in keys), NOTHING) for new in (True, False))
     return replace(row, tally=tally, before=before)
 
 
-def _sorted(rows: Sequence[NodeRow], sort: str) -> list[NodeRow]:
+def _sorted(rows: Sequence[NodePart], sort: str) -> list[NodePart]:
     key = NODE_KEYS.get(sort.removeprefix("-"))
     if key is None:
         return sorted(

@@ -6,7 +6,7 @@ from flask_babel import gettext, lazy_gettext
 
 from booking.model import Node
 from booking.spreadsheets import Cell, Rate, Table
-from booking.statistics import NodeNumbers, NodeRow
+from booking.statistics import NodeNumbers, NodePart
 from booking.web.i18n.formatting import local
 
 # The columns of the table, by the keys that sort it.
@@ -51,7 +51,7 @@ def _of_parts(node: Node, told: NodeNumbers) -> Table:
     return Table(local(node, "name"), heads, [*rows, _cells(told.whole, gettext("合计"), "")])
 
 
-def _cells(row: NodeRow, name: str, code: str) -> list[Cell]:
+def _cells(row: NodePart, name: str, code: str) -> list[Cell]:
     tally = row.tally
     fill, missed, unmet = (None if x is None else Rate(x) for x in (tally.fill, tally.no_show_rate, tally.unmet))
     about: list[Cell] = [name, code, row.grade, row.category, len(row.stations), tally.slots]
