@@ -1,6 +1,6 @@
 """Transactions: the one place that locks and commits: lock order, retry, deadlock, SQLite write queue.
 
-Lock order: names first, then a draw, then people by id, then slots by id, and nothing after that. Whoever keeps it
+Lock order: names first, then draws by id, then people by id, then slots by id, and nothing after that. Whoever keeps it
 cannot deadlock.
 On SQLite a writing transaction holds the whole file, so row locks are not needed.
 """
