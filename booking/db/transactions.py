@@ -1,7 +1,7 @@
 """Transactions: the one place that locks and commits: lock order, retry, deadlock, SQLite write queue.
 
-Lock order: names first, then a draw, then people by id, then slots by id, then the totals of days by date and station,
-and nothing after that. Whoever keeps it cannot deadlock.
+Lock order: names first, then draws by id, then people by id, then slots by id, then the totals of days by date and
+station, and nothing after that. Whoever keeps it cannot deadlock.
 On SQLite a writing transaction holds the whole file, so row locks are not needed.
 """
 
