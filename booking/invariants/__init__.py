@@ -50,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,
+    tenancy.organisers,
 )
 
 

@@ -15,8 +15,8 @@ from booking.seats import strike_ledger
 from booking.seats.snapshot import SlotSnapshot, StationInfo
 
 AnySlot = Slot | SlotSnapshot
-# Seats that are over and count towards the limits of a city: who came, who did not, and whom nobody checked in.
-USED = ("attended", "released", "unrecorded")
+# Seats of days before that count towards the limits of a city: of who came or did not, and of whom nobody checked in.
+USED = (*HOLDING, "released", "unrecorded")
 
 
 class CountedSlot(NamedTuple):

@@ -101,6 +101,9 @@ OF_SLOTS: dict[str, Any] = {
     "invitation_withdrawn": _("撤回了管理员邀请"),
     "appointed": _("管理员任命了"),
     "dismissed": _("管理员撤下了"),
+    "transfer_planned": _("管理员的调动安排了"),
+    "transfer_withdrawn": _("管理员的调动取消了"),
+    "transferred": _("管理员调动了"),
     "guest": _("访客登记了"),
     "phone_shown": _("看了完整的手机号"),
 }
@@ -121,6 +124,8 @@ OF_PEOPLE: dict[str, Any] = {
     "address_changed": _("邮箱改了"),
     "mail_stopped": _("邮件送不到，停发了"),
     "mail_resumed": _("邮件又能送到了"),
+    "overseer_appointed": _("成了统筹或查看"),
+    "overseer_ended": _("不再是统筹或查看了"),
     "privacy_agreed": _("同意了隐私说明"),
     "followed": _("关注了活动"),
     "unfollowed": _("取消关注了活动"),
