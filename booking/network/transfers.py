@@ -154,7 +154,7 @@ def _check_day(wish: TransferWish, now: datetime) -> None:
     if wish.on_date < today:
         raise RuleViolation("transfer_day_over")
     if wish.on_date > today + FARTHEST:
-        raise RuleViolation("transfer_too_far", days=FARTHEST.days)
+        raise RuleViolation("transfer_too_far")
 
 
 def _who_leave_nobody(

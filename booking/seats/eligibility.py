@@ -1,6 +1,6 @@
 """Eligibility: who may book a seat: what the rules know of a person, and every reason for a refusal."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -173,13 +173,20 @@ def personal(slot: AnySlot, who: Eligibility) -> RuleViolation | None:
 
 
 def _city_full(slot: AnySlot, who: Eligibility, numbers: Policy) -> RuleViolation | None:
-    """The limits of a city. `slot_id` is a seat of the same day where there is one: it can be swapped."""
-    limits = ("city_day_limit", numbers.city_day_seats, _same_day), ("week_limit", numbers.city_week_seats, _same_week)
-    for reason, most, in_same in limits:
-        if most and len(counted := who.counted(slot, in_same)) >= most:
-            there = next((entry for entry in counted if entry.date == slot.date), counted[0])
-            return RuleViolation(reason, limit=most, slots=_told(counted), slot_id=there.slot_id)
+    """The limits of a city."""
+    most = numbers.city_day_seats
+    if most and len(counted := who.counted(slot, _same_day)) >= most:
+        return RuleViolation("city_day_limit", **_counted(slot, most, counted))
+    most = numbers.city_week_seats
+    if most and len(counted := who.counted(slot, _same_week)) >= most:
+        return RuleViolation("week_limit", **_counted(slot, most, counted))
     return None
+
+
+def _counted(slot: AnySlot, most: int, counted: Sequence[Entry]) -> dict[str, Any]:
+    """The details of a refusal. `slot_id` is a seat of the same day where there is one: it can be swapped."""
+    there = next((entry for entry in counted if entry.date == slot.date), counted[0])
+    return {"limit": most, "slots": _told(counted), "slot_id": there.slot_id}
 
 
 def _same_day(one: date, other: date) -> bool:

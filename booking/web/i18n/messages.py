@@ -154,7 +154,7 @@ REASONS = {
     "same_station": Reason(_("调出和调入是同一个驿站，请改一个。")),
     "transfer_to_closed": Reason(_("调入的驿站已经关闭，请选开着的。")),
     "transfer_day_over": Reason(_("这一天已经过了，请选今天或以后。")),
-    "transfer_too_far": Reason(_("最多提前 %(days)s 天安排，请选早一点的日子。")),
+    "transfer_too_far": Reason(_("最多提前一年安排，请选早一点的日子。")),
     "transfer_planned": Reason(_("这位从那个驿站的调动已经安排过了。要改的话，先取消原来的。")),
     "transfer_over": Reason(_("这次调动已经完成或者取消了。")),
     # cancelling and check-in

@@ -21,7 +21,7 @@ from booking.web.forms.oversight import COLUMNS, TransferForm
 from booking.web.forms.rows import Row, Wrong
 from booking.web.i18n import formatting
 from booking.web.network.blueprint import pages, show
-from booking.web.network.people import done, wish_of
+from booking.web.network.node_people import done, wish_of
 from booking.web.security.permissions import overseen_node
 
 

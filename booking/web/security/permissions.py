@@ -16,7 +16,19 @@ from sqlalchemy.orm import joinedload
 import config
 from booking import clock, people, tree
 from booking.extensions import db
-from booking.model import Base, Booking, Manages, Node, Person, Slot, StaffTransfer, Station, Strike
+from booking.model import (
+    Base,
+    Booking,
+    ManagerInvitation,
+    Manages,
+    Node,
+    Oversees,
+    Person,
+    Slot,
+    StaffTransfer,
+    Station,
+    Strike,
+)
 from booking.queries import slot_cards, station_lookup
 from booking.sanitise import is_visible
 from booking.web import htmx
@@ -186,6 +198,18 @@ def overseen_manager(node: Node, code: str, person_id: int) -> tuple[Station, Pe
     if db.session.get(Manages, (person_id, station.id)) is None:
         abort(404)
     return station, db.session.get_one(Person, person_id)
+
+
+def overseen_role(node: Node, code: str, person_id: int) -> tuple[Node, Oversees]:
+    """A node at or below this one with the role that somebody has there."""
+    there = node_below(node, code) or abort(404)
+    return there, db.session.get(Oversees, (person_id, there.id)) or abort(404)
+
+
+def overseen_invitation(node: Node, code: str, invitation_id: int) -> ManagerInvitation:
+    """An invitation to a station below this node."""
+    station = overseen_station(node, code) or abort(404)
+    return _of_station(station, ManagerInvitation, invitation_id)
 
 
 def overseen_transfer(node: Node, transfer_id: int) -> StaffTransfer:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, request, url_for
+from flask import flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
@@ -47,11 +47,8 @@ def appoint_overseer(code: str) -> Response:
 @pages.post("/<code>/people/overseers/<node_code>/<int:person_id>/end")
 def end_overseer(code: str, node_code: str, person_id: int) -> Response:
     node = overseen_node(code, to_change=True)
-    there, person = (
-        permissions.node_below(node, node_code) or abort(404),
-        db.session.get(Person, person_id) or abort(404),
-    )
-    network.end_overseer(db.session, there, person.id, clock.now(), current_user.person_id)
+    there, role = permissions.overseen_role(node, node_code, person_id)
+    network.end_overseer(db.session, there, role.person_id, clock.now(), current_user.person_id)
     return done(node, _("撤下了，从下一次打开页面起就看不到了。"))
 
 
@@ -83,9 +80,10 @@ def dismiss_manager(code: str, station_code: str, person_id: int) -> Response:
 @pages.post("/<code>/people/stations/<station_code>/invitations/<int:invitation_id>/withdraw")
 def withdraw_manager_invitation(code: str, station_code: str, invitation_id: int) -> Response:
     node = overseen_node(code, to_change=True)
-    there = permissions.overseen_station(node, station_code) or abort(404)
+    invitation = permissions.overseen_invitation(node, station_code, invitation_id)
+    told = (invitation.station_id, invitation.id, clock.now(), current_user.person_id)
     try:
-        people.withdraw_invitation(db.session, there.id, invitation_id, clock.now(), current_user.person_id)
+        people.withdraw_invitation(db.session, *told)
     except RuleViolation as no:
         flash(formatting.reason(no), "no")
         return back(node)
