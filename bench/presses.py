@@ -270,7 +270,7 @@ def _measured(name: str, on: Stage, app: Target) -> Run:
     if name == "poll_rush":
         return app.run(feed, loop=True, beside=load.repeated(EVERY, lambda: on.change(min(POLLS, on.city.stations))))
     if name == "press_week":
-        on.limit('{"city_week_seats": 3}')
+        on.limit('{"city_week_seats": 40}')
         try:
             return app.run(feed)
         finally:

@@ -114,7 +114,8 @@ def test_a_transfer_that_is_withdrawn_before_the_day_changes_nothing(staff: Staf
 
 def test_what_cannot_be_planned_is_said_for_each_and_nothing_is_planned(staff: Staff) -> None:
     with transactions.transaction(staff.session) as session:
-        make_manager(session, staff.tree.stations["jiuxianqiao"], "郑经理")
+        staff.ids["郑经理"] = make_manager(session, staff.tree.stations["jiuxianqiao"], "郑经理")
+        session.get_one(Person, staff.ids["郑经理"]).email = f"p{staff.ids['郑经理']}@example.com"
         session.get_one(Person, staff.ids["周经理"]).disabled_at = NOW
         session.get_one(Station, staff.tree.stations["guanghua"]).closed_at = NOW
     refused = staff.plan(

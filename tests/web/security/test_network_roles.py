@@ -196,11 +196,19 @@ def test_codes_of_another_branch_in_a_sheet_lead_nowhere(branches: Branches) -> 
 
 
 def test_control_the_same_codes_of_ones_own_branch_do_something(branches: Branches) -> None:
-    before, sent = branches.everything(), {"email": f"p{branches.ids['月坛经理']}@example.com", "role": "organiser"} | OWN
+    before, sent = (
+        branches.everything(),
+        {"email": f"p{branches.ids['月坛经理']}@example.com", "role": "organiser"} | OWN,
+    )
     for path in ("overseers", "managers", "transfers"):
         assert branches.browser("李统筹").post(f"/net/xicheng/people/{path}", data=sent).status_code == 303
     now = branches.everything()
-    assert {name for name in now if len(now[name]) > len(before[name])} == {"event", "letter", "oversees", "staff_transfer"}
+    assert {name for name in now if len(now[name]) > len(before[name])} == {
+        "event",
+        "letter",
+        "oversees",
+        "staff_transfer",
+    }
 
 
 def forms(branches: Branches) -> list[tuple[str, set[str]]]:

@@ -64,7 +64,7 @@ def test_it_is_said_in_english(app: Flask, lunch: LunchHour, session: Session) -
         session.execute(update(Person).values(language="en"))
         session.execute(update(Station).where(Station.code == "west").values(name_en="West station"))
     page = words_of(Phone(app, lunch, "周明").day("Wed 10:20", "2026-11-26"))
-    assert "The city allows 1 a week for each person" in page
+    assert "The city’s limit is 1 a week for each person" in page
     assert "12:10 白领瑜伽课堂 (West station)" in page
 
 
