@@ -54,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,
+    tenancy.organisers,
 )
 
 

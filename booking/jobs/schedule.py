@@ -147,6 +147,12 @@ def import_stations(turn: Turn) -> int:
     return _batches(turn, network.import_chunk, gentle=True)
 
 
+def carry_out_transfers(turn: Turn) -> int:
+    """Move the managers whose day has come."""
+    due = network.due_transfers(db.session(), turn.now)
+    return BatchRunner(turn, "carry_out_transfers").each(due, network.carry_out).result()
+
+
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
     forgotten += services.forget_requests(db.session, turn.now) + services.forget_proofs(db.session, turn.now)
@@ -189,6 +195,7 @@ TIMETABLE = (
     Job("count_station_days", 3600, count_station_days),
     Job("store_station_readings", 600, store_station_readings),
     Job("import_stations", 2, import_stations),
+    Job("carry_out_transfers", 60, carry_out_transfers),
     Job("forget", 3600, forget),
     Job("forget_names", 3600, forget_names),
 )

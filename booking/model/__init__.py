@@ -9,6 +9,7 @@ from booking.model.network import (
     ManagerInvitation,
     Node,
     Oversees,
+    StaffTransfer,
     StationDayTotals,
     StationImport,
 )

@@ -21,11 +21,14 @@ from booking.model import (
     Follow,
     ManagerInvitation,
     Manages,
+    Node,
+    Oversees,
     Person,
     SecondFactor,
     ServiceRequest,
     SignIn,
     Slot,
+    StaffTransfer,
     Station,
     Strike,
     Suppression,
@@ -56,6 +59,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "requests": _rows(session, _requests(person_id)),
         "attendance_proofs": _rows(session, _proofs(person_id)),
         "manages": _rows(session, _roles(person_id)),
+        "oversees": _rows(session, _oversight(person_id)),
+        "transfers": _rows(session, _transfers(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
         "invitations": _rows(session, _invitations(person.email)),
@@ -152,6 +157,22 @@ def _proofs(person_id: int) -> Executable:
 def _roles(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), Manages.since).join_from(Manages, Station)
     return joined.where(Manages.person_id == person_id).order_by(Manages.since)
+
+
+def _oversight(person_id: int) -> Executable:
+    joined = select(Node.name.label("node"), Oversees.role, Oversees.since).join_from(Oversees, Node)
+    return joined.where(Oversees.person_id == person_id).order_by(Oversees.since)
+
+
+def _transfers(person_id: int) -> Executable:
+    """Between which stations they were transferred, or are to be."""
+    table, other = StaffTransfer, aliased(Station)
+    names = (Station.name.label("from_station"), other.name.label("to_station"))
+    joined = select(*names, table.on_date, table.asked_at, table.done_at, table.withdrawn_at)
+    joined = joined.join_from(table, Station, table.from_station == Station.id).join(
+        other, table.to_station == other.id
+    )
+    return joined.where(table.person_id == person_id).order_by(table.id)
 
 
 def _door(person_id: int) -> Executable:

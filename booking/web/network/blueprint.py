@@ -10,13 +10,13 @@ from booking.web.forms.rules import Form
 pages = Blueprint("network", __name__, url_prefix="/net")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "level_words": LEVEL_WORDS})
 
-UPLOAD = "network.import_stations"
+UPLOADS = ("network.import_stations", "network.import_transfers")
 
 
 @pages.url_value_preprocessor
 def _allow_uploads(endpoint: str | None, _values: object) -> None:
     """A sheet may be larger than other requests; this runs before anything reads the form."""
-    if endpoint == UPLOAD:
+    if endpoint in UPLOADS:
         request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
 
 
