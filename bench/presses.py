@@ -23,7 +23,7 @@ from tests.support.servers import Kind, Server, serving
 from tests.support.visits import IN_PLACE, PHONE, Visit
 
 GROUP = 12_000  # people for each kind of press
-STAGED = ("warm", "many", "hot", "line", "refused")
+STAGED = ("warm", "many", "hot", "line", "refused", "week")
 PAST = 20_000
 POLLS = 200  # stations whose polls are measured
 EVERY = 0.2  # seconds between two seats of each of them in `poll_rush`
@@ -39,6 +39,7 @@ ROWS = {
     "poll_304": ("poll", "A", "≥ 2.0 × A"),
     "first_look": ("looks", "B_page", "≥ 0.6 × B, ≥ 10 × REV"),
     "press_many": ("many", "C", "≥ 1.5 × C or 2.5 × REV"),
+    "press_week": ("week", "C", "as press_many"),
     "press_hot": ("hot", "C_hot", "≥ 1.8 × C or 2.5 × REV"),
     "press_line": ("line", "C", "≥ 1.6 × C or 2.5 × REV"),
     "press_refused": ("refused", "B", "≥ 1.0 × B"),
@@ -72,6 +73,11 @@ class Stage:
         slots = [self.city.slot(station, 4) for station in range(1, stations + 1)]
         with self.ground.connect() as connection:
             connection.execute(SEAT_GOES, {"slots": slots, "person": person})
+
+    def limit(self, numbers: str) -> None:
+        """Give all stations these numbers of the policy, as JSON."""
+        with self.ground.connect() as connection:
+            connection.execute("UPDATE station SET policy = %s", [numbers])
 
     @contextmanager
     def up(self, kind: Kind, seconds: int) -> Iterator[Target]:
@@ -112,6 +118,7 @@ def _feeds(made: Stage, server: Server) -> dict[str, list[bytes]]:
     pressing = people | {"refused": people["refused"] * AGAIN}
     targets = {
         "many": [city.slot(n % stations + 1, n // stations % 2) for n in spread],
+        "week": [city.slot(n % stations + 1, 4) for n in spread],
         "line": [city.slot(n % stations + 1, 2 + n // stations % 2) for n in spread],
         "hot": [city.hot[0] for _ in spread],
         "refused": [_refused_slot(city, n, k) for k in range(AGAIN) for n in spread],
@@ -262,6 +269,12 @@ def _measured(name: str, on: Stage, app: Target) -> Run:
         app.feeds[feed] = load.write(app.feeds[feed], [_poll(app.server, *pair) for pair in on.polls[feed]])
     if name == "poll_rush":
         return app.run(feed, loop=True, beside=load.repeated(EVERY, lambda: on.change(min(POLLS, on.city.stations))))
+    if name == "press_week":
+        on.limit('{"city_week_seats": 3}')
+        try:
+            return app.run(feed)
+        finally:
+            on.limit("{}")
     if name != "after_change":
         return app.run(feed, loop=feed in LOOPING)
     runs = []

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking import invariants, people
 from booking.db import transactions
-from booking.model import HOLDING, Booking, Event, Letter, Person, Slot, Strike
+from booking.model import HOLDING, Booking, Event, Letter, Person, Slot, Station, Strike
 from tests.support.lunch_hour import LunchHour, at, make_people
 from tests.support.racing import PROCESSES, Act, Racers, in_turn
 
@@ -122,6 +122,27 @@ def two_tabs(crowd: Crowd) -> list[list[Act]]:
     later = crowd.lunch.slot("13:10", 100)
     mine = [crowd.ids[n::8] for n in range(8)]
     return [[("press", OPEN, person, slot) for person in people] for people in mine for slot in (crowd.slot_id, later)]
+
+
+def test_two_stations_at_once_give_one_seat_of_a_week(crowd_of: Make) -> None:
+    crowd = crowd_of(40, 100)
+    assert crowd.race(two_stations(crowd)) == {"booked": 40, "no: week_limit": 40}
+    assert crowd.sound()
+
+
+@pytest.mark.postgresql
+def test_control_without_the_lock_of_the_person_both_stations_pass(crowd_of: Make) -> None:
+    crowd = crowd_of(40, 100)
+    assert crowd.race(two_stations(crowd), without="the lock of the person")["booked"] > 40
+
+
+def two_stations(crowd: Crowd) -> list[list[Act]]:
+    """Each person at two stations of a city that allows one seat a week, eight people at a time."""
+    west = crowd.lunch.slot("13:10", 100, station_id=crowd.lunch.other_station("west"))
+    with transactions.transaction(crowd.session) as session:
+        session.execute(update(Station).values(policy={"city_week_seats": 1}))
+    mine = [crowd.ids[n::8] for n in range(8)]
+    return [[("press", OPEN, person, slot) for person in people] for people in mine for slot in (crowd.slot_id, west)]
 
 
 def test_one_key_sixteen_times_is_one_booking(crowd_of: Make) -> None:

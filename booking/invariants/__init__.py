@@ -52,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     schedule.releases,
     integrity.integrity,
     tenancy.strangers,
+    tenancy.organisers,
 )
 
 

@@ -137,6 +137,12 @@ def count_station_days(turn: Turn) -> int:
     return work.result()
 
 
+def carry_out_transfers(turn: Turn) -> int:
+    """Move the managers whose day has come."""
+    due = network.due_transfers(db.session(), turn.now)
+    return BatchRunner(turn, "carry_out_transfers").each(due, network.carry_out).result()
+
+
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
     return forgotten + _batches(turn, outbox.forget)
@@ -176,6 +182,7 @@ TIMETABLE = (
     Job("send_digests", 5, send_digests),
     Job("read_bounces", 300, read_bounces),
     Job("count_station_days", 3600, count_station_days),
+    Job("carry_out_transfers", 60, carry_out_transfers),
     Job("forget", 3600, forget),
     Job("forget_names", 3600, forget_names),
 )

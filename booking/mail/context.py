@@ -13,7 +13,7 @@ from booking.enqueue import is_invited
 from booking.errors import RuleViolation
 from booking.mail import links, manager_report, night_draws, reminders, subscriptions
 from booking.mail.wording import plain_name, zone_words
-from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, Station, Strike
+from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.people.invitations import invitation_of
 from booking.people.second_factor_policy import second_factor_due
@@ -119,6 +119,19 @@ def _second_factor(
     if since is None:
         raise Dropped("it is done, or not asked for any more")
     return {"since": since}
+
+
+def _staff_transfer(
+    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, _now: datetime
+) -> Context:
+    """Whether it is about the reader, and who moves. A plan that was changed since is not told."""
+    what, transfer = letter.details["what"], session.get(StaffTransfer, letter.details["transfer"])
+    if transfer is None or transfer.person.deleted_at:
+        raise Dropped("the transfer is gone")
+    if what == "planned" and (transfer.withdrawn_at or transfer.done_at):
+        raise Dropped("the plan is over")
+    about = {"who": transfer.person.name, "day": transfer.on_date, "mine": transfer.person_id == letter.person_id}
+    return {**about, "leaves": transfer.leaves, "joins": transfer.joins}
 
 
 def _cancelled(
@@ -327,6 +340,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "already_registered": _registered,
     "manager_invitation": _invitation,
     "second_factor": _second_factor,
+    "staff_transfer": _staff_transfer,
     "confirmed": _seat,
     "promoted": _seat,
     "draw_result": _draw_result,

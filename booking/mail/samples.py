@@ -108,6 +108,12 @@ def _manager_digest(noon: Noon) -> context.Context:
     }
 
 
+def _staff_transfer(noon: Noon) -> context.Context:
+    joins = SimpleNamespace(code="west", name="金融街驿站", name_en="Financial Street station")
+    about = {"what": "planned", "who": "林晓", "mine": True, "day": noon.today + ONE_DAY}
+    return {**about, "leaves": noon.station, "joins": joins}
+
+
 LOST = {
     "what": "lost",
     "draw": 1,
@@ -123,6 +129,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "already_registered": lambda _: {},
     "manager_invitation": lambda noon: {"token": "sample", "until": noon.yoga.ends_at + INVITATION_LASTS},
     "second_factor": lambda _: {"what": "on", "left": None},
+    "staff_transfer": _staff_transfer,
     "confirmed": lambda _: {"always_free": False, "always_late": False},
     "promoted": lambda _: {"always_free": False, "always_late": False},
     "draw_result": lambda _: LOST,

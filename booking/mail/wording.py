@@ -37,6 +37,7 @@ JOBS: dict[str, Any] = {
     "send_digests": _("发日报"),
     "read_bounces": _("读退信"),
     "count_station_days": _("统计驿站的每一天"),
+    "carry_out_transfers": _("调动管理员"),
     "forget": _("清理旧数据"),
     "forget_names": _("隐去旧预约的姓名"),
 }
@@ -46,6 +47,7 @@ LETTERS: dict[str, Any] = {
     "already_registered": _("已经注册过"),
     "manager_invitation": _("邀请管理员"),
     "second_factor": _("两步验证"),
+    "staff_transfer": _("管理员调动"),
     "confirmed": _("预约成功"),
     "promoted": _("候补补上了"),
     "draw_result": _("抽签结果"),

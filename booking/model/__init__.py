@@ -3,7 +3,7 @@
 from booking.model.base import Base
 from booking.model.bookings import HOLDING, LIVE, Booking, Follow, Strike, Try
 from booking.model.draws import UNDECIDED, Draw, DrawChain, DrawEntry, DrawValue
-from booking.model.network import LEVELS, OVERSIGHT, ManagerInvitation, Node, Oversees, StationDayTotals
+from booking.model.network import LEVELS, OVERSIGHT, ManagerInvitation, Node, Oversees, StaffTransfer, StationDayTotals
 from booking.model.people import (
     LANGUAGES,
     REQUIRED_OF,

@@ -1,4 +1,4 @@
-"""Network: the tree of a city, who oversees it, invitations of managers, and the numbers of each station's days."""
+"""Network: the tree of a city, who oversees it, invitations and transfers of managers, and the numbers of each station's days."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Day, Id, one_of, partial
 from booking.model.people import Person
+from booking.model.places import Station
 
 # From the top; a child's level is the next one.
 LEVELS = ("city", "district", "centre")
@@ -53,6 +54,39 @@ class Oversees(Base):
     since: Mapped[datetime]
     person: Mapped[Person] = relationship()
     node: Mapped[Node] = relationship()
+
+
+class StaffTransfer(Base):
+    """调动: a manager who moves from one station to another on a day, by the clock of the station that they leave.
+
+    `leaves_nobody`: whoever asked knew that the station is then without a manager.
+    """
+
+    __tablename__ = "staff_transfer"
+    __table_args__ = (
+        CheckConstraint("from_station <> to_station", name="moves"),
+        CheckConstraint("done_at IS NULL OR withdrawn_at IS NULL", name="ended_once"),
+        partial(
+            "uq_staff_transfer_open",
+            "person_id",
+            "from_station",
+            where="done_at IS NULL AND withdrawn_at IS NULL",
+            unique=True,
+        ),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    from_station: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
+    to_station: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
+    on_date: Mapped[Day]
+    leaves_nobody: Mapped[bool] = mapped_column(default=False)
+    asked_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    leaves: Mapped[Station] = relationship(foreign_keys=[from_station])
+    joins: Mapped[Station] = relationship(foreign_keys=[to_station])
 
 
 class ManagerInvitation(Base):

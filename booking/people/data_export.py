@@ -1,7 +1,7 @@
 """Data export: a copy of everything that we store about a person, for that person."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Executable, case, func, select
@@ -20,10 +20,13 @@ from booking.model import (
     Follow,
     ManagerInvitation,
     Manages,
+    Node,
+    Oversees,
     Person,
     SecondFactor,
     SignIn,
     Slot,
+    StaffTransfer,
     Station,
     Strike,
     Suppression,
@@ -51,6 +54,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "draws": _rows(session, _draws(person_id)),
         "public_values": _rows(session, _public_values(person_id)),
         "manages": _rows(session, _roles(person_id)),
+        "oversees": _rows(session, _oversight(person_id)),
+        "transfers": _rows(session, _transfers(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
         "consents": _rows(session, _consents(person_id)),
         "invitations": _rows(session, _invitations(person.email)),
@@ -134,6 +139,22 @@ def _roles(person_id: int) -> Executable:
     return joined.where(Manages.person_id == person_id).order_by(Manages.since)
 
 
+def _oversight(person_id: int) -> Executable:
+    joined = select(Node.name.label("node"), Oversees.role, Oversees.since).join_from(Oversees, Node)
+    return joined.where(Oversees.person_id == person_id).order_by(Oversees.since)
+
+
+def _transfers(person_id: int) -> Executable:
+    """Between which stations they were transferred, or are to be."""
+    table, other = StaffTransfer, aliased(Station)
+    names = (Station.name.label("from_station"), other.name.label("to_station"))
+    joined = select(*names, table.on_date, table.asked_at, table.done_at, table.withdrawn_at)
+    joined = joined.join_from(table, Station, table.from_station == Station.id).join(
+        other, table.to_station == other.id
+    )
+    return joined.where(table.person_id == person_id).order_by(table.id)
+
+
 def _door(person_id: int) -> Executable:
     joined = select(Station.name.label("station"), DoorHelper.until).join_from(DoorHelper, Station)
     return joined.where(DoorHelper.person_id == person_id).order_by(DoorHelper.until)
@@ -180,4 +201,6 @@ def _rows(session: Session, query: Executable) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else value

@@ -21,7 +21,9 @@ from booking.model import (
     Follow,
     Letter,
     Manages,
+    Oversees,
     Person,
+    StaffTransfer,
     Suppression,
     Try,
 )
@@ -84,6 +86,16 @@ def _leave_stations(session: Session, person: Person, now: datetime, actor_id: i
     gone = delete(Manages).where(Manages.person_id == person.id).returning(Manages.station_id)
     for station_id in session.scalars(gone).all():
         record(session, "dismissed", now, actor_id=actor_id, person_id=person.id, station_id=station_id)
+    for role in session.scalars(select(Oversees).where(Oversees.person_id == person.id)).all():
+        about: dict[str, Any] = {"node": role.node_id, "name": role.node.name, "role": role.role}
+        record(session, "overseer_ended", now, actor_id=actor_id, person_id=person.id, **about)
+        session.delete(role)
+    pending = (
+        StaffTransfer.person_id == person.id,
+        StaffTransfer.done_at.is_(None),
+        StaffTransfer.withdrawn_at.is_(None),
+    )
+    session.execute(update(StaffTransfer).where(*pending).values(withdrawn_at=now))
     helped = select(DoorHelper.station_id).where(DoorHelper.person_id == person.id)
     for station_id in session.scalars(helped).all():
         end_door.inside(session, station_id, person.id, now, actor_id)

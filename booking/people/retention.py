@@ -1,5 +1,5 @@
 """Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces,
-failed attempts and invitations, and the numbers of single days."""
+failed attempts, invitations and transfers, and the numbers of single days."""
 
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from booking.model import (
     Failure,
     ManagerInvitation,
     SignIn,
+    StaffTransfer,
     StationDayTotals,
     Try,
 )
@@ -28,6 +29,7 @@ BOUNCES = timedelta(days=30)
 INVITATIONS = timedelta(days=30)
 TRIES = timedelta(days=60)
 STATION_DAYS = timedelta(days=60)
+TRANSFERS = timedelta(days=60)
 
 
 @transactional
@@ -43,6 +45,7 @@ def forget(session: Session, now: datetime) -> int:
         delete(Bounce).where(Bounce.at <= now - BOUNCES).returning(Bounce.key),
         delete(ManagerInvitation).where(_is_over(now - INVITATIONS)).returning(ManagerInvitation.id),
         delete(StationDayTotals).where(StationDayTotals.date <= counted).returning(StationDayTotals.station_id),
+        delete(StaffTransfer).where(_was_moved(now - TRANSFERS)).returning(StaffTransfer.id),
         delete(Try).where(Try.at <= now - TRIES).returning(Try.slot_id),
     )
     return sum(len(session.scalars(statement).all()) for statement in old)
@@ -52,3 +55,7 @@ def _is_over(since: datetime) -> ColumnElement[bool]:
     """Condition: an invitation that was accepted, was withdrawn or has expired since then, or before."""
     ends = (ManagerInvitation.accepted_at, ManagerInvitation.withdrawn_at, ManagerInvitation.expires_at)
     return or_(*(end <= since for end in ends))
+
+
+def _was_moved(since: datetime) -> ColumnElement[bool]:
+    return or_(StaffTransfer.done_at <= since, StaffTransfer.withdrawn_at <= since)

@@ -1,4 +1,4 @@
-"""Second factor policy: an admin may require it of admins, or of all staff (managers and admins), from a day on.
+"""Second factor policy: an admin may require it of admins, or of all staff (managers, organisers, readers, admins).
 
 Whoever must have it and has not is led to the set-up page; as a worker they can book all the same.
 """
@@ -15,16 +15,16 @@ from booking.db.transactions import transactional
 from booking.enqueue import enqueue
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Manages, Person, SecondFactor, SecondFactorPolicy
+from booking.model import Manages, Oversees, Person, SecondFactor, SecondFactorPolicy
 from booking.people.second_factor import second_factor_of
 
 AnySession = Session | scoped_session[Any]
 
-MANAGES = select(Manages.person_id).where(Manages.person_id == Person.id).exists()
-STAFF = or_(Person.is_admin, MANAGES)
+ROLES = (Manages, Oversees)
+STAFF = or_(Person.is_admin, *(select(role.person_id).where(role.person_id == Person.id).exists() for role in ROLES))
 HAS_IT = select(SecondFactor.person_id).where(SecondFactor.person_id == Person.id).exists()
 # The ids of all staff, found without reading every person.
-STAFF_IDS = union(select(Manages.person_id), select(Person.id).where(Person.is_admin)).subquery()
+STAFF_IDS = union(*(select(role.person_id) for role in ROLES), select(Person.id).where(Person.is_admin)).subquery()
 ACTIVE_STAFF = (Person.id.in_(select(STAFF_IDS)), Person.deleted_at.is_(None), Person.disabled_at.is_(None))
 OF: dict[str, Any] = {"admins": Person.is_admin, "staff": STAFF}
 COVERED = or_(*(and_(SecondFactorPolicy.required_of == who, theirs) for who, theirs in OF.items()))
@@ -80,6 +80,6 @@ def second_factor_coverage(session: AnySession) -> Coverage:
 
 
 def staff_without_second_factor(session: AnySession, limit: int) -> Sequence[Person]:
-    """Managers and admins who have no second factor: admins first, then by id."""
+    """Staff who have no second factor: admins first, then by id."""
     found = select(Person).where(*ACTIVE_STAFF, ~HAS_IT)
     return session.scalars(found.order_by(Person.is_admin.desc(), Person.id).limit(limit)).all()

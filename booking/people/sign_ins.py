@@ -20,7 +20,7 @@ from booking.db.statements import CompiledStatement, param
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import SIGNED_IN, Manages, Person, SecondFactor, SignedIn, SignIn
+from booking.model import SIGNED_IN, Manages, Oversees, Person, SecondFactor, SignedIn, SignIn
 from booking.people import codes, login_throttle, suppression
 from booking.people.validation import clean_email
 
@@ -233,8 +233,9 @@ def _end(session: Session, person_id: int, now: datetime, actor_id: int | None, 
 
 
 def is_staff(session: Session | scoped_session[Any], person_id: int) -> bool:
-    """Whether the person is a manager or an admin."""
-    roles = or_(Person.is_admin, select(Manages).where(Manages.person_id == person_id).exists())
+    """Whether the person is a manager, oversees a part of a network, or is an admin."""
+    held = (select(role).where(role.person_id == person_id).exists() for role in (Manages, Oversees))
+    roles = or_(Person.is_admin, *held)
     return bool(session.scalar(select(roles).where(Person.id == person_id)))
 
 

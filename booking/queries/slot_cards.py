@@ -133,7 +133,10 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     instead = seats.held_instead(slot, who, now) if who else None
     if instead is None:
         return seen
-    return seen._replace(instead=instead, is_late=seats.is_late(session.get_one(Slot, instead.slot_id), instead, now))
+    late = seats.is_late(session.get_one(Slot, instead.slot_id), instead, now)
+    if late and seen.refusal and seen.refusal.reason in seats.COUNT_LATE:
+        return seen
+    return seen._replace(instead=instead, is_late=late)
 
 
 def of_press(press: seats.BookingResult, place: int | None, now: datetime) -> Card:

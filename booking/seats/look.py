@@ -4,11 +4,11 @@ Three compiled statements, however many ask: the slots, the people, and what the
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Boolean, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking import clock, policy
@@ -16,9 +16,9 @@ from booking.db import clock_offset, statements
 from booking.db.arrays import is_in_array, unnest_param
 from booking.db.clock_offset import DatabaseNow
 from booking.db.statements import CompiledStatement, DriverConnection, Row, param
-from booking.model import LIVE, SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot
+from booking.model import SIGNED_IN, Booking, Person, SignedIn, SignIn, Slot
 from booking.seats import strike_ledger
-from booking.seats.eligibility import Eligibility, Entry, entry_columns
+from booking.seats.eligibility import Eligibility, Entry, apart, counts, counts_from, entry_columns
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
 
 # As long as any strike can count: the longest window that a policy allows plus the longest pause.
@@ -74,7 +74,8 @@ def look(connection: DriverConnection, asked: Sequence[Asked]) -> list[Look | No
     if found and clock.Offset.is_followed:
         clock_offset.observe(found[0][-1], host, monotonic() - began)
     people = {row[0]: row[1:-1] for row in found}
-    entries = _entries(connection, {row[1] for row in people.values()}, now)
+    mondays = [counts_from(slot.station.policy, slot.date) for slot in slots.values()]
+    entries = _entries(connection, {row[1] for row in people.values()}, now, min(filter(None, mondays), default=None))
     return [
         _seen(slots[one.slot_id], people[n], entries[people[n][1]], one.now) if n in people else None
         for n, one in enumerate(asked)
@@ -89,20 +90,27 @@ def eligibilities(session: Session, slot_id: int, people: Collection[int], now: 
     return {its.who.person_id: its.who for its in seen if its}
 
 
-def _entries(connection: DriverConnection, people: Collection[int], now: datetime) -> dict[int, tuple[Entry, ...]]:
-    """Each person's live bookings of today and later; one day more, since a station may be a day behind UTC."""
+def _entries(
+    connection: DriverConnection, people: Collection[int], now: datetime, monday: date | None
+) -> dict[int, tuple[tuple[Entry, ...], ...]]:
+    """Each person's live bookings of today and later; one day more, since a station may be a day behind UTC.
+
+    Then, where a city has limits, what they have used since `monday`.
+    """
     found: dict[int, tuple[Entry, ...]] = dict.fromkeys(people, ())
-    for row in _ENTRIES.run(connection, people=list(people), first=now.date() - timedelta(days=1)):
+    first = now.date() - timedelta(days=1)
+    asked = {"people": list(people), "first": first, "monday": monday or first, "in_city": monday is not None}
+    for row in _ENTRIES.run(connection, **asked):
         found[row[0]] += (Entry._make(row[1:]),)
-    return found
+    return {person: apart(entries, first) if monday else (entries,) for person, entries in found.items()}
 
 
-def _seen(slot: SlotSnapshot, person: Row, entries: tuple[Entry, ...], now: datetime) -> Look:
+def _seen(slot: SlotSnapshot, person: Row, entries: tuple[tuple[Entry, ...], ...], now: datetime) -> Look:
     """Build a `Look` from the columns of `_PEOPLE`."""
     signed_in = SignedIn(*person[: len(SIGNED_IN)])
     version, gone, strikes, before = person[len(SIGNED_IN) :]
     until = strike_ledger.pause_in(strikes, policy.read(slot.station.policy), now) if strikes else None
-    who = Eligibility(signed_in.person_id, bool(gone), until, entries)
+    who = Eligibility(signed_in.person_id, bool(gone), until, *entries)
     return Look(slot, who, version, before is not None, signed_in if signed_in.sign_in_id else None)
 
 
@@ -128,8 +136,9 @@ _PEOPLE = CompiledStatement(
     .join(Person, Person.id == func.coalesce(_person, SignIn.person_id))
     .where(or_(_person.is_not(None), SignIn.lets_in(param("now"))))
 )
+_in_city = param("in_city", Boolean())
 _ENTRIES = CompiledStatement(
-    select(Booking.person_id, *entry_columns(Slot))
+    select(Booking.person_id, *entry_columns(Slot, _in_city))
     .join(Slot, Booking.slot_id == Slot.id)
-    .where(is_in_array(Booking.person_id, "people"), Booking.state.in_(LIVE), Slot.date >= param("first"))
+    .where(is_in_array(Booking.person_id, "people"), counts(param("first"), param("monday"), _in_city))
 )

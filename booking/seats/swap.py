@@ -11,11 +11,16 @@ from booking.seats.eligibility import AnySlot, Eligibility, Entry, refusal
 from booking.seats.transitions import find_booking
 from booking.seats.waitlist import lock_slots
 
+# The refusals that a seat can stand behind.
+BY_A_SEAT = ("day_limit", "city_day_limit", "week_limit", "overlap")
+# Those that count a seat even when it is given up, if that is too late.
+COUNT_LATE = ("city_day_limit", "week_limit")
+
 
 def held_instead(slot: AnySlot, who: Eligibility, now: datetime) -> Entry | None:
     """The seat that the person can give up for a free one in `slot`; None where something else is in the way too."""
     no = refusal(slot, who, now)
-    held = who.on(no.details["slot_id"]) if no and no.reason in ("day_limit", "overlap") else None
+    held = who.on(no.details["slot_id"]) if no and no.reason in BY_A_SEAT else None
     if held is None or held.state != "booked" or held.date != slot.date or now >= held.starts_at:
         return None
     without = who._replace(entries=tuple(entry for entry in who.entries if entry is not held))

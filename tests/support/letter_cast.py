@@ -1,18 +1,18 @@
 """A station with words in both languages, and one letter of each kind about it."""
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import people, seats, slots
+from booking import network, people, seats, slots
 from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.mail import context, digest_writer, digests, reminders, rendering, subscriptions
-from booking.model import Activity, JobRun, Letter, ManagerInvitation, Person, Station, Zone
+from booking.model import Activity, JobRun, Letter, ManagerInvitation, Manages, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 from tests.support.snapshots import make_cast, make_story, seed_workdays
 
@@ -59,6 +59,7 @@ KINDS = (
     "already_registered",
     "manager_invitation",
     "second_factor",
+    "staff_transfer",
     "confirmed",
     "promoted",
     "draw_result",
@@ -209,6 +210,19 @@ def _invitation(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("manager_invitation"), now
 
 
+def _staff_transfer(cast: Letters) -> tuple[Letter, datetime]:
+    now, to = at("Mon 09:30"), cast.people["林晓"]
+    with transactions.transaction(cast.session) as session:
+        west = Station(code="west", name="金融街驿站", name_en="Financial Street station")
+        session.add_all([west, Manages(person_id=to, station_id=cast.station_id, since=now)])
+        session.flush()
+        wish = network.TransferWish(
+            str(session.get_one(Person, to).email), session.get_one(Station, cast.station_id), west, date(2026, 12, 7)
+        )
+        network.plan_transfers.inside(session, [wish], now, cast.manager_id)
+    return cast.letter("staff_transfer", "林晓"), now
+
+
 def _second_factor(cast: Letters) -> tuple[Letter, datetime]:
     now, to = at("Mon 09:30"), cast.people["林晓"]
     cast.do(enqueue, "second_factor", now, person_id=to, what="recovery", left=9)
@@ -331,6 +345,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _already,
             _invitation,
             _second_factor,
+            _staff_transfer,
             _confirmed,
             _promoted,
             _draw_result,

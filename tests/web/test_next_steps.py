@@ -35,6 +35,7 @@ def test_every_empty_list_has_a_way_on() -> None:
 
 # Where a worker's press can end.
 REFUSED = """not_open cancelled started over full line_closed day_limit overlap waiting_limit paused not_live line_over
+week_limit city_day_limit city_waiting_limit
 ended_by_station ended_by_booking removed_by_station no_such_slot no_such_booking not_booked"""
 
 

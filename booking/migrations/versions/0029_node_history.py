@@ -6,7 +6,7 @@ from alembic import op
 from booking.db.online_ddl import create_index
 
 revision = "0029"
-down_revision = "0025"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 kind = "expand"

@@ -40,7 +40,9 @@ def delete() -> Response:
         flash(_("账号已经注销。谢谢你来过。"), "good")
         return htmx.go("/")
     bookings = people.live_bookings(db.session, current_user.person_id)
-    return show("account/delete.html", form, bookings=bookings, stations=current_user.stations)
+    stations = current_user.stations
+    alone = [one for one in stations if people.is_last_manager(db.session(), current_user.person_id, one.id)]
+    return show("account/delete.html", form, bookings=bookings, stations=stations, alone=alone)
 
 
 def _delete(form: DeleteForm) -> bool:

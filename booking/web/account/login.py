@@ -91,10 +91,13 @@ def _by_way_of(slot_id: int, come_back: str) -> str:
 
 
 def _landing() -> str:
-    """Where staff begin their day: an admin with the stations, a manager or door helper with today. Empty for everybody else."""
+    """Where staff begin their day: an admin with the stations, a manager or door helper with today, who oversees a node
+    with that. Empty for everybody else."""
     if current_user.is_admin:
         return url_for("admin.all_stations")
-    return url_for("manager.stations") if current_user.stations or current_user.helped else ""
+    if current_user.stations or current_user.helped:
+        return url_for("manager.stations")
+    return url_for("network.one_node", code=current_user.nodes[0].code) if current_user.nodes else ""
 
 
 def _was_idle() -> bool:

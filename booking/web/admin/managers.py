@@ -1,6 +1,6 @@
 """Managers of a station: appointed, or invited where their address has no account, and dismissed."""
 
-from flask import flash
+from flask import flash, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
@@ -56,7 +56,11 @@ def withdraw_invitation(code: str, invitation_id: int) -> Response:
 @pages.post("/stations/<code>/managers/<int:person_id>/dismiss")
 def dismiss(code: str, person_id: int) -> Response:
     station, person = the_station(code), the_person(person_id)
-    people.dismiss(db.session, person.id, station.id, clock.now(), current_user.person_id)
+    confirmed = bool(request.form.get("confirmed"))
+    try:
+        people.dismiss(db.session, person.id, station.id, clock.now(), current_user.person_id, confirmed=confirmed)
+    except RuleViolation as no:
+        return station_page(station, last=(person, station, no))
     flash(_("%(name)s 不再管理这里。", name=person.name), "good")
     return back(code)
 

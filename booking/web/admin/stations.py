@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from booking import clock, people, stations, statistics, workdays
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.model import Station
+from booking.model import Person, Station
 from booking.queries import admin
 from booking.web import htmx
 from booking.web.admin.blueprint import pages, show, sought, the_station
@@ -101,8 +101,11 @@ def _create(form: NewStationForm) -> bool:
     return True
 
 
-def station_page(station: Station, **given: Form) -> Response:
-    """The station's page with its three forms; the submitted one is given, with its errors."""
+def station_page(
+    station: Station, last: tuple[Person, Station, RuleViolation] | None = None, **given: Form
+) -> Response:
+    """The station's page with its three forms; the submitted one is given, with its errors. `last` is a manager who cannot
+    be dismissed without a word."""
     forms = {
         "form": StationForm(formdata=None, obj=station),
         "manager": ManagerForm(formdata=None),
@@ -110,15 +113,18 @@ def station_page(station: Station, **given: Form) -> Response:
         **given,
     }
     wrong = next(iter(given.values()), None)
-    return show(
+    shown = show(
         "admin/station.html",
         wrong,
         station=station,
         managers=admin.managers(db.session(), station.id),
         invitations=people.open_invitations(db.session(), station.id),
         now=clock.now(),
+        last=last,
         **forms,
     )
+    shown.status_code = 422 if last else shown.status_code
+    return shown
 
 
 def back(code: str) -> Response:

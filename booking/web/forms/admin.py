@@ -61,7 +61,9 @@ class SecondFactorForm(Form):
 
     required_of = RadioField(
         _("谁必须开启"),
-        choices=options({"nobody": _("不要求"), "admins": _("只有全网管理员"), "staff": _("全网管理员和驿站管理员")}),
+        choices=options(
+            {"nobody": _("不要求"), "admins": _("只有全网管理员"), "staff": _("全网管理员、驿站管理员、统筹和查看")}
+        ),
         **INVALID,
     )
     since = DayField(

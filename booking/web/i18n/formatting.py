@@ -17,6 +17,7 @@ from booking import clock, workdays
 from booking.draws.planning import HasResult
 from booking.errors import RuleViolation
 from booking.queries import disclosure
+from booking.seats.eligibility import CountedSlot
 from booking.web.i18n.messages import REASONS, UNKNOWN, VOID
 
 USUAL = 100  # longest text that is worth caching within a sentence
@@ -234,9 +235,25 @@ def next_step(no: RuleViolation) -> str:
 
 @memoize_per_locale
 def _sentence(code: str, form: str, today: date | None = None, zone: str = "", *details: tuple[str, Any]) -> str:
-    given = {name: _moment(value, zone, today) if isinstance(value, datetime) else value for name, value in details}
+    given = {name: _detail(value, zone, today) for name, value in details}
     row = REASONS.get(code, UNKNOWN)
     return str(getattr(row, form) or row.sentence) % given
+
+
+def _detail(value: Any, zone: str, today: date | None) -> Any:
+    if isinstance(value, datetime):
+        return _moment(value, zone, today)
+    return gettext("、").join(_counted(one, zone, today) for one in value) if isinstance(value, tuple) else value
+
+
+def _counted(slot: CountedSlot, zone: str, today: date | None) -> str:
+    """周二 12:10 瑜伽（国贸驿站）."""
+    about = {"when": _moment(slot.starts_at, zone, today), "what": local(slot, "title")}
+    return (
+        str(gettext("%(when)s %(what)s（%(where)s）", **about, where=local(slot, "station")))
+        if slot.title
+        else about["when"]
+    )
 
 
 @memoize_per_locale

@@ -58,6 +58,22 @@ REASONS = {
         passed_over=_("轮到你的时候，那天你已经约满了，名额给了下一位。"),
         brief=_("当天已有预约"),
     ),
+    "city_day_limit": Reason(
+        _("全市每人每天最多 %(limit)s 场，这一天已经算上了：%(slots)s。"),
+        _("想换的话，打开想要的那一场：有空位就能直接改约，满了要先取消已约的，才能候补。"),
+        at_desk=_("这位那一天在全市已经约满了，每人每天最多 %(limit)s 场。"),
+        afterwards=_("全市每人每天最多 %(limit)s 场，那一天你已经约满了。"),
+        passed_over=_("轮到你的时候，那天你在全市已经约满了，名额给了下一位。"),
+        brief=_("当天已有预约"),
+    ),
+    "week_limit": Reason(
+        _("全市每人每周最多 %(limit)s 场，这一周已经算上了：%(slots)s。"),
+        _("可以约下一周的；想换的话，按时取消还没开始的一场，就空出一场。约了没去的、取消得太晚的也算。"),
+        at_desk=_("这位那一周在全市已经约满了，每人每周最多 %(limit)s 场。"),
+        afterwards=_("全市每人每周最多 %(limit)s 场，那一周你已经约满了。"),
+        passed_over=_("轮到你的时候，那一周你在全市已经约满了，名额给了下一位。"),
+        brief=_("当周已经约满"),
+    ),
     "overlap": Reason(
         _("这一场和你已约的另一场时间重叠。"),
         _("想换这一场，先取消已约的那一场。"),
@@ -69,6 +85,12 @@ REASONS = {
         _("最多同时候补 %(limit)s 场，你已经排满了。"),
         _("先退出一个候补，再排这一场。"),
         afterwards=_("同时候补的场次有上限，你当时已经排满了。"),
+    ),
+    "city_waiting_limit": Reason(
+        _("全市最多同时候补 %(limit)s 场，你已经排满了：%(slots)s。"),
+        _("先退出一个候补，再排这一场。"),
+        at_desk=_("这位在全市的候补已经排满了，最多同时候补 %(limit)s 场。"),
+        afterwards=_("全市同时候补的场次有上限，你当时已经排满了。"),
     ),
     "line_closed": Reason(_("已经满了，候补也截止了。"), _("签到开始后，可以到门口排现场候补。")),
     "paused": Reason(
@@ -121,6 +143,20 @@ REASONS = {
     "partner_entered": Reason(_("你自己已经报名了。先退出抽签，再输入朋友的邀请码。")),
     "partner_taken": Reason(_("已经有人用这个邀请码报名了，一起去的最多两个人。")),
     "no_such_wish": Reason(_("志愿刚刚改过，请看现在的再改。")),
+    # the network
+    "no_such_role": Reason(_("请选统筹或者查看。")),
+    "node_not_found": Reason(_("没有代码是“%(code)s”的单位，请核对。")),
+    "station_not_found": Reason(_("没有代码是“%(code)s”的驿站，请核对。")),
+    "last_manager": Reason(
+        _("这是那个驿站最后一位管理员，走了就没有人管了。"), _("先任命接任的人；确实要空着的话，请勾选确认。")
+    ),
+    "not_manager_there": Reason(_("这位不是%(station)s的管理员，请核对邮箱和驿站。")),
+    "same_station": Reason(_("调出和调入是同一个驿站，请改一个。")),
+    "transfer_to_closed": Reason(_("调入的驿站已经关闭，请选开着的。")),
+    "transfer_day_over": Reason(_("这一天已经过了，请选今天或以后。")),
+    "transfer_too_far": Reason(_("最多提前一年安排，请选早一点的日子。")),
+    "transfer_planned": Reason(_("这位从那个驿站的调动已经安排过了。要改的话，先取消原来的。")),
+    "transfer_over": Reason(_("这次调动已经完成或者取消了。")),
     # cancelling and check-in
     "not_live": Reason(
         _("这条预约已经结束，不能再取消。"),
@@ -237,7 +273,7 @@ REASONS = {
     "too_many_invitations": Reason(_("今天的邀请发得太多了，%(until)s 之后再发。")),
     "too_many_codes": Reason(_("验证码发得太多了，%(until)s 之后再要。")),
     "no_account": Reason(_("没有用这个邮箱的账号。请对方先在手机上注册，再来添加。")),
-    "disabled_account": Reason(_("这个账号已经停用，不能做门口助手。")),
+    "disabled_account": Reason(_("这个账号已经停用，不能担任。")),
     "manages_already": Reason(_("这位是管理员，本来就能签到。")),
     "no_door_helper": Reason(_("这位已经不是门口助手了，请用邮箱再添加一次。")),
     "disabled": Reason(_("这个账号已经停用，请联系驿站。")),

@@ -1,6 +1,6 @@
 """Blueprint of the network pages, for organisers, readers and admins; others get a 404."""
 
-from flask import Blueprint, make_response, render_template
+from flask import Blueprint, current_app, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from booking.web import job_status
@@ -9,6 +9,15 @@ from booking.web.forms.rules import Form
 
 pages = Blueprint("network", __name__, url_prefix="/net")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "level_words": LEVEL_WORDS})
+
+UPLOADS = ("network.import_transfers",)
+
+
+@pages.url_value_preprocessor
+def _allow_uploads(endpoint: str | None, _values: object) -> None:
+    """A sheet may be larger than other requests; this runs before anything reads the form."""
+    if endpoint in UPLOADS:
+        request.max_content_length = request.max_form_memory_size = current_app.config["MAX_UPLOAD_LENGTH"]
 
 
 def show(template: str, wrong: Form | None = None, **words: object) -> Response:

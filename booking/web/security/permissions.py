@@ -16,7 +16,19 @@ from sqlalchemy.orm import joinedload
 import config
 from booking import clock, people, tree
 from booking.extensions import db
-from booking.model import Base, Booking, Node, Person, Slot, Station, Strike
+from booking.model import (
+    Base,
+    Booking,
+    ManagerInvitation,
+    Manages,
+    Node,
+    Oversees,
+    Person,
+    Slot,
+    StaffTransfer,
+    Station,
+    Strike,
+)
 from booking.queries import slot_cards, station_lookup
 from booking.sanitise import is_visible
 from booking.web import htmx
@@ -162,6 +174,55 @@ def overseen_node(code: str, *, to_change: bool = False) -> Node:
         not_for_you(node=node.id)
     second_factor_first()
     return node
+
+
+def node_below(node: Node, code: str) -> Node | None:
+    """A node at or below this one, whose code was typed; None for a code that no node has, 404 for one elsewhere."""
+    found = tree.node_by_code(db.session(), code)
+    if found and not found.path.startswith(node.path):
+        not_for_you(node=found.id)
+    return found
+
+
+def overseen_station(node: Node, code: str) -> Station | None:
+    """A station below this node, whose code was typed; None for a code that no station has, 404 for one elsewhere."""
+    found = db.session.scalar(select(Station).where(Station.code == code))
+    if found and not _is_below(node, found.id):
+        not_for_you(station=found.id)
+    return found
+
+
+def overseen_manager(node: Node, code: str, person_id: int) -> tuple[Station, Person]:
+    """A station below this node with one of its managers."""
+    station = overseen_station(node, code) or abort(404)
+    if db.session.get(Manages, (person_id, station.id)) is None:
+        abort(404)
+    return station, db.session.get_one(Person, person_id)
+
+
+def overseen_role(node: Node, code: str, person_id: int) -> tuple[Node, Oversees]:
+    """A node at or below this one with the role that somebody has there."""
+    there = node_below(node, code) or abort(404)
+    return there, db.session.get(Oversees, (person_id, there.id)) or abort(404)
+
+
+def overseen_invitation(node: Node, code: str, invitation_id: int) -> ManagerInvitation:
+    """An invitation to a station below this node."""
+    station = overseen_station(node, code) or abort(404)
+    return _of_station(station, ManagerInvitation, invitation_id)
+
+
+def overseen_transfer(node: Node, transfer_id: int) -> StaffTransfer:
+    """A transfer between two stations below this node."""
+    transfer = db.session.get(StaffTransfer, transfer_id) or abort(404)
+    if not (_is_below(node, transfer.from_station) and _is_below(node, transfer.to_station)):
+        not_for_you(transfer=transfer.id)
+    return transfer
+
+
+def _is_below(node: Node, station_id: int) -> bool:
+    below = select(Station.id).where(Station.id == station_id, tree.stations_below(node))
+    return db.session.scalar(below) is not None
 
 
 def managed(code: str, kind: type[T], key: int) -> T:

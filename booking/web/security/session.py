@@ -43,6 +43,7 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc] # Flask-Login is 
     is_admin = False
     stations: tuple[Station, ...] = ()
     helped: tuple[Station, ...] = ()
+    nodes: tuple[Node, ...] = ()
     mail_stopped: Suppression | None = None
     owes_consent = ""
 
@@ -103,6 +104,12 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
         above = (Oversees.node_id.in_(tree.path_of(node)), Oversees.role.in_(roles))
         mine = select(Oversees.node_id).where(Oversees.person_id == self.person_id, *above)
         return self.is_admin or db.session.scalar(mine.limit(1)) is not None
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that this person oversees, from the top."""
+        theirs = select(Node).join(Oversees, Oversees.node_id == Node.id).where(Oversees.person_id == self.person_id)
+        return tuple(db.session.scalars(theirs.order_by(Node.path)))
 
     def helps(self, station_id: int) -> bool:
         """Whether this person is a door helper of the station at this moment."""

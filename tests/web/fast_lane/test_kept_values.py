@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.errors import RuleViolation
+from booking.seats.eligibility import CountedSlot
 from booking.web.cache import store
 from booking.web.i18n import formatting
 from booking.web.worker import card_cache
@@ -87,6 +88,14 @@ DETAILS: list[tuple[str, dict[str, Any]]] = [
     ("cancelled", {"why": "停电"}),
     ("cancelled", {"why": "停水"}),
     ("cancelled", {"why": None}),
+    (
+        "week_limit",
+        {"limit": 1, "slots": (CountedSlot(at("12:10"), "瑜伽", "Yoga", "国贸驿站", "Guomao"),), "slot_id": 1},
+    ),
+    (
+        "week_limit",
+        {"limit": 1, "slots": (CountedSlot(at("13:10"), "瑜伽", "Yoga", "国贸驿站", "Guomao"),), "slot_id": 2},
+    ),
     ("over", {}),
 ]
 
