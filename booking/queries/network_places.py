@@ -46,9 +46,9 @@ def stations_at(session: Session, node: Node) -> dict[str, int]:
     return {row.path: row[1] for row in session.execute(found)}
 
 
-def station_of(session: Session, centre: Node, code: str) -> Station | None:
-    """A station of this centre."""
-    return session.scalar(select(Station).where(Station.code == code, Station.centre_id == centre.id))
+def station_of(session: Session, node: Node, code: str) -> Station | None:
+    """A station at or below this node."""
+    return session.scalar(select(Station).where(Station.code == code, tree.stations_below(node)))
 
 
 def node_history(session: Session, node: Node, limit: int = 200) -> Sequence[Event]:

@@ -68,6 +68,11 @@ class CloseNodeForm(Form):
         lists = {f"station_{one.id}": PickField(local(one, "name"), [needed], choices=options(words)) for one in theirs}
         return type("CloseCentreForm", (CloseNodeForm,), lists)()
 
+    def destinations(self) -> list[str]:
+        """The codes of the nodes to which stations are to move."""
+        chosen = [field.data for field in self if field.name.startswith("station_")]
+        return [code for code in chosen if code and code != CLOSED]
+
     def decided(self, theirs: Sequence[Station], centres: Sequence[Node]) -> dict[int, Node | None]:
         """The centre to which each station moves, or None to close it."""
         by_code = {one.code: one for one in centres}

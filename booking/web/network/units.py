@@ -67,6 +67,7 @@ def move(code: str) -> Response:
     """For who may change both the node above and the one that it moves to."""
     node = _from_above(code)
     form = DestinationForm.among([one for one in _may_take(node) if one.id != node.parent_id])
+    _own_nodes(form.to.data)
     if form.validate_on_submit():
         with _heard(form):
             to = overseen_node(form.to.data, to_change=True)
@@ -79,8 +80,9 @@ def move(code: str) -> Response:
 def close(code: str) -> Response:
     """Asks of each open station of a centre whether it closes or where it moves, and does all or nothing."""
     node = _from_above(code)
-    theirs, centres = network.open_stations(db.session(), node), _other_centres(node)
+    theirs, centres = network.open_stations(db.session(), node), [one for one in _centres() if one.id != node.id]
     form = CloseNodeForm.deciding(theirs, centres)
+    _own_nodes(*form.destinations())
     if form.validate_on_submit():
         with _heard(form):
             decided, reason = form.decided(theirs, centres), form.reason.data
@@ -102,10 +104,11 @@ def reopen(code: str) -> Response:
 
 @pages.route("/<code>/stations/<station_code>/move", methods=["GET", "POST"])
 def move_station(code: str, station_code: str) -> Response:
-    """A station of this centre, to another one that the reader may change too."""
+    """A station at or below this node, to another centre that the reader may change too."""
     node = overseen_node(code, to_change=True)
     station = network_places.station_of(db.session(), node, station_code) or not_for_you(node=node.id)
-    form = DestinationForm.among(_other_centres(node))
+    form = DestinationForm.among([one for one in _centres() if one.id != station.centre_id])
+    _own_nodes(form.to.data)
     if form.validate_on_submit():
         with _heard(form):
             to = overseen_node(form.to.data, to_change=True)
@@ -159,8 +162,13 @@ def _may_take(node: Node) -> Sequence[Node]:
     return [one for one in found if current_user.oversees(one, to_change=True)]
 
 
-def _other_centres(node: Node) -> Sequence[Node]:
-    if node.level != "centre":
-        return []
+def _centres() -> Sequence[Node]:
+    """The open centres that the reader may change."""
     found = network_places.open_nodes(db.session(), "centre")
-    return [one for one in found if one.id != node.id and current_user.oversees(one, to_change=True)]
+    return [one for one in found if current_user.oversees(one, to_change=True)]
+
+
+def _own_nodes(*codes: str | None) -> None:
+    """404 for a code, sent in a field, of a node that the reader may not change."""
+    for code in filter(None, codes):
+        overseen_node(code, to_change=True)
