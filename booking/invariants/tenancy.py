@@ -1,6 +1,6 @@
 """Tenancy, I10: nothing of one station was changed by another station's staff. Door helpers count while they are some,
-and for what is done at check-in; organisers of a node above, for what is not about a slot, and for closing a station with its slots. Nothing of a node was changed by
-who was no organiser of it or above."""
+and for what is done at check-in; organisers of a node above, for what is not about a slot, and for closing a station with
+its slots. Nothing of a node was changed by who was no organiser of it or above."""
 
 from collections.abc import Iterator
 from datetime import datetime
