@@ -72,12 +72,12 @@ def _changed_node(session: Session, node: Node, wanted: NodePolicy) -> Node:
     is lifted."""
     lines = inherited_lines(session, node)
     if unknown := sorted((wanted.own.keys() | wanted.locks) - lines.keys()):
-        raise RuleViolation("unknown_number", fields=tuple(unknown))
+        raise RuleViolation("unknown_number", fields=" ".join(unknown))
     if node.level != "city" and (wrong := sorted((wanted.own.keys() | wanted.locks) & CITY_BOUNDS.keys())):
-        raise RuleViolation("city_numbers_only", fields=tuple(wrong))
+        raise RuleViolation("city_numbers_only", fields=" ".join(wrong))
     numbers = Policy(**{name: wanted.own.get(name, line.value) for name, line in lines.items()})
     if wrong := policy.out_of_bounds(numbers):
-        raise RuleViolation("out_of_bounds", fields=tuple(wrong))
+        raise RuleViolation("out_of_bounds", fields=" ".join(wrong))
     refuse_locked(lines, wanted.own)
     free = {name for name, line in lines.items() if not line.locked_by}
     own = {name: value for name, value in node.own_policy.items() if name not in free}

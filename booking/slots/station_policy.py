@@ -45,12 +45,13 @@ def set_policy(
     """Change a station's policy. Slots that have not started get the new deadlines; open ones stay open.
 
     In a network `own` names the numbers that the station sets itself, by default those that differ from what it inherits;
-    the others are inherited. Raises `out_of_bounds`, and `policy_locked` for another value of a locked number.
+    the others are inherited. Raises `out_of_bounds`, and `policy_locked` for another value of a locked number, each with the
+    names of the numbers in `fields`.
     """
     transactions.advisory_lock(session, plan_lock(station.id))
     session.refresh(station, with_for_update={"key_share": True})
     if wrong := policy.out_of_bounds(numbers):
-        raise RuleViolation("out_of_bounds", fields=tuple(wrong))
+        raise RuleViolation("out_of_bounds", fields=" ".join(wrong))
     if above := tree.nodes_above(session, station):
         station.own_policy = _own(station.own_policy or {}, lines_of(above), numbers, own)
         numbers = effective_policy(above, station.own_policy)
@@ -81,7 +82,7 @@ def refuse_locked(lines: Mapping[str, PolicyLine], asked: Mapping[str, Any]) -> 
     """Raises `policy_locked` when a number is asked for that differs from a locked one."""
     wrong = [name for name, value in asked.items() if (line := lines[name]).locked_by and value != line.value]
     if wrong and (by := lines[wrong[0]].locked_by):
-        raise RuleViolation("policy_locked", fields=tuple(wrong), node=by.name)
+        raise RuleViolation("policy_locked", fields=" ".join(wrong), node=by.name)
 
 
 def rewrite_deadlines(session: Session, station_ids: Collection[int], numbers: Policy, now: datetime) -> int:

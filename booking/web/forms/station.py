@@ -158,7 +158,7 @@ class InheritingForm(PolicyForm):
 
     def blame(self, no: RuleViolation, sentence: str) -> None:
         """A refusal of some numbers stands at each of them."""
-        names = [name for name in no.details.get("fields", ()) if name in self]
+        names = [name for name in str(no.details.get("fields", "")).split() if name in self]
         for name in names:
             self[name].errors = [*self[name].errors, self._locked_words(name) or sentence]
         if not names:
