@@ -22,6 +22,7 @@ pytestmark = pytest.mark.sqlite
 KINDS: dict[type[Any], set[str]] = {
     LineField: {
         *("name", "name_en", "title", "title_en", "address", "address_en", "company", "host", "host_en", "reason"),
+        *("grade", "category"),
         *("bring", "bring_en", "suits", "suits_en", "note", "value_source"),
         *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
     },
@@ -31,6 +32,7 @@ KINDS: dict[type[Any], set[str]] = {
         *("capacity", "opens_workdays_before", "person_id", "booking", "slot", "age", "owner"),
         *("days_ahead", "seats_a_day", "waiting_entries", "strikes_to_pause", "strike_days", "pause_days"),
         *("warning_days", "wishes", "most_balls", "newcomer_balls", "draw_share"),
+        *("city_week_seats", "city_day_seats", "city_waiting_entries"),
     },
     Minutes: {"minutes", "draw_minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
     DayField: {"date", "since", "valid_from", "valid_until"},
