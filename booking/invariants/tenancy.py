@@ -1,13 +1,13 @@
 """Tenancy, I10: nothing of one station was changed by another station's staff. Door helpers count while they are some,
-and for what is done at check-in; organisers of a node above, for what is not about a slot. Nothing of a node was changed by
-who was no organiser of it or above."""
+and for what is done at check-in; organisers of a node above, for what is not about a slot, and for closing a station with
+its slots. Nothing of a node was changed by who was no organiser of it or above."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from booking.model import Event, Manages, Node, Oversees, Person, Station
 
@@ -51,12 +51,19 @@ def strangers(session: Session, _now: datetime) -> Iterator[str]:
         # A deleted account has lost its admin role, but may have had it.
         was_admin = row.deleted_at is not None and row.actor_id not in known
         theirs = terms.get((row.actor_id, row.station_id), [])
-        if above and row.slot_id is None and above.of_station(row.actor_id, row.station_id, row.id):
+        if above and _organised(above, row):
             continue
         if not was_admin and not _managed_then(theirs, row.id) and not _helped_then(theirs, row):
             yield (
                 f"I10 event {row.id}: {row.kind} at station {row.station_id} by person {row.actor_id}, a stranger there"
             )
+
+
+def _organised(above: "Organisers", row: Any) -> bool:
+    """Whether an organiser did it of what is theirs: not about a slot, unless the whole station was closed by it."""
+    if row.kind == "station_joined":
+        return above.of_node(row.actor_id, row.details["node"], row.id)
+    return (row.slot_id is None or row.closing) and above.of_station(row.actor_id, row.station_id, row.id)
 
 
 def organisers(session: Session, _now: datetime) -> Iterator[str]:
@@ -109,8 +116,14 @@ def _doubtful() -> Any:
     runs_it = exists().where(
         Manages.person_id == Event.actor_id, Manages.station_id == Event.station_id, Manages.since <= Event.at
     )
+    closed = aliased(Event)
+    closing = exists().where(
+        *(getattr(closed, name) == getattr(Event, name) for name in ("station_id", "actor_id", "at")),
+        closed.kind == "station_closed",
+    )
+    about = (Event.id, Event.at, Event.kind, Event.station_id, Event.slot_id, Event.actor_id, Event.details)
     return (
-        select(Event.id, Event.at, Event.kind, Event.station_id, Event.slot_id, Event.actor_id, Person.deleted_at)
+        select(*about, Person.deleted_at, closing.label("closing"))
         .join(Person, Event.actor_id == Person.id)
         .where(
             Event.station_id.is_not(None),

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import network, tree
+from booking import invariants, network, seats, tree
 from booking.db import transactions
 from booking.errors import RuleViolation
-from booking.model import Activity, Event, Manages, Node, Person, Slot, Station
-from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_slot
+from booking.model import Activity, Event, Manages, Node, Oversees, Person, Slot, Station
+from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, make_slot
 from tests.support.tree_cast import CityTree, city_tree
 
 NOW = at("Mon 09:00")
@@ -156,3 +156,18 @@ def test_a_station_that_moves_keeps_its_history_and_managers(city: CityTree, ses
     assert session.scalars(select(Manages.station_id)).all() == [city.stations["guomao"]]
     network.join_centre(session, city.station("guomao"), city.node("wangjing-centre"), NOW, None)
     assert len(session.scalars(select(Event).where(Event.kind == "station_joined", Event.at == NOW)).all()) == 1
+
+
+def test_what_an_organiser_closes_and_moves_was_theirs(city: CityTree, session: Session) -> None:
+    actor = organiser(session)
+    with transactions.transaction(session):
+        session.add(Oversees(person_id=actor, node_id=city.nodes["chaoyang"], role="organiser", since=LONG_BEFORE))
+        people = make_people(session, ["周明"])
+    slot_id = seated_slot(session, city.station("guomao"))
+    seats.book(session, people["周明"], slot_id, at("Mon 10:00"))
+    now = at("Mon 10:05")
+    decided = {city.stations["guomao"]: None, city.stations["guanghua"]: city.node("wangjing-centre")}
+    network.close_node(session, city.node("cbd-centre"), decided, "并到望京", now, actor)
+    network.join_centre(session, city.station("guanghua"), city.node("financial-centre"), now, None)
+    network.apply_policy(session, network.stations_due(session), now)
+    assert invariants.breaches(session, now) == []

@@ -21,7 +21,7 @@ from booking.web import htmx
 from booking.web.forms import station_rows
 from booking.web.i18n import formatting
 from booking.web.i18n.messages import REMARKS
-from booking.web.network.blueprint import UPLOAD, pages
+from booking.web.network.blueprint import pages
 from booking.web.security.permissions import overseen_node
 from booking.web.security.session import language
 
@@ -30,7 +30,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @pages.errorhandler(RequestEntityTooLarge)
 def _too_large(error: RequestEntityTooLarge) -> Response | RequestEntityTooLarge:
-    if request.endpoint != UPLOAD or request.view_args is None:
+    if request.endpoint != "network.import_stations" or request.view_args is None:
         return error
     no = RuleViolation("sheet_too_large", limit=_limits()["megabytes"])
     return _upload(overseen_node(request.view_args["code"], to_change=True), 413, sentence=formatting.reason(no))

@@ -60,7 +60,6 @@ STAFF_FORM = "ask 404 404 422 422 422 404"
 NOT_FOUND = "404 404 404 404 404 404 404"
 OPEN_FORM = "422 422 422 422 422 422 422"
 LEADS_ON = "303 303 303 303 303 303 303"
-CENTRE_HAS_NONE = "ask 404 404 404 404 404 404"
 CHECKIN = "ask 404 404 200 404 200 200"
 CHECKIN_ACTS = "ask 404 404 303 404 303 303"
 CHECKIN_FORM = "ask 404 404 422 404 422 422"
@@ -285,27 +284,6 @@ TABLE: dict[str, str] = {
     "POST /me/attendance/<int:proof_id>/end": "ask 303 404 404 404 404 404",
     "GET /me/history": SIGNED_IN,
     "GET /v/<code>": NOT_FOUND,
-    "GET /net/": ADMIN,
-    "POST /net/": ADMIN_FORM,
-    "GET /net/<code>": ADMIN,
-    "GET /net/<code>/close": ADMIN,
-    "POST /net/<code>/close": ADMIN_FORM,
-    "GET /net/<code>/edit": ADMIN,
-    "POST /net/<code>/edit": ADMIN_FORM,
-    "GET /net/<code>/history": ADMIN,
-    "GET /net/<code>/move": ADMIN,
-    "POST /net/<code>/move": ADMIN_FORM,
-    "GET /net/<code>/numbers.xlsx": ADMIN,
-    "GET /net/<code>/policy": ADMIN,
-    "POST /net/<code>/policy": ADMIN,
-    "POST /net/<code>/policy/save": "ask 404 404 404 404 409 404",
-    "POST /net/<code>/reopen": ADMIN_ACTS,
-    "GET /net/<code>/stations/<station_code>": ADMIN,
-    "GET /net/<code>/stations/<station_code>/move": ADMIN,
-    "POST /net/<code>/stations/<station_code>/move": ADMIN_FORM,
-    "GET /net/<code>/units": ADMIN,
-    "GET /net/<code>/units/new": CENTRE_HAS_NONE,
-    "POST /net/<code>/units/new": CENTRE_HAS_NONE,
     "GET /offline": PUBLIC,
     "GET /favicon.ico": PUBLIC,
     "GET /robots.txt": PUBLIC,
