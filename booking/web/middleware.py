@@ -42,7 +42,7 @@ BOOKING = re.compile("/slots/([0-9]{1,18})/book").fullmatch
 # The paths that take a file larger than a form, and the setting that says how large.
 UPLOADS = (
     (re.compile(r"/manage/[^/]+/import/[^/]+").fullmatch, "MAX_UPLOAD_LENGTH"),
-    (re.compile(r"/net/[^/]+/import").fullmatch, "MAX_UPLOAD_LENGTH"),
+    (re.compile(r"/net/[^/]+/(?:import|people/transfers/sheet)").fullmatch, "MAX_UPLOAD_LENGTH"),
     (re.compile(r"/manage/[^/]+/activities/(?:new|[0-9]{1,18})").fullmatch, "MAX_PICTURE_LENGTH"),
 )
 MOST_DRAINED, CHUNK = (
