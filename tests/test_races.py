@@ -385,7 +385,9 @@ def test_a_slot_restored_while_letters_are_sent_and_its_people_book_elsewhere(
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize(("without", "lost"), [("", False), ("the lock of the day", True)])
+@pytest.mark.parametrize(
+    ("without", "lost"), [("", False), pytest.param("the lock of the day", True, marks=pytest.mark.whole)]
+)
 def test_slots_of_one_day_that_end_at_once_are_all_counted(crowd_of: Make, without: str, lost: bool) -> None:
     crowd = crowd_of(1, 1)
     others = [crowd.lunch.slot("12:10", 5) for _ in range(3 * PROCESSES)]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask import Flask
 from playwright.sync_api import Browser, Error, Page, Route, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +14,6 @@ from booking import people
 from booking.db import transactions
 from booking.model import DoorTap, Person
 from tests.support import chromium
-from tests.support.cookies import carry, lasting
 from tests.support.live import cut
 from tests.support.lunch_hour import LunchHour, at, make_manager
 from tests.support.screens import fits, sign_out
@@ -24,24 +22,13 @@ pytestmark = pytest.mark.sqlite
 PASSWORD = "noon-hour-at-the-station"
 
 
-class Noon(LunchHour):
-    """With the cookie of the manager's browser."""
-
-    cookie: str
-
-
 @pytest.fixture
-def lunch(session: Session, app: Flask) -> Iterator[Noon]:
-    """Noon: 周明, 李静 and 王磊 have seats; the manager is signed in."""
-    lunch = Noon(session, capacity=3)
-    client = app.test_client()
+def lunch(session: Session) -> Iterator[LunchHour]:
+    """Noon: 周明, 李静 and 王磊 have seats; the manager can sign in."""
+    lunch = LunchHour(session, capacity=3)
     with transactions.transaction(session):
         manager = session.get_one(Person, lunch.manager_id)
         manager.email, manager.password_hash = "desk@example.com", people.hash_password(PASSWORD)
-        carry(client, lasting(session, manager, "browser", at("11:50")), at("11:50"))
-    cookie = client.get_cookie("lunch")
-    assert cookie
-    lunch.cookie = cookie.value
     for name in ("周明", "李静", "王磊"):
         lunch.book(name, "Mon 10:00")
     with time_machine.travel(at("12:00"), tick=True):
@@ -49,17 +36,25 @@ def lunch(session: Session, app: Flask) -> Iterator[Noon]:
 
 
 @contextmanager
-def roster(browser: Browser, live: str, lunch: Noon, skew: str = "", **options: Any) -> Iterator[Page]:
+def roster(browser: Browser, live: str, lunch: LunchHour, skew: str = "", **options: Any) -> Iterator[Page]:
     """The roster on a phone. A lost network is reported to the console, which nobody reads at the door."""
     context = browser.new_context(base_url=live, **(chromium.PHONE | options))
     context.set_default_timeout(chromium.PATIENCE * 1000)
     if skew:
         context.add_init_script(skew)
-    context.add_cookies([{"name": "lunch", "value": lunch.cookie, "url": live}])
     page = context.new_page()
-    page.goto(f"/manage/cbd/slots/{lunch.slot_id}")
+    enter(page, f"/manage/cbd/slots/{lunch.slot_id}")
     yield page
     context.close()
+
+
+def enter(page: Page, path: str) -> None:
+    """Sign in, as a manager does each morning: a sign-in of staff ends after twelve idle hours."""
+    page.goto(f"/account/sign-in?next={path}")
+    page.get_by_label("邮箱").fill("desk@example.com")
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url(f"**{path}")
 
 
 def seat(page: Page, name: str) -> Any:
@@ -81,7 +76,7 @@ def taps_of(lunch: LunchHour) -> list[DoorTap]:
     return list(lunch.session.scalars(select(DoorTap).order_by(DoorTap.at)))
 
 
-def test_taps_without_network_are_kept_shown_and_sent_later(browser: Browser, live: str, lunch: Noon) -> None:
+def test_taps_without_network_are_kept_shown_and_sent_later(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         tap(page, "周明")
         settled(page)
@@ -102,7 +97,7 @@ def test_taps_without_network_are_kept_shown_and_sent_later(browser: Browser, li
         assert (late.received_at - late.at).total_seconds() > 1.5  # its true time, not that of the arrival
 
 
-def test_kept_taps_outlive_the_page(browser: Browser, live: str, lunch: Noon) -> None:
+def test_kept_taps_outlive_the_page(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         address = page.url
         page.context.set_offline(True)
@@ -118,7 +113,7 @@ def test_kept_taps_outlive_the_page(browser: Browser, live: str, lunch: Noon) ->
         assert len(taps_of(lunch)) == 1
 
 
-def test_a_lost_answer_is_no_second_tap(browser: Browser, live: str, lunch: Noon) -> None:
+def test_a_lost_answer_is_no_second_tap(browser: Browser, live: str, lunch: LunchHour) -> None:
     lost: list[str] = []
 
     def lose_the_answer(route: Route) -> None:
@@ -137,7 +132,7 @@ def test_a_lost_answer_is_no_second_tap(browser: Browser, live: str, lunch: Noon
         assert (lunch.state("周明"), len(taps_of(lunch)), len(lunch.lines("checked_in"))) == ("attended", 1, 1)
 
 
-def test_a_tap_that_can_never_count_is_said(browser: Browser, live: str, lunch: Noon) -> None:
+def test_a_tap_that_can_never_count_is_said(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         page.route("**/manage/cbd/taps", lambda route: route.fulfill(status=404, body=""))
         seat(page, "周明").locator("button").click()
@@ -148,7 +143,7 @@ def test_a_tap_that_can_never_count_is_said(browser: Browser, live: str, lunch: 
         assert lunch.states("周明", "李静") == ["booked", "attended"]
 
 
-def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: Noon) -> None:
+def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as one, roster(browser, live, lunch) as other:
         one.context.set_offline(True)
         tap(one, "周明")
@@ -166,7 +161,7 @@ def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: Noo
         assert lunch.states("周明", "李静", "王磊") == ["attended", "attended", "booked"]
 
 
-def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live: str, lunch: Noon) -> None:
+def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live: str, lunch: LunchHour) -> None:
     """The answer to the first tap's refresh is on its way while the second tap is made and heard."""
     held: list[tuple[Route, str]] = []
 
@@ -180,8 +175,6 @@ def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live
         page.route("**/manage/cbd/slots/*", hold_the_first)
         with page.expect_request(lambda request: request.headers.get("hx-request") == "true"):
             tap(page, "周明")
-        while not held:
-            page.wait_for_timeout(50)
         tap(page, "李静")
         settled(page)
         assert lunch.states("周明", "李静") == ["attended", "attended"]
@@ -195,7 +188,7 @@ def test_a_roster_asked_for_before_a_tap_does_not_undo_it(browser: Browser, live
         expect(page.locator(".counters")).to_contain_text("2已到")  # and what it did not know was asked again
 
 
-def test_a_roster_that_comes_while_a_finger_is_down_loses_no_tap(browser: Browser, live: str, lunch: Noon) -> None:
+def test_a_roster_that_comes_while_a_finger_is_down_loses_no_tap(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         lunch.check_in("周明", "12:00")
         box = seat(page, "李静").locator("button").bounding_box()
@@ -224,7 +217,7 @@ def kept_page(page: Page, words: str) -> None:
 
 
 def test_a_reload_without_network_shows_the_last_roster_with_the_kept_taps(
-    browser: Browser, live: str, lunch: Noon
+    browser: Browser, live: str, lunch: LunchHour
 ) -> None:
     with roster(browser, live, lunch) as page:
         tap(page, "周明")
@@ -249,7 +242,7 @@ def test_a_reload_without_network_shows_the_last_roster_with_the_kept_taps(
         assert (lunch.states("周明", "李静", "王磊"), len(taps_of(lunch))) == (["attended"] * 3, 3)
 
 
-def test_the_kept_roster_goes_with_the_sign_out(browser: Browser, live: str, lunch: Noon) -> None:
+def test_the_kept_roster_goes_with_the_sign_out(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         kept_page(page, "周明")
         address = page.url
@@ -261,7 +254,7 @@ def test_the_kept_roster_goes_with_the_sign_out(browser: Browser, live: str, lun
             page.goto(address)
 
 
-def test_the_next_person_at_the_phone_never_sees_the_roster(browser: Browser, live: str, lunch: Noon) -> None:
+def test_the_next_person_at_the_phone_never_sees_the_roster(browser: Browser, live: str, lunch: LunchHour) -> None:
     """No sign-out: the session ended somewhere else."""
     with roster(browser, live, lunch) as page:
         kept_page(page, "周明")
@@ -274,7 +267,7 @@ def test_the_next_person_at_the_phone_never_sees_the_roster(browser: Browser, li
             page.goto(address)
 
 
-def test_taps_kept_for_one_manager_are_not_sent_by_the_next(browser: Browser, live: str, lunch: Noon) -> None:
+def test_taps_kept_for_one_manager_are_not_sent_by_the_next(browser: Browser, live: str, lunch: LunchHour) -> None:
     with transactions.transaction(lunch.session) as session:
         other = session.get_one(Person, make_manager(session, lunch.station_id, "吴经理"))
         other.email, other.password_hash = "wu@example.com", people.hash_password(PASSWORD)
@@ -317,7 +310,9 @@ SLOW = "const real = Date.now; Date.now = () => real() - 180000;"
 
 
 @pytest.mark.parametrize("skew", [FAST, SLOW], ids=["three-minutes-fast", "three-minutes-slow"])
-def test_a_phone_whose_clock_is_wrong_tells_the_true_time(browser: Browser, live: str, lunch: Noon, skew: str) -> None:
+def test_a_phone_whose_clock_is_wrong_tells_the_true_time(
+    browser: Browser, live: str, lunch: LunchHour, skew: str
+) -> None:
     with roster(browser, live, lunch, skew) as page:
         page.context.set_offline(True)
         tap(page, "周明")
@@ -329,7 +324,7 @@ def test_a_phone_whose_clock_is_wrong_tells_the_true_time(browser: Browser, live
         assert lunch.state("周明") == "attended"
 
 
-def test_a_refusal_is_said_and_not_tried_again(browser: Browser, live: str, lunch: Noon) -> None:
+def test_a_refusal_is_said_and_not_tried_again(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         lunch.give_up("周明", "12:00")
         seat(page, "周明").locator("button").click()

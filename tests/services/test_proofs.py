@@ -74,5 +74,5 @@ def test_it_is_in_the_export_and_goes_with_the_account_and_by_retention(lunch: L
     assert [(one["code"], one["first"]) for one in copy] == [(proof.code, "2026-11-23")]
     people.delete_account(lunch.session, lunch.people["李静"], NOW)
     assert lunch.session.scalars(select(AttendanceProof.id)).all() == [proof.id]
-    assert services.forget_proofs(lunch.session, NOW + timedelta(days=180)) == 0
-    assert services.forget_proofs(lunch.session, NOW + timedelta(days=215)) == 1
+    assert services.forget_proofs(lunch.session, NOW + timedelta(days=150)) == 0
+    assert services.forget_proofs(lunch.session, NOW + timedelta(days=180)) == 1

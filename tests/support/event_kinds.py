@@ -13,7 +13,9 @@ Writer = tuple[str, str]  # module and function
 FIRST: dict[Writer, int] = {("booking.history", "record"): 1, ("booking.history", "record_all"): 1}
 FIRST |= {("booking.history", "EventTemplate"): 0, ("booking.seats.claim", "change"): 4}
 # What `seats.claim` and the draw say by hand: with what a booking begins, and whom a draw passes over.
-BY_HAND = frozenset({"booked", "reserved", "waiting", "standby", "walked_in", "checked_in", "drawn", "passed_over"})
+BY_HAND = frozenset(
+    {"booked", "reserved", "waiting", "standby", "walked_in", "checked_in", "drawn", "passed_over", "frozen"}
+)
 
 
 @dataclass

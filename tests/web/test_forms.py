@@ -21,19 +21,48 @@ pytestmark = pytest.mark.sqlite
 # read by a rule, `prose` has line breaks. A new field has to be entered here.
 KINDS: dict[type[Any], set[str]] = {
     LineField: {
+        *(
+            "category",
+            "grade",
+            "managers",
+            "zones",
+        ),
         *("name", "name_en", "title", "title_en", "address", "address_en", "company", "host", "host_en", "reason"),
         *("bring", "bring_en", "suits", "suits_en", "note", "value_source", "passed_to", "their_no"),
         *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
     },
-    PlainField: {"email", "code", "mailed_code", "phone", "position", "zone_name", "value", "again"},
+    PlainField: {
+        *(
+            "centre",
+            "datum",
+            "joins",
+            "leaves",
+            "model",
+            "node",
+            "station",
+        ),
+        "email",
+        "code",
+        "mailed_code",
+        "phone",
+        "position",
+        "zone_name",
+        "value",
+        "again",
+    },
     Prose: {"text", "text_en", "answer"},
     Number: {
+        *(
+            "city_day_seats",
+            "city_waiting_entries",
+            "city_week_seats",
+        ),
         *("capacity", "opens_workdays_before", "person_id", "booking", "slot", "age", "owner"),
         *("days_ahead", "seats_a_day", "waiting_entries", "strikes_to_pause", "strike_days", "pause_days"),
         *("warning_days", "wishes", "most_balls", "newcomer_balls", "draw_share"),
     },
     Minutes: {"minutes", "draw_minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
-    DayField: {"date", "since", "valid_from", "valid_until", "first", "last"},
+    DayField: {*("on_date",), "date", "since", "valid_from", "valid_until", "first", "last"},
     WallTime: {"starts", "opens_at", "opens_clock", "value_clock"},
     Secret: {"password", "old"},
 }

@@ -3,6 +3,7 @@
 from booking.web.worker import (
     acts,
     after_sign_in,
+    attendance_proof,
     calendar,
     day,
     draw_partners,
@@ -14,7 +15,6 @@ from booking.web.worker import (
     my_history,
     offline,
     pictures,
-    proof,
     request_window,
     search,
     slot,

@@ -387,7 +387,7 @@ def test_with_one_station_the_front_page_is_its_page(app: Flask, lunch: LunchHou
 
 
 def test_with_several_stations_one_is_chosen_once(app: Flask, lunch: LunchHour) -> None:
-    lunch.other_station("west")
+    lunch.slot(station_id=lunch.other_station("west"))
     phone = Phone(app, lunch)
     assert "选一个驿站" in phone.get("/", "Mon 10:00").text
     assert "west" in words_of(phone.get("/stations?q=west", "Mon 10:00").text)

@@ -15,7 +15,7 @@ from booking.people.anonymise import nameless_before
 from booking.queries import attended_slots
 from booking.web import htmx
 from booking.web.forms.fields import COUNTRY_ZONE, DayField
-from booking.web.forms.proof import ProofForm
+from booking.web.forms.proof_days import ProofForm
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker.blueprint import pages
