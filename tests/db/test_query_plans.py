@@ -29,7 +29,7 @@ PAST, PAPERS = 60_000, 20_000
 AT_MOST = 5_000  # rows of a generic plan: a third of a table is more
 HERE = 7  # the station in the requests; person 1 manages it
 # Tables that stay small however many people come may be read whole.
-SMALL = {"mail_pause", "workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round"}
+SMALL = {"mail_pause", "workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round", "node"}
 # Admin pages that count everybody, or join the few thousand stations to a page of people.
 COUNTED = {
     ("GET /admin/", "station"),
@@ -38,6 +38,7 @@ COUNTED = {
     ("GET /admin/jobs", "station"),
     ("GET /manage/<code>/running", "station"),
     ("GET stations", "station"),
+    ("GET /stations", "station"),
     ("GET the network's stations", "station"),
     ("GET the network's people", "station"),
     ("GET the network's people", "person"),
@@ -235,6 +236,8 @@ PERSON_ONE = (
        SELECT s.id, CURRENT_DATE - d, now(), now(), 'void', 1, '{}', 'late' FROM station s, generate_series(1, 60) d""",
     """INSERT INTO draw_entry (draw_id, person_id, tag, wishes, entered_at, passed_over)
        SELECT d.id, p.id, p.id, '[]', now(), '{}' FROM draw d, generate_series(101, 105) p (id)""",
+    """INSERT INTO attendance_proof (person_id, code, first, last, created_at)
+       SELECT id, 'proof-' || id, CURRENT_DATE, CURRENT_DATE, now() FROM person WHERE id > 100""",
 )
 
 
