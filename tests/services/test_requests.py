@@ -82,12 +82,11 @@ def test_different_ones_at_once_do_not_pass_the_limit(lunch: LunchHour, engine: 
     assert sorted(said) == ["request_limit"] * 5 + ["sent"] * 3
 
 
+@pytest.mark.postgresql
 def test_without_the_persons_lock_they_pass_the_limit(
     lunch: LunchHour, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Control."""
-    if engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
+    """Control; SQLite has one writer at a time."""
     monkeypatch.setattr(services.requests, "alive", lambda *_: None)
     me, now = lunch.people["周明"], at("Mon 12:30")
     send = services.send_request.inside
