@@ -12,7 +12,10 @@ from booking.model.base import Base, Day, Id, one_of, partial
 # them, so that every plan may use their index.
 CATALOGUE = "kind IN ('activity_saved', 'station_changed', 'zone_saved')"
 # The events of a network's nodes, inline likewise: they are few among all.
-OF_NODES = "kind IN ('node_added', 'node_changed', 'node_moved', 'node_closed', 'node_reopened', 'node_policy', 'station_joined')"
+OF_NODES = (
+    "kind IN ('node_added', 'node_changed', 'node_moved', 'node_closed', 'node_reopened', 'node_policy', 'station_joined', "
+    "'stations_imported', 'overseer_appointed', 'overseer_ended', 'notice_published', 'notice_changed', 'notice_ended')"
+)
 
 
 class Letter(Base):

@@ -37,6 +37,7 @@ REQUIRED = {"level": "级别 level", "code": "代码 code", "name": "名称 name
 LEVEL_OF = {"市": "city", "区": "district", "中心": "centre"} | {level: level for level in LEVELS}
 LONGEST = {"name": 80, "name_en": 120, "grade": 20, "category": 20}
 LARGEST = 4 * 1024 * 1024  # bytes
+MOST_NODES = 2_000  # rows; a city has some hundreds
 
 
 class Fault(NamedTuple):
@@ -79,7 +80,7 @@ def read_nodes(content: bytes) -> list[NodeRow]:
     `bad_heads` …), and `NodesRefused` with the faults of single rows."""
     if len(content) > LARGEST:
         raise RuleViolation("sheet_too_large", limit=LARGEST // 1024 // 1024)
-    layout = spreadsheets.lay_out(spreadsheets.read(content), HEADS, REQUIRED)
+    layout = spreadsheets.lay_out(spreadsheets.read(content), HEADS, REQUIRED, MOST_NODES)
     rows = [_row(number, cells) for number, cells in layout.rows.items()]
     if faults := [*_broken(layout.broken), *(fault for row in rows for fault in _faults(row)), *_twice(rows)]:
         raise NodesRefused(sorted(faults))

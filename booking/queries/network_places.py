@@ -52,7 +52,7 @@ def station_of(session: Session, node: Node, code: str) -> Station | None:
 
 
 def node_history(session: Session, node: Node, limit: int = 200) -> Sequence[Event]:
-    """What happened to the node and all below, and which stations came and left, newest first."""
+    """What happened to the node and all below, who oversees it, and which stations came and left, newest first."""
     below = select(Node.id).where(tree.below(node))
     about = (Event.details[name].as_integer().in_(below) for name in ("node", "was", "to"))
     found = select(Event).where(text(OF_NODES), or_(*about))
@@ -65,8 +65,8 @@ def stations_named(session: Session, events: Sequence[Event]) -> dict[int, Stati
     return {one.id: one for one in session.scalars(select(Station).where(Station.id.in_(in_array(ids))))}
 
 
-def actors_of(session: Session, events: Sequence[Event]) -> dict[int, str]:
-    """The names of who acted: staff, never people who come for lunch."""
-    ids = {event.actor_id for event in events if event.actor_id}
+def staff_named(session: Session, events: Sequence[Event]) -> dict[int, str]:
+    """The names of who acted, and of whose role it was, in events of nodes: staff, never people who come for lunch."""
+    ids = {who for event in events for who in (event.actor_id, event.person_id) if who}
     people = select(Person.id, Person.name).where(Person.id.in_(in_array(ids)), Person.deleted_at.is_(None))
     return {row.id: row.name for row in session.execute(people)}

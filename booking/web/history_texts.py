@@ -142,8 +142,8 @@ OF_PEOPLE: dict[str, Any] = {
     "address_changed": _("邮箱改了"),
     "mail_stopped": _("邮件送不到，停发了"),
     "mail_resumed": _("邮件又能送到了"),
-    "overseer_appointed": _("成了统筹或查看"),
-    "overseer_ended": _("不再是统筹或查看了"),
+    "overseer_appointed": _("开始统筹或查看单位"),
+    "overseer_ended": _("不再统筹或查看单位"),
     "privacy_agreed": _("同意了隐私说明"),
     "followed": _("关注了活动"),
     "unfollowed": _("取消关注了活动"),
@@ -247,6 +247,11 @@ def _moved(details: dict[str, Any]) -> str:
     return gettext("；").join(part for part in (what, way) if part)
 
 
+def _oversight(details: dict[str, Any]) -> str:
+    role = gettext("统筹") if details.get("role") == "organiser" else gettext("查看")
+    return gettext("%(node)s，%(role)s", node=details.get("name", ""), role=role)
+
+
 def _drawn(details: dict[str, Any]) -> str:
     """Of the draw: the entries, and the fingerprint or the seats. Of a person's seat it says nothing more."""
     if "fingerprint" in details:
@@ -268,6 +273,8 @@ DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "node_policy": _node_policy,
     "node_moved": _moved,
     "station_joined": _moved,
+    "overseer_appointed": _oversight,
+    "overseer_ended": _oversight,
     "frozen": _drawn,
     "drawn": _drawn,
     "value_typed": lambda details: str(details.get("value", "")),

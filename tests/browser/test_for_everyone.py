@@ -46,8 +46,8 @@ def everybody(app: Flask, session: Session, live: str, request: pytest.FixtureRe
     ("locale", "theme", "audiences"),
     [
         ("zh-CN", "light", ("", "manager")),
-        ("en-GB", "dark", ("worker", "admin")),
-        pytest.param("zh-CN", "light", ("worker", "admin"), marks=pytest.mark.whole),
+        ("en-GB", "dark", ("worker", "admin", "organiser")),
+        pytest.param("zh-CN", "light", ("worker", "admin", "organiser"), marks=pytest.mark.whole),
         pytest.param("en-GB", "dark", ("", "manager"), marks=pytest.mark.whole),
         pytest.param("zh-CN", "dark", ("worker",), marks=pytest.mark.whole),
         pytest.param("en-GB", "light", ("worker",), marks=pytest.mark.whole),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking import network_commands, spreadsheets
 from booking.model import Event, Node
 from booking.network import node_import
-from booking.network.node_import import NodesRefused, read_nodes
+from booking.network.node_import import MOST_NODES, NodesRefused, read_nodes
 from tests.support.tree_cast import city_tree
 
 HEADS = "level,code,name,name_en,parent,grade,category"
@@ -56,7 +56,7 @@ def test_an_xlsx_with_chinese_heads_is_read_too(app: Flask, session: Session, tm
     table = spreadsheets.Table("单位", ["级别", "代码", "名称", "上级代码"], [["市", "bj", "北京市", ""]])
     file.write_bytes(spreadsheets.write_xlsx([table]))
     done = app.test_cli_runner().invoke(args=["net", "import", str(file)])
-    assert done.output == "1 nodes added, 0 changed, 0 as they were\n"
+    assert done.output == "1 nodes added, 0 changed, 0 as they were"
     assert nodes(session) == 1
 
 
@@ -98,9 +98,15 @@ def test_a_node_that_stands_elsewhere_is_not_moved_by_a_sheet(app: Flask, sessio
 def test_a_file_of_50_000_rows_is_refused_in_a_sentence(app: Flask, session: Session, tmp_path: Path) -> None:
     many = "\n".join(f"district,d{n},区 {n},,bj,," for n in range(50_000))
     said = run(app, tmp_path, f"city,bj,北京市,,,,\n{many}")
-    limit = spreadsheets.MOST_ROWS
-    assert said.startswith(f"1: Error: the sheet has more than {limit} rows")
+    assert said.startswith(f"1: Error: the sheet has more than {MOST_NODES} rows")
     assert nodes(session) == 0
+
+
+@pytest.mark.one_database
+def test_a_city_of_more_nodes_than_a_managers_sheet_has_rows(app: Flask, session: Session, tmp_path: Path) -> None:
+    many = "\n".join(f"centre,c{n},中心 {n},,d1,," for n in range(spreadsheets.MOST_ROWS))
+    said = run(app, tmp_path, f"city,bj,北京市,,,,\ndistrict,d1,朝阳区,,bj,,\n{many}")
+    assert said == f"0: {spreadsheets.MOST_ROWS + 2} nodes added, 0 changed, 0 as they were"
 
 
 @pytest.mark.one_database

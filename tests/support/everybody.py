@@ -62,6 +62,13 @@ PAGES = {
         "/admin/stations/new",
         "/admin/stations/cbd",
     ),
+    "organiser": (
+        "/net/",
+        *(f"/net/bj{page}" for page in ("", "/people", "/import", "/units", "/units/new", "/edit", "/policy", "/history")),
+        "/net/chaoyang/move",
+        "/net/cbd-centre",
+        "/net/cbd-centre/close",
+    ),
 }
 # From which pages one of each kind of link is followed.
 DEEPER = {
@@ -69,6 +76,7 @@ DEEPER = {
     "worker": r"/slots/\d+|/s/cbd\?day=[\d-]+",
     "manager": r"/manage/cbd/(?:slots|plans|activities|zones|people)/\d+",
     "admin": r"/admin/people/\d+",
+    "organiser": r"/net/[a-z-]+/stations/[a-z-]+(?:/move)?",
 }
 MANY = {"worker": 4, "": 2}
 FEW = {"worker": 2}  # in `make test`

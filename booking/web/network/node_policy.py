@@ -59,7 +59,7 @@ def save_rules(code: str) -> Response:
 def history(code: str) -> Response:
     node, session = overseen_node(code, to_change=True), db.session()
     events = network_places.node_history(session, node)
-    stations, names = network_places.stations_named(session, events), network_places.actors_of(session, events)
+    stations, names = network_places.stations_named(session, events), network_places.staff_named(session, events)
     return show("network/history.html", node=node, events=events, stations=stations, names=names, said=said)
 
 
