@@ -75,14 +75,17 @@ def check_openings(session: Session, plan: Plan) -> None:
         return
     with session.no_autoflush:
         above = tree.nodes_above(session, session.get_one(Station, plan.station_id))
-    refuse_locked(lines_of(above), {name: value for name, value in asked.items() if value is not None})
+    refuse_locked(lines_of(above), {name: value for name, value in asked.items() if value is not None}, OPENINGS)
 
 
-def refuse_locked(lines: Mapping[str, PolicyLine], asked: Mapping[str, Any]) -> None:
-    """Raises `policy_locked` when a number is asked for that differs from a locked one."""
+def refuse_locked(
+    lines: Mapping[str, PolicyLine], asked: Mapping[str, Any], fields: Mapping[str, str] | None = None
+) -> None:
+    """Raises `policy_locked` when a number is asked for that differs from a locked one, named as in `fields`."""
     wrong = [name for name, value in asked.items() if (line := lines[name]).locked_by and value != line.value]
     if wrong and (by := lines[wrong[0]].locked_by):
-        raise RuleViolation("policy_locked", fields=" ".join(wrong), node=by.name)
+        named = " ".join((fields or {}).get(name, name) for name in wrong)
+        raise RuleViolation("policy_locked", fields=named, node=by.name)
 
 
 def rewrite_deadlines(session: Session, station_ids: Collection[int], numbers: Policy, now: datetime) -> int:

@@ -64,7 +64,10 @@ PAGES = {
     ),
     "organiser": (
         "/net/",
-        *(f"/net/bj{page}" for page in ("", "/people", "/import", "/units", "/units/new", "/edit", "/policy", "/history")),
+        *(
+            f"/net/bj{page}"
+            for page in ("", "/people", "/import", "/units", "/units/new", "/edit", "/policy", "/history")
+        ),
         "/net/chaoyang/move",
         "/net/cbd-centre",
         "/net/cbd-centre/close",

@@ -12,7 +12,9 @@ depends_on = None
 kind = "expand"
 
 BEFORE = "'node_added', 'node_changed', 'node_moved', 'node_closed', 'node_reopened', 'node_policy', 'station_joined'"
-ADDED = "'stations_imported', 'overseer_appointed', 'overseer_ended', 'notice_published', 'notice_changed', 'notice_ended'"
+ADDED = (
+    "'stations_imported', 'overseer_appointed', 'overseer_ended', 'notice_published', 'notice_changed', 'notice_ended'"
+)
 
 
 def upgrade() -> None:

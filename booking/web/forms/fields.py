@@ -72,12 +72,17 @@ class Form(FlaskForm):  # type: ignore[misc]
             return request.form if form.is_submitted() else None
 
     def blame(self, no: RuleViolation, sentence: str) -> None:
-        """Add the sentence to the field that the reason is about, or to the form."""
-        name = self.blames.get(no.reason)
-        if name and name in self:
-            self[name].errors = [*self[name].errors, sentence]
-        else:
+        """Add the sentence to the fields that the refusal names, or that the reason is about, or to the form."""
+        names = str(no.details.get("fields") or self.blames.get(no.reason, "")).split()
+        blamed = [name for name in names if name in self]
+        for name in blamed:
+            self[name].errors = [*self[name].errors, self.sentence_at(name) or sentence]
+        if not blamed:
             self.form_errors.append(sentence)
+
+    def sentence_at(self, _name: str) -> str:
+        """What the form itself says of a refused field; empty for the refusal's own sentence."""
+        return ""
 
     def fill(self, row: T) -> T:
         """The row, with each of its columns that the form has a field for."""

@@ -10,7 +10,6 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from booking import policy
-from booking.errors import RuleViolation
 from booking.inheritance import PolicyLine
 from booking.model import DayOverride
 from booking.policy import BOUNDS, CITY_BOUNDS, Policy
@@ -156,15 +155,7 @@ class InheritingForm(PolicyForm):
     def own(self) -> set[str] | None:
         return set(self.typed())
 
-    def blame(self, no: RuleViolation, sentence: str) -> None:
-        """A refusal of some numbers stands at each of them."""
-        names = [name for name in str(no.details.get("fields", "")).split() if name in self]
-        for name in names:
-            self[name].errors = [*self[name].errors, self._locked_words(name) or sentence]
-        if not names:
-            super().blame(no, sentence)
-
-    def _locked_words(self, name: str) -> str:
+    def sentence_at(self, name: str) -> str:
         by = self.lines[name].locked_by
         return gettext("由%(node)s锁定，这里不能改。", node=local(by, "name")) if by else ""
 

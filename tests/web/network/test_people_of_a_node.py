@@ -154,7 +154,6 @@ def test_the_history_of_the_node_says_who_oversees_it(desk: Desk) -> None:
     assert "许工 · 开始统筹或查看单位：朝阳区，查看" in told
 
 
-
 def test_the_last_manager_is_dismissed_only_after_a_word(desk: Desk) -> None:
     one = f"stations/wangjing/managers/{desk.ids['吴经理']}/dismiss"
     answer = desk.post(one)

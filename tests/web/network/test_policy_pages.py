@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import network, policy
-from booking.model import Station
+from booking import network, policy, slots
+from booking.model import Activity, Station, Zone
 from tests.support.organiser_desk import NOW, OrganiserDesk, said
 from tests.support.tree_cast import CityTree, city_tree
 
@@ -164,6 +164,27 @@ def test_locks_hold_against_a_stations_form_and_direct_posts(
     assert city.station("guomao").own_policy == {}
     manager.post("/manage/guomao/policy", grace_minutes="10", city_week_seats="9")
     assert city.station("guomao").own_policy == {"grace_minutes": 10}
+
+
+def test_a_plan_is_told_at_its_field_that_its_opening_is_locked(
+    desk: OrganiserDesk, manager: OrganiserDesk, city: CityTree, session: Session
+) -> None:
+    save(desk, "bj", locks="opens_at")
+    guomao = city.stations["guomao"]
+    zone = Zone(station_id=guomao, name="健身区", capacity=20)
+    slots.save_zone(session, zone, NOW)
+    activity = Activity(station_id=guomao, kind="fitness", title="八段锦")
+    slots.save_activity(session, activity, NOW)
+    places = {"zone_id": zone.id, "activity_id": activity.id}
+    session.rollback()
+    weekly = {"weekdays": "1", "starts": "12:10", "minutes": "50", "capacity": "15", "valid_from": "2026-11-24"}
+    answer = manager.post(
+        "/manage/guomao/plans/new", **places, **weekly, opens_clock="09:00", opens_workdays_before="2"
+    )
+    assert answer.status_code == 422
+    field = answer.text.partition('name="opens_clock"')[2].partition("</div>")[0]
+    assert "由北京市锁定，这里不能改" in field
+    assert 'value="09:00"' in answer.text
 
 
 def test_a_station_outside_a_network_sees_the_form_as_it_was(app: Flask, city: CityTree, session: Session) -> None:
