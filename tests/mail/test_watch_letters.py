@@ -14,6 +14,7 @@ from booking.jobs.batches import Turn
 from booking.mail import context, watch_letters
 from booking.mail.context import Dropped
 from booking.model import Letter, Person
+from tests.support.letter_cast import monday_and_tuesday, worded, write_digests
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.together import together
 
@@ -104,3 +105,16 @@ def test_it_is_not_sent_any_more_where_it_is_not_true(app: Flask, lunch: LunchHo
     letter = lunch.session.scalars(select(Letter).where(Letter.kind == "watch_link")).one()
     with app.app_context(), pytest.raises(Dropped):
         context.of(lunch.session, letter, lunch.session.get(Person, letter.person_id), now)
+
+
+@pytest.mark.sqlite
+def test_the_managers_digest_tells_of_a_link_that_is_missing(app: Flask, session: Session) -> None:
+    cast = monday_and_tuesday(session)
+    for slot_id in (cast.crafts, cast.next_yoga, cast.thursday):  # today, tomorrow, and later
+        cast.do(slots.set_watch_link, slot_id, "", HOSTS, at("Mon 09:00"), cast.manager_id)
+    cast.do(write_digests, "manager", at("11:00"))
+    letter = cast.letter("manager_digest")
+    with app.app_context():
+        said = worded(app, session, letter, at("11:00"), "zh_Hans_CN").text
+    assert said.count("在线看的链接还没有。") == 2
+    assert f"/manage/cbd/slots/{cast.crafts}#watch" in said
