@@ -19,6 +19,7 @@ from booking.people.data_export import everything_about
 from booking.queries import watch_links
 from booking.statistics import Span
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
+from tests.support.together import together
 
 HOSTS = ("live.bilibili.com", "meeting.tencent.com")
 LIVE = "https://live.bilibili.com/21"
@@ -185,6 +186,16 @@ def test_without_the_unique_key_they_are_not(lunch: LunchHour, engine: Engine) -
     assert count(lunch) == 40
 
 
+def test_a_person_who_presses_on_four_phones_at_once_counts_once(lunch: LunchHour, engine: Engine) -> None:
+    me, now = lunch.people["周明"], at("12:06")
+
+    def press(session: Session, _number: int) -> str:
+        return services.open_watch(session, lunch.slot_id, HOSTS, now, person_id=me)
+
+    assert together(engine, 4, press) == [LIVE] * 4
+    assert count(lunch) == 1
+
+
 def held(lunch: LunchHour) -> None:
     """周明 came, 李静 did not but watched, 王磊 waited in vain and watched, so did two browsers."""
     for who in ("周明", "李静", "王磊"):
@@ -201,6 +212,8 @@ def test_it_is_no_visit_and_no_strike_and_stands_in_the_numbers_of_the_day(lunch
     held(lunch)
     numbers = statistics.of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY)).total
     assert (numbers.watched, numbers.visits, numbers.no_shows, numbers.walk_ins, numbers.unmet) == (4, 1, 1, 0, 1)
+    ((day, tally),) = statistics.days_of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY))
+    assert (day, tally.watched, tally.visits) == (TUESDAY, 4, 1)
     row = told(lunch)
     assert (row.watched, row.visits, row.expected, row.no_shows, row.turned_away) == (4, 1, 2, 1, 1)
     assert [lunch.strikes(who) for who in ("周明", "李静", "王磊")] == [[], ["no_show"], []]

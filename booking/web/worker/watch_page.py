@@ -4,7 +4,7 @@ Looking at it counts nothing: chats fetch what is posted in them. The press is c
 on by itself: browsers hold a redirect of a form against the policy that forms go nowhere but here.
 """
 
-from flask import abort, current_app, render_template
+from flask import abort, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from booking import clock, services, slots
@@ -27,8 +27,9 @@ def watch(slot_id: int) -> Answer:
     """The page that letters lead to; or the part of a slot's page that says whether it can be watched now."""
     card, state = _seen(slot_id)
     if htmx.asked():
-        tag = etag.of(formatting.language(), state)
-        return htmx.fresh(tag, lambda: render_template("worker/_watch.html", card=card, watch=state))
+        shown = {"card": card, "watch": state, "alone": "alone" in request.args}
+        tag = etag.of(formatting.language(), state, shown["alone"], card.slot.seats)
+        return htmx.fresh(tag, lambda: render_template("worker/_watch.html", **shown))
     return _shown(card, state)
 
 
