@@ -31,6 +31,12 @@ DATABASE_FORM = (
     " with a socket postgresql:///name?host=/var/run/postgresql, with libpq's parameters behind the question mark,"
     " and with %2F, %3F, %23 and %25 for / ? # % in the password"
 )
+# Where the links of slots that can be watched online may lead; exactly these hosts, no short links, no redirectors.
+WATCH_HOSTS = (
+    "meeting.tencent.com,meeting.dingtalk.com,vc.feishu.cn,live.bilibili.com,weixin.qq.com,channels.weixin.qq.com,"
+    "live.douyin.com"
+)
+HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 RENAMED = {"TURNS": "MAX_CONCURRENT_REQUESTS"}
 
 
@@ -64,6 +70,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
         **_bounces(env),
         **_cookies(https=https),
         **_limits(env),
+        "WATCH_HOSTS": _watch_hosts(env),
         "OFFLINE_TICKETS": _choice(env, "OFFLINE_TICKETS", ("on", "off"), "on") == "on",  # off ends the service workers
         # The scheduler's own port, 0 for none. Whoever reaches it reads the figures, so it listens at home.
         "METRICS_PORT": _number(env, "METRICS_PORT", 0, 0, 65535),
@@ -330,6 +337,14 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "RATELIMIT_STORAGE_URI": "bounded-memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }
+
+
+def _watch_hosts(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Names with commas between them."""
+    hosts = tuple(name.strip().lower() for name in (env.get("WATCH_HOSTS") or WATCH_HOSTS).split(","))
+    if bad := [name for name in hosts if not HOST.fullmatch(name)]:
+        raise BadSetting(f"WATCH_HOSTS must be names of hosts such as live.bilibili.com, with commas, not {bad[0]!r}")
+    return hosts
 
 
 def _telemetry(env: Mapping[str, str]) -> dict[str, Any]:

@@ -11,7 +11,21 @@ from sqlalchemy.orm import Session
 from booking import demo, history, invariants, people, policy, seats, statistics
 from booking.db import transactions
 from booking.draws import order, proof
-from booking.model import Booking, Draw, DrawEntry, Event, Letter, Manages, Node, Person, Slot, Station, Strike, Zone
+from booking.model import (
+    Booking,
+    Draw,
+    DrawEntry,
+    Event,
+    Letter,
+    Manages,
+    Node,
+    Person,
+    Slot,
+    Station,
+    Strike,
+    WatchLink,
+    Zone,
+)
 from booking.queries import missed_slots, my_bookings, slot_cards, station_day, station_lookup
 from booking.statistics import NodeChoice, Span
 from tests.support.snapshots import make_cast, seed_workdays
@@ -249,3 +263,15 @@ def test_the_days_that_went_by_are_lived_by_the_neighbours_too(session: Session)
     assert last["guanghua"] == (later - timedelta(1)).date()
     assert last["jiuxianqiao"] < MONDAY.date() - timedelta(7)
     assert [line for line in invariants.breaches(session, later) if line.startswith(("I1 ", "I2", "I7", "I15"))] == []
+
+
+@pytest.mark.sqlite
+def test_a_talk_of_this_week_can_be_watched_online_and_the_last_ones_were(session: Session) -> None:
+    load(session, MONDAY)
+    slots = session.scalars(select(Slot).join(WatchLink, WatchLink.slot_id == Slot.id).order_by(Slot.starts_at)).all()
+    coming = [slot.date for slot in slots if slot.state != "done"]
+    assert coming == [MONDAY.date() + timedelta(days=1)]
+    week = Span(MONDAY.date() - timedelta(days=7), MONDAY.date() - timedelta(days=1))
+    told = statistics.of_station(session, slots[0].station_id, week).total
+    assert (told.watched, told.visits > 0) == (43 * 2, True)
+    assert [line for line in invariants.breaches(session, MONDAY) if line.startswith("I15")] == []

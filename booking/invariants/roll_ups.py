@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from booking import clock
 from booking.db.arrays import in_array
 from booking.history import replay
-from booking.model import Booking, Draw, DrawEntry, Event, Slot, Station, StationDayTotals
+from booking.model import Booking, Draw, DrawEntry, Event, Slot, Station, StationDayTotals, WatchOpen
 
 BATCH = 200  # stations
-COUNTS = ("slots", "seats", "visits", "expected", "no_shows", "walk_ins", "late_cancels", "turned_away", "entries")
-ROW = [getattr(StationDayTotals, name) for name in ("station_id", "final", *COUNTS)]
+COUNTS = ("slots", "seats", "visits", "expected", "no_shows", "walk_ins", "late_cancels", "turned_away")
+# Right once the day is final: a draw may still be decided, a link be opened while its slot ends.
+LATER = ("entries", "watched")
+ROW = [getattr(StationDayTotals, name) for name in ("station_id", "final", *COUNTS, *LATER)]
 LINE = (Event.id, Event.slot_id, Event.booking_id, Event.before, Event.after, Event.details)
 CLAIM = (Booking.id, Booking.slot_id, Booking.person_id, Booking.via, Booking.late)
 SAT = ("booked", "attended", "released", "unrecorded")
@@ -39,8 +41,7 @@ def roll_ups(session: Session, now: datetime) -> Iterator[str]:
 def _wrong(session: Session, day: date, rows: Sequence[Any]) -> Iterator[str]:
     counted = _recounted(session, day, [row.station_id for row in rows])
     for row in rows:
-        # Until the day is over a draw may still be decided, or its last slot be called off.
-        for name in COUNTS if row.final else COUNTS[:-1]:
+        for name in (*COUNTS, *LATER) if row.final else COUNTS:
             said, true = getattr(row, name), counted[row.station_id][name]
             if said != true:
                 yield f"I15 station {row.station_id}: {name} of {day} is {said}, the bookings say {true}"
@@ -64,6 +65,8 @@ def _recounted(session: Session, day: date, station_ids: Collection[int]) -> Map
     still = {slot.draw_id for slot in slots if slot.state not in ("done", "cancelled")}
     for station_id, count in _entries(session, day, station_ids, still).items():
         totals[station_id]["entries"] = count
+    for station_id, count in _opens(session, held).items():
+        totals[station_id]["watched"] = count
     return totals
 
 
@@ -97,3 +100,9 @@ def _entries(session: Session, day: date, station_ids: Collection[int], still: C
     entered = select(Draw.id, Draw.station_id).join(DrawEntry, DrawEntry.draw_id == Draw.id)
     rows = session.execute(entered.where(*decided, DrawEntry.left_at.is_(None)))
     return Counter(row.station_id for row in rows if row.id not in still)
+
+
+def _opens(session: Session, held: Mapping[int, Any]) -> Counter[int]:
+    """By station, who opened the link of a slot that was held."""
+    rows = session.execute(select(WatchOpen.slot_id).where(WatchOpen.slot_id.in_(in_array(held))))
+    return Counter(held[row.slot_id].station_id for row in rows)

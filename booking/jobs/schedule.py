@@ -15,7 +15,17 @@ from booking import draws, monitoring, network, people, pictures, seats, service
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
 from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
-from booking.mail import bounces, digest_writer, digests, mailbox, outbox, rate_limit, reminders, transport
+from booking.mail import (
+    bounces,
+    digest_writer,
+    digests,
+    mailbox,
+    outbox,
+    rate_limit,
+    reminders,
+    transport,
+    watch_letters,
+)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -108,8 +118,10 @@ def write_manager_digests(turn: Turn) -> int:
 
 
 def write_reminders(turn: Turn) -> int:
-    due = reminders.due(db.session(), turn.now)
-    return BatchRunner(turn, "write_reminders", gentle=True).chunks(due, reminders.write).result()
+    """Remind those with a seat of the start; tell those whose waiting was in vain where they can watch."""
+    work = BatchRunner(turn, "write_reminders", gentle=True)
+    work.chunks(reminders.due(db.session(), turn.now), reminders.write)
+    return work.chunks(watch_letters.due(db.session(), turn.now), watch_letters.write).result()
 
 
 def send_letters(turn: Turn) -> int:
@@ -156,6 +168,7 @@ def carry_out_transfers(turn: Turn) -> int:
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
     forgotten += services.forget_requests(db.session, turn.now) + services.forget_proofs(db.session, turn.now)
+    forgotten += services.forget_opens(db.session, turn.now)
     return forgotten + network.forget_imports(db.session, turn.now) + _batches(turn, outbox.forget)
 
 

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
-from booking.mail import links, manager_report, night_draws, reminders, subscriptions
+from booking.mail import links, manager_report, night_draws, reminders, subscriptions, watch_letters
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
 from booking.people.invitations import invitation_of
 from booking.people.second_factor_policy import second_factor_due
+from booking.queries import watch_links
 from booking.queries.slot_cards import place_in_line
 from booking.sanitise import one_line
 from booking.seats import strike_ledger
@@ -217,6 +218,17 @@ def _line(session: Session, _letter: Letter, slot: Slot | None, booking: Booking
     return {"place": place_in_line(session, booking)}
 
 
+def _watch(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Context:
+    if slot is None or now >= slot.ends_at - watch_letters.LAST_MINUTES or slot.state == "cancelled":
+        raise Dropped("the slot is over, or is off")
+    if letter.person_id and seats.live_booking(session, slot.id, letter.person_id):
+        raise Dropped("in the room after all")
+    link = watch_links.link_of(session, slot.id)
+    if link is None or not link.url:
+        raise Dropped("it cannot be watched any more")
+    return {}
+
+
 def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime) -> Context:
     if slot is None or letter.person_id is None:
         raise Dropped("nothing to tell")
@@ -346,6 +358,7 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "draw_result": _draw_result,
     "calendar": _seat,
     "seat_open": _line,
+    "watch_link": _watch,
     "moved_down": _line,
     "slot_moved": _moved,
     "slot_message": _message,

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from booking import monitoring, seats, slots, statistics, workdays
 from booking.mail.wording import JOBS
-from booking.model import JobRun, Letter, Station
-from booking.queries import manager, service_requests, station_day
+from booking.model import JobRun, Letter, Slot, Station
+from booking.queries import manager, service_requests, station_day, watch_links
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class DayOutcome:
 
 @dataclass(frozen=True)
 class Report:
-    """One station's part of the manager's digest. `requests_due`: whose next word is due today, or was before."""
+    """One station's part of the manager's digest. `requests_due`: whose next word is due today, or was before.
+    `unlinked`: whose link to watch online is still missing."""
 
     station: Station
     rosters: Sequence[manager.Roster]
@@ -39,6 +40,7 @@ class Report:
     hints: Sequence[statistics.Hint] = ()
     draws: statistics.DrawTally | None = None
     requests_due: int = 0
+    unlinked: Sequence[Slot] = ()
 
     @property
     def seats(self) -> int:
@@ -69,6 +71,7 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
         statistics.weekly(session, station, now),
         statistics.total(draws) if draws else None,
         service_requests.due_by(session, station.id, today),
+        watch_links.missing(session, station.id, today, now),
     )
 
 

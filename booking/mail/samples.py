@@ -135,6 +135,7 @@ MORE: dict[str, Callable[[Noon], context.Context]] = {
     "draw_result": lambda _: LOST,
     "calendar": lambda _: {},
     "seat_open": lambda _: {"place": 2},
+    "watch_link": lambda _: {},
     "moved_down": lambda _: {"place": 1},
     "slot_moved": _slot_moved,
     "slot_message": lambda _: {"text": "今天请带瑜伽垫，场地的垫子送去清洗了。", "waiting": False},

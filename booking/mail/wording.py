@@ -55,6 +55,7 @@ LETTERS: dict[str, Any] = {
     "draw_result": _("抽签结果"),
     "calendar": _("日历文件"),
     "seat_open": _("空出名额，先到先得"),
+    "watch_link": _("候补未成，可以在线看"),
     "slot_moved": _("场次换了时间、场地或老师"),
     "moved_down": _("移到候补最前面"),
     "slot_message": _("管理员写给场次上的人"),

@@ -150,7 +150,7 @@ class StationDayTotals(Base):
 
     `slots` were held; `seats` are those where attendance was taken, and `expected` the people with one at the start.
     `walk_ins` came without a booking, `late_cancels` gave up too late, `turned_away` are the people who asked for a seat
-    and got none, `entries` those who entered a draw.
+    and got none, `entries` those who entered a draw, `watched` those who opened the link of a slot to watch it online.
     """
 
     __tablename__ = "station_day"
@@ -165,4 +165,5 @@ class StationDayTotals(Base):
     late_cancels: Mapped[int] = mapped_column(default=0, server_default="0")
     turned_away: Mapped[int] = mapped_column(default=0, server_default="0")
     entries: Mapped[int] = mapped_column(default=0, server_default="0")
+    watched: Mapped[int] = mapped_column(default=0, server_default="0")
     final: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -33,6 +33,7 @@ from booking.model import (
     Strike,
     Suppression,
     Try,
+    WatchOpen,
 )
 
 PROFILE = (
@@ -42,8 +43,8 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, draws, requests, proofs, roles, consents, invitations, sign-ins,
-    mail, history.
+    """Profile, bookings, refused attempts, strikes, follows, draws, requests, proofs, links opened, roles, consents,
+    invitations, sign-ins, mail, history.
 
     Ready for JSON; instants are in UTC.
     """
@@ -58,6 +59,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "public_values": _rows(session, _public_values(person_id)),
         "requests": _rows(session, _requests(person_id)),
         "attendance_proofs": _rows(session, _proofs(person_id)),
+        "watched_online": _rows(session, _opens(person_id)),
         "manages": _rows(session, _roles(person_id)),
         "oversees": _rows(session, _oversight(person_id)),
         "transfers": _rows(session, _transfers(person_id)),
@@ -152,6 +154,18 @@ def _proofs(person_id: int) -> Executable:
     table = AttendanceProof
     columns = (table.code, table.first, table.last, table.created_at)
     return select(*columns).where(table.person_id == person_id).order_by(table.id)
+
+
+def _opens(person_id: int) -> Executable:
+    """The links of slots that they opened to watch online."""
+    return (
+        select(Station.name.label("station"), Activity.title.label("activity"), Slot.starts_at, WatchOpen.opened_at)
+        .join_from(WatchOpen, Slot, WatchOpen.slot_id == Slot.id)
+        .join(Activity, Slot.activity_id == Activity.id)
+        .join(Station, Slot.station_id == Station.id)
+        .where(WatchOpen.person_id == person_id)
+        .order_by(WatchOpen.id)
+    )
 
 
 def _roles(person_id: int) -> Executable:

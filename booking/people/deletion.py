@@ -29,6 +29,7 @@ from booking.model import (
     StaffTransfer,
     Suppression,
     Try,
+    WatchOpen,
 )
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
@@ -113,6 +114,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     session.execute(delete(Try).where(Try.person_id == person.id))
     remove(session, person.id)
     _forget_requests(session, person.id, now)
+    session.execute(update(WatchOpen).where(WatchOpen.person_id == person.id).values(person_id=None))
     for table in (AttendanceProof, Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:

@@ -59,6 +59,7 @@ def _counted(day: date, station_ids: Collection[int], *, final: bool) -> Select[
         "no_shows": func.sum(slot.c.no_shows),
         "walk_ins": func.sum(slot.c.walk_ins),
         "late_cancels": func.sum(slot.c.late),
+        "watched": func.sum(slot.c.watched),
     }
     held = _by_station(slot.c.station_id, sums)
     away = turned_away(Booking.person_id, Slot.station_id).where(Slot.station_id.in_(here), Slot.date == day).subquery()

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
-from booking.model import Booking, Slot, Strike
+from booking.model import Booking, Slot, Strike, WatchOpen
 
 HELD = Slot.state == "done"
 CAME = Booking.state == "attended"
@@ -30,6 +30,7 @@ def counted_slots() -> Any:
     came_after_all = exists().where(
         after_all.slot_id == Booking.slot_id, after_all.person_id == Booking.person_id, after_all.state == "attended"
     )
+    opened = select(func.count(WatchOpen.id)).where(WatchOpen.slot_id == Slot.id).scalar_subquery()
     columns = (
         Slot.id,
         Slot.station_id,
@@ -51,6 +52,7 @@ def counted_slots() -> Any:
             func.count(Booking.id).filter(Booking.state == "cancelled", Booking.late, ~came_after_all).label("late"),
             func.count(Strike.id).label("wasted"),
             func.count(Booking.id).filter(after_release).label("after_release"),
+            opened.label("watched"),
         )
         .outerjoin(Booking, Booking.slot_id == Slot.id)
         .outerjoin(Strike, and_(Strike.booking_id == Booking.id, Strike.reason == "late_cancel"))

@@ -1,4 +1,5 @@
-"""Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended."""
+"""Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended,
+`watching` counts who opened the link of a slot that can be watched online."""
 
 from booking.services.proofs import MOST_PROOFS, end_proof, forget_proofs, issue_proof
 from booking.services.requests import (
@@ -12,3 +13,4 @@ from booking.services.requests import (
     take_up,
     withdraw,
 )
+from booking.services.watching import BROWSER_KEPT, OPENER_KEPT, browser_tag, forget_opens, open_watch

@@ -64,3 +64,4 @@ from booking.slots.station_policy import (
     rewrite_openings,
     set_policy,
 )
+from booking.slots.watch_link import check_link, host_of, is_allowed, set_watch_link

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking import clock, draws, workdays
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
-from booking.model import Plan, PlanException, Slot, Station
+from booking.model import Plan, PlanException, Slot, Station, WatchLink
 from booking.slots import catalogue, deadlines, edits
 from booking.slots.planning import clash, untouched
 from booking.workdays import Day
@@ -140,7 +140,7 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
         return copy
     try:
         if copy.slot is not None:
-            edits.add.inside(session, station.id, _wish(copy.slot, station, copy.day.date), now, actor_id)
+            edits.add.inside(session, station.id, _wish(session, copy.slot, station, copy.day.date), now, actor_id)
         elif copy.said is not None:
             catalogue.save_exception.inside(session, _said(copy.said, copy.day.date), now, actor_id)
     except RuleViolation as no:
@@ -148,11 +148,12 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
     return copy
 
 
-def _wish(slot: Slot, station: Station, when: date) -> edits.OneOff:
+def _wish(session: Session, slot: Slot, station: Station, when: date) -> edits.OneOff:
+    """The same slot on another day. Its link to watch it online is not copied: it is of that day."""
     wall = clock.at_station(slot.starts_at, station.zone_name).time()
     minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
-    given = "draw" if slot.draw_id else "first"
-    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.seats, slot.host, given)
+    given, hybrid = "draw" if slot.draw_id else "first", session.get(WatchLink, slot.id) is not None
+    return edits.OneOff(slot.activity_id, slot.zone_id, when, wall, minutes, slot.seats, slot.host, given, hybrid)
 
 
 def _said(one: PlanException, when: date) -> PlanException:

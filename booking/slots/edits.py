@@ -14,11 +14,13 @@ from booking.history import record
 from booking.model import Activity, Booking, Plan, PlanException, Slot, Station, Zone
 from booking.slots import deadlines
 from booking.slots.planning import clash
+from booking.slots.watch_link import write_link
 
 
 @dataclass(frozen=True)
 class OneOff:
-    """A one-off slot outside the plans: station wall times, minutes, seats, and how these are given."""
+    """A one-off slot outside the plans: station wall times, minutes, seats, how these are given, and whether it can also be
+    watched online, at a checked address if there is one yet."""
 
     activity_id: int
     zone_id: int
@@ -28,6 +30,8 @@ class OneOff:
     capacity: int
     host: str | None = None
     allocation: str = "first"
+    hybrid: bool = False
+    watch_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def add(
     session.add(slot)
     session.flush()
     record(session, "planned", now, actor_id=actor_id, slot=slot, after="planned", capacity=wish.capacity)
+    if wish.hybrid or wish.watch_url:
+        write_link(session, slot, wish.watch_url, now, actor_id)
     return slot
 
 

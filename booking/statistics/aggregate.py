@@ -33,7 +33,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Tally:
-    """Totals of some slots. `unmet` counts a person once a day, however many slots they waited for.
+    """Totals of some slots. `unmet` counts a person once a day, however many slots they waited for. `watched` are those
+    who opened a link to watch online, in no other number.
 
     `unseen` are the seats of slots where nobody took attendance.
     """
@@ -49,6 +50,7 @@ class Tally:
     reused: int = 0
     rescued: int = 0
     unmet: int = 0
+    watched: int = 0
 
     @property
     def fill(self) -> float | None:
@@ -141,7 +143,7 @@ class Numbers:
     def _tally(self, chosen: Sequence[Fact]) -> Tally:
         ids = {fact.slot_id for fact in chosen}
         unmet = {(wish.person_id, wish.date) for wish in self.wishes if wish.slot_id in ids}
-        names = ("seats", "visits", "walk_ins", "no_shows", "unrecorded", "late", "reused", "rescued")
+        names = ("seats", "visits", "walk_ins", "no_shows", "unrecorded", "late", "reused", "rescued", "watched")
         sums = {name: sum(getattr(fact, name) for fact in chosen) for name in names}
         unseen = sum(fact.seats for fact in chosen if fact.unrecorded)
         return Tally(slots=len(chosen), unmet=len(unmet), unseen=unseen, **sums)

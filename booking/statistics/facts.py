@@ -45,6 +45,7 @@ class Fact:
     late: int
     reused: int
     rescued: int
+    watched: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _fact(row: Any, activity: Activity, zone: Zone) -> Fact:
         row.late,
         max(row.late - row.wasted, 0),
         min(row.after_release, row.no_shows),
+        row.watched,
     )
 
 

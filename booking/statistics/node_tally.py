@@ -22,6 +22,7 @@ class NodeTally:
     late_cancels: int = 0
     turned_away: int = 0
     entries: int = 0
+    watched: int = 0
 
     def __add__(self, other: "NodeTally") -> "NodeTally":
         return NodeTally(*(getattr(self, name) + getattr(other, name) for name in NAMES))

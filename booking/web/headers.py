@@ -33,6 +33,8 @@ SECURITY = {
 }
 # The pages that may ask for the camera.
 CAMERA_PAGES = ("manager.scan",)
+# The pages that lead elsewhere, which must not learn from where.
+LEADS_AWAY = ("worker.open_watch",)
 # Pages with nothing of the reader's own for who is not signed in.
 PUBLIC = {"worker.home", "worker.station", "worker.slot", "worker.stations", "worker.headline"}
 A_YEAR = 365 * 24 * 3600
@@ -65,6 +67,8 @@ def _secure(response: Response) -> Response:
     if request.endpoint in CAMERA_PAGES:
         policy = SECURITY["Permissions-Policy"].replace("camera=()", "camera=(self)")
         response.headers["Permissions-Policy"] = policy
+    if request.endpoint in LEADS_AWAY:
+        response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Content-Security-Policy"] = CSP.format(sheet=assets.allowed())
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         response.headers["Strict-Transport-Security"] = f"max-age={2 * A_YEAR}; includeSubDomains"

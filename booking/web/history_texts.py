@@ -69,6 +69,9 @@ OF_SLOTS: dict[str, Any] = {
     "all_came": _("管理员说了大家都来了"),
     "word_undone": _("“大家都来了”撤销了"),
     "note": _("票上的提示改了"),
+    "hybrid_marked": _("标成线上线下了"),
+    "hybrid_ended": _("不再是线上线下了"),
+    "watch_link_set": _("在线看的链接改了"),
     "message": _("给场次上的人写了信"),
     "message_withdrawn": _("撤回了给场次上的人写的信"),
     "capacity": _("名额改了"),
@@ -277,6 +280,7 @@ DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "overseer_ended": _oversight,
     "frozen": _drawn,
     "drawn": _drawn,
+    "watch_link_set": lambda details: str(details.get("host", "")),
     "value_typed": lambda details: str(details.get("value", "")),
     "entered": _entered,
 }

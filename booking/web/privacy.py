@@ -23,6 +23,8 @@ DAYS: dict[str, timedelta] = {
     "invitation": retention.INVITATIONS,
     "name": anonymise.KEPT_FOR,
     "request": services.KEPT_FOR,
+    "opener": services.OPENER_KEPT,
+    "browser": services.BROWSER_KEPT,
 }
 MINUTES: dict[str, timedelta] = {
     "code": codes.GOOD_FOR,

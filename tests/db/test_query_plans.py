@@ -238,6 +238,8 @@ PERSON_ONE = (
        SELECT d.id, p.id, p.id, '[]', now(), '{}' FROM draw d, generate_series(101, 105) p (id)""",
     """INSERT INTO attendance_proof (person_id, code, first, last, created_at)
        SELECT id, 'proof-' || id, CURRENT_DATE, CURRENT_DATE, now() FROM person WHERE id > 100""",
+    "INSERT INTO watch_link (slot_id) SELECT id FROM slot",
+    "INSERT INTO watch_open (slot_id, person_id, opened_at) SELECT %(full)s, id, now() FROM person WHERE id > 100",
 )
 
 

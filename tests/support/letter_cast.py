@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import network, people, seats, slots
 from booking.db import transactions
 from booking.enqueue import enqueue
-from booking.mail import context, digest_writer, digests, reminders, rendering, subscriptions
+from booking.mail import context, digest_writer, digests, reminders, rendering, subscriptions, watch_letters
 from booking.model import Activity, JobRun, Letter, ManagerInvitation, Manages, Person, Station, Zone
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 from tests.support.snapshots import make_cast, make_story, seed_workdays
@@ -65,6 +65,7 @@ KINDS = (
     "draw_result",
     "calendar",
     "seat_open",
+    "watch_link",
     "moved_down",
     "slot_moved",
     "slot_message",
@@ -260,6 +261,14 @@ def _seat_open(cast: Letters) -> tuple[Letter, datetime]:
     return cast.letter("seat_open", "林晓"), at("17:10")
 
 
+def _watch_link(cast: Letters) -> tuple[Letter, datetime]:
+    cast.full_tuesday()
+    cast.do(slots.set_watch_link, cast.crafts, "https://live.bilibili.com/1", ["live.bilibili.com"], at("Mon 17:00"))
+    tick(cast.session, at("17:30"))
+    cast.do(watch_letters.write, watch_letters.due(cast.session, at("17:30")), at("17:30"))
+    return cast.letter("watch_link", "林晓"), at("17:30")
+
+
 def _moved_down(cast: Letters) -> tuple[Letter, datetime]:
     cast.full_tuesday()
     cast.do(slots.set_capacity, cast.yoga, 2, at("Mon 17:00"), move_newest=True)
@@ -351,6 +360,7 @@ MAKERS: dict[str, Callable[[Letters], tuple[Letter, datetime]]] = dict(
             _draw_result,
             _calendar,
             _seat_open,
+            _watch_link,
             _moved_down,
             _slot_moved,
             _message,

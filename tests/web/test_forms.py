@@ -48,6 +48,7 @@ KINDS: dict[type[Any], set[str]] = {
         "position",
         "zone_name",
         "value",
+        "watch_url",
         "again",
     },
     Prose: {"text", "text_en", "answer"},

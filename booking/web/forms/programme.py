@@ -29,6 +29,7 @@ from booking.web.forms.fields import (
     needed,
     options,
 )
+from booking.web.forms.watch_link import HYBRID, watch_url_field
 from booking.web.i18n import formatting
 
 WEEKDAYS = {
@@ -285,6 +286,8 @@ class OneOffForm(_Placed):
     minutes = Minutes(_("时长（分钟）"), [needed, Between(10, 480)], default=50)
     capacity = Number(_("名额"), [needed, Between(1, 1000)])
     host = LineField(_("老师"), [maybe, Short(40)], description=_("不填就用活动的老师。"))
+    hybrid = BooleanField(HYBRID)
+    watch_url = watch_url_field()
     on_rest_day = BooleanField(_("这一天休息，也要加这一场"))
     allocation = _allocation(_("抽签：放号后有一段时间可以报名，早晚一样，到点抽，没抽中的排候补。"))
 

@@ -121,6 +121,13 @@ REASONS = {
     "request_open": Reason(_("这件诉求还没有办结，办结以后再说。")),
     "request_rated": Reason(_("已经说过了，谢谢。")),
     "rating_late": Reason(_("办结两周以后不再收评价。"), _("还有问题的话，再提一件。")),
+    # watching online
+    "watch_not_https": Reason(_("网址要以 https:// 开头，整段粘贴过来的邀请请只留网址。")),
+    "watch_host": Reason(_("只能放这些网站的链接：%(hosts)s。别的请网络管理员加进名单。")),
+    "watch_port": Reason(_("网址里不能带用户名或端口，网站名字后面直接是 /。")),
+    "watch_markup": Reason(_("这不是一个网址：里面不能有空格、汉字、引号或尖括号，最多 300 个字符。")),
+    "watch_soon": Reason(_("%(since)s 起可以在线看。"), _("到时候再来这一页。")),
+    "watch_missing": Reason(_("驿站还没有放上链接。"), _("过一会儿再看，或者问问驿站。")),
     # draws
     "draw_not_open": Reason(_("抽签报名 %(opens_at)s 开始。"), _("从那时起到封存名单都可以报名，早晚一样。")),
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),

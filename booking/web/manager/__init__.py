@@ -24,6 +24,7 @@ from booking.web.manager import (
     slots,
     tickets,
     today,
+    watch_desk,
     week,
 )
 from booking.web.manager.blueprint import pages

@@ -14,11 +14,12 @@ from booking import clock, people, seats, slots
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import checkin, disclosure, manager
+from booking.queries import checkin, disclosure, manager, watch_links
 from booking.queries.folding import fold
 from booking.sanitise import plain
 from booking.web import htmx
 from booking.web.forms.roster import CapacityForm, HostForm, NoteForm, ReasonForm, WalkInForm
+from booking.web.forms.watch_link import WatchLinkForm
 from booking.web.manager import undo
 from booking.web.manager.blueprint import (
     Answer,
@@ -43,8 +44,9 @@ def slot(code: str, slot_id: int) -> Answer:
         page = make_response(show_slot(found))
         page.headers["Kept-For"] = str(current_user.sign_in_id)
         return page
-    now = clock.now()
-    tag = f"{checkin.last_event(db.session(), slot_id)}-{found.state_at(now)}-{now >= found.checkin_from}-{sought()}"
+    now, opened = clock.now(), watch_links.opened(db.session(), slot_id)
+    moment = f"{found.state_at(now)}-{now >= found.checkin_from}"
+    tag = f"{checkin.last_event(db.session(), slot_id)}-{moment}-{opened}-{sought()}"
     return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
 
 
@@ -136,12 +138,14 @@ def show_slot(
     guest: Any = None,
     host: Any = None,
     note: Any = None,
+    watching: Any = None,
 ) -> str:
     """The slot's page, or only its roster where htmx will replace just that."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
     session = db.session()
     roster = manager.roster(session, slot)
     found = checkin.find_people(session, slot, sought(), sought_email(), clock.now())
+    watch = watch_links.watch_of(session, slot.id)
     return render_template(
         template,
         station=slot.station,
@@ -157,6 +161,8 @@ def show_slot(
         form=form or CapacityForm(formdata=None, data={"capacity": slot.seats}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
         note=note or NoteForm(formdata=None, data={"note": slot.note}),
+        watch=watch,
+        watching=watching or WatchLinkForm.of(watch),
         guest=guest or WalkInForm(formdata=None),
         moving=moving,
         no=no,

@@ -32,6 +32,7 @@ KINDS: dict[str, Any] = {
     "late": _("临时取消"),
     "reused": _("其中有人补上"),
     "unmet": _("想来没约上（人）"),
+    "watched": _("点开在线看（人）"),
 }
 RATES = ("fill", "no_show_rate", "odds", "use")
 # Of draws.

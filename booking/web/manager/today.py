@@ -10,7 +10,7 @@ from flask_login import current_user
 from booking import clock, seats, slots
 from booking.extensions import db
 from booking.model import Slot, Station
-from booking.queries import manager, slots_today
+from booking.queries import manager, slots_today, watch_links
 from booking.web import htmx
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, pages
@@ -43,6 +43,7 @@ def _page(station: Station, day: date) -> str:
         known_until=manager.known_until(session, day),
         stranded=slots.stranded(session, station, now),
         blocked=slots.blocked(session, station, now),
+        unlinked=watch_links.missing(session, station.id, day, now),
         held=[slot for slot in held if not (slot.unattended and slot.ends_at > now)],  # the list says it of these
     )
 

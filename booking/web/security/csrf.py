@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from flask import Flask, current_app, g, request, session
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 SALT = "wtf-csrf-token"  # Flask-WTF's own
@@ -41,6 +42,12 @@ def is_valid(app: Flask, token: str, session: Mapping[str, Any]) -> bool:
         return hmac.compare_digest(app.extensions["csrf_tokens"].loads(token), session["csrf_token"])
     except (BadData, KeyError, TypeError):  # TypeError: not two ASCII texts
         return False
+
+
+def browser_token() -> str:
+    """The random text in this browser's session that its forms are signed with; a new one where it has none."""
+    generate_csrf()
+    return str(session["csrf_token"])
 
 
 class SignedTokens(URLSafeTimedSerializer):

@@ -47,9 +47,15 @@ def favicon() -> Response:
     return Response(icon, mimetype="image/x-icon", headers={"Cache-Control": "public, max-age=86400"})
 
 
-def event(card: Card, station: Station) -> dict[str, Any]:
+def event(card: Card, station: Station, *, online: bool) -> dict[str, Any]:
     """A slot as schema.org's Event (https://schema.org/Event), for `<script type="application/ld+json">`."""
     slot = card.slot
+    place = {
+        "@type": "Place",
+        "name": formatting.local(station, "name"),
+        "address": formatting.local(station, "address") or formatting.local(station, "name"),
+    }
+    elsewhere = {"@type": "VirtualLocation", "url": public(f"/slots/{slot.id}/watch")}
     return {
         "@context": SCHEMA.rstrip("/"),
         "@type": "Event",
@@ -57,12 +63,8 @@ def event(card: Card, station: Station) -> dict[str, Any]:
         "startDate": _local(slot.starts_at, station),
         "endDate": _local(slot.ends_at, station),
         "eventStatus": SCHEMA + ("EventCancelled" if card.state == "cancelled" else "EventScheduled"),
-        "eventAttendanceMode": SCHEMA + "OfflineEventAttendanceMode",
-        "location": {
-            "@type": "Place",
-            "name": formatting.local(station, "name"),
-            "address": formatting.local(station, "address") or formatting.local(station, "name"),
-        },
+        "eventAttendanceMode": SCHEMA + ("MixedEventAttendanceMode" if online else "OfflineEventAttendanceMode"),
+        "location": [place, elsewhere] if online else place,
         "image": public(picture_links.shared_picture(slot.activity.picture).path),
         "url": public(f"/slots/{slot.id}"),
         "maximumAttendeeCapacity": slot.capacity,

@@ -13,6 +13,7 @@ from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import draw_entry, etag, results, sharing
 from booking.web.worker.blueprint import pages
+from booking.web.worker.watch_state import watch_state
 
 
 @pages.get("/slots/<int:slot_id>")
@@ -28,5 +29,6 @@ def slot(slot_id: int) -> str | Response:
     whole = db.session.get_one(Slot, slot_id)
     about = {"station": whole.station, "activity": whole.activity, "rules": policy.read(whole.station.policy)}
     about["followed"] = person is not None and followed.is_followed(db.session(), person.id, whole.activity_id)
-    about["event"] = sharing.event(card, whole.station)
+    about["watch"] = watch_state(card)
+    about["event"] = sharing.event(card, whole.station, online=about["watch"] is not None)
     return render_template("worker/slot.html", **shown, **about, outcome=results.last())

@@ -37,6 +37,7 @@ from booking.model import (
     Slot,
     Station,
     Strike,
+    WatchLink,
 )
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import LONG_BEFORE, LunchHour, at, make_manager, make_people
@@ -155,6 +156,8 @@ TABLE: dict[str, str] = {
     "POST /draws/<int:draw_id>/value": "ask 422 404 422 404 422 404",
     "GET /draws/<int:draw_id>/value": LEADS_ON,
     "GET /s/<code>/draws": PUBLIC,
+    "GET /slots/<int:slot_id>/watch": PUBLIC,
+    "POST /slots/<int:slot_id>/watch": PUBLIC,
     "POST /slots/<int:slot_id>/enter": OWN_ACTS,
     "GET /slots/<int:slot_id>/enter": LEADS_ON,
     "GET /entries/<int:entry_id>/wishes": LEADS_ON,
@@ -189,6 +192,7 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/bookings/<int:booking_id>/remove": MANAGER_FORM,
     "POST /manage/<code>/bookings/<int:booking_id>/put-back": MANAGER_TOO_LATE,
     "POST /manage/<code>/slots/<int:slot_id>/note": MANAGER_ACTS,
+    "POST /manage/<code>/slots/<int:slot_id>/watch": MANAGER_ACTS,
     "POST /manage/<code>/slots/<int:slot_id>/reserve": MANAGER_FORM,
     "GET /manage/<code>/activities/ready-made": MANAGER,
     "POST /manage/<code>/activities/ready-made": MANAGER_FORM,
@@ -390,7 +394,7 @@ class World:
         asked = ServiceRequest(station_id=slot.station_id, person_id=mine.person_id, kind="room", text="开个窗")
         asked.created_at, asked.answer_due_on, asked.due_on = NOW, NOW.date(), NOW.date()
         proof = AttendanceProof(person_id=mine.person_id, code="x", first=NOW.date(), last=NOW.date(), created_at=NOW)
-        session.add_all([entry, asked, proof])
+        session.add_all([entry, asked, proof, WatchLink(slot_id=slot.id, url="https://live.bilibili.com/1")])
         session.flush()
         return {
             "slot_id": slot.id,
