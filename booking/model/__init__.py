@@ -50,3 +50,4 @@ from booking.model.records import (
     Suppression,
 )
 from booking.model.services import FORGOTTEN_REQUEST, REQUEST_KINDS, REQUEST_STATES, AttendanceProof, ServiceRequest
+from booking.model.wishes import OPEN_WISHES, WISH_STATES, ActivityWish, WishVote

@@ -1,4 +1,5 @@
-"""Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended."""
+"""Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended,
+`wishes` what they would like."""
 
 from booking.services.proofs import MOST_PROOFS, end_proof, forget_proofs, issue_proof
 from booking.services.requests import (
@@ -12,3 +13,5 @@ from booking.services.requests import (
     take_up,
     withdraw,
 )
+from booking.services.wish_answers import decline_wish, hold_wish, merge_wish, plan_wish, remove_wish
+from booking.services.wishes import MOST_WISHES, WISHES_KEPT_FOR, forget_wishes, make_wish, take_back_wish, want_wish

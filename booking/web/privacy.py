@@ -23,6 +23,7 @@ DAYS: dict[str, timedelta] = {
     "invitation": retention.INVITATIONS,
     "name": anonymise.KEPT_FOR,
     "request": services.KEPT_FOR,
+    "wish": services.WISHES_KEPT_FOR,
 }
 MINUTES: dict[str, timedelta] = {
     "code": codes.GOOD_FOR,

@@ -25,5 +25,6 @@ from booking.web.manager import (
     tickets,
     today,
     week,
+    wish_desk,
 )
 from booking.web.manager.blueprint import pages

@@ -19,5 +19,6 @@ from booking.web.worker import (
     search,
     slot,
     station_list,
+    wish_board,
 )
 from booking.web.worker.blueprint import pages
