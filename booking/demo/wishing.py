@@ -15,7 +15,7 @@ from booking.workdays import ONE_DAY
 
 NOON, FORENOON = time(13, 5), time(9, 40)
 # What the demo's worker wants too.
-WORKER_WANTS = ("想学植物拓印", "午间颈椎放松课", "周二多开一场瑜伽", "尊巴")
+WORKER_WANTS = ("想学植物拓印", "午间颈椎放松课", "瑜伽多开一场", "尊巴")
 
 
 class DemoWish(NamedTuple):

@@ -106,9 +106,13 @@ def _readable(code: str, wish_id: int) -> ActivityWish:
 
 
 def _held_form(one: ActivityWish, form: WishHeldForm) -> WishHeldForm:
-    today, session = station_date(clock.now(), one.station), db.session()
-    found = manager.slots_between(session, one.station_id, today - BEFORE, today + AHEAD)
-    return form.offer([slot for slot in found if slot.state != "cancelled"], one.station)
+    """With the slots to choose from: those to come first, then those of before, the last first."""
+    now = clock.now()
+    today = station_date(now, one.station)
+    found = manager.slots_between(db.session(), one.station_id, today - BEFORE, today + AHEAD)
+    slots = [slot for slot in found if slot.state != "cancelled"]
+    coming, past = ([slot for slot in slots if (slot.starts_at > now) is later] for later in (True, False))
+    return form.offer([*coming, *reversed(past)], one.station)
 
 
 def _merge_form(one: ActivityWish, form: WishMergeForm) -> WishMergeForm:
