@@ -38,7 +38,7 @@ def news(stations: Select[int], due_at: datetime, zone: str, now: datetime) -> S
     )
 
 
-def add(session: Session, told: dict[int, dict[str, Any]], found: Select[Any], ids: Collection[int]) -> None:
+def add(session: Session, told: dict[int, dict[str, Any]], found: Select[int, int], ids: Collection[int]) -> None:
     """Add the words of each wish with its slot to what these people's digests tell."""
     columns = (WishVote.person_id, ActivityWish.station_id, ActivityWish.slot_id, ActivityWish.text)
     theirs = found.where(WishVote.person_id.in_(in_array(ids))).with_only_columns(*columns)
