@@ -15,13 +15,14 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     text,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
 
-from booking.model import Activity, Base, Booking, Event, Picture, Plan, Slot, Strike, Zone
+from booking.model import Activity, ActivityWish, Base, Booking, Event, Picture, Plan, Slot, Strike, Zone
 from booking.pictures import NAME_LENGTH
 
 
@@ -31,6 +32,7 @@ def integrity(session: Session, _now: datetime) -> Iterator[str]:
     else:
         yield from _orphans(session)
     yield from _mixed(session)
+    yield from _merged_apart(session)
     yield from _crowded_zones(session)
     yield from _missing_pictures(session)
 
@@ -74,12 +76,22 @@ def _mixed(session: Session) -> Iterator[str]:
         (Slot, Plan, Slot.plan_id == Plan.id),
         (Plan, Zone, Plan.zone_id == Zone.id),
         (Plan, Activity, Plan.activity_id == Activity.id),
+        (ActivityWish, Slot, ActivityWish.slot_id == Slot.id),
     )
     for child, parent, joined in pairs:
         apart = child.__table__.c.station_id != parent.__table__.c.station_id
         rows = select(child.__table__.c.id).select_from(child).join(parent, and_(joined, apart))
         for row_id in session.scalars(rows.order_by(child.__table__.c.id)):
             yield f"I9 {child.__tablename__} {row_id}: its {parent.__tablename__} is of another station"
+
+
+def _merged_apart(session: Session) -> Iterator[str]:
+    """Wishes that were merged into one of another station, or into one that is merged itself."""
+    into = aliased(ActivityWish)
+    wrong = or_(into.station_id != ActivityWish.station_id, into.merged_into.is_not(None))
+    rows = select(ActivityWish.id).join(into, ActivityWish.merged_into == into.id).where(wrong)
+    for row_id in session.scalars(rows.order_by(ActivityWish.id)):
+        yield f"I9 activity_wish {row_id}: it was merged where it cannot be"
 
 
 def _crowded_zones(session: Session) -> Iterator[str]:

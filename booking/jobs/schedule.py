@@ -169,6 +169,7 @@ def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
     forgotten += services.forget_requests(db.session, turn.now) + services.forget_proofs(db.session, turn.now)
     forgotten += services.forget_opens(db.session, turn.now)
+    forgotten += services.forget_wishes(db.session, turn.now)
     return forgotten + network.forget_imports(db.session, turn.now) + _batches(turn, outbox.forget)
 
 

@@ -93,6 +93,7 @@ def _worker_digest(noon: Noon) -> context.Context:
         "follows": [(noon.tomorrow[0], [noon.tomorrow[0]], "#")],
         "strikes": [(noon.station, 1, None)],
         "draws": [{"slot": noon.tomorrow[0], **LOST}],
+        "wishes": [(noon.tomorrow[1], "想学植物拓印")],
     }
 
 

@@ -51,3 +51,4 @@ from booking.model.records import (
 )
 from booking.model.services import FORGOTTEN_REQUEST, REQUEST_KINDS, REQUEST_STATES, AttendanceProof, ServiceRequest
 from booking.model.watching import WatchLink, WatchOpen
+from booking.model.wishes import OPEN_WISHES, WISH_STATES, ActivityWish, WishVote

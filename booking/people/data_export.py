@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from booking.model import (
     Activity,
+    ActivityWish,
     AttendanceProof,
     Booking,
     Bounce,
@@ -34,6 +35,7 @@ from booking.model import (
     Suppression,
     Try,
     WatchOpen,
+    WishVote,
 )
 
 PROFILE = (
@@ -43,7 +45,7 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, draws, requests, proofs, links opened, roles, consents,
+    """Profile, bookings, refused attempts, strikes, follows, draws, requests, wishes, proofs, links opened, roles, consents,
     invitations, sign-ins, mail, history.
 
     Ready for JSON; instants are in UTC.
@@ -58,6 +60,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "draws": _rows(session, _draws(person_id)),
         "public_values": _rows(session, _public_values(person_id)),
         "requests": _rows(session, _requests(person_id)),
+        "wishes": _rows(session, _wishes(person_id)),
         "attendance_proofs": _rows(session, _proofs(person_id)),
         "watched_online": _rows(session, _opens(person_id)),
         "manages": _rows(session, _roles(person_id)),
@@ -148,6 +151,16 @@ def _requests(person_id: int) -> Executable:
     said = (table.solved, table.satisfied, table.rated_at)
     joined = select(*asked, *told, *said).join_from(table, Station, table.station_id == Station.id)
     return joined.where(table.person_id == person_id).order_by(table.id)
+
+
+def _wishes(person_id: int) -> Executable:
+    """What they want, and which of these wishes they made themselves."""
+    wish = ActivityWish
+    made = (wish.person_id == person_id).label("made_it")
+    told = (Station.name.label("station"), wish.text, wish.kind, wish.weekday, made, WishVote.created_at)
+    joined = select(*told, wish.state, wish.answer).join_from(WishVote, wish, WishVote.wish_id == wish.id)
+    mine = joined.join(Station, wish.station_id == Station.id).where(WishVote.person_id == person_id)
+    return mine.order_by(WishVote.created_at, wish.id)
 
 
 def _proofs(person_id: int) -> Executable:

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, or_, select, update
+from sqlalchemy import and_, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
 from booking import seats
-from booking.db.transactions import transactional
+from booking.db.transactions import NO_SYNC, transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import (
     FORGOTTEN_REQUEST,
+    ActivityWish,
     AttendanceProof,
     Booking,
     Bounce,
@@ -30,6 +31,7 @@ from booking.model import (
     Suppression,
     Try,
     WatchOpen,
+    WishVote,
 )
 from booking.people import codes
 from booking.people.accounts import alive, is_last_admin
@@ -115,6 +117,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     remove(session, person.id)
     _forget_requests(session, person.id, now)
     session.execute(update(WatchOpen).where(WatchOpen.person_id == person.id).values(person_id=None))
+    _forget_wishes(session, person.id, now)
     for table in (AttendanceProof, Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
@@ -131,3 +134,20 @@ def _forget_requests(session: Session, person_id: int, now: datetime) -> None:
     mine = update(ServiceRequest).where(ServiceRequest.person_id == person_id)
     session.execute(mine.where(ServiceRequest.ended_at.is_(None)).values(state="withdrawn", ended_at=now))
     session.execute(mine.values(**FORGOTTEN_REQUEST, forgotten_at=now))
+
+
+def _forget_wishes(session: Session, person_id: int, now: datetime) -> None:
+    """Take their votes back. Those of wishes that have ended still count; an open one that nobody else wants is withdrawn."""
+    theirs = select(WishVote.wish_id).where(WishVote.person_id == person_id)
+    held = select(ActivityWish.id).where(ActivityWish.id.in_(theirs)).order_by(ActivityWish.id)
+    ids = session.scalars(held.with_for_update(key_share=True)).all()
+    session.execute(delete(WishVote).where(WishVote.person_id == person_id))
+    wishes = update(ActivityWish).where(ActivityWish.id.in_(ids))
+    over = wishes.where(ActivityWish.ended_at.is_not(None))
+    session.execute(over.values(past_votes=ActivityWish.past_votes + 1), execution_options=NO_SYNC)
+    others = exists().where(WishVote.wish_id == ActivityWish.id)
+    unwanted = wishes.where(ActivityWish.state == "open", ~others)
+    gone = {"state": "withdrawn", "ended_at": now, "text": "", "text_key": ""}
+    session.execute(unwanted.values(gone), execution_options=NO_SYNC)
+    made = update(ActivityWish).where(ActivityWish.person_id == person_id)
+    session.execute(made.values(person_id=None), execution_options=NO_SYNC)

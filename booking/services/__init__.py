@@ -1,5 +1,6 @@
 """Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended,
-`watching` counts who opened the link of a slot that can be watched online."""
+`watching` counts who opened the link of a slot that can be watched online, `wishes` are what people would like.
+"""
 
 from booking.services.proofs import MOST_PROOFS, end_proof, forget_proofs, issue_proof
 from booking.services.requests import (
@@ -14,3 +15,5 @@ from booking.services.requests import (
     withdraw,
 )
 from booking.services.watching import BROWSER_KEPT, OPENER_KEPT, browser_tag, forget_opens, open_watch
+from booking.services.wish_answers import decline_wish, hold_wish, merge_wish, plan_wish, remove_wish
+from booking.services.wishes import MOST_WISHES, WISHES_KEPT_FOR, forget_wishes, make_wish, take_back_wish, want_wish

@@ -25,6 +25,7 @@ DAYS: dict[str, timedelta] = {
     "request": services.KEPT_FOR,
     "opener": services.OPENER_KEPT,
     "browser": services.BROWSER_KEPT,
+    "wish": services.WISHES_KEPT_FOR,
 }
 MINUTES: dict[str, timedelta] = {
     "code": codes.GOOD_FOR,

@@ -202,6 +202,11 @@ def _acts() -> Iterator[tuple[str, dict[str, str]]]:
     yield "/bookings/900001/give-up", {}
     yield "/account/sign-in", {"email": "p3@example.com", "password": "wrong-but-long-enough"}
     yield "/account/language", {"language": "en"}
+    yield f"/s/s{HERE}/wishes", {"text": "陶艺", "kind": "crafts", "weekday": "any"}
+    yield f"/s/s{HERE}/wishes/{HERE * 100 + 1}/want", {}
+    yield f"/s/s{HERE}/wishes/{HERE * 100 + 1}/take-back", {}
+    yield f"/manage/s{HERE}/wishes/{HERE * 100 + 2}/merge", {"into_id": f"{HERE * 100 + 3}"}
+    yield f"/manage/s{HERE}/wishes/{HERE * 100 + 3}/hold", {"slot_id": f"{CITY.slot(HERE)}"}
     yield f"/manage/s{HERE}/bookings/900003/check-in", {}
     yield f"/manage/s{HERE}/bookings/900003/undo", {}
     yield f"/manage/s{HERE}/taps", {"booking": "900003", "act": "in", "age": "1000", "nonce": "0123456789"}
@@ -240,6 +245,11 @@ PERSON_ONE = (
        SELECT id, 'proof-' || id, CURRENT_DATE, CURRENT_DATE, now() FROM person WHERE id > 100""",
     "INSERT INTO watch_link (slot_id) SELECT id FROM slot",
     "INSERT INTO watch_open (slot_id, person_id, opened_at) SELECT %(full)s, id, now() FROM person WHERE id > 100",
+    """INSERT INTO activity_wish (id, station_id, text, text_key, kind, created_at, answer, state, ended_at)
+       SELECT s.id * 100 + n, s.id, 'wish', n, 'yoga', now(), '', CASE WHEN n < 6 THEN 'open' ELSE 'held' END,
+              CASE WHEN n > 5 THEN now() - interval '1 day' * n END FROM station s, generate_series(1, 10) n""",
+    """INSERT INTO wish_vote (wish_id, person_id, created_at)
+       SELECT w.id, p.id, now() FROM activity_wish w, generate_series(101, 104) p (id)""",
 )
 
 
@@ -265,6 +275,7 @@ def _values(rule: Rule) -> dict[str, Any]:
         "draw_id": 1,
         "entry_id": 1,
         "request_id": 1,
+        "wish_id": 1,
         "proof_id": 1,
         "import_id": 1,
         "transfer_id": 1,

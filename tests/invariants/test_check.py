@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from booking import invariants, people, seats, slots
+from booking import invariants, people, seats, services, slots
 from booking.db import transactions
 from booking.model import Digest, Letter, Plan, Slot, Station, Zone
 from booking.policy import Policy
@@ -258,6 +258,19 @@ def test_i6_standby_is_a_line_too(lunch: LunchHour) -> None:
     line = f"I6 slot 1: booking {second} was seated past booking {first}"
     plant(lunch, f"DELETE FROM event WHERE booking_id = {first} AND kind IN ('walked_in', 'checked_in')")
     assert any(told.startswith(line) for told in breaches(lunch, "12:20"))
+
+
+def test_i9_wishes_belong_to_one_station(lunch: LunchHour) -> None:
+    west, me, when = lunch.other_station(), lunch.people["周明"], at("Mon 12:30")
+    here, other = (services.make_wish(lunch.session, lunch.station_id, me, text, "art", None, when) for text in "甲乙")
+    there = services.make_wish(lunch.session, west, me, "丙", "art", None, when)
+    services.hold_wish(lunch.session, here.id, lunch.slot_id, "", when, lunch.manager_id)
+    assert breaches(lunch) == []
+    plant(lunch, f"UPDATE activity_wish SET station_id = {west}, text_key = 'x' WHERE id = {here.id}")
+    assert f"I9 activity_wish {here.id}: its slot is of another station" in breaches(lunch)
+    merged = f"state = 'merged', merged_into = {there.id}, ended_at = created_at"
+    plant(lunch, f"UPDATE activity_wish SET {merged} WHERE id = {other.id}")
+    assert f"I9 activity_wish {other.id}: it was merged where it cannot be" in breaches(lunch)
 
 
 def test_i9_keys_that_lead_nowhere_and_stations_mixed(lunch: LunchHour) -> None:

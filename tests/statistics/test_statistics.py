@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import demo, statistics
+from booking import demo, services, statistics
 from booking.db import transactions
 from booking.history import replay
 from booking.model import Activity, Event, Plan, Slot, Station, Zone
@@ -269,6 +269,21 @@ def test_a_crowd_suggests_a_second_slot_where_a_zone_is_free(
     assert hint.place is not None
     # Its own zone is taken by the plan until 13:00; half an hour or an hour later does not fit before 14:00 but 13:10 does.
     assert (hint.place.zone.capacity >= 1, hint.place.starts) == (True, at("13:10").time())
+
+
+def test_a_suggestion_says_how_many_people_wish_for_it(
+    session: Session, crowded: LunchHour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its kind, for its weekday or any; each person once."""
+    monkeypatch.setattr("booking.statistics.recommendations.TURNED_AWAY", 7)
+    station = session.get_one(Station, crowded.station_id)
+    (before,) = statistics.suggestions(session, station, at("Thu 11:00"))
+    wished = [("周明", before.weekday), ("李静", None), ("王磊", 5), ("周明", None)]
+    for n, (who, weekday) in enumerate(wished):
+        text, kind = f"心愿{n}", before.activity.kind
+        services.make_wish(session, station.id, crowded.people[who], text, kind, weekday, at("Thu 10:00"))
+    (hint,) = statistics.suggestions(session, station, at("Thu 11:00"))
+    assert (before.wishes, hint.wishes) == (0, 2)
 
 
 def test_suggestions_come_once_a_week(session: Session, crowded: LunchHour, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.sqlite
 # read by a rule, `prose` has line breaks. A new field has to be entered here.
 KINDS: dict[type[Any], set[str]] = {
     LineField: {
+        "text",
         *(
             "category",
             "grade",

@@ -299,6 +299,12 @@ REASONS = {
     "last_admin": Reason(_("你是最后一位管理员，先任命另一位，才能注销。")),
     "yourself": Reason(_("不能停用自己。")),
     "follow_limit": Reason(_("最多关注 %(limit)s 个活动，你已经关注满了。先取消一个，再关注这个。")),
+    "no_wishes_here": Reason(_("这个驿站已经关闭，不能再提心愿。"), _("看看别的驿站。")),
+    "wish_limit": Reason(_("一个驿站同时最多 %(limit)s 个没有结果的心愿。先收回一个，或者等驿站答复。")),
+    "wish_ended": Reason(_("这个心愿已经有结果了，不能再改。")),
+    "wish_slot": Reason(_("请选本站没有取消的一场。")),
+    "wish_itself": Reason(_("不能合并到它自己，请选另一个心愿。")),
+    "wish_merge": Reason(_("请选本站还没有结果的心愿：选的那个已经合并、答复或收回了。")),
     "reason_missing": Reason(_("请写明原因。")),
     # invitations of managers
     "invitation_unknown": Reason(

@@ -26,5 +26,6 @@ from booking.web.manager import (
     today,
     watch_desk,
     week,
+    wish_desk,
 )
 from booking.web.manager.blueprint import pages

@@ -11,8 +11,11 @@ from booking import clock, statistics
 from booking.model import Booking, ServiceRequest, Slot, Station
 from booking.queries import manager
 from booking.queries.disclosure import Disclosure
+from booking.queries.wish_list import WishRow
 from booking.spreadsheets import Cell, Rate, Table
 from booking.statistics import DrawTally, Group, Numbers, Tally
+from booking.web.forms.activity_wish import ANY_DAY, DAYS, KIND_WORDS
+from booking.web.forms.activity_wish import STATES as WISH_STATES
 from booking.web.forms.service_request import KINDS as KINDS_OF_REQUESTS
 from booking.web.forms.service_request import STATES as REQUEST_STATES
 from booking.web.i18n.formatting import clock_range, local, phone
@@ -111,6 +114,26 @@ def of_requests(found: Sequence[ServiceRequest], station: Station) -> Table:
         for one in found
     ]
     return Table(gettext("诉求"), [*heads, *more], rows)
+
+
+def of_wishes(found: Sequence[WishRow], station: Station) -> Table:
+    """All wishes, with how many people want each, and no name."""
+    heads = [gettext("提出"), gettext("心愿"), gettext("类别"), gettext("星期几"), gettext("几人想要")]
+    more = [gettext("状态"), gettext("答复"), gettext("答复时间"), gettext("哪一场")]
+    rows = [
+        [
+            *(_at(wish.created_at, station), wish.text, str(KIND_WORDS[wish.kind])),
+            *(str(DAYS[str(wish.weekday or ANY_DAY)]), people),
+            *(str(WISH_STATES[wish.state]), wish.answer, _at(wish.answered_at, station)),
+            _at(wish.slot.starts_at, station) if wish.slot else None,
+        ]
+        for wish, people, _mine in found
+    ]
+    return Table(gettext("心愿"), [*heads, *more], rows)
+
+
+def _at(moment: datetime | None, station: Station) -> Cell:
+    return clock.at_station(moment, station.zone_name).replace(tzinfo=None) if moment else None
 
 
 def _yes_no(said: bool | None) -> str:

@@ -20,5 +20,6 @@ from booking.web.worker import (
     slot,
     station_list,
     watch_page,
+    wish_board,
 )
 from booking.web.worker.blueprint import pages

@@ -10,10 +10,19 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.queries import draw_views, missed_slots, my_bookings, service_requests, station_day, station_lookup
+from booking.queries import (
+    draw_views,
+    missed_slots,
+    my_bookings,
+    service_requests,
+    station_day,
+    station_lookup,
+    wish_list,
+)
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
+from booking.web.forms.activity_wish import STATES as WISH_STATES
 from booking.web.forms.service_request import STATES
 from booking.web.i18n import formatting
 from booking.web.security import permissions
@@ -42,6 +51,8 @@ def me() -> str | Response:
         tag=name,
         requests=service_requests.of_interest(db.session(), person.id, told["seen_at"]),
         states=STATES,
+        wishes=wish_list.of_person(db.session(), person.id, told["seen_at"]),
+        wish_states=WISH_STATES,
     )
 
 

@@ -117,11 +117,17 @@ def test_markup_in_a_title_stays_text(desk: Desk, lunch: LunchHour) -> None:
     [
         (
             "zh_Hans_CN",
-            ("近四周有 61 人想来没约上。健身区 12:40 空着，可以加一场。", "一半以上空着：4 场 60 个名额，来了 21 人次"),
+            (
+                "61 人想来没约上。健身区 12:40 空着，可以加一场。“心愿”里有 34 人想要周二的这类活动。",
+                "一半以上空着：4 场 60 个名额，来了 21 人次",
+            ),
         ),
         (
             "en",
-            ("turned away in four weeks: 61. 健身区 is free at 12:40", "(sessions: 4, seats: 60, visits: 21)"),
+            (
+                " Under Wishes, 34 people would like this kind of activity on Tue.",
+                "(sessions: 4, seats: 60, visits: 21)",
+            ),
         ),
     ],
 )
@@ -131,7 +137,7 @@ def test_the_managers_letter_suggests_with_evidence(
     yoga = Activity(title="瑜伽\r\nBcc: x", kind="yoga")
     place = Place(Zone(name="健身区"), time(12, 40))
     hints = [
-        Hint("turned_away", yoga, 2, Tally(unmet=61), place),
+        Hint("turned_away", yoga, 2, Tally(unmet=61), place, wishes=34),
         Hint("half_empty", yoga, 5, Tally(slots=4, seats=60, visits=21)),
     ]
     monkeypatch.setattr("booking.mail.manager_report.statistics.weekly", lambda *_: hints)

@@ -22,6 +22,7 @@ from booking import network
 from booking.db import transactions
 from booking.model import (
     Activity,
+    ActivityWish,
     AttendanceProof,
     Booking,
     DoorHelper,
@@ -240,6 +241,14 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/policy": MANAGER,
     "POST /manage/<code>/policy": MANAGER_FORM,
     "GET /manage/<code>/slots": MANAGER,
+    "GET /manage/<code>/wishes": MANAGER,
+    "GET /manage/<code>/wishes/export": MANAGER,
+    "GET /manage/<code>/wishes/<int:wish_id>": MANAGER,
+    "POST /manage/<code>/wishes/<int:wish_id>/plan": MANAGER_ACTS,
+    "POST /manage/<code>/wishes/<int:wish_id>/hold": MANAGER_FORM,
+    "POST /manage/<code>/wishes/<int:wish_id>/decline": MANAGER_FORM,
+    "POST /manage/<code>/wishes/<int:wish_id>/merge": MANAGER_FORM,
+    "POST /manage/<code>/wishes/<int:wish_id>/remove": MANAGER_FORM,
     "GET /manage/<code>/requests": MANAGER,
     "GET /manage/<code>/requests/export": MANAGER,
     "GET /manage/<code>/requests/<int:request_id>": MANAGER,
@@ -298,6 +307,10 @@ TABLE: dict[str, str] = {
     "GET /s/<code>/find": PUBLIC,
     "GET /s/<code>/headline": NOT_FOUND,
     "GET /s/<code>/month": PUBLIC,
+    "GET /s/<code>/wishes": PUBLIC,
+    "POST /s/<code>/wishes": OWN_FORM,
+    "POST /s/<code>/wishes/<int:wish_id>/want": OWN_ACTS,
+    "POST /s/<code>/wishes/<int:wish_id>/take-back": OWN_ACTS,
     "GET /s/<code>/requests": SIGNED_IN,
     "POST /s/<code>/requests": OWN_FORM,
     "POST /requests/<int:request_id>/rate": "ask 422 404 404 404 404 404",
@@ -394,7 +407,9 @@ class World:
         asked = ServiceRequest(station_id=slot.station_id, person_id=mine.person_id, kind="room", text="开个窗")
         asked.created_at, asked.answer_due_on, asked.due_on = NOW, NOW.date(), NOW.date()
         proof = AttendanceProof(person_id=mine.person_id, code="x", first=NOW.date(), last=NOW.date(), created_at=NOW)
-        session.add_all([entry, asked, proof, WatchLink(slot_id=slot.id, url="https://live.bilibili.com/1")])
+        watched = WatchLink(slot_id=slot.id, url="https://live.bilibili.com/1")
+        wish = ActivityWish(station_id=slot.station_id, text="陶艺", text_key="陶艺", kind="crafts", created_at=NOW)
+        session.add_all([entry, asked, proof, watched, wish])
         session.flush()
         return {
             "slot_id": slot.id,
@@ -402,6 +417,7 @@ class World:
             "entry_id": entry.id,
             "request_id": asked.id,
             "proof_id": proof.id,
+            "wish_id": wish.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
