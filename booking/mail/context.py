@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
-from booking.mail import links, manager_report, night_draws, reminders, subscriptions
+from booking.mail import links, manager_report, night_draws, reminders, subscriptions, visit_news
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -58,7 +58,16 @@ def slot_ids(letter: Letter) -> Iterable[int]:
     told = letter.details
     seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
     draws = [slot_id for _, slot_id, _ in told.get("draws", ())]
-    return [*seats, *waits, *draws, *told.get("opens", ()), *told.get("follows", ()), *filter(None, [letter.slot_id])]
+    visits = [slot_id for _, slot_id in told.get("visits", ())]
+    return [
+        *seats,
+        *waits,
+        *draws,
+        *visits,
+        *told.get("opens", ()),
+        *told.get("follows", ()),
+        *filter(None, [letter.slot_id]),
+    ]
 
 
 def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Context:
@@ -270,7 +279,8 @@ def _worker_digest(
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
     follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
     draws = night_draws.results(session, told.get("draws", ()), now)
-    if not (held or waits or opens or follows or draws):
+    visited = _slots(session, [slot_id for _, slot_id in told.get("visits", ())])
+    if not (held or waits or opens or follows or draws or visited):
         raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
@@ -283,6 +293,7 @@ def _worker_digest(
         "follows": [(slots[0], slots, _unfollow(letter, slots[0])) for slots in _by_activity(follows)],
         "strikes": strikes,
         "draws": draws,
+        "visits": visit_news.asked(told.get("visits", ()), visited, letter.person_id),
     }
 
 

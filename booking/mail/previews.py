@@ -39,6 +39,7 @@ def reasons(told: Details) -> list[str]:
         "waits": "a place in line",
         "opens": "slots that open today",
         "follows": "slots of followed activities",
+        "visits": "visits to rate",
         "strikes": "strikes that count",
     }
     found = [f"{words} ({len(told[name])})" for name, words in named.items() if told.get(name)]

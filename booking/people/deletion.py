@@ -25,6 +25,7 @@ from booking.model import (
     Manages,
     Oversees,
     Person,
+    Rating,
     ServiceRequest,
     StaffTransfer,
     Suppression,
@@ -113,6 +114,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     session.execute(delete(Try).where(Try.person_id == person.id))
     remove(session, person.id)
     _forget_requests(session, person.id, now)
+    _forget_lines(session, person.id)
     for table in (AttendanceProof, Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
@@ -129,3 +131,9 @@ def _forget_requests(session: Session, person_id: int, now: datetime) -> None:
     mine = update(ServiceRequest).where(ServiceRequest.person_id == person_id)
     session.execute(mine.where(ServiceRequest.ended_at.is_(None)).values(state="withdrawn", ended_at=now))
     session.execute(mine.values(**FORGOTTEN_REQUEST, forgotten_at=now))
+
+
+def _forget_lines(session: Session, person_id: int) -> None:
+    """Remove what they wrote about their visits; the faces, which were never shown with a name, still count."""
+    theirs = select(Booking.id).where(Booking.person_id == person_id)
+    session.execute(update(Rating).where(Rating.booking_id.in_(theirs), Rating.line != "").values(line=""))

@@ -1,7 +1,7 @@
 """Recommendations: two suggestions from the last four weeks, each with its evidence."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import or_, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, workdays
 from booking.model import Activity, Plan, Station, Zone
+from booking.queries import activity_ratings
 from booking.statistics.aggregate import Numbers, Span, Tally, of_station
 from booking.statistics.facts import Fact
 
@@ -30,13 +31,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Hint:
-    """`kind` is `turned_away` (with a free `place`, if there is one) or `half_empty`."""
+    """`kind` is `turned_away` (with a free `place`, if there is one) or `half_empty`.
+
+    `good` is the share of those who said that the activity is good, where enough people said something.
+    """
 
     kind: str
     activity: Activity
     weekday: int
     tally: Tally
     place: Place | None = None
+    good: float | None = None
 
 
 def suggestions(session: Session, station: Station, now: datetime, limit: int = 2) -> list[Hint]:
@@ -45,7 +50,7 @@ def suggestions(session: Session, station: Station, now: datetime, limit: int = 
     numbers = of_station(session, station.id, Span(today - LOOK_BACK, today - timedelta(days=1)))
     crowded, empty = list(_crowded(session, station, numbers)), list(_empty(numbers))
     best = [*crowded[:1], *empty[:1], *crowded[1:], *empty[1:]]
-    return best[:limit]
+    return _with_good(session, station, best[:limit], now)
 
 
 def weekly(session: Session, station: Station, now: datetime) -> list[Hint]:
@@ -55,6 +60,13 @@ def weekly(session: Session, station: Station, now: datetime) -> list[Hint]:
     monday = today - timedelta(days=today.weekday())
     is_first = calendar.is_workday(today) and calendar.workday_before(today) < monday
     return suggestions(session, station, now) if is_first else []
+
+
+def _with_good(session: Session, station: Station, hints: list[Hint], now: datetime) -> list[Hint]:
+    shares = activity_ratings.shares_of_activities(session, station.id, now) if hints else {}
+    return [
+        replace(hint, good=shares[hint.activity.id].of_good) if hint.activity.id in shares else hint for hint in hints
+    ]
 
 
 def _crowded(session: Session, station: Station, numbers: Numbers) -> Iterator[Hint]:

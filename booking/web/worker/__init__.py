@@ -19,5 +19,6 @@ from booking.web.worker import (
     search,
     slot,
     station_list,
+    visit_rating,
 )
 from booking.web.worker.blueprint import pages

@@ -10,11 +10,20 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.queries import draw_views, missed_slots, my_bookings, service_requests, station_day, station_lookup
+from booking.queries import (
+    activity_ratings,
+    draw_views,
+    missed_slots,
+    my_bookings,
+    service_requests,
+    station_day,
+    station_lookup,
+)
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
 from booking.web.forms.service_request import STATES
+from booking.web.forms.visit_rating import FACES, ICONS
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import etag, results, whys
@@ -42,6 +51,8 @@ def me() -> str | Response:
         tag=name,
         requests=service_requests.of_interest(db.session(), person.id, told["seen_at"]),
         states=STATES,
+        faces=FACES,
+        icons=ICONS,
     )
 
 
@@ -77,7 +88,8 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
     station = chosen or (every[0].slot.station if every else None)
     rules = policy.read(station.policy) if station else None
     has_draws = station is not None and station_day.has_coming_draws(db.session(), station.id, told["seen_at"])
-    return {"past": past, "station": station, "rules": rules, "has_draws": has_draws}
+    said = activity_ratings.of_bookings(db.session(), past, told["seen_at"])
+    return {"past": past, "said": said, "station": station, "rules": rules, "has_draws": has_draws}
 
 
 def _tag(told: dict[str, Any]) -> str:
