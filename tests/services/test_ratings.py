@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking import people, services
 from booking.errors import RuleViolation
-from booking.model import Booking, Event, Rating, Slot
+from booking.invariants.rated_visits import rated_visits
+from booking.model import Booking, Event, Rating
 from booking.people import anonymise
 from booking.people.data_export import everything_about
 from booking.queries import activity_ratings, manager
 from booking.queries.activity_ratings import ENOUGH, RATED_WITHIN, Share
+from booking.statistics import recommendations
 from tests.support.lunch_hour import NAMES, LunchHour, at
 from tests.support.together import together
 
@@ -190,18 +192,20 @@ def test_lines_go_when_the_visits_lose_their_names(lunch: LunchHour) -> None:
     assert lunch.people["周明"] not in (said.booking.person_id, event.person_id, event.actor_id)
 
 
-def test_a_rating_is_of_its_bookings_slot(lunch: LunchHour) -> None:
+def test_the_check_finds_a_rating_of_another_slot(lunch: LunchHour) -> None:
     rate(lunch, "周明")
-    wrong = (
-        select(func.count())
-        .select_from(Rating)
-        .join(Booking, Rating.booking_id == Booking.id)
-        .join(Slot, Booking.slot_id == Slot.id)
-        .where(
-            (Rating.slot_id != Slot.id)
-            | (Rating.station_id != Slot.station_id)
-            | (Rating.activity_id != Slot.activity_id)
-            | (Rating.date != Slot.date)
-        )
-    )
-    assert lunch.session.scalar(wrong) == 0
+    assert list(rated_visits(lunch.session, AFTER)) == []
+    said = lunch.session.scalars(select(Rating)).one()
+    said.date += timedelta(days=1)
+    lunch.session.flush()
+    told = f"I10 rating of booking {said.booking_id}: not of its slot, station, activity and date"
+    assert list(rated_visits(lunch.session, AFTER)) == [told]
+
+
+@pytest.mark.parametrize(("answers", "good"), [(ENOUGH - 1, None), (ENOUGH, 0.8)])
+def test_a_suggestion_has_the_share_of_good(lunch: LunchHour, answers: int, good: float | None) -> None:
+    for n, who in enumerate(NAMES[:answers]):
+        rate(lunch, who, "fine" if n == 0 else "good")
+    station, activity = lunch.now().station, lunch.now().activity
+    hint = recommendations.Hint("turned_away", activity, 2, recommendations.Tally(unmet=9))
+    assert [one.good for one in recommendations._with_good(lunch.session, station, [hint], AFTER)] == [good]
