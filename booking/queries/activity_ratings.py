@@ -60,6 +60,11 @@ def share_of_activity(session: Session, activity_id: int, now: datetime) -> Shar
     return _shares(session, Rating.activity_id, Rating.activity_id == activity_id, _counted(now)).get(activity_id)
 
 
+def share_of_station(session: Session, station_id: int, now: datetime) -> Share | None:
+    """The share of all activities of a station; None while it has too few answers."""
+    return _shares(session, Rating.station_id, Rating.station_id == station_id, _counted(now)).get(station_id)
+
+
 def shares_of_slots(session: Session, station_id: int, first: date, last: date) -> Mapping[int, Share]:
     """The shares of a station's slots on these days, by slot; without those that have too few answers."""
     return _shares(session, Rating.slot_id, Rating.station_id == station_id, Rating.date.between(first, last))

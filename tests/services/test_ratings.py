@@ -125,6 +125,7 @@ def test_nothing_is_shown_before_the_fifth_answer(lunch: LunchHour) -> None:
         assert activity_ratings.of_slot(session, lunch.slot_id) is None
         assert activity_ratings.of_activity(session, activity_id, AFTER) is None
         assert activity_ratings.rated_activities(session, station_id, AFTER) == []
+        assert activity_ratings.share_of_station(session, station_id, AFTER) is None
         assert activity_ratings.shares_of_slots(session, station_id, day, day) == {}
         rate(lunch, who, "poor" if n == 0 else "good", f"{ENOUGH - n} 分")
     share = Share(4, 0, 1)
@@ -135,6 +136,7 @@ def test_nothing_is_shown_before_the_fifth_answer(lunch: LunchHour) -> None:
         (activity_id, share)
     ]
     assert activity_ratings.shares_of_slots(session, station_id, day, day) == {lunch.slot_id: share}
+    assert activity_ratings.share_of_station(session, station_id, AFTER) == share
     assert share.of_good == 0.8
     later = AFTER + activity_ratings.COUNTED_FOR
     assert activity_ratings.of_activity(session, activity_id, later) is None

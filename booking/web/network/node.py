@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from booking import clock, statistics, tree
 from booking.extensions import db
 from booking.model import Node, Station
+from booking.queries import activity_ratings
 from booking.statistics import NodeChoice
 from booking.web.downloads import sent
 from booking.web.forms.fields import country_today
@@ -62,6 +63,7 @@ def node_station(code: str, station_code: str) -> Response:
         total=statistics.total_of(days[period.span]),
         before=statistics.total_of(days[period.before]),
         row=row,
+        rated=activity_ratings.share_of_station(session, station.id, clock.now()),
         terms=node_table.TERMS,
         today=country_today(),
     )
