@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import services
+from booking import people, services
 from booking.db import transactions
 from booking.mail import links
 from booking.model import Person, Rating
@@ -191,6 +191,11 @@ def test_neither_host_nor_helper_nor_another_station_gets_at_it(app: Flask, lunc
     theirs = Desk(app, lunch, cast.other_manager_id, "west/")
     assert theirs.get(f"slots/{lunch.slot_id}", EVENING).status_code == 404
     assert "说好" not in theirs.words("numbers", EVENING)
+    with transactions.transaction(lunch.session) as session:
+        session.get_one(Person, lunch.people["吴桐"]).email = "wu@example.com"
+    people.grant_door(lunch.session, lunch.station_id, "wu@example.com", at(EVENING), lunch.manager_id)
+    helper = Desk(app, lunch, lunch.people["吴桐"]).get(f"slots/{lunch.slot_id}", EVENING)
+    assert (helper.status_code, "说好" in helper.text, "说一句" in helper.text) == (200, False, False)
     assert "visit_rated" not in desk.get("history", EVENING).text
     assert "评价了活动" not in desk.words(f"history?slot={lunch.slot_id}", EVENING)
     bookings = desk.get("bookings/export?form=csv&from=2026-11-24&until=2026-11-24", EVENING).data.decode("utf-8-sig")
