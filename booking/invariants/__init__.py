@@ -4,7 +4,8 @@
 releases, `outbox` letters, `waitlist` free seats that were not offered, `replay` replays the history, `second_factor`
 compares it with who has one, `follows` with who follows what, `temporary_roles` with who is a door helper,
 `privacy_consent` with who agreed, `invitations` with who was invited, `draws` recomputes draws, `roll_ups` the numbers
-of days, `inherited_policy` what applies at a station below a node, `integrity` checks foreign keys, `tenancy` who acted.
+of days, `inherited_policy` what applies at a station below a node, `integrity` checks foreign keys, `tenancy` who acted,
+`rated_visits` what ratings are about.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from booking.invariants import (
     invitations,
     outbox,
     privacy_consent,
+    rated_visits,
     replay,
     roll_ups,
     schedule,
@@ -55,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     integrity.integrity,
     tenancy.strangers,
     tenancy.organisers,
+    rated_visits.rated_visits,
 )
 
 

@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
-from booking.mail import links, manager_report, night_draws, reminders, subscriptions, watch_letters, wish_news
+from booking.mail import (
+    links,
+    manager_report,
+    night_draws,
+    reminders,
+    subscriptions,
+    visit_news,
+    watch_letters,
+    wish_news,
+)
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -60,7 +69,8 @@ def slot_ids(letter: Letter) -> Iterable[int]:
     seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
     draws = [slot_id for _, slot_id, _ in told.get("draws", ())]
     wishes = [slot_id for slot_id, _ in told.get("wishes", ())]
-    news = [*draws, *told.get("opens", ()), *told.get("follows", ()), *wishes]
+    visits = [slot_id for _, slot_id in told.get("visits", ())]
+    news = [*draws, *visits, *told.get("opens", ()), *told.get("follows", ()), *wishes]
     return [*seats, *waits, *news, *filter(None, [letter.slot_id])]
 
 
@@ -285,7 +295,8 @@ def _worker_digest(
     follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
     draws = night_draws.results(session, told.get("draws", ()), now)
     wished = wish_news.still_true(session, told.get("wishes", ()), now)
-    if not (held or waits or opens or follows or draws or wished):
+    visited = _slots(session, [slot_id for _, slot_id in told.get("visits", ())])
+    if not (held or waits or opens or follows or draws or wished or visited):
         raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
@@ -299,6 +310,7 @@ def _worker_digest(
         "strikes": strikes,
         "draws": draws,
         "wishes": wished,
+        "visits": visit_news.asked(told.get("visits", ()), visited, letter.person_id),
     }
 
 

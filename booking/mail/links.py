@@ -44,5 +44,19 @@ def read_unfollow(token: str) -> tuple[int, int] | None:
     return int(person_id), int(activity_id)
 
 
+def rate(booking_id: int, person_id: int) -> str:
+    """The URL at which a person rates a visit of theirs without signing in."""
+    return public(f"/letters/rate/{_signer('rate-visit').dumps([booking_id, person_id])}")
+
+
+def read_rate(token: str) -> tuple[int, int] | None:
+    """The booking and the person in a token of `rate`; None when its signature is wrong."""
+    try:
+        booking_id, person_id = _signer("rate-visit").loads(token)
+    except BadSignature:
+        return None
+    return int(booking_id), int(person_id)
+
+
 def _signer(salt: str = "stop-digest") -> URLSafeSerializer:
     return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=salt)

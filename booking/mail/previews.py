@@ -40,6 +40,7 @@ def reasons(told: Details) -> list[str]:
         "opens": "slots that open today",
         "follows": "slots of followed activities",
         "wishes": "wishes that take place",
+        "visits": "visits to rate",
         "strikes": "strikes that count",
     }
     found = [f"{words} ({len(told[name])})" for name, words in named.items() if told.get(name)]

@@ -50,6 +50,7 @@ class Noon:
             self._slot(3, YOGA, fitness, self.today + ONE_DAY, time(12, 10), 15),
             self._slot(4, CRAFTS, workshop, self.today + ONE_DAY, time(12, 20), 12),
         ]
+        self.yesterday = self._slot(5, YOGA, fitness, self.today - ONE_DAY, time(12, 10), 15)
         self.reader = Person(id=1, name=NAMES[0])
         self.seats = [Booking(person=Person(name=name)) for name in NAMES]
 
@@ -94,6 +95,7 @@ def _worker_digest(noon: Noon) -> context.Context:
         "strikes": [(noon.station, 1, None)],
         "draws": [{"slot": noon.tomorrow[0], **LOST}],
         "wishes": [(noon.tomorrow[1], "想学植物拓印")],
+        "visits": [(noon.yesterday, "#")],
     }
 
 

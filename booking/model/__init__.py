@@ -33,6 +33,7 @@ from booking.model.people import (
 from booking.model.pictures import Picture
 from booking.model.places import DayOverride, Station, Workday, Zone
 from booking.model.programme import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, Plan, PlanException, Slot
+from booking.model.ratings import FACES, Rating
 from booking.model.records import (
     CATALOGUE,
     OF_NODES,

@@ -25,6 +25,7 @@ from booking.model import (
     Node,
     Oversees,
     Person,
+    Rating,
     SecondFactor,
     ServiceRequest,
     SignIn,
@@ -45,8 +46,8 @@ PROFILE = (
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """Profile, bookings, refused attempts, strikes, follows, draws, requests, wishes, proofs, links opened, roles, consents,
-    invitations, sign-ins, mail, history.
+    """Profile, bookings, refused attempts, strikes, follows, draws, ratings, requests, wishes, proofs, links opened, roles,
+    consents, invitations, sign-ins, mail, history.
 
     Ready for JSON; instants are in UTC.
     """
@@ -59,6 +60,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "follows": _rows(session, _follows(person_id)),
         "draws": _rows(session, _draws(person_id)),
         "public_values": _rows(session, _public_values(person_id)),
+        "ratings": _rows(session, _ratings(person_id)),
         "requests": _rows(session, _requests(person_id)),
         "wishes": _rows(session, _wishes(person_id)),
         "attendance_proofs": _rows(session, _proofs(person_id)),
@@ -141,6 +143,19 @@ def _public_values(person_id: int) -> Executable:
         .join(Station, Draw.station_id == Station.id)
         .where(DrawValue.person_id == person_id)
         .order_by(DrawValue.id)
+    )
+
+
+def _ratings(person_id: int) -> Executable:
+    slot = (Station.name.label("station"), Activity.title.label("activity"), Slot.starts_at)
+    return (
+        select(*slot, Rating.face, Rating.line, Rating.at)
+        .join_from(Rating, Booking, Rating.booking_id == Booking.id)
+        .join(Slot, Rating.slot_id == Slot.id)
+        .join(Activity, Rating.activity_id == Activity.id)
+        .join(Station, Rating.station_id == Station.id)
+        .where(Booking.person_id == person_id)
+        .order_by(Rating.booking_id)
     )
 
 

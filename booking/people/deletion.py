@@ -26,6 +26,7 @@ from booking.model import (
     Manages,
     Oversees,
     Person,
+    Rating,
     ServiceRequest,
     StaffTransfer,
     Suppression,
@@ -118,6 +119,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     _forget_requests(session, person.id, now)
     session.execute(update(WatchOpen).where(WatchOpen.person_id == person.id).values(person_id=None))
     _forget_wishes(session, person.id, now)
+    _forget_lines(session, person.id)
     for table in (AttendanceProof, Consent, Feed, Follow, Bounce, Suppression):
         session.execute(delete(table).where(table.person_id == person.id))
     if person.email:
@@ -151,3 +153,9 @@ def _forget_wishes(session: Session, person_id: int, now: datetime) -> None:
     session.execute(unwanted.values(gone), execution_options=NO_SYNC)
     made = update(ActivityWish).where(ActivityWish.person_id == person_id)
     session.execute(made.values(person_id=None), execution_options=NO_SYNC)
+
+
+def _forget_lines(session: Session, person_id: int) -> None:
+    """Remove what they wrote about their visits; the faces, which were never shown with a name, still count."""
+    theirs = select(Booking.id).where(Booking.person_id == person_id)
+    session.execute(update(Rating).where(Rating.booking_id.in_(theirs), Rating.line != "").values(line=""))

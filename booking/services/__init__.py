@@ -1,8 +1,10 @@
 """Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended,
-`watching` counts who opened the link of a slot that can be watched online, `wishes` are what people would like.
+`ratings` are what those who came say of a visit, `watching` counts who opened the link of a slot that can be watched
+online, `wishes` are what people would like.
 """
 
 from booking.services.proofs import MOST_PROOFS, end_proof, forget_proofs, issue_proof
+from booking.services.ratings import add_line, forget_lines, rate_visit, to_rate
 from booking.services.requests import (
     KEPT_FOR,
     MOST_OPEN,

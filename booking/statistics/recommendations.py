@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, workdays
 from booking.model import Activity, Plan, Station, Zone
+from booking.queries import activity_ratings
 from booking.queries.wish_list import people_wanting
 from booking.statistics.aggregate import Numbers, Span, Tally, of_station
 from booking.statistics.facts import Fact
@@ -34,6 +35,7 @@ class Hint:
     """`kind` is `turned_away` (with a free `place`, if there is one) or `half_empty`.
 
     Beside that, what else is known of it: `wishes` counts the people who want an activity of its kind on its weekday.
+    `good` is the share of those who said that the activity is good, where enough people said something.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Hint:
     tally: Tally
     place: Place | None = None
     wishes: int = 0
+    good: float | None = None
 
 
 def suggestions(session: Session, station: Station, now: datetime, limit: int = 2) -> list[Hint]:
@@ -50,7 +53,8 @@ def suggestions(session: Session, station: Station, now: datetime, limit: int = 
     numbers = of_station(session, station.id, Span(today - LOOK_BACK, today - timedelta(days=1)))
     crowded, empty = list(_crowded(session, station, numbers)), list(_empty(numbers))
     best = [*crowded[:1], *empty[:1], *crowded[1:], *empty[1:]]
-    return [_with_wishes(session, station, hint) for hint in best[:limit]]
+    wished = [_with_wishes(session, station, hint) for hint in best[:limit]]
+    return _with_good(session, station, wished, now)
 
 
 def weekly(session: Session, station: Station, now: datetime) -> list[Hint]:
@@ -65,6 +69,13 @@ def weekly(session: Session, station: Station, now: datetime) -> list[Hint]:
 def _with_wishes(session: Session, station: Station, hint: Hint) -> Hint:
     people = people_wanting(session, station.id, hint.activity.kind, hint.weekday)
     return replace(hint, wishes=people)
+
+
+def _with_good(session: Session, station: Station, hints: list[Hint], now: datetime) -> list[Hint]:
+    shares = activity_ratings.shares_of_activities(session, station.id, now) if hints else {}
+    return [
+        replace(hint, good=shares[hint.activity.id].of_good) if hint.activity.id in shares else hint for hint in hints
+    ]
 
 
 def _crowded(session: Session, station: Station, numbers: Numbers) -> Iterator[Hint]:

@@ -159,6 +159,7 @@ OF_PEOPLE: dict[str, Any] = {
     "privacy_agreed": _("同意了隐私说明"),
     "followed": _("关注了活动"),
     "unfollowed": _("取消关注了活动"),
+    "visit_rated": _("评价了活动"),
     "entered": _("报名抽签，或改了志愿"),
     "left": _("退出了抽签"),
     "paired": _("和另一位一起报名了抽签"),

@@ -128,6 +128,14 @@ REASONS = {
     "watch_markup": Reason(_("这不是一个网址：里面不能有空格、汉字、引号或尖括号，最多 300 个字符。")),
     "watch_soon": Reason(_("%(since)s 起可以在线看。"), _("到时候再来这一页。")),
     "watch_missing": Reason(_("驿站还没有放上链接。"), _("过一会儿再看，或者问问驿站。")),
+    # ratings of visits
+    "already_rated": Reason(_("这一次你已经评价过了，以第一次的为准。谢谢！")),
+    "line_given": Reason(_("这一次你已经写过一句了，以第一次的为准。谢谢！")),
+    "not_your_visit": Reason(_("这是别人的评价链接，不能用。"), _("到“我的预约”里评价你自己的活动。")),
+    "rating_link_wrong": Reason(_("这个评价链接不完整，或者改动过，不能用。"), _("到“我的预约”里评价你的活动。")),
+    "visit_not_attended": Reason(_("没有签到的场次不能评价。"), _("来过却没有签到的话，请问驿站管理员。")),
+    "visit_not_over": Reason(_("这一场还没有结束，结束以后再评价。")),
+    "visit_rating_late": Reason(_("结束两周以后不再收评价。"), _("下次来了再告诉我们。")),
     # draws
     "draw_not_open": Reason(_("抽签报名 %(opens_at)s 开始。"), _("从那时起到封存名单都可以报名，早晚一样。")),
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),

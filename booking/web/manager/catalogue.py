@@ -14,7 +14,7 @@ from booking import clock, slots
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Plan, Station, Zone
-from booking.queries import manager
+from booking.queries import activity_ratings, manager
 from booking.web.forms.fields import Form
 from booking.web.forms.programme import KIND_WORDS, ActivityForm, ReadyMadeForm
 from booking.web.forms.station import ZoneForm
@@ -161,6 +161,8 @@ def _restore(code: str, restore: Callable[..., Any], item: Any, sentence: str) -
 
 def _one(section: Section, station: Station, item: Any, form: Form, **refusal: Any) -> tuple[str, int]:
     context = {section.one: item, **manager.using(db.session(), item, clock.now())}
+    if section is ACTIVITIES:
+        context["answers"] = activity_ratings.of_activity(db.session(), item.id, clock.now())
     return shown(f"manager/{section.one}.html", form, station=station, **context, **refusal)
 
 

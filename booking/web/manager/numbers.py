@@ -7,6 +7,7 @@ from flask_babel import gettext
 
 from booking import clock, slots, statistics
 from booking.extensions import db
+from booking.queries import activity_ratings
 from booking.statistics import Span
 from booking.web.downloads import sent
 from booking.web.forms.fields import DayField
@@ -34,6 +35,7 @@ def numbers_(code: str) -> Answer:
         draws=statistics.of_draws(session, station.id, span.first, span.last),
         draw_kinds=tables.DRAW_KINDS,
         total_of=statistics.total,
+        ratings=activity_ratings.rated_activities(session, station.id, now),
         hints=statistics.suggestions(session, station, now),
         headline=statistics.headline(session, station.id),
         weekdays=tables.WEEKDAYS,
@@ -50,7 +52,8 @@ def export_numbers(code: str) -> Answer:
         return sent([draws], f"{station.code}-draws-{span.first}-{span.last}")
     told = statistics.of_station(db.session(), station.id, span)
     before = statistics.of_station(db.session(), station.id, span.before)
-    sheets = [*tables.of_numbers(told, before, station), *([draws] if draws.rows else [])]
+    shares = activity_ratings.shares_of_slots(db.session(), station.id, span.first, span.last)
+    sheets = [*tables.of_numbers(told, before, station, shares), *([draws] if draws.rows else [])]
     return sent(sheets, f"{station.code}-numbers-{span.first}-{span.last}")
 
 

@@ -14,7 +14,7 @@ from booking import clock, people, seats, slots
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import checkin, disclosure, manager, watch_links
+from booking.queries import activity_ratings, checkin, disclosure, manager, watch_links
 from booking.queries.folding import fold
 from booking.sanitise import plain
 from booking.web import htmx
@@ -146,10 +146,12 @@ def show_slot(
     roster = manager.roster(session, slot)
     found = checkin.find_people(session, slot, sought(), sought_email(), clock.now())
     watch = watch_links.watch_of(session, slot.id)
+    runs = current_user.manages(slot.station_id)
     return render_template(
         template,
         station=slot.station,
-        runs=current_user.manages(slot.station_id),
+        runs=runs,
+        answers=activity_ratings.of_slot(session, slot.id) if runs and clock.now() >= slot.ends_at else None,
         slot=slot,
         roster=roster,
         absent=roster.absent,

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from booking import clock, statistics
 from booking.model import Booking, ServiceRequest, Slot, Station
 from booking.queries import manager
+from booking.queries.activity_ratings import Share
 from booking.queries.disclosure import Disclosure
 from booking.queries.wish_list import WishRow
 from booking.spreadsheets import Cell, Rate, Table
@@ -60,7 +61,7 @@ STATES: dict[str, Any] = {
 }
 
 
-def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
+def of_numbers(told: Numbers, before: Numbers, station: Station, shares: Mapping[int, Share]) -> list[Table]:
     """By slot first, then totals with the period before, then the groups of the page."""
     groups: list[tuple[str, list[Group], Callable[[Any], Cell]]] = [
         (gettext("按活动"), told.by_activity(), lambda of: local(of, "title")),
@@ -69,7 +70,7 @@ def of_numbers(told: Numbers, before: Numbers, station: Station) -> list[Table]:
         (gettext("按场地"), told.by_zone(), lambda of: local(of, "name")),
         (gettext("按日期"), told.over_time(), lambda of: of),
     ]
-    return [_by_slot(told, station), _in_all(told, before), *(_grouped(*group) for group in groups)]
+    return [_by_slot(told, station, shares), _in_all(told, before), *(_grouped(*group) for group in groups)]
 
 
 def of_draws(draws: Sequence[DrawTally]) -> Table:
@@ -152,10 +153,21 @@ def _person_row(booking: Booking, station: Station, about: Disclosure) -> list[C
     return [name, about.company(person), masked, str(STATES[booking.state]), at]
 
 
-def _by_slot(told: Numbers, station: Station) -> Table:
+def _by_slot(told: Numbers, station: Station, shares: Mapping[int, Share]) -> Table:
     heads = [gettext("日期"), gettext("时间"), gettext("活动"), gettext("场地"), gettext("老师")]
-    rows = [[*_slot_cells(fact, station), local(fact.host, "name"), *_cells(told.of(fact))] for fact in told.facts]
-    return Table(gettext("场次"), [*heads, *_heads()], rows)
+    rows = [
+        [
+            *(*_slot_cells(fact, station), local(fact.host, "name"), *_cells(told.of(fact))),
+            *_rated(shares.get(fact.slot_id)),
+        ]
+        for fact in told.facts
+    ]
+    return Table(gettext("场次"), [*heads, *_heads(), gettext("评价（份）"), gettext("说好")], rows)
+
+
+def _rated(share: Share | None) -> list[Cell]:
+    """Nothing where there are too few answers."""
+    return [share.rated, Rate(round(share.of_good, 4))] if share else [None, None]
 
 
 def _in_all(told: Numbers, before: Numbers) -> Table:

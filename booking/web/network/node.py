@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from booking import clock, statistics, tree
 from booking.extensions import db
 from booking.model import Node, Station
-from booking.queries import wish_list
+from booking.queries import activity_ratings, wish_list
 from booking.statistics import NodeChoice
 from booking.web.downloads import sent
 from booking.web.forms.fields import country_today
@@ -64,6 +64,7 @@ def node_station(code: str, station_code: str) -> Response:
         before=statistics.total_of(days[period.before]),
         row=row,
         open_wishes=wish_list.open_count(session, station.id),
+        rated=activity_ratings.share_of_station(session, station.id, clock.now()),
         terms=node_table.TERMS,
         today=country_today(),
     )

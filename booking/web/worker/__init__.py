@@ -19,6 +19,7 @@ from booking.web.worker import (
     search,
     slot,
     station_list,
+    visit_rating,
     watch_page,
     wish_board,
 )

@@ -11,6 +11,7 @@ from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
 from booking.queries import (
+    activity_ratings,
     draw_views,
     missed_slots,
     my_bookings,
@@ -24,6 +25,7 @@ from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
 from booking.web.forms.activity_wish import STATES as WISH_STATES
 from booking.web.forms.service_request import STATES
+from booking.web.forms.visit_rating import FACES, ICONS
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker import etag, results, whys
@@ -53,6 +55,8 @@ def me() -> str | Response:
         states=STATES,
         wishes=wish_list.of_person(db.session(), person.id, told["seen_at"]),
         wish_states=WISH_STATES,
+        faces=FACES,
+        icons=ICONS,
     )
 
 
@@ -88,7 +92,8 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
     station = chosen or (every[0].slot.station if every else None)
     rules = policy.read(station.policy) if station else None
     has_draws = station is not None and station_day.has_coming_draws(db.session(), station.id, told["seen_at"])
-    return {"past": past, "station": station, "rules": rules, "has_draws": has_draws}
+    said = activity_ratings.of_bookings(db.session(), past, told["seen_at"])
+    return {"past": past, "said": said, "station": station, "rules": rules, "has_draws": has_draws}
 
 
 def _tag(told: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from booking import policy
 from booking.extensions import db
 from booking.model import Slot
-from booking.queries import draw_views, followed
+from booking.queries import activity_ratings, draw_views, followed
 from booking.web import htmx
 from booking.web.cache.placeholders import own_tag
 from booking.web.i18n import formatting
@@ -31,4 +31,5 @@ def slot(slot_id: int) -> str | Response:
     about["followed"] = person is not None and followed.is_followed(db.session(), person.id, whole.activity_id)
     about["watch"] = watch_state(card)
     about["event"] = sharing.event(card, whole.station, online=about["watch"] is not None)
+    about["rated"] = activity_ratings.share_of_activity(db.session(), whole.activity_id, card.seen_at)
     return render_template("worker/slot.html", **shown, **about, outcome=results.last())

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.model import Oversees, StationDayTotals
+from booking.queries import activity_ratings
+from booking.queries.activity_ratings import Share
 from tests.support.network_cast import MONDAY, Network
 from tests.support.tree_cast import CityTree, city_tree
 
@@ -93,6 +95,13 @@ def test_a_station_is_shown_by_day_and_without_names(seen: Overseen) -> None:
     assert "32%" in page
     assert "周明" not in page
     assert "/manage/" not in page
+
+
+def test_a_stations_page_has_the_share_of_those_who_said_good(seen: Overseen, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/net/wangjing-centre/stations/wangjing"
+    assert 'data-number="rated"' not in seen.look(path, "吴经理")
+    monkeypatch.setattr(activity_ratings, "share_of_station", lambda *_: Share(46, 3, 1))
+    assert "评价，近 180 天 <b>92% 说好（50 份评价）</b>" in seen.look(path, "吴经理")
 
 
 def test_a_station_elsewhere_is_not_found(seen: Overseen) -> None:
