@@ -156,6 +156,7 @@ def carry_out_transfers(turn: Turn) -> int:
 def forget(turn: Turn) -> int:
     forgotten = people.forget(db.session, turn.now) + pictures.forget(db.session, turn.now)
     forgotten += services.forget_requests(db.session, turn.now) + services.forget_proofs(db.session, turn.now)
+    forgotten += services.forget_notices(db.session, turn.now)
     return forgotten + network.forget_imports(db.session, turn.now) + _batches(turn, outbox.forget)
 
 

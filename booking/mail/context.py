@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import clock, policy, seats
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
-from booking.mail import links, manager_report, night_draws, reminders, subscriptions
+from booking.mail import links, manager_report, night_draws, reminders, service_news, subscriptions
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -270,7 +270,8 @@ def _worker_digest(
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
     follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
     draws = night_draws.results(session, told.get("draws", ()), now)
-    if not (held or waits or opens or follows or draws):
+    answers = service_news.answers(session, told.get("answers", ()))
+    if not (held or waits or opens or follows or draws or answers):
         raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
@@ -283,6 +284,8 @@ def _worker_digest(
         "follows": [(slots[0], slots, _unfollow(letter, slots[0])) for slots in _by_activity(follows)],
         "strikes": strikes,
         "draws": draws,
+        "answers": answers,
+        "notices": service_news.notices(session, told.get("notices", ()), today),
     }
 
 

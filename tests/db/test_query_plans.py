@@ -238,6 +238,12 @@ PERSON_ONE = (
        SELECT d.id, p.id, p.id, '[]', now(), '{}' FROM draw d, generate_series(101, 105) p (id)""",
     """INSERT INTO attendance_proof (person_id, code, first, last, created_at)
        SELECT id, 'proof-' || id, CURRENT_DATE, CURRENT_DATE, now() FROM person WHERE id > 100""",
+    """INSERT INTO notice (station_id, title, text, picture, first, last, created_at)
+       SELECT s.id, 'n', '', '', CURRENT_DATE - d, CURRENT_DATE - d, now() FROM station s, generate_series(-1, 5) d""",
+    """INSERT INTO service_request (station_id, person_id, kind, text, state, created_at, answer_due_on, due_on, answer,
+       passed_to, their_no, said_at, ended_at)
+       SELECT 1 + id %% 1500, id, 'room', 'x', 'solved', now() - id * interval '1 hour', CURRENT_DATE, CURRENT_DATE, '', '', '',
+       now() - id * interval '1 hour', now() FROM person WHERE id > 100""",
 )
 
 
@@ -264,6 +270,7 @@ def _values(rule: Rule) -> dict[str, Any]:
         "entry_id": 1,
         "request_id": 1,
         "proof_id": 1,
+        "notice_id": 1,
         "import_id": 1,
         "transfer_id": 1,
         "invitation_id": 1,

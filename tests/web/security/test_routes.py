@@ -28,6 +28,7 @@ from booking.model import (
     Draw,
     DrawEntry,
     Letter,
+    Notice,
     Node,
     Person,
     Plan,
@@ -236,6 +237,12 @@ TABLE: dict[str, str] = {
     "GET /manage/<code>/policy": MANAGER,
     "POST /manage/<code>/policy": MANAGER_FORM,
     "GET /manage/<code>/slots": MANAGER,
+    "GET /manage/<code>/notices": MANAGER,
+    "GET /manage/<code>/notices/new": MANAGER,
+    "POST /manage/<code>/notices/new": MANAGER_FORM,
+    "GET /manage/<code>/notices/<int:notice_id>": MANAGER,
+    "POST /manage/<code>/notices/<int:notice_id>": MANAGER_FORM,
+    "POST /manage/<code>/notices/<int:notice_id>/end": MANAGER_ACTS,
     "GET /manage/<code>/requests": MANAGER,
     "GET /manage/<code>/requests/export": MANAGER,
     "GET /manage/<code>/requests/<int:request_id>": MANAGER,
@@ -294,6 +301,7 @@ TABLE: dict[str, str] = {
     "GET /s/<code>/find": PUBLIC,
     "GET /s/<code>/headline": NOT_FOUND,
     "GET /s/<code>/month": PUBLIC,
+    "GET /s/<code>/notices": PUBLIC,
     "GET /s/<code>/requests": SIGNED_IN,
     "POST /s/<code>/requests": OWN_FORM,
     "POST /requests/<int:request_id>/rate": "ask 422 404 404 404 404 404",
@@ -390,7 +398,8 @@ class World:
         asked = ServiceRequest(station_id=slot.station_id, person_id=mine.person_id, kind="room", text="开个窗")
         asked.created_at, asked.answer_due_on, asked.due_on = NOW, NOW.date(), NOW.date()
         proof = AttendanceProof(person_id=mine.person_id, code="x", first=NOW.date(), last=NOW.date(), created_at=NOW)
-        session.add_all([entry, asked, proof])
+        told = Notice(station_id=slot.station_id, title="电梯检修", first=NOW.date(), last=NOW.date(), created_at=NOW)
+        session.add_all([entry, asked, proof, told])
         session.flush()
         return {
             "slot_id": slot.id,
@@ -398,6 +407,7 @@ class World:
             "entry_id": entry.id,
             "request_id": asked.id,
             "proof_id": proof.id,
+            "notice_id": told.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
