@@ -51,9 +51,9 @@ class Round:
     _opens: dict[int, list[int]] | None = None
 
     @property
-    def since_last(self) -> service_news.Span:
+    def since_last(self) -> service_news.NewsSpan:
         """Since the hour of the digest of the workday before."""
-        return service_news.Span(
+        return service_news.NewsSpan(
             clock.instant(self.before, HOURS[self.kind][0], self.zone), self.due_at, self.before, self.date
         )
 

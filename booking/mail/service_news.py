@@ -19,7 +19,7 @@ from booking.queries.current_notices import NoticeText
 NOTICES_TOLD = 3
 
 
-class Span(NamedTuple):
+class NewsSpan(NamedTuple):
     """From the hour of the last digest to that of this one, and the days of both."""
 
     since: datetime
@@ -28,14 +28,14 @@ class Span(NamedTuple):
     today: date
 
 
-def news(stations: Select[int], told_in: Span) -> Select[int | None, int]:
+def news(stations: Select[int], told_in: NewsSpan) -> Select[int | None, int]:
     """The people whose requests to these stations were answered, and the stations."""
     answered = _answered(stations, told_in)
     return answered.with_only_columns(ServiceRequest.person_id, ServiceRequest.station_id)
 
 
 def add_answers(
-    session: Session, told: dict[int, dict[str, Any]], stations: Select[int], told_in: Span, ids: Collection[int]
+    session: Session, told: dict[int, dict[str, Any]], stations: Select[int], told_in: NewsSpan, ids: Collection[int]
 ) -> None:
     """Add the ids of the requests that were answered to what these people's digests tell."""
     theirs = _answered(stations, told_in).where(ServiceRequest.person_id.in_(in_array(ids)))
@@ -47,7 +47,7 @@ def add_answers(
         told.setdefault(person_id or 0, nothing).setdefault("answers", []).append(request_id)
 
 
-def add_notices(session: Session, told: Mapping[int, dict[str, Any]], told_in: Span, now: datetime) -> None:
+def add_notices(session: Session, told: Mapping[int, dict[str, Any]], told_in: NewsSpan, now: datetime) -> None:
     """Add the ids of what is new on the boards of their stations to digests that have something else to tell."""
     stations = {station_id for details in told.values() for station_id in details["stations"]}
     boards = current_notices.of_stations(session, stations, now) if stations else {}
@@ -70,7 +70,7 @@ def notices(session: Session, ids: Collection[int], today: date) -> list[Notice]
     return [one for one in found if one and one.ended_at is None and one.first <= today <= one.last]
 
 
-def _answered(stations: Select[int], told_in: Span) -> Select[Any]:
+def _answered(stations: Select[int], told_in: NewsSpan) -> Select[Any]:
     said = (ServiceRequest.said_at >= told_in.since, ServiceRequest.said_at < told_in.until)
     return select(ServiceRequest.id).where(
         *said,
@@ -80,7 +80,7 @@ def _answered(stations: Select[int], told_in: Span) -> Select[Any]:
     )
 
 
-def _new(board: Collection[NoticeText], told_in: Span) -> list[NoticeText]:
+def _new(board: Collection[NoticeText], told_in: NewsSpan) -> list[NoticeText]:
     """What the last digest could not tell: published since, or begun since."""
     shown = current_notices.shown_on(board, told_in.today)
     known = [one for one in shown if one.created_at < told_in.until]

@@ -24,7 +24,8 @@ def notices(code: str) -> Answer:
 
 @pages.route("/<code>/notices/new", methods=["GET", "POST"])
 def add_notice(code: str) -> Answer:
-    station, form = managed_station(code), NoticeForm()
+    station = managed_station(code)
+    form = NoticeForm(data={"first": station_date(clock.now(), station)})
     if form.validate_on_submit():
         with heard(form, station):
             services.publish_notice(db.session, station, form.words(), clock.now(), actor())

@@ -30,7 +30,8 @@ def node_notices(code: str) -> Response:
 
 @pages.route("/<code>/notices/new", methods=["GET", "POST"])
 def add_node_notice(code: str) -> Response:
-    node, form = overseen_node(code, to_change=True), NoticeForm()
+    node = overseen_node(code, to_change=True)
+    form = NoticeForm(data={"first": services.today_at(db.session(), node, clock.now())})
     if form.validate_on_submit():
         with _heard(form):
             services.publish_notice(db.session, node, form.words(), clock.now(), current_user.person_id)
