@@ -101,7 +101,8 @@ def node_numbers(session: Session, node: Node, choice: NodeChoice, now: datetime
     else:
         parts, part = _nodes_of(node, nodes, chosen, stations), Station.centre_id
     sums, zones = _sums(session, choice, here, part), {one.zone_name for one in stations}
-    asked = request_tallies(session, choice.before, choice.span, zones, here, part, now)
+    spans, centre_ids = (choice.before, choice.span), [one.id for one in chosen]
+    asked = request_tallies(session, *spans, zones, centre_ids, now, by_station=node.level == "centre")
     if choice.grade or choice.category:
         parts = [(row, keys) for row, keys in parts if keys]
     rows = [_with_sums(row, keys, sums, asked) for row, keys in parts]

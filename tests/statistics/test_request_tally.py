@@ -1,8 +1,10 @@
 """Requests of a node: what a city adds up, by the stations' days, without a word of them."""
 
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from booking import services, statistics
@@ -94,3 +96,26 @@ def test_it_is_one_statement_and_reads_no_text(city: CityTree) -> None:
     (one,) = [statement.text for statement in sent if "service_request" in statement.text]
     assert ".text" not in one
     assert ".answer," not in one
+
+
+YEARS = """INSERT INTO service_request (station_id, person_id, kind, text, state, created_at, answer_due_on, due_on, answer,
+    passed_to, their_no, ended_at) SELECT s.id, :who, 'room', 'x', 'solved', :now - n * interval '3 hours', CURRENT_DATE,
+    CURRENT_DATE, '', '', '', now() FROM station s, generate_series(1, 4000) n"""
+
+
+@pytest.mark.postgresql
+def test_of_years_of_requests_only_those_days_are_read(city: CityTree, staff: int) -> None:
+    with transactions.transaction(city.session) as session:
+        session.execute(text(YEARS), {"who": staff, "now": NOW})
+    city.session.connection().execute(text("ANALYZE"))
+    with heard(city.session.get_bind()) as sent:  # type: ignore[arg-type]
+        look(city, "bj")
+    (one,) = [statement for statement in sent if "service_request" in statement.text]
+    driver = city.session.connection().connection.driver_connection
+    assert driver
+    values = ", ".join(["NULL"] * len(set(re.findall(r"\$[0-9]+", one.text))))
+    driver.execute(f"PREPARE counted AS {one.text}".encode())
+    plan = str(driver.execute(f"EXPLAIN EXECUTE counted ({values})".encode()).fetchall())
+    driver.execute(b"DEALLOCATE counted")
+    assert "Seq Scan on service_request" not in plan
+    assert "ix_service_request_station_id_created_at" in plan

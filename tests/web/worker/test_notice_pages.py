@@ -183,3 +183,17 @@ def test_one_of_the_citys_is_on_the_stations_page_at_once(app: Flask, lunch: Lun
         lunch.session, lunch.session.get_one(Node, city.id), words, at("Mon 10:00"), lunch.manager_id
     )
     assert "元旦休息" in look(app, "/s/cbd")
+
+
+def test_the_door_screen_shows_one_at_a_time_without_asking_again(app: Flask, lunch: LunchHour, desk: Desk) -> None:
+    for title in ("电梯检修", "开放参观"):
+        desk.post("notices/new", **TYPED | {"title": title})
+    desk.post("door/pair", "11:30", follow=False)
+    desk.root = "/"
+    with app.app_context(), statements.heard(db.engine) as sent:
+        shown = [
+            re.findall(r"notice-line.*?>(.*?)<", desk.get("door/cbd", f"11:31:{n}").text) for n in ("00", "29", "30")
+        ]
+    assert sorted(shown[::2]) == [["开放参观"], ["电梯检修"]]
+    assert shown[0] == shown[1]
+    assert len([one for one in sent if "FROM notice" in one.text]) == 1
