@@ -30,6 +30,8 @@ class Policy:
     wishes: int = 3
     most_balls: int = 4
     newcomer_balls: int = 3
+    answer_workdays: int = 1
+    end_workdays: int = 5
     city_week_seats: int = 0
     city_day_seats: int = 0
     city_waiting_entries: int = 0
@@ -65,6 +67,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "wishes": (1, 5),
     "most_balls": (1, 8),
     "newcomer_balls": (1, 8),
+    "answer_workdays": (1, 10),
+    "end_workdays": (1, 20),
 }
 CITY_BOUNDS: dict[str, tuple[int, int]] = {
     "city_week_seats": (0, 50),

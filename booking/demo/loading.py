@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock, people, workdays
 from booking.db.transactions import transactional
-from booking.demo import asking, city, content, crowd, draw, faces, online, stage, today, vain, wishing
+from booking.demo import asking, city, content, crowd, draw, faces, online, posting, stage, today, vain, wishing
 from booking.demo.past import Past, workdays_until
 from booking.model import Letter, Person, Station
 
@@ -47,6 +47,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS, se
     online.broadcast(session, made, now)
     wishing.wish(session, made, now)
     faces.rate(session, made, now)
+    posting.post(session, made, now, session.scalars(select(Person.id).where(Person.is_admin)).one())
     today.refresh.inside(session, now)
     helper = session.get_one(Person, made.crowd[0])
     people.grant_door.inside(session, station.id, helper.email or "", now, made.manager_id)

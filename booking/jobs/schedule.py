@@ -171,6 +171,7 @@ def forget(turn: Turn) -> int:
     forgotten += services.forget_opens(db.session, turn.now)
     forgotten += services.forget_wishes(db.session, turn.now)
     forgotten += services.forget_lines(db.session, turn.now)
+    forgotten += services.forget_notices(db.session, turn.now)
     return forgotten + network.forget_imports(db.session, turn.now) + _batches(turn, outbox.forget)
 
 

@@ -16,6 +16,7 @@ from booking.mail import (
     manager_report,
     night_draws,
     reminders,
+    service_news,
     subscriptions,
     visit_news,
     watch_letters,
@@ -296,7 +297,8 @@ def _worker_digest(
     draws = night_draws.results(session, told.get("draws", ()), now)
     wished = wish_news.still_true(session, told.get("wishes", ()), now)
     visited = _slots(session, [slot_id for _, slot_id in told.get("visits", ())])
-    if not (held or waits or opens or follows or draws or wished or visited):
+    answers = service_news.answers(session, told.get("answers", ()))
+    if not (held or waits or opens or follows or draws or wished or visited or answers):
         raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
@@ -311,6 +313,8 @@ def _worker_digest(
         "draws": draws,
         "wishes": wished,
         "visits": visit_news.asked(told.get("visits", ()), visited, letter.person_id),
+        "answers": answers,
+        "notices": service_news.notices(session, told.get("notices", ()), today),
     }
 
 

@@ -17,7 +17,7 @@ from booking import clock, policy, workdays
 from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.mail import follow_news, night_draws, visit_news, wish_news
+from booking.mail import follow_news, night_draws, service_news, visit_news, wish_news
 from booking.mail.subscriptions import reads, wanted_by
 from booking.model import Booking, DayOverride, Digest, DigestRound, Follow, Manages, Person, Slot, Station, Strike
 from booking.people import suppression
@@ -31,7 +31,10 @@ REGULAR_FOR = timedelta(days=30)
 AGAIN = timedelta(minutes=10)
 KINDS = tuple(f"{kind}_digest" for kind in HOURS)
 # The details that are worth a digest.
-CONTENT = {"worker": ("seats", "waits", "opens", "follows", "draws", "wishes", "visits"), "manager": ("stations",)}
+CONTENT = {
+    "worker": ("seats", "waits", "opens", "follows", "draws", "answers", "wishes", "visits"),
+    "manager": ("stations",),
+}
 
 Details = dict[str, Any]
 Day = date  # inside a class with a field named date, `date` is that field
@@ -49,6 +52,13 @@ class Round:
     before: Day
     stations: Select[int]
     _opens: dict[int, list[int]] | None = None
+
+    @property
+    def since_last(self) -> service_news.NewsSpan:
+        """Since the hour of the digest of the workday before."""
+        return service_news.NewsSpan(
+            clock.instant(self.before, HOURS[self.kind][0], self.zone), self.due_at, self.before, self.date
+        )
 
     def opens(self, session: Session, now: datetime) -> dict[int, list[int]]:
         """The slots that open later today, by station; read once."""
@@ -216,7 +226,8 @@ def _news_for_workers(due: Round, now: datetime) -> Any:
     follows = found.where(Slot.station_id.in_(due.stations)).with_only_columns(Follow.person_id, Slot.station_id)
     wishes = wish_news.news(due.stations, due.due_at, due.zone, now)
     visits = visit_news.news(due.stations, due.before, due.date)
-    return union(seats, waits, regulars, follows, night_draws.news(due.stations, due.due_at), wishes, visits)
+    draws, answers = night_draws.news(due.stations, due.due_at), service_news.news(due.stations, due.since_last)
+    return union(seats, waits, regulars, follows, draws, answers, wishes, visits)
 
 
 def _followed(due: Round, now: datetime) -> Select[int, int, int]:
@@ -271,6 +282,8 @@ def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime
     night_draws.add(session, told, due.stations, due.due_at, ids)
     wish_news.add(session, told, wish_news.news(due.stations, due.due_at, due.zone, now), ids)
     visit_news.add(session, told, due.stations, due.before, due.date, ids)
+    service_news.add_answers(session, told, due.stations, due.since_last, ids)
+    service_news.add_notices(session, told, due.since_last, now)
     _add_places(session, told, waiting)
     _add_strikes(session, told, now)
     return told

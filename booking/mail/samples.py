@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from booking import clock
 from booking.mail import context, manager_report
-from booking.model import Activity, Booking, Person, Slot, Station, Zone
+from booking.model import Activity, Booking, Notice, Person, ServiceRequest, Slot, Station, Zone
 from booking.people.codes import GOOD_FOR
 from booking.people.invitations import INVITATION_LASTS
 from booking.policy import Policy
@@ -96,6 +96,8 @@ def _worker_digest(noon: Noon) -> context.Context:
         "draws": [{"slot": noon.tomorrow[0], **LOST}],
         "wishes": [(noon.tomorrow[1], "想学植物拓印")],
         "visits": [(noon.yesterday, "#")],
+        "answers": [ServiceRequest(text="空调太冷，能不能调高一点？", answer="调到 25 度了。", station=noon.station)],
+        "notices": [Notice(title="电梯检修，请走东门", station=noon.station)],
     }
 
 

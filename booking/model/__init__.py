@@ -13,6 +13,7 @@ from booking.model.network import (
     StationDayTotals,
     StationImport,
 )
+from booking.model.notices import NO_PICTURE, Notice
 from booking.model.people import (
     LANGUAGES,
     REQUIRED_OF,

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Id, one_of, partial
@@ -19,7 +19,8 @@ REQUEST_KINDS = ("room", "activity", "booking", "other")
 class ServiceRequest(Base):
     """诉求: what a person asks of a station, and what became of it. Read by the person and the station's managers alone.
 
-    `answer_due_on` and `due_on` are the last days at the station on which the first answer and the end are in time.
+    `answer_due_on` and `due_on` are the last days at the station on which the first answer and the end are in time;
+    `answered_on` is the day of the first answer there. `said_at` is when the station last said something.
     `passed_to` and `their_no` say who has it now and under which number. `solved` and `satisfied` are what the person said
     afterwards. A forgotten one (`forgotten_at`) has no person and no words any more, and still counts.
     """
@@ -32,6 +33,7 @@ class ServiceRequest(Base):
         CheckConstraint("(rated_at IS NULL) = (solved IS NULL)", name="rated"),
         CheckConstraint("(person_id IS NULL) = (forgotten_at IS NOT NULL)", name="forgotten"),
         partial("ix_service_request_open", "station_id", "created_at", where="ended_at IS NULL"),
+        Index(None, "station_id", "created_at"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
@@ -43,6 +45,8 @@ class ServiceRequest(Base):
     answer_due_on: Mapped[date]
     due_on: Mapped[date]
     answered_at: Mapped[datetime | None]
+    answered_on: Mapped[date | None]
+    said_at: Mapped[datetime | None] = mapped_column(index=True)
     answer: Mapped[str] = mapped_column(String(500), default="")
     passed_to: Mapped[str] = mapped_column(String(80), default="")
     their_no: Mapped[str] = mapped_column(String(40), default="")

@@ -4,7 +4,7 @@ The role ends by itself; its row stays for a month, so that it is renewed with o
 history has `until` of each grant.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -18,10 +18,7 @@ from booking.history import record
 from booking.model import DoorHelper, Event, Manages, Person, Station
 from booking.people.accounts import alive
 from booking.people.sign_ins import person_of
-from booking.workdays import ONE_DAY
-
-# No holiday lasts longer.
-LOOK_AHEAD = timedelta(days=40)
+from booking.workdays import LOOK_AHEAD, ONE_DAY
 
 
 @transactional
@@ -90,9 +87,7 @@ def _extend(session: Session, person_id: int, station_id: int, now: datetime, ac
     zone = session.get_one(Station, station_id).zone_name
     last = clock.at_station(now, zone).date()
     if ahead:
-        calendar = workdays.load(session, station_id, last, last + LOOK_AHEAD)
-        coming = (last + ONE_DAY * n for n in range(1, LOOK_AHEAD.days))
-        last = next((day for day in coming if calendar.is_workday(day)), last)
+        last = workdays.load(session, station_id, last, last + LOOK_AHEAD).workday_after(last)
     until, helper = clock.instant(last + ONE_DAY, time(), zone), session.get(DoorHelper, (person_id, station_id))
     if helper and helper.until >= until:
         return

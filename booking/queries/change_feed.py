@@ -58,12 +58,13 @@ class ChangeFeed:
     """One process's view of the history.
 
     `noted` is the version of all that was read: what is read from the database after that is current until `changed` is
-    greater.
+    greater. `apart_changed` is the version of the last event of no station and no person: of a node, whose stations may
+    show something else since.
     """
 
     def __init__(self, engine: Engine, every: float) -> None:
         self._engine, self._every = engine, every
-        self.noted = 0
+        self.noted = self.apart_changed = 0
         self._lock = Lock()
         self._looked = self._swept = -LATE
         self._top = self._floor = -1
@@ -107,6 +108,7 @@ class ChangeFeed:
         """Start again on the first poll, and when the history is shorter: then the database was replaced."""
         if self._top < 0 or newest < self._top:
             self.noted += 1
+            self.apart_changed = self.noted
             self._stations.forget(self.noted)
             self._people.forget(self.noted)
             self._top, self._floor = newest, max(0, newest - 1000)
@@ -121,6 +123,8 @@ class ChangeFeed:
                 self._top = max(self._top, number)
                 self._stations.note(station_id, self.noted)
                 self._people.note(person_id, self.noted)
+                if station_id is None and person_id is None:
+                    self.apart_changed = self.noted
 
     def _forget(self, began: float) -> None:
         """Raise the lowest id to read from: nothing below the newest id of so long ago can still be uncommitted."""

@@ -76,9 +76,9 @@ def between(session: Session, station: Station, first: date, last: date) -> Sequ
 
 def totals(requests: Sequence[ServiceRequest], station: Station, now: datetime) -> RequestTotals:
     """The headline of these requests of one station."""
-    today = _day(now, station)
+    today = clock.at_station(now, station.zone_name).date()
     due = [one for one in requests if one.answered_at or one.answer_due_on < today]
-    in_time = [one for one in due if one.answered_at and _day(one.answered_at, station) <= one.answer_due_on]
+    in_time = [one for one in due if one.answered_on and one.answered_on <= one.answer_due_on]
     rated = [one for one in requests if one.rated_at]
     return RequestTotals(
         len(requests),
@@ -97,7 +97,3 @@ def due_by(session: Session, station_id: int, day: date) -> int:
     due = case((ServiceRequest.answered_at.is_(None), ServiceRequest.answer_due_on), else_=ServiceRequest.due_on)
     waiting = (ServiceRequest.station_id == station_id, ServiceRequest.ended_at.is_(None), due <= day)
     return session.scalar(select(func.count()).select_from(ServiceRequest).where(*waiting)) or 0
-
-
-def _day(moment: datetime, station: Station) -> date:
-    return clock.at_station(moment, station.zone_name).date()

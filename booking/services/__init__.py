@@ -1,8 +1,18 @@
 """Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended,
-`ratings` are what those who came say of a visit, `watching` counts who opened the link of a slot that can be watched
-online, `wishes` are what people would like.
+`notices` are what it tells them, `ratings` what those who came say of a visit, `wishes` what people would like, and
+`watching` counts who opened the link of a slot that can be watched online.
 """
 
+from booking.services.notices import (
+    MOST_NOTICES,
+    NOTICES_KEPT,
+    NoticeWords,
+    change_notice,
+    end_notice,
+    forget_notices,
+    publish_notice,
+    today_at,
+)
 from booking.services.proofs import MOST_PROOFS, end_proof, forget_proofs, issue_proof
 from booking.services.ratings import add_line, forget_lines, rate_visit, to_rate
 from booking.services.requests import (

@@ -1,7 +1,7 @@
 """Requests: what people ask of a station: received, worked on, solved here, or passed on and solved elsewhere.
 
-The first answer is due by the end of the next workday, the end by that of the fifth, by the station's calendar. No word of
-a request stands in the history.
+The first answer and the end are due by the end of a workday of the station's calendar, as its policy says when the request
+is sent. No word of a request stands in the history.
 """
 
 from datetime import date, datetime, timedelta
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking import clock, workdays
+from booking import clock, policy, workdays
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
@@ -17,15 +17,11 @@ from booking.model import FORGOTTEN_REQUEST, ServiceRequest, Station
 from booking.people.accounts import alive
 from booking.queries.service_requests import RATED_WITHIN
 from booking.sanitise import name_key
-from booking.workdays import ONE_DAY
+from booking.workdays import LOOK_AHEAD
 
-ANSWER_WORKDAYS = 1
-END_WORKDAYS = 5
 MOST_OPEN = 3
 # The same words of the same person within this time are one request.
 SAME_WITHIN = timedelta(days=1)
-# No holiday lasts longer.
-LOOK_AHEAD = timedelta(days=40)
 # After its end a request keeps its words and whose it was for so long.
 KEPT_FOR = timedelta(days=180)
 
@@ -59,8 +55,8 @@ def send_request(
 def take_up(session: Session, request_id: int, answer: str, now: datetime, actor_id: int) -> None:
     """Work on it, with a first answer. Raises `request_ended`."""
     request = _open(session, request_id)
-    request.state, request.answer = "working", answer
-    request.answered_at = request.answered_at or now
+    request.state = "working"
+    _say(request, answer, now)
     _note(session, "request_taken_up", request, now, actor_id)
 
 
@@ -68,8 +64,8 @@ def take_up(session: Session, request_id: int, answer: str, now: datetime, actor
 def pass_on(session: Session, request_id: int, to: str, number: str, answer: str, now: datetime, actor_id: int) -> None:
     """Pass it on to who can solve it, with their number if they gave one. Raises `request_ended`."""
     request = _open(session, request_id)
-    request.state, request.passed_to, request.their_no, request.answer = "passed_on", to, number, answer
-    request.answered_at = request.answered_at or now
+    request.state, request.passed_to, request.their_no = "passed_on", to, number
+    _say(request, answer, now)
     _note(session, "request_passed_on", request, now, actor_id)
 
 
@@ -78,8 +74,8 @@ def solve(session: Session, request_id: int, answer: str, now: datetime, actor_i
     """End it with an answer: solved here, or elsewhere where it had been passed on. Raises `request_ended`."""
     request = _open(session, request_id)
     request.state = "solved_elsewhere" if request.state == "passed_on" else "solved"
-    request.answer, request.ended_at = answer, now
-    request.answered_at = request.answered_at or now
+    request.ended_at = now
+    _say(request, answer, now)
     _note(session, "request_solved", request, now, actor_id)
 
 
@@ -121,10 +117,10 @@ def forget_requests(session: Session, now: datetime) -> int:
 
 def _deadlines(session: Session, station: Station, now: datetime) -> tuple[date, date]:
     """The workdays by whose end the first answer, and the end, are due."""
-    today = clock.at_station(now, station.zone_name).date()
+    today, numbers = clock.at_station(now, station.zone_name).date(), policy.read(station.policy)
     calendar = workdays.load(session, station.id, today, today + LOOK_AHEAD)
-    coming = [day for n in range(1, LOOK_AHEAD.days) if calendar.is_workday(day := today + ONE_DAY * n)]
-    return coming[ANSWER_WORKDAYS - 1], coming[END_WORKDAYS - 1]
+    answer_due_on = calendar.workday_after(today, numbers.answer_workdays)
+    return answer_due_on, max(answer_due_on, calendar.workday_after(today, numbers.end_workdays))
 
 
 def _locked(session: Session, request_id: int) -> ServiceRequest:
@@ -140,6 +136,12 @@ def _open(session: Session, request_id: int) -> ServiceRequest:
 def _check_open(request: ServiceRequest) -> None:
     if not request.is_open:
         raise RuleViolation("request_ended")
+
+
+def _say(request: ServiceRequest, answer: str, now: datetime) -> None:
+    request.answer, request.said_at = answer, now
+    if request.answered_at is None:
+        request.answered_at, request.answered_on = now, clock.at_station(now, request.station.zone_name).date()
 
 
 def _note(session: Session, kind: str, request: ServiceRequest, now: datetime, actor_id: int | None) -> None:

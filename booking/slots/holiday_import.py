@@ -15,7 +15,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import DayOverride, Plan, Slot, Workday
-from booking.workdays import Day, Notice
+from booking.workdays import Day, HolidayNotice
 
 Touched = dict[date, tuple[int, int]]
 
@@ -35,7 +35,7 @@ class Change:
         return self.was.date
 
 
-def preview_import(session: Session, notice: Notice, now: datetime) -> list[Change]:
+def preview_import(session: Session, notice: HolidayNotice, now: datetime) -> list[Change]:
     """The dates whose meaning the notice changes."""
     told = {when: said for when in _dates(notice) if (said := notice.says(when))}
     calendar = workdays.load(session, None, min(told), max(told))
@@ -56,7 +56,7 @@ def fingerprint(changes: Iterable[Change]) -> str:
 
 @transactional
 def import_holidays(
-    session: Session, notice: Notice, shown: str, now: datetime, actor_id: int | None = None
+    session: Session, notice: HolidayNotice, shown: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Change]:
     """Import the notice. `shown` is the fingerprint that was confirmed; refused when the changes are no longer those.
 
@@ -75,7 +75,7 @@ def import_holidays(
     return changes
 
 
-def _dates(notice: Notice) -> list[date]:
+def _dates(notice: HolidayNotice) -> list[date]:
     """All dates of its year, and what it says of the December before."""
     first = date(notice.year, 1, 1)
     year = (first + workdays.ONE_DAY * n for n in range((date(notice.year + 1, 1, 1) - first).days))

@@ -4,7 +4,7 @@ A constant number of statements, however many stations there are.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from booking.model import Node, Station, StationDayTotals
 from booking.queries.name_order import sort_key
 from booking.statistics.aggregate import Span
 from booking.statistics.node_tally import SUMS, NodeTally, tally_of
+from booking.statistics.request_tally import NO_REQUESTS, RequestTally, request_tallies
 from booking.statistics.station_rows import StationRow, station_rows
 from booking.workdays import ONE_DAY
 
@@ -49,6 +50,8 @@ class NodePart:
     stations: Sequence[StationRow] = ()
     tally: NodeTally = NOTHING
     before: NodeTally = NOTHING
+    requests: RequestTally = NO_REQUESTS
+    requests_before: RequestTally = NO_REQUESTS
 
     @property
     def troubles(self) -> Mapping[str, int]:
@@ -78,6 +81,9 @@ NODE_KEYS: dict[str, Callable[[NodePart], Any]] = {
     "fill": lambda row: row.tally.fill,
     "no_shows": lambda row: None if row.tally.no_show_rate is None else -row.tally.no_show_rate,
     "unmet": lambda row: None if row.tally.unmet is None else -row.tally.unmet,
+    "requests": lambda row: (
+        (-row.requests.overdue, -row.requests.collected) if any(vars(row.requests).values()) else None
+    ),
     "troubles": lambda row: (-row.troubled, -sum(row.troubles.values())),
 }
 
@@ -89,19 +95,25 @@ def node_numbers(session: Session, node: Node, choice: NodeChoice, now: datetime
     chosen = [one for one in centres if _fits(one, choice)]
     here = Station.centre_id.in_([one.id for one in chosen])
     stations = station_rows(session, now, here)
+    part: Any
     if node.level == "centre":
-        parts, sums = _stations_of(stations), _sums(session, choice, here, Station.id)
+        parts, part = _stations_of(stations), Station.id
     else:
-        parts, sums = _nodes_of(node, nodes, chosen, stations), _sums(session, choice, here, Station.centre_id)
+        parts, part = _nodes_of(node, nodes, chosen, stations), Station.centre_id
+    sums, zones = _sums(session, choice, here, part), {one.zone_name for one in stations}
+    spans, centre_ids = (choice.before, choice.span), [one.id for one in chosen]
+    asked = request_tallies(session, *spans, zones, centre_ids, now, by_station=node.level == "centre")
     if choice.grade or choice.category:
         parts = [(row, keys) for row, keys in parts if keys]
-    rows = [_with_sums(row, keys, sums) for row, keys in parts]
+    rows = [_with_sums(row, keys, sums, asked) for row, keys in parts]
     shown = [row for row in rows if row.tally.slots or not row.closed_at]
     whole = NodePart(
         node.level, node.code, node.name, node.name_en, node.grade, node.category, node.closed_at,
         [station for row in shown for station in row.stations],
         sum((row.tally for row in rows), NOTHING),
         sum((row.before for row in rows), NOTHING),
+        sum((row.requests for row in rows), NO_REQUESTS),
+        sum((row.requests_before for row in rows), NO_REQUESTS),
     )  # fmt: skip
     grades, categories = ({getattr(one, name) for one in centres} - {""} for name in ("grade", "category"))
     return NodeNumbers(_sorted(shown, choice.sort), whole, sorted(grades), sorted(categories))
@@ -169,9 +181,17 @@ def _days(span: Span) -> list[date]:
     return [span.first + ONE_DAY * n for n in range(span.days)]
 
 
-def _with_sums(row: NodePart, keys: Iterable[int], sums: Mapping[tuple[int, bool], NodeTally]) -> NodePart:
+def _with_sums(
+    row: NodePart,
+    keys: Sequence[int],
+    sums: Mapping[tuple[int, bool], NodeTally],
+    asked: Mapping[tuple[int, bool], RequestTally],
+) -> NodePart:
     tally, before = (sum((sums.get((key, new), NOTHING) for key in keys), NOTHING) for new in (True, False))
-    return replace(row, tally=tally, before=before)
+    requests, earlier = (
+        sum((asked.get((key, new), NO_REQUESTS) for key in keys), NO_REQUESTS) for new in (True, False)
+    )
+    return replace(row, tally=tally, before=before, requests=requests, requests_before=earlier)
 
 
 def _sorted(rows: Sequence[NodePart], sort: str) -> list[NodePart]:

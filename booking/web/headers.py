@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from werkzeug.http import dump_cookie, parse_date
 
-from booking.web import assets, htmx, picture_links
+from booking.web import assets, htmx, linked_text, picture_links
 from booking.web.cache import store
 
 CSP = "; ".join(
@@ -51,6 +51,7 @@ def register(app: Flask) -> None:
     app.after_request(_say_how_long_it_keeps)
     assets.register(app)
     picture_links.register(app)
+    linked_text.register(app)
 
 
 def _forget_dates_that_are_none() -> None:

@@ -81,6 +81,9 @@ OF_SLOTS: dict[str, Any] = {
     "exception": _("某一天另作了安排"),
     "proof_issued": _("开了出勤证明的核对网址"),
     "proof_ended": _("停用了出勤证明的核对网址"),
+    "notice_published": _("公告贴出来了"),
+    "notice_changed": _("公告改了"),
+    "notice_ended": _("公告提前撤下了"),
     "request_sent": _("提了诉求"),
     "request_taken_up": _("答复了诉求"),
     "request_passed_on": _("转交了诉求"),
@@ -278,6 +281,11 @@ def _entered(details: dict[str, Any]) -> str:
     return gettext("共 %(n)s 个志愿", n=len(details.get("wishes", ())))
 
 
+def _notice(details: dict[str, Any]) -> str:
+    """Its title, and the node whose stations show it."""
+    return gettext("；").join(str(details[name]) for name in ("name", "title") if details.get(name))
+
+
 DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "capacity": _capacity,
     "message": _message,
@@ -288,6 +296,9 @@ DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "station_joined": _moved,
     "overseer_appointed": _oversight,
     "overseer_ended": _oversight,
+    "notice_published": _notice,
+    "notice_changed": _notice,
+    "notice_ended": _notice,
     "frozen": _drawn,
     "drawn": _drawn,
     "watch_link_set": lambda details: str(details.get("host", "")),

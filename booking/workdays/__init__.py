@@ -4,9 +4,10 @@
 `holiday_file` reads a new notice (`slots.holiday_import` imports it).
 """
 
-from booking.workdays.holiday_file import Notice
+from booking.workdays.holiday_file import HolidayNotice
 from booking.workdays.lookup import (
     AHEAD,
+    LOOK_AHEAD,
     ONE_DAY,
     Calendar,
     DateRow,

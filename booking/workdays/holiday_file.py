@@ -26,7 +26,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
-class Notice:
+class HolidayNotice:
     """What was announced for a year: by date a name, and whether it is a workday."""
 
     year: int
@@ -43,7 +43,7 @@ class Notice:
         return json.dumps({"year": self.year, "days": days}, ensure_ascii=False)
 
 
-def read(content: bytes) -> Notice:
+def read(content: bytes) -> HolidayNotice:
     """Parse a file. Raises `RuleViolation` for anything else; `calendar_too_little` when it announces nothing."""
     form = _parsed(_text(content))
     days = form.get("days") if isinstance(form, dict) else None
@@ -52,7 +52,7 @@ def read(content: bytes) -> Notice:
     year = form.get("year")
     if type(year) is not int or year not in YEARS:
         raise RuleViolation("calendar_year", first=YEARS[0], last=YEARS[-1])
-    notice = Notice(year, _days(year, days))
+    notice = HolidayNotice(year, _days(year, days))
     _refuse_too_little(notice)
     return notice
 
@@ -111,7 +111,7 @@ def _date(text: Any) -> date | None:
         return None
 
 
-def _refuse_too_little(notice: Notice) -> None:
+def _refuse_too_little(notice: HolidayNotice) -> None:
     """A notice makes every statutory holiday a rest day, and others too: bridge days, and the weekends within."""
     by_law = statutory.days_off(notice.year)
     works = [when for when in by_law if (notice.says(when) or ("", True))[1]]

@@ -24,6 +24,8 @@ AHEAD = timedelta(days=60)
 ONE_DAY = timedelta(days=1)
 # Enough to find the workday before any date: no holiday in China lasts longer than this.
 LOOK_BACK = timedelta(days=40)
+# Enough to find the 20th workday after any date.
+LOOK_AHEAD = timedelta(days=80)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,14 @@ class Calendar:
             when -= ONE_DAY
             while not self.is_workday(when):
                 when -= ONE_DAY
+        return when
+
+    def workday_after(self, when: date, steps: int = 1) -> date:
+        """The `steps`-th workday after `when`; 0 is the day itself."""
+        for _ in range(steps):
+            when += ONE_DAY
+            while not self.is_workday(when):
+                when += ONE_DAY
         return when
 
 

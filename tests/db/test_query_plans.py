@@ -250,6 +250,12 @@ PERSON_ONE = (
               CASE WHEN n > 5 THEN now() - interval '1 day' * n END FROM station s, generate_series(1, 10) n""",
     """INSERT INTO wish_vote (wish_id, person_id, created_at)
        SELECT w.id, p.id, now() FROM activity_wish w, generate_series(101, 104) p (id)""",
+    """INSERT INTO notice (station_id, title, text, picture, first, last, created_at)
+       SELECT s.id, 'n', '', '', CURRENT_DATE - d, CURRENT_DATE - d, now() FROM station s, generate_series(-1, 5) d""",
+    """INSERT INTO service_request (station_id, person_id, kind, text, state, created_at, answer_due_on, due_on, answer,
+       passed_to, their_no, said_at, ended_at)
+       SELECT 1 + id %% 1500, id, 'room', 'x', 'solved', now() - id * interval '1 hour', CURRENT_DATE, CURRENT_DATE, '', '', '',
+       now() - id * interval '1 hour', now() FROM person WHERE id > 100""",
 )
 
 
@@ -277,6 +283,7 @@ def _values(rule: Rule) -> dict[str, Any]:
         "request_id": 1,
         "wish_id": 1,
         "proof_id": 1,
+        "notice_id": 1,
         "import_id": 1,
         "transfer_id": 1,
         "invitation_id": 1,

@@ -45,6 +45,20 @@ def test_deadlines_are_the_next_and_the_fifth_workday_of_the_station(lunch: Lunc
     assert ask(lunch, text="灯坏了", when="Fri 12:31").answer_due_on == friday + timedelta(days=4)
 
 
+POLICIES = [((2, 3), (2, 3)), ((3, 1), (3, 3)), ((10, 20), (14, 28))]  # workdays, and the days after Monday
+
+
+@pytest.mark.parametrize(("workdays_", "due"), POLICIES)
+def test_the_stations_policy_says_how_many_workdays(
+    lunch: LunchHour, workdays_: tuple[int, int], due: tuple[int, int]
+) -> None:
+    with transactions.transaction(lunch.session) as session:
+        numbers = dict(zip(("answer_workdays", "end_workdays"), workdays_, strict=True))
+        session.get_one(Station, lunch.station_id).policy = numbers
+    sent, monday = ask(lunch, when="Mon 12:30"), date(2026, 11, 23)
+    assert ((sent.answer_due_on - monday).days, (sent.due_on - monday).days) == due
+
+
 def test_the_same_words_within_a_day_are_the_first_request(lunch: LunchHour) -> None:
     first = ask(lunch).id
     assert ask(lunch, text=" 空调太冷 了 ", when="Tue 12:00").id == first

@@ -62,6 +62,7 @@ KINDS: dict[type[Any], set[str]] = {
         *("capacity", "opens_workdays_before", "person_id", "booking", "slot", "age", "owner"),
         *("days_ahead", "seats_a_day", "waiting_entries", "strikes_to_pause", "strike_days", "pause_days"),
         *("warning_days", "wishes", "most_balls", "newcomer_balls", "draw_share"),
+        *("answer_workdays", "end_workdays"),
     },
     Minutes: {"minutes", "draw_minutes", "free_minutes", "line_minutes", "checkin_minutes", "grace_minutes"},
     DayField: {*("on_date",), "date", "since", "valid_from", "valid_until", "first", "last"},

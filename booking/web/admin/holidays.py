@@ -14,7 +14,7 @@ from booking.web.admin.blueprint import pages, show
 from booking.web.forms.fields import country_today
 from booking.web.forms.holidays import HolidayConfirmForm, HolidayFileForm
 from booking.web.i18n import formatting as words_for
-from booking.workdays import Notice
+from booking.workdays import HolidayNotice
 
 
 @pages.get("/holidays")
@@ -52,7 +52,7 @@ def import_holidays() -> Response:
     return htmx.go(url_for("admin.holidays"))
 
 
-def _preview(notice: Notice, sentence: str = "", status: int = 200) -> Response:
+def _preview(notice: HolidayNotice, sentence: str = "", status: int = 200) -> Response:
     changes = slots.preview_import(db.session(), notice, clock.now())
     shown = {"file": notice.written(), "shown": slots.fingerprint(changes)}
     page = show(

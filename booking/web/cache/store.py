@@ -4,7 +4,7 @@ Nothing in it is older than the last poll of the change feed (`queries/change_fe
 nothing is decided by it.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ from sqlalchemy import Engine
 
 from booking import clock, people
 from booking.extensions import db
-from booking.queries import page_reader, station_day
+from booking.queries import current_notices, page_reader, station_day
 from booking.queries.change_feed import ChangeFeed
+from booking.queries.current_notices import NoticeText
 from booking.queries.page_reader import PageReader
 from booking.queries.station_day import StationDay
 from booking.web.cache.gzip_parts import Headers
@@ -45,6 +46,14 @@ class CachedDay(NamedTuple):
     def weight(self) -> int:
         """Bytes: an upper bound for a row of each table that a slot is read from."""
         return 2_000 + 120 * len(self.day.days) + 4_500 * len(self.day.slots)
+
+
+class CachedBoard(NamedTuple):
+    """The notices of a station as read at an instant, the coming ones too."""
+
+    notices: Sequence[NoticeText]
+    noted: int
+    made_at: datetime
 
 
 class Last(NamedTuple):
@@ -91,6 +100,7 @@ class Cache:
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
         self.days: Memory[tuple[str, date | None], CachedDay] = Memory(24 * MB)  # by station and the day asked for
+        self.boards: Memory[int, CachedBoard] = Memory(4 * MB)  # by station
         self.pages: Memory[Hashable, Any] = Memory(24 * MB)  # frames, and rendered days
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
@@ -119,6 +129,17 @@ class Cache:
 
     def _is_current(self, found: CachedDay, now: datetime) -> bool:
         return found.made_at <= now < found.until and found.noted >= self.news.changed(found.day.station.id)
+
+    def board(self, station_id: int, now: datetime) -> Sequence[NoticeText]:
+        """The notices of a station that are not over. One of a node changes those of all stations."""
+        found, noted = self.boards.get(station_id), self.news.noted
+        changed = max(self.news.changed(station_id), self.news.apart_changed)
+        if found and found.noted >= changed and found.made_at <= now < found.made_at + NO_LONGER:
+            return found.notices
+        with self._asking():
+            notices = current_notices.find(self._engine, station_id, now)
+        self.boards[station_id] = CachedBoard(notices, noted, now)
+        return notices
 
     def known(self, token: str, station: str, now: datetime) -> Known | None:
         """Who reads a station's page with this sign-in; None when the sign-in is not valid.

@@ -8,7 +8,7 @@ from wtforms.widgets import HiddenInput
 from booking.errors import RuleViolation
 from booking.web.forms.fields import LineField
 from booking.web.forms.rules import Form, say
-from booking.workdays import Notice, holiday_file
+from booking.workdays import HolidayNotice, holiday_file
 
 
 class _NoticeForm(Form):
@@ -19,7 +19,7 @@ class _NoticeForm(Form):
     def content(self) -> bytes:
         raise NotImplementedError
 
-    def notice(self) -> Notice | None:
+    def notice(self) -> HolidayNotice | None:
         try:
             return holiday_file.read(self.content())
         except RuleViolation as no:

@@ -62,6 +62,8 @@ NUMBERS = {
     "wishes": _("每人最多几个志愿（个）"),
     "most_balls": _("最多几个号球（个）"),
     "newcomer_balls": _("新来的有几个号球（个）"),
+    "answer_workdays": _("诉求几个工作日内答复（天）"),
+    "end_workdays": _("诉求几个工作日内办完（天）"),
     "city_week_seats": _("每人每周在全市最多几场"),
     "city_day_seats": _("每人每天在全市最多几场"),
     "city_waiting_entries": _("每人在全市最多候补几场"),
@@ -103,6 +105,8 @@ class PolicyForm(Form):
     wishes = number("wishes", _("一次抽签里按先后填的场次，最多抽中一场。"))
     most_balls = number("most_balls", _("每没抽中一天多一个号球，抽中或约上就回到 1 个。"))
     newcomer_balls = number("newcomer_balls", _("还没有在本站有过名额的人。"))
+    answer_workdays = number("answer_workdays", _("从提出的那天算起，到那天下班为止。已经提的不变。"))
+    end_workdays = number("end_workdays", _("比答复的天数短的话，就和答复同一天到期。"))
 
     @classmethod
     def showing(cls, numbers: Policy) -> "PolicyForm":

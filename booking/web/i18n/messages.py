@@ -136,6 +136,13 @@ REASONS = {
     "visit_not_attended": Reason(_("没有签到的场次不能评价。"), _("来过却没有签到的话，请问驿站管理员。")),
     "visit_not_over": Reason(_("这一场还没有结束，结束以后再评价。")),
     "visit_rating_late": Reason(_("结束两周以后不再收评价。"), _("下次来了再告诉我们。")),
+    # notices
+    "notice_closed": Reason(_("这里已经关闭，不能贴公告。")),
+    "notice_days": Reason(_("结束的日子不能早于开始的日子。")),
+    "notice_long": Reason(_("一条公告最长显示一年。"), _("到期以后可以再贴一次。")),
+    "notice_over": Reason(_("这一天已经过去，公告不会显示出来。"), _("请填今天或以后。")),
+    "notice_limit": Reason(_("同时最多 %(limit)s 条公告。"), _("先撤下一条不再用的。")),
+    "notice_ended": Reason(_("这条公告已经撤下了，不能再改。"), _("要用的话重新写一条。")),
     # draws
     "draw_not_open": Reason(_("抽签报名 %(opens_at)s 开始。"), _("从那时起到封存名单都可以报名，早晚一样。")),
     "draw_closed": Reason(_("名单已经封存，不能再报名，也不能再改。"), _("结果出来后，这里可以直接预约或者候补。")),

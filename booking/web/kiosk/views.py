@@ -14,7 +14,10 @@ from booking.errors import RuleViolation
 from booking.extensions import client_address, db
 from booking.model import Booking, Slot, Station
 from booking.queries import checkin, draw_views
+from booking.queries.current_notices import NoticeText, shown_on
 from booking.web import htmx, qr_code
+from booking.web.cache import store
+from booking.web.i18n import formatting
 from booking.web.kiosk import pairing
 from booking.web.security import security_log
 from booking.web.security.permissions import open_station, worker
@@ -151,7 +154,14 @@ def _on_screen(station: Station, now: datetime) -> dict[str, Any]:
         "code": code,
         "seconds": pairing.seconds_left(now),
         "qr": qr_code.svg(address),
+        "notice": _notice(station, now),
     }
+
+
+def _notice(station: Station, now: datetime) -> NoticeText | None:
+    """One of today's notices: another one at each change of the code. From the cache of the process."""
+    shown = shown_on(store.look(request).board(station.id, now), formatting.station_date(now, station))
+    return shown[int(now.timestamp() // pairing.STEP) % len(shown)] if shown else None
 
 
 def free_now(slot: Slot, now: datetime) -> int:

@@ -11,6 +11,7 @@ from booking.web.manager import (
     history,
     imports,
     moving,
+    notice_desk,
     numbers,
     people,
     plans,

@@ -17,6 +17,7 @@ COLUMNS: dict[str, Any] = {
     "fill": lazy_gettext("上座率"),
     "no_shows": lazy_gettext("爽约率"),
     "unmet": lazy_gettext("没约上"),
+    "requests": lazy_gettext("诉求"),
     "troubles": lazy_gettext("状况"),
 }
 
@@ -39,6 +40,13 @@ TERMS: tuple[tuple[Any, Any, str], ...] = (
         ),
         "watched",
     ),
+    (
+        lazy_gettext("诉求"),
+        lazy_gettext(
+            "收集：提了没有撤回的；办结：其中办完的。响应率：期限到了或已答复的里面，按期答复的。超期：现在过了期限的。"
+        ),
+        "",
+    ),
 )
 
 
@@ -53,7 +61,8 @@ def _of_parts(node: Node, told: NodeNumbers) -> Table:
         gettext("名称"), gettext("编号"), gettext("分级"), gettext("分类"), gettext("驿站（个）"), gettext("场次"),
         gettext("登记了到场的名额"), gettext("到场人次"), gettext("上座率"), gettext("开始时有名额"), gettext("没有来"),
         gettext("爽约率"), gettext("现场补位"), gettext("临时取消"), gettext("没约上（人）"), gettext("没约上占想来的"),
-        gettext("报名（人次）"), gettext("点开在线看（人）"), gettext("要留意的驿站"),
+        gettext("报名（人次）"), gettext("点开在线看（人）"), gettext("诉求收集（件）"), gettext("诉求办结（件）"),
+        gettext("诉求响应率"), gettext("诉求超期（件）"), gettext("要留意的驿站"),
     ]  # fmt: skip
     rows = [_cells(row, local(row, "name"), row.code) for row in told.rows]
     return Table(local(node, "name"), heads, [*rows, _cells(told.whole, gettext("合计"), "")])
@@ -65,7 +74,9 @@ def _cells(row: NodePart, name: str, code: str) -> list[Cell]:
     about: list[Cell] = [name, code, row.grade, row.category, len(row.stations), tally.slots]
     came: list[Cell] = [tally.seats, tally.visits, fill, tally.expected, tally.no_shows, missed]
     rest: list[Cell] = [tally.walk_ins, tally.late_cancels, tally.turned_away, unmet, tally.entries]
-    return [*about, *came, *rest, tally.watched, row.troubled]
+    asked, rate = row.requests, row.requests.response_rate
+    requests: list[Cell] = [asked.collected, asked.ended, None if rate is None else Rate(rate), asked.overdue]
+    return [*about, *came, *rest, tally.watched, *requests, row.troubled]
 
 
 def _terms() -> Table:

@@ -22,6 +22,7 @@ from booking.model import (
     ManagerInvitation,
     Manages,
     Node,
+    Notice,
     Oversees,
     Person,
     Slot,
@@ -223,6 +224,12 @@ def overseen_transfer(node: Node, transfer_id: int) -> StaffTransfer:
     if not (_is_below(node, transfer.from_station) and _is_below(node, transfer.to_station)):
         not_for_you(transfer=transfer.id)
     return transfer
+
+
+def overseen_notice(node: Node, notice_id: int) -> Notice:
+    """A notice of this very node: one of a node below is changed there."""
+    notice = db.session.get(Notice, notice_id)
+    return notice if notice and notice.node_id == node.id else _missing(Notice, notice_id)
 
 
 def _is_below(node: Node, station_id: int) -> bool:

@@ -13,6 +13,7 @@ from booking.web.worker import (
     mine,
     month,
     my_history,
+    notice_board,
     offline,
     pictures,
     request_window,

@@ -15,7 +15,7 @@ from booking.queries.station_day import StationDay
 from booking.web import assets, htmx
 from booking.web.cache import store
 from booking.web.i18n import formatting
-from booking.web.worker import filters, page_cache, results, station_list
+from booking.web.worker import filters, notice_board, page_cache, results, station_list
 from booking.web.worker.blueprint import pages
 from booking.web.worker.calendar import takes_no_files
 from booking.web.worker.day_view import DayPage
@@ -78,6 +78,7 @@ def _page_once(day: StationDay, asked: PageRequest, viewer: Viewer, now: datetim
     return render_template(
         "worker/slots.html",
         station=page.station,
+        notices=notice_board.folded(store.of_this_process(), page.station, now).markup,
         day=rendered.filled(viewer, store.of_this_process().polls.tell(rendered.pace), now),
         date=formatting.day_date(page.when, page.today),
         back=rendered.address,

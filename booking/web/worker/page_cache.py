@@ -23,7 +23,7 @@ from booking.web.cache.gzip_parts import Packed, Values
 from booking.web.cache.placeholders import ME, PACE, WORDS, word
 from booking.web.cache.store import NO_LONGER, Cache, Known, Last
 from booking.web.i18n import formatting
-from booking.web.worker import day_parts, etag, filters
+from booking.web.worker import day_parts, etag, filters, notice_board
 from booking.web.worker.day_parts import Part
 from booking.web.worker.day_view import DayPage
 from booking.web.worker.filters import DayQuery
@@ -232,8 +232,8 @@ def answer(cache: Cache, asked: PageRequest, viewer: Viewer, now: datetime, rend
         changes = rendered.changes(known) if known and me == viewer.me else None
         if changes is not None:
             return Answer(tag, pace, changes, texts)
-    whole = rendered.packed if asked.is_fragment else _frame(cache, asked, page, now, render)
-    return Answer(tag, pace, whole, {**texts, "day": rendered.packed}) if whole else None
+    found = Answer(tag, pace, rendered.packed, texts)
+    return found if asked.is_fragment else _within_frame(cache, asked, page, now, render, found)
 
 
 def _variant(asked: PageRequest) -> Hashable:
@@ -266,6 +266,17 @@ def render_day(page: DayPage, no_files: bool, outcome: Outcome | None = None) ->
     return RenderedDay(page, formatting.language(), above, cards)
 
 
+def _within_frame(
+    cache: Cache, asked: PageRequest, page: DayPage, now: datetime, render: Render | None, day: Answer
+) -> Answer | None:
+    """The whole page, with the notices, which a poll leaves as they are."""
+    frame = _frame(cache, asked, page, now, render)
+    if frame is None:
+        return None
+    notices = notice_board.folded(cache, page.station, now).packed
+    return day._replace(body=frame, values={**day.values, "day": day.body or "", "notices": notices})
+
+
 def _frame(cache: Cache, asked: PageRequest, page: DayPage, now: datetime, render: Render | None) -> Packed | None:
     station = page.station
     about = (page.reader is not None, station.has_others, bool(station.address), station.has_draws)
@@ -278,7 +289,7 @@ def _frame(cache: Cache, asked: PageRequest, page: DayPage, now: datetime, rende
 
 def render_frame(key: FrameKey) -> str:
     """The page around a day, with placeholders for what differs between stations. Within a request."""
-    words = {name: word(name) for name in ("name", "date", "back", "code", "day")}
+    words = {name: word(name) for name in ("name", "date", "back", "code", "day", "notices")}
     address = word("address") if key.has_address else ""
     texts = {"name": words["name"], "name_en": words["name"], "address": address, "address_en": address}
     station = SimpleNamespace(**texts, has_others=key.has_others)

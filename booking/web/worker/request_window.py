@@ -6,7 +6,7 @@ from flask import abort, flash, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from booking import clock, services
+from booking import clock, policy, services
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import ServiceRequest, Station
@@ -83,6 +83,7 @@ def _shown(
         states=STATES,
         most=services.MOST_OPEN,
         rated_within=service_requests.RATED_WITHIN,
+        rules=policy.read(station.policy),
     )
     return page, 422 if form.errors or rating.errors else 200
 

@@ -10,14 +10,26 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.model import Activity, Base, Node, Person, PlanException, ServiceRequest, Slot, Station, Strike, Zone
+from booking.model import (
+    Activity,
+    Base,
+    Node,
+    Notice,
+    Person,
+    PlanException,
+    ServiceRequest,
+    Slot,
+    Station,
+    Strike,
+    Zone,
+)
 from tests.support.everybody import NOON, PAGES, Everybody
 
 CHINESE = re.compile(r"[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]+")
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-confirm", "data-done", "data-failed", "data-days")
 # Typed texts are shown as they are where there is no translation.
 TYPED = (Person.name, Person.company, Slot.host, Slot.cancel_reason, PlanException.host, Strike.forgive_reason)
-TYPED += (ServiceRequest.text, ServiceRequest.answer, ServiceRequest.passed_to)
+TYPED += (ServiceRequest.text, ServiceRequest.answer, ServiceRequest.passed_to, Notice.title, Notice.text)
 TYPED += (Node.name,)  # the history keeps the one that a node had
 IN_TWO = (Activity, Station, Zone)
 OWN = {"中文", "©"}

@@ -65,6 +65,8 @@ POLICY = {
     "wishes": "3",
     "most_balls": "4",
     "newcomer_balls": "3",
+    "answer_workdays": "1",
+    "end_workdays": "5",
 }
 FREE = {"days_ahead": "61", "opens_workdays_before": "11", "seats_a_day": "6", "waiting_entries": "11"}
 FREE |= {"free_minutes": "1441", "line_minutes": "241", "checkin_minutes": "121", "grace_minutes": "61"}

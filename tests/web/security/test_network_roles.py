@@ -24,6 +24,7 @@ from booking.model import (
     ManagerInvitation,
     Manages,
     Node,
+    Notice,
     Oversees,
     Person,
     StaffTransfer,
@@ -103,7 +104,9 @@ class Branches:
                 )
                 for code, who in (("xicheng", "李统筹"), ("chaoyang", "韩统筹"))
             ]
-            session.add_all(imports)
+            days = {"first": NOW.date(), "last": NOW.date(), "created_at": LONG_BEFORE}
+            told = [Notice(node_id=nodes[code], title=code, **days) for code in ("xicheng", "chaoyang")]
+            session.add_all([*imports, *told])
             session.flush()
             transfers = list(session.scalars(select(StaffTransfer.id).order_by(StaffTransfer.id)))
             invitations = list(session.scalars(select(ManagerInvitation.id).order_by(ManagerInvitation.id)))
@@ -119,6 +122,7 @@ class Branches:
             "transfer_id": tuple(transfers),
             "import_id": (imports[0].id, imports[1].id),
             "invitation_id": tuple(invitations),
+            "notice_id": (told[0].id, told[1].id),
         }
 
     def browser(self, who: str) -> FlaskClient:

@@ -30,6 +30,7 @@ from booking.model import (
     DrawEntry,
     Letter,
     Node,
+    Notice,
     Person,
     Plan,
     PlanException,
@@ -254,6 +255,12 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/wishes/<int:wish_id>/decline": MANAGER_FORM,
     "POST /manage/<code>/wishes/<int:wish_id>/merge": MANAGER_FORM,
     "POST /manage/<code>/wishes/<int:wish_id>/remove": MANAGER_FORM,
+    "GET /manage/<code>/notices": MANAGER,
+    "GET /manage/<code>/notices/new": MANAGER,
+    "POST /manage/<code>/notices/new": MANAGER_FORM,
+    "GET /manage/<code>/notices/<int:notice_id>": MANAGER,
+    "POST /manage/<code>/notices/<int:notice_id>": MANAGER_FORM,
+    "POST /manage/<code>/notices/<int:notice_id>/end": MANAGER_ACTS,
     "GET /manage/<code>/requests": MANAGER,
     "GET /manage/<code>/requests/export": MANAGER,
     "GET /manage/<code>/requests/<int:request_id>": MANAGER,
@@ -316,6 +323,7 @@ TABLE: dict[str, str] = {
     "POST /s/<code>/wishes": OWN_FORM,
     "POST /s/<code>/wishes/<int:wish_id>/want": OWN_ACTS,
     "POST /s/<code>/wishes/<int:wish_id>/take-back": OWN_ACTS,
+    "GET /s/<code>/notices": PUBLIC,
     "GET /s/<code>/requests": SIGNED_IN,
     "POST /s/<code>/requests": OWN_FORM,
     "POST /requests/<int:request_id>/rate": "ask 422 404 404 404 404 404",
@@ -414,7 +422,8 @@ class World:
         proof = AttendanceProof(person_id=mine.person_id, code="x", first=NOW.date(), last=NOW.date(), created_at=NOW)
         watched = WatchLink(slot_id=slot.id, url="https://live.bilibili.com/1")
         wish = ActivityWish(station_id=slot.station_id, text="陶艺", text_key="陶艺", kind="crafts", created_at=NOW)
-        session.add_all([entry, asked, proof, watched, wish])
+        told = Notice(station_id=slot.station_id, title="电梯检修", first=NOW.date(), last=NOW.date(), created_at=NOW)
+        session.add_all([entry, asked, proof, watched, wish, told])
         session.flush()
         return {
             "slot_id": slot.id,
@@ -423,6 +432,7 @@ class World:
             "request_id": asked.id,
             "proof_id": proof.id,
             "wish_id": wish.id,
+            "notice_id": told.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
