@@ -49,4 +49,11 @@ from booking.model.records import (
     SetAside,
     Suppression,
 )
-from booking.model.services import FORGOTTEN_REQUEST, REQUEST_KINDS, REQUEST_STATES, AttendanceProof, ServiceRequest
+from booking.model.services import (
+    FORGOTTEN_REQUEST,
+    REQUEST_KINDS,
+    REQUEST_STATES,
+    AttendanceProof,
+    DoorArrival,
+    ServiceRequest,
+)

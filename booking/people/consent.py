@@ -12,7 +12,7 @@ from booking.history import record
 from booking.model import Consent
 
 # The date of the text in templates/privacy.html. Whoever agreed to an earlier one is asked once more.
-PRIVACY_VERSION = "2026-11-30"
+PRIVACY_VERSION = "2026-12-01"
 
 
 @transactional

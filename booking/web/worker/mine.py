@@ -10,7 +10,15 @@ from werkzeug.wrappers import Response
 from booking import clock, policy
 from booking.extensions import db
 from booking.model import Booking, Person, Slot
-from booking.queries import draw_views, missed_slots, my_bookings, service_requests, station_day, station_lookup
+from booking.queries import (
+    draw_views,
+    missed_slots,
+    my_bookings,
+    service_requests,
+    station_day,
+    station_lookup,
+    ticket_codes,
+)
 from booking.seats import can_undo
 from booking.web import htmx, qr_code
 from booking.web.cache.placeholders import own_tag
@@ -56,6 +64,13 @@ def qr(booking: Booking) -> Markup:
     return qr_code.svg(address, dark="#20241f")
 
 
+def digits(booking: Booking, now: datetime) -> str:
+    """The six digits under the ticket, while the door screen takes them; else empty."""
+    slot = booking.slot
+    here = booking.state == "booked" and slot.checkin_from <= now < slot.ends_at
+    return ticket_codes.code_of(booking, now) if here else ""
+
+
 def _mine(person: Person) -> dict[str, Any]:
     now, asked = clock.now(), db.session()
     return {
@@ -66,6 +81,7 @@ def _mine(person: Person) -> dict[str, Any]:
         "ledgers": my_bookings.strike_ledgers(asked, person.id, now),
         "seen_at": now,
         "qr": qr,
+        "digits": digits,
     }
 
 
@@ -83,7 +99,7 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
 def _tag(told: dict[str, Any]) -> str:
     """The entity tag of all that the fragment shows."""
     now = told["seen_at"]
-    seats = [(one.id, one.state, can_undo(one, now), _facts(one.slot, now)) for one in told["seats"]]
+    seats = [(one.id, one.state, can_undo(one, now), digits(one, now), _facts(one.slot, now)) for one in told["seats"]]
     waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
     marks = [
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])

@@ -24,6 +24,7 @@ from booking.model import (
     Activity,
     AttendanceProof,
     Booking,
+    DoorArrival,
     DoorHelper,
     Draw,
     DrawEntry,
@@ -171,6 +172,11 @@ TABLE: dict[str, str] = {
     "GET /door/<code>/in": SIGNED_IN,
     "POST /door/<code>/in": OWN_FORM,
     "POST /door/<code>/unpair": LEADS_ON,
+    "GET /door/<code>/touch": "403 403 403 403 403 403 403",
+    "POST /door/<code>/touch": "403 403 403 403 403 403 403",
+    "GET /door/<code>/touch/name": "403 403 403 403 403 403 403",
+    "POST /door/<code>/touch/name": "403 403 403 403 403 403 403",
+    "GET /door/<code>/touch/said": "403 403 403 403 403 403 403",
     "GET /healthz": PUBLIC,
     "GET /parts": PUBLIC,
     "GET /pictures/<name>/<any(card, large):size>.jpg": NOT_FOUND,
@@ -199,6 +205,8 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/activities/<int:activity_id>/retire": "ask 404 404 409 404 409 404",
     "GET /manage/<code>/activities/new": MANAGER,
     "POST /manage/<code>/activities/new": MANAGER_FORM,
+    "POST /manage/<code>/arrivals/<int:arrival_id>/check-in/<int:booking_id>": CHECKIN_ACTS,
+    "POST /manage/<code>/slots/<int:slot_id>/arrivals/<int:arrival_id>/settle": CHECKIN_ACTS,
     "POST /manage/<code>/bookings/<int:booking_id>/check-in": CHECKIN_ACTS,
     "POST /manage/<code>/bookings/<int:booking_id>/undo": CHECKIN_ACTS,
     "GET /manage/<code>/calendar": MANAGER,
@@ -390,7 +398,8 @@ class World:
         asked = ServiceRequest(station_id=slot.station_id, person_id=mine.person_id, kind="room", text="开个窗")
         asked.created_at, asked.answer_due_on, asked.due_on = NOW, NOW.date(), NOW.date()
         proof = AttendanceProof(person_id=mine.person_id, code="x", first=NOW.date(), last=NOW.date(), created_at=NOW)
-        session.add_all([entry, asked, proof])
+        arrival = DoorArrival(station_id=slot.station_id, name="周明", at=NOW, until=at("Wed 00:00"))
+        session.add_all([entry, asked, proof, arrival])
         session.flush()
         return {
             "slot_id": slot.id,
@@ -398,6 +407,7 @@ class World:
             "entry_id": entry.id,
             "request_id": asked.id,
             "proof_id": proof.id,
+            "arrival_id": arrival.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
