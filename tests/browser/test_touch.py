@@ -10,6 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
+from booking import services
 from booking.queries import ticket_codes
 from tests.support import chromium
 from tests.support.desk_cast import Desk
@@ -108,34 +109,36 @@ def test_digits_are_pressed_on_the_screen_or_typed(kiosk: Page, lunch: LunchHour
     assert "周明" not in kiosk.content()
 
 
-def test_an_answer_goes_by_itself_by_its_button_and_by_escape_and_back_finds_nothing(
-    browser: Browser, live: str, app: Flask, lunch: LunchHour
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+def test_an_answer_goes_and_back_finds_nothing(
+    browser: Browser, live: str, app: Flask, lunch: LunchHour, script: bool
 ) -> None:
-    """In the whole browser, which keeps pages for Back."""
+    """In the whole browser, which keeps pages for Back: by itself, by its button, and by Escape."""
+    keeps = ["--disable-back-forward-cache"]
     with (
-        chromium.launch(browser.browser_type, windows=False) as own,
-        chromium.opened(own, live, **SCREEN) as page,
+        chromium.launch(browser.browser_type, windows=True, ignore_default_args=keeps) as own,
+        chromium.opened(own, live, **SCREEN, java_script_enabled=script) as page,
     ):
-        page.clock.install(time=at("12:00"))
+        if script:
+            page.clock.install(time=at("12:00"))
         pair(page, app, lunch, live)
-        page.get_by_role("link", name="我要签到").click()
-        for leave in ("wait", "button", "escape"):
+        for leave in ("wait", "Escape", "button") if script else ("button",):
+            page.goto("/door/cbd/touch")
             scan(page, address(lunch, "周明"))
             expect(page.locator(".whose")).to_contain_text("周")
             if leave == "wait":
                 page.clock.run_for(20_500)
-            elif leave == "button":
-                page.get_by_role("link", name="完成").click()
-            else:
+            elif leave == "Escape":
                 page.keyboard.press("Escape")
+            else:
+                page.get_by_role("link", name="完成").click()
             page.wait_for_url("**/door/cbd")
             page.go_back()
             expect(page.locator("#screen, #typed").first).to_be_visible()
             assert page.locator(".said").count() == 0
-            page.goto("/door/cbd")
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("locale", [pytest.param("zh-CN", marks=pytest.mark.whole), "en-GB"])  # the longer words
 def test_everybody_can_use_it(browser: Browser, live: str, app: Flask, lunch: LunchHour, locale: str) -> None:
     axe, wrong = Axe(), []
     with chromium.opened(browser, live, **SCREEN, locale=locale, reduced_motion="reduce") as page:
@@ -204,12 +207,32 @@ def test_without_script_all_of_it_works(browser: Browser, live: str, app: Flask,
         scan(page, address(lunch, "周明"))
         expect(verdict(page)).to_have_text("签到成功")
         page.get_by_role("link", name="完成").click()
-        page.go_back()
-        expect(page.locator("#screen, #typed").first).to_be_visible()
-        assert page.locator(".said").count() == 0
-        page.goto("/door/cbd/touch")
+        page.get_by_role("link", name="我要签到").click()
         page.get_by_role("link", name="没带手机").click()
         page.locator("#name").fill("王小明")
         page.get_by_role("button", name="告诉管理员").click()
         expect(verdict(page)).to_have_text("已经告诉管理员")
         assert "王小明" not in page.content()
+
+
+def test_the_managers_roster_lists_who_has_no_phone(
+    browser: Browser, live: str, app: Flask, lunch: LunchHour, session: Session
+) -> None:
+    for name in ("周明", "张三", "李静"):
+        services.leave_name(session, lunch.station_id, name, at("12:00"))
+    client = Desk(app, lunch).client
+    cookie = client.get_cookie("lunch")
+    assert cookie
+    for width in (1280, 390):
+        viewport = {"viewport": {"width": width, "height": 900}, "device_scale_factor": 1}
+        with chromium.opened(browser, live, **viewport) as page:
+            page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": live}])
+            page.goto(f"/manage/cbd/slots/{lunch.slot_id}")
+            picture(page, "kiosk", "roster", str(width))
+            assert fits(page)
+    with chromium.opened(browser, live) as page:
+        page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": live}])
+        page.goto(f"/manage/cbd/slots/{lunch.slot_id}")
+        page.locator("#arrivals li", has_text="周明").get_by_role("button", name="签到").click()
+        expect(page.locator("#arrivals li", has_text="周明")).to_have_count(0)
+        assert lunch.state("周明") == "attended"

@@ -238,6 +238,8 @@ PERSON_ONE = (
        SELECT d.id, p.id, p.id, '[]', now(), '{}' FROM draw d, generate_series(101, 105) p (id)""",
     """INSERT INTO attendance_proof (person_id, code, first, last, created_at)
        SELECT id, 'proof-' || id, CURRENT_DATE, CURRENT_DATE, now() FROM person WHERE id > 100""",
+    """INSERT INTO door_arrival (station_id, name, at, until)
+       SELECT 1 + id % 1500, 'name ' || id, now(), now() + interval '9 hours' FROM person WHERE id > 100""",
 )
 
 
