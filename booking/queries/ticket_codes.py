@@ -41,10 +41,11 @@ def by_code(session: Session, station: Station, code: str, now: datetime) -> Seq
 
 
 def read(typed: str) -> tuple[str, str]:
-    """The station's code and the ticket in what a scanner typed; either may be empty."""
+    """The station's code and the ticket in what a scanner typed, the last one; either may be empty."""
     text = plain(typed.replace("——", "_").translate(OTHER_KEYS)).replace(" ", "")
-    if found := ADDRESS.search(text):
-        return found[1].lower(), found[2]
+    if found := ADDRESS.findall(text):
+        station, ticket = found[-1]
+        return station.lower(), ticket
     return "", text if ALONE.fullmatch(text) else ""
 
 

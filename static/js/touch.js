@@ -9,12 +9,11 @@
   let typed = "", last = 0, sent = false, clock = 0;
 
   // --- the network -----------------------------------------------------------------------------
-  // A page that the browser cannot load would stay there for good, so the server is asked before one is left.
+  // A page that the browser cannot load would stay there for good, so the server is asked before it is left.
   async function reached() {
     try {
       const signal = AbortSignal.timeout ? AbortSignal.timeout(4000) : undefined;
-      await fetch("/healthz", { cache: "no-store", signal });
-      return true;
+      return (await fetch("/readyz", { cache: "no-store", signal })).ok;
     } catch {
       return false;
     }

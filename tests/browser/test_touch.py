@@ -133,7 +133,7 @@ def test_an_answer_goes_and_back_finds_nothing(
             else:
                 page.get_by_role("link", name="完成").click()
             page.wait_for_url("**/door/cbd")
-            page.go_back()
+            page.go_back(wait_until="commit")
             expect(page.locator("#screen, #typed").first).to_be_visible()
             assert page.locator(".said").count() == 0
 
@@ -196,6 +196,10 @@ def test_without_a_network_it_says_so_and_stays(kiosk: Page, live: str, lunch: L
     expect(kiosk.locator("#no-network")).to_be_hidden()
     scan(kiosk, address(lunch, "周明"))
     expect(verdict(kiosk)).to_have_text("签到成功")
+    with cut(live):
+        kiosk.keyboard.press("Escape")
+        expect(kiosk.locator("#no-network")).to_be_visible()
+        assert kiosk.locator(".said").count() == 0
 
 
 def test_without_script_all_of_it_works(browser: Browser, live: str, app: Flask, lunch: LunchHour) -> None:

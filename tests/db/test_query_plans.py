@@ -239,7 +239,7 @@ PERSON_ONE = (
     """INSERT INTO attendance_proof (person_id, code, first, last, created_at)
        SELECT id, 'proof-' || id, CURRENT_DATE, CURRENT_DATE, now() FROM person WHERE id > 100""",
     """INSERT INTO door_arrival (station_id, name, at, until)
-       SELECT 1 + id % 1500, 'name ' || id, now(), now() + interval '9 hours' FROM person WHERE id > 100""",
+       SELECT 1 + mod(id, 1500), 'name ' || id, now(), now() + interval '9 hours' FROM person WHERE id > 100""",
 )
 
 

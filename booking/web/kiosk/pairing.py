@@ -105,6 +105,11 @@ def forget_answer(response: Response) -> None:
     _keep(response, _name("said"), "", 0)
 
 
+def turn_page(response: Response) -> None:
+    """Change a cookie: of the pages that Chromium keeps for Back, `no-store` or not, it drops those older than that."""
+    _keep(response, _name("page"), secrets.token_hex(4), A_YEAR)
+
+
 def _browser() -> str:
     """A hash of the User-Agent header: a weak check, but free."""
     return hashlib.sha256(request.user_agent.string.encode()).hexdigest()[:16]

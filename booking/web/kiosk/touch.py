@@ -55,26 +55,17 @@ def touch(code: str) -> Response:
 @spoken
 def touched(code: str) -> Response:
     """Check in whose ticket it is, or put them on standby: by the rule for a person who has scanned the screen."""
-    station, typed, now = _kiosk(code), TypedForm().typed.data or "", clock.now()
-    try:
-        booking = _find(station, typed, now)
-    except RuleViolation as no:
-        status = 429 if no.reason == "too_many_tries" else 422
-        return _shown("kiosk/touch.html", station, status, no=no)
-    try:
-        _of_today(station, booking, now)
-        done = checkin_sync.arrive(db.session, booking.person_id, booking.slot_id, now, booking_id=booking.id)
-    except RuleViolation as no:
-        words = {"words": formatting.reason(no, station), "more": formatting.next_step(no)}
-        return _answer(station, now, code=no.reason, booking=booking.id, **words)
-    return _answer(station, now, code=_became(done, now), booking=done.id)
+    return _use(_kiosk(code), TypedForm().typed.data or "", clock.now())
 
 
 @pages.route("/door/<code>/touch/name", methods=["GET", "POST"])
 @spoken
 def leave_name(code: str) -> Response:
-    """A name for the staff. What was typed is not shown again: the screen is everybody's."""
+    """A name for the staff, or a ticket that was scanned here. What was typed is not shown again: the screen is
+    everybody's."""
     station, form, now = _kiosk(code), DoorNameForm(), clock.now()
+    if ticket_codes.read((form.name.data or "")[:LONGEST])[0]:
+        return _use(station, form.name.data, now)
     if form.validate_on_submit():
         try:
             services.leave_name(db.session, station.id, form.name.data, now)
@@ -105,6 +96,21 @@ def _kiosk(code: str) -> Station:
     """The station, on a browser that is a kiosk of it."""
     station = open_station(code)
     return station if pairing.is_paired(station) else abort(unpaired(station))
+
+
+def _use(station: Station, typed: str, now: datetime) -> Response:
+    try:
+        booking = _find(station, typed, now)
+    except RuleViolation as no:
+        status = 429 if no.reason == "too_many_tries" else 422
+        return _shown("kiosk/touch.html", station, status, no=no)
+    try:
+        _of_today(station, booking, now)
+        done = checkin_sync.arrive(db.session, booking.person_id, booking.slot_id, now, booking_id=booking.id)
+    except RuleViolation as no:
+        words = {"words": formatting.reason(no, station), "more": formatting.next_step(no)}
+        return _answer(station, now, code=no.reason, booking=booking.id, **words)
+    return _answer(station, now, code=_became(done, now), booking=done.id)
 
 
 def _find(station: Station, typed: str, now: datetime) -> Booking:

@@ -31,7 +31,10 @@ def screen(code: str) -> Response:
     if not pairing.is_paired(station):
         return unpaired(station)
     template = "kiosk/_screen.html" if htmx.asked() else "kiosk/screen.html"
-    return make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
+    response = make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
+    if not htmx.asked():
+        pairing.turn_page(response)
+    return response
 
 
 def unpaired(station: Station) -> Response:

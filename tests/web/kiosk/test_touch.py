@@ -111,6 +111,7 @@ TYPED: dict[str, Callable[[str], str]] = {
         text.replace("/", "、").replace(":", "：").replace(".", "。").replace("_", "——")
     ),
     "the ticket alone": lambda text: text.rpartition("/")[2],
+    "twice without Enter": lambda text: text + text,
     "after digits": lambda text: f"123{text}",
     "spaces around": lambda text: f"  {text}\t",
 }
@@ -282,6 +283,7 @@ def test_a_name_is_for_the_staff_who_check_in_with_one_tap(app: Flask, lunch: Lu
     assert outcome(kiosk.post("/touch/name", "12:01", name="周 明")) == "named"
     words = desk.words(roster, "12:02")
     assert "周 明 12:01 在门口，没带手机" in words
+    assert "1 人没带手机，在门口等" in desk.words("", "12:02")
     (act,) = re.findall(r'action="/manage/cbd/(arrivals/\d+/check-in/\d+)"', desk.get(roster, "12:02").text)
     assert "周明 已签到" in said(desk.post(act, "12:02"))
     assert lunch.state("周明") == "attended"
@@ -325,6 +327,11 @@ def test_what_is_no_name_is_refused_and_not_shown_again(lunch: LunchHour, kiosk:
     answer = kiosk.post("/touch/name", "12:01", name=name)
     assert answer.status_code == 422
     assert not name.strip() or name not in html.unescape(answer.text)
+    assert lunch.session.scalars(select(DoorArrival)).all() == []
+
+
+def test_a_ticket_scanned_into_the_field_for_a_name_is_a_ticket(lunch: LunchHour, kiosk: Kiosk) -> None:
+    assert outcome(kiosk.post("/touch/name", "12:01", name=address(lunch, "周明"))) == "in"
     assert lunch.session.scalars(select(DoorArrival)).all() == []
 
 
