@@ -31,7 +31,7 @@ from booking.web import (
 from booking.web.cache import store
 from booking.web.fast_lane import enter, page
 from booking.web.i18n import formatting
-from booking.web.kiosk import views
+from booking.web.kiosk import touch
 from booking.web.security import csrf, session
 
 
@@ -55,7 +55,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     form_errors.register(app)
     headers.register(app)
     formatting.register(app)
-    for room in (worker, views, manager, account, admin, network, privacy, unsubscribe):
+    for room in (worker, touch, manager, account, admin, network, privacy, unsubscribe):
         app.register_blueprint(room.pages)
     health.register(app)
     if not app.config["PRODUCTION"]:

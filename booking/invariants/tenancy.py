@@ -24,6 +24,7 @@ AT_CHECK_IN = frozenset(
         "strike",
         "came_late",
         "forgiven",
+        "name_settled",
     }
 )
 APPOINTED, GRANTED = "appointed", "door_helper_granted"

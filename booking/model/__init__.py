@@ -51,6 +51,13 @@ from booking.model.records import (
     SetAside,
     Suppression,
 )
-from booking.model.services import FORGOTTEN_REQUEST, REQUEST_KINDS, REQUEST_STATES, AttendanceProof, ServiceRequest
+from booking.model.services import (
+    FORGOTTEN_REQUEST,
+    REQUEST_KINDS,
+    REQUEST_STATES,
+    AttendanceProof,
+    DoorArrival,
+    ServiceRequest,
+)
 from booking.model.watching import WatchLink, WatchOpen
 from booking.model.wishes import OPEN_WISHES, WISH_STATES, ActivityWish, WishVote

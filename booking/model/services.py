@@ -1,4 +1,5 @@
-"""Services: what a station does beside its slots: requests that people make of it, proofs of attendance."""
+"""Services: what a station does beside its slots: requests that people make of it, proofs of attendance, and who
+stands at the door without a phone."""
 
 from datetime import date, datetime
 from typing import Any
@@ -83,3 +84,23 @@ class AttendanceProof(Base):
     last: Mapped[date]
     created_at: Mapped[datetime]
     person: Mapped[Person] = relationship()
+
+
+class DoorArrival(Base):
+    """在门口: a name that somebody without a phone left on the door screen, for the staff alone, until the day ends there.
+
+    It belongs to no account: whether anybody of that name has a booking is looked up when the staff reads it.
+    """
+
+    __tablename__ = "door_arrival"
+    __table_args__ = (
+        Index("ix_door_arrival_station_id", "station_id", "at"),
+        CheckConstraint("at < until", name="span"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    until: Mapped[datetime] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None]
+    station: Mapped[Station] = relationship()

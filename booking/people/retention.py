@@ -1,5 +1,5 @@
-"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, door helpers, bounces,
-failed attempts, invitations and transfers, and the numbers of single days."""
+"""Retention: deletes what is no longer needed: expired failures and codes, old sign-ins, taps, names left at
+the door, door helpers, bounces, failed attempts, invitations and transfers, and the numbers of single days."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from booking.db.transactions import transactional
 from booking.model import (
     Bounce,
     Code,
+    DoorArrival,
     DoorHelper,
     DoorTap,
     Failure,
@@ -41,6 +42,7 @@ def forget(session: Session, now: datetime) -> int:
         delete(Code).where(Code.created_at <= now - CODES).returning(Code.id),
         delete(SignIn).where(or_(SignIn.ended_at <= ended, SignIn.expires_at <= ended)).returning(SignIn.id),
         delete(DoorTap).where(DoorTap.received_at <= now - TAPS).returning(DoorTap.nonce),
+        delete(DoorArrival).where(DoorArrival.until <= now).returning(DoorArrival.id),
         delete(DoorHelper).where(DoorHelper.until <= now - DOOR_HELPERS).returning(DoorHelper.person_id),
         delete(Bounce).where(Bounce.at <= now - BOUNCES).returning(Bounce.key),
         delete(ManagerInvitation).where(_is_over(now - INVITATIONS)).returning(ManagerInvitation.id),

@@ -79,6 +79,8 @@ OF_SLOTS: dict[str, Any] = {
     "plan_changed": _("排期改了"),
     "plan_stopped": _("排期停了"),
     "exception": _("某一天另作了安排"),
+    "name_left": _("有人没带手机，在门口屏幕留了名字"),
+    "name_settled": _("处理了门口屏幕上留的名字"),
     "proof_issued": _("开了出勤证明的核对网址"),
     "proof_ended": _("停用了出勤证明的核对网址"),
     "notice_published": _("公告贴出来了"),

@@ -256,6 +256,8 @@ PERSON_ONE = (
        passed_to, their_no, said_at, ended_at)
        SELECT 1 + id %% 1500, id, 'room', 'x', 'solved', now() - id * interval '1 hour', CURRENT_DATE, CURRENT_DATE, '', '', '',
        now() - id * interval '1 hour', now() FROM person WHERE id > 100""",
+    """INSERT INTO door_arrival (station_id, name, at, until)
+       SELECT 1 + mod(id, 1500), 'name ' || id, now(), now() + interval '9 hours' FROM person WHERE id > 100""",
 )
 
 

@@ -31,6 +31,7 @@ KINDS: dict[type[Any], set[str]] = {
         *("name", "name_en", "title", "title_en", "address", "address_en", "company", "host", "host_en", "reason"),
         *("bring", "bring_en", "suits", "suits_en", "note", "value_source", "passed_to", "their_no", "line"),
         *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
+        "typed",
     },
     PlainField: {
         *(

@@ -12,7 +12,7 @@ from alembic import op
 from booking.db.online_ddl import create_index
 
 revision = "0037"
-down_revision = "0033"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 kind = "expand"

@@ -6,7 +6,7 @@ from alembic import op
 from booking.db.online_ddl import create_index
 
 revision = "0039"
-down_revision = "0033"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 kind = "expand"

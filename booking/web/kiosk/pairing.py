@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyotp
 from flask import Response, current_app, request
@@ -20,6 +21,7 @@ from booking.model import Station
 STEP = 30  # seconds that a code is shown; the previous one is valid too, for slow typing
 A_YEAR = 365 * 24 * 3600
 SIGN_IN_TIME = timedelta(minutes=10)
+ANSWER_TIME = 20  # seconds that the kiosk shows what became of a scan
 
 
 def pair(response: Response, station: Station) -> None:
@@ -82,6 +84,30 @@ def scan_of(station: Station, now: datetime) -> str:
 
 def forget_scan(response: Response) -> None:
     _keep(response, _name("scan"), "", 0)
+
+
+def keep_answer(response: Response, station: Station, answer: dict[str, Any], now: datetime) -> None:
+    """Hand an answer over to the page that shows it once: nothing of it is in an address, and Back does not find it."""
+    told = [*_claim(station), int(now.timestamp()), answer]
+    _keep(response, _name("said"), _signer("door answer").dumps(told), ANSWER_TIME)
+
+
+def answer_of(station: Station, now: datetime) -> dict[str, Any] | None:
+    """The answer that this kiosk has still to show."""
+    try:
+        *claim, at, answer = _signer("door answer").loads(request.cookies.get(_name("said"), ""))
+    except (BadSignature, TypeError, ValueError):
+        return None
+    return answer if claim == _claim(station) and 0 <= now.timestamp() - at <= ANSWER_TIME else None
+
+
+def forget_answer(response: Response) -> None:
+    _keep(response, _name("said"), "", 0)
+
+
+def turn_page(response: Response) -> None:
+    """Change a cookie: of the pages that Chromium keeps for Back, `no-store` or not, it drops those older than that."""
+    _keep(response, _name("page"), secrets.token_hex(4), A_YEAR)
 
 
 def _browser() -> str:

@@ -32,10 +32,18 @@ def screen(code: str) -> Response:
     if not pairing.is_paired(station) and htmx.asked():
         return make_response(htmx.go(url_for(".screen", code=code)))
     if not pairing.is_paired(station):
-        security_log.not_allowed(request.endpoint, current_user.person_id, station=station.id)
-        return make_response(render_template("kiosk/unpaired.html", station=station), 403)
+        return unpaired(station)
     template = "kiosk/_screen.html" if htmx.asked() else "kiosk/screen.html"
-    return make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
+    response = make_response(render_template(template, station=station, **_on_screen(station, clock.now())))
+    if not htmx.asked():
+        pairing.turn_page(response)
+    return response
+
+
+def unpaired(station: Station) -> Response:
+    """What a browser that is no kiosk of the station gets."""
+    security_log.not_allowed(request.endpoint, current_user.person_id, station=station.id)
+    return make_response(render_template("kiosk/unpaired.html", station=station), 403)
 
 
 @pages.post("/door/<code>/unpair")

@@ -1,6 +1,7 @@
 """Manager pages, one subject in each file. Importing them registers their views on the blueprint."""
 
 from booking.web.manager import (
+    arrivals,
     calendar,
     catalogue,
     checkin_sync,

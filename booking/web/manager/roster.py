@@ -14,7 +14,7 @@ from booking import clock, people, seats, slots
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import activity_ratings, checkin, disclosure, manager, watch_links
+from booking.queries import activity_ratings, checkin, disclosure, door_names, manager, watch_links
 from booking.queries.folding import fold
 from booking.sanitise import plain
 from booking.web import htmx
@@ -45,8 +45,9 @@ def slot(code: str, slot_id: int) -> Answer:
         page.headers["Kept-For"] = str(current_user.sign_in_id)
         return page
     now, opened = clock.now(), watch_links.opened(db.session(), slot_id)
+    at_door = door_names.mark(db.session(), found.station_id, now)
     moment = f"{found.state_at(now)}-{now >= found.checkin_from}"
-    tag = f"{checkin.last_event(db.session(), slot_id)}-{moment}-{opened}-{sought()}"
+    tag = f"{checkin.last_event(db.session(), slot_id)}-{moment}-{opened}-{sought()}-{at_door}"
     return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
 
 
@@ -147,6 +148,8 @@ def show_slot(
     found = checkin.find_people(session, slot, sought(), sought_email(), clock.now())
     watch = watch_links.watch_of(session, slot.id)
     runs = current_user.manages(slot.station_id)
+    arrivals = door_names.waiting(session, slot.station, clock.now()) if _is_today(slot) else []
+    named = [booking.person for one in arrivals for booking in one.bookings]
     return render_template(
         template,
         station=slot.station,
@@ -158,7 +161,7 @@ def show_slot(
         strikes=[strike for strike in manager.strikes_of_slot(session, slot.id) if not strike.forgiven_at],
         sought=sought(),
         suggested=_guest_name(),
-        about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people], found.strangers),
+        about=disclosure.to_staff(session, slot.station, [*roster.people, *found.people, *named], found.strangers),
         found=found,
         form=form or CapacityForm(formdata=None, data={"capacity": slot.seats}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
@@ -172,7 +175,13 @@ def show_slot(
         undo=undo.of(slot),
         removed=seats.may_put_back(session, slot, clock.now()),
         vouched=slots.may_take_back(db.session(), slot),
+        arrivals=arrivals,
     )
+
+
+def _is_today(slot: Slot) -> bool:
+    """Whether those who came without a phone are shown here."""
+    return slot.date == clock.at_station(clock.now(), slot.station.zone_name).date()
 
 
 def _guest_name() -> str:

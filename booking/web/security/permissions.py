@@ -19,6 +19,7 @@ from booking.extensions import db
 from booking.model import (
     Base,
     Booking,
+    DoorArrival,
     ManagerInvitation,
     Manages,
     Node,
@@ -164,6 +165,11 @@ def checkin_booking(code: str, booking_id: int) -> Booking:
     if not may_check_in(booking.slot):
         not_for_you(booking=booking_id)
     return booking
+
+
+def checkin_arrival(code: str, arrival_id: int) -> DoorArrival:
+    """Somebody who left their name at this station's door, by the same rule."""
+    return _of_station(checkin_station(code), DoorArrival, arrival_id)
 
 
 def may_check_in(slot: Slot) -> bool:

@@ -18,6 +18,7 @@ from booking.queries import (
     service_requests,
     station_day,
     station_lookup,
+    ticket_codes,
     wish_list,
 )
 from booking.seats import can_undo
@@ -71,6 +72,13 @@ def qr(booking: Booking) -> Markup:
     return qr_code.svg(address, dark="#20241f")
 
 
+def digits(booking: Booking, now: datetime) -> str:
+    """The six digits under the ticket, while the door screen takes them; else empty."""
+    slot = booking.slot
+    here = booking.state == "booked" and slot.checkin_from <= now < slot.ends_at
+    return ticket_codes.code_of(booking, now) if here else ""
+
+
 def _mine(person: Person) -> dict[str, Any]:
     now, asked = clock.now(), db.session()
     return {
@@ -81,6 +89,7 @@ def _mine(person: Person) -> dict[str, Any]:
         "ledgers": my_bookings.strike_ledgers(asked, person.id, now),
         "seen_at": now,
         "qr": qr,
+        "digits": digits,
     }
 
 
@@ -99,7 +108,7 @@ def _frame(told: dict[str, Any]) -> dict[str, Any]:
 def _tag(told: dict[str, Any]) -> str:
     """The entity tag of all that the fragment shows."""
     now = told["seen_at"]
-    seats = [(one.id, one.state, can_undo(one, now), _facts(one.slot, now)) for one in told["seats"]]
+    seats = [(one.id, one.state, can_undo(one, now), digits(one, now), _facts(one.slot, now)) for one in told["seats"]]
     waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
     marks = [
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])

@@ -25,6 +25,7 @@ from booking.model import (
     ActivityWish,
     AttendanceProof,
     Booking,
+    DoorArrival,
     DoorHelper,
     Draw,
     DrawEntry,
@@ -179,6 +180,11 @@ TABLE: dict[str, str] = {
     "GET /door/<code>/in": SIGNED_IN,
     "POST /door/<code>/in": OWN_FORM,
     "POST /door/<code>/unpair": LEADS_ON,
+    "GET /door/<code>/touch": "403 403 403 403 403 403 403",
+    "POST /door/<code>/touch": "403 403 403 403 403 403 403",
+    "GET /door/<code>/touch/name": "403 403 403 403 403 403 403",
+    "POST /door/<code>/touch/name": "403 403 403 403 403 403 403",
+    "GET /door/<code>/touch/said": "403 403 403 403 403 403 403",
     "GET /healthz": PUBLIC,
     "GET /parts": PUBLIC,
     "GET /pictures/<name>/<any(card, large):size>.jpg": NOT_FOUND,
@@ -210,6 +216,8 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/activities/<int:activity_id>/retire": "ask 404 404 409 404 409 404",
     "GET /manage/<code>/activities/new": MANAGER,
     "POST /manage/<code>/activities/new": MANAGER_FORM,
+    "POST /manage/<code>/arrivals/<int:arrival_id>/check-in/<int:booking_id>": CHECKIN_ACTS,
+    "POST /manage/<code>/slots/<int:slot_id>/arrivals/<int:arrival_id>/settle": CHECKIN_ACTS,
     "POST /manage/<code>/bookings/<int:booking_id>/check-in": CHECKIN_ACTS,
     "POST /manage/<code>/bookings/<int:booking_id>/undo": CHECKIN_ACTS,
     "GET /manage/<code>/calendar": MANAGER,
@@ -423,7 +431,8 @@ class World:
         watched = WatchLink(slot_id=slot.id, url="https://live.bilibili.com/1")
         wish = ActivityWish(station_id=slot.station_id, text="陶艺", text_key="陶艺", kind="crafts", created_at=NOW)
         told = Notice(station_id=slot.station_id, title="电梯检修", first=NOW.date(), last=NOW.date(), created_at=NOW)
-        session.add_all([entry, asked, proof, watched, wish, told])
+        arrival = DoorArrival(station_id=slot.station_id, name="周明", at=NOW, until=at("Wed 00:00"))
+        session.add_all([entry, asked, proof, watched, wish, told, arrival])
         session.flush()
         return {
             "slot_id": slot.id,
@@ -433,6 +442,7 @@ class World:
             "proof_id": proof.id,
             "wish_id": wish.id,
             "notice_id": told.id,
+            "arrival_id": arrival.id,
             "zone_id": slot.zone_id,
             "activity_id": activity.id,
             "booking_id": mine.id,
