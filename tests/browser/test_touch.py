@@ -97,6 +97,7 @@ def test_a_burst_arrives_whole_wherever_the_focus_is(kiosk: Page, lunch: LunchHo
     expect(kiosk.locator("#typed")).to_have_value(zhou)
 
 
+@pytest.mark.whole
 def test_digits_are_pressed_on_the_screen_or_typed(kiosk: Page, lunch: LunchHour) -> None:
     kiosk.get_by_role("link", name="我要签到").tap()
     for digit in ticket_codes.code_of(lunch.latest("周明"), at("12:00:30")):
@@ -109,7 +110,7 @@ def test_digits_are_pressed_on_the_screen_or_typed(kiosk: Page, lunch: LunchHour
     assert "周明" not in kiosk.content()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+@pytest.mark.parametrize("script", [pytest.param(True, marks=pytest.mark.whole), False])
 def test_an_answer_goes_and_back_finds_nothing(
     browser: Browser, live: str, app: Flask, lunch: LunchHour, script: bool
 ) -> None:
@@ -175,6 +176,7 @@ def show(page: Page, path: str, lunch: LunchHour) -> None:
         expect(page.locator(".said")).to_be_visible()
 
 
+@pytest.mark.whole
 def test_with_the_keyboard_alone_every_control_is_reached_and_left(kiosk: Page) -> None:
     kiosk.goto("/door/cbd/touch")
     seen = []
@@ -219,6 +221,7 @@ def test_without_script_all_of_it_works(browser: Browser, live: str, app: Flask,
         assert "王小明" not in page.content()
 
 
+@pytest.mark.whole
 def test_the_managers_roster_lists_who_has_no_phone(
     browser: Browser, live: str, app: Flask, lunch: LunchHour, session: Session
 ) -> None:
