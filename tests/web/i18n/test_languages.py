@@ -10,7 +10,19 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.model import Activity, Base, Node, Person, PlanException, ServiceRequest, Slot, Station, Strike, Zone
+from booking.model import (
+    Activity,
+    ActivityWish,
+    Base,
+    Node,
+    Person,
+    PlanException,
+    ServiceRequest,
+    Slot,
+    Station,
+    Strike,
+    Zone,
+)
 from tests.support.everybody import NOON, PAGES, Everybody
 
 CHINESE = re.compile(r"[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]+")
@@ -18,6 +30,7 @@ SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-confirm", "data-don
 # Typed texts are shown as they are where there is no translation.
 TYPED = (Person.name, Person.company, Slot.host, Slot.cancel_reason, PlanException.host, Strike.forgive_reason)
 TYPED += (ServiceRequest.text, ServiceRequest.answer, ServiceRequest.passed_to)
+TYPED += (ActivityWish.text, ActivityWish.answer)
 TYPED += (Node.name,)  # the history keeps the one that a node had
 IN_TWO = (Activity, Station, Zone)
 OWN = {"中文", "©"}
