@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -101,8 +102,12 @@ def test_without_the_locks_the_second_press_breaks(
     monkeypatch.setattr(services.wishes, "alive", lambda *_: None)
     monkeypatch.setattr(services.wishes, "locked", lambda session, key: session.get_one(ActivityWish, key))
     lunch.session.rollback()
-    with pytest.raises(IntegrityError):
-        together(engine, 8, lambda session, _: services.want_wish(session, one_id, me, now))
+    with Session(engine) as one, Session(engine) as other:
+        for session in (one, other):
+            services.want_wish.inside(session, one_id, me, now)
+        one.commit()
+        with pytest.raises(IntegrityError):
+            other.commit()
 
 
 def test_eight_people_with_the_same_words_at_once_make_one_wish(lunch: LunchHour, engine: Engine) -> None:
@@ -118,11 +123,19 @@ def test_eight_people_with_the_same_words_at_once_make_one_wish(lunch: LunchHour
 def test_without_the_stations_lock_they_collide(
     lunch: LunchHour, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Control: the index is the last wall."""
+    """Control: both look before either writes; the index is the last wall."""
+    both, look = Barrier(2), services.wishes._same
+
+    def looked(*about: Any) -> ActivityWish | None:
+        found = look(*about)
+        both.wait(30)
+        return found
+
     monkeypatch.setattr(services.wishes.transactions, "advisory_lock", lambda *_: None)
+    monkeypatch.setattr(services.wishes, "_same", looked)
     everybody, same = list(lunch.people.values()), ("想学陶艺", "crafts", None, at("Mon 12:30"))
     with pytest.raises(IntegrityError):
-        together(engine, 8, lambda session, n: services.make_wish(session, lunch.station_id, everybody[n], *same))
+        together(engine, 2, lambda session, n: services.make_wish(session, lunch.station_id, everybody[n], *same))
 
 
 def test_different_ones_at_once_do_not_pass_the_limit(lunch: LunchHour, engine: Engine) -> None:

@@ -41,11 +41,11 @@ OWN = (
 )
 ROOMS = (
     "poster scan slots slots/new plans plans/new activities activities/new activities/ready-made zones people calendar "
-    "policy history door numbers running week/copy"
+    "policy history door numbers running week/copy wishes"
 )
 PAGES = {
     "": ("/s/cbd", "/s/cbd/find?q=zzz", *OPEN),
-    "worker": ("/s/cbd", "/s/cbd/find", "/s/cbd/month", *OWN),
+    "worker": ("/s/cbd", "/s/cbd/find", "/s/cbd/month", "/s/cbd/wishes", *OWN),
     "manager": (
         "/account/second-factor",
         "/manage/",
@@ -77,7 +77,7 @@ PAGES = {
 DEEPER = {
     "": r"/slots/\d+|/s/cbd\?day=[\d-]+",
     "worker": r"/slots/\d+|/s/cbd\?day=[\d-]+",
-    "manager": r"/manage/cbd/(?:slots|plans|activities|zones|people)/\d+",
+    "manager": r"/manage/cbd/(?:slots|plans|activities|zones|people|wishes)/\d+",
     "admin": r"/admin/people/\d+",
     "organiser": r"/net/[a-z-]+/stations/[a-z-]+(?:/move)?",
 }
