@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from booking import demo, services, statistics
 from booking.db import transactions
 from booking.history import replay
-from booking.model import Activity, Event, Plan, Slot, Station, Zone
+from booking.model import Activity, Event, Plan, Slot, Station, WatchOpen, Zone
 from booking.statistics import Span, Tally
 from tests.support.lunch_hour import SHANGHAI, TUESDAY, LunchHour, at, make_slot
 
@@ -177,6 +177,8 @@ class Recount:
             if replay(lines).state == "done" and slot.date <= last:
                 self.slots.append(slot)
                 self.counts[slot.id] = self._count(slot, lines)
+                opens = session.scalars(select(WatchOpen.id).where(WatchOpen.slot_id == slot.id)).all()
+                self.counts[slot.id]["watched"] = len(opens)
         self.waits = [wait for wait in self.waits if wait[1:] not in self.sat]
 
     def _count(self, slot: Slot, lines: Sequence[Event]) -> Counter[str]:

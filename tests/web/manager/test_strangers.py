@@ -63,7 +63,7 @@ POST bookings/{booking_id}/check-in · POST bookings/{booking_id}/undo · POST s
 POST plans/{plan_id}/stop · POST plans/{plan_id}/dates/2026-11-27/take-back · POST activities/{activity_id}/retire
 POST zones/{zone_id}/close · POST tickets/{ticket} · GET slots/{slot_id}/export · GET slots/{slot_id}/move
 POST slots/{slot_id}/move starts=12:30 zone_id=1 sure=y · POST people/{person_id}/phone
-POST slots/{slot_id}/bring-back · POST zones/{zone_id}/reopen
+POST slots/{slot_id}/bring-back · POST zones/{zone_id}/reopen · POST slots/{slot_id}/watch hybrid=y
 POST activities/{activity_id}/offer-again · POST plans/{plan_id}/resume
 GET history?person={person_id} · POST taps booking={booking_id} act=in age=0 nonce=0123456789
 """.replace("\n", " · ").split(" · ")

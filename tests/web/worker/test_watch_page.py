@@ -9,9 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import slots
-from booking.db import transactions
 from booking.extensions import db
-from booking.model import Person, WatchLink, WatchOpen
+from booking.model import WatchLink, WatchOpen
 from booking.queries import watch_links
 from tests.support.desk_cast import HTMX, Desk, said
 from tests.support.lunch_hour import LunchHour, at
@@ -229,15 +228,6 @@ def test_staff_see_how_many_opened_it_and_polls_bring_the_number(desk: Desk, lun
     numbers = desk.get("numbers?from=2026-11-24&until=2026-11-24", "14:00").text
     assert re.search(r'data-number="watched"><b>1</b>', numbers)
     assert re.search(r'data-number="visits"><b>0</b>', numbers)
-
-
-def test_another_stations_manager_finds_no_such_slot(app: Flask, lunch: LunchHour) -> None:
-    lunch.other_station("west")
-    with transactions.transaction(lunch.session) as session:
-        west = session.scalars(select(Person.id).where(Person.id == lunch.people["吴桐"])).one()
-    theirs = Desk(app, lunch, west, "west/")
-    assert theirs.post(f"slots/{lunch.slot_id}/watch", watch_url=LIVE).status_code == 404
-    assert link(lunch) is None
 
 
 @pytest.mark.usefixtures("hybrid")
