@@ -31,7 +31,6 @@ SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-confirm", "data-don
 # Typed texts are shown as they are where there is no translation.
 TYPED = (Person.name, Person.company, Slot.host, Slot.cancel_reason, PlanException.host, Strike.forgive_reason)
 TYPED += (ServiceRequest.text, ServiceRequest.answer, ServiceRequest.passed_to, Notice.title, Notice.text)
-
 TYPED += (ActivityWish.text, ActivityWish.answer)
 TYPED += (Node.name,)  # the history keeps the one that a node had
 IN_TWO = (Activity, Station, Zone)
