@@ -116,6 +116,8 @@ PLANTED: dict[str, list[tuple[str, str, str]]] = {
          "I8 slot 1: booking 1 is unrecorded though the manager could still say"),
         ("UPDATE booking SET state = 'unrecorded', checked_in_at = NULL, ended_at = created_at WHERE id = 2", "",
          "I8 booking 2: strike 1 for an unrecorded booking"),
+        ("UPDATE slot SET state = 'done'; UPDATE booking SET state = 'booked', ended_at = NULL WHERE id = 1", "",
+         "I8 slot 1: it is done, but booking 1 is still live"),
     ],
     "I10 hands": [
         ("UPDATE event SET actor_id = 3 WHERE id = 2", "",
