@@ -10,14 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import URL
-
-from bench import builds, draws, jobs, letters, phones, presses, scale
-from bench.builds import Build
+from bench import builds, draws, jobs, phones, presses, scale
 from bench.load import Row
+from tests.support.servers import Kind
 
-OUT = Path(__file__).with_name("out")
-Part = Callable[[argparse.Namespace, URL, tuple[Build, ...]], list[Row]]
+RESULTS = Path(__file__).with_name("out") / "results.json"
+Part = Callable[[argparse.Namespace], list[Row]]
 # Each part with the rows that can be asked for by themselves.
 PARTS: dict[str, tuple[Part, tuple[str, ...]]] = {
     "rush": (presses.measure, tuple(presses.ROWS)),
@@ -27,8 +25,8 @@ PARTS: dict[str, tuple[Part, tuple[str, ...]]] = {
     "draw_city": (draws.city, ()),
     "draw_page": (draws.page, ()),
     "simulation": (draws.simulation, ()),
-    "letters": (letters.letters, ()),
-    "mail_down": (letters.mail_down, ()),
+    "letters": (jobs.letters, ()),
+    "mail_down": (jobs.mail_down, ()),
     "embedded": (phones.everybody, ()),
     "paint": (phones.paint, ()),
     "city": (scale.city, ()),
@@ -38,14 +36,16 @@ PARTS: dict[str, tuple[Part, tuple[str, ...]]] = {
 def main() -> None:
     asked = _asked()
     wanted = [name for name, (_, rows) in PARTS.items() if {name, *rows} & asked.rows]
-    with builds.compared(asked.against) as compared, builds.postgresql() as url:
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with builds.compared(asked.against) as asked.builds, builds.postgresql() as asked.url:
         for name in wanted or [name for name in PARTS if name != "city"]:
-            part, _ = PARTS[name]
             print(f"\n{name}: {_machine()}", flush=True)
-            rows = part(asked, url, compared)
+            rows = PARTS[name][0](asked)
             print(f"\n{_table(rows, asked.against)}\n{_machine()}", flush=True)
-            _keep(rows)
-    print(f"written to {OUT / 'results.json'}")
+            known |= {row.name: vars(row) for row in rows}
+            RESULTS.parent.mkdir(exist_ok=True)
+            RESULTS.write_text(json.dumps(known, indent=2, default=str, ensure_ascii=False) + "\n")
+    print(f"written to {RESULTS}")
 
 
 def _asked() -> argparse.Namespace:
@@ -56,11 +56,11 @@ def _asked() -> argparse.Namespace:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=int, default=3, help="of each run")
     arguments.add_argument("--beside", type=int, default=8, help="seconds of the rush beside a job; 0 leaves it out")
-    arguments.add_argument("--servers", default="granian:2:64", help="name:workers:threads,… for rush and city")
-    arguments.add_argument("--stations", type=int, default=0, help="fewer, for a quick look")
     arguments.add_argument(
-        "--group", type=int, default=0, help="people ready for each kind of press, twice the stations or more"
+        "--servers", type=Kind.parsed, default="granian:2:64", help="name:workers:threads,… for rush and city"
     )
+    arguments.add_argument("--stations", type=int, default=0, help="fewer, for a quick look")
+    arguments.add_argument("--group", type=int, default=0, help="people for each kind of press, ≥ 2 × stations")
     arguments.add_argument("--bookings", type=int, default=1_000_000, help="of the grown city")
     arguments.add_argument("--letters", type=int, default=10_000)
     arguments.add_argument("--people", type=int, default=500, help="at one instant, on SQLite")
@@ -89,19 +89,6 @@ def _table(rows: list[Row], against: str) -> str:
 
 def _spread(values: list[float]) -> str:
     return f"{median(values):.2f} ({min(values):.2f}–{max(values):.2f})" if values else ""
-
-
-def _keep(rows: list[Row]) -> None:
-    OUT.mkdir(exist_ok=True)
-    path = OUT / "results.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    for row in rows:
-        figures = {name: getattr(row, name) for name in ("ratio", "by_cpu", "against", "against_cpu")}
-        found = {name: round(median(values), 3) for name, values in figures.items() if values}
-        if row.ratio:
-            found |= {"min": round(min(row.ratio), 3), "max": round(max(row.ratio), 3)}
-        known[row.name] = found | row.facts
-    path.write_text(json.dumps(known, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
 def _machine() -> str:

@@ -1,5 +1,6 @@
 """Builds that are measured: this tree, and another commit in a worktree. Each is run by its public surface only."""
 
+import argparse
 import json
 import os
 import re
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +20,11 @@ import psycopg
 from sqlalchemy import URL
 
 import config
+from bench.load import Cost
+from tests.support import city as stock
 from tests.support import postgres
-from tests.support.servers import APP, BIN, TICK, Ground, Kind, Server, environment, serving, used
+from tests.support.city import City
+from tests.support.servers import APP, BIN, Ground, Kind, Server, environment, serving
 
 DISK = Path(os.environ.get("BENCH_FOLDER", "/var/tmp"))  # a real disk: /tmp may be in memory
 # What an operator would set on a machine of this size. Nothing that gives up durability: fsync and
@@ -68,15 +72,6 @@ def compared(revision: str) -> Iterator[tuple[Build, ...]]:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """How many things a job did, how long it took by the clock, and how much CPU by itself and by PostgreSQL."""
-
-    did: int
-    seconds: float
-    cpu: float
-
-
-@dataclass(frozen=True)
 class Worker:
     """A process that runs jobs of the scheduler when it is told to."""
 
@@ -85,11 +80,13 @@ class Worker:
     postmaster: int
 
     def run(self, job: str, now: datetime) -> Cost:
-        before = used(self.process.pid) + used(self.postmaster)
-        self.start(job, now)
-        did, seconds = self.finish()
-        cpu = used(self.process.pid) + used(self.postmaster) - before
-        return Cost(did, seconds, max(cpu, TICK))
+        """A job, with the CPU of PostgreSQL."""
+
+        def act() -> int:
+            self.start(job, now)
+            return self.finish()[0]
+
+        return Cost.of(act, self.process.pid, self.postmaster)
 
     def start(self, job: str, now: datetime) -> None:
         print(json.dumps({"job": job, "now": now.isoformat()}), file=self.process.stdin, flush=True)
@@ -100,18 +97,15 @@ class Worker:
 
     def finish(self) -> tuple[int, float]:
         """How many things it did, in how many seconds."""
-        told = _from(self.process)
+        told = _heard(self.process)
         if told["error"]:
             raise RuntimeError(f"a job failed: {told['error']}")
         return told["did"], told["seconds"]
 
 
-def _from(process: subprocess.Popen[str]) -> dict[str, Any]:
+def _heard(process: subprocess.Popen[str]) -> Any:
     line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise RuntimeError("the process that runs jobs has ended")
-    told: dict[str, Any] = json.loads(line)
-    return told
+    return json.loads(line or '{"error": "its process has ended"}')
 
 
 # Run by the build's own code, so it may name modules only as they are called there: the second names are older.
@@ -164,10 +158,32 @@ class Database(Ground):
     @property
     def postmaster(self) -> int:
         """The process id of PostgreSQL itself."""
+        return int(self.value("SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)"))
+
+    def value(self, statement: str, values: dict[str, Any] | None = None) -> Any:
+        """The first column of the first row."""
         with self.connect() as connection:
-            row = connection.execute("SELECT pg_backend_pid()").fetchone()
-            fields = Path(f"/proc/{row and row[0]}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[1])
+            row = stock.execute(connection, statement, values).fetchone()
+        return row and row[0]
+
+    def rewrite(self, statements: Iterable[str], values: dict[str, Any] | None = None) -> None:
+        """Set a scene, or set it back."""
+        with self.connect() as connection:
+            connection.execute("SET session_replication_role = replica")  # no foreign-key checks row by row
+            for statement in statements:
+                stock.execute(connection, statement, values)
+            stock.settle(connection)
+
+    @contextmanager
+    def filling(self, city: City, past: int) -> Iterator[psycopg.Connection[Any]]:
+        """A connection for what is to be there besides the city and so many bookings of before."""
+        with self.connect() as connection:
+            connection.execute("SET synchronous_commit = off")  # while filling only
+            stock.build(connection, city)
+            if past:
+                stock.add_past(connection, city, past)
+            yield connection
+            stock.settle(connection)
 
     def flask(self, *words: str, must: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the build."""
@@ -195,7 +211,7 @@ class Database(Ground):
         command = [sys.executable, "-c", RUNS_JOBS, *([] if rests else ["never-rests"])]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with self._process(command, more, text=True, **pipes) as process:
-            yield Worker(process, _from(process)["backend"], self.postmaster)
+            yield Worker(process, _heard(process)["backend"], self.postmaster)
 
     @contextmanager
     def _process(self, command: list[str], more: Mapping[str, str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
@@ -221,13 +237,13 @@ def postgresql() -> Iterator[URL]:
 
 
 @contextmanager
-def prepared(url: URL, name: str, build: Build) -> Iterator[Database]:
+def prepared(asked: argparse.Namespace, name: str, build: Build = HERE) -> Iterator[Database]:
     """A fresh database on that server, migrated by the build, with the calendar of workdays. Dropped at the end."""
     name = name if build == HERE else f"{name}_other"
-    with psycopg.connect(postgres.plain(url), autocommit=True) as admin:
+    with psycopg.connect(postgres.plain(asked.url), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
         with tempfile.TemporaryDirectory(prefix="lunch-hour-bench-") as folder:
-            place = Database(url.set(database=name).render_as_string(hide_password=False), Path(folder), build)
+            place = Database(asked.url.set(database=name).render_as_string(hide_password=False), Path(folder), build)
             place.flask("db", "upgrade")
             with place.worker() as worker:
                 worker.run("learn_workdays", datetime.now(UTC))

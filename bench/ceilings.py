@@ -1,26 +1,23 @@
 """Bare Flask routes that do only the unavoidable: what the app is measured against.
 
 A  a page of a given size        B  the same after one SELECT        C  the taking of a seat        C1  by one statement
-B and C speak psycopg without an ORM. Like the app, a process works on two of them at the same time.
+B and C speak psycopg without an ORM. Like the app, a process has two connections in a pool.
 """
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
-from queue import SimpleQueue
-from typing import Any
 
-import psycopg
 from flask import Flask
+from psycopg_pool import ConnectionPool
 
 app = Flask(__name__)
-Connection = psycopg.Connection[Any]
-_pools: dict[bool, SimpleQueue[Connection | None]] = {True: SimpleQueue(), False: SimpleQueue()}
-for _pool in _pools.values():
-    for _ in range(2):
-        _pool.put(None)
+POOLS = {
+    autocommit: ConnectionPool(
+        os.environ["BENCH_DATABASE"], min_size=2, max_size=2, open=True, kwargs={"autocommit": autocommit}
+    )
+    for autocommit in (True, False)  # no BEGIN and COMMIT around a lone statement
+}
 
 LOOK = "SELECT id, station_id, starts_at, capacity, taken, state FROM slot WHERE id = %s"
 CLAIM = """
@@ -51,18 +48,6 @@ def page(size: int) -> str:
     return "x" * size
 
 
-@contextmanager
-def connection(*, autocommit: bool) -> Iterator[Connection]:
-    """One of this process. No BEGIN and COMMIT around a lone statement."""
-    pool = _pools[autocommit]
-    found = pool.get()
-    try:
-        found = found or psycopg.connect(os.environ["BENCH_DATABASE"], autocommit=autocommit)
-        yield found
-    finally:
-        pool.put(found)
-
-
 @app.get("/page/<int:size>")
 def a(size: int) -> str:
     return page(size)
@@ -70,26 +55,24 @@ def a(size: int) -> str:
 
 @app.get("/look/<int:slot>/<int:size>")
 def b(slot: int, size: int) -> str:
-    with connection(autocommit=True) as database:
+    with POOLS[True].connection() as database:
         database.execute(LOOK, (slot,)).fetchone()
     return page(size)
 
 
 @app.post("/seat/<int:slot>/<int:person>/<int:size>")
 def c(slot: int, person: int, size: int) -> tuple[str, int]:
-    with connection(autocommit=False) as database:
+    with POOLS[False].connection() as database:
         claimed = database.execute(CLAIM, (slot,)).fetchone()
         if claimed is None:
-            database.rollback()
             return page(size), 409
         made = database.execute(BOOK, (slot, claimed[0], person, secrets.token_urlsafe(16))).fetchone()
         database.execute(RECORD, (claimed[0], slot, made and made[0], person, person))
-        database.commit()
     return page(size), 200
 
 
 @app.post("/seat1/<int:slot>/<int:person>/<int:size>")
 def c1(slot: int, person: int, size: int) -> tuple[str, int]:
-    with connection(autocommit=True) as database:
+    with POOLS[True].connection() as database:
         done = database.execute(SEAT, (slot, person, secrets.token_urlsafe(16)), prepare=True)
     return page(size), 200 if done.rowcount else 409

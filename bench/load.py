@@ -15,10 +15,10 @@ from email.message import Message
 from pathlib import Path
 from statistics import mean, median
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
-from tests.support.servers import Server, used
+from tests.support.servers import TICK, Server, used
 
 SCRIPT = Path(__file__).with_name("feed.lua")
 THREADS = 2
@@ -96,6 +96,30 @@ class Run:
         return self.cpu_ms * self.sent / 1000
 
 
+@dataclass(frozen=True)
+class Cost:
+    """How many things were done, how long it took by the clock, and how many seconds of CPU."""
+
+    did: int
+    seconds: float
+    cpu: float
+
+    @property
+    def per_s(self) -> float:
+        return self.did / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        return self.cpu / self.did * 1000
+
+    @classmethod
+    def of(cls, act: Callable[[], int], *pids: int) -> "Cost":
+        """What an act takes that says how many things it does, with the CPU of these processes."""
+        before, began = sum(map(used, pids)), perf_counter()
+        did = act()
+        return cls(did, perf_counter() - began, max(sum(map(used, pids)) - before, TICK))
+
+
 @dataclass
 class Target:
     """A server with the feeds for it. A feed that does not loop goes on where it stopped, for each press counts once."""
@@ -126,8 +150,7 @@ class Target:
         pids = (self.server.process.pid, self.postmaster)
         before = [used(pid) for pid in pids]
         with beside or nullcontext():
-            told, lasted = _drive(_wrk(self.server, connections, seconds), env, path, seconds)
-        seen = _result(told)
+            seen, lasted = _drive(_wrk(self.server, connections, seconds), env, path, seconds)
         self.server.calm_down()
         spent = zip(pids, before, strict=True)
         web, database = ((used(pid) - start) / max(1, seen["sent"]) * 1000 for pid, start in spent)
@@ -156,13 +179,13 @@ class Target:
         ):
             yield
             process.send_signal(signal.SIGINT)
-            seen = _result(process.communicate(timeout=90)[0])
+            seen = _result(process)
         told |= {"polls a second": round(seen["requests"] / seen["seconds"]), "poll p99 ms": round(seen["p99_ms"])}
         told["poll errors"] = seen["refused"] + seen["broken"]
 
 
 @contextmanager
-def repeated(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+def repeated(seconds: float, act: Callable[[], object]) -> Iterator[None]:
     """`act` every so many seconds, until the block ends."""
     stop = Event()
 
@@ -184,7 +207,8 @@ def _wrk(server: Server, connections: int, seconds: int) -> list[str]:
     return [*command, "-s", str(SCRIPT), server.url]
 
 
-def _result(told: str) -> dict[str, Any]:
+def _result(process: subprocess.Popen[str]) -> dict[str, Any]:
+    told, _ = process.communicate(timeout=90)
     result = next((line for line in told.splitlines() if line.startswith("RESULT ")), None)
     if result is None:
         raise RuntimeError(f"wrk said nothing useful:\n{told}")
@@ -192,7 +216,7 @@ def _result(told: str) -> dict[str, Any]:
     return seen
 
 
-def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) -> tuple[str, float]:
+def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) -> tuple[dict[str, Any], float]:
     """What wrk says, and for how long it had something to send: it would sleep to the end of its time."""
     marks = [path.with_name(f"{path.name}.{n}.done") for n in range(THREADS)]
     for mark in marks:
@@ -205,17 +229,29 @@ def _drive(command: list[str], env: dict[str, str], path: Path, seconds: int) ->
                 break
             sleep(0.02)
         lasted = monotonic() - began
-        told, _ = process.communicate(timeout=90)
-    return told, lasted
+        return _result(process), lasted
 
 
-def compared(own: Iterable[Run], others: Iterable[Sequence[Run]]) -> tuple[list[float], list[float]]:
-    """How each run compares with the mean of its others, if it has any: by requests a second, and by CPU."""
+def compared(own: Iterable[Run | Cost], others: Iterable[Sequence[Run | Cost]]) -> tuple[list[float], list[float]]:
+    """How each compares with the mean of its others, if it has any: by things a second, and by CPU."""
     pairs = [(run, them) for run, them in zip(own, others, strict=False) if them]
     return (
         [run.per_s / mean(one.per_s for one in them) for run, them in pairs],
         [mean(one.cpu_ms for one in them) / run.cpu_ms for run, them in pairs],
     )
+
+
+def facts(runs: Sequence[Run], ceilings: Iterable[Sequence[Run]] = ()) -> dict[str, Any]:
+    """What a row tells of its runs; a refused press is an error unless the row says otherwise."""
+    bare = [run.per_s for beside in ceilings for run in beside]
+    return {
+        "per s": middle(run.per_s for run in runs),
+        "ceiling": middle(bare) if bare else "",
+        "web ms": f"{median(run.web_ms for run in runs):.2f}",
+        "db ms": f"{median(run.database_ms for run in runs):.2f}",
+        "p99 ms": middle(run.p99_ms for run in runs),
+        "errors": sum(run.refused + run.broken for run in runs),
+    }
 
 
 def times(own: Iterable[float], other: Iterable[float]) -> list[float]:

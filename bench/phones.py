@@ -10,7 +10,6 @@ from statistics import median, quantiles
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from sqlalchemy import URL
 
 from bench.builds import HERE, Build, Database, embedded
 from bench.load import Row, times
@@ -19,12 +18,12 @@ from tests.support.servers import Kind
 from tests.support.visits import Visit
 
 
-def everybody(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> list[Row]:
+def everybody(asked: argparse.Namespace) -> list[Row]:
     """500 people press at one station at the same instant, on SQLite and one web process, as `make run` starts it.
 
     Everybody must get a seat or a place in line, and nobody "database is locked".
     """
-    rounds = [[_instant(build, asked.people) for build in builds] for _ in range(min(asked.rounds, 3))]
+    rounds = [[_instant(build, asked.people) for build in asked.builds] for _ in range(min(asked.rounds, 3))]
     own, *theirs = zip(*rounds, strict=True)
     against = times([one["p99 s"] for one in own], [one["p99 s"] for one in theirs[0]]) if theirs else []
     return [Row("embedded", "p99 ≤ 0.4 × REV, 0 locked", against=against, facts=own[-1])]
@@ -82,14 +81,14 @@ WATCH = """
 SETTLED = 2500  # ms after load: late shifts count too
 
 
-def paint(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> list[Row]:
+def paint(asked: argparse.Namespace) -> list[Row]:
     """Chromium at 390 px, four times slower than this machine, on "slow 4G": a first visit and the next one.
 
     Bytes are what came over the wire with their headers.
     """
     with sync_playwright() as playwright, ExitStack() as opened:
         browser = opened.enter_context(chromium.launch(playwright.chromium, windows=True))
-        pages = [opened.enter_context(_demo(build)) for build in builds]
+        pages = [opened.enter_context(_demo(build)) for build in asked.builds]
         own, *theirs = [[_visits(browser, address) for _ in range(asked.rounds)] for address in pages]
     rows = []
     for n, (visit, least) in enumerate({"first": "60 KB", "next": "10 KB"}.items()):
@@ -102,11 +101,9 @@ def paint(asked: argparse.Namespace, _url: URL, builds: tuple[Build, ...]) -> li
 
 def _visits(browser: Browser, address: str) -> tuple[dict[str, float], dict[str, float]]:
     """A phone that has never been there, and the same one a moment later."""
-    context = browser.new_context(**PHONE)  # type: ignore[arg-type] # Playwright types each option by itself
-    try:
+    phone: dict[str, Any] = PHONE  # Playwright types each option by itself
+    with closing(browser.new_context(**phone)) as context:
         return _visit(context, address), _visit(context, address)
-    finally:
-        context.close()
 
 
 def _visit(context: BrowserContext, address: str) -> dict[str, float]:

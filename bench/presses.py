@@ -9,13 +9,10 @@ from itertools import count, repeat
 from pathlib import Path
 from statistics import median
 from time import sleep
-from typing import NamedTuple
-
-from sqlalchemy import URL
 
 from bench import load
-from bench.builds import Build, Database, prepared, statements
-from bench.load import Row, Run, Target, compared, middle
+from bench.builds import HERE, Build, Database, prepared, statements
+from bench.load import Row, Run, Target, compared
 from tests.support import city as stock
 from tests.support import visits
 from tests.support.city import City
@@ -62,11 +59,7 @@ class Stage:
 
     def reset(self) -> None:
         """Back to the first second: nobody has pressed yet."""
-        with self.ground.connect() as connection:
-            connection.execute("SET session_replication_role = replica")  # no foreign-key checks row by row
-            for statement in SQL["reset"]:
-                stock.execute(connection, statement)
-            stock.settle(connection)
+        self.ground.rewrite(SQL["reset"])
 
     def change(self, stations: int) -> None:
         """At each of so many stations a seat of the day's last slot goes, as a press would write it."""
@@ -91,14 +84,14 @@ class Stage:
             yield target
 
 
-def stage(ground: Database, stations: int = 400, group: int = GROUP) -> Stage:
-    """Build it; takes half a minute."""
+def staged(opened: ExitStack, asked: argparse.Namespace, name: str, build: Build = HERE, stations: int = 400) -> Stage:
+    """Build it, of the size that is asked for; takes half a minute."""
+    ground = opened.enter_context(prepared(asked, name, build))
+    stations, group = asked.stations or stations, asked.group or GROUP
     city = City(stations, people=group * len(STAGED))
     people = {name: range(1 + n * group, 1 + (n + 1) * group) for n, name in enumerate(STAGED)}
     values = vars(city) | {"first": people["refused"][0], "group": group, "refusing": min(stations, REFUSING)}
-    with ground.connect() as connection:
-        stock.build(connection, city)
-        stock.add_past(connection, city, PAST)
+    with ground.filling(city, PAST) as connection:
         for statement in SQL["scene"]:
             stock.execute(connection, statement, values)
         signed_in = {name: visits.sign_in(connection, persons, stations) for name, persons in people.items()}
@@ -124,11 +117,10 @@ def _feeds(made: Stage, server: Server) -> dict[str, list[bytes]]:
         "hot": [city.hot[0] for _ in spread],
         "refused": [_refused_slot(city, n, k) for k in range(AGAIN) for n in spread],
     }
-    with made.ground.connect() as connection:
-        day = connection.execute("SELECT date FROM slot WHERE id = 1").fetchone()
+    day = made.ground.value("SELECT date FROM slot WHERE id = 1")
 
     def pages(persons: Iterable[Visit]) -> list[tuple[str, Visit]]:
-        return [(f"/s/s{n % stations + 1}?day={day and day[0]}", visit) for n, visit in enumerate(persons)]
+        return [(f"/s/s{n % stations + 1}?day={day}", visit) for n, visit in enumerate(persons)]
 
     seen = pages(people["warm"][: 2 * stations])
     # They look before they press; the last of them, one for each station, never press.
@@ -190,24 +182,16 @@ def _size(server: Server, request: bytes) -> int:
     return len(body)
 
 
-class Found(NamedTuple):
-    """One round of a row: this build's run, those of its ceiling, of C1 and of the other build, where there are any."""
-
-    app: Run
-    ceilings: list[Run]
-    one_statement: list[Run]
-    theirs: list[Run]
+# One round of a row: this build's run, those of its ceiling, of C1 and of the other build, where there are any.
+Found = tuple[Run, list[Run], list[Run], list[Run]]
 
 
-def measure(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+def measure(asked: argparse.Namespace) -> list[Row]:
     """All rows, or those that were asked for, on each kind of server."""
     with ExitStack() as opened:
-        stages = [
-            stage(opened.enter_context(prepared(url, "rush", build)), asked.stations or 400, asked.group or GROUP)
-            for build in builds
-        ]
+        stages = [staged(opened, asked, "rush", build) for build in asked.builds]
         found: list[Row] = []
-        for kind in Kind.parsed(asked.servers):
+        for kind in asked.servers:
             rows = _rows(stages, kind, asked)
             found += [replace(row, name=f"{row.name} ({kind})") for row in rows] if found else rows
     return found
@@ -254,7 +238,7 @@ def _round(name: str, bare: Target, apps: list[tuple[Stage, Target]]) -> Found:
 
     before = to(ceiling)
     own, *theirs = [_measured(name, *pair) for pair in apps]
-    return Found(own, before + to(ceiling), to(ceiling.replace("C", "C1") if "C" in ceiling else ""), theirs)
+    return own, before + to(ceiling), to(ceiling.replace("C", "C1") if "C" in ceiling else ""), theirs
 
 
 def _warm_up(app: Target, feed: str | None) -> None:
@@ -289,14 +273,7 @@ def _measured(name: str, on: Stage, app: Target) -> Run:
 
 def _row(name: str, found: list[Found]) -> Row:
     runs, ceilings, one_statement, theirs = zip(*found, strict=True)
-    facts = {
-        "per s": middle(run.per_s for run in runs),
-        "ceiling": middle(run.per_s for both in ceilings for run in both) if ceilings[0] else "",
-        "web ms": f"{median(run.web_ms for run in runs):.2f}",
-        "db ms": f"{median(run.database_ms for run in runs):.2f}",
-        "p99 ms": middle(run.p99_ms for run in runs),
-        "errors": sum(_errors(name, one) for one in found),
-    }
+    facts = load.facts(runs, ceilings) | {"errors": sum(_errors(name, one) for one in found)}
     if one_statement[0]:
         clock, by_cpu = compared(runs, one_statement)
         facts["to C1 (by CPU)"] = f"{median(clock):.2f} ({median(by_cpu):.2f})"
@@ -305,7 +282,8 @@ def _row(name: str, found: list[Found]) -> Row:
 
 def _errors(name: str, found: Found) -> int:
     """Answers that are not what the row is about: only press_refused is refused, and no ceiling runs out of seats."""
-    wrong = sum(run.refused for run in found.ceilings + found.one_statement)
-    for run in (found.app, *found.theirs):
+    app, ceilings, one_statement, theirs = found
+    wrong = sum(run.refused for run in ceilings + one_statement)
+    for run in (app, *theirs):
         wrong += run.broken + (run.requests - run.refused if name == "press_refused" else run.refused)
     return wrong

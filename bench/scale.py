@@ -2,18 +2,16 @@
 
 import argparse
 import random
-from collections import Counter
 from contextlib import AbstractContextManager, ExitStack
 from os import cpu_count
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from sqlalchemy import URL
+from psycopg.rows import dict_row
 
 from bench import load
 from bench.builds import Build, Database, prepared, statements
-from bench.load import Row, Run, Target, compared, middle, times
+from bench.load import Row, Run, Target, compared, middle
 from tests.support import city as stock
 from tests.support import visits
 from tests.support.city import City
@@ -30,17 +28,13 @@ AHEAD = 5  # seconds from the last preparation to the opening
 CONNECTIONS = 256
 
 
-def growth(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+def growth(asked: argparse.Namespace) -> list[Row]:
     """The same requests to the same station in two databases, in turn: one station without a past, and a city with one."""
     rounds: dict[str, list[list[Run]]] = {name: [] for name in GROWTH}
+    stations = asked.stations or 3_933
+    sizes = {"small": (City(1, PEOPLE), 0), "big": (City(stations, max(PEOPLE, stations * 75)), asked.bookings)}
     with ExitStack() as opened:
-        targets = []
-        for build in builds:
-            targets.append(_grown(opened, url, build, "small", City(1, PEOPLE), 0))
-            stations = asked.stations or 3_933
-            targets.append(
-                _grown(opened, url, build, "big", City(stations, max(PEOPLE, stations * 75)), asked.bookings)
-            )
+        targets = [_grown(opened, asked, build, name, *sizes[name]) for build in asked.builds for name in sizes]
         for _ in range(asked.rounds):
             for name, (feed, loop) in GROWTH.items():
                 rounds[name].append([one.run(feed, loop=loop, seconds=asked.seconds) for one in targets])
@@ -50,24 +44,18 @@ def growth(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> li
 def _growth_row(name: str, found: list[list[Run]]) -> Row:
     """How many times as much the big one costs."""
     small, big, *other = (list(runs) for runs in zip(*found, strict=True))
-    facts = {
-        "small per s": middle(run.per_s for run in small),
-        "big per s": middle(run.per_s for run in big),
-        "errors": sum(run.refused + run.broken for runs in found for run in runs),
-    }
-    clock = times([run.per_s for run in big], [run.per_s for run in small])
-    by_cpu = times([run.cpu_ms for run in small], [run.cpu_ms for run in big])
+    facts = {"small per s": middle(run.per_s for run in small), "big per s": middle(run.per_s for run in big)}
+    facts["errors"] = sum(run.refused + run.broken for runs in found for run in runs)
     theirs = compared(big, [[run] for run in (other[-1] if other else [])])
-    return Row(name, "≤ 1.10 × small", clock, by_cpu, *theirs, facts=facts)
+    return Row(name, "≤ 1.10 × small", *compared(small, [[run] for run in big]), *theirs, facts=facts)
 
 
-def _grown(opened: ExitStack, url: URL, build: Build, name: str, city: City, bookings: int) -> Target:
-    began = monotonic()
-    place = opened.enter_context(prepared(url, name, build))
+def _grown(opened: ExitStack, asked: argparse.Namespace, build: Build, name: str, city: City, bookings: int) -> Target:
+    place = opened.enter_context(prepared(asked, name, build))
     feeds = _fill(place, city, bookings)
-    print(f"{name}, {build.name}: made in {monotonic() - began:.0f} s", flush=True)
     log = place.folder / "server.log"
-    opened.callback(_print_said, log)
+    # No error in a table stays without its reason.
+    opened.callback(lambda: print(log.read_text(errors="replace")[-5000:], end=""))
     target = Target(opened.enter_context(place.serving(Kind(), log)), feeds, place.postmaster, 2)
     for _ in range(2):
         target.run("page", loop=True)
@@ -76,36 +64,25 @@ def _grown(opened: ExitStack, url: URL, build: Build, name: str, city: City, boo
 
 
 def _fill(place: Database, city: City, bookings: int) -> dict[str, Path]:
-    with place.connect() as connection:
-        connection.execute("SET synchronous_commit = off")  # while filling only
-        stock.build(connection, city)
-        if bookings:
-            stock.add_past(connection, city, bookings)
+    with place.filling(city, bookings) as connection:
         connection.execute("UPDATE slot SET capacity = 1000000 WHERE id <= 4")
         people = visits.sign_in(connection, range(1, PEOPLE + 1))
-        stock.settle(connection)
-        day = connection.execute("SELECT date FROM slot WHERE id = 1").fetchone()
+    day = place.value("SELECT date FROM slot WHERE id = 1")
     requests = {
         "press": [visits.press(city.slot(1, visit.person % 4), visit) for visit in people],
-        "page": [visits.get(f"/s/s1?day={day and day[0]}", visit) for visit in people[:1000]],
+        "page": [visits.get(f"/s/s1?day={day}", visit) for visit in people[:1000]],
     }
     return {name: load.write(place.folder / name, rows) for name, rows in requests.items()}
 
 
-def _print_said(log: Path) -> None:
-    """What a server has complained about, and how often: no error in a table stays without its reason."""
-    for line, often in Counter(log.read_text(errors="replace").splitlines()).most_common(20):
-        print(f"{often} × {line}")
-
-
-def city(asked: argparse.Namespace, url: URL, builds: tuple[Build, ...]) -> list[Row]:
+def city(asked: argparse.Namespace) -> list[Row]:
     """One slot of 15 seats at every station opens at the same second.
 
     Before it everybody opens the page, each for the first time. Then five people press for every seat, each with a
     session of their own, as fast as the servers answer, while every phone polls; and in a second city without polls.
     What polls took is the CPU time that the first opening cost more than the second.
     """
-    both = [[_opening(asked, url, build, polls=polls) for build in builds] for polls in (True, False)]
+    both = [[_opening(asked, build, polls=polls) for build in asked.builds] for polls in (True, False)]
     for told, alone in zip(*both, strict=True):
         told["polls' share"] = f"{_share(told['CPU s'] - alone['CPU s'], told['answers took s']):.0%}"
     rows = []
@@ -121,15 +98,15 @@ def _share(cpu_s: float, seconds: float) -> float:
     return cpu_s / seconds / (cpu_count() or 1)
 
 
-def _opening(asked: argparse.Namespace, url: URL, build: Build, *, polls: bool) -> dict[str, Any]:
+def _opening(asked: argparse.Namespace, build: Build, *, polls: bool) -> dict[str, Any]:
     stations = asked.stations or 3_933
     size = City(stations, people=stations * SEATS * PRESSES, days=1, capacity=SEATS)
     told: dict[str, Any] = {}
-    with prepared(url, "city", build) as place:
+    with prepared(asked, "city", build) as place:
         people = _people(place, size)
         presses = (visits.press(size.slot(at), visit) for at, visit in people)
         feeds = {"presses": load.write(place.folder / "presses", presses)}
-        with place.serving(Kind.parsed(asked.servers)[0]) as server, place.scheduler() as scheduler:
+        with place.serving(asked.servers[0]) as server, place.scheduler() as scheduler:
             target = Target(server, feeds, place.postmaster, 3600)
             beside = _looks(target, place, people, told) if polls else None
             _open(place)
@@ -140,14 +117,10 @@ def _opening(asked: argparse.Namespace, url: URL, build: Build, *, polls: bool) 
 
 def _people(place: Database, size: City) -> list[tuple[int, Visit]]:
     """Everybody, with their station, in the order in which they press."""
-    with place.connect() as connection:
-        connection.execute("SET synchronous_commit = off")  # while filling only
-        stock.build(connection, size)
-        stock.add_past(connection, size, BOOKED * size.stations // 3_933)
+    with place.filling(size, BOOKED * size.stations // 3_933) as connection:
         for statement in SQL["one_slot_each"]:
             stock.execute(connection, statement)
         people = visits.sign_in(connection, range(1, size.people + 1), size.stations)
-        stock.settle(connection)
     presses = [(n % size.stations + 1, visit) for n, visit in enumerate(people)]
     random.Random(1).shuffle(presses)
     return presses
@@ -188,9 +161,8 @@ def _open(place: Database) -> None:
 
 def _outcome(place: Database, run: Run) -> dict[str, Any]:
     with place.connect() as connection:
-        cursor = connection.execute(SQL["outcome"][0])
-        names = [column.name.replace("_", " ") for column in cursor.description or ()]
-        told = dict(zip(names, cursor.fetchone() or (), strict=True))
+        row = connection.cursor(row_factory=dict_row).execute(SQL["outcome"][0]).fetchone() or {}
+    told = {name.replace("_", " "): value for name, value in row.items()}
     checked = place.flask("check", must=False)
     lines = (checked.stdout + checked.stderr).strip().splitlines()
     return told | {

@@ -108,9 +108,10 @@ def _apply(session: Session, tap: Tap, at: datetime, now: datetime, actor_id: in
     if not tap.here:
         # Undoing a walk-in frees the seat now; any other undo happened when it was tapped.
         seats.undo_check_in.inside(session, booking.id, now if booking.via == "door" else at, actor_id)
+        seats.miss_late.inside(session, booking.slot_id, now)
         return "out"
     if booking.state == "released" and at < booking.slot.release_at:
-        return _seat_again(session, booking, now, actor_id, excuse)
+        return _seat_again(session, booking, at, now, actor_id, excuse)
     was = booking.state
     seats.check_in.inside(session, booking.id, at, actor_id)
     return "seated" if was == "released" else "in"
@@ -124,10 +125,11 @@ def _said_later(session: Session, slot_id: int, booking_id: int, at: datetime) -
     return last is not None and last > at
 
 
-def _seat_again(session: Session, booking: Booking, now: datetime, actor_id: int, excuse: str) -> str:
-    """Seat a person released because the tap arrived late, not the person."""
+def _seat_again(session: Session, booking: Booking, at: datetime, now: datetime, actor_id: int, excuse: str) -> str:
+    """Seat a person released because the tap arrived late, not the person. After the end nobody else can be seated."""
+    over = now >= booking.slot.ends_at
     try:
-        seats.check_in.inside(session, booking.id, now, actor_id)
+        seats.check_in.inside(session, booking.id, at if over else now, actor_id)
     except RuleViolation as no:
         if no.reason not in ("full", "over"):
             raise

@@ -152,6 +152,34 @@ def test_a_walk_in_taken_back_offline_frees_the_seat_now(lunch: LunchHour) -> No
     assert lunch.now().taken == 1
 
 
+@pytest.mark.parametrize(("ran", "struck"), [("12:15", ["no_show"]), ("13:00", [])])
+def test_a_check_in_undone_offline_is_a_no_show_when_it_is_heard_after_the_end(
+    lunch: LunchHour, ran: str, struck: list[str]
+) -> None:
+    """As if it had been heard at once: struck, unless the release itself ran only after the end."""
+    lunch.check_in("周明", "12:05")
+    lunch.check_in("李静", "12:05")
+    for clock in ("12:10", ran, "13:00"):
+        lunch.tick(clock)
+    assert tap(lunch, "周明", "12:20", "13:20", here=False) == "out"
+    assert (lunch.state("周明"), lunch.strikes("周明"), lunch.now().taken) == ("released", struck, 1)
+    assert invariants.breaches(lunch.session, at("13:21")) == []
+    assert tap(lunch, "周明", "12:21", "13:22") == "seated"
+    assert (lunch.state("周明"), came_at(lunch, "周明"), lunch.strikes("周明")) == ("attended", at("12:21"), [])
+    assert invariants.breaches(lunch.session, at("13:23")) == []
+
+
+def test_and_who_was_here_in_time_after_all_was_there(lunch: LunchHour) -> None:
+    """The phone was offline until after the end; nobody else has had the seat."""
+    lunch.check_in("周明", "12:03")
+    lunch.check_in("李静", "12:03")
+    for clock in ("12:10", "12:15", "13:00"):
+        lunch.tick(clock)
+    assert tap(lunch, "周明", "12:04", "13:20", here=False) == "out"
+    assert tap(lunch, "周明", "12:05", "13:20:01") == "seated"
+    assert (lunch.state("周明"), came_at(lunch, "周明"), lunch.strikes("周明")) == ("attended", at("12:05"), [])
+
+
 def test_a_refused_tap_is_not_remembered(lunch: LunchHour) -> None:
     tap(lunch, "周明", "11:00", "11:00", nonce="too-early-1")
     assert lunch.session.scalars(select(DoorTap)).all() == []

@@ -8,8 +8,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
-from weakref import WeakKeyDictionary, ref
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Text, null, select
 from sqlalchemy import cast as sql_cast
@@ -18,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from booking import policy
 from booking.db import pool, transactions
 from booking.db.arrays import insert_rows, is_in_array, to_text, unnest_param, update_rows
-from booking.db.batch import DEFERRED, BatchQueue, Deferred
+from booking.db.batch import DEFERRED, Deferred, EngineQueues
 from booking.db.statements import CompiledStatement, DriverConnection, Row
 from booking.draws.entries import random_tag
 from booking.model import Draw, DrawEntry, Event, Person, Slot
@@ -55,19 +54,7 @@ class _Wish(NamedTuple):
 
 def press(engine: Engine, asked: Asked) -> Entered:
     """Make the slot the next wish of the person together with all who enter now in this process. Needs no session."""
-    found = _queues.get(engine)
-    if found is None:
-        found = _queues.setdefault(engine, _queue(engine))
-    return found.ask(asked)
-
-
-def _queue(engine: Engine) -> "BatchQueue[Asked, Entered]":
-    """It does not keep the engine: whoever asks does."""
-    alive = ref(engine)
-    return BatchQueue(lambda batch: _enter_batch(cast("Engine", alive()), batch))
-
-
-_queues: "WeakKeyDictionary[Engine, BatchQueue[Asked, Entered]]" = WeakKeyDictionary()
+    return _entering.ask(engine, asked)
 
 
 def _enter_batch(engine: Engine, batch: Sequence[Asked]) -> list[Entered | Deferred]:
@@ -86,6 +73,9 @@ def _enter_batch(engine: Engine, batch: Sequence[Asked]) -> list[Entered | Defer
     for n, answer in (_written(engine, batch, open_) if open_ else {}).items():
         answers[n] = answer
     return answers
+
+
+_entering = EngineQueues(_enter_batch)
 
 
 def _may_enter(seen: Look, now: datetime) -> bool:

@@ -65,9 +65,9 @@ def _missing(session: Session, station: Station, now: datetime) -> Iterator[str]
 
 
 def releases(session: Session, _now: datetime) -> Iterator[str]:
-    """I8: no release before the deadline; none of a checked-in person except by undoing a late check-in."""
-    released = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
-    early = released.where(Booking.state == "released", Booking.ended_at < Slot.release_at)
+    """I8: no release before the deadline, none of a checked-in person but by an undo; nothing is live in a done slot."""
+    bookings = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
+    early = bookings.where(Booking.state == "released", Booking.ended_at < Slot.release_at)
     for booking_id, slot_id in session.execute(early.order_by(Booking.id)):
         yield f"I8 slot {slot_id}: booking {booking_id} was released before the deadline"
     here = select(Event.slot_id, Event.booking_id).where(Event.after == "released", Event.before == "attended")
@@ -79,6 +79,9 @@ def releases(session: Session, _now: datetime) -> Iterator[str]:
     for strike_id, booking_id in session.execute(struck.where(*counts, wrong)):
         yield f"I8 booking {booking_id}: strike {strike_id} for somebody who was there"
     yield from _without_attendance(session)
+    left = bookings.where(Booking.state.in_(("booked", "waiting")), Slot.state == "done")
+    for booking_id, slot_id in session.execute(left.order_by(Booking.id)):
+        yield f"I8 slot {slot_id}: it is done, but booking {booking_id} is still live"
 
 
 def _without_attendance(session: Session) -> Iterator[str]:

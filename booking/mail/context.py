@@ -1,27 +1,18 @@
 """Context: what the templates of each kind of letter may name, and whether the letter is still worth sending."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, seats
+from booking import policy, seats
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
-from booking.mail import (
-    links,
-    manager_report,
-    night_draws,
-    reminders,
-    service_news,
-    subscriptions,
-    visit_news,
-    watch_letters,
-    wish_news,
-)
+from booking.mail import digest_context, links, night_draws, reminders, subscriptions, watch_letters
+from booking.mail.recipient import Dropped
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -36,32 +27,7 @@ from booking.slots.moving import PLACE, as_told
 # A repeated registration is mentioned no later than this.
 REGISTRATION_NEWS_FOR = timedelta(days=1)
 
-# The kinds of letters that are sent whatever came back before: their reader asks for them now.
-ASKED_FOR = {"calendar"}
-
 Context = dict[str, Any]
-
-
-class Dropped(Exception):
-    """The letter has no reader any more, or is no longer true."""
-
-
-def address(letter: Letter, reader: Person | None, suppressed: str | None = None) -> str:
-    """The recipient's address; raises `Dropped` if there is none. `suppressed`: how the reader is on the suppression list."""
-    if letter.person_id and (reader is None or reader.deleted_at):
-        raise Dropped("the account was deleted")
-    optional = letter.kind in subscriptions.KINDS
-    if optional and reader and (reader.disabled_at or not subscriptions.wanted_by(reader, letter.kind)):
-        raise Dropped("not wanted")
-    if suppressed and not letter.to and _is_stopped(letter.kind, suppressed):
-        raise Dropped("mail to the address comes back")
-    if to := letter.to or (reader.email if reader else None):
-        return to
-    raise Dropped("no address")
-
-
-def _is_stopped(kind: str, suppressed: str) -> bool:
-    return kind not in ASKED_FOR if suppressed == "hard" else kind in subscriptions.KINDS
 
 
 def slot_ids(letter: Letter) -> Iterable[int]:
@@ -205,7 +171,7 @@ def _moved(_session: Session, letter: Letter, slot: Slot | None, booking: Bookin
     if not moved and not other_host:
         raise Dropped("it is as it was")
     return {
-        "was_starts": _instant(was["starts"]),
+        "was_starts": datetime.fromisoformat(was["starts"]),
         "was": SimpleNamespace(
             name=was["zone"], name_en=was["zone_en"], host=was.get("host"), host_en=was.get("host_en")
         ),
@@ -282,91 +248,6 @@ def _reminder(_session: Session, _letter: Letter, slot: Slot | None, booking: Bo
     return {"is_free": is_free, "is_late": not is_free and seats.is_late(slot, booking, now)}
 
 
-def _worker_digest(
-    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
-) -> Context:
-    """The slots that `digests` noted as ids at the digest's hour."""
-    told, today = letter.details, date.fromisoformat(letter.details["date"])
-    stations = [session.get_one(Station, station_id) for station_id in told["stations"]]
-    _only_today(stations, today, now)
-    held = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
-    places = dict(told["waits"])
-    waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
-    opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
-    follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
-    draws = night_draws.results(session, told.get("draws", ()), now)
-    wished = wish_news.still_true(session, told.get("wishes", ()), now)
-    visited = _slots(session, [slot_id for _, slot_id in told.get("visits", ())])
-    answers = service_news.answers(session, told.get("answers", ()))
-    if not (held or waits or opens or follows or draws or wished or visited or answers):
-        raise Dropped("nothing is left to tell")
-    strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
-    return {
-        "today": today,
-        "seen_at": now,
-        "station": stations[0],
-        "seats": held,
-        "waits": waits,
-        "openings": _by_opening(opens),
-        "follows": [(slots[0], slots, _unfollow(letter, slots[0])) for slots in _by_activity(follows)],
-        "strikes": strikes,
-        "draws": draws,
-        "wishes": wished,
-        "visits": visit_news.asked(told.get("visits", ()), visited, letter.person_id),
-        "answers": answers,
-        "notices": service_news.notices(session, told.get("notices", ()), today),
-    }
-
-
-def _manager_digest(
-    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
-) -> Context:
-    today = date.fromisoformat(letter.details["date"])
-    stations = [session.get_one(Station, station_id) for station_id in letter.details["stations"]]
-    _only_today(stations, today, now)
-    return {
-        "today": today,
-        "station": stations[0],
-        "reports": [manager_report.of_station(session, station, today, now) for station in stations],
-        "troubles": manager_report.troubles(session, now, [station.id for station in stations]),
-    }
-
-
-def _only_today(stations: list[Station], today: date, now: datetime) -> None:
-    """Drop a digest whose day is over at all of its stations."""
-    if all(clock.at_station(now, station.zone_name).date() != today for station in stations):
-        raise Dropped("the day is over")
-
-
-def _slots(session: Session, ids: Iterable[int]) -> list[Slot]:
-    found = (session.get(Slot, slot_id) for slot_id in ids)
-    return sorted((slot for slot in found if slot), key=lambda slot: (slot.starts_at, slot.id))
-
-
-def _by_opening(slots: list[Slot]) -> list[tuple[Station, datetime, date, list[Slot]]]:
-    """Slots grouped by station, opening time and day."""
-    together: dict[tuple[int, datetime, date], list[Slot]] = {}
-    for slot in slots:
-        together.setdefault((slot.station_id, slot.opens_at, slot.date), []).append(slot)
-    ordered = sorted(together.items(), key=lambda item: item[0][1:])
-    return [(group[0].station, opens_at, day, group) for (_, opens_at, day), group in ordered]
-
-
-def _by_activity(slots: list[Slot]) -> list[list[Slot]]:
-    together: dict[int, list[Slot]] = {}
-    for slot in slots:
-        together.setdefault(slot.activity_id, []).append(slot)
-    return list(together.values())
-
-
-def _unfollow(letter: Letter, slot: Slot) -> str | None:
-    return links.unfollow(letter.person_id, slot.activity_id) if letter.person_id else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, datetime], Context]] = {
     "code": _code,
     "already_registered": _registered,
@@ -388,6 +269,6 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "strike": _strike,
     "attendance_missing": _attendance,
     "reminder": _reminder,
-    "worker_digest": _worker_digest,
-    "manager_digest": _manager_digest,
+    "worker_digest": digest_context.worker,
+    "manager_digest": digest_context.manager,
 }

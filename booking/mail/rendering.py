@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.db.arrays import in_array
-from booking.mail import context, invites, links, subscriptions
-from booking.mail.context import Dropped
+from booking.mail import context, invites, links, recipient, subscriptions
 from booking.mail.mime import ENCODING, POLICY
+from booking.mail.recipient import Dropped
 from booking.mail.wording import tidy
 from booking.model import LANGUAGES, Letter, Person, Slot, Suppression
 from booking.sanitise import one_line
@@ -89,7 +89,7 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     """The message of a row; raises `Dropped` when nobody is left to read it or it is no longer true."""
     loaded = loaded or load(session, [letter.id])
     reader = loaded.readers.get(letter.person_id)
-    to = context.address(letter, reader, loaded.suppressed.get(letter.person_id))
+    to = recipient.address(letter, reader, loaded.suppressed.get(letter.person_id))
     language = _language(letter, reader)
     content = render(letter.kind, context.of(session, letter, reader, now), language)
     message = EmailMessage(POLICY)

@@ -1,6 +1,6 @@
 """Lifecycle: what the clock does to slots: start, no-show release and finish, any number at once. Idempotent."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -70,16 +70,22 @@ def finish(session: Session, slot_ids: Collection[int], now: datetime) -> int:
     unknown = {n for n, slot in due.items() if slot.unattended and slot.released_at is None}
     expire(session, due, claims(session, due, "waiting"), now)
     unrecorded(session, claims(session, unknown, "booked"), now)
-    absent = claims(session, due.keys() - unknown, "booked")
-    for punish in (True, False):
-        seats = [seat for seat in absent if (due[seat.slot_id].released_at is not None) is punish]
-        release_seats(session, seats, now, punish=punish)
+    _release_absent(session, {n: slot for n, slot in due.items() if n not in unknown}, now)
     strike(session, _unused(session, due.keys() - unknown), now, "late_cancel")
     record_all(session, "done", now, Slot, due, after="done")
     for slot in due.values():
         slot.state = "done"
     count_days_of(session, due.values())
     return len(due)
+
+
+@transactional
+def miss_late(session: Session, slot_id: int, now: datetime) -> None:
+    """Release what is still booked in a closed slot: a check-in undone before the end is heard only now."""
+    closed = {slot.id: slot for slot in transactions.lock(session, slots={slot_id}) if slot.state == "done"}
+    _release_absent(session, closed, now)
+    session.expire_all()
+    count_days_of(session, closed.values())
 
 
 def _open_door(session: Session, slot: Slot, now: datetime) -> None:
@@ -103,6 +109,14 @@ def _mark_released(session: Session, slot_ids: Collection[int], now: datetime, *
         due.append(Slot.release_held_at.is_(None))
     mine = update(Slot).where(Slot.id.in_(in_array(slot_ids)), *due).values(released_at=now)
     return dict(session.execute(mine.returning(Slot.id, Slot.ends_at), execution_options=transactions.NO_SYNC).all())
+
+
+def _release_absent(session: Session, slots: Mapping[int, Slot], now: datetime) -> None:
+    """Release what is booked in slots that have ended; their people are struck where the release ran in time."""
+    struck = {n for n, slot in slots.items() if slot.released_at and slot.released_at < slot.ends_at}
+    absent = claims(session, slots, "booked")
+    for punish in (True, False):
+        release_seats(session, [seat for seat in absent if (seat.slot_id in struck) is punish], now, punish=punish)
 
 
 def _awaited(session: Session, slot_ids: Collection[int]) -> Sequence[Slot]:

@@ -1,7 +1,6 @@
 """One lunch hour in Chromium at phone width, from before the opening to the end: with script, and without."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -17,13 +16,6 @@ from tests.support.lunch_hour import LunchHour
 
 PASSWORD = "noon-hour-at-the-station"
 DAY = "/s/cbd?day=2026-11-24"
-
-
-@pytest.fixture
-def wall() -> Iterator[Wall]:
-    wall = Wall()
-    yield wall
-    wall.stop()
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """The manager in Chromium: Monday at the desk, noon at the door, the screen that hangs there."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -58,13 +57,6 @@ def lunch(session: Session) -> LunchHour:
     for name in ("周明", "李静", "王磊", "陈晨"):
         lunch.book(name, "Mon 10:00")
     return lunch
-
-
-@pytest.fixture
-def wall() -> Iterator[Wall]:
-    wall = Wall()
-    yield wall
-    wall.stop()
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """The search as one types, in Chromium at phone width."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,13 +13,6 @@ from tests.support.clock import Wall
 from tests.support.lunch_hour import LunchHour
 
 pytestmark = pytest.mark.sqlite
-
-
-@pytest.fixture
-def wall() -> Iterator[Wall]:
-    wall = Wall()
-    yield wall
-    wall.stop()
 
 
 def test_results_follow_the_letters_and_the_chips_and_so_does_the_address(

@@ -66,13 +66,6 @@ class Thumb:
         self.fields += 1
 
 
-@pytest.fixture
-def wall() -> Iterator[Wall]:
-    wall = Wall()
-    yield wall
-    wall.stop()
-
-
 def card(page: Page, slot_id: int) -> Locator:
     return page.locator(f"#slot-card-{slot_id}")
 

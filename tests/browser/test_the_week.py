@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +53,9 @@ def lunch(session: Session) -> LunchHour:
 
 
 @pytest.fixture
-def wall() -> Iterator[Wall]:
-    wall = Wall()
+def wall(wall: Wall) -> Wall:
     wall.set("Mon 09:00")
-    yield wall
-    wall.stop()
+    return wall
 
 
 @pytest.mark.parametrize("size", [pytest.param({}, id="390"), pytest.param(DESK, id="1280", marks=pytest.mark.whole)])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import invariants, people
 from booking.db import transactions
 from booking.extensions import db
-from booking.mail import bounces, context, digests, rendering
+from booking.mail import bounces, digests, recipient, rendering
 from booking.mail.bounces import BounceOutcome
 from booking.mail.dsn import FailureReport
 from booking.mail.smtp_replies import Meaning
@@ -181,10 +181,10 @@ def test_which_letters_are_still_sent(network: Network, kind: str | None, letter
     row = Letter(kind=letter, person_id=network.ids["周明"])
     reader = network.person("周明")
     if sent:
-        assert context.address(row, reader, kind) == ZHOU
+        assert recipient.address(row, reader, kind) == ZHOU
     else:
-        with pytest.raises(context.Dropped, match="comes back"):
-            context.address(row, reader, kind)
+        with pytest.raises(recipient.Dropped, match="comes back"):
+            recipient.address(row, reader, kind)
 
 
 @pytest.mark.parametrize("kind", suppression.KINDS)
@@ -201,7 +201,7 @@ def test_no_digest_is_written_to_who_is_marked(session: Session, kind: str) -> N
 
 @pytest.mark.parametrize("letter", ["code", "already_registered"])
 def test_what_is_asked_for_by_address_is_sent_all_the_same(network: Network, letter: str) -> None:
-    assert context.address(Letter(kind=letter, to=ZHOU), None, "hard") == ZHOU
+    assert recipient.address(Letter(kind=letter, to=ZHOU), None, "hard") == ZHOU
 
 
 def test_a_letter_that_is_on_its_way_is_dropped(network: Network, app: Flask, sent: str) -> None:

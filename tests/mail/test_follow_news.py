@@ -16,7 +16,7 @@ from booking.extensions import db
 from booking.jobs import schedule
 from booking.jobs.batches import Turn
 from booking.mail import rendering, subscriptions
-from booking.mail.context import Dropped
+from booking.mail.recipient import Dropped
 from booking.model import Activity, Digest, Follow, Letter, Slot, Station
 from booking.people import suppression
 from tests.support.letter_cast import Letters, worded, write_digests

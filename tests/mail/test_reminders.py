@@ -13,7 +13,7 @@ from booking import seats, slots
 from booking.jobs import schedule
 from booking.jobs.batches import Turn
 from booking.mail import outbox, reminders, rendering, subscriptions
-from booking.mail.context import Dropped
+from booking.mail.recipient import Dropped
 from booking.model import Booking, Letter, Person, Slot
 from booking.people import suppression
 from tests.support.letter_cast import Letters, tuesday, worded

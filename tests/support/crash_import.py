@@ -5,8 +5,6 @@ commits, each one commit later than the one before, until one lives to its end. 
 Prints the number of kills.
 """
 
-import os
-import signal
 import sys
 from datetime import datetime
 
@@ -15,7 +13,7 @@ from booking import network
 from booking.app import create_app
 from booking.extensions import db
 from booking.network import station_import
-from tests.support.crash_tick import die_at
+from tests.support.crash_tick import die_at, until_one_lives
 
 MOST_RUNS = 12
 
@@ -23,21 +21,14 @@ MOST_RUNS = 12
 def main(url: str, now: str, side: str) -> None:
     station_import.CHUNK, station_import.LONGEST = 2, 60
     settings = config.load({"DATABASE_URL": url, "SECRET_KEY": "x" * 40})
-    for run in range(MOST_RUNS):
-        child = os.fork()
-        if child == 0:
-            with create_app(settings).app_context():
-                die_at(db.engine, 1 if run < MOST_RUNS - 2 and run % 2 == 0 else 2, side)
-                while network.import_chunk(db.session, datetime.fromisoformat(now)):
-                    pass
-            os._exit(0)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if ended == 0:
-            sys.stdout.write(f"{run}\n")
-            return
-        if ended != -signal.SIGKILL:
-            sys.exit(f"an import ended by itself: {ended}")
-    sys.exit("no import lived to its end")
+
+    def take_in(run: int) -> None:
+        with create_app(settings).app_context():
+            die_at(db.engine, 1 if run < MOST_RUNS - 2 and run % 2 == 0 else 2, side)
+            while network.import_chunk(db.session, datetime.fromisoformat(now)):
+                pass
+
+    until_one_lives(take_in, MOST_RUNS)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ Each run is a process of its own that takes one station at a time, and dies by S
 its commits, each later than the one before, until one lives to its end. Prints the number of kills.
 """
 
-import os
-import signal
 import sys
 from datetime import datetime
 from functools import partial
@@ -16,25 +14,14 @@ from booking.app import create_app
 from booking.extensions import db
 from booking.jobs import batches, runner
 from booking.jobs.schedule import TIMETABLE
-from tests.support.crash_tick import die_at
+from tests.support.crash_tick import die_at, until_one_lives
 
 MOST_RUNS = 20
 
 
 def main(url: str, now: str, side: str) -> None:
     settings = config.load({"DATABASE_URL": url, "SECRET_KEY": "x" * 40})
-    for run in range(MOST_RUNS):
-        child = os.fork()
-        if child == 0:
-            apply(settings, datetime.fromisoformat(now), run + 1, side)
-            os._exit(0)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if ended == 0:
-            sys.stdout.write(f"{run}\n")
-            return
-        if ended != -signal.SIGKILL:
-            sys.exit(f"a run ended by itself: {ended}")
-    sys.exit("no run lived to its end")
+    until_one_lives(lambda run: apply(settings, datetime.fromisoformat(now), run + 1, side), MOST_RUNS)
 
 
 def apply(settings: dict[str, Any], now: datetime, commits: int, side: str) -> None:

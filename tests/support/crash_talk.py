@@ -9,7 +9,6 @@ import os
 import signal
 import smtplib
 import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +20,7 @@ from booking.app import create_app
 from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.extensions import db
-from tests.support.crash_tick import BETWEEN, break_the_claim
+from tests.support.crash_tick import BETWEEN, break_the_claim, in_a_child
 
 # The banner and EHLO; MAIL, RCPT, DATA and the end of the body of two letters; QUIT.
 ANSWERS = 2 + 4 + 4 + 1
@@ -41,15 +40,6 @@ def main(url: str, port: str, now: str, broken: str = "") -> None:
                 sys.exit("the tick after a kill did not live")
             moment += ROUND
     sys.stdout.write(f"{kills}\n")
-
-
-def in_a_child(act: Callable[[], None]) -> int:
-    """Act in a process of its own; how it ended."""
-    child = os.fork()
-    if child == 0:
-        act()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def write(app: Flask, name: str, now: datetime) -> None:

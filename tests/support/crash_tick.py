@@ -9,7 +9,9 @@ sent when they are taken.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event, update
@@ -32,18 +34,30 @@ def main(url: str, port: str, now: str, side: str, broken: str = "") -> None:
     if broken:
         break_the_claim()
     settings = config.load({"DATABASE_URL": url, "SECRET_KEY": "x" * 40, "MAIL_URL": f"smtp://127.0.0.1:{port}"})
-    for run in range(MOST_RUNS):
-        child = os.fork()
-        if child == 0:
-            tick(settings, datetime.fromisoformat(now) + run * BETWEEN, STEP * run + 1, side)
-            os._exit(0)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    until_one_lives(
+        lambda run: tick(settings, datetime.fromisoformat(now) + run * BETWEEN, STEP * run + 1, side), MOST_RUNS
+    )
+
+
+def until_one_lives(act: Callable[[int], None], most: int) -> None:
+    """Each run in a process of its own, until one lives to its end; prints how many were killed."""
+    for run in range(most):
+        ended = in_a_child(partial(act, run))
         if ended == 0:
             sys.stdout.write(f"{run}\n")
             return
         if ended != -signal.SIGKILL:
-            sys.exit(f"a tick ended by itself: {ended}")
-    sys.exit("no tick lived to its end")
+            sys.exit(f"a run ended by itself: {ended}")
+    sys.exit("no run lived to its end")
+
+
+def in_a_child(act: Callable[[], None]) -> int:
+    """Act in a process of its own; how it ended."""
+    child = os.fork()
+    if child == 0:
+        act()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def tick(settings: dict[str, Any], now: datetime, commits: int, side: str) -> None:

@@ -171,5 +171,4 @@ WITHOUT: dict[str, tuple[Callable[[], Any], ...]] = {
         _whatever_the_person_did,
         lambda: mock.patch.object(transactions, "lock", _lock_only_slots),
     ),
-    "the lock of the day": (lambda: mock.patch.object(transactions, "lock_days", mock.Mock()),),
 }

@@ -76,6 +76,15 @@ def resident(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
+def wait_until_idle(pid: int, *, pause: float = 0.2, times: int = 3, patience: float = 60, busy: float = TICK) -> None:
+    """Until a process has used no more than `busy` seconds of CPU in each of so many pauses, or `patience` is over."""
+    idle, deadline = 0, time.monotonic() + patience
+    while idle < times and time.monotonic() < deadline:
+        before = used(pid)
+        time.sleep(pause)
+        idle = idle + 1 if used(pid) - before <= busy else 0
+
+
 @dataclass(frozen=True)
 class Kind:
     """A server, and how many processes and threads it gets: by default as README starts it."""
@@ -120,11 +129,7 @@ class Server:
 
     def calm_down(self) -> None:
         """Wait until what an ended run has left in the queue is worked off."""
-        idle, deadline = 0, time.monotonic() + 60
-        while idle < 3 and time.monotonic() < deadline:
-            before = used(self.process.pid)
-            time.sleep(0.2)
-            idle = idle + 1 if used(self.process.pid) - before <= TICK else 0
+        wait_until_idle(self.process.pid)
 
 
 @contextmanager

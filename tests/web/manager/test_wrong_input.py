@@ -74,7 +74,9 @@ FREE |= {"strikes_to_pause": "21", "strike_days": "366", "pause_days": "91", "wa
 
 
 def bad(path: str, form: dict[str, Any], field: str, values: tuple[str, ...]) -> Iterator[Case]:
-    return ((path, form, field, value) for value in values)
+    """The form of a thing that exists is that of a new one: there the first two values tell whether it is asked."""
+    same_form = path in ("plans/{plan}", "activities/{activity}", "zones/{zone}")
+    return ((path, form, field, value) for value in (values[:2] if same_form else values))
 
 
 def cases() -> Iterator[Case]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking import people
 from booking.db import transactions
 from booking.mail import context, rendering
-from booking.mail.context import Dropped
+from booking.mail.recipient import Dropped
 from booking.model import Letter, Person
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
