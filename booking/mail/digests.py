@@ -13,15 +13,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, workdays
+from booking import clock, workdays
 from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.mail import follow_news, night_draws, service_news, visit_news, wish_news
+from booking.mail import digest_details, follow_news, night_draws, service_news, visit_news, wish_news
 from booking.mail.subscriptions import reads, wanted_by
-from booking.model import Booking, DayOverride, Digest, DigestRound, Follow, Manages, Person, Slot, Station, Strike
+from booking.model import Booking, DayOverride, Digest, DigestRound, Follow, Manages, Person, Slot, Station
 from booking.people import suppression
-from booking.seats import strike_ledger
 
 # The hours between which each kind is written.
 HOURS = {"worker": (time(8, 30), time(12, 0)), "manager": (time(11, 0), time(14, 0))}
@@ -284,8 +283,8 @@ def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime
     visit_news.add(session, told, due.stations, due.before, due.date, ids)
     service_news.add_answers(session, told, due.stations, due.since_last, ids)
     service_news.add_notices(session, told, due.since_last, now)
-    _add_places(session, told, waiting)
-    _add_strikes(session, told, now)
+    digest_details.add_places(session, told, waiting)
+    digest_details.add_strikes(session, told, now)
     return told
 
 
@@ -316,43 +315,6 @@ def _add_follows(session: Session, told: dict[int, Details], due: Round, ids: Se
         nothing = {"stations": sorted(set(new.values())), "seats": (), "waits": (), "opens": (), "strikes": []}
         details = told.setdefault(person_id, nothing)
         details["follows"] = [slot_id for slot_id in new if slot_id not in details["opens"]]
-
-
-def _add_places(session: Session, told: dict[int, Details], slot_ids: set[int]) -> None:
-    """Add the waitlist position of each of these people in these slots."""
-    if not slot_ids:
-        return
-    lines: dict[int, list[int]] = defaultdict(list)
-    found = select(Booking.slot_id, Booking.person_id).where(
-        Booking.slot_id.in_(in_array(slot_ids)), Booking.state == "waiting"
-    )
-    for slot_id, person_id in session.execute(found.order_by(Booking.waitlist_position)):
-        lines[slot_id].append(person_id)
-    for person_id, details in told.items():
-        for wait in details["waits"]:
-            wait[1] = lines[wait[0]].index(person_id) + 1
-
-
-def _add_strikes(session: Session, told: dict[int, Details], now: datetime) -> None:
-    """Add the strikes that count, by station, with the suspension that they cause."""
-    found = (
-        select(Strike.person_id, Strike.at, Station.id, Station.policy)
-        .join(Station, Station.id == Strike.station_id)
-        .where(
-            Strike.person_id.in_(in_array(told)), Strike.forgiven_at.is_(None), Strike.at > now - timedelta(days=366)
-        )
-    )
-    marks: dict[tuple[int, int], list[datetime]] = defaultdict(list)
-    policies: dict[int, dict[str, Any]] = {}
-    for person_id, at, station_id, numbers in session.execute(found.order_by(Strike.at)):
-        marks[person_id, station_id].append(at)
-        policies[station_id] = numbers
-    for (person_id, station_id), dates in marks.items():
-        numbers = policy.read(policies[station_id])
-        until = strike_ledger.pause_after(dates, numbers)
-        paused = until if until and until > now else None
-        if counting := sum(at > now - numbers.strike_window for at in dates):
-            told[person_id]["strikes"].append([station_id, counting, paused.isoformat() if paused else None])
 
 
 def _for_managers(session: Session, due: Round, people: Sequence[int]) -> dict[int, Details]:
