@@ -180,6 +180,8 @@ class Database(Ground):
         with self.connect() as connection:
             connection.execute("SET synchronous_commit = off")  # while filling only
             stock.build(connection, city)
+            if city.stations > 1:
+                stock.add_tree(connection)
             if past:
                 stock.add_past(connection, city, past)
             yield connection

@@ -102,18 +102,10 @@ UPDATE slot SET taken = 0 WHERE id >= %(day4)s AND id < %(day5)s;
 SELECT (date + time '08:30') AT TIME ZONE 'Asia/Shanghai' FROM slot WHERE id = %(day4)s;
 
 -- policy_change scene:
--- The city gets a tree of 30 districts and 403 centres, and its policy other deadlines for every coming slot.
-INSERT INTO node (id, parent_id, level, code, path, name, name_en, own_policy, locks, grade, category) VALUES (1, NULL, 'city', 'bj', '1.', '', '', '{}', '[]', '', '')
-  ON CONFLICT DO NOTHING;
-INSERT INTO node (id, parent_id, level, code, path, name, name_en, own_policy, locks, grade, category)
-  SELECT 1 + d, 1, 'district', 'd' || d, '1.' || 1 + d || '.', '', '', '{}', '[]', '', '' FROM generate_series(1, 30) d
-  ON CONFLICT DO NOTHING;
-INSERT INTO node (id, parent_id, level, code, path, name, name_en, own_policy, locks, grade, category)
-  SELECT 31 + c, 2 + c %% 30, 'centre', 'c' || c, '1.' || 2 + c %% 30 || '.' || 31 + c || '.', '', '', '{}', '[]', '', ''
-  FROM generate_series(1, 403) c ON CONFLICT DO NOTHING;
+-- The policy of the city gets other deadlines for every coming slot.
 UPDATE node SET own_policy = '{"free_minutes": 90, "line_minutes": 20, "checkin_minutes": 10, "grace_minutes": 10}'
   WHERE id = 1;
-UPDATE station SET centre_id = 32 + id %% 403, own_policy = '{}', policy_due = true;
+UPDATE station SET policy_due = true;
 
 -- policy_change bulk:
 WITH applied AS (
@@ -130,7 +122,7 @@ WITH applied AS (
 
 -- policy_change undo:
 DELETE FROM event WHERE kind = 'policy_applied';
-UPDATE station SET centre_id = NULL, own_policy = NULL, policy = '{}', policy_due = false;
+UPDATE station SET policy = '{}', policy_due = false;
 UPDATE slot SET free_until = starts_at - interval '30 minutes', waitlist_until = starts_at - interval '15 minutes',
       checkin_from = starts_at - interval '15 minutes', release_at = starts_at + interval '5 minutes'
   WHERE release_at = starts_at + interval '10 minutes';

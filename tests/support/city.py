@@ -57,6 +57,13 @@ def build(connection: psycopg.Connection[Any], city: City) -> None:
     _count_on(connection)
 
 
+def add_tree(connection: psycopg.Connection[Any]) -> None:
+    """A city of 30 districts and 403 centres above the stations; nothing in a build from before there was any."""
+    found = connection.execute("SELECT to_regclass('node')").fetchone()
+    for statement in TREE if found and found[0] else ():
+        execute(connection, statement)
+
+
 def add_past(connection: psycopg.Connection[Any], city: City, bookings: int) -> int:
     """A year of slots that are over, one a workday and station, with `bookings` people on them. Returns how many."""
     a_slot = max(1, min(city.capacity, round(bookings / (city.stations * PAST_DAYS))))
@@ -140,6 +147,16 @@ def _count_on(connection: psycopg.Connection[Any]) -> None:
         execute(connection, f"SELECT setval('{table}_id_seq', (SELECT coalesce(max(id), 0) + 1 FROM {table}), false)")
 
 
+TREE = (
+    """INSERT INTO node (id, parent_id, level, code, path, name, name_en, own_policy, locks, grade, category)
+       VALUES (1, NULL, 'city', 'bj', '1.', '', '', '{}', '[]', '', '')""",
+    """INSERT INTO node (id, parent_id, level, code, path, name, name_en, own_policy, locks, grade, category)
+       SELECT 1 + d, 1, 'district', 'd' || d, '1.' || 1 + d || '.', '', '', '{}', '[]', '', '' FROM generate_series(1, 30) d""",
+    """INSERT INTO node (id, parent_id, level, code, path, name, name_en, own_policy, locks, grade, category)
+       SELECT 31 + c, 2 + c % 30, 'centre', 'c' || c, '1.' || 2 + c % 30 || '.' || 31 + c || '.', '', '', '{}', '[]', '', ''
+       FROM generate_series(1, 403) c""",
+    "UPDATE station SET centre_id = 32 + id % 403, own_policy = '{}'",
+)
 COLUMNS = """
     SELECT column_name, data_type, is_nullable = 'NO' AND column_default IS NULL FROM information_schema.columns
     WHERE table_schema = 'public' AND table_name = %s
