@@ -46,7 +46,7 @@ def test_a_press_leads_out_and_back_leads_to_the_slot(
     picture(page, "watch", locale)
     page.get_by_role("button", name=press).click()
     expect(page.get_by_role("heading", name="live")).to_be_visible()
-    assert page.url == LIVE
+    expect(page).to_have_url(LIVE)
     assert len(came) == 1
     assert "referer" not in came[0]
     page.go_back()

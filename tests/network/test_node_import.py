@@ -56,7 +56,7 @@ def test_an_xlsx_with_chinese_heads_is_read_too(app: Flask, session: Session, tm
     table = spreadsheets.Table("单位", ["级别", "代码", "名称", "上级代码"], [["市", "bj", "北京市", ""]])
     file.write_bytes(spreadsheets.write_xlsx([table]))
     done = app.test_cli_runner().invoke(args=["net", "import", str(file)])
-    assert done.output == "1 nodes added, 0 changed, 0 as they were"
+    assert done.output == "1 nodes added, 0 changed, 0 as they were\n"
     assert nodes(session) == 1
 
 

@@ -47,7 +47,7 @@ def stores(app: Flask) -> dict[str, Memory[Any, Any]]:
 
 @pytest.mark.sqlite
 def test_all_stores_together_are_bounded(app: Flask) -> None:
-    assert set(stores(app)) == {"readers", "days", "pages", "texts", "fragments", "pictures"}
+    assert set(stores(app)) == {"readers", "days", "boards", "pages", "texts", "fragments", "pictures"}
     assert sum(found.most for found in stores(app).values()) <= 100 * MB
 
 

@@ -18,6 +18,7 @@ from booking.model import (
     Notice,
     Person,
     PlanException,
+    Rating,
     ServiceRequest,
     Slot,
     Station,
@@ -32,6 +33,7 @@ SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-confirm", "data-don
 TYPED = (Person.name, Person.company, Slot.host, Slot.cancel_reason, PlanException.host, Strike.forgive_reason)
 TYPED += (ServiceRequest.text, ServiceRequest.answer, ServiceRequest.passed_to, Notice.title, Notice.text)
 TYPED += (ActivityWish.text, ActivityWish.answer)
+TYPED += (Rating.line, Node.grade, Node.category)
 TYPED += (Node.name,)  # the history keeps the one that a node had
 IN_TWO = (Activity, Station, Zone)
 OWN = {"中文", "©"}

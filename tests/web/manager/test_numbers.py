@@ -125,7 +125,7 @@ def test_markup_in_a_title_stays_text(desk: Desk, lunch: LunchHour) -> None:
         (
             "en",
             (
-                " Under Wishes, 34 people would like this kind of activity on Tue.",
+                " Under Wishes, 34 people would like this kind of activity on Tuesday.",
                 "(sessions: 4, seats: 60, visits: 21)",
             ),
         ),

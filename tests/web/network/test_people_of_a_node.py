@@ -151,7 +151,7 @@ def test_a_manager_is_appointed_or_invited_and_the_invitation_withdrawn(desk: De
 def test_the_history_of_the_node_says_who_oversees_it(desk: Desk) -> None:
     desk.post("overseers", email=desk.email("许工"), role="reader", node="chaoyang")
     told = words_of(desk.browser().get("/net/chaoyang/history").text)
-    assert "许工 · 开始统筹或查看单位：朝阳区，查看" in told
+    assert "许工 · 成了统筹或查看：朝阳区，查看" in told
 
 
 def test_the_last_manager_is_dismissed_only_after_a_word(desk: Desk) -> None:
