@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Insert, Select, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions, upsert
-from booking.db.arrays import in_array
-from booking.db.transactions import NO_SYNC
+from booking.db.arrays import is_in_array
+from booking.db.statements import CompiledStatement, param, wrap
 from booking.model import Booking, Draw, DrawEntry, Slot, Station, StationDayTotals
 from booking.seats.held_slots import HELD, counted_slots, turned_away
 
@@ -34,22 +34,29 @@ def count_days_of(session: Session, slots: Iterable[Slot]) -> None:
 def count_day(session: Session, day: date, station_ids: Collection[int], *, final: bool = False) -> None:
     """Count this day at these stations, whatever was counted before. Locks nothing but its rows, so it comes last."""
     transactions.lock_days(session, day, station_ids)
+    session.flush()
     # In a statement of its own: it sees what others committed before the locks were given.
-    counted = _counted(day, station_ids, final=final)
+    connection = wrap(session.connection())
+    count = _COUNT_FOR_GOOD if final else _COUNT
+    count[connection.dialect.name].run(connection, day=day, ids=sorted(station_ids))
+
+
+def _written(insert: upsert.Insert, *, final: bool) -> Insert:
+    """The statement that counts."""
+    counted = _counted(final=final)
     names = [column.name for column in counted.selected_columns]
-    wanted = upsert.insert(session.connection(), StationDayTotals).from_select(names, counted)
+    wanted = insert(StationDayTotals).from_select(names, counted)
     given: Any = wanted.excluded
     new = {name: given[name] for name in names if name not in ("date", "station_id")}
     new["final"] = or_(StationDayTotals.final, given.final)
-    session.execute(
-        wanted.on_conflict_do_update(index_elements=["date", "station_id"], set_=new), execution_options=NO_SYNC
-    )
+    return wanted.on_conflict_do_update(index_elements=["date", "station_id"], set_=new)
 
 
-def _counted(day: date, station_ids: Collection[int], *, final: bool) -> Select[Any]:
+def _counted(*, final: bool) -> Select[Any]:
     """The rows as they should be. The same terms as `Tally` and `DrawTally` of the statistics."""
-    here = in_array(station_ids)
-    slot = counted_slots().where(Slot.station_id.in_(here), Slot.date == day, HELD).subquery()
+    day = param("day", Date())
+    theirs = (is_in_array(Slot.station_id, "ids"), Slot.date == day)
+    slot = counted_slots().where(*theirs, HELD).subquery()
     attended = slot.c.unrecorded == 0
     sums = {
         "slots": func.count(slot.c.id),
@@ -62,18 +69,16 @@ def _counted(day: date, station_ids: Collection[int], *, final: bool) -> Select[
         "watched": func.sum(slot.c.watched),
     }
     held = _by_station(slot.c.station_id, sums)
-    away = turned_away(Booking.person_id, Slot.station_id).where(Slot.station_id.in_(here), Slot.date == day).subquery()
+    away = turned_away(Booking.person_id, Slot.station_id).where(*theirs).subquery()
     asked = _by_station(away.c.station_id, {"turned_away": func.count(away.c.person_id.distinct())})
-    draws = _by_station(Draw.station_id, {"entries": func.count(DrawEntry.id)}, *_decided(day, here))
+    draws = _by_station(Draw.station_id, {"entries": func.count(DrawEntry.id)}, *_decided(day))
     columns = [_or_zero(part.c[name]) for part in (held, asked, draws) for name in part.c.keys()[1:]]
     return (
-        select(
-            literal(day, Date).label("date"), Station.id.label("station_id"), *columns, literal(final).label("final")
-        )
+        select(day.label("date"), Station.id.label("station_id"), *columns, literal(final).label("final"))
         .outerjoin(held, held.c.station_id == Station.id)
         .outerjoin(asked, asked.c.station_id == Station.id)
         .outerjoin(draws, draws.c.station_id == Station.id)
-        .where(Station.id.in_(here))
+        .where(is_in_array(Station.id, "ids"))
     )
 
 
@@ -82,7 +87,7 @@ def _by_station(station_id: Any, counts: dict[str, ColumnElement[Any]], *which: 
     return select(station_id.label("station_id"), *named).where(*which).group_by(station_id).subquery()
 
 
-def _decided(day: date, here: Select[int]) -> tuple[ColumnElement[bool], ...]:
+def _decided(day: ColumnElement[date]) -> tuple[ColumnElement[bool], ...]:
     """The entries of a day's draws that are decided and whose slots are all over."""
     open_ones = select(Slot.id).where(
         Slot.draw_id == Draw.id,
@@ -90,9 +95,16 @@ def _decided(day: date, here: Select[int]) -> tuple[ColumnElement[bool], ...]:
         Slot.date == Draw.date,
         Slot.state.not_in(("done", "cancelled")),
     )
-    of_day = (Draw.date == day, Draw.station_id.in_(here), Draw.state.in_(DECIDED), ~open_ones.exists())
+    of_day = (Draw.date == day, is_in_array(Draw.station_id, "ids"), Draw.state.in_(DECIDED), ~open_ones.exists())
     return *of_day, DrawEntry.draw_id == Draw.id, DrawEntry.left_at.is_(None)
 
 
 def _or_zero(count: Any) -> ColumnElement[Any]:
     return func.coalesce(count, 0).label(count.name)
+
+
+# By dialect.
+_COUNT, _COUNT_FOR_GOOD = (
+    {name: CompiledStatement(_written(insert, final=final)) for name, insert in upsert.INSERTS.items()}
+    for final in (False, True)
+)
