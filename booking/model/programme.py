@@ -202,6 +202,8 @@ class Slot(SlotProperties, Base):
         partial("ix_slot_to_start", "starts_at", where="state IN ('planned', 'open')"),
         partial("ix_slot_to_promote", "ends_at", where="state IN ('open', 'running')"),
         partial("ix_slot_to_end", "ends_at", where="state = 'running'"),
+        # Room for new versions of a page's rows: no index is written when a seat goes or a deadline moves (HOT update).
+        {"postgresql_with": {"fillfactor": 75}},
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))

@@ -98,6 +98,14 @@ def test_every_check_of_the_model_is_in_the_database(engine: Engine) -> None:
         assert wanted <= there, table.name
 
 
+@pytest.mark.postgresql
+def test_pages_of_slots_keep_room_for_new_versions(engine: Engine) -> None:
+    with engine.connect() as connection:
+        told = connection.scalar(text("SELECT reloptions FROM pg_class WHERE relname = 'slot'"))
+    wanted = Base.metadata.tables["slot"].dialect_options["postgresql"]["with"]
+    assert told == [f"{name}={value}" for name, value in wanted.items()]
+
+
 def test_down_to_nothing_and_up_again(empty_url: str) -> None:
     engine = databases.connect_engine(empty_url)
     databases.upgrade(engine)
