@@ -41,8 +41,9 @@ IN_A_ROUND = {"at_once": 20, "digests": 500}
 # each round, so somebody signing in meanwhile waits two seconds.
 IN_A_CROWD = 20
 AT_LEAST = 10
-# Seconds in which a change of policy reaches a whole city, however busy the machine is.
-POLICY_WITHIN = 50
+# Seconds in which a change of policy reaches a whole city, however busy the machine is; and for which each of its
+# transactions may hold up those who book at its stations, once.
+POLICY_WITHIN, POLICY_LOCKS_FOR = 50, 0.3
 # A round of letters ends before another sender could take over its claims as abandoned.
 LONGEST_ROUND = timedelta(minutes=3)
 
@@ -67,9 +68,8 @@ def plan_slots(turn: Turn) -> int:
 def apply_policy(turn: Turn) -> int:
     """Apply what the nodes of a network say to the stations that a change has still to reach."""
     due = network.stations_due(db.session())
-    return (
-        BatchRunner(turn, "apply_policy", gentle=True, within=POLICY_WITHIN).chunks(due, network.apply_policy).result()
-    )
+    work = BatchRunner(turn, "apply_policy", gentle=True, within=POLICY_WITHIN)
+    return work.chunks(due, network.apply_policy, locked_for=POLICY_LOCKS_FOR).result()
 
 
 def freeze_draws(turn: Turn) -> int:

@@ -1,7 +1,7 @@
 """Applying: brings stations and their coming slots in step with the policy of the nodes above, after it has changed."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +19,15 @@ from booking.model import Station
 from booking.network.nodes import TREE
 from booking.policy import Policy
 
+APART = 64
 # The numbers that a slot carries as deadlines.
 DEADLINES = ("free_minutes", "line_minutes", "checkin_minutes", "grace_minutes")
 
 
 def stations_due(session: Session) -> Sequence[int]:
-    """The stations that a change above has still to reach."""
-    return session.scalars(select(Station.id).where(Station.policy_due).order_by(Station.id)).all()
+    """The stations that a change above has still to reach, neighbours far apart: the slots of a day that share a page of
+    the database are not all written by one transaction, for it has room for some of them only (see the fill factor)."""
+    return session.scalars(select(Station.id).where(Station.policy_due).order_by(Station.id % APART, Station.id)).all()
 
 
 @transactional
@@ -50,8 +52,7 @@ def apply_policy(session: Session, station_ids: Sequence[int], now: datetime) ->
     rows = [[one.id, written.get(one.id, one.policy)] for one in due]
     _APPLIED.run(wrap(session.connection()), rows=rows, ids=[one.id for one in due])
     _let_open(session, due, lines, changed, numbers, now)
-    for same, theirs in _alike(numbers, changed).items():
-        slots.rewrite_deadlines(session, theirs, same, now)
+    slots.rewrite_deadlines(session, _alike(numbers, changed), now)
     return len(due)
 
 
@@ -79,7 +80,7 @@ def _let_open(
         slots.rewrite_openings(session, {one: numbers[one] for one in moved}, now)
 
 
-def _alike(numbers: Mapping[int, Policy], changed: Mapping[int, Policy]) -> dict[Policy, list[int]]:
+def _alike(numbers: Mapping[int, Policy], changed: Mapping[int, Policy]) -> Mapping[Policy, Collection[int]]:
     """The stations whose deadlines change, by what applies there now."""
     found = defaultdict(list)
     for one, was in changed.items():

@@ -58,7 +58,7 @@ def set_policy(
     before, station.policy = station.policy, policy.write(numbers)
     record(session, "policy", now, actor_id=actor_id, station_id=station.id, was=before, became=station.policy)
     session.flush()
-    rewrite_deadlines(session, [station.id], numbers, now)
+    rewrite_deadlines(session, {numbers: [station.id]}, now)
     session.expire_all()
     return plan_ahead.inside(session, station.id, now)
 
@@ -88,20 +88,21 @@ def refuse_locked(
         raise RuleViolation("policy_locked", fields=named, node=by.name)
 
 
-def rewrite_deadlines(session: Session, station_ids: Collection[int], numbers: Policy, now: datetime) -> int:
-    """Write the deadlines that follow from these numbers to all slots of the stations that have not started.
+def rewrite_deadlines(session: Session, stations: Mapping[Policy, Collection[int]], now: datetime) -> None:
+    """Write the deadlines that follow from these numbers to all slots of their stations that have not started.
 
-    `opens_at` stays. Returns how many slots changed; the session's own copies of them are not refreshed.
+    `opens_at` stays. The session's own copies of the slots are not refreshed. Open slots come last: who books one waits
+    for as short as possible.
     """
-    table = _table(numbers)
-    coming = (_of(station_ids), Slot.state.in_(("planned", "open")), Slot.starts_at > now)
-    stale = or_(*(getattr(Slot, name) != moment for name, moment in table.items()))
-    locked = select(Slot.id).where(*coming, stale).order_by(Slot.id).with_for_update(key_share=True)
-    found = session.scalars(locked).all()
-    if found:
-        write = update(Slot).where(Slot.id.in_(in_array(found))).values(table)
-        session.execute(write, execution_options=NO_SYNC)
-    return len(found)
+    for state in ("planned", "open"):
+        for numbers, station_ids in stations.items():
+            table = _table(numbers)
+            coming = (_of(station_ids), Slot.state == state, Slot.starts_at > now)
+            stale = or_(*(getattr(Slot, name) != moment for name, moment in table.items()))
+            locked = select(Slot.id).where(*coming, stale).order_by(Slot.id).with_for_update(key_share=True)
+            if found := session.scalars(locked).all():
+                write = update(Slot).where(Slot.id.in_(in_array(found))).values(table)
+                session.execute(write, execution_options=NO_SYNC)
 
 
 def rewrite_openings(session: Session, numbers: Mapping[int, Policy], now: datetime) -> None:

@@ -232,7 +232,7 @@ def examine_deadlines(city: CityTree, **minutes: int) -> None:
     session, there = city.session, slot(city, "guomao")
     wanted = Policy(**{f"{name}_minutes": value for name, value in minutes.items()})
     with transactions.transaction(session):
-        slots.rewrite_deadlines(session, [city.stations["guomao"]], wanted, NOW)
+        slots.rewrite_deadlines(session, {wanted: [city.stations["guomao"]]}, NOW)
     found = session.get_one(Slot, there)
     table = deadlines.deadlines(found.starts_at, found.ends_at, wanted)
     names = ("free_until", "waitlist_until", "checkin_from", "release_at")
