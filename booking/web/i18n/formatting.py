@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from babel import Locale
 from babel.dates import format_skeleton
 from flask import Flask
-from flask_babel import get_locale, get_translations, gettext
+from flask_babel import get_locale, get_translations, gettext, lazy_gettext
 from markupsafe import Markup, escape
 
 from booking import clock, workdays
@@ -18,7 +18,7 @@ from booking.draws.planning import HasResult
 from booking.errors import RuleViolation
 from booking.queries import disclosure
 from booking.seats.eligibility import CountedSlot
-from booking.web.i18n.messages import REASONS, UNKNOWN, VOID
+from booking.web.i18n.messages import REASONS, UNKNOWN
 
 USUAL = 100  # longest text that is worth caching within a sentence
 Say = TypeVar("Say", bound=Callable[..., str])
@@ -116,6 +116,13 @@ def clock_time(instant: datetime, where: HasZoneName | str) -> str:
 def result_time(draw: HasResult, at: str) -> str:
     """When a draw's result comes, where `at` says the earliest."""
     return gettext("%(time)s 或更晚", time=at) if draw.value_from else at
+
+
+VOID = {
+    "late": lazy_gettext("这次抽签作废，是我们的系统没跑起来。号球都还在，到门口先到先坐。"),
+    "cancelled": lazy_gettext("这次抽签作废：场次都取消了。号球都还在。"),
+    "no_value": lazy_gettext("这次抽签作废：到时候没有人填公开的数。号球都还在，到门口先到先坐。"),
+}
 
 
 def void_words(why: str | None) -> str:

@@ -1,7 +1,4 @@
-"""Messages: what is said for each reason of a `RuleViolation`. `formatting.reason` fills in the details.
-
-The table has a row for every reason that is raised; the flags of a reason are in `booking/errors.py`.
-"""
+"""Messages: what is said for each reason of a `RuleViolation`; `formatting.reason` fills in the details."""
 
 from typing import Any, NamedTuple
 
@@ -20,29 +17,7 @@ class Reason(NamedTuple):
     brief: Any = ""  # in a list of what was skipped
 
 
-# What is said about a sheet before it is imported, by the code of the remark.
-REMARKS = {
-    "other_sheet": _("工作表“%(sheet)s”里有 %(n)s 行没有读，只读了“%(chosen)s”。"),
-    "hidden_sheet": _("读的是隐藏的工作表“%(sheet)s”。"),
-    "partly_known": _("从这种格式里看不出哪些行是隐藏的、哪些格是公式的错误，请核对；另存为 .xlsx 就看得出。"),
-    "above_heads": _("表头上面的这一行没有读：%(text)s"),
-    "unknown_column": _("%(column)s 列“%(head)s”用不上，没有读。"),
-    "column_without_head": _("%(column)s 列没有表头，没有读。"),
-    "hidden_column": _("%(column)s 列“%(head)s”是隐藏的，照样读了。"),
-    "hidden_rows": _("隐藏的行没有读：%(rows)s。要导入的话，先取消隐藏。"),
-    "merged_rows": _("合并的单元格（第 %(rows)s 行）：每一行都用“%(text)s”。"),
-    "merged_columns": _("合并的单元格（第 %(rows)s 行）横跨几列：“%(text)s”只算在最左上的一格。"),
-    "next_such_day": _("“%(typed)s”没有写年份，读作 %(date)s。"),
-    "weekends_off": _("周末默认不开，只有调休上班的周末才开。周末也要开的话，“休息日也开”写“是”。"),
-}
-
-# Why a draw is void.
-VOID = {
-    "late": _("这次抽签作废，是我们的系统没跑起来。号球都还在，到门口先到先坐。"),
-    "cancelled": _("这次抽签作废：场次都取消了。号球都还在。"),
-    "no_value": _("这次抽签作废：到时候没有人填公开的数。号球都还在，到门口先到先坐。"),
-}
-
+# A row for every reason that is raised; its flags are in `booking/errors.py`.
 REASONS = {
     # booking a slot
     "not_open": Reason(_("这一场还没有放号，%(opens_at)s 开放。"), _("到点按钮会自己亮起来，不用一直刷新。")),
@@ -191,9 +166,7 @@ REASONS = {
     "transfer_over": Reason(_("这次调动已经完成或者取消了。")),
     # cancelling and check-in
     "not_live": Reason(
-        _("这条预约已经结束，不能再取消。"),
-        _("看看接下来还有哪些场次。"),
-        at_desk=_("这条预约已经结束，没有再改动。"),
+        _("这条预约已经结束，不能再取消。"), _("看看接下来还有哪些场次。"), at_desk=_("这条预约已经结束，没有再改动。")
     ),
     "started_yours": Reason(_("这一场已经开始，不能再取消了。"), _("来得及就快到门口签到。")),
     "here_already": Reason(_("你已经签到了，不用再取消。"), at_desk=_("这位已经签到。要移除的话，先撤销签到。")),

@@ -20,8 +20,8 @@ from booking.spreadsheets import Layout, Remark
 from booking.web.downloads import sent
 from booking.web.forms import rows
 from booking.web.forms.rows import Row, Wrong
+from booking.web.i18n import sheet_remarks
 from booking.web.i18n.formatting import station_date
-from booking.web.i18n.messages import REMARKS
 from booking.web.manager import catalogue
 from booking.web.manager.blueprint import UPLOAD, WITH_PICTURE, Answer, actor, done, pages, refused_words, zone_races
 from booking.web.security.permissions import managed_station
@@ -84,7 +84,7 @@ def _in_sentences(remarks: Iterable[Remark]) -> list[tuple[str, str]]:
     """Each remark once, beside the rows that it is about."""
     about: dict[str, list[int]] = {}
     for remark in remarks:
-        rows_of = about.setdefault(str(REMARKS[remark.code] % remark.details), [])
+        rows_of = about.setdefault(sheet_remarks.sentence(remark), [])
         rows_of += [] if remark.row is None else [remark.row]
     return [(spreadsheets.in_words(numbers), sentence) for sentence, numbers in about.items()]
 

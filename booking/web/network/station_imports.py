@@ -19,8 +19,7 @@ from booking.queries import stations_of_node
 from booking.spreadsheets import Remark
 from booking.web import htmx
 from booking.web.forms import station_rows
-from booking.web.i18n import formatting
-from booking.web.i18n.messages import REMARKS
+from booking.web.i18n import formatting, sheet_remarks
 from booking.web.network.blueprint import pages
 from booking.web.security.permissions import overseen_node
 from booking.web.security.session import language
@@ -134,7 +133,7 @@ def _in_sentences(remarks: Iterable[Remark]) -> list[str]:
     """Each once, with the row where it is about one."""
     found = []
     for remark in remarks:
-        sentence = str(REMARKS[remark.code] % remark.details)
+        sentence = sheet_remarks.sentence(remark)
         found.append(_("第 %(row)s 行：%(text)s", row=remark.row, text=sentence) if remark.row else sentence)
     return list(dict.fromkeys(found))
 
