@@ -24,9 +24,9 @@ from tests.support.lunch_hour import at
 from tests.support.statements import Statement, heard
 from tests.support.visits import Visit, sign_in
 
-CITY = City(stations=1_500, people=12_000, days=4)
-PAST, PAPERS = 60_000, 20_000
-AT_MOST = 5_000  # rows of a generic plan: a third of a table is more
+CITY = City(stations=600, people=5_000, days=4)
+PAST, PAPERS = 24_000, 8_000
+AT_MOST = 2_000  # rows of a generic plan: a third of a table is more
 HERE = 7  # the station in the requests; person 1 manages it
 # Tables that stay small however many people come may be read whole.
 SMALL = {"mail_pause", "workday", "job_run", "alembic_version", "outage", "set_aside", "digest_round", "node"}
@@ -110,7 +110,7 @@ def test_the_statements_of_a_booking_have_one_plan_whatever_the_statistics_say(
     with psycopg.connect(postgres.plain(database_url), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         stock.build(connection, CITY)
-        stock.add_past(connection, CITY, PAST)
+        stock.add_past(connection, CITY, 60_000)
         sign_in(connection, range(1, CITY.people))
         young = _shapes(engine)
         stock.settle(connection)
@@ -254,10 +254,10 @@ PERSON_ONE = (
        SELECT s.id, 'n', '', '', CURRENT_DATE - d, CURRENT_DATE - d, now() FROM station s, generate_series(-1, 5) d""",
     """INSERT INTO service_request (station_id, person_id, kind, text, state, created_at, answer_due_on, due_on, answer,
        passed_to, their_no, said_at, ended_at)
-       SELECT 1 + id %% 1500, id, 'room', 'x', 'solved', now() - id * interval '1 hour', CURRENT_DATE, CURRENT_DATE, '', '', '',
+       SELECT 1 + id %% 600, id, 'room', 'x', 'solved', now() - id * interval '1 hour', CURRENT_DATE, CURRENT_DATE, '', '', '',
        now() - id * interval '1 hour', now() FROM person WHERE id > 100""",
     """INSERT INTO door_arrival (station_id, name, at, until)
-       SELECT 1 + mod(id, 1500), 'name ' || id, now(), now() + interval '9 hours' FROM person WHERE id > 100""",
+       SELECT 1 + mod(id, 600), 'name ' || id, now(), now() + interval '9 hours' FROM person WHERE id > 100""",
 )
 
 

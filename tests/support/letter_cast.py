@@ -12,7 +12,9 @@ from booking import network, people, seats, slots
 from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.mail import context, digest_writer, digests, reminders, rendering, subscriptions, watch_letters
-from booking.model import Activity, JobRun, Letter, ManagerInvitation, Manages, Person, Station, Zone
+from booking.model import Activity, JobRun, Letter, ManagerInvitation, Manages, Person, Station, StationDayTotals, Zone
+from booking.statistics.station_days import COUNTED_FOR
+from booking.workdays import ONE_DAY
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, roll_call, tick
 from tests.support.snapshots import make_cast, make_story, seed_workdays
 
@@ -98,6 +100,11 @@ class Letters:
         manager_id = make_manager(self.session, station.id, "沈站长")
         for person_id in (*people.values(), manager_id):
             self.session.get_one(Person, person_id).email = f"person{person_id}@example.com"
+        # As the job leaves the weeks before, in which there was nothing: or each test's first tick would count them.
+        before = at("Mon 00:00").date() - ONE_DAY * COUNTED_FOR.days
+        past = [before + ONE_DAY * n for n in range(COUNTED_FOR.days)]
+        none = dict.fromkeys(("slots", "seats", "visits", "expected", "no_shows"), 0)
+        self.session.add_all(StationDayTotals(station_id=station.id, date=day, final=True, **none) for day in past)
         return station.id, people, manager_id, [self._slot(station.id, *one) for one in SLOTS]
 
     def _slot(self, station_id: int, words: dict[str, Any], zone: str, zone_en: str, starts: str, capacity: int) -> int:
