@@ -77,10 +77,12 @@ def jobs(asked: argparse.Namespace) -> list[Row]:
     with ExitStack() as opened:
         stages = [_with_past(opened, asked, build) for build in asked.builds]
         workers = [opened.enter_context(one.ground.worker()) for one in stages]
-        DIGESTS.carry_out(stages[0], workers[0])  # the statement writes what the app has written
         names = asked.rows & {chore.name for chore in CHORES}
+        chores = [chore for chore in CHORES if chore.name in names or not names]
+        if DIGESTS in chores:
+            DIGESTS.carry_out(stages[0], workers[0])  # the statement writes what the app has written
         for _ in range(asked.rounds):
-            for chore in [chore for chore in CHORES if chore.name in names or not names]:
+            for chore in chores:
                 found[chore.name].append(_round(stages, workers, chore, asked.beside))
     return [_row(name, rounds) for name, rounds in found.items()]
 
@@ -134,11 +136,11 @@ def _beside_the_rush(on: Stage, chore: Chore, seconds: int) -> tuple[float, floa
 
 
 def _rush(on: Stage, seconds: int) -> float:
-    """Presses a second that all find a seat, on a stage set back."""
+    """Presses a second that all find a seat, on a stage set back; a few may be told that we are busy."""
     on.reset()
     with on.up(Kind(), seconds) as app:
         run = app.run("many")
-    if run.refused:
+    if run.refused > run.requests / 1000:
         raise RuntimeError(f"{run.refused} of {run.requests} presses were refused: that is no rush")
     return run.per_s
 
