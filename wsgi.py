@@ -35,7 +35,6 @@ except ClickException as refused:  # a sentence: a web server would show a trace
     sys.exit(refused.exit_code)
 
 # Nor is it looked through later, nor anything after every 700 new objects.
-gc.collect()
 gc.freeze()
 gc.set_threshold(20_000, 10, 10)
 gc.enable()

@@ -15,6 +15,7 @@ from booking.telemetry.slow_statements import TimedPool
 from booking.web import (
     account,
     admin,
+    bytecode_cache,
     errors,
     form_errors,
     headers,
@@ -48,7 +49,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(settings)
     with config.usable(Path(app.instance_path)):
         Path(app.instance_path).mkdir(parents=True, exist_ok=True)
-    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    compiled = bytecode_cache.of(config.ROOT / "templates")
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True, "bytecode_cache": compiled}
     _trust_proxies(app)
     errors.register(app)
     _bind_extensions(app)

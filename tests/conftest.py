@@ -20,7 +20,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
-from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
 from pwdlib import PasswordHash
 from sqlalchemy import Engine
@@ -185,19 +184,18 @@ def engine(database_url: str, kept_engines: dict[str, Engine]) -> Iterator[Engin
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
-    """A plain SQLAlchemy session, as rooms 0 to 3 know it."""
+    """A plain SQLAlchemy session, as verbs know it."""
     with Session(engine) as session:
         yield session
 
 
 @pytest.fixture
-def make_app(database_url: str, tmp_path: Path, templates: BytecodeCache) -> Iterator[Callable[..., Flask]]:
+def make_app(database_url: str, tmp_path: Path, catalogues: None) -> Iterator[Callable[..., Flask]]:
     """Makes apps on the test's database; keywords are settings."""
     made: list[Flask] = []
 
     def make(**settings: Any) -> Flask:
         app = create_app(settings_for_tests(database_url, tmp_path) | settings)
-        app.jinja_env.bytecode_cache = templates
         made.append(app)
         return app
 
@@ -281,13 +279,6 @@ def plain_page(browser: Browser, live: str) -> Iterator[Page]:
     """The same phone with JavaScript off."""
     with chromium.opened(browser, live, java_script_enabled=False) as page:
         yield page
-
-
-@pytest.fixture(scope="session")
-def templates(memory: Path, catalogues: None) -> BytecodeCache:
-    """The templates, compiled once for all apps."""
-    (memory / "templates").mkdir()
-    return FileSystemBytecodeCache(str(memory / "templates"))
 
 
 @pytest.fixture(scope="session")
