@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import monitoring, seats, slots, statistics, workdays
+from booking import clock, monitoring, seats, slots, statistics, workdays
+from booking.mail.digests import HOURS
 from booking.mail.wording import JOBS
 from booking.model import JobRun, Letter, Slot, Station
-from booking.queries import manager, service_requests, station_day, watch_links
+from booking.queries import applied_policy, manager, service_requests, station_day, watch_links
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class DayOutcome:
 @dataclass(frozen=True)
 class Report:
     """One station's part of the manager's digest. `requests_due`: whose next word is due today, or was before.
-    `unlinked`: whose link to watch online is still missing."""
+    `unlinked`: whose link to watch online is still missing. `rules_changed`: how many rules nodes above have changed since
+    the digest before."""
 
     station: Station
     rosters: Sequence[manager.Roster]
@@ -41,6 +43,7 @@ class Report:
     draws: statistics.DrawTally | None = None
     requests_due: int = 0
     unlinked: Sequence[Slot] = ()
+    rules_changed: int = 0
 
     @property
     def seats(self) -> int:
@@ -72,7 +75,12 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
         statistics.total(draws) if draws else None,
         service_requests.due_by(session, station.id, today),
         watch_links.missing(session, station.id, today, now),
+        len(applied_policy.changed_since(session, station.id, _digest_of(before, station))),
     )
+
+
+def _digest_of(day: date, station: Station) -> datetime:
+    return clock.instant(day, HOURS["manager"][0], station.zone_name)
 
 
 def outcome(session: Session, station_id: int, day: date) -> DayOutcome:
