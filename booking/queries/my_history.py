@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from booking.db.arrays import in_array
@@ -24,8 +24,9 @@ def events_about(session: Session, person_id: int, before: int | None = None, li
     """The newest events about the person, or the newest of those older than the event `before`."""
     found = select(Event).where(Event.person_id == person_id)
     if before is not None:
-        found = found.where(Event.id < before)
-    events = session.scalars(found.order_by(Event.id.desc()).limit(limit + 1)).all()
+        last = select(Event.at, Event.id).where(Event.id == before, Event.person_id == person_id)
+        found = found.where(tuple_(Event.at, Event.id) < last.scalar_subquery())
+    events = session.scalars(found.order_by(Event.at.desc(), Event.id.desc()).limit(limit + 1)).all()
     shown = events[:limit]
     return HistoryPage(shown, _slots(session, shown), shown[-1].id if len(events) > limit else None)
 

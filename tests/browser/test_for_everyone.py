@@ -12,9 +12,10 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
+from booking import people
 from tests.support import chromium
 from tests.support.everybody import NOON, Everybody
-from tests.support.lunch_hour import LunchHour
+from tests.support.lunch_hour import LunchHour, at
 from tests.support.screens import fits, picture
 from tests.support.worker_cast import sign_in
 
@@ -29,6 +30,10 @@ DESK = PHONE | {"viewport": {"width": 1280, "height": 3000}, "has_touch": False}
 SMALL = """() => [...document.querySelectorAll('button, summary, select, input:not([type=hidden]), .button, .tabs a, .days a')]
     .filter((e) => e.checkVisibility() && !e.closest('.unseen') && !['checkbox', 'radio'].includes(e.type))
     .filter((e) => e.getBoundingClientRect().height < 43.5)
+    .map((e) => e.outerHTML.slice(0, 120))"""
+# Words that reach out of their box: of a day of the month, of the head of the page.
+OVER = """() => [...document.querySelectorAll('.weeks a, .top > a')]
+    .filter((e) => e.scrollWidth > e.clientWidth + 1)
     .map((e) => e.outerHTML.slice(0, 120))"""
 
 pytestmark = pytest.mark.sqlite
@@ -128,6 +133,22 @@ def phone(app: Flask, session: Session, live: str, browser: Browser) -> Iterator
             assert cookie
             page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": live}])
             yield page, lunch
+
+
+def test_tables_and_the_head_of_the_page_hold_text_of_twice_the_size(phone: tuple[Page, LunchHour]) -> None:
+    page, lunch = phone
+    lunch.book("李静", "Mon 10:15")
+    lunch.check_in("李静", "Tue 12:05")
+    lunch.other_station()
+    people.speak(lunch.session, lunch.people["李静"], "en", at("Mon 10:15"))
+    lunch.session.commit()
+    wrong = set()
+    with time_machine.travel(at("Wed 09:00"), tick=True):
+        for path in ("/me/attendance", "/s/cbd/month", "/s/cbd"):
+            page.goto(path)
+            page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+            wrong |= {(path, what) for what in page.evaluate(OVER)} | (set() if fits(page) else {(path, "wide")})
+    assert wrong == set()
 
 
 def test_a_keyboard_books_and_is_led_to_the_answer(phone: tuple[Page, LunchHour]) -> None:

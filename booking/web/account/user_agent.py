@@ -1,14 +1,16 @@
 """User agents: a browser's User-Agent header as two words that its owner recognises."""
 
+from flask_babel import lazy_gettext as _
+
 from booking.web.account.blueprint import pages
 
 # The first match counts: browsers of later entries also claim to be earlier ones.
 PROGRAMS = (
-    ("MicroMessenger", "微信"),
-    ("wxwork", "企业微信"),
-    ("DingTalk", "钉钉"),
-    ("HuaweiBrowser", "华为浏览器"),
-    ("MiuiBrowser", "小米浏览器"),
+    ("MicroMessenger", _("微信")),
+    ("wxwork", _("企业微信")),
+    ("DingTalk", _("钉钉")),
+    ("HuaweiBrowser", _("华为浏览器")),
+    ("MiuiBrowser", _("小米浏览器")),
     ("Edg", "Edge"),
     ("Firefox", "Firefox"),
     ("Chrome", "Chrome"),
@@ -28,5 +30,5 @@ SYSTEMS = (
 @pages.app_template_filter("browser")
 def describe(agent: str) -> str:
     """`微信 · iPhone`; the beginning of the header itself for an unknown browser."""
-    words = [next((word for sign, word in known if sign in agent), "") for known in (PROGRAMS, SYSTEMS)]
+    words = [next((str(word) for sign, word in known if sign in agent), "") for known in (PROGRAMS, SYSTEMS)]
     return " · ".join(filter(None, words)) or agent[:40] or "?"

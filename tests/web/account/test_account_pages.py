@@ -610,3 +610,8 @@ def test_the_history_says_who_came_and_went(network: Network, client: FlaskClien
     client.post("/account/sign-out")
     mine = select(Event.kind).where(Event.person_id == network.ids["周明"]).order_by(Event.id)
     assert list(network.session.scalars(mine)) == ["created", "signed_in", "signed_out"]
+
+
+def test_a_browser_has_its_english_name_on_the_english_page(network: Network, zhou: FlaskClient) -> None:
+    zhou.post("/account/language", data={"language": "en"})
+    assert "WeChat · iPhone" in zhou.get("/account/").text

@@ -7,9 +7,11 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from booking import people
+from booking.db import transactions
 from booking.model import Booking, Person
 from tests.support.desk_cast import HTMX, Desk, refusal, said
-from tests.support.lunch_hour import LunchHour
+from tests.support.lunch_hour import LunchHour, at
 from tests.support.worker_cast import words_of
 
 
@@ -188,6 +190,12 @@ def test_the_history_of_a_slot_names_who_did_what(app: Flask, lunch: LunchHour) 
 def test_a_roster_on_paper_has_everybody_and_no_navigation_in_print(app: Flask, lunch: LunchHour) -> None:
     page = Desk(app, lunch).words(f"slots/{lunch.slot_id}/print")
     assert all(name in page for name in ("周明", "李静", "候补 1", "王磊"))
+
+
+def test_the_english_roster_on_paper_heads_its_boxes_with_what_they_mean(app: Flask, lunch: LunchHour) -> None:
+    with transactions.transaction(lunch.session) as session:
+        people.speak(session, lunch.manager_id, "en", at("Mon 08:00"))
+    assert "<th>Here</th>" in Desk(app, lunch).get(f"slots/{lunch.slot_id}/print", "Mon 10:30").text
 
 
 def test_markup_in_a_name_stays_text_on_every_page_about_it(app: Flask, lunch: LunchHour) -> None:

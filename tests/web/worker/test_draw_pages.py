@@ -206,6 +206,7 @@ def test_english_pages_are_in_english(app: Flask, day: DrawDay) -> None:
     for path in ("/s/cbd/draws", f"/draws/{day.draw_id}"):
         text = words_of(re.sub(r"<title>.*?</title>", "", stranger.get(path, "Tue 09:00", headers=headers).text))
         assert re.findall(r"[\u4e00-\u9fff]{3,}", text.replace("国贸白领驿站", "")) in ([], ["白领驿站"])
+        assert re.findall(r"[\u3000-\u303f\uff00-\uffef]", text) == []
 
 
 def test_events_of_a_draw_are_read_by_the_pages_that_are_kept(day: DrawDay) -> None:

@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from booking import people
+from booking.db import transactions
 from tests.support.desk_cast import Desk, said
-from tests.support.lunch_hour import LunchHour
+from tests.support.lunch_hour import LunchHour, at
 
 pytestmark = pytest.mark.sqlite
 WHEN = "Wed 09:00"
@@ -44,6 +46,13 @@ def test_it_is_made_checked_by_anybody_and_ended(app: Flask, lunch: LunchHour) -
     assert person(app, lunch, "李静").post(end, WHEN).status_code == 404
     assert "停用了" in said(phone.post(end, WHEN))
     assert app.test_client().get(f"/v/{code}").status_code == 404
+
+
+def test_its_english_form_has_labels_like_any_other(app: Flask, lunch: LunchHour) -> None:
+    with transactions.transaction(lunch.session) as session:
+        people.speak(session, lunch.people["周明"], "en", at("Mon 08:00"))
+    page = person(app, lunch, "周明").get("me/attendance", WHEN).text
+    assert [">From</label>" in page, ">Until</label>" in page] == [True, True]
 
 
 @pytest.mark.parametrize(

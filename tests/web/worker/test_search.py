@@ -248,7 +248,7 @@ def test_the_month_shows_whole_weeks_with_sessions_seats_and_ones_own(app: Flask
     answer = Phone(app, lunch, "周明").get("/s/cbd/month", "Mon 11:00")
     cells = re.findall(r"<td.*?</td>", answer.text, re.DOTALL)
     assert len(cells) % 7 == 0
-    assert "<caption>" in answer.text
+    assert 'aria-describedby="about"' in answer.text
     told = {
         re.sub(r".*\?day=", "", re.findall(r'href="([^"]*)"', cell)[0]): words_of(cell)
         for cell in cells

@@ -259,7 +259,7 @@ def test_the_english_page_says_it_too(app: Flask, lunch: LunchHour) -> None:
     with transactions.transaction(lunch.session) as session:
         people.speak(session, lunch.people["周明"], "en", at("Mon 08:00"))
     card = Phone(app, lunch, "周明").card("Mon 10:10")
-    assert "Booking takes you off the waiting list at 12:30." in card.words
+    assert "Booking takes you off the waiting list for 12:30." in card.words
     assert "Book, leave list" in card.words
 
 
