@@ -313,3 +313,15 @@ def test_a_full_week_of_eleven_zones_fits_one_screen(
         assert fits(page)
         page.set_viewport_size({"width": 390, "height": 844})
         assert fits(page)
+
+
+def test_a_long_heading_and_a_state_fit_the_narrowest_phone(
+    browser: Browser, live: str, lunch: LunchHour, wall: Wall
+) -> None:
+    wall.set("Mon 11:00")
+    narrow = {"viewport": {"width": 320, "height": 844}, "device_scale_factor": 1}
+    with chromium.opened(browser, live, **narrow) as page:
+        sign_in(page, "desk@example.com", "/manage/cbd/week/copy")
+        assert fits(page)
+        page.goto(f"/manage/cbd/people/{lunch.people['周明']}")
+        assert page.evaluate("() => document.querySelector('.lines .pill').offsetHeight") < 30  # one line
