@@ -70,6 +70,32 @@ def test_standby_is_seated_in_the_order_of_coming_once_a_seat_is_released(app: F
     assert "记了 1 次爽约" in page
 
 
+def test_a_slip_that_put_somebody_on_standby_is_removed_and_nobody_is_promised_a_letter(
+    app: Flask, lunch: LunchHour
+) -> None:
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}"
+    desk.tap(f"{path}/stand-by", "12:01", name="门口的客人")
+    guest = lunch.session.scalars(select(Booking).join(Person).where(Person.name == "门口的客人")).one()
+    remove = f"bookings/{guest.id}/remove"
+    assert f'href="/manage/cbd/{remove}"' in desk.get(path, "12:02").text
+    page = desk.words(remove, "12:02")
+    assert ("这位没有邮箱，收不到信" in page, "本人会收到一封信" in page) == (True, False)
+    assert "移除了 门口的客人" in said(desk.post(remove, "12:02", reason="登记重了"))
+    lunch.session.rollback()
+    assert guest.state == "cancelled"
+
+
+@pytest.mark.parametrize("act", ["cancel", "move"])
+def test_who_gets_no_letter_is_named_and_not_counted(app: Flask, lunch: LunchHour, act: str) -> None:
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}"
+    lunch.resize(4, "Mon 11:00")
+    desk.post(f"{path}/reserve", "Mon 11:00", name="王老师的客人")
+    assert "没有邮箱、收不到信的，请当面告诉：王老师的客人" in desk.words(f"{path}/{act}", "Mon 11:05")
+    zone = lunch.now().zone_id
+    answer = desk.post(f"{path}/{act}", "Mon 11:05", reason="停电", starts="13:00", zone_id=zone, sure="y")
+    assert "会通知 3 人" in said(answer)
+
+
 def test_a_guest_with_just_a_name_takes_a_free_seat(app: Flask, lunch: LunchHour) -> None:
     lunch.check_in("周明", "12:00")
     lunch.tick("12:10")
