@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from booking.db import transactions
 from booking.model import Booking, Person
 from tests.support.desk_cast import HTMX, Desk, refusal, said
 from tests.support.lunch_hour import LunchHour
@@ -80,7 +81,8 @@ def test_a_slip_that_put_somebody_on_standby_is_removed_and_nobody_is_promised_a
     assert f'href="/manage/cbd/{remove}"' in desk.get(path, "12:02").text
     page = desk.words(remove, "12:02")
     assert ("这位没有邮箱，收不到信" in page, "本人会收到一封信" in page) == (True, False)
-    assert "移除了 门口的客人" in said(desk.post(remove, "12:02", reason="登记重了"))
+    after = said(desk.post(remove, "12:02", reason="登记重了"))
+    assert ("移除了 门口的客人" in after, "信还没发出" in after) == (True, False)
     lunch.session.rollback()
     assert guest.state == "cancelled"
 
@@ -214,6 +216,9 @@ def test_the_history_of_a_slot_names_who_did_what(app: Flask, lunch: LunchHour) 
 def test_a_roster_on_paper_has_everybody_and_no_navigation_in_print(app: Flask, lunch: LunchHour) -> None:
     page = Desk(app, lunch).words(f"slots/{lunch.slot_id}/print")
     assert all(name in page for name in ("周明", "李静", "候补 1", "王磊"))
+    with transactions.transaction(lunch.session) as session:
+        session.get_one(Person, lunch.manager_id).language = "en"
+    assert "Here No. Name Company Signature" in Desk(app, lunch).words(f"slots/{lunch.slot_id}/print")
 
 
 def test_markup_in_a_name_stays_text_on_every_page_about_it(app: Flask, lunch: LunchHour) -> None:
