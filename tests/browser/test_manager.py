@@ -325,3 +325,21 @@ def test_a_long_heading_and_a_state_fit_the_narrowest_phone(
         assert fits(page)
         page.goto(f"/manage/cbd/people/{lunch.people['周明']}")
         assert page.evaluate("() => document.querySelector('.lines .pill').offsetHeight") < 30  # one line
+
+
+def test_text_of_twice_the_size_fits_the_desk_on_a_phone(
+    browser: Browser, live: str, lunch: LunchHour, wall: Wall
+) -> None:
+    wall.set("Tue 12:00")
+    with transactions.transaction(lunch.session) as session:
+        session.get_one(Person, lunch.manager_id).language = "en"
+        session.query(Activity).one().title_en = "Floristry & Calligraphy"
+    paths = ("", "week", "activities", "activities/ready-made", f"slots/{lunch.slot_id}/print")
+    with chromium.opened(browser, live, device_scale_factor=1) as page:
+        sign_in(page, "desk@example.com", "/manage/cbd/")
+        wide = []
+        for path in paths:
+            page.goto(f"/manage/cbd/{path}")
+            page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+            wide += [] if fits(page) else [path]
+    assert wide == []
