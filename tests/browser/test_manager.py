@@ -313,3 +313,33 @@ def test_a_full_week_of_eleven_zones_fits_one_screen(
         assert fits(page)
         page.set_viewport_size({"width": 390, "height": 844})
         assert fits(page)
+
+
+def test_a_long_heading_and_a_state_fit_the_narrowest_phone(
+    browser: Browser, live: str, lunch: LunchHour, wall: Wall
+) -> None:
+    wall.set("Mon 11:00")
+    narrow = {"viewport": {"width": 320, "height": 844}, "device_scale_factor": 1}
+    with chromium.opened(browser, live, **narrow) as page:
+        sign_in(page, "desk@example.com", "/manage/cbd/week/copy")
+        assert fits(page)
+        page.goto(f"/manage/cbd/people/{lunch.people['周明']}")
+        assert page.evaluate("() => document.querySelector('.lines .pill').offsetHeight") < 30  # one line
+
+
+def test_text_of_twice_the_size_fits_the_desk_on_a_phone(
+    browser: Browser, live: str, lunch: LunchHour, wall: Wall
+) -> None:
+    wall.set("Tue 12:00")
+    with transactions.transaction(lunch.session) as session:
+        session.get_one(Person, lunch.manager_id).language = "en"
+        session.query(Activity).one().title_en = "Floristry & Calligraphy"
+    paths = ("", "week", "activities", "activities/ready-made", f"slots/{lunch.slot_id}/print")
+    with chromium.opened(browser, live, device_scale_factor=1) as page:
+        sign_in(page, "desk@example.com", "/manage/cbd/")
+        wide = []
+        for path in paths:
+            page.goto(f"/manage/cbd/{path}")
+            page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+            wide += [] if fits(page) else [path]
+    assert wide == []

@@ -13,7 +13,7 @@ from booking.model import LANGUAGES, Activity, Zone
 from booking.parsing import dates, numbers, weekdays
 from booking.sanitise import name_key
 from booking.spreadsheets import Layout, Remark, Sheet, lay_out
-from booking.web.forms.fields import DayField, Form
+from booking.web.forms.fields import MISSING, NOT_A_CHOICE, DayField, Form
 from booking.web.forms.programme import ALLOCATION_WORDS, KIND_WORDS, ActivityForm, PlanForm
 
 # In the order of the form; what is English stands last.
@@ -58,12 +58,18 @@ class Row:
         return bool(self.form.validate()) and not self.faults
 
     def wrongs(self) -> list[Wrong]:
-        errors = {name: str(found[0]) for name, found in self.form.errors.items() if name} | self.faults
+        errors = {name: self._in_sheet(name, str(found[0])) for name, found in self.form.errors.items() if name}
         named = [
             Wrong(self.number, str(self.form[name].label.text), self.cells.get(name, ""), sentence)
-            for name, sentence in errors.items()
+            for name, sentence in (errors | self.faults).items()
         ]
         return [*named, *(Wrong(self.number, "", "", str(sentence)) for sentence in self.form.form_errors)]
+
+    def _in_sheet(self, name: str, sentence: str) -> str:
+        """A sheet has no list to choose from."""
+        if sentence != str(NOT_A_CHOICE):
+            return sentence
+        return gettext("没有这一项，请核对写法。") if self.cells.get(name) else str(MISSING)
 
 
 def heads(kind: str) -> list[str]:

@@ -19,7 +19,7 @@ def move(code: str, slot_id: int) -> Answer:
         with heard(form, slot.station):
             if request.form.get("sure") == "y" or not (slot.taken or slot.waiting):
                 told = slots.move(db.session, slot_id, form.wish(), now, actor())
-                return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
+                return done(changed_words(told), url_for(".slot", code=code, slot_id=slot_id))
             slots.may_move(db.session(), slot, form.wish(), now)  # somebody booked it since the page was shown
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)

@@ -26,6 +26,7 @@ from booking.web.manager.blueprint import (
     heard,
     labels,
     pages,
+    reached,
     refused_words,
     shown,
     zone_races,
@@ -86,7 +87,7 @@ def set_host(code: str, slot_id: int) -> Answer:
         told = slots.set_host(db.session, slot_id, form.host.data, clock.now(), actor())
     except RuleViolation as no:
         return show_slot(slot, no, host=form), 409
-    return done(changed_words(len(told)), url_for(".slot", code=code, slot_id=slot_id))
+    return done(changed_words(told), url_for(".slot", code=code, slot_id=slot_id))
 
 
 @pages.post("/<code>/slots/<int:slot_id>/note")
@@ -112,7 +113,7 @@ def cancel(code: str, slot_id: int) -> Answer:
     if form.validate_on_submit():
         with heard(form, slot.station):
             told = slots.cancel(db.session, slot_id, form.reason.data, clock.now(), actor())
-            return done(_called_off(len(told)), url_for(".slot", code=code, slot_id=slot_id))
+            return done(_called_off(reached(told)), url_for(".slot", code=code, slot_id=slot_id))
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster, about=about)

@@ -153,7 +153,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         book(HEADS, (*GOOD[:6], "12月14日（周二）", "")),
         "2026-12-14 不是写的那个星期几",
     ),
-    "seats given in no known way": (book((*HEADS, "怎么分名额"), (*GOOD, "随便")), "请从列表里选一项。"),
+    "seats given in no known way": (book((*HEADS, "怎么分名额"), (*GOOD, "随便")), "没有这一项，请核对写法。"),
     "a rest day neither yes nor no": (book((*HEADS, "休息日也开"), (*GOOD, "看情况")), "请写“是”，或者留空。"),
 }
 

@@ -7,7 +7,6 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import people
 from booking.db import transactions
 from booking.model import Booking, Person
 from tests.support.desk_cast import HTMX, Desk, refusal, said
@@ -70,6 +69,33 @@ def test_standby_is_seated_in_the_order_of_coming_once_a_seat_is_released(app: F
     page = desk.words(f"slots/{lunch.slot_id}", "12:16")
     assert "门口的客人 12:02 到场" in page
     assert "记了 1 次爽约" in page
+
+
+def test_a_slip_that_put_somebody_on_standby_is_removed_and_nobody_is_promised_a_letter(
+    app: Flask, lunch: LunchHour
+) -> None:
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}"
+    desk.tap(f"{path}/stand-by", "12:01", name="门口的客人")
+    guest = lunch.session.scalars(select(Booking).join(Person).where(Person.name == "门口的客人")).one()
+    remove = f"bookings/{guest.id}/remove"
+    assert f'href="/manage/cbd/{remove}"' in desk.get(path, "12:02").text
+    page = desk.words(remove, "12:02")
+    assert ("这位没有邮箱，收不到信" in page, "本人会收到一封信" in page) == (True, False)
+    after = said(desk.post(remove, "12:02", reason="登记重了"))
+    assert ("移除了 门口的客人" in after, "信还没发出" in after) == (True, False)
+    lunch.session.rollback()
+    assert guest.state == "cancelled"
+
+
+@pytest.mark.parametrize("act", ["cancel", "move"])
+def test_who_gets_no_letter_is_named_and_not_counted(app: Flask, lunch: LunchHour, act: str) -> None:
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}"
+    lunch.resize(4, "Mon 11:00")
+    desk.post(f"{path}/reserve", "Mon 11:00", name="王老师的客人")
+    assert "没有邮箱、收不到信的，请当面告诉：王老师的客人" in desk.words(f"{path}/{act}", "Mon 11:05")
+    zone = lunch.now().zone_id
+    answer = desk.post(f"{path}/{act}", "Mon 11:05", reason="停电", starts="13:00", zone_id=zone, sure="y")
+    assert "会通知 3 人" in said(answer)
 
 
 def test_a_guest_with_just_a_name_takes_a_free_seat(app: Flask, lunch: LunchHour) -> None:
@@ -190,12 +216,9 @@ def test_the_history_of_a_slot_names_who_did_what(app: Flask, lunch: LunchHour) 
 def test_a_roster_on_paper_has_everybody_and_no_navigation_in_print(app: Flask, lunch: LunchHour) -> None:
     page = Desk(app, lunch).words(f"slots/{lunch.slot_id}/print")
     assert all(name in page for name in ("周明", "李静", "候补 1", "王磊"))
-
-
-def test_the_english_roster_on_paper_heads_its_boxes_with_what_they_mean(app: Flask, lunch: LunchHour) -> None:
     with transactions.transaction(lunch.session) as session:
-        people.speak(session, lunch.manager_id, "en", at("Mon 08:00"))
-    assert "<th>Here</th>" in Desk(app, lunch).get(f"slots/{lunch.slot_id}/print", "Mon 10:30").text
+        session.get_one(Person, lunch.manager_id).language = "en"
+    assert "Here No. Name Company Signature" in Desk(app, lunch).words(f"slots/{lunch.slot_id}/print")
 
 
 def test_markup_in_a_name_stays_text_on_every_page_about_it(app: Flask, lunch: LunchHour) -> None:
