@@ -75,6 +75,19 @@ def test_a_preview_of_nothing_has_nothing_to_confirm(desk: OrganiserDesk) -> Non
     assert "什么都没有变" in said(desk.post("/net/bj/policy"))
 
 
+def test_a_number_of_its_own_that_is_the_same_as_above_is_set_and_given_back(
+    desk: OrganiserDesk, city: CityTree
+) -> None:
+    preview = desk.post("/net/bj/policy", free_minutes="60")
+    assert "0 个驿站、0 场会变" in said(preview)
+    desk.post("/net/bj/policy/save", free_minutes="60", shown=shown(preview))
+    assert city.node("bj").own_policy == {"free_minutes": 60}
+    preview = desk.post("/net/bj/policy", free_minutes="60", inherit="free_minutes")
+    assert "60 沿用默认 60" in said(preview)
+    desk.post("/net/bj/policy/save", shown=shown(preview))
+    assert city.node("bj").own_policy == {}
+
+
 def test_what_has_changed_since_the_preview_is_shown_again(desk: OrganiserDesk, city: CityTree) -> None:
     answer = desk.post("/net/bj/policy/save", free_minutes="90", shown="something else")
     assert answer.status_code == 409
