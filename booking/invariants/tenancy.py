@@ -94,8 +94,11 @@ class Organisers:
         kinds = ("overseer_appointed", "overseer_ended")
         told = select(Event.id, Event.kind, Event.person_id, Event.details).where(Event.kind.in_(kinds))
         for row in session.execute(told.order_by(Event.id)):
-            begins = row.kind == kinds[0] and row.details["role"] == "organiser"
-            self.terms.setdefault((row.person_id, row.details["node"]), []).append((row.id, begins))
+            organises = row.details["role"] == "organiser"
+            begins = row.kind == kinds[0] and organises
+            # What ends first began before the history.
+            older = [(0, True)] if organises and not begins else []
+            self.terms.setdefault((row.person_id, row.details["node"]), older).append((row.id, begins))
         held = select(Oversees.person_id, Oversees.node_id).where(Oversees.role == "organiser")
         for person_id, node_id in session.execute(held):
             self.terms.setdefault((person_id, node_id), [(0, True)])

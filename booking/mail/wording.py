@@ -21,6 +21,7 @@ LONGEST_NAME = 20
 # The jobs of the scheduler, as pages and letters call them.
 JOBS: dict[str, Any] = {
     "learn_workdays": _("更新工作日历"),
+    "apply_policy": _("套用上级的规则"),
     "plan_slots": _("排出场次"),
     "freeze_draws": _("封存抽签名单"),
     "run_draws": _("抽签"),

@@ -109,7 +109,8 @@ def _differences(before: Mapping[str, PolicyLine], after: Mapping[str, PolicyLin
 
 
 def _said(line: PolicyLine) -> list[Any]:
-    return [str(line.value), line.locked_by is not None]
+    """Also who sets it: a number of its own that is the same as above can be set and given back."""
+    return [str(line.value), line.locked_by is not None, line.set_by.id if line.set_by else 0]
 
 
 def _chains(session: Session, above: Sequence[Node], node: Node) -> dict[int, list[Node]]:

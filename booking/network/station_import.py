@@ -201,7 +201,7 @@ def _appoint(
     session: Session, one: StationImport, station: Station, change: StationChange, now: datetime
 ) -> RuleViolation | None:
     """Appoint or invite the managers who are neither; the refusal if one could not be."""
-    there = managers_of(session, [station.id])[station.id] if change.row.managers else ()
+    there = managers_of(session, [station.id], now)[station.id] if change.row.managers else ()
     refused = None
     for email in (address for address in change.row.managers if address not in there):
         part = session.begin_nested()

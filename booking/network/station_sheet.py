@@ -116,18 +116,21 @@ def _known(session: Session, node: Node, rows: Sequence[SheetRow], now: datetime
         zones[zone.station_id][name_key(zone.name)] = zone
     needs = {code: _needs(session, one.id, now) for code, one in models.items()}
     centres = {one.code: one for one in nodes if one.level == "centre"}
-    return _Known(centres, {one.id: one for one in nodes}, stations, models, zones, managers_of(session, ids), needs)
+    return _Known(
+        centres, {one.id: one for one in nodes}, stations, models, zones, managers_of(session, ids, now), needs
+    )
 
 
-def managers_of(session: Session, station_ids: Sequence[int]) -> dict[int, set[str]]:
-    """The addresses of the managers of these stations, and of who is invited to be one."""
+def managers_of(session: Session, station_ids: Sequence[int], now: datetime) -> dict[int, set[str]]:
+    """The addresses of the managers of these stations, and of who is invited to be one and can still accept."""
     found: dict[int, set[str]] = defaultdict(set)
     some = in_array(station_ids)
-    ended = (ManagerInvitation.accepted_at.is_(None), ManagerInvitation.withdrawn_at.is_(None))
+    table = ManagerInvitation
+    open_ = (table.accepted_at.is_(None), table.withdrawn_at.is_(None), table.expires_at > now)
     theirs = select(Manages.station_id, Person.email).join(Person).where(Manages.station_id.in_(some))
     theirs = theirs.where(Person.email.is_not(None))
-    invited = select(ManagerInvitation.station_id, ManagerInvitation.email).where(*ended)
-    for query in (theirs, invited.where(ManagerInvitation.station_id.in_(some))):
+    invited = select(table.station_id, table.email).where(*open_, table.station_id.in_(some))
+    for query in (theirs, invited):
         for station_id, email in session.execute(query):
             found[station_id].add(email or "")
     return found

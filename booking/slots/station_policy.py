@@ -4,11 +4,12 @@ A number that a node above locks is final there. Slots that are open stay open: 
 that nobody has booked.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import policy, tree, workdays
@@ -30,6 +31,8 @@ from booking.workdays import Calendar
 STATION_NUMBERS = (*BOUNDS, "opens_at")
 # The numbers that say when slots open, each with the column of a plan that may say otherwise.
 OPENINGS = {"opens_workdays_before": "opens_workdays_before", "opens_at": "opens_clock"}
+# What opens before so long may be booked while a transaction of ours lasts; slots open by the clock, whatever their state.
+OPENS_SOON = timedelta(minutes=1)
 
 
 @transactional
@@ -91,18 +94,22 @@ def refuse_locked(
 def rewrite_deadlines(session: Session, stations: Mapping[Policy, Collection[int]], now: datetime) -> None:
     """Write the deadlines that follow from these numbers to all slots of their stations that have not started.
 
-    `opens_at` stays. The session's own copies of the slots are not refreshed. Open slots come last: who books one waits
-    for as short as possible.
+    `opens_at` stays. The session's own copies of the slots are not refreshed. Slots that can be booked come last: who books
+    one waits for as short as possible; and all of them are locked at once, by id, as those who book lock theirs.
     """
-    for state in ("planned", "open"):
-        for numbers, station_ids in stations.items():
+    numbers_of = {one: numbers for numbers, theirs in stations.items() for one in theirs}
+    closed = and_(Slot.state == "planned", Slot.opens_at > now + OPENS_SOON)
+    for which in (closed, and_(Slot.state.in_(("planned", "open")), ~closed)):
+        coming = (_of(numbers_of), which, Slot.starts_at > now)
+        locked = select(Slot.id, Slot.station_id).where(*coming).order_by(Slot.id).with_for_update(key_share=True)
+        alike = defaultdict(list)
+        for slot_id, station_id in session.execute(locked):
+            alike[numbers_of[station_id]].append(slot_id)
+        for numbers, found in alike.items():
             table = _table(numbers)
-            coming = (_of(station_ids), Slot.state == state, Slot.starts_at > now)
             stale = or_(*(getattr(Slot, name) != moment for name, moment in table.items()))
-            locked = select(Slot.id).where(*coming, stale).order_by(Slot.id).with_for_update(key_share=True)
-            if found := session.scalars(locked).all():
-                write = update(Slot).where(Slot.id.in_(in_array(found))).values(table)
-                session.execute(write, execution_options=NO_SYNC)
+            write = update(Slot).where(Slot.id.in_(in_array(found)), stale).values(table)
+            session.execute(write, execution_options=NO_SYNC)
 
 
 def rewrite_openings(session: Session, numbers: Mapping[int, Policy], now: datetime) -> None:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from booking import invariants, network, people
@@ -145,3 +145,18 @@ def slot_of(tree: CityTree) -> int:
         session.add(Activity(station_id=station.id, kind="yoga", title="白领瑜伽课堂"))
         session.flush()
         return make_slot(session, station, at("12:10").date(), at("12:10").time(), 2)
+
+
+def test_what_an_organiser_older_than_the_history_did_is_no_breach_once_the_role_has_ended(
+    oversight: Oversight,
+) -> None:
+    with transactions.transaction(oversight.session) as session:
+        session.execute(delete(Event).where(Event.kind == "overseer_appointed"))
+    node, han = oversight.tree.node("chaoyang"), oversight.ids["韩统筹"]
+    details = network.NodeDetails("朝阳", "Chaoyang")
+    network.change_node(oversight.session, node, details, NOW, han)
+    assert oversight.breaches() == []
+    network.end_overseer(oversight.session, oversight.tree.node("chaoyang"), han, NOW, oversight.ids["何主任"])
+    assert oversight.breaches() == []
+    network.change_node(oversight.session, oversight.tree.node("chaoyang"), network.NodeDetails("朝阳区"), NOW, han)
+    assert len(oversight.breaches()) == 1

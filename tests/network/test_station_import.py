@@ -371,6 +371,18 @@ def test_a_datum_is_read_as_people_call_it(name: str) -> None:
         network.read_datum("北京54")
 
 
+def test_who_let_an_invitation_expire_is_invited_again(bulk: Bulk) -> None:
+    row = like(NEW, position=None, managers=("new@example.com",))
+    bulk.bring(row)
+    assert bulk.look(row).changes[0].kind == "same"
+    with transactions.transaction(bulk.session):
+        bulk.session.scalars(select(ManagerInvitation)).one().expires_at = MONDAY
+    assert bulk.look(row).changes[0].changed == {"managers": ("", "new@example.com")}
+    bulk.bring(row)
+    bulk.session.rollback()
+    assert bulk.session.scalars(select(ManagerInvitation)).one().expires_at > MONDAY
+
+
 def test_addresses_of_managers_are_read_from_one_cell() -> None:
     assert network.read_managers("A@example.com；b@example.com, a@example.com") == ("a@example.com", "b@example.com")
     with pytest.raises(RuleViolation, match="bad_manager_address"):

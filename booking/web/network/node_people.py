@@ -174,7 +174,10 @@ def done(node: Node, sentence: str) -> Response:
 
 
 def back(node: Node) -> Response:
-    return htmx.go(url_for("network.node_people", code=node.code))
+    """To the page, or, for who has just given up their own role, to what they may still see."""
+    if current_user.oversees(node, to_change=True):
+        return htmx.go(url_for("network.node_people", code=node.code))
+    return htmx.go(url_for("network.cities") if current_user.nodes else "/")
 
 
 def _appointed(person: Person | None) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import flash, request, url_for
+from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -51,8 +52,7 @@ def save_rules(code: str) -> Response:
     sentence = ngettext(
         "已保存，%(num)s 个驿站几分钟内按新的规则走。", "已保存，%(num)s 个驿站几分钟内按新的规则走。", due
     )
-    flash(sentence, "good")
-    return htmx.go(url_for("network.rules", code=code))
+    return _saved(node, sentence)
 
 
 @pages.get("/<code>/history")
@@ -76,12 +76,19 @@ def _previewed(node: Node, form: NodePolicyForm) -> PolicyPreview | None:
         return None
 
 
+def _saved(node: Node, sentence: str) -> Response:
+    flash(sentence, "good")
+    return htmx.go(url_for("network.rules", code=node.code))
+
+
 def _again(node: Node, form: NodePolicyForm, no: RuleViolation) -> Response:
-    """The preview as it is by now, or the form with what is wrong."""
+    """The preview as it is by now, or the form with what is wrong. Nothing is, where it all has been saved."""
     preview = _previewed(node, form) if no.reason == "policy_changed" else None
     if preview is None:
         form.blame(no, formatting.reason(no))
         return _page(node, form)
+    if not preview.numbers:  # confirmed twice
+        return _saved(node, _("已保存。"))
     page = _preview(node, form, preview, formatting.reason(no))
     page.status_code = 409
     return page

@@ -90,7 +90,7 @@ def export_stations(code: str) -> Response:
     """The open stations below the node, as a sheet that can be edited and imported again."""
     node, session = overseen_node(code, to_change=True), db.session()
     found = stations_of_node.all_of(session, node)
-    managers = network.managers_of(session, [one.id for one in found.stations])
+    managers = network.managers_of(session, [one.id for one in found.stations], clock.now())
     table = station_rows.table(_("驿站"), found.stations, found.centres, found.zones, managers)
     response = make_response(spreadsheets.write_xlsx([table]))
     response.headers["Content-Type"] = XLSX

@@ -14,7 +14,9 @@ from werkzeug.test import TestResponse
 
 from booking import people, slots, stations
 from booking.db import transactions
+from booking.jobs import schedule
 from booking.mail import backoff
+from booking.mail.wording import JOBS
 from booking.model import Event, JobRun, MailPause, Manages, Person, Slot, Station
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.network_cast import MONDAY, Network
@@ -279,6 +281,10 @@ def test_a_deleted_account_is_not_listed(network: Network, admin: FlaskClient) -
 
 
 # The scheduler
+
+
+def test_every_job_has_a_name_on_the_page() -> None:
+    assert JOBS.keys() == {job.name for job in schedule.TIMETABLE}
 
 
 @time_machine.travel(at("12:00"), tick=False)

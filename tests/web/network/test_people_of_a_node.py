@@ -115,6 +115,17 @@ def test_an_organiser_appoints_below_and_ends_it_again(desk: Desk, role: str) ->
     assert desk.browser("许工").get("/net/cbd-centre").status_code == 404
 
 
+@pytest.mark.parametrize("left", ["reader", ""])
+def test_who_gives_up_their_own_role_lands_on_what_is_left(desk: Desk, left: str) -> None:
+    if left:
+        answer = desk.post("overseers", email=desk.email("韩统筹"), role=left, node="chaoyang")
+    else:
+        answer = desk.post(f"overseers/chaoyang/{desk.ids['韩统筹']}/end")
+    assert answer.status_code == 200
+    assert answer.request.path == ("/net/" if left else "/")
+    assert ("现在可以看朝阳区" if left else "撤下了") in words_of(answer.text)
+
+
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [

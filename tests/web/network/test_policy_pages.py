@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import network, policy, slots
-from booking.model import Activity, Station, Zone
+from booking.model import Activity, Event, Station, Zone
 from tests.support.organiser_desk import NOW, OrganiserDesk, said
 from tests.support.tree_cast import CityTree, city_tree
 
@@ -73,6 +73,27 @@ def test_the_preview_sends_again_what_was_typed(desk: OrganiserDesk) -> None:
 
 def test_a_preview_of_nothing_has_nothing_to_confirm(desk: OrganiserDesk) -> None:
     assert "什么都没有变" in said(desk.post("/net/bj/policy"))
+
+
+def test_a_number_of_its_own_that_is_the_same_as_above_is_set_and_given_back(
+    desk: OrganiserDesk, city: CityTree
+) -> None:
+    preview = desk.post("/net/bj/policy", free_minutes="60")
+    assert "0 个驿站、0 场会变" in said(preview)
+    desk.post("/net/bj/policy/save", free_minutes="60", shown=shown(preview))
+    assert city.node("bj").own_policy == {"free_minutes": 60}
+    preview = desk.post("/net/bj/policy", free_minutes="60", inherit="free_minutes")
+    assert "60 沿用默认 60" in said(preview)
+    desk.post("/net/bj/policy/save", shown=shown(preview))
+    assert city.node("bj").own_policy == {}
+
+
+def test_what_is_confirmed_twice_is_saved_once(desk: OrganiserDesk, session: Session) -> None:
+    fingerprint = shown(desk.post("/net/bj/policy", free_minutes="90"))
+    for _tap in range(2):
+        answer = desk.post("/net/bj/policy/save", free_minutes="90", shown=fingerprint)
+        assert (answer.status_code, "已保存" in said(answer)) == (200, True)
+    assert len(session.scalars(select(Event).where(Event.kind == "node_policy")).all()) == 1
 
 
 def test_what_has_changed_since_the_preview_is_shown_again(desk: OrganiserDesk, city: CityTree) -> None:

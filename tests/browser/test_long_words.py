@@ -1,0 +1,47 @@
+"""Long words and what people typed, as an admin sees them on a phone: nothing sticks out, nothing is written otherwise."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import time_machine
+from playwright.sync_api import Browser, Page
+from sqlalchemy.orm import Session
+
+from booking import network, people
+from booking.db import transactions
+from booking.model import Person
+from tests.support import chromium
+from tests.support.lunch_hour import at, make_people
+from tests.support.screens import fits
+from tests.support.tree_cast import city_tree
+
+pytestmark = pytest.mark.sqlite
+PASSWORD = "noon-hour-at-the-station"
+
+
+@pytest.fixture
+def admin(session: Session, browser: Browser, live: str) -> Iterator[Page]:
+    """何主任, whose address begins with a small letter, of a city with a long name."""
+    city = city_tree(session)
+    with transactions.transaction(session):
+        person = session.get_one(Person, make_people(session, ["何主任"])["何主任"])
+        person.email, person.password_hash, person.is_admin = "he@example.com", people.hash_password(PASSWORD), True
+    node = city.node("bj")
+    long = replace(network.NodeDetails(node.name, node.name_en), name="Llanfairpwllgwyngyll" * 4)
+    network.change_node(session, node, long, at("Mon 09:00"), None)
+    with time_machine.travel(at("Mon 11:00"), tick=True), chromium.opened(browser, live) as page:
+        page.goto(f"/account/sign-in?next=/admin/people/{person.id}")
+        page.get_by_label("邮箱").fill("he@example.com")
+        page.get_by_label("密码", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="登录", exact=True).click()
+        page.wait_for_url("**/admin/people/*")
+        yield page
+
+
+def test_an_address_is_shown_as_it_is_written_and_a_long_name_is_broken(admin: Page) -> None:
+    address = admin.get_by_text("he@example.com", exact=True)
+    assert address.evaluate("one => getComputedStyle(one, '::first-letter').textTransform") == "none"
+    for path in ("/net/bj/history", "/net/bj/people", "/net/bj/units", "/net/bj"):
+        admin.goto(path)
+        assert fits(admin), path
