@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from booking.model import Booking, Person
 from tests.support.desk_cast import HTMX, Desk, refusal, said
-from tests.support.lunch_hour import LunchHour, at
+from tests.support.lunch_hour import LunchHour
 from tests.support.worker_cast import words_of
 
 
