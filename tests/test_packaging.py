@@ -20,6 +20,7 @@ def test_a_wheel_holds_every_file_of_the_app(app: Flask, tmp_path: Path, monkeyp
     build.ensure_finalized()
     held = {Path(name).relative_to(tmp_path) for name in build.get_outputs(include_bytecode=False)}
     files = (path for folder in ("booking", "templates", "static") for path in (config.ROOT / folder).rglob("*"))
-    needed = {path.relative_to(config.ROOT) for path in files if path.is_file() and path.suffix != ".pyc"}
+    needed = {path.relative_to(config.ROOT) for path in files if path.is_file() and path.parent.name != "__pycache__"}
     assert needed - held == set()
+    assert [path for path in held if "__pycache__" in path.parts] == []
     assert {Path("config.py"), Path("wsgi.py"), Path("booking/translations/en/LC_MESSAGES/messages.mo")} <= held
