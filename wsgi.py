@@ -34,7 +34,7 @@ except ClickException as refused:  # a sentence: a web server would show a trace
     refused.show()
     sys.exit(refused.exit_code)
 
-# Nor is it looked through later, nor anything after every 700 new objects.
+# What was imported is not looked through later either, nor is anything after every 700 new objects.
 gc.freeze()
 gc.set_threshold(20_000, 10, 10)
 gc.enable()

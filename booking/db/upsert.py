@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 
-Insert = Callable[[Any], postgresql.Insert | sqlite.Insert]
-INSERTS: dict[str, Insert] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+InsertInto = Callable[[Any], postgresql.Insert | sqlite.Insert]
+INSERTS: dict[str, InsertInto] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def insert(bind: Engine | Connection, table: Any) -> postgresql.Insert | sqlite.Insert:

@@ -42,7 +42,7 @@ IN_A_ROUND = {"at_once": 20, "digests": 500}
 IN_A_CROWD = 20
 AT_LEAST = 10
 # Seconds in which a change of policy reaches a whole city, however busy the machine is; and for which each of its
-# transactions may hold up those who book at its stations, once.
+# transactions may last: it locks what can be booked at its end only.
 POLICY_WITHIN, POLICY_LOCKS_FOR = 50, 0.3
 # A round of letters ends before another sender could take over its claims as abandoned.
 LONGEST_ROUND = timedelta(minutes=3)

@@ -153,7 +153,12 @@ def preview(session: Session, kind: str, station: Station, now: datetime) -> lis
 
 def due_today(station: Station, kind: str, now: datetime) -> datetime:
     """The hour of today's digest at a station."""
-    return clock.instant(clock.at_station(now, station.zone_name).date(), HOURS[kind][0], station.zone_name)
+    return hour_on(clock.at_station(now, station.zone_name).date(), station, kind)
+
+
+def hour_on(day: date, station: Station, kind: str) -> datetime:
+    """The hour of a day's digest at a station."""
+    return clock.instant(day, HOURS[kind][0], station.zone_name)
 
 
 def _works(session: Session, station: Station, day: Day) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import clock, monitoring, seats, slots, statistics, workdays
-from booking.mail.digests import HOURS
+from booking import monitoring, seats, slots, statistics, workdays
+from booking.mail import digests
 from booking.mail.wording import JOBS
 from booking.model import JobRun, Letter, Slot, Station
 from booking.queries import applied_policy, manager, service_requests, station_day, watch_links
@@ -75,12 +75,8 @@ def of_station(session: Session, station: Station, today: date, now: datetime) -
         statistics.total(draws) if draws else None,
         service_requests.due_by(session, station.id, today),
         watch_links.missing(session, station.id, today, now),
-        len(applied_policy.changed_since(session, station.id, _digest_of(before, station))),
+        len(applied_policy.changed_since(session, station.id, digests.hour_on(before, station, "manager"))),
     )
-
-
-def _digest_of(day: date, station: Station) -> datetime:
-    return clock.instant(day, HOURS["manager"][0], station.zone_name)
 
 
 def outcome(session: Session, station_id: int, day: date) -> DayOutcome:

@@ -298,6 +298,13 @@ def names(session: Session, person_ids: set[int | None]) -> dict[int, str]:
     return {row.id: row.name for row in found}
 
 
+def with_address(session: Session, bookings: Sequence[Booking]) -> int:
+    """How many of these people have an address to write to; guests who only left a name have none."""
+    ids = {booking.person_id for booking in bookings}
+    have = select(func.count(Person.id)).where(Person.id.in_(ids), Person.email.is_not(None))
+    return (session.scalar(have) or 0) if ids else 0
+
+
 def _shelf(told: Roster, booking: Booking) -> list[Booking]:
     if booking.state in ("booked", "attended"):
         return told.seats

@@ -41,8 +41,8 @@ def count_day(session: Session, day: date, station_ids: Collection[int], *, fina
     count[connection.dialect.name].run(connection, day=day, ids=sorted(station_ids))
 
 
-def _written(insert: upsert.Insert, *, final: bool) -> Insert:
-    """The statement that counts."""
+def _upsert(insert: upsert.InsertInto, *, final: bool) -> Insert:
+    """The statement that counts, with the INSERT of one dialect."""
     counted = _counted(final=final)
     names = [column.name for column in counted.selected_columns]
     wanted = insert(StationDayTotals).from_select(names, counted)
@@ -105,6 +105,6 @@ def _or_zero(count: Any) -> ColumnElement[Any]:
 
 # By dialect.
 _COUNT, _COUNT_FOR_GOOD = (
-    {name: CompiledStatement(_written(insert, final=final)) for name, insert in upsert.INSERTS.items()}
+    {name: CompiledStatement(_upsert(insert, final=final)) for name, insert in upsert.INSERTS.items()}
     for final in (False, True)
 )

@@ -17,6 +17,7 @@ def cast(session: Session) -> Letters:
 
 def applied(cast: Letters, clock: str, was: dict[str, int], became: dict[str, int]) -> None:
     with transactions.transaction(cast.session) as session:
+        record(session, "node_policy", at(clock), was=was, became=became)
         record(session, "policy_applied", at(clock), station_id=cast.station_id, was=was, became=became)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
@@ -16,7 +15,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Booking, Person, Plan, Slot, Station, Zone
 from booking.people import clean_email
-from booking.queries import disclosure, first_steps
+from booking.queries import disclosure, first_steps, manager
 from booking.sanitise import one_line, plain
 from booking.slots import Planned
 from booking.web import htmx, job_status
@@ -133,7 +132,7 @@ def shown(template: str, form: Form, **context: Any) -> tuple[str, int]:
 
 def changed_words(told: Sequence[Booking]) -> str:
     """The message that a slot was changed, and how many people are told."""
-    people = reached(told)
+    people = manager.with_address(db.session(), told)
     if not people:
         return gettext("改好了。")
     return ngettext(
@@ -141,13 +140,6 @@ def changed_words(told: Sequence[Booking]) -> str:
         "改好了，会通知 %(num)s 人。改错了就马上改回去，没发出的信会撤下。",
         people,
     )
-
-
-def reached(told: Sequence[Booking]) -> int:
-    """How many of these people have an address to write to; guests who only left a name have none."""
-    ids = {booking.person_id for booking in told}
-    have = select(func.count(Person.id)).where(Person.id.in_(ids), Person.email.is_not(None))
-    return (db.session.scalar(have) or 0) if ids else 0
 
 
 def planned_words(did: Planned) -> str:

@@ -26,7 +26,6 @@ from booking.web.manager.blueprint import (
     heard,
     labels,
     pages,
-    reached,
     refused_words,
     shown,
     zone_races,
@@ -113,7 +112,9 @@ def cancel(code: str, slot_id: int) -> Answer:
     if form.validate_on_submit():
         with heard(form, slot.station):
             told = slots.cancel(db.session, slot_id, form.reason.data, clock.now(), actor())
-            return done(_called_off(reached(told)), url_for(".slot", code=code, slot_id=slot_id))
+            return done(
+                _called_off(manager.with_address(db.session(), told)), url_for(".slot", code=code, slot_id=slot_id)
+            )
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
     return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster, about=about)
