@@ -50,11 +50,7 @@ def roster(browser: Browser, live: str, lunch: LunchHour, skew: str = "", **opti
 
 def enter(page: Page, path: str) -> None:
     """Sign in, as a manager does each morning: a sign-in of staff ends after twelve idle hours."""
-    page.goto(f"/account/sign-in?next={path}")
-    page.get_by_label("邮箱").fill("desk@example.com")
-    page.get_by_label("密码", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url(f"**{path}")
+    chromium.sign_in(page, "desk@example.com", PASSWORD, path)
 
 
 def seat(page: Page, name: str) -> Any:
@@ -298,11 +294,7 @@ def test_taps_kept_for_one_manager_are_not_sent_by_the_next(browser: Browser, li
 
 
 def sign_in(page: Page, email: str, address: str) -> None:
-    page.goto(f"/account/sign-in?next=/manage/cbd/slots/{address.rpartition('/')[2]}")
-    page.get_by_label("邮箱").fill(email)
-    page.get_by_label("密码", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url("**/manage/cbd/slots/*")
+    chromium.sign_in(page, email, PASSWORD, f"/manage/cbd/slots/{address.rpartition('/')[2]}")
 
 
 FAST = "const real = Date.now; Date.now = () => real() + 180000;"

@@ -44,11 +44,7 @@ def monday() -> Iterator[None]:
 
 
 def sign_in(page: Page, then: str) -> None:
-    page.goto(f"/account/sign-in?next={then}")
-    page.get_by_label("邮箱").fill("desk@example.com")
-    page.get_by_label("密码", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url(f"**{then}")
+    chromium.sign_in(page, "desk@example.com", PASSWORD, then)
 
 
 @pytest.mark.parametrize("size", [pytest.param({}, id="390"), pytest.param(DESK, id="1280", marks=pytest.mark.whole)])

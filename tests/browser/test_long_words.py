@@ -31,11 +31,7 @@ def admin(session: Session, browser: Browser, live: str) -> Iterator[Page]:
     long = replace(network.NodeDetails(node.name, node.name_en), name="Llanfairpwllgwyngyll" * 4)
     network.change_node(session, node, long, at("Mon 09:00"), None)
     with time_machine.travel(at("Mon 11:00"), tick=True), chromium.opened(browser, live) as page:
-        page.goto(f"/account/sign-in?next=/admin/people/{person.id}")
-        page.get_by_label("邮箱").fill("he@example.com")
-        page.get_by_label("密码", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="登录", exact=True).click()
-        page.wait_for_url("**/admin/people/*")
+        chromium.sign_in(page, "he@example.com", PASSWORD, f"/admin/people/{person.id}")
         yield page
 
 

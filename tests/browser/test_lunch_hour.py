@@ -76,7 +76,7 @@ def test_a_whole_lunch_hour(browser: Browser, live: str, lunch: LunchHour, wall:
 
 def before_the_opening(scene: Scene) -> None:
     scene.wall.set("Mon 09:57")
-    sign_in(scene.page, "zhou.ming@example.com", DAY)
+    chromium.sign_in(scene.page, "zhou.ming@example.com", PASSWORD, DAY)
     expect(scene.card).to_have_attribute("data-state", "planned")
     expect(scene.card).to_contain_text("今天 10:00 放号")
     expect(scene.card.get_by_role("button")).to_have_count(0)
@@ -142,7 +142,7 @@ def on_standby_at_the_door(scene: Scene) -> None:
 
 def checked_in_by_the_manager(scene: Scene) -> None:
     desk = scene.desk
-    sign_in(desk, "desk@example.com", f"/manage/cbd/slots/{scene.lunch.slot_id}")
+    chromium.sign_in(desk, "desk@example.com", PASSWORD, f"/manage/cbd/slots/{scene.lunch.slot_id}")
     with desk.expect_response(lambda answer: answer.request.method == "POST"):  # the tap shows before it
         desk.get_by_role("button", name="陈晨").click()
     expect(desk.get_by_role("button", name="陈晨")).to_have_attribute("aria-pressed", "true")
@@ -178,11 +178,3 @@ def done(scene: Scene) -> None:
     page.goto("/me")
     expect(page.locator("main")).to_contain_text("已签到")
     expect(page.locator("#mine")).to_contain_text("还没有预约")
-
-
-def sign_in(page: Page, email: str, then: str) -> None:
-    page.goto(f"/account/sign-in?next={then}")
-    page.get_by_label("邮箱").fill(email)
-    page.get_by_label("密码", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url(f"**{then}")

@@ -66,19 +66,11 @@ class Scene:
     wall: Wall
 
 
-def sign_in(page: Page, email: str, then: str) -> None:
-    page.goto(f"/account/sign-in?next={then}")
-    page.get_by_label("邮箱").fill(email)
-    page.get_by_label("密码", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url(f"**{then}")
-
-
 @BY_FORM
 def test_monday_at_the_desk(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("Mon 11:00")
     with chromium.opened(browser, live, java_script_enabled=script, **DESK) as page:
-        sign_in(page, "desk@example.com", "/manage/cbd/")
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/")
         scene = Scene(page, lunch, wall)
         writes_an_activity_and_a_zone(scene)
         plans_it_weekly(scene)
@@ -193,7 +185,7 @@ def tap(page: Page, name: str, script: bool) -> None:
 def test_noon_at_the_door(browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool) -> None:
     wall.set("12:00")
     with chromium.opened(browser, live, java_script_enabled=script) as page:
-        sign_in(page, "desk@example.com", f"/manage/cbd/slots/{lunch.slot_id}")
+        chromium.sign_in(page, "desk@example.com", PASSWORD, f"/manage/cbd/slots/{lunch.slot_id}")
         row = page.get_by_role("button", name="周明")
         assert (row.bounding_box() or {"height": 0})["height"] >= 56
         tap(page, "周明", script)
@@ -229,7 +221,7 @@ def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, w
     ):
         if script:
             screen.clock.install(time=at("12:00:25"))
-        sign_in(screen, "desk@example.com", "/manage/cbd/door")
+        chromium.sign_in(screen, "desk@example.com", PASSWORD, "/manage/cbd/door")
         screen.get_by_role("button", name="把这个浏览器变成门口屏幕").click()
         if script:
             screen.get_by_role("button", name="确定").click()
@@ -237,7 +229,7 @@ def test_the_screen_at_the_door(browser: Browser, live: str, lunch: LunchHour, w
         first = shown.get_attribute("data-code") or ""
         expect(shown.locator(".digits")).to_have_text(f"{first[:3]} {first[3:]}")
         assert screen.evaluate("document.documentElement.scrollHeight") <= 800
-        sign_in(phone, "zhou@example.com", f"/door/cbd/in?code={first}")
+        chromium.sign_in(phone, "zhou@example.com", PASSWORD, f"/door/cbd/in?code={first}")
         phone.get_by_role("button", name="签到").click()
         expect(phone.locator(".verdict")).to_have_text("签到成功")
         # The next code comes by itself: asked for by script, or by the page's own refresh.
@@ -307,7 +299,7 @@ def test_a_full_week_of_eleven_zones_fits_one_screen(
             slots.save_plan(session, plan, at("Mon 09:00"))
         assert session.query(Slot).count() > 50
     with chromium.opened(browser, live, **DESK) as page:
-        sign_in(page, "desk@example.com", "/manage/cbd/week")
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/week")
         expect(page.locator(".board .chip")).to_have_count(51)
         assert page.evaluate("document.documentElement.scrollHeight") <= 800
         assert fits(page)
@@ -321,7 +313,7 @@ def test_a_long_heading_and_a_state_fit_the_narrowest_phone(
     wall.set("Mon 11:00")
     narrow = {"viewport": {"width": 320, "height": 844}, "device_scale_factor": 1}
     with chromium.opened(browser, live, **narrow) as page:
-        sign_in(page, "desk@example.com", "/manage/cbd/week/copy")
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/week/copy")
         assert fits(page)
         page.goto(f"/manage/cbd/people/{lunch.people['周明']}")
         assert page.evaluate("() => document.querySelector('.lines .pill').offsetHeight") < 30  # one line
@@ -336,7 +328,7 @@ def test_text_of_twice_the_size_fits_the_desk_on_a_phone(
         session.query(Activity).one().title_en = "Floristry & Calligraphy"
     paths = ("", "week", "activities", "activities/ready-made", f"slots/{lunch.slot_id}/print")
     with chromium.opened(browser, live, device_scale_factor=1) as page:
-        sign_in(page, "desk@example.com", "/manage/cbd/")
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/")
         wide = []
         for path in paths:
             page.goto(f"/manage/cbd/{path}")

@@ -71,11 +71,7 @@ def phone(browser: Browser, base_url: str, *arguments: str) -> Iterator[Page]:
     """A phone of its own, signed in as the manager."""
     with chromium.launch(browser.browser_type, *arguments) as own, chromium.opened(own, base_url) as page:
         page.add_init_script(COUNT_LOCKS)
-        page.goto("/account/sign-in?next=/manage/cbd/scan")
-        page.get_by_label("邮箱").fill("desk@example.com")
-        page.get_by_label("密码", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="登录", exact=True).click()
-        page.wait_for_url("**/manage/cbd/scan")
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/scan")
         yield page
 
 

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from booking import invariants, network, slots
 from booking.db import transactions
-from booking.model import Activity, Slot, Station
+from booking.model import Slot, Station
 from booking.network import NodePolicy
 from booking.policy import Policy
 from tests.support.lunch_hour import TUESDAY, at, make_slot
-from tests.support.tree_cast import CityTree, city_tree
+from tests.support.tree_cast import CityTree, city_with_activities
 
 pytestmark = pytest.mark.postgresql
 NOON = at("Mon 12:00")  # the slots of Tuesday open by time: their stations open at 10:00
@@ -27,9 +27,7 @@ WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 @pytest.fixture
 def city(session: Session) -> CityTree:
     """Guomao has a number of its own; the city changes another."""
-    city = city_tree(session)
-    with transactions.transaction(session):
-        session.add_all(Activity(station_id=one, kind="yoga", title="白领瑜伽课堂") for one in city.stations.values())
+    city = city_with_activities(session)
     slots.set_policy(session, city.station("guomao"), Policy(free_minutes=30), NOON)
     wanted = NodePolicy({"grace_minutes": 10}, frozenset())
     shown = network.preview_policy(session, city.node("bj"), wanted, NOON).fingerprint
@@ -75,17 +73,12 @@ def finished(city: CityTree) -> bool:
     return len(grace) == 1 and not due and invariants.breaches(city.session, NOON) == []
 
 
-def test_open_slots_of_stations_with_different_numbers_are_locked_by_id(city: CityTree, engine: Engine) -> None:
-    first, second = slot(city, "guanghua"), slot(city, "guomao")
-    slots.open_these(city.session, [first, second], NOON)
-    with applied_beside(engine, first, NOON) as booker:
-        lock(booker, second)
-    assert finished(city)
-
-
-def test_a_slot_that_opens_by_the_clock_is_locked_among_the_open_ones(city: CityTree, engine: Engine) -> None:
-    first, second = slot(city, "guanghua"), slot(city, "wangjing")
-    slots.open_these(city.session, [first], NOON)
+@pytest.mark.parametrize(
+    ("code", "opened"), [("guomao", 2), ("wangjing", 1)], ids=["with numbers of its own", "open by the clock only"]
+)
+def test_what_can_be_booked_is_locked_by_id(city: CityTree, engine: Engine, code: str, opened: int) -> None:
+    first, second = slot(city, "guanghua"), slot(city, code)
+    slots.open_these(city.session, [first, second][:opened], NOON)
     with applied_beside(engine, first, NOON) as booker:
         lock(booker, second)
     assert finished(city)

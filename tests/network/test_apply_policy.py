@@ -16,17 +16,14 @@ from booking.network import NodePolicy
 from booking.policy import Policy
 from booking.slots import deadlines
 from tests.support.lunch_hour import TUESDAY, at, make_slot
-from tests.support.tree_cast import CityTree, city_tree
+from tests.support.tree_cast import CityTree, city_with_activities
 
 NOW = at("Mon 09:00")
 
 
 @pytest.fixture
 def city(session: Session) -> CityTree:
-    tree = city_tree(session)
-    with transactions.transaction(session):
-        session.add_all(Activity(station_id=one, kind="yoga", title="白领瑜伽课堂") for one in tree.stations.values())
-    return tree
+    return city_with_activities(session)
 
 
 def save(city: CityTree, code: str, *locks: str, **own: Any) -> int:

@@ -83,6 +83,15 @@ def watch(page: Page, base_url: str) -> list[str]:
     return wrongs
 
 
+def sign_in(page: Page, email: str, password: str, then: str) -> None:
+    """By the form, in Chinese; ends on the page `then`."""
+    page.goto(f"/account/sign-in?next={then}")
+    page.get_by_label("邮箱").fill(email)
+    page.get_by_label("密码", exact=True).fill(password)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url(f"**{then}")
+
+
 def becomes_true(page: Page, question: str, about: str = "") -> None:
     """Ask a promise again and again: `wait_for_function` takes a promise for a yes."""
     deadline = monotonic() + PATIENCE

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from booking import network
-from booking.model import Node, Station
+from booking.db import transactions
+from booking.model import Activity, Node, Station
 from tests.support.snapshots import make_cast
 
 FOUNDED = datetime(2026, 11, 16, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -61,6 +62,14 @@ def city_tree(session: Session) -> CityTree:
     """The tree, committed; every number is still the default, and no policy waits to be applied."""
     nodes, stations = make_cast(session, "city tree", lambda: _make(session))
     return CityTree(session, dict(nodes), dict(stations))
+
+
+def city_with_activities(session: Session) -> CityTree:
+    """The same, with an activity at each station."""
+    tree = city_tree(session)
+    with transactions.transaction(session):
+        session.add_all(Activity(station_id=one, kind="yoga", title="白领瑜伽课堂") for one in tree.stations.values())
+    return tree
 
 
 def _make(session: Session) -> tuple[dict[str, int], dict[str, int]]:
