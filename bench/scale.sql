@@ -4,7 +4,7 @@ DELETE FROM slot WHERE (plan_id IS NULL OR (id - 1) % 5 <> 0) AND state <> 'done
 UPDATE slot SET state = 'planned', opens_at = starts_at WHERE state <> 'done';
 -- One-offs: the scheduler has nothing to plan or to take back while we measure.
 UPDATE slot SET plan_id = NULL;
-DELETE FROM plan;
+UPDATE plan SET stopped_at = now();
 INSERT INTO event (at, kind, station_id, slot_id, after, details)
   SELECT now(), 'planned', station_id, id, state, '{"capacity": 15}' FROM slot;
 
