@@ -9,12 +9,12 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import policy, tree, workdays
 from booking.db import transactions
-from booking.db.arrays import in_array, to_text, update_rows
+from booking.db.arrays import in_array, is_in_array, to_text, update_rows
 from booking.db.intervals import minutes_after
 from booking.db.statements import CompiledStatement, wrap
 from booking.db.transactions import NO_SYNC, transactional
@@ -31,6 +31,8 @@ from booking.workdays import Calendar
 STATION_NUMBERS = (*BOUNDS, "opens_at")
 # The numbers that say when slots open, each with the column of a plan that may say otherwise.
 OPENINGS = {"opens_workdays_before": "opens_workdays_before", "opens_at": "opens_clock"}
+# An array, whose length the planner knows: given a subquery it reads the coming slots of all stations.
+_OF_STATIONS = is_in_array(Slot.station_id, "stations")
 # What opens before so long may be booked while a transaction of ours lasts; slots open by the clock, whatever their state.
 OPENS_SOON = timedelta(minutes=1)
 
@@ -100,10 +102,10 @@ def rewrite_deadlines(session: Session, stations: Mapping[Policy, Collection[int
     numbers_of = {one: numbers for numbers, theirs in stations.items() for one in theirs}
     closed = and_(Slot.state == "planned", Slot.opens_at > now + OPENS_SOON)
     for which in (closed, and_(Slot.state.in_(("planned", "open")), ~closed)):
-        coming = (_of(numbers_of), which, Slot.starts_at > now)
+        coming = (_OF_STATIONS, which, Slot.starts_at > now)
         locked = select(Slot.id, Slot.station_id).where(*coming).order_by(Slot.id).with_for_update(key_share=True)
         alike = defaultdict(list)
-        for slot_id, station_id in session.execute(locked):
+        for slot_id, station_id in session.execute(locked, {"stations": list(numbers_of)}):
             alike[numbers_of[station_id]].append(slot_id)
         for numbers, found in alike.items():
             table = _table(numbers)
@@ -115,7 +117,7 @@ def rewrite_deadlines(session: Session, stations: Mapping[Policy, Collection[int
 def rewrite_openings(session: Session, numbers: Mapping[int, Policy], now: datetime) -> None:
     """Write when the untouched slots of these stations open, as planning would. What has opened stays open, and slots
     whose seats are drawn are left to planning."""
-    rows = session.execute(_untouched(numbers.keys(), now)).all()
+    rows = session.execute(_untouched(now), {"stations": list(numbers)}).all()
     if not rows:
         return
     days = [row.date for row in rows]
@@ -170,10 +172,6 @@ def _own(
     return kept | policy.write_own(numbers, free)
 
 
-def _of(station_ids: Collection[int]) -> ColumnElement[bool]:
-    return Slot.station_id.in_(in_array(station_ids))
-
-
 def _table(numbers: Policy) -> dict[str, Any]:
     """What `deadlines.deadlines` computes, computed by the database; the columns that a policy decides."""
     released = minutes_after(Slot.starts_at, numbers.grace_minutes)
@@ -185,14 +183,14 @@ def _table(numbers: Policy) -> dict[str, Any]:
     }
 
 
-def _untouched(station_ids: Collection[int], now: datetime) -> Any:
-    """Slots of plans that have not opened and that nobody is on, locked."""
+def _untouched(now: datetime) -> Any:
+    """Slots of plans of the `stations` that have not opened and that nobody is on, locked."""
     about = (Slot.id, Slot.station_id, Slot.date, Slot.opens_at, Slot.starts_at)
     rule = (Plan.opens_workdays_before, Plan.opens_clock, Station.zone_name)
     free = (Slot.taken == 0, Slot.waiting == 0, Slot.draw_id.is_(None))
     ahead = (Slot.state == "planned", Slot.opens_at > now, Slot.starts_at > now)
     found = select(*about, *rule).join(Plan, Slot.plan_id == Plan.id).join(Station, Slot.station_id == Station.id)
-    return found.where(_of(station_ids), *free, *ahead).order_by(Slot.id).with_for_update(key_share=True, of=Slot)
+    return found.where(_OF_STATIONS, *free, *ahead).order_by(Slot.id).with_for_update(key_share=True, of=Slot)
 
 
 _MOVE = CompiledStatement(update_rows(Slot, ("opens_at",)))
