@@ -106,7 +106,9 @@ class _Wanted(NamedTuple):
 def has_draws(station_id: Any, since: Any) -> ColumnElement[bool]:
     """Whether the seats of some of a station's slots from that date on are drawn."""
     drawn = (Slot.draw_id.is_not(None), Slot.state != "cancelled")
-    return exists().where(Slot.station_id == station_id, Slot.date >= since, *drawn)
+    # Not EXISTS: for several stations PostgreSQL would make a hash table of the drawn slots of all.
+    one = select(Slot.id).where(Slot.station_id == station_id, Slot.date >= since, *drawn).limit(1)
+    return one.scalar_subquery().is_not(None)
 
 
 def has_coming_draws(session: Session, station_id: int, now: datetime) -> bool:

@@ -33,6 +33,7 @@ SMALL = {"mail_pause", "workday", "job_run", "alembic_version", "outage", "set_a
 # Admin pages that count everybody, or join the few thousand stations to a page of people.
 COUNTED = {
     ("GET /admin/", "station"),
+    ("GET /admin/", "day_override"),
     ("GET /admin/people", "station"),
     ("GET /admin/people", "person"),
     ("GET /admin/jobs", "station"),
@@ -40,6 +41,7 @@ COUNTED = {
     ("GET stations", "station"),
     ("GET /stations", "station"),
     ("GET the network's stations", "station"),
+    ("GET the network's stations", "day_override"),
     ("GET the network's people", "station"),
     ("GET the network's people", "person"),
 }
@@ -216,6 +218,10 @@ def _acts() -> Iterator[tuple[str, dict[str, str]]]:
     yield f"/manage/s{HERE}/slots/{CITY.slot(HERE, 3)}/cancel", {"reason": "电梯坏了"}
 
 
+# Of each index of a table with many rows the table and its first column: of one without, any index will do.
+LEADING = f"""SELECT i.indexrelid::regclass::text, t.relname, a.attname FROM pg_index i
+              JOIN pg_class t ON t.oid = i.indrelid AND t.reltuples > {AT_MOST}
+              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] AND a.attnum > 0"""
 # A seat to cancel with somebody waiting for it, a full slot elsewhere, somebody to check in.
 PERSON_ONE = (
     "UPDATE person SET is_admin = true WHERE id = 1",
@@ -306,12 +312,13 @@ def _whole_tables(engine: Engine, sent: list[Statement]) -> set[tuple[str, str]]
     """The growing tables that are scanned completely, and by which statement."""
     found = set()
     with engine.connect() as connection:
+        leading = {index: (table, column) for index, table, column in connection.exec_driver_sql(LEADING)}
         for statement in sent:
             if statement.text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
                 continue
             (plan,) = (_plan_of_any if statement.compiled else _plan)(connection, statement)
             told = " ".join(statement.text.split())
-            found |= {(table, told) for table in _scanned(plan["Plan"])}
+            found |= {(table, told) for table in _scanned(plan["Plan"], leading)}
             if statement.compiled and plan["Plan"]["Plan Rows"] > AT_MOST:
                 found.add(("what it finds", told))
     return found
@@ -337,9 +344,11 @@ def _plan_of_any(connection: Connection, statement: Statement) -> list[dict[str,
     return list(row[0])
 
 
-def _scanned(plan: dict[str, Any]) -> Iterator[str]:
-    table = plan.get("Relation Name", "")
-    if plan["Node Type"] == "Seq Scan" and table not in SMALL and not table.startswith("pg_"):
+def _scanned(plan: dict[str, Any], leading: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """Tables that are read whole: by themselves, or by an index of whose first column nothing is asked."""
+    table, column = leading.get(plan.get("Index Name", ""), (plan.get("Relation Name", ""), ""))
+    by_rest = "Index Cond" in plan and column and not re.search(rf"\({column}\)?[ :]", plan["Index Cond"])
+    if (plan["Node Type"] == "Seq Scan" or by_rest) and table not in SMALL and not table.startswith("pg_"):
         yield table
     for part in plan.get("Plans", ()):
-        yield from _scanned(part)
+        yield from _scanned(part, leading)
