@@ -18,6 +18,7 @@ AT_CHECK_IN = frozenset(
         "undone",
         "walked_in",
         "standby",
+        "standby_undone",
         "waiting",
         "guest",
         "strike_dropped",
