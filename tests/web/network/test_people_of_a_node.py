@@ -175,6 +175,23 @@ def test_the_last_manager_is_dismissed_only_after_a_word(desk: Desk) -> None:
     assert desk.managers("wangjing") == set()
 
 
+def test_a_second_tap_on_a_removal_says_that_it_is_done_already(desk: Desk) -> None:
+    already = "之前已经撤下了，这次什么也没有改变。"
+    desk.post("overseers", email=desk.email("许工"), role="reader", node="cbd-centre")
+    end, dismiss = (
+        f"overseers/cbd-centre/{desk.ids['许工']}/end",
+        f"stations/wangjing/managers/{desk.ids['吴经理']}/dismiss",
+    )
+    desk.post(end)
+    desk.post(dismiss, confirmed="y")
+    assert already in desk.post(end).text
+    assert already in desk.post(dismiss, confirmed="y").text
+    admin = desk.browser("何主任").post(f"/admin/{dismiss}", follow_redirects=True)
+    assert already in admin.text
+    assert desk.post(f"overseers/cbd-centre/{desk.ids['周明']}/end").status_code == 404
+    assert desk.post(f"stations/wangjing/managers/{desk.ids['周明']}/dismiss").status_code == 404
+
+
 def test_an_admin_is_asked_the_same(desk: Desk) -> None:
     path = f"/admin/stations/wangjing/managers/{desk.ids['吴经理']}/dismiss"
     answer = desk.browser("何主任").post(path)
