@@ -120,7 +120,7 @@ def _organised_before(row: Any, *, begins: bool) -> bool:
     if row.after or begins:
         return bool(row.before == "organiser")
     # Nobody wrote down once which role a reader had had.
-    return row.kind == "overseer_appointed" or row.details["role"] == "organiser"
+    return bool(row.kind == "overseer_appointed" or row.details["role"] == "organiser")
 
 
 def _doubtful() -> Any:
