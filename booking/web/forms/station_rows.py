@@ -14,6 +14,7 @@ from booking.network import MOST_STATIONS, SheetRow, WrongCell
 from booking.spreadsheets import Layout, Sheet, Table, lay_out
 from booking.web.forms.admin import CODE, PlaceForm
 from booking.web.forms.fields import PlainField
+from booking.web.forms.other_heads import OTHER_HEADS
 from booking.web.forms.rows import BROKEN, Row, Wrong
 from booking.web.forms.rules import Filled, LineField, Ruled
 from booking.web.i18n import formatting
@@ -82,7 +83,7 @@ def find(sheets: Sequence[Sheet]) -> Layout:
         with force_locale(language):
             known |= dict(zip(heads(), COLUMNS, strict=True))
     here = dict(zip(COLUMNS, heads(), strict=True))
-    return lay_out(sheets, known, {name: here[name] for name in REQUIRED}, MOST_STATIONS)
+    return lay_out(sheets, known, {name: here[name] for name in REQUIRED}, MOST_STATIONS, also=OTHER_HEADS["stations"])
 
 
 def read(layout: Layout) -> tuple[list[SheetRow], list[Wrong]]:

@@ -277,6 +277,21 @@ def test_one_wrong_row_plans_nothing_and_is_named_by_row_and_column(desk: Desk) 
     assert "这位不是国贸驿站的管理员" in page.text
 
 
+def test_a_sheet_of_an_office_has_a_title_other_heads_and_a_row_below(desk: Desk) -> None:
+    rows = (
+        "12 月人员调动表,,,",
+        "电子邮箱,调出驿站,调入驿站,生效日期",
+        f"{desk.email('林经理')},guomao,wangjing,2026.12.1",
+        "合计,1 人,,",
+        "制表人：王芳,,,",
+    )
+    file = BytesIO("\n".join(rows).encode("gb18030"))
+    page = desk.browser().post("/net/chaoyang/people/transfers/sheet", data={"sheet": (file, "moves.csv")}).text
+    assert "读到 1 行，还没有安排。" in page
+    for remark in ("第 1 行：表头上面的这一行没有读", "第 4 行：合计的这一行没有读", "第 5 行：表格下面的这一行没有读"):
+        assert remark in page
+
+
 @pytest.mark.parametrize("file", [b"", b"PK nothing", b"a,b\n1,2\n"])
 def test_a_file_that_is_no_such_sheet_is_refused_with_a_sentence(desk: Desk, file: bytes) -> None:
     answer = desk.browser().post(
