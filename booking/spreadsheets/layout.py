@@ -64,8 +64,8 @@ def lay_out(
     if not filled:
         raise RuleViolation("empty_sheet")
     sheet, number = _chosen(filled, heads, required)
-    fields = _fields(sheet.rows[number], heads)
-    below = list(_below(sheet, number, fields, required))
+    fields = _fields(_head_row(sheet, number), heads)
+    below = list(_below(sheet, number, heads, fields, required))
     remarks = [
         *_of_sheets(filled, sheet),
         *_above(sheet, number),
@@ -142,14 +142,24 @@ def _chosen(filled: Sequence[Sheet], heads: _Heads, required: Mapping[str, str])
         for number in sorted(sheet.rows)[:_LOOKED_AT]:
             if number in sheet.hidden_rows:
                 continue
-            found = {heads.any_of(cell) for cell in sheet.rows[number]} & set(required)
+            found = {heads.any_of(cell) for cell in _head_row(sheet, number)} & set(required)
             if best is None or len(found) > best[0]:
                 best = len(found), sheet, number
     if best is None or best[0] < len(required):
-        found = {heads.any_of(cell) for cell in best[1].rows[best[2]]} if best else set()
+        found = {heads.any_of(cell) for cell in _head_row(best[1], best[2])} if best else set()
         missing = [head for name, head in required.items() if name not in found]
         raise RuleViolation("bad_heads", missing=" / ".join(missing), expected=" / ".join(required.values()))
     return best[1], best[2]
+
+
+def _head_row(sheet: Sheet, number: int) -> list[str]:
+    """The cells of a row; where one is merged with cells above it, the text of those: heads may stand over two rows."""
+    cells = [*sheet.rows[number]]
+    for top, left, bottom, _right in sheet.merged:
+        if top < number <= bottom and top in sheet.rows and not _cell(cells, left):
+            cells.extend([""] * (left - len(cells)))
+            cells[left - 1] = _cell(sheet.rows[top], left)
+    return cells
 
 
 def _fields(row: Sequence[str], heads: _Heads) -> dict[int, str]:
@@ -183,17 +193,24 @@ def _of_sheets(filled: Sequence[Sheet], chosen: Sheet) -> Iterator[Remark]:
 
 
 def _above(sheet: Sheet, heads: int) -> Iterator[Remark]:
-    """Title rows."""
+    """Title rows, but for the upper half of heads that stand over two rows."""
+    upper = {top for top, _left, bottom, _right in sheet.merged if top < heads <= bottom}
     for number in sorted(sheet.rows):
-        if number < heads:
+        if number < heads and number not in upper:
             yield Remark("above_heads", number, {"text": " ".join(cell for cell in sheet.rows[number] if cell)})
 
 
-def _below(sheet: Sheet, heads: int, fields: Mapping[int, str], required: Mapping[str, str]) -> Iterator[Remark]:
-    """Rows of totals and of notes, unless they have all that a row must have."""
+def _below(
+    sheet: Sheet, head_row: int, heads: _Heads, fields: Mapping[int, str], required: Mapping[str, str]
+) -> Iterator[Remark]:
+    """Rows of totals and of notes, unless they have all that a row must have; and the heads, where a page began anew."""
     needed = [column for column, name in fields.items() if name in required]
     for number, cells in sorted(sheet.rows.items()):
-        if number <= heads or number in sheet.hidden_rows or all(_cell(cells, column) for column in needed):
+        if number <= head_row or number in sheet.hidden_rows:
+            continue
+        if set(required) <= {heads.any_of(cell) for cell in cells}:
+            yield Remark("heads_again", number)
+        if all(_cell(cells, column) for column in needed):
             continue
         first = "".join(folded(next(filter(None, cells), "")).split())
         code = "total_row" if _TOTAL.fullmatch(first) else "note_row" if _NOTE.fullmatch(first) else ""
@@ -207,7 +224,7 @@ def _cell(cells: Sequence[str], column: int) -> str:
 
 def _columns(sheet: Sheet, heads: int, fields: Mapping[int, str]) -> Iterator[Remark]:
     """Columns that are for no field, and hidden ones that are for one."""
-    names = sheet.rows[heads]
+    names = _head_row(sheet, heads)
     under = [cells for row, cells in sheet.rows.items() if row > heads]
     for column in range(1, max([len(names), *map(len, under)]) + 1):
         head = names[column - 1] if column <= len(names) else ""

@@ -28,6 +28,7 @@ SENTENCES = {
     "partly_known": _("从这种格式里看不出哪些行是隐藏的、哪些格是公式的错误，请核对；另存为 .xlsx 就看得出。"),
     "above_heads": _("表头上面的这一行没有读：%(text)s"),
     "total_row": _("合计的这一行没有读：%(text)s"),
+    "heads_again": _("这一行又是表头，没有读。"),
     "note_row": _("表格下面的这一行没有读：%(text)s"),
     "unknown_column": _("%(column)s 列“%(head)s”用不上，没有读。"),
     "column_without_head": _("%(column)s 列没有表头，没有读。"),

@@ -121,6 +121,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "a title above the heads": (book(("十二月排期",), HEADS, GOOD), "1 表头上面的这一行没有读：十二月排期"),
     "a row of totals": (book(HEADS, GOOD, ("合 计：", "", "", "", "50", "10")), "3 合计的这一行没有读：合 计： 50 10"),
     "who made the sheet": (book(HEADS, GOOD, ("", "制表人：王芳")), "3 表格下面的这一行没有读：制表人：王芳"),
+    "the heads on each page": (book(HEADS, GOOD, HEADS), "3 这一行又是表头，没有读。"),
     "a hidden row": (book(HEADS, GOOD, GOOD, hidden=[3]), "隐藏的行没有读：3"),
     "a column of no use": (book((*HEADS, "联系人"), (*GOOD, "王经理")), "I 列“联系人”用不上"),
     "a column without a head": (book(HEADS, (*GOOD, "王经理")), "I 列没有表头"),
@@ -146,6 +147,19 @@ OTHER = ("课程名称", "上课地点", "周几", "开始时间", "活动时长
 def test_columns_may_have_other_common_names(desk: Desk) -> None:
     assert "导入了 1 行" in said(send(desk, book(OTHER, GOOD)))
     assert len(plans(desk)) == 1
+
+
+def test_heads_may_stand_over_two_rows(desk: Desk) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as made:
+        sheet = made.add_worksheet("排期")
+        sheet.write_row(1, 0, HEADS)
+        for column in (0, 1, 5):
+            sheet.merge_range(0, column, 1, column, HEADS[column])
+        sheet.merge_range(0, 2, 0, 4, "时间")
+        sheet.merge_range(0, 6, 0, 7, "日期")
+        sheet.write_row(2, 0, GOOD)
+    assert "导入了 1 行" in said(send(desk, out.getvalue()))
 
 
 def test_a_columns_own_name_goes_before_another_one(desk: Desk) -> None:
