@@ -125,7 +125,8 @@ def _row(number: int, cells: Mapping[str, str]) -> NodeRow:
     text = {name: sanitise.one_line(cells.get(name, "")) for name in {*HEADS.values()}}
     details = NodeDetails(**{name: text[name] for name in LONGEST})
     level = LEVEL_OF.get(text["level"].lower(), text["level"])
-    return NodeRow(number, level, text["code"], text["parent"], details)
+    code, parent = (sanitise.plain(text[name]).casefold() for name in ("code", "parent"))
+    return NodeRow(number, level, code, parent, details)
 
 
 def _broken(cells: set[tuple[int, str]]) -> Iterator[Fault]:

@@ -281,7 +281,7 @@ def test_a_sheet_of_an_office_has_a_title_other_heads_and_a_row_below(desk: Desk
     rows = (
         "12 月人员调动表,,,",
         "电子邮箱,调出驿站,调入驿站,生效日期",
-        f"{desk.email('林经理')},guomao,wangjing,2026.12.1",
+        f"{desk.email('林经理')},Guomao,ＷＡＮＧＪＩＮＧ,2026.12.1",
         "合计,1 人,,",
         "制表人：王芳,,,",
     )
