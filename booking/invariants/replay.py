@@ -79,6 +79,8 @@ class Queue:
             self.skipped.add(line.booking_id)
         elif line.kind == "standby":
             self.came.setdefault(line.booking_id, line.at)
+        elif line.kind == "standby_undone" and line.before is None:
+            self.came.pop(line.booking_id, None)
         elif line.after == "waiting":
             self._join(line)
         elif line.before == "waiting":

@@ -18,6 +18,7 @@ AT_CHECK_IN = frozenset(
         "undone",
         "walked_in",
         "standby",
+        "standby_undone",
         "waiting",
         "guest",
         "strike_dropped",
@@ -92,12 +93,10 @@ class Organisers:
         self.centres = dict(session.execute(select(Station.id, Station.centre_id)).all())
         self.terms: dict[tuple[int, int], list[tuple[int, bool]]] = {}
         kinds = ("overseer_appointed", "overseer_ended")
-        told = select(Event.id, Event.kind, Event.person_id, Event.details).where(Event.kind.in_(kinds))
-        for row in session.execute(told.order_by(Event.id)):
-            organises = row.details["role"] == "organiser"
-            begins = row.kind == kinds[0] and organises
-            # What ends first began before the history.
-            older = [(0, True)] if organises and not begins else []
+        told = select(Event.id, Event.kind, Event.person_id, Event.before, Event.after, Event.details)
+        for row in session.execute(told.where(Event.kind.in_(kinds)).order_by(Event.id)):
+            begins = row.kind == kinds[0] and row.details["role"] == "organiser"
+            older = [(0, True)] if _organised_before(row, begins=begins) else []
             self.terms.setdefault((row.person_id, row.details["node"]), older).append((row.id, begins))
         held = select(Oversees.person_id, Oversees.node_id).where(Oversees.role == "organiser")
         for person_id, node_id in session.execute(held):
@@ -114,6 +113,14 @@ class Organisers:
     def _was(self, person_id: int, node_id: int, event_id: int) -> bool:
         before = [begins for at, begins in self.terms.get((person_id, node_id), []) if at < event_id]
         return bool(before) and before[-1]
+
+
+def _organised_before(row: Any, *, begins: bool) -> bool:
+    """Whether this word about a role, the first that the history has, ended the role of an organiser."""
+    if row.after or begins:
+        return bool(row.before == "organiser")
+    # Nobody wrote down once which role a reader had had.
+    return bool(row.kind == "overseer_appointed" or row.details["role"] == "organiser")
 
 
 def _doubtful() -> Any:

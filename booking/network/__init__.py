@@ -4,7 +4,7 @@ from booking.network.applying import apply_policy, stations_due
 from booking.network.closing import close_node, open_stations, reopen_node
 from booking.network.node_policy import NodePolicy, inherited_lines, preview_policy, set_node_policy
 from booking.network.nodes import NodeDetails, add_node, change_node, join_centre, level_below, move_node
-from booking.network.overseers import appoint_overseer, end_overseer
+from booking.network.overseers import appoint_overseer, end_overseer, was_overseer
 from booking.network.policy_preview import Keeping, PolicyPreview
 from booking.network.station_import import (
     confirm_import,

@@ -32,6 +32,17 @@ HEADS = {
     "grade": "grade",
     "类型": "category",
     "category": "category",
+    "层级": "level",
+    "编号": "code",
+    "编码": "code",
+    "单位代码": "code",
+    "单位名称": "name",
+    "英文名": "name_en",
+    "上级": "parent",
+    "上级编号": "parent",
+    "上级编码": "parent",
+    "分级": "grade",
+    "分类": "category",
 }
 REQUIRED = {"level": "级别 level", "code": "代码 code", "name": "名称 name"}
 LEVEL_OF = {"市": "city", "区": "district", "中心": "centre"} | {level: level for level in LEVELS}
@@ -114,7 +125,8 @@ def _row(number: int, cells: Mapping[str, str]) -> NodeRow:
     text = {name: sanitise.one_line(cells.get(name, "")) for name in {*HEADS.values()}}
     details = NodeDetails(**{name: text[name] for name in LONGEST})
     level = LEVEL_OF.get(text["level"].lower(), text["level"])
-    return NodeRow(number, level, text["code"], text["parent"], details)
+    code, parent = (sanitise.plain(text[name]).casefold() for name in ("code", "parent"))
+    return NodeRow(number, level, code, parent, details)
 
 
 def _broken(cells: set[tuple[int, str]]) -> Iterator[Fault]:

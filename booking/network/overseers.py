@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, scoped_session
 
 from booking import people
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import OVERSIGHT, Node, Oversees, Person
+from booking.model import OVERSIGHT, Event, Node, Oversees, Person
 from booking.people.accounts import alive
 
 
@@ -30,26 +31,35 @@ def appoint_overseer(session: Session, node: Node, email: str, role: str, now: d
     if person.disabled_at:
         raise RuleViolation("disabled_account")
     held = session.get(Oversees, (person.id, node.id), populate_existing=True)
-    if held and held.role == role:
+    was = held.role if held else None
+    if was == role:
         return person
     session.merge(Oversees(person_id=person.id, node_id=node.id, role=role, since=now))
     session.flush()
     people.fit_to_role(session, person.id, now)
-    record(session, "overseer_appointed", now, actor_id=actor_id, person_id=person.id, **_about(node, role))
+    about = {"before": was, "after": role, **_about(node, role)}
+    record(session, "overseer_appointed", now, actor_id=actor_id, person_id=person.id, **about)
     return person
 
 
 @transactional
-def end_overseer(session: Session, node: Node, person_id: int, now: datetime, actor_id: int) -> None:
-    """End the person's role at the node, from the next request on. Idempotent."""
+def end_overseer(session: Session, node: Node, person_id: int, now: datetime, actor_id: int) -> bool:
+    """End the person's role at the node, from the next request on. Idempotent: whether they had one."""
     alive(session, person_id)
     held = session.get(Oversees, (person_id, node.id), populate_existing=True)
     if held is None:
-        return
+        return False
     session.delete(held)
     session.flush()
     people.fit_to_role(session, person_id, now)
     record(session, "overseer_ended", now, actor_id=actor_id, person_id=person_id, **_about(node, held.role))
+    return True
+
+
+def was_overseer(session: Session | scoped_session[Any], person_id: int, node_id: int) -> bool:
+    """Whether the person had a role at the node once, until somebody ended it."""
+    ended = (Event.person_id == person_id, Event.kind == "overseer_ended")
+    return session.scalar(select(Event.id).where(*ended, Event.details["node"].as_integer() == node_id)) is not None
 
 
 def _about(node: Node, role: str) -> dict[str, Any]:

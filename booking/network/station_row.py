@@ -15,7 +15,11 @@ MOST_MANAGERS, MOST_ZONES = 10, 50  # of one row
 ZONE_NAME, ZONE_CAPACITY = 40, 1000
 _BETWEEN = re.compile(r"[;；\n]+")
 _BETWEEN_ADDRESSES = re.compile(r"[;；,，、\s]+")
-_ZONE = re.compile(r"(?P<name>.+?)\s*[:：]\s*(?P<capacity>\d{1,6})\s*(?:人|people)?")
+_SIZE = r"(\d{1,6})\s*(?:人|people)?"
+# A comma separates zones only after a number of people: 1、2号厅 is one name.
+_COMMA = re.compile(rf"([:：]\s*{_SIZE}|[(（]\s*{_SIZE}\s*[)）]|\d\s*人)\s*[,，、]")
+# 健身区:20, 健身区(20), 健身区20人; B120人 may be either.
+_ZONE = re.compile(rf"(.+?)\s*(?:[:：]\s*{_SIZE}|[(（]\s*{_SIZE}\s*[)）]|(?<![A-Za-z0-9])(\d{{1,6}})\s*人)")
 _DATUMS = {
     **{re.sub(r"\W", "", name).lower(): name for name in DATUMS},
     **dict.fromkeys(("gps", "wgs", "地球"), "WGS-84"),
@@ -88,11 +92,13 @@ def read_managers(text: str) -> tuple[str, ...]:
 def read_zones(text: str) -> tuple[tuple[str, int], ...]:
     """Zones with their capacities in one cell: `健身区:20；会议室:16`. Raises `bad_zones`, `zone_twice`."""
     found = []
-    for typed in filter(None, map(str.strip, _BETWEEN.split(text))):
+    for typed in filter(None, map(str.strip, _BETWEEN.split(_COMMA.sub(r"\1;", text)))):
         zone = _ZONE.fullmatch(sanitise.one_line(typed))
-        if not zone or len(zone["name"]) > ZONE_NAME or not 1 <= int(zone["capacity"]) <= ZONE_CAPACITY:
+        name, *sizes = zone.groups("") if zone else ("", "0")
+        capacity = int("".join(sizes))
+        if not name or len(name) > ZONE_NAME or not 1 <= capacity <= ZONE_CAPACITY:
             raise RuleViolation("bad_zones", typed=typed[:40], most=ZONE_CAPACITY)
-        found.append((zone["name"], int(zone["capacity"])))
+        found.append((name, capacity))
     if len(found) > MOST_ZONES or len({name_key(name) for name, _ in found}) < len(found):
         raise RuleViolation("zone_twice", limit=MOST_ZONES)
     return tuple(found)

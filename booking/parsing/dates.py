@@ -15,7 +15,7 @@ _MONTH = rf"(?P<name>{'|'.join(MONTHS)})[a-z]*\.?"
 _FULL = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<y>[0-9]{4})\s*[-/.]\s*(?P<m>[0-9]{1,2})\s*[-/.]\s*(?P<d>[0-9]{1,2})",
+        r"(?P<y>[0-9]{4})\s*[-/.、]\s*(?P<m>[0-9]{1,2})\s*[-/.、]\s*(?P<d>[0-9]{1,2})\s*[日号.]?",
         r"(?P<y>[0-9]{4}|[0-9][0-9]|今|明)\s*年\s*(?P<m>[0-9]{1,2})\s*[月.]\s*(?P<d>[0-9]{1,2})\s*[日号]?",
         r"(?P<y>[0-9]{4})(?P<m>[0-9][0-9])(?P<d>[0-9][0-9])",
         rf"(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?[-\s]+{_MONTH}[-,\s]+(?P<y>[0-9]{{4}}|[0-9][0-9])",
@@ -34,6 +34,7 @@ _WITHOUT_YEAR = tuple(
         rf"{_MONTH}\s*(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?",
     )
 )
+_AROUND = re.compile(r"^(?:自|从|由|至|到)\s*|\s*(?:起|开始|为止|止)$")  # 自12月7日起
 _CLOCK = re.compile(r"[t\s]+[0-9]{1,2}:[0-9][0-9](:[0-9][0-9](\.[0-9]+)?)?$")
 _WEEKDAY = re.compile(rf"[(\[,\s]*(?:(?:周|星期|礼拜)([一二三四五六日天])|\b({'|'.join(DAYS)})[a-z]*\b)[)\],\s]*")
 
@@ -78,7 +79,7 @@ def _read(text: str, today: date) -> tuple[date | None, int | None]:
 
 def _split(text: str) -> tuple[str, int | None]:
     """The text without time and weekday, and the number of that weekday."""
-    words = _CLOCK.sub("", arabic(folded(text), "[年月日号]"))
+    words = _CLOCK.sub("", arabic(_AROUND.sub("", folded(text)), "[年月日号]"))
     found = _WEEKDAY.search(words)
     if not found:
         return words, None

@@ -11,6 +11,7 @@ _MORNING = {"上午", "早上", "早晨", "清晨", "凌晨", "am", "a.m."}
 _NOON = {"中午", "正午"}
 _EVENING = {"下午", "傍晚", "晚上", "晚", "pm", "p.m."}
 _WORD = re.compile("|".join(sorted(map(re.escape, _MORNING | _NOON | _EVENING), key=len, reverse=True)))
+_COLON = re.compile(r"\s*[:∶]\s*")  # the second is the sign of a ratio, which Chinese keyboards offer too
 _DATE = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[t\s]+(?=[0-9])")
 _FORMS = tuple(
     re.compile(pattern)
@@ -28,7 +29,7 @@ _PARTS = {"半": 30, "一刻": 15, "1刻": 15, "三刻": 45, "3刻": 45}
 
 def read(text: str) -> time | None:
     """The time to the minute; None also for seconds, and for 24:00, which is another day."""
-    words = _DATE.sub("", folded(text))
+    words = _DATE.sub("", _COLON.sub(":", folded(text)))
     if re.fullmatch(r"(0|[0-9]{5})?\.[0-9]+", words):
         return _of_fraction(float(words) % 1)
     said = {found[0] for found in _WORD.finditer(words)}

@@ -18,7 +18,7 @@ _ENGLISH = re.compile(
 )
 _SIGNS = {sign: str(number) for number, sign in enumerate("一二三四五六日", start=1)} | {"天": "7"}
 _RANGE = re.compile(r"([1-7])\s*(?:-+|~|〜|至|到|\bto\b|\bthrough\b)\s*([1-7])")
-_BETWEEN = re.compile(r"[\s,、;/+&(){}。.]|和|及|与|跟|每|逢|\band\b|\bevery\b|周|星期|礼拜")
+_BETWEEN = re.compile(r"[\s,、;/+&(){}。.]|和|及|与|跟|每个?|逢|\band\b|\bevery\b|周|星期|礼拜")
 
 
 def read(text: str) -> str | None:

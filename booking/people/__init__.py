@@ -52,7 +52,7 @@ from booking.people.login_throttle import ask_for_letter, client_network, guess_
 from booking.people.passwords import check_strength, fits, hash_password
 from booking.people.recovery_codes import clean_second_code
 from booking.people.retention import forget
-from booking.people.roles import appoint, create_manager, dismiss, hold_managers, is_last_manager
+from booking.people.roles import appoint, create_manager, dismiss, hold_managers, is_last_manager, was_dismissed
 from booking.people.second_factor import (
     SECOND_STEP_TIME,
     finish_sign_in,

@@ -254,7 +254,7 @@ def _bounces(person_id: int) -> Executable:
 
 def _history(person_id: int) -> Executable:
     columns = (Event.at, Event.kind, Event.before, Event.after, Event.reason)
-    return select(*columns).where(Event.person_id == person_id).order_by(Event.id)
+    return select(*columns).where(Event.person_id == person_id).order_by(Event.at, Event.id)
 
 
 def _rows(session: Session, query: Executable) -> list[dict[str, Any]]:

@@ -1,15 +1,16 @@
 """Roles: who manages which station."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import Manages, Person, Station
+from booking.model import Event, Manages, Person, Station
 from booking.people.accounts import alive, create
 from booking.people.door_helpers import end_door
 from booking.people.sign_ins import fit_to_role
@@ -45,8 +46,8 @@ def dismiss(
     actor_id: int | None = None,
     *,
     confirmed: bool = False,
-) -> None:
-    """Remove the person as manager of the station, from the next request on.
+) -> bool:
+    """Remove the person as manager of the station, from the next request on. Idempotent: whether they were one.
 
     Raises `last_manager` where a station of a network would have none, unless that is `confirmed`.
     """
@@ -59,6 +60,13 @@ def dismiss(
         session.delete(role)
         fit_to_role(session, person_id, now)
         record(session, "dismissed", now, actor_id=actor_id, person_id=person_id, station_id=station_id)
+    return role is not None
+
+
+def was_dismissed(session: Session | scoped_session[Any], person_id: int, station_id: int) -> bool:
+    """Whether the person managed the station once, until somebody ended it."""
+    theirs = (Event.person_id == person_id, Event.station_id == station_id, Event.kind == "dismissed")
+    return session.scalar(select(Event.id).where(*theirs).limit(1)) is not None
 
 
 def hold_managers(session: Session, *station_ids: int) -> None:

@@ -11,6 +11,7 @@ from booking import clock, workdays
 from booking.model import LIVE, Activity, Booking, Draw, Event, Person, Plan, PlanException, Slot, Station, Strike, Zone
 from booking.queries import disclosure, name_order, person_lookup
 from booking.queries.deduplicate import one_a_person
+from booking.queries.newest_first import newest_first
 
 
 @dataclass(frozen=True)
@@ -164,12 +165,10 @@ def history(
     if day is not None:
         begin, end = (clock.instant(day + timedelta(days=n), time(0), station.zone_name) for n in (0, 1))
         found = found.where(Event.at >= begin, Event.at < end)
-    newest = session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
     slot = session.get(Slot, slot_id) if slot_id else None
     if slot is None or slot.draw_id is None or person_id is not None or day is not None:
-        return newest
-    of_draw = _of_draw(session, station.id, slot)
-    return sorted([*newest, *of_draw], key=lambda event: event.id, reverse=True)[:limit]
+        return newest_first(session, found, limit)
+    return newest_first(session, found, limit, _of_draw(session, station.id, slot))
 
 
 def _of_draw(session: Session, station_id: int, slot: Slot) -> Sequence[Event]:

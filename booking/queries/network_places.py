@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking import tree
 from booking.db.arrays import in_array
 from booking.model import OF_NODES, Event, Node, Oversees, Person, Station
+from booking.queries.newest_first import newest_first
 
 
 def any_node(session: Session) -> bool:
@@ -56,7 +57,7 @@ def node_history(session: Session, node: Node, limit: int = 200) -> Sequence[Eve
     below = select(Node.id).where(tree.below(node))
     about = (Event.details[name].as_integer().in_(below) for name in ("node", "was", "to"))
     found = select(Event).where(text(OF_NODES), or_(*about))
-    return session.scalars(found.order_by(Event.id.desc()).limit(limit)).all()
+    return newest_first(session, found, limit)
 
 
 def stations_named(session: Session, events: Sequence[Event]) -> dict[int, Station]:

@@ -12,7 +12,7 @@ from booking.history import record
 from booking.model import LIVE, Booking, Slot
 from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.day_totals import count_days_of
-from booking.seats.eligibility import at_door, door_is_open, eligibility
+from booking.seats.eligibility import at_door, door_is_open, eligibility, too_many_places
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
 from booking.seats.transitions import bookings, end, find_booking, find_slot, leave, live_booking, locked
 from booking.seats.waitlist import fill_free_seats, lock_slots
@@ -107,6 +107,30 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         record(session, "standby", now, actor_id=who_did, slot=slot, booking=booking)
     fill_free_seats(session, slot, now, held.people)
     return live_booking(session, slot_id, person_id) or booking
+
+
+@transactional
+def undo_stand_by(session: Session, booking_id: int, now: datetime, actor_id: int | None = None) -> Booking:
+    """Undo a mistaken arrival on standby: who waited before is at their old place again, who did not leaves. Idempotent.
+
+    Raises `over`, and `waiting_limit` where other places on waiting lists were taken since.
+    """
+    booking = find_booking(session, booking_id)
+    slot = lock_slots(session, {booking.slot_id}, now, {booking.person_id}).slots[booking.slot_id]
+    session.refresh(booking)
+    if booking.state != "waiting" or booking.standby_at is None:
+        return booking
+    if now >= slot.ends_at:
+        raise RuleViolation("over")
+    if booking.standby_at == booking.created_at:
+        leave(session, slot, booking, now, "standby_undone", actor_id)
+        return booking
+    who = eligibility(session, booking.person_id, slot.station, slot.date, now)
+    if now < slot.starts_at and (no := too_many_places(slot, who, now)):
+        raise no
+    booking.standby_at = None
+    record(session, "standby_undone", now, actor_id=actor_id, slot=slot, booking=booking)
+    return booking
 
 
 @transactional

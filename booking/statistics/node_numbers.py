@@ -59,6 +59,10 @@ class NodePart:
         return Counter(code for station in self.stations for code in station.troubles)
 
     @property
+    def open_stations(self) -> int:
+        return sum(station.closed_at is None for station in self.stations)
+
+    @property
     def troubled(self) -> int:
         """How many of its stations somebody should look at."""
         return sum(bool(station.troubles) for station in self.stations)

@@ -40,6 +40,7 @@ OF_BOOKINGS: dict[str, Any] = {
     "strike": _("记了一次爽约"),
     "forgiven": _("爽约免除了"),
     "standby": _("排了现场候补"),
+    "standby_undone": _("现场候补撤销了"),
     "skipped": _("候补时被跳过了"),
     "moved_down": _("名额减少，移到了候补最前面"),
     "moved_back": _("名额改回来了，预约还在"),

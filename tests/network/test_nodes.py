@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from booking import invariants, network, seats, tree
 from booking.db import transactions
 from booking.errors import RuleViolation
+from booking.history import record
 from booking.model import Activity, Event, Manages, Node, Oversees, Person, Slot, Station
+from booking.queries import network_places
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people, make_slot
 from tests.support.tree_cast import CityTree, city_tree
 
@@ -143,6 +145,15 @@ def test_a_node_opens_again_once_the_one_above_is_open(city: CityTree, session: 
     network.reopen_node(session, city.node("financial-centre"), NOW, actor)
     assert city.node("financial-centre").closed_at is None
     assert city.station("yuetan").closed_at == NOW
+
+
+def test_the_history_of_a_node_goes_by_the_time_of_what_happened(city: CityTree, session: Session) -> None:
+    clocks = [at(f"Mon {clock}") for clock in ("10:00", "12:00", "11:00")]
+    with transactions.transaction(session):
+        for clock in clocks:
+            record(session, "node_changed", clock, node=city.nodes["bj"])
+    told = network_places.node_history(session, city.node("bj"), limit=3)
+    assert [event.at for event in told] == sorted(clocks, reverse=True)
 
 
 def test_a_station_that_moves_keeps_its_history_and_managers(city: CityTree, session: Session) -> None:

@@ -160,3 +160,21 @@ def test_what_an_organiser_older_than_the_history_did_is_no_breach_once_the_role
     assert oversight.breaches() == []
     network.change_node(oversight.session, oversight.tree.node("chaoyang"), network.NodeDetails("朝阳区"), NOW, han)
     assert len(oversight.breaches()) == 1
+
+
+def test_what_an_organiser_older_than_the_history_did_is_no_breach_once_they_only_read(oversight: Oversight) -> None:
+    with transactions.transaction(oversight.session) as session:
+        session.execute(delete(Event).where(Event.kind == "overseer_appointed"))
+    node, han = oversight.tree.node("chaoyang"), oversight.ids["韩统筹"]
+    network.change_node(oversight.session, node, network.NodeDetails("朝阳", "Chaoyang"), NOW, han)
+    oversight.appoint("chaoyang", "韩统筹", "reader")
+    assert oversight.breaches() == []
+    network.change_node(oversight.session, oversight.tree.node("chaoyang"), network.NodeDetails("朝阳区"), NOW, han)
+    assert len(oversight.breaches()) == 1
+
+
+def test_who_was_nobody_before_reading_is_found(oversight: Oversight) -> None:
+    node, xu = oversight.tree.node("chaoyang"), oversight.ids["许工"]
+    network.change_node(oversight.session, node, network.NodeDetails("朝阳", "Chaoyang"), NOW, xu)
+    oversight.appoint("chaoyang", "许工", "reader")
+    assert len(oversight.breaches()) == 1

@@ -337,6 +337,11 @@ CELLS = {
     "健身区:20；会议室:16": (("健身区", 20), ("会议室", 16)),
     "健身区：２０人; Tea room : 8": (("健身区", 20), ("Tea room", 8)),
     "A:1": (("A", 1),),
+    "健身区20人，会议室 16 人": (("健身区", 20), ("会议室", 16)),
+    "健身区(20)、会议室（16人）": (("健身区", 20), ("会议室", 16)),
+    "健身区:20，会议室:16": (("健身区", 20), ("会议室", 16)),
+    "1、2号厅:20": (("1、2号厅", 20),),
+    "二楼(东):20": (("二楼(东)", 20),),
     "": (),
 }
 
@@ -346,7 +351,9 @@ def test_zones_are_read_as_people_write_them(text: str) -> None:
     assert network.read_zones(text) == CELLS[text]
 
 
-@pytest.mark.parametrize("text", ["健身区", "健身区:0", "健身区:1001", "健身区:x", ":5", f"{'长' * 41}:5", "健身区 20"])
+@pytest.mark.parametrize(
+    "text", ["健身区", "健身区:0", "健身区:1001", "健身区:x", ":5", f"{'长' * 41}:5", "健身区 20", "B120人"]
+)
 def test_what_is_no_zone_is_refused(text: str) -> None:
     with pytest.raises(RuleViolation, match="bad_zones"):
         network.read_zones(text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from booking import seats
+from booking import invariants, seats
 from booking.db import transactions
 from tests.support.lunch_hour import LunchHour, at
 
@@ -120,6 +120,31 @@ def test_released_seats_go_to_standby_in_the_order_of_coming(noon: LunchHour) ->
     noon.tick("12:15")
     assert noon.states("王磊", "陈晨", "刘洋") == ["attended", "attended", "waiting"]
     assert noon.latest("王磊").via == "door"
+
+
+def test_a_mistaken_arrival_is_taken_back_and_the_place_in_line_stays(noon: LunchHour) -> None:
+    for who in ("王磊", "陈晨"):
+        noon.book(who, OPEN)
+    noon.stand_by("陈晨", "12:01")
+    assert [noon.not_here("陈晨", "12:02"), noon.not_here("陈晨", "12:03")] == ["waiting"] * 2
+    assert (noon.latest("陈晨").standby_at, noon.latest("陈晨").waitlist_position) == (None, 2)
+    assert noon.events("standby_undone") == [("standby_undone", "陈晨")]
+    noon.stand_by("王磊", "12:04")
+    noon.stand_by("陈晨", "12:05")
+    noon.check_in("周明", "12:05")
+    for clock in ("12:10", "12:15"):
+        noon.tick(clock)
+    assert noon.states("王磊", "陈晨") == ["attended", "waiting"]
+    assert noon.not_here("王磊", "12:16") == "attended"
+    assert noon.not_here("陈晨", "13:00") == "no: over"
+    assert invariants.breaches(noon.session, at("12:16")) == []
+
+
+def test_who_did_not_wait_before_leaves_the_line_with_a_mistaken_arrival(noon: LunchHour) -> None:
+    noon.stand_by("王磊", "12:01")
+    assert noon.not_here("王磊", "12:02") == "cancelled"
+    assert noon.now().waiting == 0
+    assert noon.stand_by("王磊", "12:03") == "waiting"
 
 
 def test_a_seat_that_is_free_at_the_start_goes_to_standby(session: Session) -> None:

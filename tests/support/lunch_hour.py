@@ -91,6 +91,9 @@ class LunchHour:
     def stand_by(self, who: str, clock: str, slot_id: int | None = None) -> str:
         return self.do(lambda s: seats.stand_by(s, self.people[who], slot_id or self.slot_id, at(clock)).state)
 
+    def not_here(self, who: str, clock: str) -> str:
+        return self.do(lambda s: seats.undo_stand_by(s, self.latest(who).id, at(clock), self.manager_id).state)
+
     def walk_in(self, who: str, clock: str, slot_id: int | None = None) -> str:
         person, slot = self.people[who], slot_id or self.slot_id
         return self.do(lambda s: seats.walk_in(s, slot, person, at(clock), self.manager_id).state)

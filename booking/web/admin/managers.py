@@ -58,10 +58,13 @@ def dismiss(code: str, person_id: int) -> Response:
     station, person = the_station(code), the_person(person_id)
     confirmed = bool(request.form.get("confirmed"))
     try:
-        people.dismiss(db.session, person.id, station.id, clock.now(), current_user.person_id, confirmed=confirmed)
+        was = people.dismiss(
+            db.session, person.id, station.id, clock.now(), current_user.person_id, confirmed=confirmed
+        )
     except RuleViolation as no:
         return station_page(station, last=(person, station, no))
-    flash(_("%(name)s 不再管理这里。", name=person.name), "good")
+    words = _("%(name)s 不再管理这里。", name=person.name) if was else _("之前已经撤下了，这次什么也没有改变。")
+    flash(words, "good")
     return back(code)
 
 

@@ -179,6 +179,14 @@ class PlainField(LineField):
         self.data = plain(valuelist[0]) if valuelist else ""
 
 
+class CodeField(PlainField):
+    """The code of a station or a node that is there: however a phone or an office writes it, codes are lower case."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        self.data = self.data.casefold()
+
+
 class Prose(TextAreaField):
     """Some lines of text."""
 

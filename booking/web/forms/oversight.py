@@ -6,7 +6,7 @@ from wtforms.validators import Length
 
 from booking import people
 from booking.web.forms.admin import INVALID
-from booking.web.forms.fields import DayField, needed, options
+from booking.web.forms.fields import CodeField, DayField, needed, options
 from booking.web.forms.rules import Filled, Form, PlainField, Ruled
 
 ROLES = {"organiser": _("统筹：看汇总，改规则，任命管理员"), "reader": _("查看：只看汇总")}
@@ -16,8 +16,8 @@ def _email() -> PlainField:
     return PlainField(_("邮箱"), [Filled(_("请填写邮箱。")), Length(max=254), Ruled(people.clean_email)])
 
 
-def _station(label: str) -> PlainField:
-    return PlainField(label, [Filled(_("请填写驿站代码。")), Length(max=32, message=_("代码最多 %(max)d 个字。"))])
+def _station(label: str) -> CodeField:
+    return CodeField(label, [Filled(_("请填写驿站代码。")), Length(max=32, message=_("代码最多 %(max)d 个字。"))])
 
 
 class OverseerForm(Form):
@@ -26,7 +26,7 @@ class OverseerForm(Form):
     blames = {"no_account": "email", "disabled_account": "email", "node_not_found": "node", "node_closed": "node"}
     email = _email()
     role = RadioField(_("角色"), choices=options(ROLES), default="reader", **INVALID)
-    node = PlainField(
+    node = CodeField(
         _("单位代码"), [Filled(_("请填写单位代码。")), Length(max=32, message=_("代码最多 %(max)d 个字。"))]
     )
 

@@ -14,6 +14,7 @@ from booking.parsing import dates, numbers, weekdays
 from booking.sanitise import name_key
 from booking.spreadsheets import Layout, Remark, Sheet, lay_out
 from booking.web.forms.fields import MISSING, NOT_A_CHOICE, DayField, Form
+from booking.web.forms.other_heads import OTHER_HEADS
 from booking.web.forms.programme import ALLOCATION_WORDS, KIND_WORDS, ActivityForm, PlanForm
 
 # In the order of the form; what is English stands last.
@@ -85,7 +86,8 @@ def find(kind: str, sheets: Sequence[Sheet]) -> Layout:
         with force_locale(language):
             known |= dict(zip(heads(kind), COLUMNS[kind], strict=True))
     required = dict(zip(COLUMNS[kind], heads(kind), strict=True))
-    return lay_out(sheets, known, {name: required[name] for name in COLUMNS[kind][: REQUIRED[kind]]})
+    needed = {name: required[name] for name in COLUMNS[kind][: REQUIRED[kind]]}
+    return lay_out(sheets, known, needed, also=OTHER_HEADS[kind])
 
 
 def read(kind: str, layout: Layout, activities: Sequence[Activity], zones: Sequence[Zone], today: date) -> list[Row]:

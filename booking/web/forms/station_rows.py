@@ -13,7 +13,8 @@ from booking.model import LANGUAGES, Node, Station, Zone
 from booking.network import MOST_STATIONS, SheetRow, WrongCell
 from booking.spreadsheets import Layout, Sheet, Table, lay_out
 from booking.web.forms.admin import CODE, PlaceForm
-from booking.web.forms.fields import PlainField
+from booking.web.forms.fields import CodeField, PlainField
+from booking.web.forms.other_heads import OTHER_HEADS
 from booking.web.forms.rows import BROKEN, Row, Wrong
 from booking.web.forms.rules import Filled, LineField, Ruled
 from booking.web.i18n import formatting
@@ -39,12 +40,12 @@ DECIMALS = 7  # of a degree: a centimetre
 class StationRowForm(PlaceForm):
     """One row."""
 
-    code = PlainField(_("代码"), CODE)
-    centre = PlainField(_("中心代码"), [Filled(_("请填写中心代码。"))])
+    code = CodeField(_("代码"), CODE)
+    centre = CodeField(_("中心代码"), [Filled(_("请填写中心代码。"))])
     datum = PlainField(_("坐标系"), [Ruled(network.read_datum)])
     managers = LineField(_("管理员邮箱"), [Ruled(network.read_managers)])
     zones = LineField(_("场地（名称:人数）"), [Ruled(network.read_zones)])
-    model = PlainField(_("样板驿站代码"))
+    model = CodeField(_("样板驿站代码"))
 
     def validate_datum(self, field: PlainField) -> None:
         if self.position.data and not field.data:
@@ -82,7 +83,7 @@ def find(sheets: Sequence[Sheet]) -> Layout:
         with force_locale(language):
             known |= dict(zip(heads(), COLUMNS, strict=True))
     here = dict(zip(COLUMNS, heads(), strict=True))
-    return lay_out(sheets, known, {name: here[name] for name in REQUIRED}, MOST_STATIONS)
+    return lay_out(sheets, known, {name: here[name] for name in REQUIRED}, MOST_STATIONS, also=OTHER_HEADS["stations"])
 
 
 def read(layout: Layout) -> tuple[list[SheetRow], list[Wrong]]:

@@ -82,6 +82,14 @@ def stand_by(code: str, slot_id: int) -> Answer:
     return _let_in(checkin_slot(code, slot_id), _stand_by(slot_id), partial(people.admit_guest, standby=True))
 
 
+@pages.post("/<code>/bookings/<int:booking_id>/not-here")
+def undo_stand_by(code: str, booking_id: int) -> Answer:
+    """Take back that somebody who waits has arrived."""
+    booking = checkin_booking(code, booking_id)
+    act = partial(seats.undo_stand_by, db.session, booking_id, clock.now(), actor())
+    return _acted(booking.slot, act, was="standby")
+
+
 @pages.post("/<code>/slots/<int:slot_id>/reserve")
 def reserve(code: str, slot_id: int) -> Answer:
     """Give a named person a seat before check-in opens."""
@@ -233,8 +241,11 @@ def _acted(slot: Slot, act: Callable[[], Booking], form: WalkInForm | None = Non
 
 
 def _told(slot: Slot, booking: Booking, was: str) -> Response:
-    """`was` is the state before, or reserved: undoing a check-in that was none has changed nothing."""
+    """`was` is the state before, reserved, or standby: undoing a check-in that was none has changed nothing."""
     name = labels(slot.station, [booking.person], slot)
+    back = url_for(".slot", code=slot.station.code, slot_id=slot.id)
+    if was == "standby":
+        return done(_not_here(booking, name), back)
     words = {
         "attended": gettext("%(name)s 已签到。", name=name),
         "booked": gettext("给 %(name)s 留了名额。", name=name)
@@ -246,4 +257,13 @@ def _told(slot: Slot, booking: Booking, was: str) -> Response:
     }
     idle = booking.state not in words or (booking.state == was and was != "attended")
     sentence = gettext("%(name)s 没有签到，不用撤销。", name=name) if idle else words[booking.state]
-    return done(sentence, url_for(".slot", code=slot.station.code, slot_id=slot.id))
+    return done(sentence, back)
+
+
+def _not_here(booking: Booking, name: str) -> str:
+    """What became of somebody on standby who was not there."""
+    if booking.state == "waiting":
+        return gettext("%(name)s 还没到，候补的位次照旧。", name=name)
+    if booking.end_reason == "standby_undone":
+        return gettext("%(name)s 不在现场候补里了。", name=name)
+    return gettext("%(name)s 已经不在现场候补里，什么也没有改变。", name=name)

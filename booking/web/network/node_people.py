@@ -47,8 +47,9 @@ def appoint_overseer(code: str) -> Response:
 @pages.post("/<code>/people/overseers/<node_code>/<int:person_id>/end")
 def end_overseer(code: str, node_code: str, person_id: int) -> Response:
     node = overseen_node(code, to_change=True)
-    there, role = permissions.overseen_role(node, node_code, person_id)
-    network.end_overseer(db.session, there, role.person_id, clock.now(), current_user.person_id)
+    there = permissions.overseen_role(node, node_code, person_id)
+    if not network.end_overseer(db.session, there, person_id, clock.now(), current_user.person_id):
+        return done(node, _("之前已经撤下了，这次什么也没有改变。"))
     return done(node, _("撤下了，从下一次打开页面起就看不到了。"))
 
 
@@ -71,9 +72,11 @@ def dismiss_manager(code: str, station_code: str, person_id: int) -> Response:
     there, person = permissions.overseen_manager(node, station_code, person_id)
     confirmed = bool(request.form.get("confirmed"))
     try:
-        people.dismiss(db.session, person.id, there.id, clock.now(), current_user.person_id, confirmed=confirmed)
+        was = people.dismiss(db.session, person.id, there.id, clock.now(), current_user.person_id, confirmed=confirmed)
     except RuleViolation as no:
         return people_page(node, last=(person, there, no), wrong=True)
+    if not was:
+        return done(node, _("之前已经撤下了，这次什么也没有改变。"))
     return done(node, _("%(name)s 不再管理%(station)s。", name=person.name, station=there.name))
 
 

@@ -1,6 +1,5 @@
 """Station imports: a sheet of stations is checked, shown, confirmed, and then watched while a job imports it."""
 
-from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -16,7 +15,6 @@ from booking.extensions import db
 from booking.model import Node, StationImport
 from booking.network import MOST_STATIONS, SheetPreview
 from booking.queries import stations_of_node
-from booking.spreadsheets import Remark
 from booking.web import htmx
 from booking.web.forms import station_rows
 from booking.web.i18n import formatting, sheet_remarks
@@ -50,10 +48,13 @@ def import_stations(code: str) -> Response:
     found = network.preview(db.session(), node, rows, now, adopts=adopts)
     wrongs += station_rows.in_sentences(found.wrongs, rows)
     if wrongs:
-        words = {"wrongs": sorted(wrongs, key=lambda wrong: wrong.row), "remarks": _in_sentences(layout.remarks)}
+        words = {
+            "wrongs": sorted(wrongs, key=lambda wrong: wrong.row),
+            "remarks": sheet_remarks.sentences(layout.remarks),
+        }
         return _upload(node, 422, **words)
     made = network.draft_import(db.session, node, rows, language(), now, current_user.person_id)
-    return _preview(node, made, found, remarks=_in_sentences(layout.remarks))
+    return _preview(node, made, found, remarks=sheet_remarks.sentences(layout.remarks))
 
 
 @pages.get("/<code>/import/<int:import_id>")
@@ -127,15 +128,6 @@ def _preview(node: Node, one: StationImport, found: SheetPreview, status: int = 
 def _why(result: list[Any]) -> str:
     no = network.refusal_of(result)
     return formatting.reason(no) if no else ""
-
-
-def _in_sentences(remarks: Iterable[Remark]) -> list[str]:
-    """Each once, with the row where it is about one."""
-    found = []
-    for remark in remarks:
-        sentence = sheet_remarks.sentence(remark)
-        found.append(_("第 %(row)s 行：%(text)s", row=remark.row, text=sentence) if remark.row else sentence)
-    return list(dict.fromkeys(found))
 
 
 def _limits() -> dict[str, int]:

@@ -17,9 +17,10 @@ from booking.extensions import db
 from booking.model import LANGUAGES, Node
 from booking.network import TransferWish
 from booking.spreadsheets import Layout
+from booking.web.forms.other_heads import OTHER_HEADS
 from booking.web.forms.oversight import COLUMNS, TransferForm
 from booking.web.forms.rows import Row, Wrong
-from booking.web.i18n import formatting
+from booking.web.i18n import formatting, sheet_remarks
 from booking.web.network.blueprint import pages, show
 from booking.web.network.node_people import done, wish_of
 from booking.web.security.permissions import overseen_node
@@ -33,22 +34,23 @@ def import_transfers(code: str) -> Response:
         return _page(node)
     confirmed = request.form.get("rows", "")
     try:
-        found = _rows(_find(confirmed.encode() or _uploaded()).numbered(_numbers()))
+        layout = _find(confirmed.encode() or _uploaded()).numbered(_numbers())
     except RuleViolation as no:
         return _page(node, 422, sentence=formatting.reason(no))
     except RequestEntityTooLarge:
         limit = current_app.config["MAX_UPLOAD_LENGTH"] // 1024 // 1024
         return _page(node, 413, sentence=formatting.reason(RuleViolation("sheet_too_large", limit=limit)))
+    found, remarks = _rows(layout), sheet_remarks.sentences(layout.remarks)
     if wrongs := _plan(node, found, only_try=not confirmed):
-        return _page(node, 422, wrongs=wrongs)
+        return _page(node, 422, wrongs=wrongs, remarks=remarks)
     if not confirmed:
-        return _page(node, found=found, csv=_csv(found))
+        return _page(node, found=found, csv=_csv(found), remarks=remarks)
     return done(node, ngettext("安排了 %(num)s 个调动。", "安排了 %(num)s 个调动。", len(found)))
 
 
 def _page(node: Node, status: int = 200, **words: Any) -> Response:
     limits = {"rows": spreadsheets.MOST_ROWS, "megabytes": current_app.config["MAX_UPLOAD_LENGTH"] // 1024 // 1024}
-    words = {"wrongs": (), "found": (), "sentence": "", "csv": ""} | words
+    words = {"wrongs": (), "found": (), "remarks": (), "sentence": "", "csv": ""} | words
     shown = show("network/transfers.html", node=node, limits=limits, heads=_heads(), **words)
     shown.status_code = status
     return shown
@@ -98,7 +100,8 @@ def _find(content: bytes) -> Layout:
     for spoken in LANGUAGES:
         with force_locale(spoken):
             known |= dict(zip(_heads(), COLUMNS, strict=True))
-    return spreadsheets.lay_out(spreadsheets.read(content), known, dict(zip(COLUMNS, _heads(), strict=True)))
+    needed = dict(zip(COLUMNS, _heads(), strict=True))
+    return spreadsheets.lay_out(spreadsheets.read(content), known, needed, also=OTHER_HEADS["transfers"])
 
 
 def _heads() -> list[str]:

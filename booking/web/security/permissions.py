@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import config
-from booking import clock, people, tree
+from booking import clock, network, people, tree
 from booking.extensions import db
 from booking.model import (
     Base,
@@ -205,17 +205,19 @@ def overseen_station(node: Node, code: str) -> Station | None:
 
 
 def overseen_manager(node: Node, code: str, person_id: int) -> tuple[Station, Person]:
-    """A station below this node with one of its managers."""
+    """A station below this node with one of its managers, or with one who was dismissed: a second tap comes late."""
     station = overseen_station(node, code) or abort(404)
     if db.session.get(Manages, (person_id, station.id)) is None:
-        abort(404)
+        people.was_dismissed(db.session, person_id, station.id) or abort(404)
     return station, db.session.get_one(Person, person_id)
 
 
-def overseen_role(node: Node, code: str, person_id: int) -> tuple[Node, Oversees]:
-    """A node at or below this one with the role that somebody has there."""
+def overseen_role(node: Node, code: str, person_id: int) -> Node:
+    """A node at or below this one where this person has a role, or had one until it was ended."""
     there = node_below(node, code) or abort(404)
-    return there, db.session.get(Oversees, (person_id, there.id)) or abort(404)
+    if db.session.get(Oversees, (person_id, there.id)) is None:
+        network.was_overseer(db.session, person_id, there.id) or abort(404)
+    return there
 
 
 def overseen_invitation(node: Node, code: str, invitation_id: int) -> ManagerInvitation:

@@ -119,6 +119,9 @@ def test_a_text_table_is_read_however_it_was_saved(desk: Desk, how: str) -> None
 FAULTS: dict[str, tuple[bytes, str]] = {
     "a second filled sheet": (book(HEADS, GOOD, 一月=("别的", "东西")), "工作表“一月”里有 1 行没有读"),
     "a title above the heads": (book(("十二月排期",), HEADS, GOOD), "1 表头上面的这一行没有读：十二月排期"),
+    "a row of totals": (book(HEADS, GOOD, ("合 计：", "", "", "", "50", "10")), "3 合计的这一行没有读：合 计： 50 10"),
+    "who made the sheet": (book(HEADS, GOOD, ("", "制表人：王芳")), "3 表格下面的这一行没有读：制表人：王芳"),
+    "the heads on each page": (book(HEADS, GOOD, HEADS), "3 这一行又是表头，没有读。"),
     "a hidden row": (book(HEADS, GOOD, GOOD, hidden=[3]), "隐藏的行没有读：3"),
     "a column of no use": (book((*HEADS, "联系人"), (*GOOD, "王经理")), "I 列“联系人”用不上"),
     "a column without a head": (book(HEADS, (*GOOD, "王经理")), "I 列没有表头"),
@@ -138,6 +141,39 @@ def test_what_is_not_read_as_it_stands_is_said_before(desk: Desk, what: str) -> 
     assert len(plans(desk)) == 1
 
 
+OTHER = ("课程名称", "上课地点", "周几", "开始时间", "活动时长（分钟）", "人数上限", "开始日期", "结束日期")
+
+
+def test_columns_may_have_other_common_names(desk: Desk) -> None:
+    assert "导入了 1 行" in said(send(desk, book(OTHER, GOOD)))
+    assert len(plans(desk)) == 1
+
+
+def test_heads_may_stand_over_two_rows(desk: Desk) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as made:
+        sheet = made.add_worksheet("排期")
+        sheet.write_row(1, 0, HEADS)
+        for column in (0, 1, 5):
+            sheet.merge_range(0, column, 1, column, HEADS[column])
+        sheet.merge_range(0, 2, 0, 4, "时间")
+        sheet.merge_range(0, 6, 0, 7, "日期")
+        sheet.write_row(2, 0, GOOD)
+    assert "导入了 1 行" in said(send(desk, out.getvalue()))
+
+
+def test_a_columns_own_name_goes_before_another_one(desk: Desk) -> None:
+    preview = send(desk, book((*HEADS, "人数上限"), (*GOOD, "99")))
+    assert "I 列“人数上限”用不上" in said(preview)
+    confirm(desk, preview)
+    assert [plan.capacity for plan in plans(desk)] == [10]
+
+
+def test_a_plan_of_an_activity_that_is_called_total_is_a_plan(desk: Desk) -> None:
+    desk.post("activities/new", title="Total", kind="fitness", picture="default")
+    assert "导入了 1 行" in said(send(desk, book(HEADS, ("Total", *GOOD[1:]))))
+
+
 REFUSED: dict[str, tuple[bytes, str]] = {
     "two heads for one column": (book((*HEADS, "名额"), (*GOOD, "12")), "“名额”有两列（F 和 I）"),
     "an error value": (book(HEADS, (*GOOD[:5], "=NA()", *GOOD[6:])), "这一格是公式的错误"),
@@ -148,7 +184,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "一次最多 500 行",
     ),
     "columns past the limit": (book(HEADS, (*GOOD, *[""] * 100, "x")), "最多 100 列"),
-    "a head that is missing": (book(HEADS[1:], GOOD[1:]), "表头里缺少：活动"),
+    "a head that is missing": (
+        book(HEADS[1:], GOOD[1:]),
+        "表头里缺少：活动。要有这些表头：活动 / 场地 / 星期 / 开始 / 时长（分钟） / 名额 / 从哪天起。",
+    ),
     "another weekday than the date's": (
         book(HEADS, (*GOOD[:6], "12月14日（周二）", "")),
         "2026-12-14 不是写的那个星期几",

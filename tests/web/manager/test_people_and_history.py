@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from booking.db import transactions
 from booking.model import Event, Person
+from booking.queries import manager
 from tests.support.desk_cast import Cast, Desk
-from tests.support.lunch_hour import LunchHour
+from tests.support.lunch_hour import TUESDAY, LunchHour, at
 from tests.web.manager.test_wrong_input import ACTIVITY
 
 PHONE = "13812345678"
@@ -75,6 +76,16 @@ def test_the_history_by_person_and_by_day(desk: Desk, lunch: LunchHour) -> None:
     both = desk.words(f"history?day=2026-11-24&person={lunch.people['李静']}&slot={lunch.slot_id}", "11:00")
     assert "取消了预约" in both
     assert "约上了" not in both
+
+
+def test_what_a_phone_without_network_did_stands_in_the_history_at_its_own_time(lunch: LunchHour) -> None:
+    assert lunch.check_in("周明", "12:06") == "attended"
+    assert lunch.check_in("李静", "12:02") == "attended"  # heard later
+    station = lunch.now().station
+    for about in ({}, {"slot_id": lunch.slot_id}, {"day": TUESDAY}, {"person_id": lunch.manager_id}):
+        told = manager.history(lunch.session, station, limit=2, **about)
+        assert [event.at for event in told] == [at("12:06"), at("12:02")], about
+    assert [event.at for event in manager.history(lunch.session, station, limit=1)] == [at("12:06")]
 
 
 @pytest.mark.parametrize("asked", ["day=x", "day=9999-99-99", "person=x", "slot=-1", "person="])

@@ -43,6 +43,19 @@ def test_an_undo_of_a_seat_that_was_released_says_so(app: Flask, lunch: LunchHou
     assert lunch.state("周明") == "released"
 
 
+def test_a_mistaken_arrival_is_taken_back_on_the_roster_also_twice(app: Flask, lunch: LunchHour) -> None:
+    desk, path = Desk(app, lunch), f"bookings/{lunch.latest('王磊').id}/not-here"
+    desk.tap(f"slots/{lunch.slot_id}/stand-by", "12:00", person_id=lunch.people["王磊"])
+    assert f'/{path}"' in desk.get(f"slots/{lunch.slot_id}", "12:01").text
+    assert "人到了" in said(desk.tap(path, "12:01"))
+    assert "王磊 还没到，候补的位次照旧。" in said(desk.post(path, "12:01"))
+    lunch.stand_by("陈晨", "12:02")
+    other = f"bookings/{lunch.latest('陈晨').id}/not-here"
+    assert "陈晨 不在现场候补里了。" in said(desk.post(other, "12:03"))
+    booking = lunch.latest("周明").id
+    assert "周明 已经不在现场候补里，什么也没有改变。" in said(desk.post(f"bookings/{booking}/not-here", "12:03"))
+
+
 def test_without_script_a_tap_leads_back_to_the_roster(app: Flask, lunch: LunchHour) -> None:
     answer = Desk(app, lunch).post(f"bookings/{lunch.latest('周明').id}/check-in", "12:00")
     assert (answer.status_code, answer.request.path) == (200, f"/manage/cbd/slots/{lunch.slot_id}")

@@ -13,12 +13,13 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
-from booking.model import Oversees, StationDayTotals
+from booking.model import Node, Oversees, Station, StationDayTotals
 from booking.queries import activity_ratings
 from booking.queries.activity_ratings import Share
 from booking.web.network import node_table
 from tests.support.network_cast import MONDAY, Network
 from tests.support.tree_cast import CityTree, city_tree
+from tests.support.worker_cast import words_of
 
 pytestmark = pytest.mark.one_database
 SUNDAY = date(2026, 11, 22)
@@ -73,6 +74,17 @@ def test_months_and_weeks_lead_to_the_ones_beside_them(seen: Overseen) -> None:
     page = seen.look("/net/chaoyang?by=month&on=2026-10-01")
     assert "这段时间还没有结束的场次。" in page
     assert 'rel="next"' in page
+
+
+def test_a_closed_centre_does_not_say_that_its_stations_are_fine(seen: Overseen) -> None:
+    with transactions.transaction(seen.tree.session) as session:
+        for code in ("guomao", "guanghua"):
+            session.get_one(Station, seen.tree.stations[code]).closed_at = MONDAY
+        session.get_one(Node, seen.tree.nodes["cbd-centre"]).closed_at = MONDAY
+    page = words_of(seen.look("/net/cbd-centre"))
+    assert ("正常" in page, "没有开着的驿站" in page, "CBD 中心 已关闭" in page) == (False, True, True)
+    assert "已关闭" in words_of(seen.look("/net/chaoyang"))
+    assert "没有开着的驿站" in words_of(seen.look("/net/cbd-centre?on=2026-10-01"))
 
 
 @pytest.mark.parametrize("query", ["on=gestern", "on=9999-99-99", "by=decade&sort=name%27&grade=x", "on=2031-01-01"])

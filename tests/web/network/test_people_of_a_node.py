@@ -175,6 +175,23 @@ def test_the_last_manager_is_dismissed_only_after_a_word(desk: Desk) -> None:
     assert desk.managers("wangjing") == set()
 
 
+def test_a_second_tap_on_a_removal_says_that_it_is_done_already(desk: Desk) -> None:
+    already = "之前已经撤下了，这次什么也没有改变。"
+    desk.post("overseers", email=desk.email("许工"), role="reader", node="cbd-centre")
+    end, dismiss = (
+        f"overseers/cbd-centre/{desk.ids['许工']}/end",
+        f"stations/wangjing/managers/{desk.ids['吴经理']}/dismiss",
+    )
+    desk.post(end)
+    desk.post(dismiss, confirmed="y")
+    assert already in desk.post(end).text
+    assert already in desk.post(dismiss, confirmed="y").text
+    admin = desk.browser("何主任").post(f"/admin/{dismiss}", follow_redirects=True)
+    assert already in admin.text
+    assert desk.post(f"overseers/cbd-centre/{desk.ids['周明']}/end").status_code == 404
+    assert desk.post(f"stations/wangjing/managers/{desk.ids['周明']}/dismiss").status_code == 404
+
+
 def test_an_admin_is_asked_the_same(desk: Desk) -> None:
     path = f"/admin/stations/wangjing/managers/{desk.ids['吴经理']}/dismiss"
     answer = desk.browser("何主任").post(path)
@@ -258,6 +275,21 @@ def test_one_wrong_row_plans_nothing_and_is_named_by_row_and_column(desk: Desk) 
     page = desk.sheet((desk.email("许工"), "guomao", "wangjing", "2026-12-01"))
     assert "2 邮箱 " in words_of(page.text)
     assert "这位不是国贸驿站的管理员" in page.text
+
+
+def test_a_sheet_of_an_office_has_a_title_other_heads_and_a_row_below(desk: Desk) -> None:
+    rows = (
+        "12 月人员调动表,,,",
+        "电子邮箱,调出驿站,调入驿站,生效日期",
+        f"{desk.email('林经理')},Guomao,ＷＡＮＧＪＩＮＧ,2026.12.1",
+        "合计,1 人,,",
+        "制表人：王芳,,,",
+    )
+    file = BytesIO("\n".join(rows).encode("gb18030"))
+    page = desk.browser().post("/net/chaoyang/people/transfers/sheet", data={"sheet": (file, "moves.csv")}).text
+    assert "读到 1 行，还没有安排。" in page
+    for remark in ("第 1 行：表头上面的这一行没有读", "第 4 行：合计的这一行没有读", "第 5 行：表格下面的这一行没有读"):
+        assert remark in page
 
 
 @pytest.mark.parametrize("file", [b"", b"PK nothing", b"a,b\n1,2\n"])

@@ -220,6 +220,7 @@ TABLE: dict[str, str] = {
     "POST /manage/<code>/slots/<int:slot_id>/arrivals/<int:arrival_id>/settle": CHECKIN_ACTS,
     "POST /manage/<code>/bookings/<int:booking_id>/check-in": CHECKIN_ACTS,
     "POST /manage/<code>/bookings/<int:booking_id>/undo": CHECKIN_ACTS,
+    "POST /manage/<code>/bookings/<int:booking_id>/not-here": CHECKIN_ACTS,
     "GET /manage/<code>/calendar": MANAGER,
     "POST /manage/<code>/calendar": MANAGER_FORM,
     "GET /manage/<code>/scan": CHECKIN,
