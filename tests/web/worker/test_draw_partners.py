@@ -94,6 +94,17 @@ def test_a_refusal_stands_at_the_field_with_what_was_typed(
     assert day.session.scalar(select(func.count(DrawEntry.id)).where(DrawEntry.partner_id.is_not(None))) in (0, 2)
 
 
+def test_who_has_entered_alone_reads_how_to_use_a_friends_code(app: Flask, day: DrawDay) -> None:
+    code, joins = day.invite(ONE, "Mon 10:00"), phone(app, day, OTHER)
+    day.enter(OTHER, "Mon 10:01", day.crafts)
+    assert "已经报了名的，先退出再输入" in phone(app, day, ONE).get("/me", "Mon 10:02").text
+    for path in (f"/slots/{day.yoga}", "/me"):
+        assert "朋友给了你邀请码的，先退出抽签，再打开这次抽签的任何一场输入。" in joins.get(path, "Mon 10:02").text
+    day.leave(OTHER, "Mon 10:03")
+    assert f'action="/draws/{day.draw_id}/join"' in joins.get(f"/slots/{day.tea}", "Mon 10:04").text
+    assert day.join(OTHER, "Mon 10:05", code) == "2 wishes"
+
+
 def test_codes_cannot_be_guessed_without_end(app: Flask, day: DrawDay) -> None:
     code, guesser = day.invite(ONE, "Mon 10:00"), phone(app, day, OTHER)
     unlike = [f"{(int(code) + n) % 10**6:06}" for n in range(1, 7)]
@@ -114,4 +125,6 @@ def test_english_pages_are_in_english(app: Flask, day: DrawDay) -> None:
     page = reader.get(f"/slots/{day.yoga}", "Mon 10:10").text
     assert "A friend gave me a code" in page
     day.join(OTHER, "Mon 10:11", day.invite(ONE, "Mon 10:10"))
-    assert f"Going together with {ONE}." in words_of(reader.get("/me", "Mon 10:12").text)
+    words = words_of(reader.get("/me", "Mon 10:12").text)
+    assert f"Going together with {ONE}." in words
+    assert "Draws you entered not booked yet" in words  # a heading, not the button
