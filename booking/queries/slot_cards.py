@@ -93,6 +93,8 @@ class Card(NamedTuple):
             return "ticket"
         if mine and (mine.state != "waiting" or mine.at_door):
             return ""
+        if self.left and self.slot.waitlist_until <= self.seen_at < self.slot.starts_at:
+            return ""  # nobody stands by beside a free seat, also who may not take it
         return "enter" if self.left and self.state == "running" else "standby"
 
     @property
