@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking import people
 from booking.model import DrawEntry, Person
 from tests.support.draw_cast import DrawDay
-from tests.support.lunch_hour import NAMES
+from tests.support.lunch_hour import NAMES, at
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, words_of
 
@@ -115,6 +115,20 @@ def test_codes_cannot_be_guessed_without_end(app: Flask, day: DrawDay) -> None:
     answer = guesser.post(f"/draws/{day.draw_id}/join", "Mon 10:11", data=typed(day, code))
     assert "试错的次数太多了" in answer.text
     assert "一起报名了" in guesser.post(f"/draws/{day.draw_id}/join", "Mon 10:21", data=typed(day, code)).text
+
+
+def test_who_wants_to_delete_the_account_reads_what_becomes_of_the_entry(app: Flask, day: DrawDay) -> None:
+    words = "你报名的抽签还没出结果，注销后就不参加了；和你一起报名的朋友单独留下。"
+    reader = phone(app, day, ONE)
+    assert words in reader.get("/account/delete", "Mon 10:10").text
+    day.join(OTHER, "Mon 10:11", day.invite(ONE, "Mon 10:10"))
+    people.delete_account(day.session, day.people[ONE], at("Mon 10:12"))
+    assert words in phone(app, day, OTHER).get("/account/delete", "Mon 10:12").text
+    day.draw_all()
+    assert [(entry.person_id, entry.people, entry.result) for entry in day.entries() if entry.left_at is None] == [
+        (day.people[OTHER], 1, "seat")
+    ]
+    assert words not in phone(app, day, OTHER).get("/account/delete", "Mon 12:05").text
 
 
 def test_english_pages_are_in_english(app: Flask, day: DrawDay) -> None:
