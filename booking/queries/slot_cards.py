@@ -13,7 +13,7 @@ from booking.errors import RuleViolation
 from booking.model import LIVE, Booking, Slot
 from booking.queries import card_draws
 from booking.queries.card_draws import CardDraw, Wishes
-from booking.seats.eligibility import personal
+from booking.seats.eligibility import at_door, personal
 
 
 class Card(NamedTuple):
@@ -23,7 +23,7 @@ class Card(NamedTuple):
     reader's waiting-list places that a seat here would end. `at_opening` is the `act` that a planned slot will offer.
     `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel; both
     on the page of one slot only. `draw` is what will give its seats, where they wait for their draw, and `entry` the
-    reader's wishes in that.
+    reader's wishes in that. `sits_elsewhere`: another seat of theirs keeps them from the door.
     """
 
     slot: seats.SlotSnapshot
@@ -38,6 +38,7 @@ class Card(NamedTuple):
     is_late: bool = False
     draw: CardDraw | None = None
     entry: Wishes | None = None
+    sits_elsewhere: bool = False
 
     @property
     def left(self) -> int:
@@ -86,13 +87,15 @@ class Card(NamedTuple):
     @property
     def door(self) -> str:
         """What there is to do at the door now: "ticket", "enter" (a seat is free there), "standby", or empty."""
-        mine, at_door = self.mine, self.slot.checkin_from <= self.seen_at < self.slot.ends_at
-        if not at_door or self.state == "cancelled" or self.act:
+        mine, is_open = self.mine, self.slot.checkin_from <= self.seen_at < self.slot.ends_at
+        if not is_open or self.state == "cancelled" or self.act or self.sits_elsewhere:
             return ""
         if mine and mine.state == "booked":
             return "ticket"
         if mine and (mine.state != "waiting" or mine.at_door):
             return ""
+        if self.left and self.slot.waitlist_until <= self.seen_at < self.slot.starts_at:
+            return ""  # nobody stands by beside a free seat, also who may not take it
         return "enter" if self.left and self.state == "running" else "standby"
 
     @property
@@ -176,7 +179,7 @@ def _card(slot: seats.SlotSnapshot, who: seats.Eligibility | None, places: Mappi
         return Card(slot, state, now, mine, refusal=no, at_opening=_at_opening(slot, known))
     place = places.get(mine.id) if mine else None
     replaces = () if no else tuple(sorted(seats.clashing(slot, known), key=lambda entry: (entry.starts_at, entry.id)))
-    return Card(slot, state, now, mine, place, no, replaces)
+    return Card(slot, state, now, mine, place, no, replaces, sits_elsewhere=at_door(slot, known) is not None)
 
 
 def _by_draw(

@@ -206,7 +206,7 @@ def _overlap(slot: AnySlot, who: Eligibility) -> RuleViolation | None:
     return RuleViolation("overlap", slot_id=there.slot_id) if there else None
 
 
-def at_door(slot: Slot, who: Eligibility) -> RuleViolation | None:
+def at_door(slot: AnySlot, who: Eligibility) -> RuleViolation | None:
     """At check-in only the impossible is refused: the seat would stay empty otherwise."""
     return RuleViolation("gone") if who.gone else _overlap(slot, who)
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from flask import Flask
 from playwright.sync_api import Browser, Page, Response, expect
 from sqlalchemy.orm import Session
 
 from tests.support import chromium
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.worker_cast import sign_in
 
 BECOME = """(state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
@@ -66,3 +68,20 @@ def test_nothing_is_asked_while_nobody_looks(phone: Page, lunch: LunchHour) -> N
     with phone.expect_response(is_poll):
         phone.evaluate(BECOME, "visible")
     expect(phone.locator(f"#slot-card-{lunch.slot_id}")).to_have_attribute("data-left", "1")
+
+
+def test_what_was_just_cancelled_is_among_the_past_ones_at_once(
+    browser: Browser, live: str, app: Flask, lunch: LunchHour
+) -> None:
+    lunch.book("周明", "Mon 10:01")
+    with chromium.opened(browser, live) as page:
+        sign_in(client := app.test_client(), lunch, "周明")
+        cookie = client.get_cookie("lunch")
+        assert cookie
+        page.context.add_cookies([{"name": "lunch", "value": cookie.value, "url": live}])
+        page.goto("/me")
+        expect(page.locator("#past")).to_be_hidden()
+        page.get_by_text("取消预约").first.click()
+        page.locator("#mine form").get_by_role("button", name="取消预约").click()
+        expect(page.locator("#past")).to_contain_text("已取消")
+        expect(page.locator("#mine")).to_contain_text("还没有预约")

@@ -1,4 +1,4 @@
-"""Long words and what people typed, as an admin sees them on a phone: nothing sticks out, nothing is written otherwise."""
+"""Long words and what people typed, as staff sees them on a phone: nothing sticks out, nothing is written otherwise."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from booking import network, people
 from booking.db import transactions
 from booking.model import Person
 from tests.support import chromium
-from tests.support.lunch_hour import at, make_people
+from tests.support.lunch_hour import LunchHour, at, make_people
 from tests.support.screens import fits
 from tests.support.tree_cast import city_tree
 
@@ -41,3 +41,23 @@ def test_an_address_is_shown_as_it_is_written_and_a_long_name_is_broken(admin: P
     for path in ("/net/bj/history", "/net/bj/people", "/net/bj/units", "/net/bj"):
         admin.goto(path)
         assert fits(admin), path
+
+
+def test_a_manager_reads_a_long_surname_and_a_wrong_address_in_large_text_and_on_a_narrow_phone(
+    session: Session, browser: Browser, live: str
+) -> None:
+    lunch = LunchHour(session)
+    with transactions.transaction(session):
+        session.get_one(Person, lunch.people["周明"]).name = "Wolfeschlegelsteinhausenberger"
+        manager = session.get_one(Person, lunch.manager_id)
+        manager.email, manager.password_hash = "lin@example.com", people.hash_password(PASSWORD)
+    lunch.book("周明", "Mon 10:00")
+    history, nothing = f"/manage/cbd/history?person={lunch.people['周明']}", "/manage/cbd/slots/999999"
+    with time_machine.travel(at("Mon 11:00"), tick=True), chromium.opened(browser, live) as page:
+        chromium.sign_in(page, "lin@example.com", PASSWORD, "/manage/cbd/people")
+        for path in (history, nothing):
+            page.goto(path)
+            for width, text in ((390, "200%"), (320, "100%")):
+                page.set_viewport_size({"width": width, "height": 844})
+                page.evaluate("(text) => { document.documentElement.style.fontSize = text }", text)
+                assert fits(page), (path, width)

@@ -14,7 +14,7 @@ from tests.support import chromium
 from tests.support.live import serving
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.screens import sign_out
-from tests.support.worker_cast import sign_in
+from tests.support.worker_cast import Phone, sign_in
 
 KEPT = "async () => (await caches.match('/offline', {ignoreVary: true}))?.text() || ''"
 # Its looks are kept after it.
@@ -73,6 +73,14 @@ def test_the_ticket_is_there_without_a_network_and_says_from_when_it_is(
         page.context.set_offline(False)
         page.get_by_role("link", name="再试一次").click()
         expect(page.locator("#mine .qr svg")).to_be_visible()
+
+
+def test_the_ticket_of_the_day_after_is_kept_too(app: Flask, lunch: LunchHour) -> None:
+    """Kept on Tuesday morning, and read on Wednesday in the basement."""
+    lunch.book("周明", "Tue 10:00", wednesday := lunch.slot("Wed 12:10"))
+    kept = Phone(app, lunch, "周明").get("/offline", "Tue 10:05").text
+    assert re.findall(r'class="card ticket" data-slot="(\d+)"', kept) == [str(lunch.slot_id), str(wednesday)]
+    assert kept.count('class="qr"') == 2
 
 
 def test_signing_out_takes_the_ticket_away(browser: Browser, live: str, app: Flask, lunch: LunchHour) -> None:

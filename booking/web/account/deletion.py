@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from booking import clock, people
 from booking.errors import RuleViolation
 from booking.extensions import db
+from booking.queries import draw_views
 from booking.web import htmx
 from booking.web.account.blueprint import pages, show
 from booking.web.account.login import leave
@@ -42,7 +43,8 @@ def delete() -> Response:
     bookings = people.live_bookings(db.session, current_user.person_id)
     stations = current_user.stations
     alone = [one for one in stations if people.is_last_manager(db.session(), current_user.person_id, one.id)]
-    return show("account/delete.html", form, bookings=bookings, stations=stations, alone=alone)
+    entries = draw_views.ahead(db.session(), current_user.person_id, clock.now())
+    return show("account/delete.html", form, bookings=bookings, entries=entries, stations=stations, alone=alone)
 
 
 def _delete(form: DeleteForm) -> bool:

@@ -231,7 +231,7 @@ def drops(card: Any) -> str:
     starts = [clock_time(entry.starts_at, card.slot.station) for entry in card.drops]
     if not starts:
         return ""
-    slots = gettext("、").join(starts)
+    slots = gettext("、").join(dict.fromkeys(starts))  # two at the same time are one time
     return str(gettext("约上就退出 %(slots)s 的候补；两分钟内撤销，位次照旧。", slots=slots))
 
 

@@ -229,7 +229,7 @@ REASONS = {
     "out_of_bounds": Reason(_("有的数字超出了允许的范围。")),
     "bad_sheet": Reason(_("这不是一份能读懂的表格，请存成 XLSX 或 CSV。")),
     "locked_sheet": Reason(_("这份表格有密码，或者是损坏的 .xls。请去掉密码，另存为 .xlsx 再传。")),
-    "bad_heads": Reason(_("表头里缺少：%(missing)s。要有这些表头：%(expected)s。")),
+    "bad_heads": Reason(_("表头里缺少：%(missing)s。要有这些表头：%(expected)s。补上再传一次。")),
     "two_heads": Reason(_("“%(head)s”有两列（%(first)s 和 %(second)s），不知道用哪一列。请只留一列。")),
     "empty_sheet": Reason(_("表格里一行也没有。")),
     "sheet_too_long": Reason(_("一次最多 %(limit)s 行。")),

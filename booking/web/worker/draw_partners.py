@@ -28,7 +28,7 @@ def invite(entry_id: int) -> Response:
     except RuleViolation as no:
         return _answer(entry.wishes[0], no)
     title = gettext("邀请码 %(code)s", code=code)
-    text = gettext("告诉朋友：在封存名单以前，到这一场的页面输入。")
+    text = gettext("告诉朋友：封存名单以前，打开这次抽签的任何一场，在页面上输入。")
     return acts.answer(results.Outcome(_place(entry.wishes[0]), "", title, text))
 
 

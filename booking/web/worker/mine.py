@@ -1,5 +1,6 @@
 """My bookings: the next one with its ticket, waiting-list places, the past, strikes, the rules."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,30 +41,27 @@ def me() -> str | Response:
     told = _mine(person)
     name = own_tag(_tag(told))
     if htmx.asked():
-        return htmx.fresh(name, lambda: render_template("worker/_mine.html", **told, outcome=None, tag=name))
+        return htmx.fresh(name, lambda: _again(told, None, tag=name))
     if outcome := results.last():
         session.pop("_flashes", None)  # the same text is at the top of the page already
-    missed = missed_slots.misses(db.session(), person.id, told["seen_at"])
+    over = _over(told)
     return render_template(
         "worker/me.html",
         **told,
-        **_frame(told),
+        **over,
+        **_frame(told, over["past"]),
         outcome=outcome,
-        misses=missed,
-        why=whys.why,
         tag=name,
         requests=service_requests.of_interest(db.session(), person.id, told["seen_at"]),
         states=STATES,
         wishes=wish_list.of_person(db.session(), person.id, told["seen_at"]),
         wish_states=WISH_STATES,
-        faces=FACES,
-        icons=ICONS,
     )
 
 
 def fragment(person: Person, outcome: Outcome | None) -> str:
-    """The part of the page that changes."""
-    return render_template("worker/_mine.html", **_mine(person), outcome=outcome)
+    """The parts of the page that change."""
+    return _again(_mine(person), outcome)
 
 
 def qr(booking: Booking) -> Markup:
@@ -93,16 +91,32 @@ def _mine(person: Person) -> dict[str, Any]:
     }
 
 
-def _frame(told: dict[str, Any]) -> dict[str, Any]:
-    """The rest of the page: past bookings, and the rules of the reader's station."""
-    past = my_bookings.past(db.session(), told["person"].id, told["seen_at"])
+def _again(told: dict[str, Any], outcome: Outcome | None, **tag: str) -> str:
+    return render_template("worker/_mine_again.html", **told, **_over(told), outcome=outcome, **tag)
+
+
+def _over(told: dict[str, Any]) -> dict[str, Any]:
+    """What is over by now, as `_past.html` shows it."""
+    asked, person_id, now = db.session(), told["person"].id, told["seen_at"]
+    past = my_bookings.past(asked, person_id, now)
+    return {
+        "past": past,
+        "said": activity_ratings.of_bookings(asked, past, now),
+        "misses": missed_slots.misses(asked, person_id, now),
+        "why": whys.why,
+        "faces": FACES,
+        "icons": ICONS,
+    }
+
+
+def _frame(told: dict[str, Any], past: Sequence[Booking]) -> dict[str, Any]:
+    """The rest of the page: the rules of the reader's station."""
     every = [*told["seats"], *(place.booking for place in told["waiting"]), *past]
     chosen = station_lookup.station(db.session(), session.get("station", ""))
     station = chosen or (every[0].slot.station if every else None)
     rules = policy.read(station.policy) if station else None
     has_draws = station is not None and station_day.has_coming_draws(db.session(), station.id, told["seen_at"])
-    said = activity_ratings.of_bookings(db.session(), past, told["seen_at"])
-    return {"past": past, "said": said, "station": station, "rules": rules, "has_draws": has_draws}
+    return {"station": station, "rules": rules, "has_draws": has_draws}
 
 
 def _tag(told: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ def service_worker() -> Response:
 
 @pages.get("/offline")
 def offline() -> Response:
-    """The reader's next seat, to be read offline. It names its owner, so that it is cached for nobody else."""
+    """The reader's next seats, to be read offline. It names its owner, so that it is cached for nobody else."""
     person, now = permissions.reader(), clock.now()
     seats = my_bookings.seats_ahead(db.session(), person.id, now) if person else ()
     answer = make_response(render_template("worker/offline.html", person=person, seats=seats, seen_at=now, qr=qr))

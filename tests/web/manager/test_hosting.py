@@ -52,6 +52,15 @@ def test_everybody_who_looks_sees_who_teaches_now(app: Flask, desk: Desk, lunch:
     assert lunch.now().host is None
 
 
+def test_only_who_has_an_address_is_promised_a_letter(app: Flask, desk: Desk, lunch: LunchHour) -> None:
+    slot = f"slots/{lunch.slot_id}"
+    desk.post(f"{slot}/reserve", name="王老师的客人")
+    assert lunch.now().taken == 2
+    assert "已预约的 1 人会收到一封信" in desk.words(slot)
+    lunch.give_up("周明", "Mon 11:01")
+    assert "人会收到一封信" not in desk.words(slot, "Mon 11:02")
+
+
 def test_a_name_that_is_too_long_is_said_at_the_field_and_kept_there(desk: Desk, lunch: LunchHour) -> None:
     before, name = snapshot(lunch.session), "周" * 41
     answer = desk.post(f"slots/{lunch.slot_id}/host", host=name)

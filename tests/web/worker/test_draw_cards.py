@@ -218,7 +218,7 @@ def test_who_lost_is_told_the_place_its_odds_and_the_next_balls(app: Flask, day:
 
 
 BALLS: dict[str, tuple[dict[str, Any], str]] = {
-    "newcomer": ({}, "你有 3 个号球：新来的"),
+    "newcomer": ({}, "你有 3 个号球：新来的至少这么多。从 1 个数起，每没抽中一天多一个"),
     "seated": ({"last_seat": True}, "你有 1 个号球：上次有了名额"),
     "lost": ({"last_seat": True, "lost": 2}, "你有 3 个号球：没抽中 2 次"),
     "struck": ({"struck": True}, "你有 1 个号球：最近有爽约"),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking import people
 from booking.model import DrawEntry, Person
 from tests.support.draw_cast import DrawDay
-from tests.support.lunch_hour import NAMES
+from tests.support.lunch_hour import NAMES, at
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, words_of
 
@@ -94,6 +94,17 @@ def test_a_refusal_stands_at_the_field_with_what_was_typed(
     assert day.session.scalar(select(func.count(DrawEntry.id)).where(DrawEntry.partner_id.is_not(None))) in (0, 2)
 
 
+def test_who_has_entered_alone_reads_how_to_use_a_friends_code(app: Flask, day: DrawDay) -> None:
+    code, joins = day.invite(ONE, "Mon 10:00"), phone(app, day, OTHER)
+    day.enter(OTHER, "Mon 10:01", day.crafts)
+    assert "已经报了名的，先退出再输入" in phone(app, day, ONE).get("/me", "Mon 10:02").text
+    for path in (f"/slots/{day.yoga}", "/me"):
+        assert "朋友给了你邀请码的，先退出抽签，再打开这次抽签的任何一场输入。" in joins.get(path, "Mon 10:02").text
+    day.leave(OTHER, "Mon 10:03")
+    assert f'action="/draws/{day.draw_id}/join"' in joins.get(f"/slots/{day.tea}", "Mon 10:04").text
+    assert day.join(OTHER, "Mon 10:05", code) == "2 wishes"
+
+
 def test_codes_cannot_be_guessed_without_end(app: Flask, day: DrawDay) -> None:
     code, guesser = day.invite(ONE, "Mon 10:00"), phone(app, day, OTHER)
     unlike = [f"{(int(code) + n) % 10**6:06}" for n in range(1, 7)]
@@ -106,6 +117,20 @@ def test_codes_cannot_be_guessed_without_end(app: Flask, day: DrawDay) -> None:
     assert "一起报名了" in guesser.post(f"/draws/{day.draw_id}/join", "Mon 10:21", data=typed(day, code)).text
 
 
+def test_who_wants_to_delete_the_account_reads_what_becomes_of_the_entry(app: Flask, day: DrawDay) -> None:
+    words = "你报名的抽签还没出结果，注销后就不参加了；和你一起报名的朋友单独留下。"
+    reader = phone(app, day, ONE)
+    assert words in reader.get("/account/delete", "Mon 10:10").text
+    day.join(OTHER, "Mon 10:11", day.invite(ONE, "Mon 10:10"))
+    people.delete_account(day.session, day.people[ONE], at("Mon 10:12"))
+    assert words in phone(app, day, OTHER).get("/account/delete", "Mon 10:12").text
+    day.draw_all()
+    assert [(entry.person_id, entry.people, entry.result) for entry in day.entries() if entry.left_at is None] == [
+        (day.people[OTHER], 1, "seat")
+    ]
+    assert words not in phone(app, day, OTHER).get("/account/delete", "Mon 12:05").text
+
+
 def test_english_pages_are_in_english(app: Flask, day: DrawDay) -> None:
     reader = phone(app, day, OTHER)
     session = day.session
@@ -114,4 +139,6 @@ def test_english_pages_are_in_english(app: Flask, day: DrawDay) -> None:
     page = reader.get(f"/slots/{day.yoga}", "Mon 10:10").text
     assert "A friend gave me a code" in page
     day.join(OTHER, "Mon 10:11", day.invite(ONE, "Mon 10:10"))
-    assert f"Going together with {ONE}." in words_of(reader.get("/me", "Mon 10:12").text)
+    words = words_of(reader.get("/me", "Mon 10:12").text)
+    assert f"Going together with {ONE}." in words
+    assert "Draws you entered not booked yet" in words  # a heading, not the button

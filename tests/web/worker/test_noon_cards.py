@@ -64,3 +64,27 @@ def test_beside_a_way_in_nothing_says_that_it_is_closed(app: Flask, lunch: Lunch
 def test_who_queues_already_is_told_so_and_nothing_else(app: Flask, lunch: LunchHour) -> None:
     lunch.stand_by("陈晨", "12:00")
     assert acts(app, lunch, "陈晨", "12:01") == []
+
+
+def test_who_sits_in_another_slot_at_that_time_is_not_asked_in(app: Flask, lunch: LunchHour) -> None:
+    meanwhile = lunch.slot("12:30")
+    lunch.check_in("周明", "12:05")
+    phone, page = Phone(app, lunch, "周明"), f"/slots/{meanwhile}"
+    assert lunch.stand_by("周明", "12:40", meanwhile) == "no: overlap"
+    assert re.findall('<a class="button', phone.card("12:40", meanwhile).html) == []
+    assert "我在门口" not in phone.get(page, "12:40").text
+    assert "到场入座" in Phone(app, lunch, "陈晨").card("12:40", meanwhile).html
+
+
+def test_who_has_another_seat_that_day_is_not_sent_to_a_queue_that_refuses(app: Flask, lunch: LunchHour) -> None:
+    later = lunch.slot("13:10")
+    lunch.book("陈晨", "Mon 10:00", later)
+    phone, page = Phone(app, lunch, "陈晨"), f"/slots/{lunch.slot_id}"
+    assert acts(app, lunch, "陈晨", "12:00") == [(page, "现场候补")]  # it is full
+    lunch.give_up("李静", "12:00")
+    lunch.give_up("王磊", "12:00")
+    assert lunch.stand_by("陈晨", "12:01") == "no: seat_free"
+    assert acts(app, lunch, "陈晨", "12:01") == []
+    shown = phone.get(page, "12:01").text
+    assert ("我在门口" in shown, "改约这一场" in shown) == (False, True)
+    assert acts(app, lunch, "陈晨", "12:10") == [(page, "到场入座")]

@@ -78,6 +78,17 @@ def test_a_late_cancel_is_said_before(tuesday: Tuesday) -> None:
     assert tuesday.states() == ("cancelled", "booked")
 
 
+def test_who_has_been_there_is_not_told_to_swap(tuesday: Tuesday) -> None:
+    advice = "有空位就能直接改约"
+    tuesday.lunch.check_in("周明", "12:05")
+    assert tuesday.form("12:20") == {}
+    page = tuesday.phone.get(f"/slots/{tuesday.other}", "12:20").text
+    assert ('data-refusal="day_limit"' in page, advice in page) == (True, False)
+    for who in ("李静", "王磊"):
+        tuesday.lunch.book(who, "12:20", tuesday.other)
+    assert advice in tuesday.phone.get(f"/slots/{tuesday.other}", "12:21").text  # full: another one may be free
+
+
 @pytest.mark.parametrize("instead", ["999999", "x", "-1", "0", "9" * 30])
 def test_a_booking_that_is_not_ones_own_is_not_found(tuesday: Tuesday, instead: str) -> None:
     form = tuesday.form("Tue 11:00") | {"instead": instead}

@@ -194,6 +194,14 @@ def test_the_button_says_that_it_ends_a_place_in_line_and_the_undo_brings_it_bac
     assert said in card_in(answer.text, lunch.slot_id).words
 
 
+@pytest.mark.sqlite
+def test_two_places_in_line_at_the_same_time_are_named_once(app: Flask, lunch: LunchHour) -> None:
+    for other in (lunch.slot("12:30", 1), lunch.slot("12:30", 1)):
+        lunch.book("李静" if other % 2 else "王磊", OPEN, other)
+        lunch.book("周明", OPEN, other)
+    assert "约上就退出 12:30 的候补" in Phone(app, lunch, "周明").card("Mon 10:10").words
+
+
 # Booking again: an undo is offered only while it would be one.
 PRESSES: dict[str, tuple[Callable[[LunchHour], None], str, str, bool]] = {
     "a moment ago": (booked, "Mon 10:01", "这一场你已经约上了", True),
