@@ -44,8 +44,8 @@ class CachedDay(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """Bytes: an upper bound for a row of each table that a slot is read from."""
-        return 2_000 + 120 * len(self.day.days) + 4_500 * len(self.day.slots)
+        """Bytes: as measured, and some more, for a row of each table that a slot is read from."""
+        return 2_500 + 150 * len(self.day.days) + 3_000 * len(self.day.slots)
 
 
 class CachedBoard(NamedTuple):
@@ -99,9 +99,9 @@ class Cache:
         self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
-        self.days: Memory[tuple[str, date | None], CachedDay] = Memory(24 * MB)  # by station and the day asked for
+        self.days: Memory[tuple[str, date | None], CachedDay] = Memory(32 * MB)  # by station and the day asked for: a whole city of stations
         self.boards: Memory[int, CachedBoard] = Memory(4 * MB)  # by station
-        self.pages: Memory[Hashable, Any] = Memory(24 * MB)  # frames, and rendered days
+        self.pages: Memory[Hashable, Any] = Memory(28 * MB)  # frames, and rendered days
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
         self.texts: Memory[Hashable, Any] = Memory(8 * MB)  # of answers to bookings
         self.headers: dict[int, Headers] = {}  # of the same answers, by status

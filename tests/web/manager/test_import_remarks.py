@@ -186,7 +186,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "columns past the limit": (book(HEADS, (*GOOD, *[""] * 100, "x")), "最多 100 列"),
     "a head that is missing": (
         book(HEADS[1:], GOOD[1:]),
-        "表头里缺少：活动。要有这些表头：活动 / 场地 / 星期 / 开始 / 时长（分钟） / 名额 / 从哪天起。",
+        "表头里缺少：活动。要有这些表头：活动 / 场地 / 星期 / 开始 / 时长（分钟） / 名额 / 从哪天起。补上再传一次。",
     ),
     "another weekday than the date's": (
         book(HEADS, (*GOOD[:6], "12月14日（周二）", "")),
