@@ -56,7 +56,7 @@ class Packed:
 
     @cached_property
     def _blocks(self) -> list[bytes]:
-        return [_compressed(part) for part in self._plain]
+        return _compressed(self._plain)
 
 
 Values = Mapping[str, str | Packed]  # by the placeholder's name; a part of the page may have placeholders of its own
@@ -82,10 +82,10 @@ def sent(
     return [*headers, *packing, ("Content-Length", str(len(body)))], body
 
 
-def _compressed(part: bytes) -> bytes:
-    """Deflate blocks that refer to nothing before them and end on a whole byte."""
-    deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return deflate.compress(part) + deflate.flush(zlib.Z_FULL_FLUSH)
+def _compressed(parts: Sequence[bytes]) -> list[bytes]:
+    """Deflate blocks of each part that refer to nothing before them and end on a whole byte."""
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)  # one for all: it costs more than what it compresses
+    return [deflate.compress(part) + deflate.flush(zlib.Z_FULL_FLUSH) for part in parts]
 
 
 def _stored(text: str) -> bytes:

@@ -99,7 +99,7 @@ class Cache:
         self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
-        self.days: Memory[tuple[str, date | None], CachedDay] = Memory(32 * MB)  # by station and the day asked for: a whole city of stations
+        self.days: Memory[tuple[str, date | None], CachedDay] = Memory(32 * MB)  # by station and day
         self.boards: Memory[int, CachedBoard] = Memory(4 * MB)  # by station
         self.pages: Memory[Hashable, Any] = Memory(28 * MB)  # frames, and rendered days
         self.page_headers: dict[Hashable, Headers] = {}  # by the form of a page and the status
@@ -123,6 +123,8 @@ class Cache:
             return found.day
         with self._asking():
             day = station_day.find(self._engine, station, asked, now)
+        if found and day == found.day:
+            day = found.day  # its pages are as they were
         if day:
             self.days[station, asked] = CachedDay(day, noted, now, _until(day, now))
         return day

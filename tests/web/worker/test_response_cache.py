@@ -236,6 +236,23 @@ def test_what_does_matter_is_another_answer(
     assert bare(get(phone, "/s/cbd", query, headers)) != bare(first)
 
 
+def test_a_day_that_is_read_again_and_is_the_same_keeps_its_pages(
+    stands: Flask, lunch: LunchHour, session: Session
+) -> None:
+    phone, cache = Phone(stands, lunch), stands.extensions["cache"]
+
+    def read_at(moment: str) -> Any:
+        phone.get(f"/s/cbd?{DAY}", moment)
+        (day,) = (kept.day for _key, kept in cache.days._kept.values())
+        return day
+
+    first = read_at("Mon 10:01")
+    assert read_at("Mon 10:03") is first
+    with transactions.transaction(session):
+        session.execute(update(Activity).values(title="另一个名字"))
+    assert read_at("Mon 10:05") is not first  # the control
+
+
 ODD_WORDS = "".join(f"\ue000{name}\ue001\ue000{name}" for name in ("csrf", "key", "now", "count", "me", "title", "01"))
 
 
