@@ -9,11 +9,10 @@ hangs, a few requests wait for it and all others are told so, for who waits occu
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
-from queue import Empty, SimpleQueue
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 from time import monotonic, perf_counter
@@ -26,6 +25,7 @@ from werkzeug.wsgi import get_content_length
 from booking.telemetry import request_context
 from booking.web import errors
 from booking.web.headers import SECURITY
+from booking.web.semaphore import FairSemaphore
 
 Environ = dict[str, Any]
 Ask = Callable[[Environ, Any], Iterable[bytes]]
@@ -126,7 +126,7 @@ class Turns:
     """
 
     def __init__(self, ask: Ask, busy: Ask, most: int) -> None:
-        self._ask, self._busy = ask, busy
+        self._ask, self.busy = ask, busy
         self._turns, self.for_bookings = TurnQueue(most), TurnQueue(most)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
@@ -141,7 +141,7 @@ class Turns:
             return ask(environ, start)
         began = perf_counter()
         if not turns.take():
-            return self._busy(environ, start)
+            return self.busy(environ, start)
         request_context.waited("turn", began)
         environ[TURNS] = turns
         try:
@@ -151,58 +151,57 @@ class Turns:
 
 
 class TurnQueue:
-    """Turns, and who waits for one. Its queues are written in C, since every request uses them."""
+    """Turns, and who waits for one, or for a place aside."""
 
     def __init__(self, most: int) -> None:
-        self._free, self._aside = _tokens(most), _tokens(MOST_ASIDE)
+        self._free, self._aside = FairSemaphore(most), FairSemaphore(MOST_ASIDE)
         self._moved_at = monotonic()
         self._guard, self._stuck = Lock(), 0
 
     def take(self) -> bool:
         """Wait for a turn. False when none comes free for long, and others wait for it already."""
-        try:
-            self._free.get_nowait()
-        except Empty:
-            return self._wait()
-        self._moved_at = monotonic()
-        return True
+        return self._take(self._free)
 
     def give_back(self) -> None:
         self._moved_at = monotonic()
-        self._free.put(None)
+        self._free.give_back()
 
-    def stay_aside(self) -> bool:
-        """Wait for something without a turn; False when too many do so."""
-        try:
-            self._aside.get_nowait()
-        except Empty:
-            return False
-        return True
+    def wait_aside(self) -> bool:
+        """Wait for a place where one waits for something without a turn. False as for `take`."""
+        return self._take(self._aside)
 
     def leave_aside(self) -> None:
-        self._aside.put(None)
+        self._moved_at = monotonic()
+        self._aside.give_back()
 
     def step_aside(self) -> bool:
         """Give the turn to others for a while; False when too many have done so."""
-        if not self.stay_aside():
+        if not self._aside.take_at_once():
             return False
         self.give_back()
         return True
 
     def come_back(self) -> None:
-        self._free.get()  # who waits here still counts as aside
-        self._moved_at = monotonic()
+        self._free.take(lambda: True)  # who waits here still counts as aside
         self.leave_aside()
 
-    def _wait(self) -> bool:
-        """Only those are counted who wait while no turn has come free for long."""
-        is_counted = False
-        try:
-            while not self._is_stalled() or is_counted or (is_counted := self._may_wait()):
-                with suppress(Empty):
-                    self._free.get(timeout=STALLED)
-                    return True
+    def _take(self, places: FairSemaphore) -> bool:
+        if not (places.take_at_once() or self._wait(places)):
             return False
+        self._moved_at = monotonic()
+        return True
+
+    def _wait(self, places: FairSemaphore) -> bool:
+        """Only those are counted who wait while nothing has come free for long."""
+        is_counted = False
+
+        def goes_on() -> bool:
+            nonlocal is_counted
+            is_counted = is_counted or (self._is_stalled() and self._may_wait())
+            return is_counted or not self._is_stalled()
+
+        try:
+            return places.take(goes_on, STALLED)
         finally:
             if is_counted:
                 with self._guard:
@@ -216,13 +215,6 @@ class TurnQueue:
             can = self._stuck < MOST_WAITING
             self._stuck += can
         return can
-
-
-def _tokens(most: int) -> "SimpleQueue[None]":
-    tokens: SimpleQueue[None] = SimpleQueue()
-    for _ in range(most):
-        tokens.put(None)
-    return tokens
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from flask import Flask
@@ -126,9 +127,10 @@ class FastBooking:
         form = posted(self._app, environ) if found and not environ.get("SCRIPT_NAME") else None
         if not found or form is None or form.form.get("back") != "day" or "instead" in form.form:
             return self._turns(environ, start)
-        slot_id, turns = int(found[1]), self._turns.for_bookings
-        if not turns.stay_aside():
-            return self._in_turn(lambda: self._answer(form, slot_id) or self._turns)(environ, start)
+        slot_id, turns, began = int(found[1]), self._turns.for_bookings, perf_counter()
+        if not turns.wait_aside():
+            return self._turns.busy(environ, start)
+        request_context.waited("turn", began)
         try:
             answer = self._answer(form, slot_id)
         finally:

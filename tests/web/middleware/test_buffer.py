@@ -1,7 +1,7 @@
 """Request buffering: slow clients use no worker: a request is read completely first, and few run at the same time."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from io import BytesIO
 from itertools import islice
 from threading import Barrier, Event, Semaphore
@@ -14,6 +14,7 @@ from werkzeug.test import Client
 
 from booking.web import errors, middleware
 from booking.web.middleware import Bodies, Turns, without_turn
+from booking.web.semaphore import FairSemaphore
 
 PATIENCE = 10
 
@@ -140,6 +141,28 @@ def test_who_waits_to_come_back_still_counts_as_aside(monkeypatch: pytest.Monkey
         turns.give_back()
         back.result(PATIENCE)
     assert turns.step_aside()
+
+
+def test_a_place_goes_to_who_has_waited_longest() -> None:
+    places, waits = FairSemaphore(1), [Event(), Event(), Event()]
+    assert places.take_at_once()
+    with ThreadPoolExecutor() as threads:
+
+        def wait(n: int, *, goes_on: bool) -> Future[bool]:
+            found = threads.submit(places.take, lambda: waits[n].set() or goes_on)
+            assert waits[n].wait(PATIENCE)
+            return found
+
+        first, second = wait(0, goes_on=True), wait(1, goes_on=True)
+        assert wait(2, goes_on=False).result(PATIENCE) is False
+        places.give_back()
+        assert not places.take_at_once()  # who has just come
+        assert first.result(PATIENCE)
+        assert not second.done()
+        places.give_back()
+        assert second.result(PATIENCE)
+    places.give_back()
+    assert places.take_at_once()
 
 
 def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:
