@@ -12,7 +12,18 @@ from wtforms import BooleanField, FileField, RadioField
 from wtforms.fields.core import UnboundField
 
 from booking.web import forms
-from booking.web.forms.fields import DayField, LineField, Minutes, Number, PickField, PlainField, Prose, Ticks, WallTime
+from booking.web.forms.fields import (
+    CodeField,
+    DayField,
+    LineField,
+    Minutes,
+    Number,
+    PickField,
+    PlainField,
+    Prose,
+    Ticks,
+    WallTime,
+)
 from booking.web.forms.rules import Secret
 
 pytestmark = pytest.mark.sqlite
@@ -33,16 +44,9 @@ KINDS: dict[type[Any], set[str]] = {
         *("act", "nonce", "after", "file", "shown", "ticket"),  # written by our own pages
         "typed",
     },
+    CodeField: {"centre", "code", "joins", "leaves", "model", "node", "station"},
     PlainField: {
-        *(
-            "centre",
-            "datum",
-            "joins",
-            "leaves",
-            "model",
-            "node",
-            "station",
-        ),
+        "datum",
         "email",
         "code",
         "mailed_code",
@@ -81,6 +85,7 @@ DIRTY = {
         ("１３８–００１３‑８０００", "138-0013-8000"),
         ("a＠b．c", "a@b.c"),
     ],
+    CodeField: [(" ＣＢＤ\u200b-1 ", "cbd-1")],
     Prose: [("Ａ\u200bb\r\n\u2060c\u00a0d\r\r", "Ａb\nc d")],
     Number: [("１\u200b５", 15), ("15\u00a0人", 15)],
     Minutes: [("５\u200b０", 50), ("1\u00a0小时", 60)],

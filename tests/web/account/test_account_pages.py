@@ -552,7 +552,7 @@ def test_a_person_takes_everything_along_in_one_click(session: Session, app: Fla
     assert told["profile"]["name"] == "周明"
     assert [(row["activity"], row["state"]) for row in told["bookings"]] == [("白领瑜伽课堂", "released")]
     assert [row["reason"] for row in told["strikes"]] == ["no_show"]
-    assert [row["kind"] for row in told["history"]] == ["booked", "released", "strike", "signed_in"]
+    assert [row["kind"] for row in told["history"]] == ["signed_in", "booked", "released", "strike"]
     assert "李静" not in answer.text
     assert token not in answer.text
 
