@@ -186,12 +186,6 @@ class TurnQueue:
         self.leave_aside()
 
     def _take(self, places: FairSemaphore) -> bool:
-        if not (places.take_at_once() or self._wait(places)):
-            return False
-        self._moved_at = monotonic()
-        return True
-
-    def _wait(self, places: FairSemaphore) -> bool:
         """Only those are counted who wait while nothing has come free for long."""
         is_counted = False
 
@@ -201,11 +195,14 @@ class TurnQueue:
             return is_counted or not self._is_stalled()
 
         try:
-            return places.take(goes_on, STALLED)
+            found = places.take(goes_on, STALLED)
         finally:
             if is_counted:
                 with self._guard:
                     self._stuck -= 1
+        if found:
+            self._moved_at = monotonic()
+        return found
 
     def _is_stalled(self) -> bool:
         return monotonic() - self._moved_at > STALLED
