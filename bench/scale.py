@@ -142,7 +142,7 @@ def _looks(
     tags: dict[int, str] = {}
     for at, visit in people:
         if at not in tags:
-            tags[at] = load.ask(target.server, page(at, visit, IN_PLACE))[1]["ETag"].partition("-")[0]
+            tags[at] = load.ask(target.server, page(at, visit, IN_PLACE))[1]["ETag"].rpartition("-")[0]
     with place.connect() as connection:
         ids = dict(connection.execute("SELECT person_id, id FROM sign_in").fetchall())
     known = ((at, who, f'{IN_PLACE}If-None-Match: {tags[at]}-{ids[who.person]}"\r\n') for at, who in people)
