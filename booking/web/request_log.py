@@ -86,7 +86,8 @@ class RequestLog:
         slow, failed = ms > self._slow, asked.status[0] == "5"
         if failed and not logs.admits(f"request {asked.route} {asked.status}"):
             return
-        if self._logs_all or slow or failed:
+        is_poll = asked.status == "304" and asked.lane == "cache"  # in a city they would be most of all lines
+        if (self._logs_all and not is_poll) or slow or failed:
             level = "error" if asked.status == "500" else "warning" if slow or failed else "info"
             self._write(self._line(asked, method, ms, level, slow))
         logs.tell_left_out()

@@ -91,6 +91,18 @@ def test_every_request_is_a_line_also_where_flask_was_not_asked(
     assert len({one["request_id"] for one in said}) == len(said)
 
 
+def test_a_poll_without_news_is_counted_and_not_logged(
+    make_logged: Callable[..., Flask], lines: list[str], lunch: LunchHour
+) -> None:
+    phone = Phone(make_logged(CACHE_POLL_SECONDS=1000), lunch, "周明")
+    tag = phone.get(DAY, "Mon 10:00", headers=HTMX).headers["ETag"]
+    polls = [phone.get(DAY, "Mon 10:00", headers=HTMX | {"If-None-Match": tag}) for _three in range(3)]
+    assert [poll.status_code for poll in polls] == [304] * 3
+    assert [parsed(line)["status"] for line in lines] == ["200", "304"], "only the first 304 is made by the app"
+    count = 'lunch_web_request_seconds_count{lane="cache",route="worker.station",status="304"} 2.0'
+    assert count in metrics(phone.client.application)
+
+
 def test_json_has_the_same_keys(make_logged: Callable[..., Flask], lines: list[str], lunch: LunchHour) -> None:
     for how in ("keyvalue", "json"):
         Phone(make_logged(LOG_FORMAT=how), lunch, "周明").book("Mon 10:00")
