@@ -131,7 +131,7 @@ class RenderedDay:
     @property
     def weight(self) -> int:
         """Bytes, as measured, and some more: what is made when it is needed is counted from the beginning."""
-        return 9_000 + 3_500 * len(self.cards)
+        return 10_000 + 3_600 * len(self.cards)
 
     def is_still(self, page: DayPage) -> bool:
         """Whether this is what `page` would be."""
