@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from unittest import mock
@@ -27,7 +28,11 @@ from booking import invariants, people, seats, slots
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Base, Booking, Event, Slot, Station, Strike
+from booking.queries import station_day
+from booking.queries.change_feed import ChangeFeed
 from booking.seats import booking, bulk_transitions, lifecycle, transitions
+from booking.web.cache.poll_pace import PollPace
+from booking.web.cache.store import Cache
 from tests.support.lunch_hour import at, make_manager, make_people, make_slot, make_station, tick
 
 NAMES = ("周明", "李静", "王磊", "陈晨", "刘洋", "赵敏")
@@ -60,6 +65,7 @@ class LunchMachine(RuleBasedStateMachine):
         super().__init__()
         empty(self.engine)
         self.session = Session(self.engine)
+        self.cache = Cache(self.engine, ChangeFeed(self.engine, every=0), PollPace(1))
         self.now = self.ticked = MOMENTS[0]
 
     def teardown(self) -> None:
@@ -248,6 +254,18 @@ class LunchMachine(RuleBasedStateMachine):
     def nothing_is_broken(self) -> None:
         assert invariants.breaches(self.session, self.now, AT_EVERY_STEP) == []
 
+    @invariant()
+    def what_is_cached_is_true(self) -> None:
+        self.session.rollback()
+        self.cache.look()
+        for code in ("cbd", "west"):
+            found = self.cache.day(code, None, self.now), station_day.find(self.engine, code, None, self.now)
+            cached, fresh = ((day, day.next_opening(self.now)) if day else None for day in found)
+            if cached and fresh:
+                # An opening that is over stays in what was read before it.
+                cached, fresh = ((replace(day, openings=()), opening) for day, opening in (cached, fresh))
+            assert cached == fresh, "C1 a cached day is old"
+
     def act(self, act: Callable[[Session], object]) -> None:
         """A verb either happens, and is in the database, or is refused, and has changed nothing."""
         self.session.rollback()
@@ -325,6 +343,7 @@ def start_and_release(session: Session, slot_ids: Collection[int], now: datetime
 GUARDS: dict[str, tuple[Callable[[], Any], str, int]] = {
     "a seat given up stays counted": (lambda: mock.patch.object(booking, "leave", leave_uncounted), "I1", 0),
     "no-shows are released at the start": (lambda: mock.patch.object(seats, "start", start_and_release), "I8", 4),
+    "only bookings change": (lambda: mock.patch.object(ChangeFeed, "changed_but_bookings", return_value=0), "C1", 0),
 }
 
 

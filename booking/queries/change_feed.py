@@ -71,12 +71,14 @@ class ChangeFeed:
         self._tops: deque[tuple[float, int]] = deque()
         self._seen: set[int] = set()
         self._stations, self._people = LastChanged(), LastChanged()
+        self._but_bookings = LastChanged()  # of stations
 
     def look(self, *, at_once: bool = False) -> None:
         """Poll, if the last poll was long enough ago, or in any case with `at_once`."""
         if at_once or not self.is_current:
             with self._lock:
-                self._read(monotonic())
+                if at_once or not self.is_current:  # another thread may have just polled
+                    self._read(monotonic())
 
     @property
     def is_current(self) -> bool:
@@ -86,6 +88,10 @@ class ChangeFeed:
     def changed(self, station_id: int | None = None, person_id: int | None = None) -> int:
         """The version at which something of the station or the person was last seen to change, or a later one."""
         return max(self._stations.last(station_id), self._people.last(person_id))
+
+    def changed_but_bookings(self, station_id: int) -> int:
+        """The version at which more of the station than its bookings was last seen to change, or a later one."""
+        return self._but_bookings.last(station_id)
 
     def _read(self, began: float) -> None:
         sweeps = began - self._swept >= SWEEP
@@ -109,19 +115,21 @@ class ChangeFeed:
         if self._top < 0 or newest < self._top:
             self.noted += 1
             self.apart_changed = self.noted
-            self._stations.forget(self.noted)
-            self._people.forget(self.noted)
+            for each in (self._stations, self._but_bookings, self._people):
+                each.forget(self.noted)
             self._top, self._floor = newest, max(0, newest - 1000)
             self._tops.clear()
             self._seen.clear()
 
     def _note(self, rows: Sequence[Row]) -> None:
-        for number, station_id, person_id in rows:
+        for number, station_id, person_id, booking_id in rows:
             if number not in self._seen:
                 self._seen.add(number)
                 self.noted += 1
                 self._top = max(self._top, number)
                 self._stations.note(station_id, self.noted)
+                if booking_id is None:
+                    self._but_bookings.note(station_id, self.noted)
                 self._people.note(person_id, self.noted)
                 if station_id is None and person_id is None:
                     self.apart_changed = self.noted
@@ -137,7 +145,7 @@ class ChangeFeed:
 _TOP = CompiledStatement(select(func.max(Event.id)))
 # Ordered and limited, or the planner, which does not know how few rows these are, reads the whole history.
 _SINCE = CompiledStatement(
-    select(Event.id, Event.station_id, Event.person_id)
+    select(Event.id, Event.station_id, Event.person_id, Event.booking_id)
     .where(Event.id > param("floor"))
     .order_by(Event.id)
     .limit(literal_column(str(AT_ONCE)))

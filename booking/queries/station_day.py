@@ -97,6 +97,11 @@ def find(engine: Engine, code: str, asked: date | None, now: datetime) -> Statio
     return _days.ask(engine, _Wanted(code, asked, now))
 
 
+def recount(engine: Engine, day: StationDay, now: datetime) -> StationDay:
+    """The same day where only bookings have changed since: its slots, its draws and its openings are read again."""
+    return _recounts.ask(engine, (day, now))
+
+
 class _Wanted(NamedTuple):
     code: str
     asked: date | None
@@ -125,12 +130,17 @@ def _find(engine: Engine, wanted: Sequence[_Wanted]) -> list[StationDay | None]:
     return pool.read(engine, partial(_read, wanted=wanted))
 
 
-_days = EngineQueues(_find)
+def _recount_all(engine: Engine, wanted: Sequence[tuple[StationDay, datetime]]) -> list[StationDay]:
+    """The days of all who ask now, in two statements, and one for each that has draws."""
+    return pool.read(engine, partial(_recount, wanted=wanted))
+
+
+_days, _recounts = EngineQueues(_find), EngineQueues(_recount_all)
 
 
 class _Strip(NamedTuple):
     station: StationPage
-    days: list[DayView]
+    days: Sequence[DayView]
     planned: list[Row]
 
     def when(self, asked: date | None) -> date:
@@ -167,6 +177,21 @@ def _day(
     has_draws = any(slot.awaits_draw for slot in slots)
     draws = card_draws.between(connection, strip.station.id, when, when) if has_draws else {}
     return StationDay(strip.station, when, strip.days, _openings(strip.planned, now), slots, draws)
+
+
+def _recount(connection: DriverConnection, wanted: Sequence[tuple[StationDay, datetime]]) -> list[StationDay]:
+    planned = _planned(connection, {day.station.id for day, _ in wanted}, max(now for _, now in wanted))
+    slots = _slots(connection, {(day.station.id, day.when) for day, _ in wanted})
+    return [
+        _day(
+            connection,
+            _Strip(day.station, day.days, planned[day.station.id]),
+            day.when,
+            slots[day.station.id, day.when],
+            now,
+        )
+        for day, now in wanted
+    ]
 
 
 def _strips(connection: DriverConnection, codes: Collection[str], now: datetime) -> dict[str, _Strip]:

@@ -14,8 +14,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from threading import Lock
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,15 +24,13 @@ from werkzeug.wsgi import get_content_length
 from booking.telemetry import request_context
 from booking.web import errors
 from booking.web.headers import SECURITY
-from booking.web.semaphore import FairSemaphore
+from booking.web.semaphore import TurnQueue
 
 Environ = dict[str, Any]
 Ask = Callable[[Environ, Any], Iterable[bytes]]
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:\[\]/@,]+)(?::[0-9]{1,5})?", re.IGNORECASE).fullmatch
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of one machine
-STALLED = 1.0  # seconds without any turn coming free: what works waits for the database
-MOST_WAITING, MOST_ASIDE = 8, 25  # requests that may wait then; with the pages' (`cache/store`) fewer than the threads
 TURNS = "booking.turns"  # environ key of the queue of turns
 MONITORING = ("/healthz", "/readyz", "/metrics")
 AT_ONCE = re.compile("|".join((*MONITORING, "/static/.*"))).fullmatch
@@ -135,7 +132,7 @@ class Turns:
         books = environ.get("REQUEST_METHOD") == "POST" and BOOKING(environ["PATH_INFO"])
         return self.run(self._ask, environ, start, self.for_bookings if books else self._turns)
 
-    def run(self, ask: Ask, environ: Environ, start: Any, turns: "TurnQueue") -> Iterable[bytes]:
+    def run(self, ask: Ask, environ: Environ, start: Any, turns: TurnQueue) -> Iterable[bytes]:
         """The answer of `ask`, in a turn; that we are busy when none comes free for long."""
         if TURNS in environ:  # it has one
             return ask(environ, start)
@@ -148,70 +145,6 @@ class Turns:
             return ask(environ, start)
         finally:
             turns.give_back()
-
-
-class TurnQueue:
-    """Turns, and who waits for one, or for a place aside."""
-
-    def __init__(self, most: int) -> None:
-        self._free, self._aside = FairSemaphore(most), FairSemaphore(MOST_ASIDE)
-        self._moved_at = monotonic()
-        self._guard, self._stuck = Lock(), 0
-
-    def take(self) -> bool:
-        """Wait for a turn. False when none comes free for long, and others wait for it already."""
-        return self._take(self._free)
-
-    def give_back(self) -> None:
-        self._moved_at = monotonic()
-        self._free.give_back()
-
-    def wait_aside(self) -> bool:
-        """Wait for a place where one waits for something without a turn. False as for `take`."""
-        return self._take(self._aside)
-
-    def leave_aside(self) -> None:
-        self._moved_at = monotonic()
-        self._aside.give_back()
-
-    def step_aside(self) -> bool:
-        """Give the turn to others for a while; False when too many have done so."""
-        if not self._aside.take_at_once():
-            return False
-        self.give_back()
-        return True
-
-    def come_back(self) -> None:
-        self._free.take(lambda: True)  # who waits here still counts as aside
-        self.leave_aside()
-
-    def _take(self, places: FairSemaphore) -> bool:
-        """Only those are counted who wait while nothing has come free for long."""
-        is_counted = False
-
-        def goes_on() -> bool:
-            nonlocal is_counted
-            is_counted = is_counted or (self._is_stalled() and self._may_wait())
-            return is_counted or not self._is_stalled()
-
-        try:
-            found = places.take(goes_on, STALLED)
-        finally:
-            if is_counted:
-                with self._guard:
-                    self._stuck -= 1
-        if found:
-            self._moved_at = monotonic()
-        return found
-
-    def _is_stalled(self) -> bool:
-        return monotonic() - self._moved_at > STALLED
-
-    def _may_wait(self) -> bool:
-        with self._guard:
-            can = self._stuck < MOST_WAITING
-            self._stuck += can
-        return can
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from threading import BoundedSemaphore
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, current_app
@@ -25,12 +24,13 @@ from booking.queries.station_day import StationDay
 from booking.web.cache.gzip_parts import Headers
 from booking.web.cache.lru import Memory
 from booking.web.cache.poll_pace import PollPace
+from booking.web.semaphore import TurnQueue
 
 MB = 2**20
 NO_LONGER = timedelta(seconds=60)  # time to live, for the little that writes no event, such as an imported calendar
 JUST_ACTED = "acted"  # cookie that bypasses the cache: another process may not have seen this browser's own change yet
 JUST_NOW = 2  # seconds that the cookie lasts
-MOST_ASKING = 18  # requests that wait for the database without a turn
+MOST_ASKING = 18  # requests that wait for the database without a turn, at the same time
 
 
 class CachedDay(NamedTuple):
@@ -84,18 +84,18 @@ class Known:
 
 
 class NotCached(Exception):
-    """The database would have to be asked, in a turn."""
+    """The database would have to be asked, and does not answer."""
 
 
 class Cache:
     """The caches of one process. `noted` in an entry is the version of the change feed from before it was read.
 
-    `aside` is the same for who has no turn: the database is asked for many at once, and some may wait for that without one.
-    It raises NotCached to all others.
+    `aside` is the same for who has no turn: the database is asked for many at once, and whoever wants to ask waits for a
+    place among these. It raises NotCached when none comes free for long.
     """
 
     def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
-        self._engine, self._places = engine, BoundedSemaphore(MOST_ASKING)
+        self._engine, self._places = engine, TurnQueue(MOST_ASKING, waiting=0)
         self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
@@ -112,25 +112,31 @@ class Cache:
 
     def look(self) -> None:
         """Poll the change feed if the last poll was long enough ago."""
-        if not (self._has_turn or self.news.is_current):
-            raise NotCached
-        self.news.look()
+        if not self.news.is_current:
+            with self._asking():
+                self.news.look()
 
     def day(self, station: str, asked: date | None, now: datetime) -> StationDay | None:
         """The day of an open station; None when there is no such station."""
         found, noted = self.days.get((station, asked)), self.news.noted
         if found and self._is_current(found, now):
             return found.day
+        known = found if found and self._is_current(found, now, but_bookings=True) else None
         with self._asking():
-            day = station_day.find(self._engine, station, asked, now)
+            day = (
+                station_day.recount(self._engine, known.day, now)
+                if known
+                else station_day.find(self._engine, station, asked, now)
+            )
         if found and day == found.day:
             day = found.day  # its pages are as they were
         if day:
-            self.days[station, asked] = CachedDay(day, noted, now, _until(day, now))
+            self.days[station, asked] = CachedDay(day, noted, now, known.until if known else _until(day, now))
         return day
 
-    def _is_current(self, found: CachedDay, now: datetime) -> bool:
-        return found.made_at <= now < found.until and found.noted >= self.news.changed(found.day.station.id)
+    def _is_current(self, found: CachedDay, now: datetime, *, but_bookings: bool = False) -> bool:
+        changed = self.news.changed_but_bookings if but_bookings else self.news.changed
+        return found.made_at <= now < found.until and found.noted >= changed(found.day.station.id)
 
     def board(self, station_id: int, now: datetime) -> Sequence[NoticeText]:
         """The notices of a station that are not over. One of a node changes those of all stations."""
@@ -169,13 +175,15 @@ class Cache:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        if not self._has_turn and not self._places.acquire(blocking=False):
+        if self._has_turn:
+            yield
+            return
+        if not self._places.take():
             raise NotCached
         try:
             yield
         finally:
-            if not self._has_turn:
-                self._places.release()
+            self._places.give_back()
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

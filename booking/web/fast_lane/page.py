@@ -1,7 +1,7 @@
 """Fast path of a station's page and its polls: middleware that answers from the cache of the process.
 
 A thousand phones open a station's page in the same minutes, and poll it every few seconds. What is in memory is answered
-at once; some may wait for the database without a turn, for it is asked for all who wait.
+at once; what is not waits for the database without a turn, for it is asked for all who wait.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,17 +30,15 @@ STATUS = {"200": "200 OK", "304": "304 NOT MODIFIED"}
 
 
 class FastPage:
-    """WSGI middleware around the app; `from_memory` leaves all else to the next one."""
+    """WSGI middleware around the app and its turns."""
 
     def __init__(
         self,
         ask: Callable[[Environ, Any], Iterable[bytes]],
         app: Flask,
         read: Callable[[Environ], Question | None],
-        *,
-        from_memory: bool,
     ) -> None:
-        self._ask, self._app, self._read, self._from_memory = ask, app, read, from_memory
+        self._ask, self._app, self._read = ask, app, read
         self._contexts = LocaleContexts(app)
 
     def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
@@ -50,15 +48,13 @@ class FastPage:
         if question is None:
             return self._ask(environ, start)
         cache: Cache = self._app.extensions["cache"]
-        answer = self._known_answer(cache.aside if self._from_memory else cache, question, environ)
+        answer = self._known_answer(cache.aside, question, environ)
         if answer:
             status, headers, body = answer
             cache.polls.count(thread_time() - began)
             request_context.answered("worker.station", "cache")
             start(status, headers)
             return [body] if body is not None else []
-        if self._from_memory:
-            return self._ask(environ, start)
 
         def hear(status: str, headers: Headers, *rest: Any) -> Any:
             if (asked := environ.get(page_cache.ASKED)) and status[:3] in STATUS and not _has_cookie(headers):
@@ -103,8 +99,8 @@ class FastPage:
         return (asked, answer) if answer else None
 
 
-def register(app: Flask, *, from_memory: bool = False) -> None:
-    app.wsgi_app = FastPage(app.wsgi_app, app, page_request.reader(app), from_memory=from_memory)  # type: ignore[assignment,method-assign]
+def register(app: Flask) -> None:
+    app.wsgi_app = FastPage(app.wsgi_app, app, page_request.reader(app))  # type: ignore[assignment,method-assign]
 
 
 def _form(asked: PageRequest) -> tuple[Any, ...]:

@@ -12,9 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import Client
 
-from booking.web import errors, middleware
+from booking.web import errors, semaphore
 from booking.web.middleware import Bodies, Turns, without_turn
-from booking.web.semaphore import FairSemaphore
+from booking.web.semaphore import FairSemaphore, TurnQueue
 
 PATIENCE = 10
 
@@ -79,8 +79,8 @@ def test_only_so_many_requests_run_at_the_same_time() -> None:
 
 
 def test_while_nothing_moves_a_few_wait_and_all_others_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "STALLED", 0.2)
-    monkeypatch.setattr(middleware, "MOST_WAITING", 2)
+    monkeypatch.setattr(semaphore, "STALLED", 0.2)
+    monkeypatch.setattr(semaphore, "MOST_WAITING", 2)
     inside, let_go = Event(), Event()
 
     def hang(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
@@ -109,7 +109,7 @@ def test_who_is_not_let_in_reads_a_calm_page(app: Flask, path: str, words: str) 
 
 
 def test_only_so_many_bookings_wait_without_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "MOST_ASIDE", 2)
+    monkeypatch.setattr(semaphore, "MOST_ASIDE", 2)
     inside, let_go = Semaphore(0), Event()
 
     def book(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
@@ -128,8 +128,8 @@ def test_only_so_many_bookings_wait_without_a_turn(monkeypatch: pytest.MonkeyPat
 
 
 def test_who_waits_to_come_back_still_counts_as_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "MOST_ASIDE", 1)
-    turns = middleware.TurnQueue(1)
+    monkeypatch.setattr(semaphore, "MOST_ASIDE", 1)
+    turns = TurnQueue(1)
     assert turns.take()
     assert turns.step_aside()
     assert turns.take()
@@ -143,7 +143,8 @@ def test_who_waits_to_come_back_still_counts_as_aside(monkeypatch: pytest.Monkey
     assert turns.step_aside()
 
 
-def test_a_place_goes_to_who_has_waited_longest() -> None:
+def test_a_place_goes_to_who_has_waited_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(semaphore, "PATIENCE", 0)
     places, waits = FairSemaphore(1), [Event(), Event(), Event()]
     assert places.take_at_once()
     with ThreadPoolExecutor() as threads:
@@ -163,6 +164,49 @@ def test_a_place_goes_to_who_has_waited_longest() -> None:
         assert second.result(PATIENCE)
     places.give_back()
     assert places.take_at_once()
+
+
+def test_who_has_not_waited_long_may_be_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(semaphore, "PATIENCE", 600)
+    places, waits = FairSemaphore(1), Event()
+    assert places.take_at_once()
+    with ThreadPoolExecutor() as threads:
+        woken = Event()
+
+        def goes_on() -> bool:
+            waits.set()
+            return woken.wait(PATIENCE)
+
+        first = threads.submit(places.take, goes_on)
+        assert waits.wait(PATIENCE)
+        places.give_back()
+        assert places.take_at_once(), "a thread that is at work goes on"
+        woken.set()
+        assert not first.done()
+        places.give_back()
+        assert first.result(PATIENCE), "it was not forgotten"
+
+
+@pytest.mark.parametrize("patience", [0, 0.001, 600])
+def test_no_place_is_lost_or_given_twice(monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
+    """Also by those who wait no longer in the moment in which they are given one."""
+    monkeypatch.setattr(semaphore, "PATIENCE", patience)
+    places, inside, most, taken = FairSemaphore(3), Semaphore(3), 400, Semaphore(0)
+
+    def use(n: int) -> None:
+        tries = iter(range(3 if n % 2 else 10**9))
+        for _ in range(most):
+            if places.take(lambda: next(tries, None) is not None, 0.0001):
+                assert inside.acquire(blocking=False), "one too many"
+                inside.release()
+                places.give_back()
+                taken.release()
+
+    with ThreadPoolExecutor(12) as threads:
+        for done in [threads.submit(use, n) for n in range(12)]:
+            done.result(60)
+    assert all(taken.acquire(blocking=False) for _ in range(6 * most)), "who goes on waiting gets one each time"
+    assert [places.take_at_once() for _ in range(4)] == [True, True, True, False]
 
 
 def test_a_booking_that_waits_for_its_batch_holds_no_turn() -> None:

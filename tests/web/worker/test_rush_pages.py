@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -23,9 +22,10 @@ from booking import people, seats
 from booking.db import pool, statements, transactions
 from booking.extensions import db
 from booking.model import Activity, Booking, Try
-from booking.web import middleware, rate_limit
+from booking.web import rate_limit, semaphore
 from booking.web.cache.gzip_parts import Packed
 from booking.web.fast_lane.book import FastBooking
+from booking.web.semaphore import TurnQueue
 from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.snapshots import seed_workdays
@@ -201,8 +201,8 @@ def test_a_cached_page_expires_by_the_clock(stands: Flask, lunch: LunchHour) -> 
 @pytest.fixture
 def take_all_turns(stands: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """From then on the database hangs, as it seems: no turn comes free."""
-    monkeypatch.setattr(middleware, "STALLED", 0.05)
-    monkeypatch.setattr(middleware, "MOST_WAITING", 0)
+    monkeypatch.setattr(semaphore, "STALLED", 0.05)
+    monkeypatch.setattr(semaphore, "MOST_WAITING", 0)
     around: Any = stands.wsgi_app
     while not isinstance(around, FastBooking):
         around = around._ask
@@ -227,10 +227,10 @@ def test_a_page_in_memory_waits_for_no_turn(
     assert own.get(PATH, "Mon 10:01", headers=knows).status_code == 304
     for who, path in ((phone, "/s/cbd?day=2026-11-25"), (own, PATH)):
         assert who.get(path, "Mon 10:01").status_code == 200, "the database is asked without a turn"
-    places = BoundedSemaphore(1)
+    places = TurnQueue(1, waiting=0)
     monkeypatch.setattr(stands.extensions["cache"].aside, "_places", places)
-    with places:
-        assert own.get(PATH, "Mon 10:01").status_code == 503, "control: only so many ask without a turn"
+    assert places.take()
+    assert own.get(PATH, "Mon 10:01").status_code == 503, "control: only so many ask without a turn"
 
 
 def test_a_booking_waits_for_no_turn(stands: Flask, lunch: LunchHour, take_all_turns: Callable[[], None]) -> None:
