@@ -48,7 +48,7 @@ STATUS = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in 
 # Placeholders of per-request values, as tags: no text can look like one, since texts are escaped.
 OWN = {"csrf": "<csrf>", "key": "<key>"}
 OWNS = re.compile("<(csrf|key)>")
-CARD = 12_000  # bytes of a card's markup, plain and compressed, without its texts
+CARD = 12_000  # bytes of a refusal's card, plain and compressed, without its texts
 PLACE = placeholders.number(9)  # stands for a waiting-list position in the cached texts
 
 Start = Any
@@ -92,9 +92,10 @@ class ReplyTexts:
 
     __slots__ = ("_last", "about", "said", "weight")
 
-    def __init__(self, about: tuple[Any, ...], said: CardTexts) -> None:
+    def __init__(self, about: tuple[Any, ...], said: CardTexts, *, keeps_card: bool) -> None:
         self.about, self.said = about, said
-        self.weight = weight(about) + 5 * weight(said) + CARD  # its texts, and those in both forms of the last card
+        texts = weight(said)
+        self.weight = weight(about) + texts + (4 * texts + CARD if keeps_card else 0)  # in both forms of the last card
         self._last: tuple[Hashable, Packed | None] = None, None
 
     def without_booking(self, card: Card) -> Packed | None:
@@ -238,7 +239,7 @@ class FastBooking:
             said = self._contexts.in_locale(
                 language, lambda: card_cache.say(reply.card, reply.outcome(PLACE), signed_in=True, no_files=no_files)
             )
-            texts = self._cache.texts[name] = ReplyTexts(slot.words, said)
+            texts = self._cache.texts[name] = ReplyTexts(slot.words, said, keeps_card=reply.card.mine is None)
         return texts
 
     def _by_the_app(self, asked: BookingRequest, make: Callable[[], Response]) -> Ask:
