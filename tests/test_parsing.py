@@ -87,6 +87,36 @@ def test_no_time_is_guessed(text: str) -> None:
     assert times.read(text) is None
 
 
+SPANS = {
+    "12:10-13:00": (NOON, 50), "12:10－13:00": (NOON, 50), "12:10 ～ 13:00": (NOON, 50), "12∶10—13∶00": (NOON, 50),
+    "12点10分至13点": (NOON, 50), "12点10到13点": (NOON, 50), "1210-1300": (NOON, 50), "12:10--13:00": (NOON, 50),
+    "下午1:00-1:50": (time(13), 50), "下午1点-2点半": (time(13), 90), "中午12:10-1:00": (NOON, 50),
+    "11:30am - 12:20pm": (time(11, 30), 50),
+}  # fmt: skip
+NO_SPANS = (
+    "",
+    "12:10",
+    "13:00-12:10",
+    "12:10-12:10",
+    "12:10-",
+    "-13:00",
+    "9-10",
+    "2026-12-07 12:10",
+    "12:10-13:00-14:00",
+    "8:00-7:00",
+)
+
+
+@pytest.mark.parametrize("text", SPANS)
+def test_a_time_may_say_until_when(text: str) -> None:
+    assert times.read_span(text) == SPANS[text]
+
+
+@pytest.mark.parametrize("text", NO_SPANS)
+def test_no_end_is_guessed(text: str) -> None:
+    assert times.read_span(text) is None
+
+
 NUMBERS = {
     "15": 15, "１５": 15, "15.0": 15, "15.": 15, "15人": 15, "15 人": 15,
     "15名": 15, "15位": 15, "15个名额": 15, "15 people": 15,

@@ -24,6 +24,7 @@ _FORMS = tuple(
         r"(?P<h>[0-9]{1,2})(?P<m>[0-9][0-9])",
     )
 )
+_TO = re.compile(r"\s*(?:[-–—−~～〜]{1,2}|至|到)\s*")
 _PARTS = {"半": 30, "一刻": 15, "1刻": 15, "三刻": 45, "3刻": 45}
 
 
@@ -43,6 +44,17 @@ def read(text: str) -> time | None:
             hour = _hour(int(parts["h"]), said)
             return time(hour, minute) if hour is not None and minute < 60 else None
     return None
+
+
+def read_span(text: str) -> tuple[time, int] | None:
+    """The start and the minutes of 12:10-13:00, 下午1:00至1:50; None for all else, and where the end is not after it."""
+    parts = [read(part) for part in _TO.split(folded(text))]
+    if len(parts) != 2 or parts[0] is None or parts[1] is None:
+        return None
+    starts, ends = (part.hour * 60 + part.minute for part in parts if part)
+    if ends <= starts and starts >= MINUTES // 2 > ends:
+        ends += MINUTES // 2  # the word before the start stands for both
+    return (parts[0], ends - starts) if ends > starts else None
 
 
 def _hour(hour: int, said: set[str]) -> int | None:

@@ -9,8 +9,9 @@ from typing import Any
 from flask_babel import force_locale, gettext, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
+from booking.errors import RuleViolation
 from booking.model import LANGUAGES, Activity, Zone
-from booking.parsing import dates, numbers, weekdays
+from booking.parsing import dates, numbers, times, weekdays
 from booking.sanitise import name_key
 from booking.spreadsheets import Layout, Remark, Sheet, lay_out
 from booking.web.forms.fields import MISSING, NOT_A_CHOICE, DayField, Form
@@ -29,6 +30,7 @@ COLUMNS = {
     ),
 }
 REQUIRED = {"activities": 2, "plans": 7}  # how many of them, from the left
+BY_THE_TIME = "minutes"  # a head that may be missing where the times say until when, 12:10-13:00
 FORMS: dict[str, type[Form]] = {"activities": ActivityForm, "plans": PlanForm}
 YES = {"是", "开", "也开", "要", "对", "有", "y", "yes", "true", "1", "√", "✓", "✔"}
 NO = {"", "否", "不", "不开", "不要", "没有", "无", "n", "no", "false", "0", "×", "x", "-", "—"}
@@ -87,6 +89,11 @@ def find(kind: str, sheets: Sequence[Sheet]) -> Layout:
             known |= dict(zip(heads(kind), COLUMNS[kind], strict=True))
     required = dict(zip(COLUMNS[kind], heads(kind), strict=True))
     needed = {name: required[name] for name in COLUMNS[kind][: REQUIRED[kind]]}
+    try:
+        return lay_out(sheets, known, needed, also=OTHER_HEADS[kind])
+    except RuleViolation as no:
+        if no.details.get("missing") != needed.pop(BY_THE_TIME, ""):
+            raise
     return lay_out(sheets, known, needed, also=OTHER_HEADS[kind])
 
 
@@ -103,6 +110,7 @@ def read(kind: str, layout: Layout, activities: Sequence[Activity], zones: Seque
             sent["picture"] = "default"
         form: Any = FORMS[kind](formdata=sent, meta=meta)
         if kind == "plans":
+            _until_when(sent, typed)
             form = PlanForm.of(zones, activities, formdata=sent, meta=meta)
         rows.append(Row(number, form, typed, dict(_faults(number, typed, layout))))
     return rows
@@ -122,10 +130,21 @@ def remarks(rows: Sequence[Row]) -> Iterator[Remark]:
             yield Remark("weekends_off", row.number)
 
 
+def _until_when(sent: MultiDict[str, str], typed: Mapping[str, str]) -> None:
+    """A time as 12:10-13:00 is a start, and says for how long where no other cell does."""
+    if span := times.read_span(typed.get("starts", "")):
+        sent["starts"] = f"{span[0]:%H:%M}"
+        sent.setdefault(BY_THE_TIME, "")
+        sent[BY_THE_TIME] = sent[BY_THE_TIME] or str(span[1])
+
+
 def _faults(number: int, typed: Mapping[str, str], layout: Layout) -> Iterator[tuple[str, str]]:
     for name, text in typed.items():
         if (number, name) in layout.broken:
             yield name, str(BROKEN)
+        elif name == BY_THE_TIME and (span := times.read_span(typed.get("starts", ""))):
+            if text and numbers.read_minutes(text) not in (None, span[1]):
+                yield name, gettext("开始那一格写的是 %(minutes)s 分钟，请核对。", minutes=span[1])
         elif name == "on_rest_days" and numbers.folded(text) not in YES | NO:
             yield name, gettext("请写“是”，或者留空。")
 

@@ -73,6 +73,30 @@ def test_a_workbook_with_real_dates_and_times_comes_in(desk: Desk) -> None:
     assert "导入了 1 行" in said(send_file(desk, "plans", out.getvalue()))
 
 
+@pytest.mark.sqlite
+@pytest.mark.parametrize("minutes", [None, "", "50", "50分钟"])
+def test_a_time_may_say_until_when(desk: Desk, minutes: str | None) -> None:
+    heads, row = list(PLANS), ["白领瑜伽课堂", "场地 0", "三", "15:00-15:50", minutes, "10", "2026-11-24"]
+    if minutes is None:  # the sheet has no such column
+        del heads[4], row[4]
+    answer = send(desk, "plans", tuple(heads), tuple(row))
+    assert "导入了 1 行" in said(answer), said(answer)
+    desk.lunch.session.rollback()
+    plan = desk.lunch.session.scalars(select(Plan)).one()
+    assert (plan.starts, plan.minutes) == (dt.time(15), 50)
+
+
+@pytest.mark.sqlite
+def test_a_time_and_a_length_that_differ_are_said(desk: Desk) -> None:
+    row = ("白领瑜伽课堂", "场地 0", "三", "15:00-15:50", "60", "10", "2026-11-24")
+    assert "开始那一格写的是 50 分钟，请核对。" in said(send(desk, "plans", PLANS, row))
+    alone = tuple("15:00" if cell == "15:00-15:50" else cell for n, cell in enumerate(row) if n != 4)
+    heads = tuple(head for n, head in enumerate(PLANS) if n != 4)
+    assert "时长" in said(send(desk, "plans", heads, alone)), "control: nothing says how long it is"
+    desk.lunch.session.rollback()
+    assert desk.lunch.session.scalar(select(func.count(Plan.id))) == 0
+
+
 GOOD = ("白领瑜伽课堂", "场地 0", "三", "15:00", "50", "10", "2026-11-24")
 
 
