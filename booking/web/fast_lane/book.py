@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from threading import Lock
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -115,6 +116,7 @@ class FastBooking:
     def __init__(self, turns: Turns, app: Flask) -> None:
         self._turns, self._app, self._contexts = turns, app, LocaleContexts(app)
         self._attempts: AttemptBuffer = app.extensions["attempt_buffer"]
+        self._making = Lock()
         with app.app_context():
             self._engine = db.engine
 
@@ -189,9 +191,9 @@ class FastBooking:
             lambda: acts.pressed(press, asked.press.now),
         )
         request_context.decided(results.kind(press))
-        plain = not press.withdrawn and press.booking.state in ("booked", "waiting")
-        answer = self._without_app(asked, reply, 200, press.booking.id) if plain else None
-        return answer or self._by_the_app(asked, reply.by_the_app)
+        if press.withdrawn or press.booking.state not in ("booked", "waiting"):
+            return self._by_the_app(asked, reply.by_the_app)
+        return self._made_once(asked, reply, 200, press.booking.id)
 
     def _refused(self, asked: BookingRequest, no: RuleViolation) -> Ask:
         request_context.decided(no.reason)
@@ -202,10 +204,21 @@ class FastBooking:
         if card is None:
             return self._by_the_app(asked, by_the_app)
         reply = CardReply(card, formatting.printed(no), lambda _place: results.refused(card.slot, no), by_the_app)
-        answer = self._without_app(asked, reply, 409)
+        answer = self._made_once(asked, reply, 409)
+        if isinstance(answer, FastReply):
+            self._attempts.remember(person_id, slot_id, no, now)
+        return answer
+
+    def _made_once(self, asked: BookingRequest, reply: CardReply, status: int, booking_id: int | None = None) -> Ask:
+        """The answer without a Flask request, where one like it is cached; else by the app, one at a time.
+
+        At the opening of a new process all the first presses need the same.
+        """
+        answer = self._without_app(asked, reply, status, booking_id)
         if answer is None:
-            return self._by_the_app(asked, by_the_app)
-        self._attempts.remember(person_id, slot_id, no, now)
+            with self._making:
+                answer = self._without_app(asked, reply, status, booking_id)
+                return answer or self._by_the_app(asked, reply.by_the_app)
         return answer
 
     def _without_app(

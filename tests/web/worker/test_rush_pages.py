@@ -5,7 +5,10 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
+from threading import Event, Lock, Semaphore
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -416,3 +419,30 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
     caplog.clear()
     assert Phone(app, lunch, "李静").press("Mon 10:00").status_code == 200
     assert (bookings(lunch), caplog.text) == (2, "")
+
+
+@pytest.mark.parametrize(("guard", "made"), [(Lock, 1), (nullcontext, 2)], ids=["the lock", "control"])
+def test_the_first_presses_of_a_process_make_one_answer(
+    monkeypatch: pytest.MonkeyPatch, guard: Callable[[], Any], made: int
+) -> None:
+    """Twenty at once would take so long that others are told that we are busy."""
+    inside, let_go, kept = Semaphore(0), Event(), list[str]()
+    fast: Any = FastBooking.__new__(FastBooking)
+    fast._making = guard()
+
+    def by_the_app(*_: Any) -> str:
+        inside.release()
+        assert let_go.wait(10)
+        kept.append("answer")
+        return "answer"
+
+    monkeypatch.setattr(fast, "_without_app", lambda *_: next(iter(kept), None), raising=False)
+    monkeypatch.setattr(fast, "_by_the_app", by_the_app, raising=False)
+    asked: Any = SimpleNamespace(by_the_app=None)
+    with ThreadPoolExecutor(2) as threads:
+        answers = [threads.submit(fast._made_once, asked, asked, 200) for _ in range(2)]
+        assert inside.acquire(timeout=10)
+        assert inside.acquire(timeout=10 if made == 2 else 0.1) is (made == 2)
+        let_go.set()
+        assert [answer.result(10) for answer in answers] == ["answer"] * 2
+    assert len(kept) == made
