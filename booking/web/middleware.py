@@ -134,8 +134,6 @@ class Turns:
 
     def run(self, ask: Ask, environ: Environ, start: Any, turns: TurnQueue) -> Iterable[bytes]:
         """The answer of `ask`, in a turn; that we are busy when none comes free for long."""
-        if TURNS in environ:  # it has one
-            return ask(environ, start)
         began = perf_counter()
         if not turns.take():
             return self.busy(environ, start)

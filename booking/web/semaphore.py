@@ -1,6 +1,6 @@
-"""Semaphore, a fair one: whoever has waited long gets the next place that comes free.
+"""Semaphore, a fair one: whoever has waited long gets the next permit that comes free.
 
-Before that, who has just come may take a free place first, as with the standard library's: a thread that is at work goes
+Before that, who has just come may take a free permit first, as with the standard library's: a thread that is at work goes
 on, where a hand-over would have to wake another one. Go's mutexes do the same (https://go.dev/src/internal/sync/mutex.go).
 """
 
@@ -15,12 +15,12 @@ MOST_WAITING, MOST_ASIDE = 8, 25  # requests that may wait then; with the pages'
 
 
 class _Waiter:
-    """One thread that waits: for a place, or to try again."""
+    """One thread that waits: for a permit, or to try again."""
 
-    __slots__ = ("has_place", "is_woken", "since", "woken")
+    __slots__ = ("has_permit", "is_woken", "since", "woken")
 
     def __init__(self) -> None:
-        self.since, self.has_place, self.is_woken = monotonic(), False, False
+        self.since, self.has_permit, self.is_woken = monotonic(), False, False
         self.woken = Lock()
         self.woken.acquire()
 
@@ -35,7 +35,7 @@ class _Waiter:
 
 
 class FairSemaphore:
-    """So many places. Safe for threads."""
+    """So many permits. Safe for threads."""
 
     def __init__(self, free: int) -> None:
         self._free, self._guard = free, Lock()
@@ -66,30 +66,30 @@ class FairSemaphore:
         with self._guard:
             first = self._waiting[0] if self._waiting else None
             if first and monotonic() - first.since > PATIENCE:
-                self._waiting.popleft().has_place = True
+                self._waiting.popleft().has_permit = True
             else:
                 self._free += 1
             if first:
                 first.wake()
 
     def _took(self, mine: _Waiter) -> bool:
-        """Whether it was given a place, or has found a free one."""
+        """Whether it was given a permit, or has found a free one."""
         with self._guard:
-            if not mine.has_place and self._free and self._waiting[0] is mine:
+            if not mine.has_permit and self._free and self._waiting[0] is mine:
                 self._free -= 1
                 self._waiting.popleft()
-                mine.has_place = True
+                mine.has_permit = True
                 self._wake_first()
             mine.sleep_again()
-        return mine.has_place
+        return mine.has_permit
 
     def _left(self, mine: _Waiter) -> bool:
-        """Wait no longer. Whether it was given a place in this moment."""
+        """Wait no longer. Whether it was given a permit in this moment."""
         with self._guard:
-            if not mine.has_place:
+            if not mine.has_permit:
                 self._waiting.remove(mine)
                 self._wake_first()
-        return mine.has_place
+        return mine.has_permit
 
     def _wake_first(self) -> None:
         if self._free and self._waiting:
@@ -97,7 +97,10 @@ class FairSemaphore:
 
 
 class TurnQueue:
-    """Turns, and who waits for one, or for a place aside. While none comes free for long, at most `waiting` wait."""
+    """Turns, and permits to wait aside for something without a turn.
+
+    While none comes free for long, at most `waiting` wait for one; None is MOST_WAITING.
+    """
 
     def __init__(self, most: int, waiting: int | None = None) -> None:
         self._free, self._aside = FairSemaphore(most), FairSemaphore(MOST_ASIDE)
@@ -114,7 +117,7 @@ class TurnQueue:
         self._free.give_back()
 
     def wait_aside(self) -> bool:
-        """Wait for a place where one waits for something without a turn. False as for `take`."""
+        """Wait for a permit to wait aside. False as for `take`."""
         return self._take(self._aside)
 
     def leave_aside(self) -> None:
@@ -132,7 +135,7 @@ class TurnQueue:
         self._free.take(lambda: True)  # who waits here still counts as aside
         self.leave_aside()
 
-    def _take(self, places: FairSemaphore) -> bool:
+    def _take(self, permits: FairSemaphore) -> bool:
         """Only those are counted who wait while nothing has come free for long."""
         is_counted = False
 
@@ -142,7 +145,7 @@ class TurnQueue:
             return is_counted or not self._is_stalled()
 
         try:
-            found = places.take(goes_on, STALLED)
+            found = permits.take(goes_on, STALLED)
         finally:
             if is_counted:
                 with self._guard:

@@ -91,11 +91,11 @@ class Cache:
     """The caches of one process. `noted` in an entry is the version of the change feed from before it was read.
 
     `aside` is the same for who has no turn: the database is asked for many at once, and whoever wants to ask waits for a
-    place among these. It raises NotCached when none comes free for long.
+    permit. It raises NotCached when none comes free for long.
     """
 
     def __init__(self, engine: Engine, news: ChangeFeed, polls: PollPace) -> None:
-        self._engine, self._places = engine, TurnQueue(MOST_ASKING, waiting=0)
+        self._engine, self._permits = engine, TurnQueue(MOST_ASKING, waiting=0)
         self._has_turn = True
         self.news = news
         self.readers: Memory[tuple[str, str], Known] = Memory(12 * MB)  # by token and station
@@ -121,17 +121,17 @@ class Cache:
         found, noted = self.days.get((station, asked)), self.news.noted
         if found and self._is_current(found, now):
             return found.day
-        known = found if found and self._is_current(found, now, but_bookings=True) else None
+        kept = found if found and self._is_current(found, now, but_bookings=True) else None
         with self._asking():
             day = (
-                station_day.recount(self._engine, known.day, now)
-                if known
+                station_day.recount(self._engine, kept.day, now)
+                if kept
                 else station_day.find(self._engine, station, asked, now)
             )
         if found and day == found.day:
             day = found.day  # its pages are as they were
         if day:
-            self.days[station, asked] = CachedDay(day, noted, now, known.until if known else _until(day, now))
+            self.days[station, asked] = CachedDay(day, noted, now, kept.until if kept else _until(day, now))
         return day
 
     def _is_current(self, found: CachedDay, now: datetime, *, but_bookings: bool = False) -> bool:
@@ -178,12 +178,12 @@ class Cache:
         if self._has_turn:
             yield
             return
-        if not self._places.take():
+        if not self._permits.take():
             raise NotCached
         try:
             yield
         finally:
-            self._places.give_back()
+            self._permits.give_back()
 
     def _holds(self, known: Known, now: datetime) -> bool:
         who = known.reader.who

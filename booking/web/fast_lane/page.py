@@ -20,7 +20,7 @@ from booking.web.cache import store
 from booking.web.cache.gzip_parts import Headers, entity_headers, sent
 from booking.web.cache.store import Cache, NotCached
 from booking.web.fast_lane import page_request
-from booking.web.fast_lane.page_request import Question
+from booking.web.fast_lane.page_request import PageRequestReader, Question
 from booking.web.fast_lane.request import Environ
 from booking.web.i18n.locale_context import LocaleContexts
 from booking.web.worker import page_cache
@@ -100,7 +100,8 @@ class FastPage:
 
 
 def register(app: Flask) -> None:
-    app.wsgi_app = FastPage(app.wsgi_app, app, page_request.reader(app))  # type: ignore[assignment,method-assign]
+    reader = app.extensions["page_request"] = PageRequestReader(app)
+    app.wsgi_app = FastPage(app.wsgi_app, app, reader)  # type: ignore[assignment,method-assign]
 
 
 def _form(asked: PageRequest) -> tuple[Any, ...]:

@@ -87,9 +87,3 @@ def tag(environ: Environ) -> str | None:
     known = parse_etags(told)
     tags = known.as_set(include_weak=True)
     return None if known.star_tag or len(tags) > 1 else next(iter(tags), "")
-
-
-def reader(app: Flask) -> PageRequestReader:
-    """The one of this app."""
-    found: PageRequestReader = app.extensions.setdefault("page_request", PageRequestReader(app))
-    return found

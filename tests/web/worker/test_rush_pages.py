@@ -230,9 +230,9 @@ def test_a_page_in_memory_waits_for_no_turn(
     assert own.get(PATH, "Mon 10:01", headers=knows).status_code == 304
     for who, path in ((phone, "/s/cbd?day=2026-11-25"), (own, PATH)):
         assert who.get(path, "Mon 10:01").status_code == 200, "the database is asked without a turn"
-    places = TurnQueue(1, waiting=0)
-    monkeypatch.setattr(stands.extensions["cache"].aside, "_places", places)
-    assert places.take()
+    permits = TurnQueue(1, waiting=0)
+    monkeypatch.setattr(stands.extensions["cache"].aside, "_permits", permits)
+    assert permits.take()
     assert own.get(PATH, "Mon 10:01").status_code == 503, "control: only so many ask without a turn"
 
 
