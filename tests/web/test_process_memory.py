@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from booking.extensions import BoundedMemoryStorage
 from booking.model import Activity, SignedIn
 from booking.queries import station_day
 from booking.queries.page_reader import PageReader
+from booking.queries.station_day import StationDay
 from booking.seats import Eligibility, Entry
 from booking.web import assets
 from booking.web.cache import store
@@ -123,15 +125,24 @@ def test_a_rendered_day_weighs_no_more_than_it_says(app: Flask, session: Session
     day = station_day.find(engine, "cbd", now.date() + timedelta(days=1), now)
     assert day
     with app.test_request_context():
-        page = DayPage(day, None, now, Pick())
-        page_cache.render_day(page, False).packed  # noqa: B018 - its fragments are counted elsewhere
-        tracemalloc.start()
+        _rendered(day, now)  # its fragments are counted elsewhere
+        made = [_rendered(day, now) for _five in range(5)]
+    rendered = made[0][0]
+    assert len(rendered.cards) == 11
+    # One measure differs from the next by up to a fifth: it has what the interpreter and other threads take meanwhile.
+    used = median(size for _day, size in made)
+    assert rendered.weight / 2 < used <= rendered.weight
+
+
+def _rendered(day: StationDay, now: datetime) -> tuple[page_cache.RenderedDay, int]:
+    """A rendered day, and the bytes that were taken meanwhile."""
+    tracemalloc.start()
+    try:
         rendered = page_cache.render_day(DayPage(day, None, now, Pick()), False)
         assert rendered.packed.weight
-        used, _peak = tracemalloc.get_traced_memory()
+        return rendered, tracemalloc.get_traced_memory()[0]
+    finally:
         tracemalloc.stop()
-    assert len(rendered.cards) == 11
-    assert used <= rendered.weight
 
 
 def test_what_is_larger_than_the_memory_is_not_kept_and_the_old_value_neither() -> None:
