@@ -67,9 +67,7 @@ def change_wishes(session: Session, entry_id: int, wishes: Sequence[int], now: d
     if len(set(wishes)) < len(wishes) or not set(wishes) <= set(entry.wishes):
         raise RuleViolation("no_such_wish")
     if not wishes:
-        _part(session, draw, entry, now)
-        entry.left_at, entry.code = now, None
-        record(session, "left", now, actor_id=entry.person_id, **about(draw, entry))
+        _leave(session, draw, entry, now)
     elif list(wishes) != entry.wishes:
         _set_wishes(session, draw, entry, list(wishes), now)
     return entry
@@ -84,6 +82,21 @@ def open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
     if draw.state != "gathering" or now >= draw.closes_at:
         raise RuleViolation("draw_closed")
     return draw
+
+
+def open_draws_of(session: Session, person_id: int, now: datetime) -> Sequence[Draw]:
+    """The draws that this person is in and can still leave, held as by `open_draw`, by id."""
+    entered = select(DrawEntry.draw_id).where(DrawEntry.person_id == person_id, DrawEntry.left_at.is_(None))
+    found = select(Draw).where(Draw.id.in_(entered), Draw.state == "gathering", Draw.closes_at > now)
+    return session.scalars(found.order_by(Draw.id).with_for_update(read=True)).all()
+
+
+def leave(session: Session, held: Sequence[Draw], person_id: int, now: datetime, reason: str) -> None:
+    """Take a locked person out of these draws. Whoever had entered together with them stays, alone."""
+    for draw in held:
+        entry = hold_entry(session, draw.id, person_id)
+        if entry and entry.left_at is None:
+            _leave(session, draw, entry, now, reason)
 
 
 def hold_entry(session: Session, draw_id: int, person_id: int) -> DrawEntry | None:
@@ -119,6 +132,12 @@ def _set_wishes(session: Session, draw: Draw, entry: DrawEntry, wishes: list[int
         session.get_one(DrawEntry, entry.partner_id).wishes = wishes
     session.flush()
     record(session, "entered", now, actor_id=entry.person_id, **about(draw, entry), wishes=wishes)
+
+
+def _leave(session: Session, draw: Draw, entry: DrawEntry, now: datetime, reason: str | None = None) -> None:
+    _part(session, draw, entry, now)
+    entry.left_at, entry.code = now, None
+    record(session, "left", now, actor_id=entry.person_id, reason=reason, **about(draw, entry))
 
 
 def _part(session: Session, draw: Draw, entry: DrawEntry, now: datetime) -> None:

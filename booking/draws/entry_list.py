@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from booking.db.arrays import is_in_array
 from booking.db.statements import CompiledStatement, DriverConnection
-from booking.model import Draw, DrawEntry, Person
+from booking.model import Draw, DrawEntry
 
 
 class LiveEntry(NamedTuple):
-    """An entry that has not been left. `is_gone`: its person's account is deleted."""
+    """An entry that has not been left."""
 
     id: int
     draw_id: int
@@ -24,7 +24,6 @@ class LiveEntry(NamedTuple):
     balls: int | None
     people: int
     wishes: list[int]
-    is_gone: bool
 
 
 def live_entries(connection: DriverConnection, draws: Collection[int]) -> dict[int, list[LiveEntry]]:
@@ -32,7 +31,7 @@ def live_entries(connection: DriverConnection, draws: Collection[int]) -> dict[i
     found: dict[int, list[LiveEntry]] = {draw_id: [] for draw_id in draws}
     read = json.loads
     for row in _LIVE.run(connection, draws=list(found)):
-        found[row[1]].append(LiveEntry._make((*row[:8], read(row[8]), row[9] is not None)))
+        found[row[1]].append(LiveEntry._make((*row[:8], read(row[8]))))
     return found
 
 
@@ -64,8 +63,7 @@ def as_published(frozen: Sequence[Any]) -> list[list[Any]]:
 _columns = (DrawEntry.id, DrawEntry.draw_id, DrawEntry.person_id, DrawEntry.partner_id)
 _listed = (DrawEntry.no, DrawEntry.tag, DrawEntry.balls, DrawEntry.people, cast(DrawEntry.wishes, Text))
 _LIVE = CompiledStatement(
-    select(*_columns, *_listed, Person.deleted_at)
-    .join_from(DrawEntry, Person, Person.id == DrawEntry.person_id)
+    select(*_columns, *_listed)
     .where(is_in_array(DrawEntry.draw_id, "draws"), DrawEntry.left_at.is_(None))
     .order_by(DrawEntry.draw_id, DrawEntry.tag)
 )

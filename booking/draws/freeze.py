@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, null, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking.db import statements, transactions
-from booking.db.arrays import in_array, insert_rows, is_in_array, to_text, update_rows
-from booking.db.statements import CompiledStatement, DriverConnection, param
+from booking.db.arrays import in_array, insert_rows, to_text, update_rows
+from booking.db.statements import CompiledStatement, DriverConnection
 from booking.db.transactions import transactional
 from booking.draws.balls import At, Held, held
 from booking.draws.entry_list import LiveEntry, grouped, live_entries
@@ -27,15 +27,14 @@ def to_freeze(session: Session, now: datetime) -> Sequence[int]:
 
 @transactional
 def freeze(session: Session, draw_ids: Sequence[int], now: datetime) -> int:
-    """Seal the lists of these draws, where they have closed. The entries of deleted accounts leave before."""
+    """Seal the lists of these draws, where they have closed."""
     transactions.plan_by_index(session)
     # The lock waits for whoever enters or leaves at this instant, and everybody after it finds the draw closed.
     closed = lock_draws(session, draw_ids, Draw.state == "gathering", Draw.closes_at <= now)
     if not closed:
         return 0
     connection = statements.wrap(session.connection())
-    found = live_entries(connection, [draw.id for draw in closed])
-    entries = _without_gone(connection, closed, found, now)
+    entries = live_entries(connection, [draw.id for draw in closed])
     own = held(session, [At(draw.station, [one.person_id for one in entries[draw.id]]) for draw in closed], now)
     rows = [row for draw in closed for row in _seal(draw, entries[draw.id], own, now)]
     _SEAL.run(connection, rows=rows, ids=[row[0] for row in rows])
@@ -65,24 +64,6 @@ def _seal(
     return [(both[0].id, no, balls, len(both)) for no, (both, balls) in enumerate(lines, 1)]
 
 
-def _without_gone(connection: DriverConnection, closed: Sequence[Draw], found: Entries, now: datetime) -> Entries:
-    """Whose account is deleted leaves, and who had entered together with them is alone."""
-    gone = [one for draw in closed for one in found[draw.id] if one.is_gone]
-    if not gone:
-        return found
-    ids, stations = {one.id for one in gone}, {draw.id: draw.station_id for draw in closed}
-    _LEAVE.run(connection, ids=list(ids), now=now)
-    _PART.run(connection, ids=list(ids))
-    _LEFT.run(
-        connection, rows=[[stations[one.draw_id], one.person_id, to_text(now), {"draw": one.draw_id}] for one in gone]
-    )
-
-    def alone(one: LiveEntry) -> LiveEntry:
-        return one._replace(partner_id=None) if one.partner_id in ids else one
-
-    return {draw_id: [alone(one) for one in each if not one.is_gone] for draw_id, each in found.items()}
-
-
 def _tell(connection: DriverConnection, closed: Sequence[Draw], entries: Entries, now: datetime) -> None:
     rows: list[list[Any]] = []
     for draw in closed:
@@ -92,11 +73,4 @@ def _tell(connection: DriverConnection, closed: Sequence[Draw], entries: Entries
 
 
 _SEAL = CompiledStatement(update_rows(DrawEntry, ("no", "balls", "people")))
-_LEAVE = CompiledStatement(
-    update(DrawEntry)
-    .where(is_in_array(DrawEntry.id, "ids"))
-    .values(left_at=param("now", DrawEntry.left_at.type), partner_id=null())
-)
-_PART = CompiledStatement(update(DrawEntry).where(is_in_array(DrawEntry.partner_id, "ids")).values(partner_id=null()))
-_LEFT = CompiledStatement(insert_rows(Event, ("station_id", "person_id", "at", "details"), kind="left", reason="gone"))
 _FROZEN = CompiledStatement(insert_rows(Event, ("station_id", "at", "details"), kind="frozen"))

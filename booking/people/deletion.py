@@ -1,4 +1,4 @@
-"""Account deletion: seats go to the waiting lists, sign-ins end, the name is removed, the history stays."""
+"""Account deletion: seats go to the waiting lists, draws are left, sign-ins end, the name goes, the history stays."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, scoped_session
 
-from booking import seats
+from booking import draws, seats
 from booking.db.transactions import NO_SYNC, transactional
 from booking.errors import RuleViolation
 from booking.history import record
@@ -48,12 +48,14 @@ ROUNDS = 5
 def delete_account(session: Session, person_id: int, now: datetime, actor_id: int | None = None) -> None:
     """Delete an account for good, all in this one transaction. Nothing of it becomes a strike."""
     codes.alone(session, person_id)
+    entered = draws.open_draws_of(session, person_id, now)
     held = _hold_everything(session, person_id, now)
     person = alive(session, person_id)
     if is_last_admin(session, person):
         raise RuleViolation("last_admin")
     end_sign_ins.inside(session, person_id, now, actor_id=actor_id or person_id)
     _leave_stations(session, person, now, actor_id or person_id)
+    draws.leave(session, entered, person_id, now, "gone")
     for booking in live_bookings(session, person_id):
         seats.leave(session, held.slots[booking.slot_id], booking, now, "account_deleted", actor_id or person_id)
         booking.late = False
@@ -68,6 +70,9 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
 @transactional
 def delete_own_account(session: Session, tried: Attempt, now: datetime) -> None:
     """Delete the account whose password was just confirmed."""
+    if tried.person_id is not None:  # before the person is locked
+        codes.alone(session, tried.person_id)
+        draws.open_draws_of(session, tried.person_id, now)
     delete_account.inside(session, confirm(session, tried).id, now)
 
 

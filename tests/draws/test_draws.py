@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from booking import draws, invariants, monitoring, seats, slots
+from booking import draws, invariants, monitoring, people, seats, slots
 from booking.db import transactions
 from booking.draws import order, proof
 from booking.draws.balls import balls
@@ -186,14 +186,24 @@ def test_who_can_no_longer_come_stays_in_the_list_and_is_passed_over(session: Se
     sound(day)
 
 
-def test_a_deleted_account_leaves_before_the_list_is_sealed(day: DrawDay) -> None:
-    day.enter("周明", "Mon 10:00")
-    day.enter("李静", "Mon 10:00")
-    day.session.execute(update(Person).where(Person.id == day.people["周明"]).values(deleted_at=at("Mon 11:00")))
-    day.session.commit()
+def test_a_deleted_account_leaves_its_draws_at_once(day: DrawDay) -> None:
+    for name in ("周明", "李静"):
+        day.enter(name, "Mon 10:00", day.yoga, day.tea)
+    people.delete_account(day.session, day.people["周明"], at("Mon 11:00"))
+    assert day.entry("周明").left_at == at("Mon 11:00")
+    assert [(line.person_id, line.reason) for line in day.told("left")] == [(day.people["周明"], "gone")]
     day.draw_all()
-    assert day.entry("周明").no is None
-    assert day.entry("李静").no == 1
+    assert (day.entry("周明").no, day.entry("李静").no) == (None, 1)
+    sound(day)
+
+
+def test_an_account_deleted_between_the_closing_and_the_seal_is_passed_over(day: DrawDay) -> None:
+    for name in ("周明", "李静"):
+        day.enter(name, "Mon 10:00")
+    people.delete_account(day.session, day.people["周明"], at("Mon 12:00"))
+    assert (day.entry("周明").left_at, day.told("left")) == (None, [])
+    day.draw_all()
+    assert (day.entry("周明").result, day.entry("李静").result) == ("passed_over", "seat")
     sound(day)
 
 

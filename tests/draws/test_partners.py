@@ -90,6 +90,7 @@ def test_an_account_deleted_before_the_closing_leaves_the_other_single(day: Draw
     stays = OTHER if who == ONE else ONE
     day.pair(ONE, OTHER, "Mon 10:00")
     people.delete_account(day.session, day.people[who], at("Mon 11:00"))
+    assert [line.person_id for line in day.told("parted")] == [day.people[stays]]
     day.draw_all()
     (row,) = proof.published(day.session, day.draw())["entries"]
     assert row[3] == 1
