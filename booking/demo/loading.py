@@ -28,7 +28,7 @@ def load(session: Session, now: datetime, past_workdays: int = PAST_WORKDAYS, se
     """Make the demo station with its people and the last `past_workdays` workdays. Raises `NotEmptyError`."""
     if session.scalar(select(func.count(Person.id))):
         raise NotEmptyError
-    workdays.seed.inside(session)
+    workdays.seed(session)
     session.flush()
     station = content.open_station(session)
     zone = station.zone_name

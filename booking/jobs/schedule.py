@@ -58,7 +58,7 @@ class Job:
 
 
 def learn_workdays(_turn: Turn) -> int:
-    return workdays.seed(db.session)
+    return workdays.seed(db.session())
 
 
 def plan_slots(turn: Turn) -> int:

@@ -27,16 +27,16 @@ _CHINESE = {
 }
 
 
-@transactional
 def seed(session: Session) -> int:
-    """Add every year that the libraries know and the table does not. Returns the number of dates added."""
-    advisory_lock(session, "workdays")
+    """Add every year that the libraries know and the table does not. Returns the number of dates added.
+
+    The libraries take seconds on a small computer: they are asked before the transaction, in which nobody else writes.
+    """
     known = announced_years(session)
     new = [year for year in seed_years() if year not in known]
-    if new:
-        session.execute(delete(Workday).where(extract("year", Workday.date).in_(new), Workday.source == STATUTORY))
-    added = _add(session, [row for year in new for row in seed_year(year)])
-    return added + _add_statutory(session, known | set(new))
+    announced = [row for year in new for row in seed_year(year)]
+    legal = _statutory(session, known | set(new))
+    return _write(session, new, announced, legal) if announced or legal else 0
 
 
 def dates(year: int) -> Iterator[date]:
@@ -59,13 +59,20 @@ def seed_year(year: int) -> Iterator[Workday]:
         yield Workday(date=when, works=works, name=_CHINESE.get(holiday or "", ""), source="chinesecalendar")
 
 
-def _add_statutory(session: Session, known: set[int]) -> int:
+def _statutory(session: Session, known: set[int]) -> list[Workday]:
     """Statutory holidays of unannounced years; the library for them is loaded only when a year is missing."""
     year = extract("year", Workday.date)
     have = {int(found) for found in session.scalars(select(year).where(Workday.source == STATUTORY).distinct())}
     lacking = set(range(min(known), max(known) + 1 + YEARS_AHEAD)) - known - have
     days = [found for year in sorted(lacking) for found in statutory.days_off(year).items()]
-    return _add(session, [Workday(date=when, works=False, name=name, source=STATUTORY) for when, name in days])
+    return [Workday(date=when, works=False, name=name, source=STATUTORY) for when, name in days]
+
+
+@transactional
+def _write(session: Session, new: list[int], announced: list[Workday], legal: list[Workday]) -> int:
+    advisory_lock(session, "workdays")
+    session.execute(delete(Workday).where(extract("year", Workday.date).in_(new), Workday.source == STATUTORY))
+    return _add(session, announced) + _add(session, legal)
 
 
 def _add(session: Session, rows: list[Workday]) -> int:

@@ -9,9 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, delete, event, insert, text
+from sqlalchemy.orm import Session
 
 from booking.db import migrating, upgrade_lock
 from booking.db.migrating import COMPATIBILITY, NEWEST, OUTDATED, PENDING, STEPS
+from booking.db.transactions import transaction
 from booking.jobs import scheduler
 from tests.support import databases
 from tests.support.statements import heard
@@ -59,9 +61,9 @@ def upgraded_by_newer_code(engine: Engine, oldest: str) -> Iterator[None]:
     """Until the end of the block."""
 
     def write(revision: str, oldest: str) -> None:
-        with engine.begin() as connection:
-            connection.execute(STEPS.update().values(version_num=revision))
-            connection.execute(COMPATIBILITY.update().values(oldest_revision=oldest))
+        with Session(engine) as session, transaction(session):  # waits in the queue of this process's writers
+            session.execute(STEPS.update().values(version_num=revision))
+            session.execute(COMPATIBILITY.update().values(oldest_revision=oldest))
 
     write("9999", oldest)
     try:

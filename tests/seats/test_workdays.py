@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from booking import slots, workdays
 from booking.db import transactions
 from booking.model import Plan, Slot, Station, Workday
-from booking.workdays import statutory
+from booking.workdays import seeding, statutory
 from tests.support.lunch_hour import SHANGHAI, LunchHour, make_station
+from tests.support.statements import heard
 
 # The lunar calendar, from two other sources: the first day of 春节, 清明, 端午 and 中秋.
 LUNAR = {
@@ -64,6 +65,18 @@ def test_the_law_announces_nothing_and_is_learnt_once(session: Session) -> None:
     for today, soon in ends.items():
         known = workdays.known_until(session, today)
         assert (known, workdays.ends_soon(known, today)) == (date(2026, 12, 31), soon)
+
+
+def test_the_libraries_are_asked_before_anything_is_locked(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    for module, name in ((statutory, "days_off"), (seeding, "seed_year")):
+        ask = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda year, ask=ask: asked.append(session.info.get("writes")) or ask(year))
+    assert workdays.seed(session) > 1000
+    assert (len(asked) > 5, any(asked)) == (True, False)
+    with heard(session.get_bind()) as sent:
+        assert workdays.seed(session) == 0
+    assert {one.text.split()[0] for one in sent} <= {"BEGIN", "SELECT"}
 
 
 def test_a_year_that_the_library_learns_takes_the_place_of_the_law(session: Session) -> None:
