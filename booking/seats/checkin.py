@@ -12,7 +12,7 @@ from booking.history import record
 from booking.model import LIVE, Booking, Slot
 from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.day_totals import count_days_of
-from booking.seats.eligibility import at_door, door_is_open, eligibility, too_many_places
+from booking.seats.eligibility import Entry, at_door, door_is_open, eligibility, too_many_places
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
 from booking.seats.transitions import bookings, end, find_booking, find_slot, leave, live_booking, locked
 from booking.seats.waitlist import fill_free_seats, lock_slots
@@ -80,19 +80,23 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
 
 
 @retried
-def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, actor_id: int | None = None) -> Booking:
-    """Put a person who has arrived on standby, in order of arrival; after the start a free seat is theirs at once."""
+def stand_by(
+    session: Session, person_id: int, slot_id: int, now: datetime, actor_id: int | None = None, *, seen: bool = True
+) -> Booking:
+    """Put a person who has arrived on standby, in order of arrival; after the start a free seat is theirs at once.
+
+    `seen`: by a manager, or with the code of the door. Raises `not_seen` where a person whose seat was released only says
+    so: their strike would be taken back.
+    """
     held = lock_slots(session, {slot_id}, now, {person_id})
     slot = held.slots[slot_id]
     door_is_open(slot, now)
     who = eligibility(session, person_id, slot.station, slot.date, now)
     mine = who.on(slot_id)
-    if no := at_door(slot, who):
+    if no := at_door(slot, who) or _no_standby(slot, mine, now):
         raise no
-    if mine and mine.holds_seat:
-        raise RuleViolation("yours")
-    if slot.free and slot.waitlist_until <= now < slot.starts_at:
-        raise RuleViolation("seat_free")
+    if not seen and released(session, slot, {person_id}):
+        raise RuleViolation("not_seen")
     if slot.released_at:  # for those who have been on standby longer
         fill_free_seats(session, slot, now, held.people)
     booking, who_did = mine and find_booking(session, mine.id), actor_id or person_id
@@ -107,6 +111,13 @@ def stand_by(session: Session, person_id: int, slot_id: int, now: datetime, acto
         record(session, "standby", now, actor_id=who_did, slot=slot, booking=booking)
     fill_free_seats(session, slot, now, held.people)
     return live_booking(session, slot_id, person_id) or booking
+
+
+def _no_standby(slot: Slot, mine: Entry | None, now: datetime) -> RuleViolation | None:
+    if mine and mine.holds_seat:
+        return RuleViolation("yours")
+    is_bookable = slot.free and slot.waitlist_until <= now < slot.starts_at
+    return RuleViolation("seat_free") if is_bookable else None
 
 
 @transactional

@@ -73,6 +73,15 @@ def test_whoever_comes_late_has_one_booking_and_no_strike(
     assert whole(noon, "13:00")
 
 
+@pytest.mark.parametrize("free", [True, False])
+def test_a_no_show_cannot_take_the_strike_back_by_saying_that_they_are_here(noon: LunchHour, free: bool) -> None:
+    if not free:
+        noon.walk_in("王磊", "12:16")
+    said = noon.do(lambda s: seats.stand_by(s, noon.people["周明"], noon.slot_id, at("12:17"), seen=False).state)
+    assert (said, noon.state("周明"), noon.strikes("周明")) == ("no: not_seen", "released", ["no_show"])
+    assert noon.check_in("周明", "12:18") == ("attended" if free else "no: full")
+
+
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_undoing_a_late_check_in_restores_everything(
     noon: LunchHour, way: Callable[[LunchHour, str, str], str]

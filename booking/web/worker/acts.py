@@ -125,7 +125,7 @@ def stand_by(slot_id: int) -> Response:
     rate_limit.press(current_user.token)
     slot = permissions.seen_card(slot_id, person_id).slot
     try:
-        booking = seats.stand_by(db.session, person_id, slot_id, now)
+        booking = seats.stand_by(db.session, person_id, slot_id, now, seen=False)
     except RuleViolation as no:
         return answer(results.refused(slot, no))
     return answer(results.of_standby(slot, booking))

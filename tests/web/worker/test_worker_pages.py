@@ -332,6 +332,16 @@ def test_the_button_at_the_door_says_what_a_press_brings(app: Flask, lunch: Lunc
     assert lunch.state("王磊") == "attended"
 
 
+def test_a_no_show_who_presses_is_sent_to_the_door(app: Flask, lunch: LunchHour) -> None:
+    fill(lunch)
+    lunch.check_in("周明", "12:05")
+    lunch.tick("12:16")
+    answer = Phone(app, lunch, "李静").post(f"/slots/{lunch.slot_id}/standby", "12:20", data={"back": "slot"})
+    assert 'data-refusal="not_seen"' in answer.text
+    assert "到门口扫屏幕上的码，或者请管理员签到" in words_of(answer.text)
+    assert (lunch.state("李静"), lunch.strikes("李静")) == ("released", ["no_show"])
+
+
 def test_the_ticket_is_an_image_of_the_managers_address(app: Flask, lunch: LunchHour) -> None:
     lunch.book("周明", "Mon 10:00")
     page = Phone(app, lunch, "周明").get("/me", "10:00").text
