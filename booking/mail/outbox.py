@@ -132,15 +132,23 @@ def send_again(session: Session, letter_id: int, now: datetime) -> bool:
     return session.scalar(mine.returning(Letter.id)) is not None
 
 
+def forget(session: AnySession, now: datetime, limit: int = 500) -> int:
+    """Delete letters older than 30 days, up to `limit`. Their keys are not needed any more: what they told is over."""
+    ids = session.scalars(select(Letter.id).where(*_over(now)).limit(limit)).all()
+    return _delete(session, ids, now) if ids else 0
+
+
 @transactional
-def forget(session: Session, now: datetime, limit: int = 500) -> int:
-    """Delete letters older than 30 days. Their keys are not needed any more: what they told is over."""
-    over = Letter.state.in_(("sent", "failed", "dropped"))
-    old = select(Letter.id).where(over, Letter.created_at < now - FORGET_AFTER).limit(limit)
-    ids = session.scalars(old).all()
-    session.execute(update(Digest).where(Digest.letter_id.in_(ids)).values(letter_id=None))
-    session.execute(delete(Letter).where(Letter.id.in_(ids)))
+def _delete(session: Session, ids: Sequence[int], now: datetime) -> int:
+    mine = select(Letter.id).where(Letter.id.in_(in_array(ids)), *_over(now)).with_for_update()
+    held = in_array(session.scalars(mine).all())
+    session.execute(update(Digest).where(Digest.letter_id.in_(held)).values(letter_id=None), execution_options=NO_SYNC)
+    session.execute(delete(Letter).where(Letter.id.in_(held)), execution_options=NO_SYNC)
     return len(ids)
+
+
+def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Letter.state.in_(("sent", "failed", "dropped")), Letter.created_at < now - FORGET_AFTER
 
 
 def _claim(session: Session, now: datetime, kinds: ColumnElement[bool], limit: int) -> list[int]:

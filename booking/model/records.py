@@ -103,7 +103,11 @@ class Digest(Base):
     """日报: the daily letter, one for each person, kind and date."""
 
     __tablename__ = "digest"
-    __table_args__ = (one_of("kind", ("worker", "manager")), UniqueConstraint("person_id", "kind", "date"))
+    __table_args__ = (
+        one_of("kind", ("worker", "manager")),
+        UniqueConstraint("person_id", "kind", "date"),
+        partial("ix_digest_letter_id", "letter_id", where="letter_id IS NOT NULL"),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     kind: Mapped[str] = mapped_column(String(8))
