@@ -88,7 +88,7 @@ def update_rows(table: type[DeclarativeBase], names: Sequence[str], **fixed: Any
     columns, row = table.__table__.c, unnest_param("rows")
     typed = [_typed(row[n], columns[name].type).label(name) for n, name in enumerate(("id", *names))]
     # Read once: a join by position would read the JSON for each pair of rows.
-    given = select(*typed).cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
+    given = select(*typed).cte("given").prefix_with("MATERIALIZED")
     wanted = (columns.id == given.c.id, is_in_array(columns.id, "ids"))
     return update(table).where(*wanted).values({**{name: given.c[name] for name in names}, **fixed})
 
