@@ -30,7 +30,6 @@ def backup(database: Path, target: Path, now: datetime) -> list[str]:
 
 def copy(source: Path, target: Path) -> None:
     """One consistent state of `source` as a single file: nothing of it is in a WAL."""
-    sqlite_file.checkpoint(source)
     with _problems_as_errors(source), _opened(source) as reading:
         reading.execute("SELECT * FROM sqlite_master").fetchone()
         try:
@@ -86,7 +85,7 @@ def replace(database: Path, source: Path) -> None:
             was = database.stat()
             draft.chmod(was.st_mode & 0o777)
             os.chown(draft, was.st_uid, was.st_gid)
-            sqlite_file.checkpoint(database)
+            sqlite_file.checkpoint(database, wait=3)
         sqlite_file.remove_leftovers(database)
 
 

@@ -78,9 +78,12 @@ def try_out(path: Path) -> str | None:
     return None
 
 
-def checkpoint(path: Path) -> None:
-    """Move what stands in the WAL into the file, so that a copy of the file alone is whole. Best effort."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(_existing(path), uri=True, timeout=3)) as connection:
+def checkpoint(path: Path, wait: float = 0) -> None:
+    """Move what stands in the WAL into the file, so that a copy of the file alone is whole. Best effort.
+
+    It waits `wait` seconds for whoever reads, and nobody can write meanwhile.
+    """
+    with suppress(sqlite3.Error), closing(sqlite3.connect(_existing(path), uri=True, timeout=wait)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
