@@ -8,32 +8,47 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, Select, cast, insert, select, update
+from sqlalchemy.orm import Session, scoped_session
 
+from booking.db.arrays import in_array, unnest
 from booking.db.transactions import NO_SYNC, transactional
 from booking.model import Booking, Draw, DrawEntry, DrawValue, Event, Person, Slot, Strike
+
+AnySession = Session | scoped_session[Any]
 
 KEPT_FOR = timedelta(days=180)
 # People in one transaction: on SQLite everybody else waits meanwhile.
 AT_ONCE = 20
 
 
-@transactional
-def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
-    """Anonymise old bookings, strikes and events of up to `limit` people. Returns how many people."""
-    old = select(Slot.id).where(Slot.date < nameless_before(now))
-    _forget_entries(session, now)
-    people = session.scalars(_named(old).limit(limit)).all()
+def forget_names(session: AnySession, now: datetime, limit: int = AT_ONCE) -> int:
+    """Anonymise old bookings, strikes and events of up to `limit` people, or old draws where nobody is left.
+
+    Returns how many people.
+    """
+    people = session.scalars(_named(now).limit(limit)).all()
     if people:
-        pairs = _stand_ins(session, people, now)
-        for column in (Booking.person_id, Strike.person_id, Event.person_id, Event.actor_id):
-            table: Any = column.class_
-            theirs = update(table.__table__).where(column == bindparam("old"), table.slot_id.in_(old))
-            session.connection().execute(theirs.values({column.key: bindparam("new")}), pairs)
-    return len(people)
+        return _forget(session, people, now)
+    _forget_entries(session, now)
+    return 0
 
 
+@transactional
+def _forget(session: Session, people: Sequence[int], now: datetime) -> int:
+    left = session.scalars(_named(now).where(Booking.person_id.in_(in_array(people)))).all()
+    row, old = unnest(_stand_ins(session, left, now)), select(Slot.id).where(Slot.date < nameless_before(now))
+    named, nobody = (cast(row[n].as_string(), BigInteger) for n in range(2))
+    pairs = select(named.label("named"), nobody.label("nobody")).cte("pairs").prefix_with("MATERIALIZED")
+    # One statement for all of them: events have no index by who acted.
+    for column in (Booking.person_id, Strike.person_id, Event.person_id, Event.actor_id):
+        table: Any = column.class_
+        theirs = update(table).where(column == pairs.c.named, table.slot_id.in_(old))
+        session.execute(theirs.values({column.key: pairs.c.nobody}), execution_options=NO_SYNC)
+    return len(left)
+
+
+@transactional
 def _forget_entries(session: Session, now: datetime) -> None:
     """Whose an old entry was, and who typed an old public value; the draw can be recomputed without."""
     old = select(Draw.id).where(Draw.date < nameless_before(now))
@@ -48,14 +63,16 @@ def nameless_before(now: datetime) -> date:
     return (month + timedelta(days=31)).replace(day=1)
 
 
-def _named(slots: Select[int]) -> Select[int]:
-    """The people of bookings of these slots who still have a name; a deleted account has none."""
+def _named(now: datetime) -> Select[int]:
+    """The people of old bookings who still have a name; a deleted account has none."""
+    old = select(Slot.id).where(Slot.date < nameless_before(now))
     named = select(Person.id).where(Person.deleted_at.is_(None))
-    theirs = select(Booking.person_id).where(Booking.slot_id.in_(slots), Booking.person_id.in_(named))
+    theirs = select(Booking.person_id).where(Booking.slot_id.in_(old), Booking.person_id.in_(named))
     return theirs.distinct().order_by(Booking.person_id)
 
 
-def _stand_ins(session: Session, people: Sequence[int], now: datetime) -> list[dict[str, int]]:
+def _stand_ins(session: Session, people: Sequence[int], now: datetime) -> list[tuple[int, int]]:
+    """A new one for each of these people: the ids of both."""
     nobody = {"created_at": now, "deleted_at": now, "wants_digest": False, "wants_manager_digest": False}
-    made = session.scalars(insert(Person).returning(Person.id), [nobody] * len(people)).all()
-    return [{"old": old, "new": new} for old, new in zip(people, made, strict=True)]
+    made = session.scalars(insert(Person).returning(Person.id), [nobody] * len(people)).all() if people else ()
+    return list(zip(people, made, strict=True))
