@@ -1,4 +1,4 @@
-"""Back-pressure: jobs that can wait pause while web requests are short of processor time."""
+"""Back-pressure: jobs that can wait pause while others are short of processor time, or want to write to the same file."""
 
 import os
 from collections.abc import Callable
@@ -16,21 +16,24 @@ NAP = 0.1
 
 
 class Backpressure:
-    """One run of a job, between its transactions. `stop` ends a pause early; `crowded` is the last measurement."""
+    """One run of a job, between its transactions. `stop` ends a pause early; `crowded` is the last measurement.
 
-    def __init__(self, stop: Callable[[], bool]) -> None:
+    `rest` is for how many seconds it pauses for each second of work where nobody is short.
+    """
+
+    def __init__(self, stop: Callable[[], bool], rest: float = 0) -> None:
         self.stop = stop
+        self.rest = rest
         self.crowded = False
         self._seen = waited()
         self._at = perf_counter()
 
     def give_way(self, worked: float, longest: float = inf) -> None:
-        """Pause after `worked` seconds of work if a process has waited since the last call: at most `longest` s."""
+        """Pause after `worked` seconds of work, for long if a process has waited since the last call: at most `longest` s."""
         self.crowded = self._others_wait()
-        if self.crowded:
-            until = perf_counter() + min(REST * worked, longest)
-            while not self.stop() and (left := until - perf_counter()) > 0:
-                sleep(min(left, NAP))
+        until = perf_counter() + min((REST if self.crowded else self.rest) * worked, longest)
+        while not self.stop() and (left := until - perf_counter()) > 0:
+            sleep(min(left, NAP))
 
     def _others_wait(self) -> bool:
         seen, at = waited(), perf_counter()

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from booking import draws, monitoring, network, people, pictures, seats, services, slots, stations, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
-from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn
+from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn, backpressure
 from booking.mail import (
     bounces,
     digest_writer,
@@ -156,7 +156,7 @@ def store_station_readings(turn: Turn) -> int:
 
 
 def import_stations(turn: Turn) -> int:
-    return _batches(turn, network.import_chunk, gentle=True)
+    return _batches(turn, network.import_chunk)
 
 
 def carry_out_transfers(turn: Turn) -> int:
@@ -261,32 +261,31 @@ def _receive(now: datetime, message: bytes) -> str:
     return FLAGS.get(outcome, r"\Seen")
 
 
-def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int], *, gentle: bool = False) -> int:
-    """Repeat a verb that does one batch, each in its transaction, until nothing is left."""
-    did, backpressure = 0, Backpressure(turn.stop)
+def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int]) -> int:
+    """Repeat a verb that does one batch, each in its transaction, until nothing is left, with back-pressure."""
+    did, manners = 0, backpressure(turn)
     while not turn.stop():
         began = perf_counter()
         batch = verb(db.session, turn.now)
         if not batch:
             break
         did += batch
-        if gentle:
-            backpressure.give_way(perf_counter() - began)
+        manners.give_way(perf_counter() - began)
     return did
 
 
 def _deliver(turn: Turn, kinds: str, which: ColumnElement[bool]) -> int:
     """Send until nothing is due, the rate limit is reached or the server defers a letter: the next run goes on."""
-    sent, limiter, backpressure = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
+    sent, limiter, manners = 0, rate_limit.of_this_process(), Backpressure(turn.stop)
     with transport.opened(current_app.config) as server:
         while not turn.stop() and (room := limiter.room(kinds, now := turn.later())):
-            began, most = perf_counter(), IN_A_CROWD if backpressure.crowded else IN_A_ROUND[kinds]
+            began, most = perf_counter(), IN_A_CROWD if manners.crowded else IN_A_ROUND[kinds]
             done = _round(turn, server, now, which, min(room, most))
             limiter.count(done.sent + done.put_off + done.failed, now)
             sent += done.sent
             if not done.claimed or done.put_off:
                 break
-            backpressure.give_way(perf_counter() - began, done.claimed / AT_LEAST)
+            manners.give_way(perf_counter() - began, done.claimed / AT_LEAST)
     return sent
 
 
