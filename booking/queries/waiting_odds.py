@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model import Booking, Slot
@@ -24,11 +24,12 @@ class Odds(NamedTuple):
 def at_place(session: Session, slot_id: int, place: int, now: datetime) -> Odds | None:
     """Of the last slots of the same activity at that station whose waiting list reached this place; None for too few.
 
-    Who came to the door for a place has not waited for it.
+    Who came to the door for a place has not waited for it; who was promoted and came late has.
     """
     slot = session.get_one(Slot, slot_id)
     waited = or_(Booking.standby_at.is_(None), Booking.standby_at > Booking.created_at)
-    seated = (Booking.via == "line") & Booking.seated_at.is_not(None)
+    came_late = and_(Booking.late, Booking.state == "attended")
+    seated = and_(or_(Booking.via == "line", came_late), Booking.seated_at.is_not(None))
     last = (
         select(Slot.id, seated.label("promoted"))
         .join(Booking, Booking.slot_id == Slot.id)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import clock, draws, pictures, workdays
@@ -128,10 +128,18 @@ def save_activity(session: Session, activity: Activity, now: datetime, actor_id:
         raise RuleViolation("name_taken")
     session.add(activity)
     session.flush()
+    if changed.get("host", [""])[0]:
+        _keep_host(session, activity, changed["host"][0])
     left, _taken = changed.get("picture", ("", ""))
     pictures.keep(session, activity.picture, left, now)
     told = {"activity": activity.id, "name": activity.title, "changed": changed}
     _note(session, "activity_saved", now, activity.station_id, actor_id, **told)
+
+
+def _keep_host(session: Session, activity: Activity, host: str) -> None:
+    """Write who held them to the slots that are over: they are counted by teacher."""
+    held = (Slot.activity_id == activity.id, Slot.host.is_(None), Slot.state == "done")
+    session.execute(update(Slot).where(*held).values(host=host), execution_options=transactions.NO_SYNC)
 
 
 @transactional

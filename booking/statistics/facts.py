@@ -1,7 +1,8 @@
 """Facts: one row for each slot that was held, and for each unmet request for a seat.
 
-What counts is in `seats.held_slots`. A late cancel counts as re-used when no strike had to be written for it, a seat as
-rescued when another person at the station took it after the release.
+What counts is in `seats.held_slots`. A late cancel counts as re-used when no strike had to be written for it; where
+attendance was not recorded nobody knows. A seat counts as rescued when another person at the station took it after the
+release.
 """
 
 from collections.abc import Iterator
@@ -103,7 +104,7 @@ def _fact(row: Any, activity: Activity, zone: Zone) -> Fact:
         row.no_shows,
         row.unrecorded,
         row.late,
-        max(row.late - row.wasted, 0),
+        0 if row.unrecorded else max(row.late - row.wasted, 0),
         min(row.after_release, row.no_shows),
         row.watched,
     )

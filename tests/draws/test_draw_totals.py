@@ -67,7 +67,9 @@ def test_an_unattended_slot_says_nothing_of_use(day: DrawDay) -> None:
     assert (totals(day)[0].given, totals(day)[0].use) == (2, None)
 
 
-def past(day: DrawDay, weeks: int, *, promoted: bool, place: int = 2, who: str = "周明", **values: object) -> None:
+def past(
+    day: DrawDay, weeks: int, *, promoted: bool, place: int = 2, who: str = "周明", late: bool = False, **values: object
+) -> None:
     """An earlier yoga, so many weeks before, in which one person stood at that place of the waiting list."""
     session, back = day.session, timedelta(weeks=weeks)
     with transactions.transaction(session):
@@ -79,11 +81,12 @@ def past(day: DrawDay, weeks: int, *, promoted: bool, place: int = 2, who: str =
         session.add(slot)
         session.flush()
         created = slot.opens_at - timedelta(hours=1)
-        seat = {"state": "released", "via": "line", "seated_at": slot.starts_at}
+        came = {"state": "attended", "via": "door", "late": True, "checked_in_at": slot.ends_at, "ended_at": None}
+        seat = (came if late else {"state": "released", "via": "line"}) | {"seated_at": slot.starts_at}
         lost = {"state": "expired", "via": "draw"}
         about = {"slot_id": slot.id, "station_id": day.station_id, "person_id": day.people[who]}
         row = {"waitlist_position": place, "created_at": created, "ended_at": slot.ends_at}
-        session.add(Booking(**about, **row, **(seat if promoted else lost)))
+        session.add(Booking(**about | row | (seat if promoted else lost)))
 
 
 CASES: dict[str, tuple[list[dict[str, object]], Odds | None]] = {
@@ -91,6 +94,7 @@ CASES: dict[str, tuple[list[dict[str, object]], Odds | None]] = {
     "two are too few": ([{"promoted": True}] * 2, None),
     "three say something": ([{"promoted": True}, {"promoted": False}, {"promoted": True}], Odds(2, 3, 2)),
     "only the last eight": ([{"promoted": True}] * 8 + [{"promoted": False}] * 3, Odds(2, 8, 8)),
+    "those promoted who came late": ([{"promoted": True, "late": True}] * 3, Odds(2, 3, 3)),
     "another place": ([{"promoted": True, "place": 1}] * 5, None),
     "cancelled ones": ([{"promoted": False}] * 3 + [{"promoted": True, "state": "cancelled"}], Odds(2, 3, 0)),
 }

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import demo, services, statistics
+from booking import demo, services, slots, statistics
 from booking.db import transactions
 from booking.history import replay
 from booking.model import Activity, Event, Plan, Slot, Station, WatchOpen, Zone
@@ -57,6 +57,32 @@ def test_a_late_cancel_is_reused_or_not(session: Session) -> None:
     live_the_noon(lunch)
     told = counted(lunch)
     assert (told.late, told.reused, told.visits) == (2, 1, 1)
+
+
+def test_where_attendance_was_not_recorded_nobody_knows_who_took_a_seat(session: Session) -> None:
+    lunch = LunchHour(session)
+    lunch.book("周明", "Mon 10:00")
+    lunch.book("李静", "Mon 10:00")
+    lunch.give_up("周明", "11:50")
+    for clock in ("12:10", "12:15", "13:00", "15:00"):
+        lunch.tick(clock)
+    told = counted(lunch)
+    assert (told.late, told.reused, told.unrecorded) == (1, 0, 1)
+
+
+def test_a_past_slot_counts_for_the_teacher_who_held_it(session: Session) -> None:
+    lunch = LunchHour(session)
+    for host, when in (("王老师", "Mon 09:00"), ("李老师", "Wed 09:00")):
+        with transactions.transaction(session):
+            activity = session.get_one(Slot, lunch.slot_id).activity
+            activity.host = host
+            slots.save_activity(session, activity, at(when), lunch.manager_id)
+        if host == "王老师":
+            lunch.book("周明", "Mon 10:00")
+            lunch.check_in("周明", "12:05")
+            live_the_noon(lunch)
+    found = statistics.of_station(session, lunch.station_id, Span(TUESDAY, TUESDAY))
+    assert [(one.of.name, one.tally.visits) for one in found.by_host()] == [("王老师", 1)]
 
 
 def test_who_lost_the_seat_and_comes_late_is_a_visit_that_was_booked(session: Session) -> None:
@@ -202,7 +228,8 @@ class Recount:
         count["rescued"] = min(count["rescued"], count["no_shows"])
         late = [line for line in lines if self._is_late(slot, line, last)]
         struck = [line for line in lines if line.kind == "strike" and line.reason == "late_cancel"]
-        count["late"], count["reused"] = len(late), len(late) - len(struck)
+        is_known = "unrecorded" not in told.bookings.values()
+        count["late"], count["reused"] = len(late), is_known * (len(late) - len(struck))
         return count
 
     def _is_late(self, slot: Slot, line: Event, last: dict[tuple[int | None, str], datetime]) -> bool:

@@ -69,7 +69,7 @@ def _square(ahead: ComingDays, when: date, view: DayView) -> Square:
         is_today=when == page.today,
         note=_note(view),
         slots=view.slots,
-        seats=_seats(view, cards),
+        seats=_seats(view, cards, is_over=when != page.when or page.day.over_at <= page.now),
         own=page.own(when),
     )
 
@@ -81,12 +81,12 @@ def _note(view: DayView) -> str:
     return "" if is_weekend else day_parts.note(view)
 
 
-def _seats(view: DayView, cards: Sequence[Card]) -> str:
-    """What can be had on a day: 余 23, 约满, 已结束; nothing before it opens."""
+def _seats(view: DayView, cards: Sequence[Card], *, is_over: bool) -> str:
+    """What can be had on a day: 余 23, 约满, 进行中, 已结束; nothing before it opens. `cards` are those that have not begun."""
     if not view.slots:
         return ""
     if not cards:
-        return str(gettext("已结束"))
+        return str(gettext("已结束") if is_over else gettext("进行中"))
     if left := sum(card.left for card in cards if card.state == "open"):
         return str(gettext("余 %(n)s", n=left))
     return str(gettext("约满") if any(card.state == "open" for card in cards) else "")

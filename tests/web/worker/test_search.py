@@ -267,6 +267,15 @@ def test_the_month_shows_whole_weeks_with_sessions_seats_and_ones_own(app: Flask
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize(("clock", "said"), [("12:05", "余 2"), ("12:30", "进行中"), ("13:00", "已结束")])
+def test_the_month_says_that_a_day_is_over_when_its_last_session_is(
+    app: Flask, session: Session, clock: str, said: str
+) -> None:
+    page = Phone(app, LunchHour(session)).get("/s/cbd/month", clock).text
+    cells = re.findall(r"<td.*?</td>", page, re.DOTALL)
+    assert [said in words_of(cell) for cell in cells if "2026-11-24" in cell] == [True]
+
+
 def test_the_month_marks_holidays_working_weekends_and_what_is_not_announced(app: Flask, programme: Programme) -> None:
     def note(clock: str, day: str) -> str:
         page = Phone(app, programme.lunch).get("/s/cbd/month", clock).text
