@@ -36,7 +36,7 @@ class NoticeWords:
 
 @transactional
 def publish_notice(session: Session, place: Station | Node, words: NoticeWords, now: datetime, actor_id: int) -> Notice:
-    """A new notice of a station or node; one with the same words that is still shown is that one.
+    """A new notice of a station or node; the same again, while it is not over, is that one.
 
     Raises `notice_closed`, `notice_days`, `notice_long`, `notice_over`, `notice_limit`.
     """
@@ -46,10 +46,10 @@ def publish_notice(session: Session, place: Station | Node, words: NoticeWords, 
     today = today_at(session, place, now)
     _check_days(words, today)
     mine = Notice.station_id == place.id if isinstance(place, Station) else Notice.node_id == place.id
-    left = session.scalars(select(Notice).where(mine, Notice.ended_at.is_(None), Notice.last >= today)).all()
-    if same := next((one for one in left if (one.title, one.text) == (words.title, words.text)), None):
+    left = select(Notice).where(mine, Notice.ended_at.is_(None), Notice.last >= today)
+    if same := session.scalars(left.filter_by(**asdict(words))).first():
         return same
-    if len(left) >= MOST_NOTICES:
+    if (session.scalar(select(func.count()).select_from(left.subquery())) or 0) >= MOST_NOTICES:
         raise RuleViolation("notice_limit", limit=MOST_NOTICES)
     notice = Notice(**_of(place), **asdict(words), created_at=now)
     session.add(notice)

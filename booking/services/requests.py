@@ -20,7 +20,7 @@ from booking.sanitise import name_key
 from booking.workdays import LOOK_AHEAD
 
 MOST_OPEN = 3
-# The same words of the same person within this time are one request.
+# The same words of the same person within this time are one request, while it is open.
 SAME_WITHIN = timedelta(days=1)
 # After its end a request keeps its words and whose it was for so long.
 KEPT_FOR = timedelta(days=180)
@@ -30,18 +30,20 @@ KEPT_FOR = timedelta(days=180)
 def send_request(
     session: Session, station_id: int, person_id: int, kind: str, text: str, now: datetime
 ) -> ServiceRequest:
-    """Send a request; the same words again within a day are the first one. Raises `no_requests_here`, `request_limit`."""
+    """Send a request; the same words again within a day are the first one, while it is open.
+
+    Raises `no_requests_here`, `request_limit`.
+    """
     alive(session, person_id)  # locked, so that two presses are one request and nobody passes the limit
     station = session.get_one(Station, station_id)
     if station.closed_at:
         raise RuleViolation("no_requests_here")
-    mine = select(ServiceRequest).where(ServiceRequest.person_id == person_id)
-    recent = mine.where(ServiceRequest.station_id == station_id, ServiceRequest.created_at > now - SAME_WITHIN)
+    still_open = select(ServiceRequest).where(ServiceRequest.person_id == person_id, ServiceRequest.ended_at.is_(None))
+    recent = still_open.where(ServiceRequest.station_id == station_id, ServiceRequest.created_at > now - SAME_WITHIN)
     same = next((one for one in session.scalars(recent) if name_key(one.text) == name_key(text)), None)
     if same:
         return same
-    still_open = mine.where(ServiceRequest.ended_at.is_(None)).subquery()
-    if (session.scalar(select(func.count()).select_from(still_open)) or 0) >= MOST_OPEN:
+    if (session.scalar(select(func.count()).select_from(still_open.subquery())) or 0) >= MOST_OPEN:
         raise RuleViolation("request_limit", limit=MOST_OPEN)
     sent = ServiceRequest(station_id=station_id, person_id=person_id, kind=kind, text=text, created_at=now)
     sent.answer_due_on, sent.due_on = _deadlines(session, station, now)

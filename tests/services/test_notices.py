@@ -1,5 +1,6 @@
 """Notices: who sees which on which day, what a rule says no to, the history, and how long they are kept."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -135,6 +136,15 @@ def test_one_that_is_over_is_not_made_long_again(city: CityTree, writer: int) ->
     notice = publish(city, "guomao", writer, words(days=0))
     with pytest.raises(RuleViolation, match="notice_ended"):
         services.change_notice(city.session, notice, words(days=5), at("Tue 09:00"), writer)
+
+
+def test_the_same_words_on_other_days_are_another_notice(city: CityTree, writer: int) -> None:
+    first = publish(city, "guomao", writer, words(days=0)).id
+    week_later = words(first=MONDAY + DAY * 7, days=0)
+    other = publish(city, "guomao", writer, week_later)
+    assert (other.id != first, other.first, other.last) == (True, week_later.first, week_later.last)
+    assert publish(city, "guomao", writer, week_later).id == other.id
+    assert publish(city, "guomao", writer, replace(week_later, picture="yoga")).picture == "yoga"
 
 
 def test_sent_eight_times_at_once_it_is_one_notice(city: CityTree, writer: int, engine: Engine) -> None:

@@ -66,6 +66,17 @@ def test_the_same_words_within_a_day_are_the_first_request(lunch: LunchHour) -> 
     assert ask(lunch, who="李静").id != first
 
 
+def test_the_same_words_after_it_ended_are_a_new_request(lunch: LunchHour) -> None:
+    withdrawn = ask(lunch).id
+    services.withdraw(lunch.session, withdrawn, at("Mon 12:31"))
+    solved = ask(lunch, when="Mon 12:40")
+    assert (solved.id != withdrawn, solved.state) == (True, "received")
+    services.solve(lunch.session, solved.id, MANAGER_SAYS, at("Mon 13:00"), lunch.manager_id)
+    third = ask(lunch, when="Mon 13:30").id
+    assert third not in (withdrawn, solved.id)
+    assert ask(lunch, when="Mon 13:31").id == third
+
+
 def test_a_person_has_three_open_ones_at_most(lunch: LunchHour) -> None:
     sent = [ask(lunch, text=f"第{n}件") for n in range(3)]
     fourth = (lunch.station_id, lunch.people["周明"], "other", "第四件", at("Mon 12:31"))
