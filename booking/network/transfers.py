@@ -49,7 +49,7 @@ def plan_transfers(
     Of each: `no_account`, `disabled_account`, `not_manager_there`, `same_station`, `transfer_to_closed`,
     `transfer_day_over`, `transfer_too_far`, `transfer_planned`, and `last_manager` unless it is confirmed.
     """
-    people.hold_managers(session, *{wish.leaves.id for wish in wishes})
+    people.hold_managers(session, *{one.id for wish in wishes for one in (wish.leaves, wish.joins)})
     known = (people.person_of(session, wish.email.strip().lower()) for wish in wishes)
     transactions.lock(session, people={person_id for person_id in known if person_id})
     refusals: dict[int, RuleViolation] = {}
@@ -83,17 +83,15 @@ def withdraw_transfer(session: Session, transfer_id: int, now: datetime, actor_i
 
 def due_transfers(session: Session, now: datetime) -> Sequence[int]:
     """Those whose day has come where the manager is now."""
-    tomorrow = now.date() + timedelta(days=1)  # a station may be a day ahead of UTC
-    found = select(StaffTransfer.id, StaffTransfer.on_date, Station.zone_name).join(StaffTransfer.leaves)
-    rows = session.execute(found.where(PENDING, StaffTransfer.on_date <= tomorrow).order_by(StaffTransfer.id))
-    return [one for one, day, zone in rows if day <= clock.at_station(now, zone).date()]
+    return [one for one, _ in _due(session, now)]
 
 
 @transactional
 def carry_out(session: Session, transfer_id: int, now: datetime) -> int:
     """Carry it out if it still can be, and withdraw it if it cannot. Returns how many moved: 0 or 1.
 
-    One that would leave a station without a manager, and was not confirmed, waits for a successor or for a word.
+    One that would leave a station without a manager, and was not confirmed, waits for a successor or for a word. Whoever
+    is due to join the station is a successor and manages it from now on, however long they still manage their own.
     """
     transfer = _held(session, transfer_id)
     if transfer is None:
@@ -105,7 +103,11 @@ def carry_out(session: Session, transfer_id: int, now: datetime) -> int:
         _tell(session, transfer, now, "withdrawn")
         return 0
     if not transfer.leaves_nobody and people.is_last_manager(session, person.id, leaves):
-        return 0
+        successors = _successors(session, leaves, now)
+        if not successors:
+            return 0
+        for successor_id in successors:
+            people.appoint.inside(session, successor_id, leaves, now)
     transfer.done_at = now
     people.appoint.inside(session, person.id, transfer.to_station, now)
     people.dismiss.inside(session, person.id, leaves, now, confirmed=True)
@@ -115,14 +117,38 @@ def carry_out(session: Session, transfer_id: int, now: datetime) -> int:
 
 
 def _held(session: Session, transfer_id: int) -> StaffTransfer | None:
-    """A pending transfer with its person, locked and freshly read."""
+    """A pending transfer with its person, locked and freshly read; who is to join the station that is left is locked too."""
     transfer = session.get(StaffTransfer, transfer_id)
     if transfer is None:
         return None
-    people.hold_managers(session, transfer.from_station)
-    alive(session, transfer.person_id)
+    people.hold_managers(session, transfer.from_station)  # which lets nobody plan to join it, either
+    join = select(StaffTransfer.person_id).where(PENDING, StaffTransfer.to_station == transfer.from_station)
+    transactions.lock(session, people={transfer.person_id, *session.scalars(join)})
     session.refresh(transfer)
     return transfer if transfer.done_at is None and transfer.withdrawn_at is None else None
+
+
+def _due(session: Session, now: datetime, *which: ColumnElement[bool]) -> list[tuple[int, int]]:
+    """Transfer and person of the pending ones whose day has come, by the transfer's id."""
+    tomorrow = now.date() + timedelta(days=1)  # a station may be a day ahead of UTC
+    columns = (StaffTransfer.id, StaffTransfer.person_id, StaffTransfer.on_date, Station.zone_name)
+    found = select(*columns).join(StaffTransfer.leaves).where(PENDING, StaffTransfer.on_date <= tomorrow, *which)
+    rows = session.execute(found.order_by(StaffTransfer.id))
+    return [(one, person_id) for one, person_id, day, zone in rows if day <= clock.at_station(now, zone).date()]
+
+
+def _successors(session: Session, station_id: int, now: datetime) -> list[int]:
+    """Who is due to join the station, and would not be withdrawn. Two who change places would wait for each other."""
+    still = (
+        select(Manages)
+        .join(Manages.person)
+        .where(
+            Manages.person_id == StaffTransfer.person_id,
+            Manages.station_id == StaffTransfer.from_station,
+            Person.disabled_at.is_(None),
+        )
+    )
+    return [person_id for _, person_id in _due(session, now, StaffTransfer.to_station == station_id, still.exists())]
 
 
 def _plan(session: Session, wish: TransferWish, now: datetime, actor_id: int) -> StaffTransfer:

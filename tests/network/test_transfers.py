@@ -1,6 +1,7 @@
 """Transfers: a manager who moves on a day: planned and withdrawn, carried out, and the last manager of a station."""
 
 from datetime import date, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from sqlalchemy import select
@@ -37,6 +38,13 @@ class Staff:
         network.appoint_overseer(
             session, node, f"p{self.ids['韩统筹']}@example.com", "organiser", LONG_BEFORE, self.ids["何主任"]
         )
+
+    def leave_alone(self) -> None:
+        """林经理 runs 国贸 alone from now on, as 吴经理 does 望京 and 郑经理 酒仙桥."""
+        with transactions.transaction(self.session) as session:
+            session.delete(session.get_one(Manages, (self.ids["周经理"], self.tree.stations["guomao"])))
+            self.ids["郑经理"] = make_manager(session, self.tree.stations["jiuxianqiao"], "郑经理")
+            session.get_one(Person, self.ids["郑经理"]).email = f"p{self.ids['郑经理']}@example.com"
 
     def wish(self, who: str, leaves: str, joins: str, day: date = DAY, *, confirmed: bool = False) -> TransferWish:
         both = (self.tree.station(leaves), self.tree.station(joins))
@@ -160,6 +168,61 @@ def test_two_who_change_places_leave_nobody_alone(staff: Staff) -> None:
     assert staff.carry_out() in (1, 2)
     staff.carry_out()
     assert (staff.manages("吴经理"), staff.manages("林经理")) == (["guomao"], ["wangjing"])
+
+
+def rounds_of(staff: Staff, *wishes: TransferWish) -> list[int]:
+    """How many the job carries out on the day, run twice."""
+    assert staff.plan(*wishes) == {}
+    return [staff.carry_out() for _ in range(2)]
+
+
+def test_two_who_manage_alone_change_places(staff: Staff) -> None:
+    staff.leave_alone()
+    ring = (staff.wish("林经理", "guomao", "wangjing"), staff.wish("吴经理", "wangjing", "guomao"))
+    assert rounds_of(staff, *ring) == [2, 0]
+    assert (staff.manages("林经理"), staff.manages("吴经理")) == (["wangjing"], ["guomao"])
+    assert [one.done_at for one in staff.transfers()] == [ON_THE_DAY] * 2
+    assert staff.sound()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_three_who_manage_alone_move_in_a_ring(staff: Staff, order: tuple[int, ...]) -> None:
+    staff.leave_alone()
+    ring = [
+        staff.wish("林经理", "guomao", "wangjing"),
+        staff.wish("吴经理", "wangjing", "jiuxianqiao"),
+        staff.wish("郑经理", "jiuxianqiao", "guomao"),
+    ]
+    assert rounds_of(staff, *(ring[n] for n in order)) == [3, 0]
+    assert [staff.manages(who) for who in ("林经理", "吴经理", "郑经理")] == [["wangjing"], ["jiuxianqiao"], ["guomao"]]
+
+
+STAYS = ("withdrawn", "disabled", "deleted", "dismissed")
+
+
+@pytest.mark.parametrize("why", STAYS)
+def test_who_does_not_come_after_all_is_no_successor(staff: Staff, why: str) -> None:
+    staff.leave_alone()
+    staff.plan(staff.wish("林经理", "guomao", "wangjing"), staff.wish("吴经理", "wangjing", "guomao"))
+    admin, other = staff.ids["何主任"], staff.ids["吴经理"]
+    if why == "withdrawn":
+        network.withdraw_transfer(staff.session, staff.transfers()[1].id, NOW, admin)
+    elif why == "disabled":
+        people.disable(staff.session, other, NOW, admin)
+    elif why == "deleted":
+        people.delete_account(staff.session, other, NOW)
+    else:
+        people.dismiss(staff.session, other, staff.tree.stations["wangjing"], NOW, admin, confirmed=True)
+    assert rounds_of(staff) == [0, 0]
+    assert (staff.manages("林经理"), "guomao" in staff.manages("吴经理")) == (["guomao"], False)
+
+
+def test_who_comes_from_another_zone_is_a_successor_from_the_day_there(staff: Staff) -> None:
+    staff.leave_alone()
+    with transactions.transaction(staff.session) as session:
+        session.get_one(Station, staff.tree.stations["wangjing"]).zone_name = "Asia/Urumqi"
+    staff.plan(staff.wish("林经理", "guomao", "wangjing"), staff.wish("吴经理", "wangjing", "guomao"))
+    assert [staff.carry_out(ON_THE_DAY + timedelta(hours=n)) for n in range(3)] == [0, 0, 2]
 
 
 def test_the_last_but_one_may_not_go_when_the_other_goes_as_well(staff: Staff) -> None:
