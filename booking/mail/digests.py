@@ -41,7 +41,10 @@ Day = date  # inside a class with a field named date, `date` is that field
 
 @dataclass
 class Round:
-    """The stations of one time zone whose digest hour has come on a workday of theirs."""
+    """The stations of one time zone whose digest hour has come on a workday of theirs.
+
+    `before` is the workday before, `others` that of the stations where overrides make it another one.
+    """
 
     kind: str
     zone: str
@@ -50,14 +53,27 @@ class Round:
     ends_at: datetime
     before: Day
     stations: Select[int]
+    others: Mapping[int, Day]
     _opens: dict[int, list[int]] | None = None
 
-    @property
-    def since_last(self) -> service_news.NewsSpan:
-        """Since the hour of the digest of the workday before."""
-        return service_news.NewsSpan(
-            clock.instant(self.before, HOURS[self.kind][0], self.zone), self.due_at, self.before, self.date
-        )
+    def since_last(self, station_id: int) -> service_news.NewsSpan:
+        """Since the hour of the station's digest of its workday before."""
+        return self._since(self.others.get(station_id, self.before))
+
+    def spans(self) -> list[tuple[Select[int], service_news.NewsSpan]]:
+        """The same of all stations, for those together that have the same workday before."""
+        if not self.others:
+            return [(self.stations, self._since(self.before))]
+        alike: dict[Day, list[int]] = defaultdict(list)
+        for station_id, day in self.others.items():
+            alike[day].append(station_id)
+        most = self.stations.where(Station.id.not_in(in_array(self.others)))
+        some = [(self.stations.where(Station.id.in_(in_array(ids))), self._since(day)) for day, ids in alike.items()]
+        return [(most, self._since(self.before)), *some]
+
+    def _since(self, before: Day) -> service_news.NewsSpan:
+        began = clock.instant(before, HOURS[self.kind][0], self.zone)
+        return service_news.NewsSpan(began, self.due_at, before, self.date)
 
     def opens(self, session: Session, now: datetime) -> dict[int, list[int]]:
         """The slots that open later today, by station; read once."""
@@ -172,7 +188,7 @@ def _round_of(session: Session, kind: str, station: Station, now: datetime) -> R
     due_at = due_today(station, kind, now)
     ends_at = clock.instant(today + timedelta(days=1), time(0), station.zone_name)
     here = select(Station.id).where(Station.id == station.id, literal(calendar.is_workday(today)))
-    return Round(kind, station.zone_name, today, due_at, ends_at, calendar.workday_before(today), here)
+    return Round(kind, station.zone_name, today, due_at, ends_at, calendar.workday_before(today), here, {})
 
 
 def _why_not(person: Person, kind: str) -> str:
@@ -190,10 +206,13 @@ def _rounds(session: Session, kind: str, now: datetime, done: Mapping[str, datet
         today = clock.at_station(now, zone).date()
         due_at, over_at = clock.instant(today, since, zone), clock.instant(today, until, zone)
         if due_at <= now < over_at and not _is_done(done.get(zone), due_at, now):
-            calendar = workdays.load(session, None, today, today)
-            working = _working(zone, today, nationwide=calendar.is_workday(today))
+            country, own = workdays.load_each(session, today, today)
+            before = country.workday_before(today)
+            works = {key: calendar for key, calendar in own.items() if calendar.is_workday(today)}
+            others = {key: day for key, its in works.items() if (day := its.workday_before(today)) != before}
+            working = _working(zone, today, nationwide=country.is_workday(today))
             ends_at = clock.instant(today + timedelta(days=1), time(0), zone)
-            yield Round(kind, zone, today, due_at, ends_at, calendar.workday_before(today), working)
+            yield Round(kind, zone, today, due_at, ends_at, before, working, others)
 
 
 def _is_done(seen: datetime | None, due_at: datetime, now: datetime) -> bool:
@@ -229,9 +248,10 @@ def _news_for_workers(due: Round, now: datetime) -> Any:
     found = _followed(due, now)
     follows = found.where(Slot.station_id.in_(due.stations)).with_only_columns(Follow.person_id, Slot.station_id)
     wishes = wish_news.news(due.stations, due.due_at, due.zone, now)
-    visits = visit_news.news(due.stations, due.before, due.date)
-    draws, answers = night_draws.news(due.stations, due.due_at), service_news.news(due.stations, due.since_last)
-    return union(seats, waits, regulars, follows, draws, answers, wishes, visits)
+    draws = night_draws.news(due.stations, due.due_at)
+    visits = [visit_news.news(some, span.before, span.today) for some, span in due.spans()]
+    answers = [service_news.news(some, span) for some, span in due.spans()]
+    return union(seats, waits, regulars, follows, draws, wishes, *visits, *answers)
 
 
 def _followed(due: Round, now: datetime) -> Select[int, int, int]:
@@ -264,9 +284,12 @@ def _regular(due: Round) -> tuple[ColumnElement[bool], ...]:
 
 def _news_for_managers(due: Round) -> Any:
     """The managers of stations that have slots today or soon, or had some on the last workday."""
-    around = Slot.date.between(due.before, due.date + timedelta(days=7))
-    busy = select(Slot.station_id).where(Slot.station_id.in_(due.stations), around)
-    return select(Manages.person_id, Manages.station_id).where(Manages.station_id.in_(busy))
+    soon = due.date + timedelta(days=7)
+    busy = (
+        select(Slot.station_id).where(Slot.station_id.in_(some), Slot.date.between(span.before, soon))
+        for some, span in due.spans()
+    )
+    return union(*(select(Manages.person_id, Manages.station_id).where(Manages.station_id.in_(one)) for one in busy))
 
 
 def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime) -> dict[int, Details]:
@@ -285,8 +308,9 @@ def _for_workers(session: Session, due: Round, ids: Sequence[int], now: datetime
     _add_follows(session, told, due, ids, now)
     night_draws.add(session, told, due.stations, due.due_at, ids)
     wish_news.add(session, told, wish_news.news(due.stations, due.due_at, due.zone, now), ids)
-    visit_news.add(session, told, due.stations, due.before, due.date, ids)
-    service_news.add_answers(session, told, due.stations, due.since_last, ids)
+    for some, span in due.spans():
+        visit_news.add(session, told, some, span.before, span.today, ids)
+        service_news.add_answers(session, told, some, span, ids)
     service_news.add_notices(session, told, due.since_last, now)
     digest_details.add_places(session, told, waiting)
     digest_details.add_strikes(session, told, now)

@@ -1,10 +1,10 @@
 """News of a station's services in the worker's digest: answers to requests, and new notices beside something else.
 
-Since the digest of the workday before, which told what was there then. A notice alone makes no digest: it would be a
-letter to everybody.
+Since the digest of the station's workday before, which told what was there then. A notice alone makes no digest: it
+would be a letter to everybody.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -47,11 +47,13 @@ def add_answers(
         told.setdefault(person_id or 0, nothing).setdefault("answers", []).append(request_id)
 
 
-def add_notices(session: Session, told: Mapping[int, dict[str, Any]], told_in: NewsSpan, now: datetime) -> None:
+def add_notices(
+    session: Session, told: Mapping[int, dict[str, Any]], told_in: Callable[[int], NewsSpan], now: datetime
+) -> None:
     """Add the ids of what is new on the boards of their stations to digests that have something else to tell."""
     stations = {station_id for details in told.values() for station_id in details["stations"]}
     boards = current_notices.of_stations(session, stations, now) if stations else {}
-    new = {station_id: _new(board, told_in) for station_id, board in boards.items()}
+    new = {station_id: _new(board, told_in(station_id)) for station_id, board in boards.items()}
     for details in told.values():
         theirs = {one.id: one for station_id in details["stations"] for one in new[station_id]}
         if theirs:

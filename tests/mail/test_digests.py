@@ -62,6 +62,15 @@ def test_managers_get_theirs_from_eleven(cast: Letters, session: Session) -> Non
     assert write(session, "manager", "11:01") == set()
 
 
+def test_managers_are_told_of_the_last_workday_before_a_rest_day_of_the_stations_own(session: Session) -> None:
+    cast = Letters(session)
+    with transactions.transaction(session):
+        for slot_id in (cast.yoga, cast.crafts, cast.next_yoga, cast.next_talk, cast.thursday):
+            session.delete(session.get_one(Slot, slot_id))
+        workdays.override(session, cast.station_id, TUESDAY, False, None, "停电")
+    assert [write(session, "manager", f"{day} 11:00") for day in ("Tue", "Wed", "Thu")] == [set(), {"沈站长"}, set()]
+
+
 @pytest.mark.parametrize(("kind", "clock"), [("worker", "12:00"), ("manager", "14:00")])
 def test_after_an_outage_a_digest_that_makes_no_sense_any_more_is_left_out(
     cast: Letters, session: Session, kind: str, clock: str

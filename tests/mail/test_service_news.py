@@ -1,5 +1,6 @@
 """News of the services in the worker's digest: an answer is a reason for one, a new notice stands beside something else."""
 
+from datetime import date, time
 from email import message_from_bytes
 from email.policy import default
 
@@ -8,14 +9,16 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import services
+from booking import clock, services, workdays
 from booking.db import transactions
-from booking.mail import rendering
+from booking.extensions import db
+from booking.mail import digests, rendering
 from booking.model import Letter, Notice, ServiceRequest, Slot, Station
 from booking.services import NoticeWords
 from booking.workdays import ONE_DAY
 from tests.support.letter_cast import Letters, write_digests
-from tests.support.lunch_hour import TUESDAY, at
+from tests.support.lunch_hour import TUESDAY, at, make_station
+from tests.support.statements import heard
 
 
 @pytest.fixture
@@ -64,6 +67,97 @@ def test_the_second_word_is_told_too_and_a_withdrawn_one_is_not(quiet: Letters) 
         services.pass_on(quiet.session, one.id, "物业", "7", "转了", at("Mon 12:00"), quiet.manager_id)
     services.withdraw(quiet.session, second.id, at("Mon 13:00"))
     assert [one.details["answers"] for one in written(quiet, "08:31")] == [[first.id]]
+
+
+def says(cast: Letters, station_id: int, day: str, *, works: bool) -> None:
+    """The manager of the station says that it rests, or works, on that day."""
+    with transactions.transaction(cast.session) as session:
+        workdays.override(session, station_id, day_of(day), works, None, "")
+
+
+def day_of(day: str) -> date:
+    """`Tue`, or the days after Friday."""
+    after = {"Sat": 1, "Sun": 2, "Next Mon": 3}.get(day, 0)
+    return at("Fri 12:00" if after else f"{day} 12:00").date() + ONE_DAY * after
+
+
+def mornings(cast: Letters, *days: str) -> dict[str, list[int]]:
+    """The answers in the digests of those mornings, of those that are written."""
+    for day in days:
+        with transactions.transaction(cast.session):
+            write_digests(cast.session, "worker", clock.instant(day_of(day), time(8, 31), "Asia/Shanghai"))
+    letters = cast.session.scalars(select(Letter).where(Letter.kind == "worker_digest"))
+    found = {one.details["date"]: one.details["answers"] for one in letters}
+    return {day: found[day_of(day).isoformat()] for day in days if day_of(day).isoformat() in found}
+
+
+RESTS_AND_WORKS = [  # what the station says, when it answers, and whose morning's digest tells it
+    ("Wed", False, "Tue 12:30", "Thu"),
+    ("Wed", False, "Tue 08:29", "Tue"),
+    ("Wed", False, "Wed 12:30", "Thu"),
+    ("Sat", True, "Fri 12:30", "Sat"),
+    ("Sun", True, "Fri 12:30", "Sun"),
+    ("Sun", True, "Fri 08:29", "Fri"),
+]
+
+
+@pytest.mark.parametrize(("day", "works", "answered", "morning"), RESTS_AND_WORKS)
+def test_an_answer_is_told_once_around_a_day_of_the_stations_own(
+    quiet: Letters, day: str, works: bool, answered: str, morning: str
+) -> None:
+    says(quiet, quiet.station_id, day, works=works)
+    request = asked(quiet)
+    services.take_up(quiet.session, request.id, "在看", at(answered), quiet.manager_id)
+    told = mornings(quiet, "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Next Mon")
+    assert told == {morning: [request.id]}
+
+
+def test_who_asked_two_stations_is_told_by_the_days_of_each(quiet: Letters) -> None:
+    with transactions.transaction(quiet.session) as session:
+        west = make_station(session, "west")
+    says(quiet, quiet.station_id, "Wed", works=False)
+    here = asked(quiet)
+    there = [
+        services.send_request(quiet.session, west, quiet.people["林晓"], "room", text, at("Mon 07:00"))
+        for text in ("灯坏了", "门坏了")
+    ]
+    for one, when in ((here, "Tue 12:30"), (there[0], "Tue 12:30"), (there[1], "Wed 12:30")):
+        services.take_up(quiet.session, one.id, "在看", at(when), quiet.manager_id)
+    told = mornings(quiet, "Tue", "Wed", "Thu", "Fri")
+    assert {day: sorted(ids) for day, ids in told.items()} == {"Wed": [there[0].id], "Thu": [here.id, there[1].id]}
+
+
+def test_a_notice_is_told_once_around_a_day_of_the_stations_own(quiet: Letters) -> None:
+    says(quiet, quiet.station_id, "Wed", works=False)
+    post(quiet, "Tue 12:00")
+    request = asked(quiet)
+    for day in ("Tue", "Thu"):
+        services.take_up(quiet.session, request.id, "在看", at(f"{day} 12:30"), quiet.manager_id)
+        mornings(quiet, "Wed", "Thu", "Fri")
+    letters = quiet.session.scalars(select(Letter).where(Letter.kind == "worker_digest").order_by(Letter.id))
+    assert [(one.details["date"], len(one.details.get("notices", ()))) for one in letters] == [
+        ("2026-11-26", 1),
+        ("2026-11-27", 0),
+    ]
+
+
+def test_as_many_statements_for_many_stations_with_days_of_their_own_as_for_one(app: Flask, quiet: Letters) -> None:
+    request = asked(quiet)
+    services.take_up(quiet.session, request.id, "在看", at("Tue 12:30"), quiet.manager_id)
+
+    def statements(more: int) -> int:
+        with transactions.transaction(quiet.session) as session:
+            some = [quiet.station_id, *(make_station(session, f"more{more}{n}") for n in range(more))]
+        for station_id in some:
+            says(quiet, station_id, "Wed", works=False)
+        now = at("Thu 08:31")
+        with app.app_context(), heard(db.engine) as sent:
+            due = digests.rounds(db.session(), "worker", now)
+            told = digests.gather(db.session(), due, now, digests.to_write(db.session(), due, now))
+        assert [one.details["answers"] for one in told] == [[request.id]]
+        return len(sent)
+
+    assert statements(0) == statements(5)
 
 
 def test_a_notice_alone_makes_no_digest(quiet: Letters) -> None:

@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import seats, services
+from booking import seats, services, workdays
+from booking.db import transactions
 from booking.extensions import db
 from booking.mail import digests, links, previews
 from booking.model import Booking, Letter, Station
@@ -48,6 +49,14 @@ def test_who_was_there_is_asked_once(cast: Letters) -> None:
     assert visits(cast, "周明") == [visit(cast, "周明", cast.yesterday)]
     assert visits(cast, "王磊") == visits(cast, "陈晨") == []
     assert not visits(cast, "周明", "Wed 08:30")
+
+
+def test_a_rest_day_of_the_stations_own_puts_the_question_off(cast: Letters) -> None:
+    with transactions.transaction(cast.session) as session:
+        workdays.override(session, cast.station_id, at("08:30").date(), False, None, "停电")
+    assert visits(cast, "周明") is None
+    assert visits(cast, "周明", "Wed 08:30") == [visit(cast, "周明", cast.yesterday)]
+    assert not visits(cast, "周明", "Thu 08:30")
 
 
 def test_who_has_said_it_already_is_not_asked(cast: Letters) -> None:
