@@ -17,7 +17,7 @@ from booking.model import Slot, Station
 from booking.queries.station_readings import store_readings
 from booking.slots.planning import REPLANNED
 
-CODE = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
+CODE = re.compile(r"(?!new$)[a-z][a-z0-9-]{0,30}[a-z0-9]")  # /admin/stations/new is the form
 POSITION = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,8})?)\s*,\s*(-?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
 UNREAD_AT_ONCE = 500
 ZONES = frozenset(available_timezones())

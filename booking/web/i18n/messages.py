@@ -318,7 +318,7 @@ REASONS = {
     "invitation_address": Reason(_("这个邀请是发给另一个邮箱的。")),
     "invitation_ended": Reason(_("这个邀请已经接受或者撤回了。")),
     # what an admin changes
-    "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位。")),
+    "bad_code": Reason(_("代码由小写字母、数字和连字符组成，以字母开头，2 到 32 位，不能是 new。")),
     "code_taken": Reason(_("这个代码已经有驿站在用。")),
     "bad_zone": Reason(_("没有这个时区。")),
     # the network of a city
