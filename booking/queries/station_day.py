@@ -51,10 +51,10 @@ class DayView(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """An instant at which slots open: their dates, their number, their seats."""
+    """An instant at which slots of a date open: how many, and their seats."""
 
     opens_at: datetime
-    first: date
+    when: date
     slots: int
     seats: int
 
@@ -234,11 +234,11 @@ def _strip(calendar: workdays.Calendar, first: date, last: date, planned: Sequen
 
 
 def _openings(planned: Sequence[Row], now: datetime) -> list[Opening]:
-    found: dict[datetime, Opening] = {}
+    found: dict[tuple[datetime, date], Opening] = {}
     for when, opens_at, is_planned, number, free in planned:
         if is_planned and opens_at > now:
-            so_far = found.get(opens_at, Opening(opens_at, when, 0, 0))
-            found[opens_at] = Opening(opens_at, min(so_far.first, when), so_far.slots + number, so_far.seats + free)
+            so_far = found.get((opens_at, when), Opening(opens_at, when, 0, 0))
+            found[opens_at, when] = so_far._replace(slots=so_far.slots + number, seats=so_far.seats + free)
     return sorted(found.values())
 
 

@@ -104,7 +104,7 @@ class DayPage:
         """Whether the banner says it already."""
         opening = self.opening
         return bool(
-            opening and self.banner != OPEN and (opening.opens_at, opening.first) == (self.opens_once, self.when)
+            opening and self.banner != OPEN and (opening.opens_at, opening.when) == (self.opens_once, self.when)
         )
 
     @property
