@@ -21,9 +21,10 @@ class Card(NamedTuple):
 
     `refusal` is why booking would be refused; None when it would not, or for somebody not signed in. `replaces` are the
     reader's waiting-list places that a seat here would end. `at_opening` is the `act` that a planned slot will offer.
-    `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel; both
-    on the page of one slot only. `draw` is what will give its seats, where they wait for their draw, and `entry` the
-    reader's wishes in that. `sits_elsewhere`: another seat of theirs keeps them from the door.
+    `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel, `missed`
+    why a press does not let a no-show in: all on the page of one slot only. `draw` is what will give its seats, where
+    they wait for their draw, and `entry` the reader's wishes in that. `sits_elsewhere`: another seat of theirs keeps
+    them from the door.
     """
 
     slot: seats.SlotSnapshot
@@ -39,6 +40,7 @@ class Card(NamedTuple):
     draw: CardDraw | None = None
     entry: Wishes | None = None
     sits_elsewhere: bool = False
+    missed: RuleViolation | None = None
 
     @property
     def left(self) -> int:
@@ -128,6 +130,8 @@ def card(session: Session, slot_id: int, person_id: int | None, now: datetime) -
     mine = who.on(slot.id) if who else None
     places = {mine.id: place_in_line(session, mine)} if mine and mine.state == "waiting" else {}
     seen = _card(slot, who, places, now)
+    if person_id and seen.door in ("enter", "standby") and seats.was_released(session, slot_id, person_id):
+        return seen._replace(missed=RuleViolation("not_seen"))
     if seen.by_draw:
         connection = wrap(session.connection())
         draws = card_draws.between(connection, slot.station_id, slot.date, slot.date)

@@ -18,6 +18,7 @@ from booking.seats.booking import BookingResult, Pressed, book, book_in_transact
 from booking.seats.checkin import admit, check_in, stand_by, undo_check_in, undo_stand_by, vacate, walk_in
 from booking.seats.day_totals import count_day, count_days_of
 from booking.seats.eligibility import NOBODY, AnySlot, Eligibility, Entry, clashing, eligibility, refusal
+from booking.seats.late_checkin import was_released
 from booking.seats.lifecycle import finish, miss_late, release, start
 from booking.seats.look import STRIKES_COUNT, Asked
 from booking.seats.reinstatement import Reinstated, anybody_told, called_off, last_cancel, move_back, reinstate

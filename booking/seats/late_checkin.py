@@ -43,6 +43,12 @@ def released(session: Session, slot: Slot, people: Collection[int]) -> dict[int,
     return {booking.person_id: booking for booking in session.scalars(found)}
 
 
+def was_released(session: Session, slot_id: int, person_id: int) -> bool:
+    """Whether this person's seat there was released, as a no-show's, and is not theirs again."""
+    theirs = (Booking.slot_id == slot_id, Booking.person_id == person_id, Booking.state == "released")
+    return session.scalar(select(Booking.id).where(*theirs).limit(1)) is not None
+
+
 def is_late_arrival(booking: Booking) -> bool:
     """Whether the person was checked in after the seat had been released."""
     return booking.state == "attended" and booking.late

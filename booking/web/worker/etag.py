@@ -31,7 +31,9 @@ def facts(card: Card) -> tuple[Any, ...]:
         slot.taken,
         slot.waiting,
         slot.cancel_reason,
+        slot.state == "done",
         card.door,
+        card.missed and card.missed.reason,
     )
     mine = own and (own.id, own.state, own.standby_at), card.place, no and (no.reason, no.details)
     drops = [(entry.id, entry.starts_at) for entry in card.drops]

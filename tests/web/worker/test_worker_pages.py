@@ -336,9 +336,13 @@ def test_a_no_show_who_presses_is_sent_to_the_door(app: Flask, lunch: LunchHour)
     fill(lunch)
     lunch.check_in("周明", "12:05")
     lunch.tick("12:16")
-    answer = Phone(app, lunch, "李静").post(f"/slots/{lunch.slot_id}/standby", "12:20", data={"back": "slot"})
-    assert 'data-refusal="not_seen"' in answer.text
-    assert "到门口扫屏幕上的码，或者请管理员签到" in words_of(answer.text)
+    phone, path = Phone(app, lunch, "李静"), f"/slots/{lunch.slot_id}"
+    asked = phone.get(path, "12:19").text
+    answer = phone.post(f"{path}/standby", "12:20", data={"back": "slot"}).text  # from a page of before
+    for page in (asked, answer):
+        assert page.count('data-refusal="not_seen"') == 1
+        assert "到门口扫屏幕上的码，或者请管理员签到" in words_of(page)
+        assert "我在门口" not in page
     assert (lunch.state("李静"), lunch.strikes("李静")) == ("released", ["no_show"])
 
 
