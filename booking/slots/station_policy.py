@@ -21,7 +21,7 @@ from booking.db.transactions import NO_SYNC, transactional
 from booking.errors import RuleViolation
 from booking.history import record
 from booking.inheritance import PolicyLine, effective_policy, lines_of
-from booking.model import Plan, Slot, Station
+from booking.model import Event, Plan, Slot, Station
 from booking.policy import BOUNDS, Policy
 from booking.slots import deadlines
 from booking.slots.planning import Planned, plan_ahead
@@ -33,6 +33,8 @@ STATION_NUMBERS = (*BOUNDS, "opens_at")
 OPENINGS = {"opens_workdays_before": "opens_workdays_before", "opens_at": "opens_clock"}
 # An array, whose length the planner knows: given a subquery it reads the coming slots of all stations.
 _OF_STATIONS = is_in_array(Slot.station_id, "stations")
+# Slots with seats taken whose people may cancel freely until the start.
+_FREE_UNTIL_START = and_(Slot.taken > 0, Slot.free_until == Slot.starts_at)
 # What opens before so long may be booked while a transaction of ours lasts; slots open by the clock, whatever their state.
 OPENS_SOON = timedelta(minutes=1)
 
@@ -47,7 +49,8 @@ def set_policy(
     *,
     own: Collection[str] | None = None,
 ) -> Planned:
-    """Change a station's policy. Slots that have not started get the new deadlines; open ones stay open.
+    """Change a station's policy. Slots that have not started get the new deadlines; open ones stay open, and people on a
+    moved or restored slot may still cancel freely until it starts.
 
     In a network `own` names the numbers that the station sets itself, by default those that differ from what it inherits;
     the others are inherited. Raises `out_of_bounds`, and `policy_locked` for another value of a locked number, each with the
@@ -96,19 +99,25 @@ def refuse_locked(
 def rewrite_deadlines(session: Session, stations: Mapping[Policy, Collection[int]], now: datetime) -> None:
     """Write the deadlines that follow from these numbers to all slots of their stations that have not started.
 
-    `opens_at` stays. The session's own copies of the slots are not refreshed. Slots that can be booked come last: who books
-    one waits for as short as possible; and all of them are locked at once, by id, as those who book lock theirs.
+    `opens_at` stays, and so does free cancellation until the start that people were promised. The session's own copies of
+    the slots are not refreshed. Slots that can be booked come last: who books one waits for as short as possible; and all
+    of them are locked at once, by id, as those who book lock theirs.
     """
     numbers_of = {one: numbers for numbers, theirs in stations.items() for one in theirs}
     closed = and_(Slot.state == "planned", Slot.opens_at > now + OPENS_SOON)
     for which in (closed, and_(Slot.state.in_(("planned", "open")), ~closed)):
         coming = (_OF_STATIONS, which, Slot.starts_at > now)
-        locked = select(Slot.id, Slot.station_id).where(*coming).order_by(Slot.id).with_for_update(key_share=True)
+        about = (Slot.id, Slot.station_id, _FREE_UNTIL_START.label("free"))
+        locked = select(*about).where(*coming).order_by(Slot.id).with_for_update(key_share=True)
+        rows = session.execute(locked, {"stations": list(numbers_of)}).all()
+        promised = _promised(session, [row.id for row in rows if row.free])
         alike = defaultdict(list)
-        for slot_id, station_id in session.execute(locked, {"stations": list(numbers_of)}):
-            alike[numbers_of[station_id]].append(slot_id)
-        for numbers, found in alike.items():
+        for row in rows:
+            alike[numbers_of[row.station_id], row.id in promised].append(row.id)
+        for (numbers, stays_free), found in alike.items():
             table = _table(numbers)
+            if stays_free:
+                del table["free_until"]
             stale = or_(*(getattr(Slot, name) != moment for name, moment in table.items()))
             write = update(Slot).where(Slot.id.in_(in_array(found)), stale).values(table)
             session.execute(write, execution_options=NO_SYNC)
@@ -170,6 +179,12 @@ def _own(
     free = [name for name in STATION_NUMBERS if name in names and not lines[name].locked_by]
     kept = {name: value for name, value in stored.items() if name in lines and lines[name].locked_by}
     return kept | policy.write_own(numbers, free)
+
+
+def _promised(session: Session, slot_ids: Sequence[int]) -> set[int | None]:
+    """Those of these slots that are free until the start because they were moved or restored, not by the policy."""
+    told = (Event.slot_id.in_(in_array(slot_ids)), Event.kind.in_(("slot_moved", "reinstated")))
+    return set(session.scalars(select(Event.slot_id).where(*told))) if slot_ids else set()
 
 
 def _table(numbers: Policy) -> dict[str, Any]:

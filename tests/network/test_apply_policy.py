@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import invariants, network, policy, slots
+from booking import invariants, network, policy, seats, slots
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Activity, Event, Plan, Slot, Station, Zone
 from booking.network import NodePolicy
 from booking.policy import Policy
 from booking.slots import deadlines
-from tests.support.lunch_hour import TUESDAY, at, make_slot
+from tests.support.lunch_hour import TUESDAY, at, make_people, make_slot
 from tests.support.tree_cast import CityTree, city_with_activities
 
 NOW = at("Mon 09:00")
@@ -223,6 +223,21 @@ def test_a_station_outside_a_network_stores_what_it_did(session: Session) -> Non
         session.add(alone)
     slots.set_policy(session, alone, Policy(seats_a_day=2), NOW)
     assert (alone.policy, alone.own_policy) == ({"seats_a_day": 2}, None)
+
+
+def test_people_on_a_moved_slot_may_cancel_freely_whatever_applies_from_above(city: CityTree, session: Session) -> None:
+    there, beside = slot(city, "guomao"), slot(city, "guomao")
+    person_id = make_people(session, ["周明"])["周明"]
+    session.commit()
+    seats.book(session, person_id, there, at("Mon 10:00"))
+    move = slots.Move(time(12, 30), session.get_one(Slot, there).zone_id)
+    slots.move(session, there, move, at("Mon 11:00"))
+    save(city, "bj", free_minutes=90, grace_minutes=10)
+    assert apply(session, at("Mon 11:01"))
+    session.expire_all()
+    moved, other = session.get_one(Slot, there), session.get_one(Slot, beside)
+    assert (moved.free_until, moved.release_at) == (at("12:30"), at("12:40"))
+    assert (other.free_until, other.release_at) == (at("10:40"), at("12:20"))
 
 
 def examine_deadlines(city: CityTree, **minutes: int) -> None:

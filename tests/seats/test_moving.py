@@ -1,6 +1,6 @@
 """Moving a slot to another hour or zone of its day, with its people, who are told."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from booking import invariants, slots
 from booking.db import transactions
 from booking.model import Event, Letter, Plan, PlanException, Slot, Station, Zone
+from booking.policy import Policy
 from tests.support.lunch_hour import LunchHour, at, make_slot
 
 
@@ -55,9 +56,34 @@ def test_people_on_a_moved_slot_may_cancel_freely(noon: LunchHour) -> None:
     assert noon.strikes("周明") == []
 
 
+@pytest.mark.parametrize("numbers", [Policy(wishes=4), Policy(free_minutes=90), Policy(free_minutes=0)])
+def test_a_change_of_the_policy_leaves_people_on_a_moved_slot_free(noon: LunchHour, numbers: Policy) -> None:
+    move(noon, time(12, 40), "手工坊", "11:00")
+    for wanted in (numbers, Policy(grace_minutes=7)):
+        set_policy(noon, wanted, "11:05")
+        assert (noon.now().free_until, noon.now().release_at) == (
+            at("12:40"),
+            at("12:40") + timedelta(minutes=wanted.grace_minutes),
+        )
+    noon.give_up("周明", "12:30")
+    assert noon.latest("周明").late is False
+
+
+def test_what_the_policy_alone_had_made_free_until_the_start_follows_the_policy(noon: LunchHour) -> None:
+    set_policy(noon, Policy(free_minutes=0), "Mon 11:00")
+    assert noon.now().free_until == at("12:10")
+    set_policy(noon, Policy(), "Mon 11:05")
+    assert noon.now().free_until == at("11:10")
+
+
 def test_no_move_tells_nobody(noon: LunchHour) -> None:
     assert move(noon, time(12, 10), "场地 0", "09:00") == "0 told"
     assert noon.lines("moved") == []
+
+
+def set_policy(noon: LunchHour, numbers: Policy, clock: str) -> None:
+    station = noon.session.get_one(Station, noon.station_id)
+    slots.set_policy(noon.session, station, numbers, at(clock), noon.manager_id)
 
 
 def states(noon: LunchHour, who: str) -> list[tuple[str, str]]:
