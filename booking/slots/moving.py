@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from booking import clock, draws, policy, seats
 from booking.db.transactions import transactional
-from booking.enqueue import enqueue, undo_window, withdraw_letters
+from booking.enqueue import ATTEMPTED, enqueue, undo_window, withdraw_letters
 from booking.errors import RuleViolation
 from booking.history import record, times_before
-from booking.model import LIVE, Booking, Person, PlanException, Slot, Zone
+from booking.model import LIVE, Booking, Event, Letter, Person, PlanException, Slot, Zone
 from booking.slots import deadlines
 from booking.slots.planning import clash
 
@@ -32,7 +32,7 @@ class Move:
 def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: int | None = None) -> Sequence[Booking]:
     """Move the slot; returns who is told. Until the start they may cancel without a strike: they chose another hour.
 
-    Moved back before any letter was sent, nobody is told anything.
+    Moved back before a letter was sent, nobody is told anything; free until the start stays what was promised before.
     """
     slot, people = _held(session, slot_id, now)
     table = may_move(session, slot, wish, now)
@@ -48,7 +48,7 @@ def move(session: Session, slot_id: int, wish: Move, now: datetime, actor_id: in
         session.merge(PlanException(plan_id=slot.plan_id, date=slot.date, starts=wish.starts, zone_id=wish.zone_id))
     _write_down(session, slot, people, was, now, actor_id)
     told = tell_change(session, slot, people, was, now)
-    if people and not told:
+    if people and not told and not _promised(session, slot):
         slot.free_until = deadlines.deadlines(slot.starts_at, slot.ends_at, policy.read(slot.station.policy))[
             "free_until"
         ]
@@ -109,6 +109,13 @@ def as_told(slot: Slot) -> dict[str, str]:
     activity, zone = slot.activity, slot.zone
     host = {"host": slot.host or activity.host, "host_en": slot.host or activity.host_en}
     return {"starts": slot.starts_at.isoformat(), "zone": zone.name, "zone_en": zone.name_en, **host}
+
+
+def _promised(session: Session, slot: Slot) -> bool:
+    """Whether people have had a letter about a change, or were on the slot when it was restored."""
+    sent = select(Letter.id).where(Letter.slot_id == slot.id, Letter.kind == "slot_moved", ATTEMPTED)
+    back = select(Event.id).where(Event.slot_id == slot.id, Event.kind == "reinstated")
+    return bool(session.scalar(select(or_(sent.exists(), back.exists()))))
 
 
 def _write_down(

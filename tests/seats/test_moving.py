@@ -115,6 +115,15 @@ def test_people_told_of_a_move_are_told_when_it_is_undone(noon: LunchHour) -> No
     assert noon.now().free_until == at("12:10")
 
 
+def test_moved_on_and_back_before_the_second_letter_the_first_one_stays_true(noon: LunchHour) -> None:
+    move(noon, time(12, 40), "手工坊", "09:00")
+    for who in ("周明", "李静", "王磊"):
+        sent(noon, who)
+    assert move(noon, time(13, 0), "手工坊", "09:05") == "3 told"
+    assert move(noon, time(12, 40), "手工坊", "09:05:20") == "0 told"
+    assert noon.now().free_until == at("12:40")
+
+
 def test_moved_again_at_once_is_one_letter_from_where_it_was_first(noon: LunchHour) -> None:
     move(noon, time(12, 40), "手工坊", "09:00")
     assert move(noon, time(13, 0), "手工坊", "09:00:05") == "3 told"

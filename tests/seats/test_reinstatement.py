@@ -1,6 +1,6 @@
 """Reinstatement: a manager's mistake undone until a letter about it is sent, as if it had not been made."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from booking import invariants, slots
 from booking.db import transactions
 from booking.enqueue import UNDO_WINDOW
-from booking.model import Booking, Letter, Slot, Zone
+from booking.model import Booking, Letter, Slot, Station, Zone
+from booking.policy import Policy
 from booking.slots import Move, OneOff
 from tests.support.lunch_hour import LunchHour, at
 
@@ -150,6 +151,20 @@ def test_reinstated_people_may_cancel_freely_until_the_start(busy: LunchHour) ->
     bring_back(busy, "11:05")
     busy.give_up("李静", "12:05")
     assert not busy.latest("李静").late
+
+
+def test_neither_a_change_of_the_policy_nor_a_move_undone_takes_that_back(busy: LunchHour) -> None:
+    busy.undo("周明", "11:56")
+    busy.cancel("Tue 09:00")
+    bring_back(busy, "Tue 09:00")
+    station = busy.session.get_one(Station, busy.station_id)
+    slots.set_policy(busy.session, station, Policy(days_ahead=20), at("Tue 09:01"), busy.manager_id)
+    assert busy.now().free_until == at("12:10")
+    place = busy.now().zone_id
+    for hour, told in ((13, 4), (12, 0)):
+        wish = Move(time(hour, 10), place)
+        assert len(slots.move(busy.session, busy.slot_id, wish, at("Tue 09:02"))) == told
+    assert (busy.now().starts_at, busy.now().free_until) == (at("12:10"), at("12:10"))
 
 
 @pytest.mark.parametrize("again", ["Mon 11:00", "11:50"])
