@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from booking import sanitise
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
-from booking.history import record
-from booking.model import Booking, Slot, Strike
+from booking.model import Strike
+from booking.seats import strike_ledger
 
 
 @transactional
@@ -28,11 +28,4 @@ def _forgive(session: Session, which: ColumnElement[bool], now: datetime, actor_
     words = sanitise.one_line(reason)[:200]
     if not words:
         raise RuleViolation("reason_missing")
-    unforgiven = update(Strike).where(which, Strike.forgiven_at.is_(None))
-    forgiven = unforgiven.values(forgiven_at=now, forgiven_by=actor_id, forgive_reason=words)
-    done = session.execute(forgiven.returning(Strike.slot_id, Strike.booking_id)).all()
-    for slot_id, booking_id in done:
-        slot = session.scalars(select(Slot).where(Slot.id == slot_id)).one()
-        booking = session.get_one(Booking, booking_id)
-        record(session, "forgiven", now, actor_id=actor_id, slot=slot, booking=booking, reason=words)
-    return len(done)
+    return strike_ledger.forgive(session, which, now, actor_id, words)

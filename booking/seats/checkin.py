@@ -9,7 +9,8 @@ from booking.db.transactions import retried, transactional
 from booking.enqueue import enqueue, undo_window
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import LIVE, Booking, Slot
+from booking.model import LIVE, Booking, Slot, Strike
+from booking.seats import strike_ledger
 from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.day_totals import count_days_of
 from booking.seats.eligibility import Entry, at_door, door_is_open, eligibility, too_many_places
@@ -178,15 +179,22 @@ def _let_in(
 
 
 def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:
-    """Empty a locked slot that is being cancelled: everybody on it is told once, nobody gets a strike."""
-    everybody = bookings(session, slot.id, *LIVE)
+    """Empty a locked slot that is being cancelled: everybody on it is told once, nobody gets a strike.
+
+    Those whose seats were released before are told as well, and their strikes are forgiven with the reason.
+    """
+    everybody = bookings(session, slot.id, *LIVE, "released")
     for booking in everybody:
         booking.checked_in_at = None
-        leave(session, slot, booking, now, "slot_cancelled", actor_id)
+        if booking.state == "released":  # the seat is not theirs any more
+            end(session, slot, booking, "cancelled", now, "slot_cancelled", actor_id)
+        else:
+            leave(session, slot, booking, now, "slot_cancelled", actor_id)
         booking.late = False
         person_id, wait = booking.person_id, undo_window(slot, now)
         once = f"slot_cancelled:{slot.id}:{person_id}"
         enqueue(
             session, "slot_cancelled", now, person_id=person_id, slot_id=slot.id, once=once, wait=wait, reason=reason
         )
+    strike_ledger.forgive(session, Strike.slot_id == slot.id, now, actor_id, reason)
     return everybody

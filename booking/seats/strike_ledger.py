@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import ColumnElement, String, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
-from booking.model import Strike
+from booking.history import record
+from booking.model import Booking, Slot, Strike
 from booking.policy import Policy
 
 
@@ -66,3 +67,14 @@ def last_strikes(session: Session, people: Collection[int]) -> dict[tuple[int, i
     )
     found = session.execute(struck.group_by(Strike.person_id, Strike.station_id))
     return {(person_id, station_id): at for person_id, station_id, at in found}
+
+
+def forgive(session: Session, which: ColumnElement[bool], now: datetime, actor_id: int | None, reason: str) -> int:
+    """Forgive those of these strikes that are not forgiven yet. Returns how many."""
+    unforgiven = update(Strike).where(which, Strike.forgiven_at.is_(None))
+    forgiven = unforgiven.values(forgiven_at=now, forgiven_by=actor_id, forgive_reason=reason)
+    done = session.execute(forgiven.returning(Strike.slot_id, Strike.booking_id)).all()
+    for slot_id, booking_id in done:
+        slot, booking = session.get_one(Slot, slot_id), session.get_one(Booking, booking_id)
+        record(session, "forgiven", now, actor_id=actor_id, slot=slot, booking=booking, reason=reason)
+    return len(done)

@@ -1,10 +1,13 @@
 """Rule 11: a cancelled slot; and rule 13: its history replays."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
+from booking import invariants
 from booking.history import replay
 from booking.model import Booking, Event
-from tests.support.lunch_hour import LunchHour
+from tests.support.lunch_hour import LunchHour, at
 
 OPEN = "Mon 10:00"
 DAY = ("12:10", "12:15", "13:00")
@@ -45,6 +48,40 @@ def test_a_running_slot_can_be_cancelled(lunch: LunchHour) -> None:
     lunch.tick("12:10")
     assert lunch.cancel("12:11") == "1 told"
     lunch.tick("12:15")
+    assert lunch.strikes("周明") == []
+
+
+def test_who_was_released_before_is_told_too_and_the_strike_forgiven(lunch_with: Callable[..., LunchHour]) -> None:
+    lunch = lunch_with(city_day_seats=1)
+    later = lunch.slot("12:40")
+    for who in ("周明", "李静"):
+        lunch.book(who, OPEN)
+    lunch.check_in("李静", "12:05")
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    lunch.stand_by("王磊", "12:16")  # gets the seat
+    assert (lunch.state("周明"), lunch.strikes("周明")) == ("released", ["no_show"])
+    assert lunch.cancel("12:20") == "3 told"
+    assert lunch.states("周明", "李静", "王磊") == ["cancelled"] * 3
+    assert [lunch.letters(who)[-1] for who in ("周明", "李静", "王磊")] == ["slot_cancelled"] * 3
+    assert lunch.strikes("周明") == []
+    assert [(line.actor_id, line.reason) for line in lunch.lines("forgiven")] == [(lunch.manager_id, "停电")]
+    assert (lunch.now().taken, lunch.now().waiting) == (0, 0)
+    assert lunch.book("周明", "12:21", later) == "booked"  # what did not take place does not count
+    assert invariants.breaches(lunch.session, at("12:21")) == []
+
+
+def test_who_waits_at_the_door_after_the_release_is_told_once(lunch: LunchHour) -> None:
+    lunch.book("周明", OPEN)
+    lunch.book("李静", OPEN)
+    lunch.roll_call("12:05")
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    for who in ("王磊", "陈晨", "周明"):  # the seats are gone by 周明's turn
+        lunch.stand_by(who, "12:16")
+    assert lunch.state("周明") == "waiting"
+    lunch.cancel("12:20")
+    assert lunch.letters("周明").count("slot_cancelled") == 1
     assert lunch.strikes("周明") == []
 
 

@@ -194,6 +194,16 @@ def test_cancelling_shows_who_is_told_what_before_it_happens(app: Flask, lunch: 
     assert lunch.strikes("周明") == []
 
 
+def test_cancelling_after_the_release_names_those_who_lost_their_seat(app: Flask, lunch: LunchHour) -> None:
+    lunch.roll_call("12:00")
+    for clock in ("12:10", "12:15"):
+        lunch.tick(clock)
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}/cancel"
+    assert "没有来、名额已释放的 2 人也会收到信，记的爽约免除：李静、周明" in desk.words(path, "12:20")
+    assert "已取消，会通知 2 人" in said(desk.post(path, "12:20", reason="停电"))
+    assert (lunch.strikes("周明"), lunch.strikes("李静")) == ([], [])
+
+
 def test_a_whole_slot_is_forgiven_with_a_reason(app: Flask, lunch: LunchHour) -> None:
     lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
