@@ -217,7 +217,8 @@ def show_headline(session: Session, station: Station, shows: bool, now: datetime
 
 
 def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot]:
-    """Coming slots with bookings, or whose draw has opened, that the plans and the calendar would not make any more."""
+    """Coming slots with bookings, or whose draw has opened, that the plans and the calendar would not make any more, or
+    at another time, in another zone or with another activity."""
     first = clock.at_station(now, station.zone_name).date()
     entered = draws.opened(session, station.id, first, now)
     coming = [slot for slot in _coming(session, station.id, now) if slot.plan_id]
@@ -242,7 +243,9 @@ def _leave_people_alone(session: Session, exception: PlanException, now: datetim
 def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar) -> bool:
     plan = session.get_one(Plan, slot.plan_id)
     said = session.get(PlanException, (plan.id, slot.date))
-    return deadlines.runs_on(plan, calendar.day(slot.date), said)
+    due = (*deadlines.hours(plan, slot.date, said), (said and said.zone_id) or plan.zone_id, plan.activity_id)
+    is_like_it = (slot.starts_at, slot.ends_at, slot.zone_id, slot.activity_id) == due
+    return is_like_it and deadlines.runs_on(plan, calendar.day(slot.date), said)
 
 
 def _coming(session: Session, station_id: int, now: datetime) -> Sequence[Slot]:

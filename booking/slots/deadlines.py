@@ -42,12 +42,16 @@ def opening(day: date, calendar: Calendar, zone: str, workdays_before: int, wall
 
 def of_plan(plan: Plan, day: date, numbers: Policy, calendar: Calendar, said: PlanException | None) -> Timetable:
     """The deadlines of `plan` on `day`, with an exception for that date if there is one."""
-    zone = plan.station.zone_name
-    starts_at = clock.instant(day, (said and said.starts) or plan.starts, zone)
-    table = deadlines(starts_at, starts_at + timedelta(minutes=plan.minutes), numbers)
-    opens_at = opening(day, calendar, zone, *opens(plan.opens_workdays_before, plan.opens_clock, numbers))
-    table["opens_at"] = min(opens_at, starts_at)
+    table = deadlines(*hours(plan, day, said), numbers)
+    how = opens(plan.opens_workdays_before, plan.opens_clock, numbers)
+    table["opens_at"] = min(opening(day, calendar, plan.station.zone_name, *how), table["starts_at"])
     return table
+
+
+def hours(plan: Plan, day: date, said: PlanException | None) -> tuple[datetime, datetime]:
+    """Start and end of `plan` on `day`, with an exception for that date if there is one."""
+    starts_at = clock.instant(day, (said and said.starts) or plan.starts, plan.station.zone_name)
+    return starts_at, starts_at + timedelta(minutes=plan.minutes)
 
 
 def opens(workdays_before: int | None, wall: time | None, numbers: Policy) -> tuple[int, time]:

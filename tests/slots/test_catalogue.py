@@ -1,4 +1,5 @@
-"""Catalogue: no name twice among a station's activities or zones, however it is written; sets saved whole or not at all."""
+"""Catalogue: no name twice among a station's activities or zones, however it is written; sets saved whole or not at all;
+slots with people that differ from their plans."""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -11,8 +12,8 @@ from sqlalchemy.orm import Session
 from booking import slots
 from booking.db import transactions
 from booking.errors import RuleViolation
-from booking.model import Activity, Event, Plan, Zone
-from tests.support.lunch_hour import LunchHour, at
+from booking.model import Activity, Event, Plan, Slot, Station, Zone
+from tests.support.lunch_hour import TUESDAY, LunchHour, at
 from tests.support.together import together
 
 NOW = at("Mon 09:00")
@@ -156,3 +157,59 @@ def test_of_two_plans_at_once_for_one_zone_one_comes_in(lunch: LunchHour, engine
 
     assert sorted(together(engine, 2, act)) == ["no: 0:zone_taken", "saved"]
     assert count(lunch, Plan) == 1
+
+
+@pytest.fixture
+def planned(lunch: LunchHour) -> Slot:
+    """周明 has a seat at 13:30 on Tuesday, in a slot of a plan for every day."""
+    place, shown = zone(lunch, "新室"), activity(lunch, "八段锦")
+    lunch.session.add_all((place, shown))
+    lunch.session.commit()
+    told = {"station_id": lunch.station_id, "activity_id": shown.id, "zone_id": place.id, "weekdays": "12345"}
+    plan = Plan(**told, starts=time(13, 30), minutes=40, capacity=5, valid_from=date(2026, 11, 20))
+    slots.save_plan(lunch.session, plan, NOW)
+    slot = lunch.session.scalars(select(Slot).where(Slot.plan_id == plan.id, Slot.date == TUESDAY)).one()
+    assert lunch.book("周明", "Mon 10:00", slot.id) == "booked"
+    return slot
+
+
+def stranded(lunch: LunchHour) -> list[int]:
+    lunch.session.rollback()
+    station = lunch.session.get_one(Station, lunch.station_id)
+    return [slot.id for slot in slots.stranded(lunch.session, station, at("Mon 11:01"))]
+
+
+def change(lunch: LunchHour, slot: Slot, **columns: Any) -> None:
+    lunch.session.rollback()
+    slots.save_plan(lunch.session, again(lunch.session.get_one(Plan, slot.plan_id), **columns), at("Mon 11:00"))
+
+
+def move(lunch: LunchHour, slot: Slot, starts: time) -> None:
+    lunch.session.rollback()
+    slots.move(lunch.session, slot.id, slots.Move(starts, slot.zone_id), at("Mon 11:00"), lunch.manager_id)
+
+
+@pytest.mark.parametrize("column", ["starts", "minutes", "zone_id", "activity_id"])
+def test_a_slot_with_people_that_its_plan_would_make_otherwise_waits_for_the_manager(
+    lunch: LunchHour, planned: Slot, column: str
+) -> None:
+    place, shown = zone(lunch, "另一间"), activity(lunch, "书法")
+    lunch.session.add_all((place, shown))
+    lunch.session.commit()
+    became = {"starts": time(14, 0), "minutes": 50, "zone_id": place.id, "activity_id": shown.id}
+    change(lunch, planned, **{column: became[column]})
+    assert stranded(lunch) == [planned.id]
+
+
+def test_moved_to_where_its_plan_is_a_slot_waits_no_more(lunch: LunchHour, planned: Slot) -> None:
+    change(lunch, planned, starts=time(14, 0))
+    move(lunch, planned, time(14, 0))
+    assert stranded(lunch) == []
+
+
+def test_what_was_changed_of_one_slot_alone_waits_for_nobody(lunch: LunchHour, planned: Slot) -> None:
+    move(lunch, planned, time(14, 0))
+    slots.set_capacity(lunch.session, planned.id, 3, at("Mon 11:00"))
+    slots.set_host(lunch.session, planned.id, "林老师", at("Mon 11:00"))
+    change(lunch, planned, capacity=9)
+    assert stranded(lunch) == []
