@@ -96,7 +96,7 @@ def _refused(sealed: Sealed, people: Mapping[int, Eligibility]) -> dict[Wish, st
     for group in sealed.groups:
         for entry in group:
             who = people[entry.person_id]
-            if not (who.gone or who.paused_until or who.entries):
+            if not (who.gone or who.paused_until or who.entries or who.used):
                 continue
             for slot_id in entry.wishes:
                 if (slot := sealed.slots.get(slot_id)) and (no := personal(slot, who)):

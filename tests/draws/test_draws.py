@@ -1,7 +1,7 @@
 """Draws: entering, sealing, drawing, and what follows for everybody."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import partial
 
 import pytest
@@ -14,9 +14,10 @@ from booking.draws import order, proof
 from booking.draws.balls import balls
 from booking.errors import RuleViolation
 from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Letter, Person, SetAside, Slot, Station, Strike
+from booking.workdays import ONE_DAY
 from tests.support.draw_cast import KEY, DrawDay
 from tests.support.kills import Killed, killed_at
-from tests.support.lunch_hour import NAMES, TUESDAY, at, tick
+from tests.support.lunch_hour import NAMES, TUESDAY, at, make_slot, tick
 from tests.support.together import together
 
 ALL = NAMES
@@ -183,6 +184,20 @@ def test_who_can_no_longer_come_stays_in_the_list_and_is_passed_over(session: Se
     assert [row[0] for row in proof.published(session, day.draw())["entries"]] == before
     assert len(day.bookings(day.yoga, "booked")) == 1
     assert [line.reason for line in day.told("passed_over")] == ["gone"]
+    sound(day)
+
+
+def test_who_has_only_used_seats_of_the_week_is_passed_over(session: Session) -> None:
+    """A seat that was given up too late counts towards the city's limit, as at the entry."""
+    day = DrawDay(session, city_week_seats=1)
+    with transactions.transaction(session):
+        noon = make_slot(session, session.get_one(Station, day.station_id), TUESDAY - ONE_DAY, time(12, 30), 3)
+    assert day.enter("周明", "Mon 10:05") == "1 wishes"
+    seat = seats.book(session, day.people["周明"], noon, at("Mon 10:10")).booking
+    seats.give_up(session, seat.id, at("Mon 11:45"))
+    assert day.enter("周明", "Mon 11:50", day.crafts) == "no: week_limit"
+    day.draw_all()
+    assert (day.entry("周明").result, day.entry("周明").passed_over) == ("passed_over", {str(day.yoga): "week_limit"})
     sound(day)
 
 
