@@ -48,8 +48,8 @@ def explained(session: Session, station: Station, people: Collection[int], now: 
 def held(session: Session, asked: Sequence[At], now: datetime) -> dict[tuple[int, int], Held]:
     """The same at several stations, by station and person.
 
-    Any seat there takes the losses away, also one that was given up later. Who never had one has those of a newcomer, or
-    as many as they have lost. A strike that counts leaves one.
+    Any seat there takes the losses away, also one that was given up later, but none that was undone at once. Who never had
+    one has those of a newcomer, or as many as they have lost. A strike that counts leaves one.
     """
     session.flush()
     connection = statements.wrap(session.connection())
@@ -99,7 +99,7 @@ def _losses(
 _SEATS = CompiledStatement(
     select(Booking.station_id, Booking.person_id, func.max(Booking.seated_at, type_=Booking.seated_at.type))
     .where(is_in_array(Booking.person_id, "people"), is_in_array(Booking.station_id, "stations"))
-    .where(Booking.seated_at.is_not(None))
+    .where(Booking.seated_at.is_not(None), Booking.end_reason.is_distinct_from("press_undone"))
     .group_by(Booking.station_id, Booking.person_id)
 )
 _LOST = CompiledStatement(

@@ -408,6 +408,20 @@ def test_moved_before_the_draw_it_still_cannot_be_booked(day: DrawDay) -> None:
     assert slot.opens_at == slot.starts_at == at("13:30")
 
 
+def test_a_seat_that_was_undone_at_once_takes_no_balls(session: Session) -> None:
+    """A slip of the thumb is undone whole; a seat that was given up later was one."""
+    day = DrawDay(session, capacity=1)
+    for name in ALL[:5]:
+        day.enter(name, "Mon 10:05")
+    day.draw_all()
+    loser = next(entry.person_id for entry in day.entries() if entry.person_id and entry.result == "lost")
+    for taken, left, count in (("Mon 13:00", "Mon 13:01:59", 3), ("Mon 13:03", "Mon 13:05:01", 1)):
+        seat = seats.book(session, loser, day.crafts, at(taken)).booking
+        seats.give_up(session, seat.id, at(left))
+        assert balls(session, session.get_one(Station, day.station_id), [loser], at("Mon 13:06")) == {loser: count}
+        session.rollback()
+
+
 BROKEN = {
     "I11 a changed list": (update(DrawEntry).where(DrawEntry.no == 2).values(balls=4), "I11"),
     "I11 a dropped entry": (update(DrawEntry).where(DrawEntry.no == 3).values(no=None, balls=None), "I11"),
