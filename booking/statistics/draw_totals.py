@@ -8,7 +8,7 @@ from sqlalchemy import Integer, case, func, select
 from sqlalchemy.orm import Session
 
 from booking import draws
-from booking.model import Booking, Draw, Slot
+from booking.model import Booking, Draw, Event, Slot
 
 
 class DrawTally(NamedTuple):
@@ -65,14 +65,18 @@ def _tally(draw: Draw, entries: int, seats: tuple[int, int, int]) -> DrawTally:
 
 
 def _seats(session: Session, station_id: int, first: date, last: date) -> dict[int, tuple[int, int, int]]:
-    """By draw, how many seats were given, used, and given where nobody took attendance."""
+    """By draw, how many seats were given, used, and given where nobody took attendance.
+
+    By the history: what a seat came by changes when it is moved down or used late, and its entry forgets the person.
+    """
     used = func.sum(case((Booking.state == "attended", 1), else_=0))
     unseen = func.sum(case((Booking.state == "unrecorded", 1), else_=0))
-    drawn = (Booking.via == "draw", Booking.seated_at.is_not(None))
     counted = (
         select(Slot.draw_id, func.count(), used.cast(Integer), unseen.cast(Integer))
-        .join(Booking, Booking.slot_id == Slot.id)
-        .where(Slot.station_id == station_id, Slot.date.between(first, last), Slot.draw_id.is_not(None), *drawn)
+        .join(Event, Event.slot_id == Slot.id)
+        .join(Booking, Booking.id == Event.booking_id)
+        .where(Slot.station_id == station_id, Slot.date.between(first, last), Slot.draw_id.is_not(None))
+        .where(Event.kind == "drawn")
         .group_by(Slot.draw_id)
     )
     return {row[0] or 0: (row[1], row[2], row[3]) for row in session.execute(counted)}

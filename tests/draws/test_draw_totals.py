@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import statistics
+from booking import people, seats, slots, statistics
 from booking.db import transactions
-from booking.model import Booking, Slot
+from booking.model import Booking, DrawEntry, Letter, Slot
 from booking.queries import waiting_odds
 from booking.queries.waiting_odds import Odds
 from tests.support.draw_cast import DrawDay
-from tests.support.lunch_hour import NAMES, TUESDAY, at
+from tests.support.lunch_hour import NAMES, TUESDAY, at, tick
 
 AFTER = at("Tue 18:00")
 
@@ -45,6 +45,43 @@ def test_a_report_counts_entries_seats_and_who_came(day: DrawDay) -> None:
     assert told == (1, 0, 7, 6, 2, 1)
     assert (one.odds, one.use) == (2 / 7, 1 / 2)
     assert statistics.total([one, one])[1:6] == (2, 0, 14, 14, 12)
+
+
+@pytest.fixture
+def used_up(day: DrawDay) -> DrawDay:
+    """Of two drawn seats one was moved down and promoted again, and the other used late; a loser was promoted."""
+    for name in NAMES:
+        day.enter(name, "Mon 10:10", day.yoga)
+    day.draw_all()
+    slots.set_capacity(day.session, day.yoga, 1, at("Mon 13:00"), day.manager_id, move_newest=True)
+    with transactions.transaction(day.session) as session:  # told of it, they are promoted and not moved back
+        session.execute(update(Letter).where(Letter.kind == "moved_down").values(state="sent", tries=1))
+    slots.set_capacity(day.session, day.yoga, 3, at("Mon 15:00"), day.manager_id)
+    found = select(Booking.id).where(Booking.slot_id == day.yoga, Booking.state == "booked")
+    late, *others = day.session.scalars(found.order_by(Booking.via, Booking.id)).all()  # the drawn one first
+    tick(day.session, at("Tue 12:10"))
+    for booking_id in others:
+        seats.check_in(day.session, booking_id, at("Tue 12:11"), day.manager_id)
+    tick(day.session, at("Tue 12:15"))
+    assert seats.admit(day.session, late, at("Tue 12:18"), day.manager_id).late
+    for clock in ("Tue 12:40", "Tue 15:00"):
+        tick(day.session, at(clock))
+    return day
+
+
+def test_a_drawn_seat_stays_one_however_it_was_used(used_up: DrawDay) -> None:
+    vias = select(Booking.via).where(Booking.state == "attended").order_by(Booking.via)
+    assert list(used_up.session.scalars(vias)) == ["door", "line", "line"]
+    (one,) = totals(used_up)
+    assert (one.given, one.used, one.unseen) == (2, 2, 0)
+
+
+def test_a_report_stays_when_names_are_forgotten(used_up: DrawDay) -> None:
+    people.forget_names(used_up.session, AFTER + timedelta(days=230))
+    used_up.session.rollback()
+    assert set(used_up.session.scalars(select(DrawEntry.person_id))) == {None}
+    (one,) = totals(used_up)
+    assert (one.given, one.used) == (2, 2)
 
 
 def test_a_void_draw_has_no_odds(day: DrawDay) -> None:
@@ -102,8 +139,8 @@ CASES: dict[str, tuple[list[dict[str, object]], Odds | None]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_how_often_a_place_was_promoted(day: DrawDay, case: str) -> None:
-    slots, odds = CASES[case]
-    for weeks, one in enumerate(slots, 1):
+    weeks_before, odds = CASES[case]
+    for weeks, one in enumerate(weeks_before, 1):
         past(day, weeks, **one)  # type: ignore[arg-type]
     assert waiting_odds.at_place(day.session, day.yoga, 2, at("Mon 12:01")) == odds
     assert waiting_odds.at_place(day.session, day.crafts, 2, at("Mon 12:01")) is None
