@@ -11,7 +11,7 @@ from booking.draws.allocate import draw, to_draw
 from booking.draws.chain import begin_anew, commit, to_commit
 from booking.draws.entering import Entered
 from booking.draws.entering import press as press_entry
-from booking.draws.entries import change_wishes, enter, leave, open_draws_of
+from booking.draws.entries import change_wishes, enter, hold_draw, leave, open_draws_of
 from booking.draws.freeze import freeze, to_freeze
 from booking.draws.partners import invite, is_invited, join
 from booking.draws.planning import (
@@ -26,6 +26,7 @@ from booking.draws.planning import (
     latest_value,
     missed_by,
     opened,
+    opens_slots,
     result_at,
     share,
     under_way,

@@ -73,10 +73,15 @@ def change_wishes(session: Session, entry_id: int, wishes: Sequence[int], now: d
     return entry
 
 
-def open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
-    """The draw, which is not frozen until this transaction ends: many may hold it at once."""
+def hold_draw(session: Session, draw_id: int) -> Draw:
+    """The draw, which is neither frozen nor drawn until this transaction ends: many may hold it at once."""
     found = select(Draw).where(Draw.id == draw_id).with_for_update(read=True)
-    draw = session.scalars(found.execution_options(populate_existing=True)).one()
+    return session.scalars(found.execution_options(populate_existing=True)).one()
+
+
+def open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
+    """The draw, held, which people can still enter or leave."""
+    draw = hold_draw(session, draw_id)
     if now < draw.opens_at:
         raise RuleViolation("draw_not_open", opens_at=draw.opens_at)
     if draw.state != "gathering" or now >= draw.closes_at:
@@ -85,7 +90,7 @@ def open_draw(session: Session, draw_id: int, now: datetime) -> Draw:
 
 
 def open_draws_of(session: Session, person_id: int, now: datetime) -> Sequence[Draw]:
-    """The draws that this person is in and can still leave, held as by `open_draw`, by id."""
+    """The draws that this person is in and can still leave, held as by `hold_draw`, by id."""
     entered = select(DrawEntry.draw_id).where(DrawEntry.person_id == person_id, DrawEntry.left_at.is_(None))
     found = select(Draw).where(Draw.id.in_(entered), Draw.state == "gathering", Draw.closes_at > now)
     return session.scalars(found.order_by(Draw.id).with_for_update(read=True)).all()

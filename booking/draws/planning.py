@@ -83,6 +83,14 @@ def result_at(draw: HasResult) -> datetime:
     return draw.value_from + CORRECTION if draw.value_from else draw.closes_at + SEALED_FOR
 
 
+def opens_slots(draw: Draw) -> bool:
+    """Whether anybody may book its slots by now: it is drawn, or void because they were all cancelled.
+
+    The seats of a draw that is void for another reason are given at the door.
+    """
+    return draw.state == "drawn" or draw.why_void == "cancelled"
+
+
 def missed_by(session: Session, slot: Slot, waitlist_until: datetime) -> Draw | None:
     """The slot's draw, where it would be too late for the slot with this end of its waiting list."""
     draw = session.get(Draw, slot.draw_id)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from booking import clock, policy, workdays
+from booking import clock, draws, policy, workdays
 from booking.db.arrays import in_array
-from booking.model import Booking, Event, Slot, Station, Strike
+from booking.model import Booking, Draw, Event, Slot, Station, Strike
 from booking.seats import BOOKS_OPEN
 from booking.slots import deadlines
 from booking.slots.planning import clash, due_dates
@@ -18,7 +18,7 @@ PATIENCE = timedelta(seconds=60)
 
 
 def openings(session: Session, now: datetime) -> Iterator[str]:
-    """I4: each plan opens each of its dates exactly once, and not before the hour."""
+    """I4: each plan opens each of its dates exactly once, and not before the hour; a slot whose draw is over is open."""
     twice = select(Slot.plan_id, Slot.date, func.count(Slot.id)).where(Slot.plan_id.is_not(None))
     for plan_id, day, count in session.execute(
         twice.group_by(Slot.plan_id, Slot.date).having(func.count(Slot.id) > 1).order_by(Slot.plan_id, Slot.date)
@@ -28,6 +28,7 @@ def openings(session: Session, now: datetime) -> Iterator[str]:
     for slot_id in session.scalars(again.group_by(Event.slot_id).having(func.count(Event.id) > 1)):
         yield f"I4 slot {slot_id}: opened more than once"
     yield from _early(session)
+    yield from _shut(session)
     for station in session.scalars(select(Station).where(Station.closed_at.is_(None)).order_by(Station.id)):
         yield from _missing(session, station, now)
 
@@ -44,6 +45,14 @@ def _early(session: Session) -> Iterator[str]:
     allowed = set(session.scalars(by_a_manager)) if older else set()
     for booking_id, slot_id in (row for row in older if row[0] not in allowed):
         yield f"I4 slot {slot_id}: booking {booking_id} is older than the opening"
+
+
+def _shut(session: Session) -> Iterator[str]:
+    """Slots that wait for a draw in which they were not."""
+    waits = select(Slot.id, Draw).join(Draw, Slot.draw_id == Draw.id).where(Slot.state == "planned")
+    for slot_id, draw in session.execute(waits.order_by(Slot.id)):
+        if draws.opens_slots(draw):
+            yield f"I4 slot {slot_id}: draw {draw.id} is over, and it has not opened"
 
 
 def _missing(session: Session, station: Station, now: datetime) -> Iterator[str]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from booking import seats
+from booking import draws, seats
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
@@ -20,12 +20,15 @@ def bring_back(session: Session, slot_id: int, now: datetime, actor_id: int | No
     """Restore the slot with everybody who was on it and has no other booking by now. Idempotent.
 
     The letters about its cancellation are withdrawn; refused once one was sent. Until the start people may cancel
-    without a strike: they may have seen on the page that it was cancelled.
+    without a strike: they may have seen on the page that it was cancelled. A slot whose draw was decided without it opens
+    to everybody at once.
     """
     found = seats.find_slot(session, slot_id)
     ended = may_bring_back(session, found, now)
     if ended is None:
         return Reinstated()
+    # Held, or the draw could be decided without the slot after we have looked.
+    draw = draws.hold_draw(session, found.draw_id) if found.draw_id else None
     mine = {was.booking.person_id for was in seats.called_off(session, found, ended.at)}
     held = seats.lock_slots(session, {slot_id}, now, mine)
     slot = held.slots[slot_id]
@@ -34,6 +37,9 @@ def bring_back(session: Session, slot_id: int, now: datetime, actor_id: int | No
     before = ended.before or "planned"
     record(session, "brought_back", now, actor_id=actor_id, slot=slot, before="cancelled", after=before)
     slot.state, slot.cancel_reason = before, None
+    if before == "planned" and draw and draws.opens_slots(draw):
+        slot.state, slot.opens_at = "open", now
+        record(session, "opened", now, actor_id=actor_id, slot=slot, before=before, after="open")
     back = seats.reinstate(session, slot, ended.at, now, held.people, actor_id)
     if back.again:
         slot.free_until = slot.starts_at

@@ -1,7 +1,7 @@
 """Draws: entering, sealing, drawing, and what follows for everybody."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 
 import pytest
@@ -252,6 +252,76 @@ def test_all_cancelled_it_is_void_and_nobody_loses(day: DrawDay) -> None:
     sound(day)
 
 
+def restore(day: DrawDay, clock: str) -> tuple[str, datetime]:
+    """The state of yoga and its opening, after it was restored at that instant."""
+    day.session.rollback()
+    slots.bring_back(day.session, day.yoga, at(clock), day.manager_id)
+    slot = day.session.get_one(Slot, day.yoga, populate_existing=True)
+    return slot.state, slot.opens_at
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_restored_after_its_draw_a_slot_is_open_to_everybody(day: DrawDay, others: bool) -> None:
+    """Drawn without it, or void because every slot was cancelled."""
+    day.enter("周明", "Mon 10:05", day.yoga)
+    day.enter("李静", "Mon 10:05", day.crafts)
+    for slot_id in (day.yoga,) if others else (day.yoga, day.crafts, day.tea):
+        slots.cancel(day.session, slot_id, "停电", at("Mon 10:30"), day.manager_id)
+    day.draw_all()
+    assert day.draw().state == ("drawn" if others else "void")
+    assert restore(day, "Mon 13:00") == ("open", at("Mon 13:00"))
+    for who in ("周明", "王磊", "陈晨"):
+        seats.book(day.session, day.people[who], day.yoga, at("Mon 13:00"))
+    assert day.bookings(day.yoga, "booked") == [day.people["周明"], day.people["王磊"]]
+    assert day.bookings(day.yoga, "waiting") == [day.people["陈晨"]]
+    sound(day, "Mon 13:01")
+    slots.cancel(day.session, day.yoga, "停电", at("Mon 14:00"), day.manager_id)
+    assert restore(day, "Mon 14:00:30") == ("open", at("Mon 13:00"))
+    sound(day, "Mon 14:01")
+
+
+@pytest.mark.parametrize("clock", ["Mon 11:59", "Mon 12:00:30"])
+def test_restored_before_its_draw_a_slot_is_drawn(day: DrawDay, clock: str) -> None:
+    day.enter("周明", "Mon 10:05", day.yoga)
+    slots.cancel(day.session, day.yoga, "停电", at("Mon 10:30"), day.manager_id)
+    day.tick("Mon 09:00")
+    day.tick(clock)
+    assert restore(day, clock) == ("planned", at("Tue 12:10"))
+    day.tick("Mon 12:00")
+    day.tick("Mon 12:01")
+    assert day.entry("周明").got_slot_id == day.yoga
+    sound(day)
+
+
+def test_restored_after_a_void_draw_its_seats_are_given_at_the_door(day: DrawDay) -> None:
+    """As those of the other slots, which everybody was told."""
+    day.enter("周明", "Mon 10:05", day.crafts)
+    slots.cancel(day.session, day.yoga, "停电", at("Mon 10:30"), day.manager_id)
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    day.tick("Tue 11:40")
+    assert day.draw().why_void == "late"
+    assert restore(day, "Tue 11:45") == ("planned", at("Tue 12:10"))
+    sound(day, "Tue 11:46")
+
+
+def test_restored_at_the_instant_of_its_draw_a_slot_is_in_it_or_open(day: DrawDay, engine: Engine) -> None:
+    for name in ALL:
+        day.enter(name, "Mon 10:05", day.yoga, day.crafts)
+    slots.cancel(day.session, day.yoga, "停电", at("Mon 10:30"), day.manager_id)
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    instant = at("Mon 12:01")
+    acts = (
+        lambda s: draws.draw.inside(s, [day.draw_id], KEY, instant),
+        lambda s: len(slots.bring_back.inside(s, day.yoga, instant, day.manager_id).again),
+    )
+    assert together(engine, 2, lambda s, n: acts[n](s)) == [1, 0]
+    assert day.draw().state == "drawn"
+    assert day.session.get_one(Slot, day.yoga).state == "open"
+    sound(day)
+
+
 def test_late_it_is_drawn_and_too_late_it_is_void(day: DrawDay) -> None:
     day.enter("周明", "Mon 10:00")
     day.tick("Mon 09:00")
@@ -423,6 +493,7 @@ def test_a_seat_that_was_undone_at_once_takes_no_balls(session: Session) -> None
 
 
 BROKEN = {
+    "I4 a slot that was forgotten": (update(Slot).values(state="planned"), "I4"),
     "I11 a changed list": (update(DrawEntry).where(DrawEntry.no == 2).values(balls=4), "I11"),
     "I11 a dropped entry": (update(DrawEntry).where(DrawEntry.no == 3).values(no=None, balls=None), "I11"),
     "I11 another seed": (update(Draw).values(seed="0" * 64), "I11"),
