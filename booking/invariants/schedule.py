@@ -39,10 +39,10 @@ def _early(session: Session) -> Iterator[str]:
         yield f"I4 slot {slot_id}: opened before its hour"
     pressed = select(Booking.id, Slot.id).join(Slot, Booking.slot_id == Slot.id)
     older = session.execute(pressed.where(Booking.created_at < Slot.opens_at).order_by(Booking.id)).all()
-    by_a_manager = select(Event.booking_id).where(
-        Event.kind == "reserved", Event.booking_id.in_(in_array([n for n, _ in older]))
+    by_a_manager_or_at_the_door = select(Event.booking_id).where(
+        Event.kind.in_(("reserved", "standby", "walked_in")), Event.booking_id.in_(in_array([n for n, _ in older]))
     )
-    allowed = set(session.scalars(by_a_manager)) if older else set()
+    allowed = set(session.scalars(by_a_manager_or_at_the_door)) if older else set()
     for booking_id, slot_id in (row for row in older if row[0] not in allowed):
         yield f"I4 slot {slot_id}: booking {booking_id} is older than the opening"
 

@@ -135,6 +135,8 @@ class Counted(Protocol):
     @property
     def opens_at(self) -> datetime: ...
     @property
+    def waitlist_until(self) -> datetime: ...
+    @property
     def starts_at(self) -> datetime: ...
     @property
     def ends_at(self) -> datetime: ...
@@ -164,6 +166,12 @@ class SlotProperties:
     def awaits_draw(self: Counted) -> bool:
         """Whether its seats are not drawn yet: until then it opens at its start, which nobody can book."""
         return self.state == "planned" and self.draw_id is not None
+
+    @property
+    def first_come_from(self: Counted) -> datetime:
+        """From when on a free seat is for whoever comes first: after the waiting list; where nobody can book before the
+        start, only then."""
+        return self.starts_at if self.opens_at == self.starts_at else self.waitlist_until
 
     def state_at(self: Counted, now: datetime) -> str:
         """The state by the clock; the jobs only record it later."""

@@ -96,7 +96,7 @@ class Card(NamedTuple):
             return "ticket"
         if mine and (mine.state != "waiting" or mine.at_door):
             return ""
-        if self.left and self.slot.waitlist_until <= self.seen_at < self.slot.starts_at:
+        if self.left and self.slot.first_come_from <= self.seen_at < self.slot.starts_at:
             return ""  # nobody stands by beside a free seat, also who may not take it
         return "enter" if self.left and self.state == "running" else "standby"
 
@@ -179,11 +179,12 @@ def _card(slot: seats.SlotSnapshot, who: seats.Eligibility | None, places: Mappi
     state = slot.state_at(now)
     known = who or seats.NOBODY
     mine, no = known.on(slot.id), seats.refusal(slot, known, now)
+    place, elsewhere = places.get(mine.id) if mine else None, at_door(slot, known) is not None
     if state == "planned":
-        return Card(slot, state, now, mine, refusal=no, at_opening=_at_opening(slot, known))
-    place = places.get(mine.id) if mine else None
+        at_opening = _at_opening(slot, known)
+        return Card(slot, state, now, mine, place, no, at_opening=at_opening, sits_elsewhere=elsewhere)
     replaces = () if no else tuple(sorted(seats.clashing(slot, known), key=lambda entry: (entry.starts_at, entry.id)))
-    return Card(slot, state, now, mine, place, no, replaces, sits_elsewhere=at_door(slot, known) is not None)
+    return Card(slot, state, now, mine, place, no, replaces, sits_elsewhere=elsewhere)
 
 
 def _by_draw(

@@ -50,7 +50,7 @@ def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None
     if booking.state in ("booked", "attended"):
         return check_in.inside(session, booking.id, now, actor_id)
     slot = find_slot(session, booking.slot_id)
-    if slot.free and now >= slot.waitlist_until:
+    if slot.free and now >= slot.first_come_from:
         return walk_in.inside(session, slot.id, booking.person_id, now, actor_id)
     return stand_by.inside(session, booking.person_id, slot.id, now, actor_id)
 
@@ -117,7 +117,7 @@ def stand_by(
 def _no_standby(slot: Slot, mine: Entry | None, now: datetime) -> RuleViolation | None:
     if mine and mine.holds_seat:
         return RuleViolation("yours")
-    is_bookable = slot.free and slot.waitlist_until <= now < slot.starts_at
+    is_bookable = slot.free and slot.first_come_from <= now < slot.starts_at
     return RuleViolation("seat_free") if is_bookable else None
 
 

@@ -89,12 +89,14 @@ def fill_free_seats(session: Session, slot: Slot, now: datetime, people: set[int
     if now >= slot.starts_at:
         return _seat_standby(session, slot, now, people)
     if now >= slot.waitlist_until:
-        return _announce(session, slot, now)
+        return _announce(session, slot, now) if now >= slot.opens_at else 0
     return _promote(session, slot, now, people)
 
 
 def _promote(session: Session, slot: Slot, now: datetime, people: set[int]) -> int:
-    found = _eligible(session, slot, line(session, slot), now, people, personal)
+    # Before the opening nobody is ahead by standing at the door.
+    waits = [entry for entry in line(session, slot) if now >= slot.opens_at or not entry.standby_at]
+    found = _eligible(session, slot, waits, now, people, personal)
     seat: dict[str, Any] = {"seated_at": now, "via": "line", "letter": "promoted"}
     claim_in(session, [change(slot, entry, "booked", now, "promoted", **seat) for entry, _ in found])
     for entry, who in found:

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import draws, invariants, seats, slots
+from booking import checkin_sync, draws, invariants, seats, slots
 from booking.draws import order, proof
 from booking.errors import RuleViolation
-from booking.model import Booking, PlanException, Slot
+from booking.model import Booking, Letter, PlanException, Slot
 from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import NAMES, at, tick
 
@@ -96,3 +96,50 @@ def test_void_all_its_seats_are_given_at_the_door(day: DrawDay) -> None:
     tick(day.session, at("Tue 12:10"))
     assert counted(day) == (0, 5, 0, 0)
     assert invariants.breaches(day.session, at("Tue 12:11")) == []
+
+
+def test_void_who_queues_at_the_door_is_seated_at_the_start_in_the_order_of_coming(session: Session) -> None:
+    day = DrawDay(session, capacity=2)
+    day.enter(NAMES[0], "Mon 10:00")
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    day.tick("Tue 11:45")
+    came = [(NAMES[2], "Tue 11:56"), (NAMES[0], "Tue 11:57"), (NAMES[1], "Tue 11:58")]
+    for name, clock in came:
+        assert seats.stand_by(session, day.people[name], day.yoga, at(clock)).state == "waiting"
+    last, now = day.people[NAMES[1]], at("Tue 11:59")
+    again = session.scalars(select(Booking.id).where(Booking.person_id == last)).one()
+    assert checkin_sync.arrive(session, last, day.yoga, now, booking_id=again).state == "waiting"
+    with pytest.raises(RuleViolation, match="not_open"):
+        seats.book(session, last, day.yoga, now)
+    tick(session, at("Tue 12:00"))
+    assert counted(day) == (0, 2, 0, 3)
+    assert session.scalar(select(func.count(Letter.id)).where(Letter.kind == "seat_open")) == 0
+    assert invariants.breaches(session, at("Tue 12:01")) == []
+    tick(session, at("Tue 12:10"))
+    assert day.bookings(day.yoga, "attended") == [day.people[name] for name, _ in came[:2]]
+    assert standing(day) == [NAMES[1]]
+    assert invariants.breaches(session, at("Tue 12:11")) == []
+
+
+def test_void_a_walk_in_before_the_start_is_no_breach(day: DrawDay) -> None:
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    day.tick("Tue 11:45")
+    came = seats.walk_in(day.session, day.yoga, day.people[NAMES[0]], at("Tue 11:58"), day.manager_id)
+    assert came.state == "attended"
+    assert invariants.breaches(day.session, at("Tue 11:59")) == []
+
+
+def test_nobody_at_the_door_is_ahead_of_a_draw_that_is_late(session: Session) -> None:
+    day = DrawDay(session, capacity=1, checkin_minutes=60, line_minutes=10)
+    day.enter(NAMES[0], "Mon 10:00")
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    assert seats.stand_by(session, day.people[NAMES[1]], day.yoga, at("Tue 11:20")).state == "waiting"
+    tick(session, at("Tue 11:21"))
+    assert counted(day) == (0, 1, 0, 1)
+    day.tick("Tue 11:30")
+    assert day.bookings(day.yoga, "booked") == [day.people[NAMES[0]]]
+    assert standing(day) == [NAMES[1]]
+    assert invariants.breaches(session, at("Tue 11:31")) == []

@@ -89,7 +89,7 @@ def _at_the_door(booking: Booking, now: datetime) -> Reply:
         return Reply("good", gettext("欢迎"), act="check_in", code="welcome")
     if booking.state == "waiting" and booking.standby_at:
         return Reply("wait", gettext("已在现场候补"), gettext("有名额空出来会按到场顺序给。"), code="standby")
-    free = now >= slot.waitlist_until and slot.free > 0
+    free = now >= slot.first_come_from and slot.free > 0
     if booking.state == "waiting":
         return Reply("wait", gettext("在候补，还没有名额"), act="seat" if free else "stand_by", code="waiting")
     gone = {

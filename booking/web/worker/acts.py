@@ -128,7 +128,7 @@ def stand_by(slot_id: int) -> Response:
         booking = seats.stand_by(db.session, person_id, slot_id, now, seen=False)
     except RuleViolation as no:
         return answer(results.refused(slot, no))
-    return answer(results.of_standby(slot, booking))
+    return answer(results.of_standby(slot, booking, now))
 
 
 @pages.get("/slots/<int:slot_id>/book")

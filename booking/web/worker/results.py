@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from flask import flash, session
 from flask_babel import gettext
@@ -118,11 +119,15 @@ def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
     return Outcome(slot.id, "", gettext("已取消，谢谢你把名额让出来"), gettext("改主意了，有空位就还能再约。"))
 
 
-def of_standby(slot: AnySlot, booking: Booking) -> Outcome:
+def of_standby(slot: AnySlot, booking: Booking, now: datetime) -> Outcome:
     if booking.state == "attended":
         return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
-    at = formatting.clock_time(slot.release_at, slot.station)
-    text = gettext("%(time)s 没人来的名额会按到场先后给现场的人，请不要走远。", time=at)
+    at = formatting.clock_time(slot.starts_at if now < slot.opens_at else slot.release_at, slot.station)
+    text = (
+        gettext("%(time)s 开始时，空着的名额会按到场先后给现场的人，请不要走远。", time=at)
+        if now < slot.opens_at
+        else gettext("%(time)s 没人来的名额会按到场先后给现场的人，请不要走远。", time=at)
+    )
     # Undo would cancel the entry: not offered to a person who was on the waiting list before arriving.
     own = booking.created_at == booking.standby_at
     return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id if own else None)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking import slots
+from booking import seats, slots
+from booking.db import transactions
 from booking.extensions import db
-from booking.model import Booking, DrawEntry, Event
+from booking.model import Booking, DrawEntry, Event, Station
 from tests.support import statements
 from tests.support.draw_cast import DrawDay
-from tests.support.lunch_hour import NAMES, at
+from tests.support.lunch_hour import NAMES, TUESDAY, at, make_slot
 from tests.support.snapshots import seed_workdays
 from tests.support.worker_cast import HTMX, Phone, card_in, words_of
 
@@ -187,6 +189,30 @@ def test_a_void_draw_says_whose_fault_it_was(app: Flask, day: DrawDay, phone: Ph
     day.tick("Tue 11:45")
     for path in (f"/slots/{day.yoga}", f"/draws/{day.draw_id}", "/me"):
         assert "是我们的系统没跑起来" in phone.get(path, "Tue 11:46").text
+
+
+def test_a_void_draw_lets_people_queue_at_the_door(app: Flask, day: DrawDay, phone: Phone) -> None:
+    with transactions.transaction(day.session) as session:
+        other = make_slot(session, session.get_one(Station, day.station_id), TUESDAY, time(12), 1)
+    seats.book(day.session, day.people["李静"], other, at("Mon 10:00"))
+    day.enter("周明", "Mon 10:00")
+    day.tick("Mon 09:00")
+    day.tick("Mon 12:00")
+    day.tick("Tue 11:45")
+    path = f"/slots/{day.yoga}"
+    busy = Phone(app, day, "李静")  # type: ignore[arg-type]
+    assert "我在门口" not in words_of(busy.get(path, "Tue 11:55").text)
+    assert "我在门口" not in words_of(phone.get(path, "Tue 11:54").text)
+    assert "现场候补" in card_in(phone.day("Tue 11:55"), day.yoga).words
+    page = phone.get(path, "Tue 11:55").text
+    assert "我在门口，排现场候补" in words_of(page)
+    assert "12:10 开始时，空着的名额按到场先后给现场的人。" in words_of(page)
+    page = phone.post(f"{path}/standby", "Tue 11:56", data={"back": "slot"}).text
+    assert "已排上现场候补 12:10 开始时，空着的名额会按到场先后给现场的人，请不要走远。" in words_of(page)
+    for each in (path, "/me"):
+        words = words_of(phone.get(each, "Tue 11:57").text)
+        assert "候补第 1" in words
+        assert "你已排上现场候补。12:10 开始时，空着的名额按到场先后给现场的人。" in words
 
 
 def test_how_seats_are_given_is_not_changed_while_people_enter(day: DrawDay) -> None:
