@@ -56,14 +56,16 @@ def apply(session: Session, tap: Tap, now: datetime, actor_id: int, excuse: str)
 def arrive(
     session: Session, person_id: int, slot_id: int, now: datetime, *, booking_id: int | None = None, scan: str = ""
 ) -> Booking:
-    """A person checks in at the kiosk: with their booking, or on standby for the slot. `scan` is one made before
-    signing in, which admits one person. Raises `stale_code` for anybody else."""
+    """A person checks in at the kiosk: with their booking, or for the slot, on standby where it is full.
+
+    `scan` is one made before signing in, which admits one person. Raises `stale_code` for anybody else.
+    """
     if scan:
         claim_scan(session, scan, person_id)
     if booking_id:
         booking = seats.admit.inside(session, booking_id, now, person_id)
     else:
-        booking = seats.stand_by.inside(session, person_id, slot_id, now, person_id)
+        booking = seats.seat_or_standby.inside(session, slot_id, person_id, now, person_id)
     if scan:
         spend_scan(session, scan, booking, now)
     return booking

@@ -21,10 +21,10 @@ class Card(NamedTuple):
 
     `refusal` is why booking would be refused; None when it would not, or for somebody not signed in. `replaces` are the
     reader's waiting-list places that a seat here would end. `at_opening` is the `act` that a planned slot will offer.
-    `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel, `missed`
-    why a press does not let a no-show in: all on the page of one slot only. `draw` is what will give its seats, where
-    they wait for their draw, and `entry` the reader's wishes in that. `sits_elsewhere`: another seat of theirs keeps
-    them from the door.
+    `instead` is the reader's seat that can be given up for one here, and `is_late` whether that is a late cancel; `missed`
+    why a press lets nobody in whose seat was released: all on the page of one slot only. `draw` is what will give its
+    seats, where they wait for their draw, and `entry` the reader's wishes in that. `sits_elsewhere`: another seat of
+    theirs keeps them from the door.
     """
 
     slot: seats.SlotSnapshot

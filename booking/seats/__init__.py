@@ -15,7 +15,16 @@ All of them give seats and waiting-list places by `claim`, and end them by `tran
 from booking.seats.attendance import BOOKS_OPEN, awaits_word, everybody_came, not_everybody, settle
 from booking.seats.attendance import taken as attendance_taken
 from booking.seats.booking import BookingResult, Pressed, book, book_in_transaction, book_single, give_up, press
-from booking.seats.checkin import admit, check_in, stand_by, undo_check_in, undo_stand_by, vacate, walk_in
+from booking.seats.checkin import (
+    admit,
+    check_in,
+    seat_or_standby,
+    stand_by,
+    undo_check_in,
+    undo_stand_by,
+    vacate,
+    walk_in,
+)
 from booking.seats.day_totals import count_day, count_days_of
 from booking.seats.eligibility import NOBODY, AnySlot, Eligibility, Entry, clashing, eligibility, refusal
 from booking.seats.late_checkin import was_released

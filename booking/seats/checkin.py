@@ -49,10 +49,18 @@ def admit(session: Session, booking_id: int, now: datetime, actor_id: int | None
     booking = live_booking(session, booking.slot_id, booking.person_id) or booking
     if booking.state in ("booked", "attended"):
         return check_in.inside(session, booking.id, now, actor_id)
-    slot = find_slot(session, booking.slot_id)
+    return seat_or_standby.inside(session, booking.slot_id, booking.person_id, now, actor_id)
+
+
+@transactional
+def seat_or_standby(
+    session: Session, slot_id: int, person_id: int, now: datetime, actor_id: int | None = None
+) -> Booking:
+    """Seat a person who has arrived without a seat, where one is free for whoever comes first; else put them on standby."""
+    slot = find_slot(session, slot_id)
     if slot.free and now >= slot.first_come_from:
-        return walk_in.inside(session, slot.id, booking.person_id, now, actor_id)
-    return stand_by.inside(session, booking.person_id, slot.id, now, actor_id)
+        return walk_in.inside(session, slot_id, person_id, now, actor_id)
+    return stand_by.inside(session, person_id, slot_id, now, actor_id)
 
 
 @transactional

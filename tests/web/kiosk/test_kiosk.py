@@ -151,6 +151,16 @@ def test_a_person_without_a_seat_stands_by_for_a_chosen_slot(app: Flask, lunch: 
     assert lunch.state(name) == "attended"
 
 
+def test_before_the_start_a_seat_that_anybody_could_book_is_theirs_at_once(app: Flask, lunch: LunchHour) -> None:
+    lunch.give_up("王磊", "11:40")
+    lunch.give_up("周明", "11:45")
+    phone, fresh = Phone(app, lunch, "陈晨"), code(lunch, "12:00")
+    assert "有空位" in said(phone.get(f"/door/cbd/in?code={fresh}", "12:00"))
+    form = {"code": fresh, "slot": str(lunch.slot_id)}
+    assert "签到成功" in said(phone.post("/door/cbd/in", "12:00", data=form))
+    assert (lunch.state("陈晨"), lunch.latest("陈晨").via) == ("attended", "door")
+
+
 def test_after_the_release_a_free_seat_is_theirs_at_once(app: Flask, lunch: LunchHour) -> None:
     lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
