@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Insert, Select, func, insert, join, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Insert, Select, func, insert, join, literal, null, select, union_all, update
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
 from booking.db.statements import param
+from booking.db.transactions import NO_SYNC
 from booking.model import HOLDING, Booking, Event, Slot
 
 # The kinds of events by which a slot was edited, if it was there before.
@@ -67,6 +68,13 @@ def record_all(
     source: Any = join(Booking, Slot, Booking.slot_id == Slot.id) if table is Booking else Slot
     rows = select(*about.values()).select_from(source).where(table.id.in_(in_array(ids))).order_by(table.id)
     session.execute(insert(Event).from_select(list(about), rows))
+
+
+def forget_person(session: Session, *which: ColumnElement[bool]) -> int:
+    """Take the person off these events, also as who did it. Returns how many events."""
+    nobody = {"person_id": None, "actor_id": func.nullif(Event.actor_id, Event.person_id)}
+    found = update(Event).where(*which).values(nobody).returning(Event.id)
+    return len(session.scalars(found, execution_options=NO_SYNC).all())
 
 
 def last_of(kinds: Collection[str], *by: Any) -> Select[int]:

@@ -37,6 +37,7 @@ from booking.model.programme import ALLOCATIONS, KINDS, VALUE_KINDS, Activity, P
 from booking.model.ratings import FACES, Rating
 from booking.model.records import (
     CATALOGUE,
+    OF_ENTRIES,
     OF_NODES,
     Bounce,
     CalendarDomain,

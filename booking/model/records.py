@@ -17,6 +17,9 @@ OF_NODES = (
     "'stations_imported', 'overseer_appointed', 'overseer_ended', 'notice_published', 'notice_changed', 'notice_ended')"
 )
 
+# The events of entries of draws that still have a person, inline likewise: they have no slot, and are forgotten by their age.
+OF_ENTRIES = "kind IN ('entered', 'left', 'paired', 'parted', 'value_typed') AND person_id IS NOT NULL"
+
 
 class Letter(Base):
     """邮件: one letter to one person, a row in the outbox. `key` makes the letter unique.
@@ -136,6 +139,7 @@ class Event(Base):
         Index(None, "person_id", "id"),
         partial("ix_event_catalogue", "station_id", where=CATALOGUE),
         partial("ix_event_of_nodes", "id", where=OF_NODES),
+        partial("ix_event_of_entries", "at", where=OF_ENTRIES),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime]

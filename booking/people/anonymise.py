@@ -5,33 +5,31 @@ began more than 180 days ago, and nothing records whose place it took.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, cast, insert, select, update
+from sqlalchemy import BigInteger, Select, cast, exists, insert, select, text, update
 from sqlalchemy.orm import Session, scoped_session
 
 from booking.db.arrays import in_array, unnest
 from booking.db.transactions import NO_SYNC, transactional
-from booking.model import Booking, Draw, DrawEntry, DrawValue, Event, Person, Slot, Strike
+from booking.history import forget_person
+from booking.model import OF_ENTRIES, Booking, Draw, DrawEntry, DrawValue, Event, Person, Slot, Strike
 
 AnySession = Session | scoped_session[Any]
 
 KEPT_FOR = timedelta(days=180)
-# People in one transaction: on SQLite everybody else waits meanwhile.
-AT_ONCE = 20
+# People, or draws, and events of draws in one transaction: on SQLite everybody else waits meanwhile.
+AT_ONCE, EVENTS_AT_ONCE = 20, 500
 
 
 def forget_names(session: AnySession, now: datetime, limit: int = AT_ONCE) -> int:
-    """Anonymise old bookings, strikes and events of up to `limit` people, or old draws where nobody is left.
+    """Anonymise old bookings, strikes and events of up to `limit` people, or as many old draws where nobody is left.
 
-    Returns how many people.
+    Returns how many people, or how many draws and events of them: 0 once all is done.
     """
     people = session.scalars(_named(now).limit(limit)).all()
-    if people:
-        return _forget(session, people, now)
-    _forget_entries(session, now)
-    return 0
+    return _forget(session, people, now) if people else _forget_entries(session, now, limit)
 
 
 @transactional
@@ -49,12 +47,19 @@ def _forget(session: Session, people: Sequence[int], now: datetime) -> int:
 
 
 @transactional
-def _forget_entries(session: Session, now: datetime) -> None:
+def _forget_entries(session: Session, now: datetime, limit: int) -> int:
     """Whose an old entry was, and who typed an old public value; the draw can be recomputed without."""
-    old = select(Draw.id).where(Draw.date < nameless_before(now))
+    since = nameless_before(now)
+    told = select(Event.id).where(text(OF_ENTRIES), Event.at < datetime.combine(since, time(0), UTC))
+    done = forget_person(session, Event.id.in_(told.order_by(Event.at).limit(EVENTS_AT_ONCE)))
     for table in (DrawEntry, DrawValue):
-        named = update(table).where(table.draw_id.in_(old), table.person_id.is_not(None))
-        session.execute(named.values(person_id=None), execution_options=NO_SYNC)
+        named = exists().where(table.draw_id == Draw.id, table.person_id.is_not(None))
+        old = select(Draw.id).where(Draw.date < since, named).order_by(Draw.id.desc()).limit(limit)
+        draws = session.scalars(old).all()
+        theirs = update(table).where(table.draw_id.in_(in_array(draws)))
+        session.execute(theirs.values(person_id=None), execution_options=NO_SYNC)
+        done += len(draws)
+    return done
 
 
 def nameless_before(now: datetime) -> date:

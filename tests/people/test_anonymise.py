@@ -1,5 +1,6 @@
 """Bookings lose their name after 180 days, and nothing else: numbers, history and rules stay as they were."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -13,8 +14,10 @@ from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import runner, schedule
 from booking.jobs.batches import Turn
-from booking.model import Booking, Event, Person, Strike
+from booking.model import Booking, DrawEntry, DrawValue, Event, Person, Strike
+from booking.people import anonymise
 from booking.people.anonymise import nameless_before
+from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import SHANGHAI, LunchHour, at
 from tests.support.statements import heard
 
@@ -117,3 +120,34 @@ def test_a_run_that_ended_early_is_no_answer(app: Flask, lunch: LunchHour) -> No
 def test_whole_months_go_so_that_one_stand_in_serves_for_all_of_one(today: str, first: str) -> None:
     now = datetime.combine(date.fromisoformat(today), at("12:00").timetz())
     assert nameless_before(now) == date.fromisoformat(first)
+
+
+def in_draws(day: DrawDay) -> set[int | None]:
+    """The people of entries, of public values, and of what was recorded of them."""
+    told = day.told("entered", "left", "paired", "parted", "value_typed")
+    entries, values = (day.session.scalars(select(table.person_id)) for table in (DrawEntry, DrawValue))
+    return {*entries, *values} | {who for event in told for who in (event.person_id, event.actor_id)}
+
+
+def test_whoever_entered_a_draw_is_forgotten_in_its_history_too(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = DrawDay(session)
+    day.pair("周明", "李静", "Mon 10:00")
+    day.enter("王磊", "Mon 10:05", day.yoga, day.tea)
+    for who in ("周明", "王磊"):
+        day.leave(who, "Mon 10:10")
+    kinds = Counter(event.kind for event in day.told("entered", "left", "paired", "parted"))
+    assert kinds == {"entered": 4, "left": 2, "paired": 2, "parted": 1}
+    session.rollback()
+    session.add(
+        DrawValue(draw_id=day.draw_id, version=1, value="1", person_id=day.manager_id, role="manager", typed_at=BEFORE)
+    )
+    session.commit()
+    assert forget(session, BEFORE) == 0
+    assert in_draws(day) == {day.people[who] for who in ("周明", "李静", "王磊")} | {day.manager_id, None}
+    monkeypatch.setattr(anonymise, "EVENTS_AT_ONCE", 5)
+    session.rollback()
+    assert [forget(session, AFTER) for _ in range(3)] == [7, 4, 0]  # five events, and the draw twice; the others
+    assert in_draws(day) == {None}
+    assert Counter(event.kind for event in day.told(*kinds)) == kinds
