@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, scoped_session
 from booking import draws, seats
 from booking.db.transactions import NO_SYNC, transactional
 from booking.errors import RuleViolation
-from booking.history import record
+from booking.history import forget_person, record
 from booking.model import (
     FORGOTTEN_REQUEST,
     ActivityWish,
@@ -20,6 +20,7 @@ from booking.model import (
     Code,
     Consent,
     DoorHelper,
+    Event,
     Feed,
     Follow,
     Letter,
@@ -142,6 +143,7 @@ def _forget_requests(session: Session, person_id: int, now: datetime) -> None:
     mine = update(ServiceRequest).where(ServiceRequest.person_id == person_id)
     session.execute(mine.where(ServiceRequest.ended_at.is_(None)).values(state="withdrawn", ended_at=now))
     session.execute(mine.values(**FORGOTTEN_REQUEST, forgotten_at=now))
+    forget_person(session, Event.person_id == person_id, Event.kind.startswith("request_", autoescape=True))
 
 
 def _forget_wishes(session: Session, person_id: int, now: datetime) -> None:

@@ -10,10 +10,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking import clock, policy, workdays
-from booking.db.transactions import transactional
+from booking.db.arrays import in_array
+from booking.db.transactions import NO_SYNC, transactional
 from booking.errors import RuleViolation
-from booking.history import record
-from booking.model import FORGOTTEN_REQUEST, ServiceRequest, Station
+from booking.history import forget_person, record
+from booking.model import FORGOTTEN_REQUEST, Event, ServiceRequest, Station
 from booking.people.accounts import alive
 from booking.queries.service_requests import RATED_WITHIN
 from booking.sanitise import name_key
@@ -111,10 +112,22 @@ def rate(session: Session, request_id: int, solved: bool, satisfied: bool, now: 
 
 @transactional
 def forget_requests(session: Session, now: datetime) -> int:
-    """Remove the words and the person of those that ended long ago. Returns how many. Safe to repeat."""
+    """Remove the words of those that ended long ago, and the person, from their history too.
+
+    Returns how many. Safe to repeat.
+    """
     old = (ServiceRequest.ended_at <= now - KEPT_FOR, ServiceRequest.forgotten_at.is_(None))
-    gone = update(ServiceRequest).where(*old).values(**FORGOTTEN_REQUEST, forgotten_at=now)
-    return len(session.scalars(gone.returning(ServiceRequest.id)).all())
+    whose = dict(
+        session.execute(select(ServiceRequest.id, ServiceRequest.person_id).where(*old).with_for_update()).all()
+    )
+    if whose:
+        gone = update(ServiceRequest).where(ServiceRequest.id.in_(in_array(whose)))
+        session.execute(gone.values(**FORGOTTEN_REQUEST, forgotten_at=now), execution_options=NO_SYNC)
+        # By their people: events have an index of these.
+        theirs = Event.person_id.in_(in_array({person_id for person_id in whose.values() if person_id}))
+        about = Event.details["request"].as_integer().in_(in_array(whose))
+        forget_person(session, theirs, Event.kind.startswith("request_", autoescape=True), about)
+    return len(whose)
 
 
 def _deadlines(session: Session, station: Station, now: datetime) -> tuple[date, date]:

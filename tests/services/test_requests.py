@@ -214,6 +214,24 @@ def test_words_and_person_are_forgotten_after_half_a_year_and_with_the_account(l
     assert (own.person_id, own.text, own.state) == (None, "", "withdrawn")
 
 
+def test_a_forgotten_one_leads_to_nobody_in_the_history(lunch: LunchHour) -> None:
+    old, own, other = ask(lunch), ask(lunch, "李静", "开个窗"), ask(lunch, "周明", "再开个窗")
+    services.solve(lunch.session, old.id, MANAGER_SAYS, at("Tue 10:00"), lunch.manager_id)
+    services.rate(lunch.session, old.id, True, True, at("Tue 11:00"))
+    services.forget_requests(lunch.session, at("Tue 10:00") + services.KEPT_FOR)
+    people.delete_account(lunch.session, lunch.people["李静"], at("Wed 09:00"))
+    lunch.session.rollback()
+    events = lunch.session.scalars(select(Event).where(Event.kind.startswith("request_")).order_by(Event.id)).all()
+    told = [(event.kind, event.details["request"], event.person_id, event.actor_id) for event in events]
+    assert sorted(told) == [
+        ("request_rated", old.id, None, None),
+        ("request_sent", old.id, None, None),
+        ("request_sent", own.id, None, None),
+        ("request_sent", other.id, lunch.people["周明"], lunch.people["周明"]),
+        ("request_solved", old.id, None, lunch.manager_id),
+    ]
+
+
 def test_the_history_has_no_word_of_it(lunch: LunchHour) -> None:
     services.solve(lunch.session, ask(lunch).id, MANAGER_SAYS, at("Tue 10:00"), lunch.manager_id)
     events = lunch.session.scalars(select(Event).where(Event.kind.startswith("request_"))).all()
