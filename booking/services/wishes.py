@@ -13,8 +13,8 @@ from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import NO_SYNC, transactional
 from booking.errors import RuleViolation
-from booking.history import record
-from booking.model import OPEN_WISHES, ActivityWish, Station, WishVote
+from booking.history import forget_person, record
+from booking.model import OPEN_WISHES, ActivityWish, Event, Station, WishVote
 from booking.people.accounts import alive
 from booking.people.validation import is_advert
 from booking.sanitise import name_key
@@ -99,6 +99,10 @@ def forget_wishes(session: Session, now: datetime) -> int:
     )
     ids |= set(session.scalars(old))
     if ids:
+        # The history does not say which wish, but its instant does.
+        made = select(ActivityWish).where(ActivityWish.id.in_(in_array(ids)))
+        whose, when = (made.with_only_columns(column) for column in (ActivityWish.person_id, ActivityWish.created_at))
+        forget_person(session, Event.kind == "wish_made", Event.person_id.in_(whose), Event.at.in_(when))
         wanted = select(func.count()).where(WishVote.wish_id == ActivityWish.id).scalar_subquery()
         these = update(ActivityWish).where(ActivityWish.id.in_(in_array(ids)))
         gone = these.values(person_id=None, forgotten_at=now, past_votes=ActivityWish.past_votes + wanted)

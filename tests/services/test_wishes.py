@@ -253,6 +253,18 @@ def test_after_half_a_year_only_the_numbers_are_left(lunch: LunchHour) -> None:
     assert set(lunch.session.scalars(select(WishVote.wish_id))) == {busy.id}
 
 
+def test_then_no_instant_of_the_history_tells_who_made_it(lunch: LunchHour) -> None:
+    old = wish(lunch)
+    services.decline_wish(lunch.session, old.id, "没有地方", at("Mon 14:00"), lunch.manager_id)
+    fresh = wish(lunch, text="陶艺课", when="Tue 12:30")
+    services.forget_wishes(lunch.session, at("Mon 14:00") + services.WISHES_KEPT_FOR)
+    lunch.session.rollback()
+    made = select(Event.at, Event.person_id, Event.actor_id).where(Event.kind == "wish_made").order_by(Event.id)
+    me = lunch.people["周明"]
+    told = [tuple(row) for row in lunch.session.execute(made)]
+    assert told == [(old.created_at, None, None), (fresh.created_at, me, me)]
+
+
 def test_a_deleted_account_wants_nothing_any_more(lunch: LunchHour) -> None:
     alone, shared, held = wish(lunch), wish(lunch, text="陶艺课"), wish(lunch, text="捏泥巴")
     want(lunch, shared, "李静")
