@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Executable, case, func, select
+from sqlalchemy import Executable, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from booking.model import (
@@ -14,12 +14,16 @@ from booking.model import (
     Booking,
     Bounce,
     Consent,
+    Digest,
     DoorHelper,
+    DoorTap,
     Draw,
     DrawEntry,
     DrawValue,
     Event,
+    Feed,
     Follow,
+    Letter,
     ManagerInvitation,
     Manages,
     Node,
@@ -47,7 +51,7 @@ PROFILE = (
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
     """Profile, bookings, refused attempts, strikes, follows, draws, ratings, requests, wishes, proofs, links opened, roles,
-    consents, invitations, sign-ins, mail, history.
+    check-ins tapped, consents, invitations, sign-ins, calendar, mail, history.
 
     Ready for JSON; instants are in UTC.
     """
@@ -69,10 +73,14 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "oversees": _rows(session, _oversight(person_id)),
         "transfers": _rows(session, _transfers(person_id)),
         "helps_at_the_door": _rows(session, _door(person_id)),
+        "door_taps": _rows(session, _taps(person_id)),
         "consents": _rows(session, _consents(person_id)),
         "invitations": _rows(session, _invitations(person.email)),
         "second_factor": _rows(session, _second_factor(person_id)),
         "sign_ins": _rows(session, _sign_ins(person_id)),
+        "calendar_feed": _rows(session, _feed(person_id)),
+        "letters": _rows(session, _letters(person)),
+        "digests": _rows(session, _digests(person_id)),
         "mail_stopped": _rows(session, _suppression(person_id)),
         "bounces": _rows(session, _bounces(person_id)),
         "history": _rows(session, _history(person_id)),
@@ -81,9 +89,10 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
 
 def _bookings(person_id: int) -> Executable:
     slot = (Station.name.label("station"), Activity.title.label("activity"), Slot.starts_at, Slot.ends_at)
-    mine = (Booking.state, Booking.via, Booking.created_at, Booking.checked_in_at, Booking.ended_at, Booking.end_reason)
+    mine = (Booking.state, Booking.via, Booking.waitlist_position, Booking.created_at, Booking.seated_at)
+    then = (Booking.standby_at, Booking.checked_in_at, Booking.ended_at, Booking.end_reason, Booking.late)
     return (
-        select(*slot, *mine)
+        select(*slot, *mine, *then, Booking.skipped)
         .join_from(Booking, Slot, Booking.slot_id == Slot.id)
         .join(Activity, Slot.activity_id == Activity.id)
         .join(Station, Slot.station_id == Station.id)
@@ -222,6 +231,19 @@ def _door(person_id: int) -> Executable:
     return joined.where(DoorHelper.person_id == person_id).order_by(DoorHelper.until)
 
 
+def _taps(person_id: int) -> Executable:
+    """The check-ins that they tapped as staff, and codes that they scanned at the door; of whom, these people's bookings
+    tell."""
+    return (
+        select(Station.name.label("station"), Slot.starts_at, DoorTap.at, DoorTap.received_at, DoorTap.outcome)
+        .join_from(DoorTap, Booking, DoorTap.booking_id == Booking.id)
+        .join(Slot, Booking.slot_id == Slot.id)
+        .join(Station, Slot.station_id == Station.id)
+        .where(DoorTap.person_id == person_id)
+        .order_by(DoorTap.received_at, DoorTap.nonce)
+    )
+
+
 def _consents(person_id: int) -> Executable:
     return select(Consent.version, Consent.at).where(Consent.person_id == person_id).order_by(Consent.at)
 
@@ -242,6 +264,22 @@ def _second_factor(person_id: int) -> Executable:
 def _sign_ins(person_id: int) -> Executable:
     columns = (SignIn.agent, SignIn.created_at, SignIn.expires_at, SignIn.ended_at)
     return select(*columns).where(SignIn.person_id == person_id).order_by(SignIn.id)
+
+
+def _feed(person_id: int) -> Executable:
+    """Since when there is a calendar address; never the address, of which only a hash is stored."""
+    return select(Feed.made_at).where(Feed.person_id == person_id)
+
+
+def _letters(person: Person) -> Executable:
+    """Those to the person, and those to their address; without the details, which may be secrets."""
+    columns = (Letter.kind, Letter.to, Letter.created_at, Letter.state, Letter.sent_at)
+    to_address = and_(Letter.person_id.is_(None), Letter.to == (person.email or ""))
+    return select(*columns).where(or_(Letter.person_id == person.id, to_address)).order_by(Letter.id)
+
+
+def _digests(person_id: int) -> Executable:
+    return select(Digest.kind, Digest.date, Digest.written_at).where(Digest.person_id == person_id).order_by(Digest.id)
 
 
 def _suppression(person_id: int) -> Executable:
