@@ -1,4 +1,5 @@
-"""Ratings, I10 for what was said of a visit: each is of its booking's own slot, so it counts for no other station."""
+"""Ratings, I10 for what was said of a visit: it took place, and each is of its booking's own slot, so that it counts for no
+other station."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,5 +17,7 @@ def rated_visits(session: Session, _now: datetime) -> Iterator[str]:
     rows = (
         select(Rating.booking_id).join(Booking, Rating.booking_id == Booking.id).join(Slot, Booking.slot_id == Slot.id)
     )
+    for booking_id in session.scalars(rows.where(Booking.state != "attended").order_by(Rating.booking_id)):
+        yield f"I10 rating of booking {booking_id}: of a visit that did not take place"
     for booking_id in session.scalars(rows.where(strange).order_by(Rating.booking_id)):
         yield f"I10 rating of booking {booking_id}: not of its slot, station, activity and date"

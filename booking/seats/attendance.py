@@ -15,7 +15,7 @@ from booking.enqueue import enqueue
 from booking.history import record, record_all
 from booking.model import Event, Manages, Person, Slot
 from booking.seats.claim import change, claim_in
-from booking.seats.transitions import bookings
+from booking.seats.transitions import bookings, delete_ratings
 
 TAKEN_BY = ("checked_in", "walked_in", "standby")
 # How long after its end a slot without attendance stays open for its manager to say what happened.
@@ -69,6 +69,7 @@ def not_everybody(session: Session, slot: Slot, now: datetime, actor_id: int) ->
     """Undo `everybody_came` on a locked slot: it awaits the manager again. Other check-ins stay."""
     vouched = [b for b in bookings(session, slot.id, "attended") if b.checked_in_at == slot.released_at]
     claim_in(session, [change(slot, booking, "booked", now, "undone", actor_id) for booking in vouched])
+    delete_ratings(session, [booking.id for booking in vouched])
     slot.released_at = None
     record(session, "word_undone", now, actor_id=actor_id, slot=slot)
     return len(vouched)

@@ -15,7 +15,16 @@ from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.day_totals import count_days_of
 from booking.seats.eligibility import Entry, at_door, door_is_open, eligibility, too_many_places
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
-from booking.seats.transitions import bookings, end, find_booking, find_slot, leave, live_booking, locked
+from booking.seats.transitions import (
+    bookings,
+    delete_ratings,
+    end,
+    find_booking,
+    find_slot,
+    leave,
+    live_booking,
+    locked,
+)
 from booking.seats.waitlist import fill_free_seats, lock_slots
 
 
@@ -82,6 +91,7 @@ def undo_check_in(session: Session, booking_id: int, now: datetime, actor_id: in
         booking.checked_in_at = None
         slot.taken -= 1
         end(session, slot, booking, "cancelled", now, "undone", actor_id)
+    delete_ratings(session, [booking.id])
     if booking.state != "booked":
         fill_free_seats(session, slot, now, held.people)
     count_days_of(session, [slot])
@@ -192,6 +202,7 @@ def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: i
     Those whose seats were released before are told as well, and their strikes are forgiven with the reason.
     """
     everybody = bookings(session, slot.id, *LIVE, "released")
+    came = [booking.id for booking in everybody if booking.state == "attended"]
     for booking in everybody:
         booking.checked_in_at = None
         if booking.state == "released":  # the seat is not theirs any more
@@ -205,4 +216,5 @@ def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: i
             session, "slot_cancelled", now, person_id=person_id, slot_id=slot.id, once=once, wait=wait, reason=reason
         )
     strike_ledger.forgive(session, Strike.slot_id == slot.id, now, actor_id, reason)
+    delete_ratings(session, came)
     return everybody

@@ -1,16 +1,17 @@
 """Transitions: what ends one booking of a locked slot; each writes one event. `claim` writes what begins one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
+from booking.db.arrays import in_array
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import LIVE, Booking, Event, Slot
+from booking.model import LIVE, Booking, Event, Rating, Slot
 from booking.seats.eligibility import Entry
 
 # How long a person's own booking can be undone as if it had not been made.
@@ -74,6 +75,13 @@ def end(
     session.flush()
     about: dict[str, Any] = {"slot": slot, "booking": booking, "before": before, "after": state, **details}
     return record(session, reason, now, actor_id=actor_id, **about)
+
+
+def delete_ratings(session: Session, booking_ids: Collection[int]) -> None:
+    """Delete what was said of these visits: they did not take place. The caller has changed the bookings already."""
+    if booking_ids:
+        said = delete(Rating).where(Rating.booking_id.in_(in_array(booking_ids)))
+        session.execute(said, execution_options=transactions.NO_SYNC)
 
 
 def find_slot(session: Session, slot_id: int) -> Slot:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import NO_SYNC, transactional
@@ -32,6 +32,8 @@ def to_rate(session: Session, booking_id: int, person_id: int, now: datetime) ->
 def rate_visit(session: Session, booking_id: int, person_id: int, face: str, line: str, now: datetime) -> Rating:
     """The person says how their visit was; the first answer stands. Raises what `to_rate` does."""
     alive(session, person_id)  # locked, so that two presses are one rating
+    # Held, so that a check-in undone meanwhile leaves no rating.
+    session.scalar(select(Booking.id).where(Booking.id == booking_id).with_for_update(read=True))
     booking = to_rate(session, booking_id, person_id, now)
     slot = booking.slot
     about = {"booking_id": booking.id, "slot_id": slot.id, "station_id": slot.station_id, "date": slot.date}

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from booking import people, services
+from booking import checkin_sync, people, seats, services, slots
+from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.invariants.rated_visits import rated_visits
 from booking.model import Booking, Event, Rating
@@ -19,6 +20,7 @@ from booking.people import anonymise
 from booking.people.data_export import everything_about
 from booking.queries import activity_ratings, manager
 from booking.queries.activity_ratings import ENOUGH, RATED_WITHIN, Share
+from booking.services import ratings as visit_ratings
 from booking.statistics import recommendations
 from tests.support.lunch_hour import NAMES, LunchHour, at
 from tests.support.together import together
@@ -202,6 +204,72 @@ def test_the_check_finds_a_rating_of_another_slot(lunch: LunchHour) -> None:
     lunch.session.flush()
     told = f"I10 rating of booking {said.booking_id}: not of its slot, station, activity and date"
     assert list(rated_visits(lunch.session, AFTER)) == [told]
+
+
+def test_the_check_finds_a_rating_of_a_visit_that_did_not_take_place(lunch: LunchHour) -> None:
+    rate(lunch, "周明")
+    said = lunch.session.scalars(select(Rating)).one()
+    said.booking_id = lunch.latest("吴桐").id
+    lunch.session.flush()
+    told = f"I10 rating of booking {said.booking_id}: of a visit that did not take place"
+    assert list(rated_visits(lunch.session, AFTER)) == [told]
+
+
+def tap(lunch: LunchHour, who: str, tapped: str, arrives: str, *, here: bool) -> str:
+    made = checkin_sync.Tap(f"{who}-{tapped}", lunch.latest(who).id, here, at(tapped))
+    return checkin_sync.apply(lunch.session, made, at(arrives), lunch.manager_id, "")
+
+
+def test_a_check_in_undone_offline_takes_its_rating_along(lunch: LunchHour) -> None:
+    for who in ("周明", "李静"):
+        assert rate(lunch, who, "poor") == "rated"
+    assert tap(lunch, "周明", "12:20", "13:20", here=False) == "out"
+    assert (lunch.state("周明"), ratings(lunch)) == ("released", [("poor", "")])
+    assert list(rated_visits(lunch.session, AFTER)) == []
+    assert tap(lunch, "周明", "12:21", "13:22", here=True) == "seated"
+    assert rate(lunch, "周明", "good") == "rated"
+
+
+@pytest.fixture
+def unattended(session: Session) -> LunchHour:
+    """Nobody was checked in; the manager can still say what happened."""
+    made = LunchHour(session)
+    for who in ("周明", "李静"):
+        made.book(who, "Mon 10:00")
+    for clock in ("12:10", "12:15", "13:00"):
+        made.tick(clock)
+    return made
+
+
+def test_that_everybody_came_is_taken_back_with_the_ratings(unattended: LunchHour) -> None:
+    about = (unattended.session, unattended.slot_id)
+    slots.everybody_came(*about, at("13:01"), unattended.manager_id)
+    assert rate(unattended, "周明", "poor", now=at("13:05")) == "rated"
+    assert slots.take_back_word(*about, at("13:10"), unattended.manager_id) == 2
+    assert (unattended.state("周明"), ratings(unattended)) == ("booked", [])
+
+
+def test_what_did_not_happen_has_no_ratings(unattended: LunchHour) -> None:
+    assert tap(unattended, "周明", "12:20", "13:01", here=True) == "in"
+    assert rate(unattended, "周明", "poor", now=at("13:05")) == "rated"
+    slots.did_not_happen(unattended.session, unattended.slot_id, at("13:10"), unattended.manager_id)
+    assert (unattended.state("周明"), ratings(unattended)) == ("cancelled", [])
+
+
+@pytest.mark.postgresql
+def test_no_check_in_is_undone_while_it_is_being_rated(
+    lunch: LunchHour, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking_id = lunch.latest("周明").id
+
+    def undone(*_: object) -> None:
+        with Session(engine) as other, transactions.transaction(other) as meanwhile:
+            meanwhile.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            seats.undo_check_in.inside(meanwhile, booking_id, at("12:20"))
+
+    monkeypatch.setattr(visit_ratings, "_check_time", undone)
+    with pytest.raises(OperationalError):
+        rate(lunch, "周明")
 
 
 @pytest.mark.parametrize(("answers", "good"), [(ENOUGH - 1, None), (ENOUGH, 0.8)])
