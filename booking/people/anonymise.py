@@ -9,33 +9,30 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, cast, exists, insert, select, text, update
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array, unnest
 from booking.db.transactions import NO_SYNC, transactional
 from booking.history import forget_person
 from booking.model import OF_ENTRIES, Booking, Draw, DrawEntry, DrawValue, Event, Person, Slot, Strike
 
-AnySession = Session | scoped_session[Any]
-
 KEPT_FOR = timedelta(days=180)
 # People, or draws, and events of draws in one transaction: on SQLite everybody else waits meanwhile.
 AT_ONCE, EVENTS_AT_ONCE = 20, 500
 
 
-def forget_names(session: AnySession, now: datetime, limit: int = AT_ONCE) -> int:
+@transactional
+def forget_names(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
     """Anonymise old bookings, strikes and events of up to `limit` people, or as many old draws where nobody is left.
 
     Returns how many people, or how many draws and events of them: 0 once all is done.
     """
     people = session.scalars(_named(now).limit(limit)).all()
-    return _forget(session, people, now) if people else _forget_entries(session, now, limit)
+    return _forget_bookings(session, people, now) if people else _forget_entries(session, now, limit)
 
 
-@transactional
-def _forget(session: Session, people: Sequence[int], now: datetime) -> int:
-    left = session.scalars(_named(now).where(Booking.person_id.in_(in_array(people)))).all()
-    row, old = unnest(_stand_ins(session, left, now)), select(Slot.id).where(Slot.date < nameless_before(now))
+def _forget_bookings(session: Session, people: Sequence[int], now: datetime) -> int:
+    row, old = unnest(_stand_ins(session, people, now)), select(Slot.id).where(Slot.date < nameless_before(now))
     named, nobody = (cast(row[n].as_string(), BigInteger) for n in range(2))
     pairs = select(named.label("named"), nobody.label("nobody")).cte("pairs").prefix_with("MATERIALIZED")
     # One statement for all of them: events have no index by who acted.
@@ -43,10 +40,9 @@ def _forget(session: Session, people: Sequence[int], now: datetime) -> int:
         table: Any = column.class_
         theirs = update(table).where(column == pairs.c.named, table.slot_id.in_(old))
         session.execute(theirs.values({column.key: pairs.c.nobody}), execution_options=NO_SYNC)
-    return len(left)
+    return len(people)
 
 
-@transactional
 def _forget_entries(session: Session, now: datetime, limit: int) -> int:
     """Whose an old entry was, and who typed an old public value; the draw can be recomputed without."""
     since = nameless_before(now)
@@ -79,5 +75,5 @@ def _named(now: datetime) -> Select[int]:
 def _stand_ins(session: Session, people: Sequence[int], now: datetime) -> list[tuple[int, int]]:
     """A new one for each of these people: the ids of both."""
     nobody = {"created_at": now, "deleted_at": now, "wants_digest": False, "wants_manager_digest": False}
-    made = session.scalars(insert(Person).returning(Person.id), [nobody] * len(people)).all() if people else ()
+    made = session.scalars(insert(Person).returning(Person.id), [nobody] * len(people)).all()
     return list(zip(people, made, strict=True))
