@@ -1,6 +1,7 @@
 """Context: what the templates of each kind of letter may name, and whether the letter is still worth sending."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking import policy, seats
+from booking.db.arrays import in_array
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
 from booking.mail import digest_context, links, night_draws, reminders, subscriptions, watch_letters
@@ -28,24 +30,46 @@ from booking.slots.moving import PLACE, as_told
 REGISTRATION_NEWS_FOR = timedelta(days=1)
 
 Context = dict[str, Any]
+Live = dict[int | None, dict[int, str]]  # the state of each live booking, by person and slot
 
 
 def slot_ids(letter: Letter) -> Iterable[int]:
     """The slots that the letter's context reads, to be loaded for a batch at once."""
     told = letter.details
-    seats, waits = told.get("seats", ()), [slot_id for slot_id, _ in told.get("waits", ())]
-    draws = [slot_id for _, slot_id, _ in told.get("draws", ())]
     wishes = [slot_id for slot_id, _ in told.get("wishes", ())]
     visits = [slot_id for _, slot_id in told.get("visits", ())]
-    news = [*draws, *visits, *told.get("opens", ()), *told.get("follows", ()), *wishes]
-    return [*seats, *waits, *news, *filter(None, [letter.slot_id])]
+    return [*_own_slots(letter), *visits, *told.get("opens", ()), *told.get("follows", ()), *wishes]
 
 
-def of(session: Session, letter: Letter, reader: Person | None, now: datetime) -> Context:
-    """Everything that the templates of this letter may name; raises `Dropped`."""
+def _own_slots(letter: Letter) -> list[int]:
+    """Those on which the reader has a seat or waits, or wanted to in a draw."""
+    told = letter.details
+    waits = [slot_id for slot_id, _ in told.get("waits", ())]
+    draws = [slot_id for _, slot_id, _ in told.get("draws", ())]
+    return [*told.get("seats", ()), *waits, *draws, *filter(None, [letter.slot_id])]
+
+
+def live_bookings(session: Session, letters: Sequence[Letter]) -> Live:
+    """What the contexts of `BY_BOOKINGS` read of a batch of letters, in one statement."""
+    found: Live = defaultdict(dict)
+    read = [letter for letter in letters if letter.kind in BY_BOOKINGS]
+    if slots := {slot_id for letter in read for slot_id in _own_slots(letter)}:
+        people = {letter.person_id for letter in read if letter.person_id}
+        theirs = (Booking.person_id.in_(in_array(people)), Booking.slot_id.in_(in_array(slots)))
+        columns = select(Booking.person_id, Booking.slot_id, Booking.state)
+        for person_id, slot_id, state in session.execute(columns.where(*theirs, Booking.state.in_(LIVE))):
+            found[person_id][slot_id] = state
+    return found
+
+
+def of(session: Session, letter: Letter, reader: Person | None, now: datetime, live: Live | None = None) -> Context:
+    """Everything that the templates of this letter may name; raises `Dropped`. `live`: that of the letter's batch."""
     slot = session.get(Slot, letter.slot_id) if letter.slot_id else None
     booking = session.get(Booking, letter.booking_id) if letter.booking_id else None
     told = common(letter.kind, reader, slot) | letter.details
+    if letter.kind in BY_BOOKINGS:
+        mine = (live_bookings(session, [letter]) if live is None else live).get(letter.person_id, {})
+        return told | BY_BOOKINGS[letter.kind](session, letter, slot, mine, now)
     return told | CONTEXTS[letter.kind](session, letter, slot, booking, now)
 
 
@@ -135,11 +159,11 @@ def _seat(_session: Session, _letter: Letter, slot: Slot | None, booking: Bookin
 
 
 def _draw_result(
-    session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+    session: Session, letter: Letter, slot: Slot | None, mine: Mapping[int, str], now: datetime
 ) -> Context:
-    if slot is None or now >= slot.ends_at:
-        raise Dropped("the slot is over")
-    return night_draws.result(session, slot, letter.details, now)
+    if slot is None or not night_draws.is_true(slot, letter.details, mine, now):
+        raise Dropped("the slot is over, or is off, or the seat is theirs")
+    return night_draws.result(session, slot, letter.details, mine, now)
 
 
 def _given_up(session: Session, letter: Letter, slot: Slot | None, booking: Booking | None, now: datetime) -> Context:
@@ -256,7 +280,6 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "staff_transfer": _staff_transfer,
     "confirmed": _seat,
     "promoted": _seat,
-    "draw_result": _draw_result,
     "calendar": _seat,
     "seat_open": _line,
     "watch_link": _watch,
@@ -269,6 +292,10 @@ CONTEXTS: dict[str, Callable[[Session, Letter, Slot | None, Booking | None, date
     "strike": _strike,
     "attendance_missing": _attendance,
     "reminder": _reminder,
-    "worker_digest": digest_context.worker,
     "manager_digest": digest_context.manager,
+}
+# Those that depend on the state of the reader's live booking on each slot, which is read for a batch at once.
+BY_BOOKINGS: dict[str, Callable[[Session, Letter, Slot | None, Mapping[int, str], datetime], Context]] = {
+    "draw_result": _draw_result,
+    "worker_digest": digest_context.worker,
 }

@@ -1,6 +1,6 @@
 """Digest context: what the templates of the daily letters may name, and whether anything is left to tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,26 +9,27 @@ from sqlalchemy.orm import Session
 from booking import clock
 from booking.mail import links, manager_report, night_draws, service_news, visit_news, wish_news
 from booking.mail.recipient import Dropped
-from booking.model import Booking, Letter, Slot, Station
+from booking.model import HOLDING, Booking, Letter, Slot, Station
 
 
 def worker(
-    session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
+    session: Session, letter: Letter, _slot: Slot | None, mine: Mapping[int, str], now: datetime
 ) -> dict[str, Any]:
-    """The slots that `digests` noted as ids at the digest's hour."""
+    """The slots that `digests` noted as ids at the digest's hour; `mine` is the state of the reader's live booking by
+    slot."""
     told, today = letter.details, date.fromisoformat(letter.details["date"])
     stations = [session.get_one(Station, station_id) for station_id in told["stations"]]
     _only_today(stations, today, now)
-    held = [slot for slot in _slots(session, told["seats"]) if slot.state != "cancelled" and slot.ends_at > now]
+    held = [slot for slot in _slots(session, told["seats"]) if mine.get(slot.id) in HOLDING and slot.ends_at > now]
     places = dict(told["waits"])
-    waits = [(slot, places[slot.id]) for slot in _slots(session, places) if slot.starts_at > now]
+    waiting = [slot for slot in _slots(session, places) if mine.get(slot.id) == "waiting" and slot.starts_at > now]
     opens = [slot for slot in _slots(session, told["opens"]) if slot.state != "cancelled"]
     follows = [slot for slot in _slots(session, told.get("follows", ())) if slot.state_at(now) in ("planned", "open")]
-    draws = night_draws.results(session, told.get("draws", ()), now)
+    draws = night_draws.results(session, told.get("draws", ()), mine, now)
     answers = service_news.answers(session, told.get("answers", ()))
     wished = wish_news.still_true(session, told.get("wishes", ()), now)
     visited = _slots(session, [slot_id for _, slot_id in told.get("visits", ())])
-    if not (held or waits or opens or follows or draws or answers or wished or visited):
+    if not (held or waiting or opens or follows or draws or answers or wished or visited):
         raise Dropped("nothing is left to tell")
     strikes = [(session.get_one(Station, s), n, _instant(until)) for s, n, until in told["strikes"]]
     return {
@@ -36,7 +37,7 @@ def worker(
         "seen_at": now,
         "station": stations[0],
         "seats": held,
-        "waits": waits,
+        "waits": [(slot, places[slot.id]) for slot in waiting],
         "openings": _by_opening(opens),
         "follows": [(slots[0], slots, _unfollow(letter, slots[0])) for slots in _by_activity(follows)],
         "strikes": strikes,

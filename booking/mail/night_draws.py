@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from booking.db.arrays import in_array
 from booking.db.transactions import NO_SYNC
 from booking.draws.letters import WAITS
-from booking.model import Letter, Slot
+from booking.model import HOLDING, Letter, Slot
 from booking.queries import waiting_odds
 
 IN_DIGEST = "told in the digest"
@@ -56,16 +56,27 @@ def give_back(session: Session, taken: Collection[int], keys: Collection[str]) -
         session.execute(again.values(state="queued", error=""), execution_options=NO_SYNC)
 
 
-def results(session: Session, draws: Iterable[Any], now: datetime) -> list[dict[str, Any]]:
-    """What the words about such results need, of slots that are not over."""
+def results(session: Session, draws: Iterable[Any], mine: Mapping[int, str], now: datetime) -> list[dict[str, Any]]:
+    """What the words about such results need, of those still true; `mine` is the state of the reader's live booking
+    by slot."""
     found = [(session.get(Slot, slot_id), told) for _letter_id, slot_id, told in draws]
-    return [result(session, slot, told, now) for slot, told in found if slot and slot.ends_at > now]
+    return [result(session, slot, told, mine, now) for slot, told in found if slot and is_true(slot, told, mine, now)]
 
 
-def result(session: Session, slot: Slot, told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The same of one result: the details of its letter, and the odds of the place."""
-    place = told.get("place")
-    return {**told, "slot": slot, "odds": waiting_odds.at_place(session, slot.id, place, now) if place else None}
+def is_true(slot: Slot, told: Mapping[str, Any], mine: Mapping[int, str], now: datetime) -> bool:
+    """Whether it may be told: not of a slot that is over, nor to who has a seat there; of one that is off, only that
+    all were."""
+    off = slot.state == "cancelled" and told["what"] != "cancelled"
+    return slot.ends_at > now and not off and mine.get(slot.id) not in HOLDING
+
+
+def result(
+    session: Session, slot: Slot, told: Mapping[str, Any], mine: Mapping[int, str], now: datetime
+) -> dict[str, Any]:
+    """The same of one result: the details of its letter; the place, while they wait, and its odds."""
+    place = told.get("place") if mine.get(slot.id) == "waiting" else None
+    odds = waiting_odds.at_place(session, slot.id, place, now) if place else None
+    return {**told, "slot": slot, "place": place, "odds": odds}
 
 
 def _waiting(due_at: datetime) -> Select[Any]:

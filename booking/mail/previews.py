@@ -17,16 +17,16 @@ def lines(session: Session, kind: str, station: Station, now: datetime, *, whole
     due_at = digests.due_today(station, kind, now)
     today = clock.at_station(due_at, station.zone_name)
     readers = digests.preview(session, kind, station, now)
-    get = sum(reader.told is not None for reader in readers)
+    letters = [_said(session, kind, reader, today.date(), due_at) for reader in readers]
+    get = sum(isinstance(said, rendering.Rendered) for said in letters)
     yield f"{kind} digest of {station.code}, {today:%Y-%m-%d %H:%M}: {get} get one, {len(readers) - get} get none"
     written = _written(session, kind, today.date(), readers)
-    for reader in readers:
+    for reader, said in zip(readers, letters, strict=True):
         who = f"{reader.person.id} {reader.person.email or '-'}"
-        if reader.told is None:
-            yield f"{who} gets none: {reader.why_not}"
+        if reader.told is None or isinstance(said, str):
+            yield f"{who} gets none: {said}"
             continue
         verdict = "has it already" if reader.person.id in written else "gets one"
-        said = _said(session, kind, reader, today.date(), due_at)
         yield f"{who} {verdict}, because of {'; '.join(reasons(reader.told))}: {said.subject}"
         if whole:
             yield "".join(f"    {line}\n" for line in said.text.splitlines()).rstrip()
@@ -47,12 +47,17 @@ def reasons(told: Details) -> list[str]:
     return found or [f"the stations that they run ({len(told['stations'])})"]
 
 
-def _said(session: Session, kind: str, reader: Reader, today: date, due_at: datetime) -> rendering.Rendered:
-    """The rendered letter. Its row is never added to the session."""
-    person, details = reader.person, {"date": today.isoformat(), **(reader.told or {})}
+def _said(session: Session, kind: str, reader: Reader, today: date, due_at: datetime) -> rendering.Rendered | str:
+    """The rendered letter, or why there is none. Its row is never added to the session."""
+    if reader.told is None:
+        return reader.why_not
+    person, details = reader.person, {"date": today.isoformat(), **reader.told}
     row = Letter(kind=f"{kind}_digest", person_id=person.id, details=details, created_at=due_at)
     language = person.language if person.language in LANGUAGES else LANGUAGES[0]
-    return rendering.render(row.kind, context.of(session, row, person, due_at), language)
+    try:
+        return rendering.render(row.kind, context.of(session, row, person, due_at), language)
+    except rendering.Dropped as reason:
+        return str(reason)
 
 
 def _written(session: Session, kind: str, today: date, readers: list[Reader]) -> set[int]:

@@ -48,12 +48,14 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A batch of letters and their readers, as plain rows. `slots` keeps the slots in the session's identity map."""
+    """A batch of letters and their readers, as plain rows, and their `live` bookings. `slots` keeps the slots in the
+    session's identity map."""
 
     letters: Sequence[Letter]
     readers: Mapping[int | None, Person]
     suppressed: Mapping[int | None, str]
     slots: Sequence[Slot]
+    live: context.Live
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def load(session: Session, ids: Sequence[int]) -> Loaded:
     related = (joinedload(Slot.activity), joinedload(Slot.zone), joinedload(Slot.station))
     slots = session.scalars(select(Slot).where(Slot.id.in_(wanted)).options(*related)).all() if wanted else []
     suppressed = {row.person_id: row.kind for row in _rows(session, (Suppression.person_id, Suppression.kind), people)}
-    return Loaded(letters, readers, suppressed, slots)
+    return Loaded(letters, readers, suppressed, slots, context.live_bookings(session, letters))
 
 
 def _rows(session: Session, columns: Any, ids: Collection[int]) -> Sequence[Any]:
@@ -91,7 +93,7 @@ def compose(session: Session, letter: Letter, now: datetime, loaded: Loaded | No
     reader = loaded.readers.get(letter.person_id)
     to = recipient.address(letter, reader, loaded.suppressed.get(letter.person_id))
     language = _language(letter, reader)
-    content = render(letter.kind, context.of(session, letter, reader, now), language)
+    content = render(letter.kind, context.of(session, letter, reader, now, loaded.live), language)
     message = EmailMessage(POLICY)
     for name, value in _headers(letter, content.subject, to).items():
         message[name] = value

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from booking import seats, slots
 from booking.db import transactions
 from booking.draws import letters
-from booking.mail import digest_writer, digests, subscriptions
+from booking.mail import digest_writer, digests, previews, subscriptions
 from booking.mail.digests import Noted
-from booking.model import Booking, Draw, Letter, Slot
+from booking.mail.recipient import Dropped
+from booking.model import Booking, Draw, Letter, Slot, Station
 from tests.support.draw_cast import DrawDay
+from tests.support.letter_cast import worded
 from tests.support.lunch_hour import NAMES, at
 from tests.support.snapshots import seed_workdays
 
@@ -113,6 +117,81 @@ def test_two_writers_tell_once(night: DrawDay) -> None:
     for noted in (first, second):
         write(night.session, noted)
     assert {name: len(kinds) for name, kinds in told(night).items()} == {name: int(name in lost) for name in NAMES}
+
+
+def first_who_waits(night: DrawDay) -> str:
+    night.session.rollback()
+    waiting = select(Booking.person_id).where(Booking.state == "waiting", Booking.slot_id == night.yoga)
+    first = night.session.scalars(waiting.order_by(Booking.waitlist_position).limit(1)).one()
+    return next(name for name, person_id in night.people.items() if person_id == first)
+
+
+def booking_of(night: DrawDay, who: str) -> int:
+    night.session.rollback()
+    theirs = (Booking.slot_id == night.yoga, Booking.person_id == night.people[who])
+    return night.session.scalars(select(Booking.id).where(*theirs)).one()
+
+
+def gets_a_seat(night: DrawDay, _who: str) -> None:
+    winner = select(Booking.id).where(Booking.slot_id == night.yoga, Booking.state == "booked").limit(1)
+    seats.give_up(night.session, night.session.scalars(winner).one(), at("Mon 22:40"))
+
+
+def slot_is_cancelled(night: DrawDay, _who: str) -> None:
+    slots.cancel(night.session, night.yoga, "停电", at("08:00"), night.manager_id)
+
+
+def gives_up_the_place(night: DrawDay, who: str) -> None:
+    seats.give_up(night.session, booking_of(night, who), at("08:00"))
+
+
+MEANWHILE = {
+    "nothing": (lambda *_: None, ("没抽中", "候补第 1", "轮到时名额自动归你")),
+    "seat": (gets_a_seat, ()),
+    "cancelled": (slot_is_cancelled, ()),
+    "given up": (gives_up_the_place, ("没抽中",)),
+}
+
+
+@pytest.mark.parametrize("by", ["letter", "digest before", "digest after"])
+@pytest.mark.parametrize("case", MEANWHILE)
+def test_a_result_is_told_as_far_as_it_is_still_true(app: Flask, night: DrawDay, case: str, by: str) -> None:
+    """Told by the letter; by a digest written before it came so, or after."""
+    act, said = MEANWHILE[case]
+    who, session = first_who_waits(night), night.session
+    noted = gathered(session)
+    session.rollback()
+    if by == "digest before":
+        write(session, noted)
+    act(night, who)
+    if by == "digest after":
+        write(session, gathered(session))
+    kind = "draw_result" if by == "letter" else "worker_digest"
+    letter = session.scalar(select(Letter).where(Letter.kind == kind, Letter.person_id == night.people[who]))
+    try:
+        text = worded(app, session, letter, at("08:41"), "zh_Hans_CN").text if letter else ""
+    except Dropped:
+        text = ""
+    assert tuple(words for words in MEANWHILE["nothing"][1] if words in text) == said
+
+
+def test_a_draw_that_is_void_since_all_is_cancelled_is_told(app: Flask, day: DrawDay) -> None:
+    drawn(day, "Mon 10:10")
+    for slot_id in (day.yoga, day.crafts, day.tea):
+        slots.cancel(day.session, slot_id, "停电", at("Mon 11:00"), day.manager_id)
+    for clock in ("Mon 12:00", "Mon 12:01"):
+        day.tick(clock)
+    letter = day.session.scalars(select(Letter).where(Letter.kind == "draw_result").limit(1)).one()
+    assert "场次都取消了" in worded(app, day.session, letter, at("Mon 12:02"), "zh_Hans_CN").text
+
+
+def test_a_preview_names_nobody_whose_result_became_untrue(app: Flask, night: DrawDay) -> None:
+    slot_is_cancelled(night, "")
+    station = night.session.get_one(Station, night.station_id)
+    with app.app_context():
+        head, *rest = previews.lines(night.session, "worker", station, at("08:10"))
+    assert head.endswith(": 0 get one, 8 get none")
+    assert sum(line.endswith("gets none: nothing is left to tell") for line in rest) == 6
 
 
 def test_by_day_the_letter_leaves_at_once(day: DrawDay) -> None:

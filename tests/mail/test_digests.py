@@ -13,15 +13,15 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from booking import workdays
+from booking import slots, workdays
 from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import PartlyDone, schedule
 from booking.jobs.batches import Turn
-from booking.mail import backlog, digest_writer, digests, outbox, subscriptions
+from booking.mail import backlog, digest_writer, digests, outbox, rendering, subscriptions
 from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests.support import databases
-from tests.support.letter_cast import Letters, monday_and_tuesday, write_digests
+from tests.support.letter_cast import Letters, monday_and_tuesday, worded, write_digests
 from tests.support.lunch_hour import TUESDAY, at
 from tests.support.statements import heard
 
@@ -108,6 +108,56 @@ def test_who_switches_it_off_while_it_is_written_gets_none(cast: Letters, sessio
     with transactions.transaction(session):
         assert digest_writer.write(session, noted, at("08:30")) == 5
     assert "林晓" not in told(session, "worker")
+
+
+def crafts_are_cancelled(cast: Letters) -> None:
+    cast.do(slots.cancel, cast.crafts, "停电", at("08:35"), cast.manager_id)
+
+
+def the_place_is_given_up(cast: Letters) -> None:
+    cast.give_up(cast.book("林晓", cast.crafts, "08:35"), "08:35")
+
+
+def the_place_becomes_a_seat(cast: Letters) -> None:
+    cast.give_up(cast.book("陈晨", cast.crafts, "08:35"), "08:35")
+
+
+def the_seat_is_given_up(cast: Letters) -> None:
+    cast.give_up(cast.book("林晓", cast.yoga, "08:35"), "08:35")
+
+
+TOLD = ("【今天的预约】白领瑜伽课堂", "第 1 位：创意手工", "有人让出时会自动轮到你")
+MEANWHILE = {
+    "nothing": (lambda _: None, TOLD),
+    "cancelled": (crafts_are_cancelled, TOLD[:1]),
+    "place given up": (the_place_is_given_up, TOLD[:1]),
+    "a seat": (the_place_becomes_a_seat, TOLD[:1]),
+    "seat given up": (the_seat_is_given_up, TOLD[1:]),
+}
+
+
+@pytest.mark.parametrize("case", MEANWHILE)
+def test_what_ended_after_half_past_eight_is_not_told(app: Flask, cast: Letters, session: Session, case: str) -> None:
+    act, left = MEANWHILE[case]
+    write(session, "worker", "08:30")
+    act(cast)
+    said = worded(app, session, cast.letter("worker_digest", "林晓"), at("08:40"), "zh_Hans_CN").text
+    assert tuple(words for words in TOLD if words in said) == left
+
+
+def test_as_many_statements_read_many_digests_as_one(app: Flask, cast: Letters, session: Session) -> None:
+    write(session, "worker", "08:30")
+    ids = list(session.scalars(select(Letter.id).where(Letter.kind == "worker_digest").order_by(Letter.id)))
+
+    def statements(some: list[int]) -> int:
+        with app.app_context(), heard(db.engine) as sent:
+            loaded = rendering.load(db.session(), some)
+            for letter in loaded.letters:
+                rendering.compose(db.session(), letter, at("08:40"), loaded)
+        return len(sent)
+
+    assert len(ids) == 6
+    assert statements(ids) == statements(ids[:1])
 
 
 def test_strikes_are_told_with_the_pause(cast: Letters, session: Session) -> None:

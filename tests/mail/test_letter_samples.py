@@ -40,7 +40,7 @@ def admin(app: Flask, lunch: LunchHour) -> FlaskClient:
 
 
 def test_every_kind_of_letter_has_a_sample_and_a_name() -> None:
-    assert set(LETTERS) == set(samples.MORE) == set(context.CONTEXTS) == set(letter_cast.KINDS)
+    assert set(LETTERS) == set(samples.MORE) == {*context.CONTEXTS, *context.BY_BOOKINGS} == set(letter_cast.KINDS)
 
 
 @time_machine.travel(at("Mon 09:00"), tick=False)
