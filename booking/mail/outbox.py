@@ -22,7 +22,7 @@ from booking.db import transactions
 from booking.db.arrays import in_array
 from booking.db.transactions import NO_SYNC, transactional
 from booking.mail import backoff, bounces, digests, rendering, subscriptions
-from booking.mail.smtp_replies import Meaning
+from booking.mail.smtp_replies import Meaning, without_addresses
 from booking.mail.transport import PutOff, Refusal, Rejected, SenderRefused, Transport, Unreachable
 from booking.model import Digest, Letter, MailPause
 
@@ -259,7 +259,7 @@ def _note(session: AnySession, done: Delivery, refusals: int, now: datetime) -> 
 
 def _end(session: AnySession, letter_id: int, kind: str, now: datetime, state: str, error: str = "") -> None:
     """Write the letter's final state, in a transaction of its own. The code that it carried is erased."""
-    values: dict[str, Any] = {"state": state, "error": error[:300], "sent_at": now if state == "sent" else None}
+    values: dict[str, Any] = {"state": state, "error": _kept(error), "sent_at": now if state == "sent" else None}
     if state != "dropped":
         values["tries"] = Letter.tries + 1
     if kind in SECRET:
@@ -282,7 +282,7 @@ def _put_off(session: AnySession, ids: Sequence[int], error: PutOff, now: dateti
         "next_try_at": _again(now, pauses),
         "claimed_at": None,
         "tries": Letter.tries + 1,
-        "error": str(error)[:300],
+        "error": _kept(str(error)),
     }
     mine = update(Letter).where(Letter.id.in_(in_array(ids)), Letter.state == "sending").values(values)
     with transactions.transaction(session) as writing:
@@ -301,7 +301,12 @@ def _again(since: datetime, pauses: Sequence[timedelta] = PAUSES) -> ColumnEleme
 def _put_back(session: AnySession, ids: Sequence[int], error: str | None = None) -> None:
     values: dict[str, Any] = {"state": "queued", "claimed_at": None}
     if error:
-        values["error"] = error[:300]
+        values["error"] = _kept(error)
     with transactions.transaction(session) as writing:
         mine = update(Letter).where(Letter.id.in_(ids), Letter.state == "sending")
         writing.execute(mine.values(values), execution_options=NO_SYNC)
+
+
+def _kept(error: str) -> str:
+    """What may be kept of an error: an account's deletion must leave no address behind."""
+    return without_addresses(error)[:300]

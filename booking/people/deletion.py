@@ -120,7 +120,7 @@ def _wipe(session: Session, person: Person, now: datetime) -> None:
     unsent = case((Letter.state == "queued", "dropped"), else_=Letter.state)
     # One after the other, for the index of people: the table is large.
     for theirs in (Letter.person_id == person.id, and_(Letter.person_id.is_(None), Letter.to == person.email)):
-        session.execute(update(Letter).where(theirs).values(to=None, details={}, state=unsent))
+        session.execute(update(Letter).where(theirs).values(to=None, details={}, error="", state=unsent))
     session.execute(delete(Try).where(Try.person_id == person.id))
     remove(session, person.id)
     _forget_requests(session, person.id, now)

@@ -14,6 +14,7 @@ from booking.db import transactions
 from booking.enqueue import enqueue
 from booking.extensions import db
 from booking.mail import outbox, rendering, transport
+from booking.mail.smtp_replies import Meaning
 from booking.model import Letter
 from tests.support import mail_server
 from tests.support.letter_cast import Letters
@@ -118,6 +119,36 @@ def test_a_refused_address_is_failed_and_the_others_go(
     assert states(session) == {"a@example.com": "sent", "b@example.com": "failed", "c@example.com": "sent"}
     failed = session.scalars(select(Letter).where(Letter.state == "failed")).one()
     assert failed.error == "550 5.1.1 nobody of that name"
+
+
+class Refusing:
+    """A server that refuses the sender at once, or else each letter."""
+
+    def __init__(self, error: transport.Refusal) -> None:
+        self.error = error
+
+    def connect(self) -> None:
+        if isinstance(self.error, transport.SenderRefused):
+            raise self.error
+
+    def send(self, sender: str, to: str, message: bytes) -> None:  # noqa: ARG002 (signature of Transport)
+        raise self.error
+
+
+ABOUT_THEM = "554 5.7.1 <周明@example.com>: a@example.com is refused by policy"
+ERRORS = {
+    "rejected": transport.Rejected(ABOUT_THEM, Meaning.CONTENT),
+    "put off": transport.PutOff(ABOUT_THEM, Meaning.LATER),
+    "sender refused": transport.SenderRefused(ABOUT_THEM, Meaning.SETUP),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_is_kept_without_addresses(app: Flask, session: Session, case: str) -> None:
+    write(session, "a@example.com")
+    with app.app_context():
+        outbox.deliver(session, Refusing(ERRORS[case]), NOW)
+    assert only(session).error == "554 5.7.1 …: … is refused by policy"
 
 
 def test_a_greylisted_letter_comes_again_under_the_same_id(
