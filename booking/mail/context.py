@@ -14,7 +14,7 @@ from booking.db.arrays import in_array
 from booking.enqueue import is_invited
 from booking.errors import RuleViolation
 from booking.mail import digest_context, links, night_draws, reminders, subscriptions, watch_letters
-from booking.mail.recipient import Dropped
+from booking.mail.recipient import Dropped, managed
 from booking.mail.wording import plain_name, zone_words
 from booking.model import HOLDING, LIVE, Booking, Letter, Person, Slot, StaffTransfer, Station, Strike
 from booking.people.codes import GOOD_FOR
@@ -128,12 +128,15 @@ def _second_factor(
 def _staff_transfer(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, _now: datetime
 ) -> Context:
-    """Whether it is about the reader, and who moves. A plan that was changed since is not told."""
+    """Whether it is about the reader, and who moves. A plan that was changed since is not told, nor a manager who
+    has left both stations."""
     what, transfer = letter.details["what"], session.get(StaffTransfer, letter.details["transfer"])
     if transfer is None or transfer.person.deleted_at:
         raise Dropped("the transfer is gone")
     if what == "planned" and (transfer.withdrawn_at or transfer.done_at):
         raise Dropped("the plan is over")
+    if transfer.person_id != letter.person_id:
+        managed(session, letter, (transfer.from_station, transfer.to_station))
     about = {"who": transfer.person.name, "day": transfer.on_date, "mine": transfer.person_id == letter.person_id}
     return {**about, "leaves": transfer.leaves, "joins": transfer.joins}
 
@@ -253,10 +256,11 @@ def _strike(session: Session, letter: Letter, slot: Slot | None, _booking: Booki
 
 
 def _attendance(
-    _session: Session, _letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
+    session: Session, letter: Letter, slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> Context:
     if slot is None or not seats.awaits_word(slot, now):
         raise Dropped("the slot does not wait for a word any more")
+    managed(session, letter, [slot.station_id])
     return {"until": slot.ends_at + seats.BOOKS_OPEN, "is_over": now >= slot.ends_at}
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from booking import clock
 from booking.mail import links, manager_report, night_draws, service_news, visit_news, wish_news
-from booking.mail.recipient import Dropped
+from booking.mail.recipient import Dropped, managed
 from booking.model import HOLDING, Booking, Letter, Slot, Station
 
 
@@ -53,7 +53,7 @@ def manager(
     session: Session, letter: Letter, _slot: Slot | None, _booking: Booking | None, now: datetime
 ) -> dict[str, Any]:
     today = date.fromisoformat(letter.details["date"])
-    stations = [session.get_one(Station, station_id) for station_id in letter.details["stations"]]
+    stations = [session.get_one(Station, one) for one in managed(session, letter, letter.details["stations"])]
     _only_today(stations, today, now)
     return {
         "today": today,

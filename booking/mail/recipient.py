@@ -1,7 +1,11 @@
 """Recipient: to which address a letter goes, or why it goes to nobody."""
 
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
 from booking.mail import subscriptions
-from booking.model import Letter, Person
+from booking.model import Letter, Manages, Person
 
 # The kinds of letters that are sent whatever came back before: their reader asks for them now.
 ASKED_FOR = {"calendar"}
@@ -23,6 +27,13 @@ def address(letter: Letter, reader: Person | None, suppressed: str | None = None
     if to := letter.to or (reader.email if reader else None):
         return to
     raise Dropped("no address")
+
+
+def managed(session: Session, letter: Letter, station_ids: Iterable[int]) -> list[int]:
+    """Those of these stations that the reader still manages; raises `Dropped` if there is none."""
+    if left := [one for one in station_ids if session.get(Manages, (letter.person_id, one))]:
+        return left
+    raise Dropped("the reader does not manage the station any more")
 
 
 def _is_stopped(kind: str, suppressed: str) -> bool:

@@ -13,12 +13,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from booking import slots, workdays
+from booking import people, slots, workdays
 from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import PartlyDone, schedule
 from booking.jobs.batches import Turn
 from booking.mail import backlog, digest_writer, digests, outbox, rendering, subscriptions
+from booking.mail.recipient import Dropped
 from booking.model import Digest, DigestRound, Letter, Manages, Person, Slot, Station, Workday
 from tests.support import databases
 from tests.support.letter_cast import Letters, monday_and_tuesday, worded, write_digests
@@ -143,6 +144,23 @@ def test_what_ended_after_half_past_eight_is_not_told(app: Flask, cast: Letters,
     act(cast)
     said = worded(app, session, cast.letter("worker_digest", "林晓"), at("08:40"), "zh_Hans_CN").text
     assert tuple(words for words in TOLD if words in said) == left
+
+
+def test_who_was_dismissed_meanwhile_gets_no_roster(app: Flask, cast: Letters, session: Session) -> None:
+    write(session, "manager", "11:00")
+    with transactions.transaction(session):
+        west = Station(code="west", name="金融街驿站")
+        session.add(west)
+        session.flush()
+        session.add(Manages(person_id=cast.manager_id, station_id=west.id, since=at("Mon 09:00")))
+        letter = cast.letter("manager_digest")
+        letter.details = {**letter.details, "stations": [cast.station_id, west.id]}
+    cast.do(people.dismiss, cast.manager_id, cast.station_id, at("11:05"))
+    said = worded(app, session, letter, at("11:30"), "zh_Hans_CN")
+    assert ("金融街驿站" in said.text, "林晓" in said.text + said.page) == (True, False)
+    cast.do(people.dismiss, cast.manager_id, west.id, at("11:31"))
+    with pytest.raises(Dropped):
+        worded(app, session, letter, at("11:32"), "zh_Hans_CN")
 
 
 def test_as_many_statements_read_many_digests_as_one(app: Flask, cast: Letters, session: Session) -> None:

@@ -1,15 +1,19 @@
 """Transfers: a manager who moves on a day: planned and withdrawn, carried out, and the last manager of a station."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import permutations
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import invariants, network, people
 from booking.db import transactions
 from booking.errors import RuleViolation
+from booking.mail import context
+from booking.mail.recipient import Dropped
 from booking.model import Event, Letter, Manages, Person, StaffTransfer, Station
 from booking.network import RefusedTransfers, TransferWish
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people
@@ -106,6 +110,17 @@ def test_on_the_day_the_rights_move_and_both_stations_know(staff: Staff) -> None
         ("transferred", wangjing),
     ]
     assert staff.sound()
+
+
+def test_a_manager_who_was_dismissed_meanwhile_is_not_told_who_moves(app: Flask, staff: Staff) -> None:
+    staff.plan(staff.wish("林经理", "guomao", "wangjing"))
+    people.dismiss(staff.session, staff.ids["周经理"], staff.tree.stations["guomao"], NOW)
+    told, letters = [], staff.session.scalars(select(Letter).where(Letter.kind == "staff_transfer")).all()
+    for letter in letters:
+        with app.app_context(), suppress(Dropped):
+            context.of(staff.session, letter, None, NOW)
+            told.append(letter.person_id)
+    assert sorted(told) == sorted([staff.ids["林经理"], staff.ids["吴经理"]])
 
 
 def test_a_transfer_that_is_withdrawn_before_the_day_changes_nothing(staff: Staff) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import slots, statistics
+from booking import people, slots, statistics
 from booking.db import transactions
 from booking.mail import context, rendering
 from booking.mail.manager_report import outcome, troubles
@@ -139,6 +139,17 @@ def test_the_letter_is_dropped_once_somebody_has_said(app: Flask, lunch: LunchHo
             slots.everybody_came(session, lunch.slot_id, at("12:20"), lunch.manager_id)
         with pytest.raises(context.Dropped):
             context.of(lunch.session, letter, None, at("12:21"))
+
+
+@pytest.mark.both
+def test_the_letter_is_dropped_for_a_manager_who_was_dismissed(app: Flask, lunch: LunchHour) -> None:
+    letter = lunch.session.scalars(select(Letter).where(Letter.kind == "attendance_missing")).one()
+    with app.app_context():
+        assert context.of(lunch.session, letter, None, at("12:16"))
+        with transactions.transaction(lunch.session) as session:
+            people.dismiss(session, lunch.manager_id, lunch.station_id, at("12:16"))
+        with pytest.raises(context.Dropped):
+            context.of(lunch.session, letter, None, at("12:17"))
 
 
 @pytest.mark.parametrize(
