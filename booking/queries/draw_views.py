@@ -1,6 +1,6 @@
 """Draws as they are shown: what is public of one, and one person's own entries."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -42,6 +42,19 @@ class DrawView(NamedTuple):
     def titled(self, slot_id: int | str) -> Slot | None:
         """One of its slots; None for one that was removed."""
         return next((slot for slot in self.slots if slot.id == int(slot_id)), None)
+
+
+class Awaited(NamedTuple):
+    """The draw of one slot whose seats are not drawn: how many `people` have the slot among their wishes, and the phase
+    as in `DrawView`."""
+
+    draw: Draw
+    people: int
+    phase: str
+
+    @property
+    def result_at(self) -> datetime:
+        return draws.result_at(self.draw)
 
 
 class OwnEntry(NamedTuple):
@@ -102,6 +115,17 @@ def of_slots(session: Session, slots: Sequence[Slot]) -> dict[int, Draw]:
     ids = {slot.draw_id for slot in slots if slot.draw_id}
     found = {draw.id: draw for draw in session.scalars(select(Draw).where(Draw.id.in_(ids)))} if ids else {}
     return {slot.id: found[slot.draw_id] for slot in slots if slot.draw_id}
+
+
+def awaited(session: Session, slots: Sequence[Slot], now: datetime) -> dict[int, Awaited]:
+    """By slot, the draws of those of these that are not drawn, and have not started."""
+    found = of_slots(session, [slot for slot in slots if slot.awaits_draw and now < slot.starts_at])
+    if not found:
+        return {}
+    ids = {draw.id for draw in found.values()}
+    live = select(DrawEntry.wishes).where(DrawEntry.draw_id.in_(ids), DrawEntry.left_at.is_(None))
+    people = Counter(slot_id for wishes in session.scalars(live) for slot_id in wishes)
+    return {slot_id: Awaited(draw, people[slot_id], phase(draw, now)) for slot_id, draw in found.items()}
 
 
 def own(session: Session, draw: Draw, person_id: int | None, now: datetime) -> OwnEntry:

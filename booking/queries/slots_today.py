@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.model import Booking, Event, Slot
+from booking.model import Booking, Draw, Event, Slot
 from booking.queries import checkin, manager
 
 
@@ -54,10 +54,11 @@ def of_day(session: Session, station_id: int, today: date) -> list[SlotToday]:
 
 def next_day(session: Session, station_id: int, today: date) -> NextDay | None:
     """The next date after `today` that has slots."""
-    opens_at = func.coalesce(func.min(case((Slot.opens_at < Slot.starts_at, Slot.opens_at))), func.min(Slot.opens_at))
+    opens_at = func.min(func.coalesce(Draw.opens_at, Slot.opens_at))  # by draw: when people can enter
     counts = (opens_at, func.count(Slot.id), func.sum(Slot.capacity), func.sum(Slot.taken))
     row = session.execute(
         select(Slot.date, *counts, func.sum(Slot.waiting))
+        .outerjoin(Draw, Draw.id == Slot.draw_id)
         .where(Slot.station_id == station_id, Slot.date > today, Slot.state != "cancelled")
         .group_by(Slot.date)
         .order_by(Slot.date)

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from booking.db import transactions
 from booking.model import Activity, Event, Person, Plan, Slot, Station, Zone
 from tests.support.cookies import carry, lasting
+from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import LunchHour, at, make_manager
 from tests.support.worker_cast import when, words_of
 
@@ -22,7 +23,9 @@ HTMX = {"HX-Request": "true"}
 class Desk:
     """The manager of `cbd`, or the person with this id, at some browser. Paths are those below `/manage/cbd/`."""
 
-    def __init__(self, app: Flask, lunch: LunchHour, person_id: int | None = None, code: str = "cbd/") -> None:
+    def __init__(
+        self, app: Flask, lunch: LunchHour | DrawDay, person_id: int | None = None, code: str = "cbd/"
+    ) -> None:
         self.lunch, self.client, self.root = lunch, app.test_client(), f"/manage/{code}"
         with transactions.transaction(lunch.session) as session:
             who = session.get_one(Person, person_id or lunch.manager_id)

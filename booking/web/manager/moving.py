@@ -5,7 +5,7 @@ from flask import request, url_for
 from booking import clock, slots
 from booking.extensions import db
 from booking.model import Slot
-from booking.queries import disclosure, manager
+from booking.queries import disclosure, draw_views, manager
 from booking.web.forms.programme import MoveForm
 from booking.web.manager.blueprint import Answer, actor, changed_words, done, heard, pages, shown
 from booking.web.security.permissions import managed_slot
@@ -23,7 +23,8 @@ def move(code: str, slot_id: int) -> Answer:
             slots.may_move(db.session(), slot, form.wish(), now)  # somebody booked it since the page was shown
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
-    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, about=about)
+    draw = draw_views.awaited(db.session(), [slot], now).get(slot_id)
+    return shown("manager/move.html", form, station=slot.station, slot=slot, roster=roster, about=about, draw=draw)
 
 
 def _form(slot: Slot) -> MoveForm:

@@ -14,7 +14,7 @@ from booking import clock, people, seats, slots
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import activity_ratings, checkin, disclosure, door_names, manager, watch_links
+from booking.queries import activity_ratings, checkin, disclosure, door_names, draw_views, manager, watch_links
 from booking.queries.folding import fold
 from booking.sanitise import plain
 from booking.web import htmx
@@ -47,6 +47,8 @@ def slot(code: str, slot_id: int) -> Answer:
     now, opened = clock.now(), watch_links.opened(db.session(), slot_id)
     at_door = door_names.mark(db.session(), found.station_id, now)
     moment = f"{found.state_at(now)}-{now >= found.checkin_from}"
+    if draw := draw_views.awaited(db.session(), [found], now).get(slot_id):
+        moment += f"-{draw.people}-{draw.phase}"
     tag = f"{checkin.last_event(db.session(), slot_id)}-{moment}-{opened}-{sought()}-{at_door}"
     return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
 
@@ -174,6 +176,7 @@ def show_slot(
         form=form or CapacityForm(formdata=None, data={"capacity": slot.seats}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
         note=note or NoteForm(formdata=None, data={"note": slot.note}),
+        draw=draw_views.awaited(session, [slot], clock.now()).get(slot.id),
         watch=watch,
         watching=watching or WatchLinkForm.of(watch),
         guest=guest or WalkInForm(formdata=None),

@@ -10,7 +10,7 @@ from booking import clock, policy, slots
 from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Booking, Slot
-from booking.queries import checkin, disclosure, manager
+from booking.queries import checkin, disclosure, draw_views, manager
 from booking.slots import Resized
 from booking.web import htmx
 from booking.web.forms.fields import DayField
@@ -117,7 +117,8 @@ def cancel(code: str, slot_id: int) -> Answer:
             )
     roster = manager.roster(db.session(), slot)
     about = disclosure.to_staff(db.session(), slot.station, roster.people)
-    return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster, about=about)
+    draw = draw_views.awaited(db.session(), [slot], clock.now()).get(slot_id)
+    return shown("manager/cancel.html", form, station=slot.station, slot=slot, roster=roster, about=about, draw=draw)
 
 
 @pages.post("/<code>/slots/<int:slot_id>/bring-back")

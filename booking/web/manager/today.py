@@ -10,7 +10,7 @@ from flask_login import current_user
 from booking import clock, seats, slots
 from booking.extensions import db
 from booking.model import Slot, Station
-from booking.queries import door_names, manager, slots_today, watch_links
+from booking.queries import door_names, draw_views, manager, slots_today, watch_links
 from booking.web import htmx
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, pages
@@ -64,6 +64,7 @@ def _context(station: Station, day: date) -> dict[str, object]:
         "runs": runs,
         "today": day,
         "slots": acts,
+        "draws": draw_views.awaited(session, [one.slot for one, _act in acts], now),
         "next_day": later,
         "opens_first": opens_first,
         "at_door": len(door_names.waiting(session, station, now)),

@@ -12,7 +12,7 @@ from flask_login import current_user
 from booking import clock, slots, workdays
 from booking.extensions import db
 from booking.model import Slot, Station, Zone
-from booking.queries import manager, station_lookup
+from booking.queries import draw_views, manager, station_lookup
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, pages, sought
 from booking.web.security.permissions import managed_station, second_factor_first, sign_in_required
@@ -86,6 +86,7 @@ def _table(station: Station, monday: date) -> dict[str, Any]:
         "columns": [one for one in columns if one.day.date.isoweekday() <= 5 or one.day.works or not one.empty],
         "zones": [(rows[zone.id], zone) for zone in busy],
         "idle": [zone for zone in zones if zone.id not in used],
+        "draws": draw_views.awaited(session, found, clock.now()),
         "count": len(running),
         "seats": sum(slot.capacity for slot in running),
         "taken": sum(slot.taken for slot in running),

@@ -11,6 +11,7 @@ from booking import slots
 from booking.db import transactions
 from booking.model import DayOverride, Letter, Plan
 from tests.support.desk_cast import Desk, said
+from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import LunchHour, at
 
 pytestmark = pytest.mark.sqlite
@@ -78,3 +79,47 @@ def test_what_uses_an_activity_is_named_before_it_is_put_away(desk: Desk, lunch:
     page = desk.words(f"activities/{lunch.now().activity_id}", "Wed 11:00")
     assert "1 人预约，0 人候补" in page
     assert "收起这个活动" not in page
+
+
+@pytest.mark.parametrize(("act", "words"), [("cancel", "随抽签结果告诉"), ("move", "不另外写信告诉他们")])
+def test_who_entered_the_draw_is_counted(app: Flask, session: Session, act: str, words: str) -> None:
+    day = DrawDay(session)
+    desk, path = Desk(app, day), f"slots/{day.yoga}/{act}"
+    assert "不影响谁" in desk.words(path, "Mon 10:10")
+    day.enter("周明", "Mon 10:20", day.yoga, day.crafts)
+    day.enter("李静", "Mon 10:21", day.yoga)
+    day.enter("王磊", "Mon 10:22", day.crafts)
+    page = desk.words(path, "Mon 10:30")
+    assert "2 人报名了抽签，志愿里有这一场" in page
+    assert words in page
+    assert "不影响谁" not in page
+
+
+@pytest.mark.parametrize("act", ["cancel", "move"])
+def test_a_void_draw_sends_people_to_the_door_whom_no_letter_tells(app: Flask, session: Session, act: str) -> None:
+    day = DrawDay(session)
+    day.enter("周明", "Mon 10:20", day.yoga)
+    for clock in ("Mon 09:00", "Tue 12:00", "Tue 12:02"):
+        day.tick(clock)
+    assert day.draw().state == "void"
+    page = Desk(app, day).words(f"slots/{day.yoga}/{act}", "Tue 12:03")
+    assert "抽签作废了，报过名的 1 人可能到门口来" in page
+    assert "不影响谁" not in page
+
+
+def test_who_wanted_only_a_cancelled_slot_is_told_with_the_result(app: Flask, session: Session) -> None:
+    """What the page says of them: a letter each, and none for whoever got another seat."""
+    day = DrawDay(session)
+    day.tick("Mon 09:00")
+    day.enter("周明", "Mon 10:20", day.yoga, day.crafts)
+    day.enter("李静", "Mon 10:21", day.yoga)
+    Desk(app, day).post(f"slots/{day.yoga}/cancel", "Mon 10:30", reason="停电")
+    assert list(session.scalars(select(Letter.kind))) == []
+    for clock in ("Mon 12:00", "Mon 12:01"):
+        day.tick(clock)
+    letters = {letter.person_id: letter for letter in session.scalars(select(Letter))}
+    assert letters[day.people["周明"]].kind == "confirmed"
+    assert (letters[day.people["李静"]].kind, letters[day.people["李静"]].details["what"]) == (
+        "draw_result",
+        "passed_over",
+    )

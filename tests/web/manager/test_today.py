@@ -1,12 +1,14 @@
 """Today: where a manager lands: the slots of the day in order, and what each hour asks for."""
 
 import re
+from datetime import time
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.support.desk_cast import HTMX, Desk
+from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import LunchHour
 from tests.support.network_cast import PASSWORD, Network
 
@@ -71,6 +73,45 @@ def test_before_an_opening_the_day_begins_with_it(desk: Desk, lunch: LunchHour) 
     assert "今天 10:00 放号：11月24日周二的 1 场 已约 2 / 2 · 候补 1" in desk.words("", "Mon 09:30")
     assert "已放号：11月24日周二的 1 场" in desk.words("", "Mon 10:00")
     assert "放号：" not in desk.words("", "Tue 12:00")
+
+
+@pytest.mark.parametrize("path", ["", "week", "slots/{slot}"])
+def test_a_slot_by_draw_says_how_far_its_draw_is(app: Flask, session: Session, path: str) -> None:
+    """周明 wants yoga and crafts, 李静 just yoga; its start is not shown as its opening."""
+    day = DrawDay(session, opens_workdays_before=0, opens_at=time(8), draw_minutes=60)
+    desk, here = Desk(app, day), path.format(slot=day.yoga)
+    assert "抽签：今天 08:00 开始报名，早晚一样" in desk.words(here, "07:30")
+    day.enter("周明", "08:10", day.yoga, day.crafts)
+    day.enter("李静", "08:11", day.yoga)
+    gathering = desk.words(here, "08:30")
+    assert "2 人报名 · 今天 09:01 出结果" in gathering
+    assert "未开放" not in gathering
+    assert "12:10 放号" not in gathering
+    assert "还没有人预约" not in gathering
+    day.tick("09:00")
+    assert "名单已封存：2 人报名 · 今天 09:01 出结果" in desk.words(here, "09:00:30")
+
+
+def test_the_list_of_slots_calls_a_draw_a_draw(app: Flask, session: Session) -> None:
+    desk = Desk(app, DrawDay(session))
+    assert "未开放" not in desk.words("slots", "Mon 10:30")
+    assert "抽签" in desk.words("slots", "Mon 10:30")
+
+
+def test_a_coming_day_by_draw_opens_when_people_can_enter(app: Flask, session: Session) -> None:
+    desk = Desk(app, DrawDay(session))
+    assert "今天 10:00 放号：11月24日周二的 3 场" in desk.words("", "Mon 09:30")
+    assert "已放号：11月24日周二的 3 场" in desk.words("", "Mon 10:30")
+
+
+@pytest.mark.sqlite
+def test_a_poll_gets_the_roster_again_when_somebody_enters_the_draw(app: Flask, session: Session) -> None:
+    day = DrawDay(session)
+    desk, path = Desk(app, day), f"slots/{day.yoga}"
+    known = HTMX | {"If-None-Match": desk.get(path, "Mon 10:01", headers=HTMX).headers["ETag"]}
+    assert desk.get(path, "Mon 10:02", headers=known).status_code == 304
+    day.enter("周明", "Mon 10:03", day.yoga)
+    assert "1 人报名" in desk.get(path, "Mon 10:04", headers=known).text
 
 
 @pytest.mark.sqlite
