@@ -204,6 +204,18 @@ def test_cancelling_after_the_release_names_those_who_lost_their_seat(app: Flask
     assert (lunch.strikes("周明"), lunch.strikes("李静")) == ([], [])
 
 
+def test_cancelling_a_running_slot_says_that_it_is_for_good(app: Flask, lunch: LunchHour) -> None:
+    desk, path = Desk(app, lunch), f"slots/{lunch.slot_id}/cancel"
+    assert "没发出之前可以恢复" in desk.words(path, "12:09")
+    assert "已经开始的场次取消后不能恢复" in desk.words(path, "12:10")
+    lunch.check_in("周明", "12:11")
+    page = desk.words(path, "12:12")
+    assert "已签到 1 人，他们的到场会一起取消；已经开始的场次取消后不能恢复。" in page
+    assert "可以恢复" not in page
+    desk.post(path, "12:13", reason="停电")
+    assert "恢复这一场" not in desk.words(f"slots/{lunch.slot_id}", "12:13")
+
+
 def test_a_whole_slot_is_forgiven_with_a_reason(app: Flask, lunch: LunchHour) -> None:
     lunch.roll_call("12:00")
     for clock in ("12:10", "12:15"):
