@@ -51,6 +51,15 @@ def test_a_banner_asks_what_happened_until_somebody_says(desk: Desk, lunch: Lunc
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_after_the_end_the_banner_speaks_of_no_check_in(desk: Desk, lunch: LunchHour, path: str) -> None:
+    assert "还能签到就现在点名单" in desk.words(path, "12:59")
+    lunch.tick("13:00")
+    page = desk.words(path, "13:00")
+    assert "请说当时的情况" in page
+    assert "还能签到" not in page
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_once_attendance_has_begun_the_banner_goes(desk: Desk, lunch: LunchHour, path: str) -> None:
     lunch.check_in("周明", "12:20")
     lunch.tick("12:20:02")
