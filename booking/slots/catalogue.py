@@ -75,8 +75,10 @@ def stop_plan(session: Session, plan: Plan, now: datetime, actor_id: int | None 
 
 
 @transactional
-def save_exception(session: Session, exception: PlanException, now: datetime, actor_id: int | None = None) -> Planned:
-    """Change or skip a plan on one date."""
+def save_exception(
+    session: Session, exception: PlanException, now: datetime, actor_id: int | None = None, *, ahead: bool = True
+) -> Planned:
+    """Change or skip a plan on one date. Its slot is made or moved at once, or, where not `ahead`, as for `save_plan`."""
     plan = session.get_one(Plan, exception.plan_id)
     zone = session.get(Zone, exception.zone_id or plan.zone_id)
     if zone is None or zone.station_id != plan.station_id or zone.closed_at:
@@ -89,7 +91,7 @@ def save_exception(session: Session, exception: PlanException, now: datetime, ac
     session.refresh(plan, ["exceptions"])
     when = exception.date.isoformat()
     _note(session, "exception", now, plan.station_id, actor_id, plan_id=plan.id, date=when, skip=exception.skip)
-    return plan_ahead.inside(session, plan.station_id, now)
+    return plan_ahead.inside(session, plan.station_id, now) if ahead else Planned()
 
 
 @transactional
@@ -151,18 +153,23 @@ def save_all(
     *,
     only_try: bool = False,
 ) -> None:
-    """Add all of these, or none: raises `NothingSaved` with every refusal, and always where it is only tried."""
+    """Add all of these, or none: raises `NothingSaved` with every refusal, and always where it is only tried.
+
+    Slots are made once, after all plans: for each plan it would look at all of the station's again.
+    """
     refusals: dict[int, RuleViolation] = {}
     for place, item in enumerate(items):
         try:
             if isinstance(item, Plan):
-                save_plan.inside(session, item, now, actor_id)
+                save_plan.inside(session, item, now, actor_id, ahead=False)
             else:
                 save_activity.inside(session, item, now, actor_id)
         except RuleViolation as no:
             refusals[place] = no
     if refusals or only_try:
         raise NothingSaved(refusals)
+    for station_id in sorted({item.station_id for item in items if isinstance(item, Plan)}):
+        plan_ahead.inside(session, station_id, now)
 
 
 @transactional

@@ -16,7 +16,7 @@ from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.model import Plan, PlanException, Slot, Station, WatchLink
 from booking.slots import catalogue, deadlines, edits
-from booking.slots.planning import clash, untouched
+from booking.slots.planning import clash, plan_ahead, untouched
 from booking.workdays import Day
 
 WEEK = timedelta(days=7)
@@ -64,7 +64,9 @@ def copy_week(
 ) -> list[Copy]:
     """Copy the week. What became impossible since the preview is left out, and its `outcome` says why."""
     planned = preview_week(session, station, monday, weeks, now).copies
-    return [_do(session, station, copy, now, actor_id) for copy in planned]
+    done = [_do(session, station, copy, now, actor_id) for copy in planned]
+    plan_ahead.inside(session, station.id, now)  # once: it looks at all slots of the station
+    return done
 
 
 def _of_week(session: Session, station_id: int, monday: date) -> tuple[list[Slot], list[PlanException]]:
@@ -142,7 +144,7 @@ def _do(session: Session, station: Station, copy: Copy, now: datetime, actor_id:
         if copy.slot is not None:
             edits.add.inside(session, station.id, _wish(session, copy.slot, station, copy.day.date), now, actor_id)
         elif copy.said is not None:
-            catalogue.save_exception.inside(session, _said(copy.said, copy.day.date), now, actor_id)
+            catalogue.save_exception.inside(session, _said(copy.said, copy.day.date), now, actor_id, ahead=False)
     except RuleViolation as no:
         return replace(copy, outcome=no.reason)
     return copy

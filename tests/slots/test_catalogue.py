@@ -13,6 +13,7 @@ from booking import slots
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Activity, Event, Plan, Slot, Station, Zone
+from booking.slots import catalogue
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
 from tests.support.together import together
 
@@ -126,6 +127,25 @@ def test_a_set_is_saved_whole_or_not_at_all(lunch: LunchHour) -> None:
     assert (count(lunch, Activity), count(lunch, Event)) == (before, events)
     assert save_all(lunch.session, [activity(lunch, title) for title in titles[:2]]) == "saved"
     assert count(lunch, Activity) == before + 2
+
+
+def test_the_slots_of_a_set_of_plans_are_made_once(lunch: LunchHour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at all slots of a station takes as long as the last: on SQLite nobody can book meanwhile."""
+    ahead: list[int] = []
+    made = catalogue.plan_ahead.inside
+    monkeypatch.setattr(catalogue.plan_ahead, "inside", lambda *asked: ahead.append(asked[1]) or made(*asked))
+    there = lunch.now()
+    told = {"station_id": lunch.station_id, "activity_id": there.activity_id, "zone_id": there.zone_id, "minutes": 50}
+
+    def plans() -> list[Plan]:
+        return [
+            Plan(**told, weekdays="4", starts=time(8 + n), capacity=2, valid_from=date(2026, 11, 20)) for n in range(3)
+        ]
+
+    assert (save_all(lunch.session, plans(), only_try=True), ahead) == ("tried", [])
+    assert (save_all(lunch.session, plans()), ahead) == ("saved", [lunch.station_id])
+    counted = select(func.count()).select_from(Slot).where(Slot.plan_id.is_not(None)).group_by(Slot.plan_id)
+    assert len(lunch.session.scalars(counted).all()) == 3
 
 
 def test_of_two_imports_at_once_one_comes_in(lunch: LunchHour, engine: Engine) -> None:

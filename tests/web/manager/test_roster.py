@@ -76,7 +76,9 @@ def test_standby_is_seated_in_the_order_of_coming_once_a_seat_is_released(app: F
     lunch.check_in("周明", "12:00")
     desk.tap(path, "12:01", person_id=lunch.people["王磊"])
     desk.tap(path, "12:02", name="门口的客人")
-    assert "2 候补，其中现场 2" in desk.words(f"slots/{lunch.slot_id}", "12:03"), "the waiting are counted with the word"
+    assert "2 候补，其中现场 2" in desk.words(f"slots/{lunch.slot_id}", "12:03"), (
+        "the waiting are counted with the word"
+    )
     lunch.tick("12:10")
     lunch.tick("12:15")
     assert lunch.states("李静", "王磊") == ["released", "attended"]
