@@ -152,8 +152,8 @@ REASONS = {
     "no_such_wish": Reason(_("志愿刚刚改过，请看现在的再改。")),
     # the network
     "no_such_role": Reason(_("请选统筹或者查看。")),
-    "node_not_found": Reason(_("没有代码是“%(code)s”的单位，请核对。")),
-    "station_not_found": Reason(_("没有代码是“%(code)s”的驿站，请核对。")),
+    "node_not_found": Reason(_("这个单位下面没有代码是“%(code)s”的单位，请核对。")),
+    "station_not_found": Reason(_("这个单位下面没有代码是“%(code)s”的驿站，请核对。")),
     "last_manager": Reason(
         _("这是那个驿站最后一位管理员，走了就没有人管了。"), _("先任命接任的人；确实要空着的话，请勾选确认。")
     ),

@@ -120,7 +120,7 @@ def withdraw_transfer(code: str, transfer_id: int) -> Response:
 
 
 def wish_of(node: Node, form: Any) -> TransferWish:
-    """The transfer that a form, or a row as one, asks for. Raises `station_not_found`; 404 for a station elsewhere."""
+    """The transfer that a form, or a row as one, asks for. Raises `station_not_found`, also for one elsewhere."""
     leaves, joins = (_station_in(node, field) for field in (form.leaves, form.joins))
     return TransferWish(form.email.data, leaves, joins, form.on_date.data, bool(form.confirmed.data))
 
@@ -134,7 +134,7 @@ def _station_in(node: Node, field: Field) -> Station:
 
 
 def typed_station(node: Node, code: str) -> Station:
-    """The station below with this code. Raises `station_not_found`; 404 for one elsewhere."""
+    """The station below with this code. Raises `station_not_found`, also for one elsewhere."""
     found = permissions.overseen_station(node, code)
     if found is None:
         raise RuleViolation("station_not_found", code=code)
@@ -142,7 +142,7 @@ def typed_station(node: Node, code: str) -> Station:
 
 
 def typed_node(node: Node, code: str) -> Node:
-    """The node at or below with this code. Raises `node_not_found`; 404 for one elsewhere."""
+    """The node at or below with this code. Raises `node_not_found`, also for one elsewhere."""
     found = permissions.node_below(node, code)
     if found is None:
         raise RuleViolation("node_not_found", code=code)

@@ -189,19 +189,21 @@ def overseen_node(code: str, *, to_change: bool = False) -> Node:
 
 
 def node_below(node: Node, code: str) -> Node | None:
-    """A node at or below this one, whose code was typed; None for a code that no node has, 404 for one elsewhere."""
+    """A node at or below this one, whose code was typed; None for any other code, which may be a slip."""
     found = tree.node_by_code(db.session(), code)
-    if found and not found.path.startswith(node.path):
-        not_for_you(node=found.id)
-    return found
+    return found if found and (found.path.startswith(node.path) or _is_elsewhere(node=found.id)) else None
 
 
 def overseen_station(node: Node, code: str) -> Station | None:
-    """A station below this node, whose code was typed; None for a code that no station has, 404 for one elsewhere."""
+    """A station below this node, whose code was typed; None for any other code, which may be a slip."""
     found = db.session.scalar(select(Station).where(Station.code == code))
-    if found and not _is_below(node, found.id):
-        not_for_you(station=found.id)
-    return found
+    return found if found and (_is_below(node, found.id) or _is_elsewhere(station=found.id)) else None
+
+
+def _is_elsewhere(**ids: int) -> bool:
+    """Log it. Never true: who may not see it is not told that it is there."""
+    security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
+    return False
 
 
 def overseen_manager(node: Node, code: str, person_id: int) -> tuple[Station, Person]:

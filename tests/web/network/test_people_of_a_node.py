@@ -133,6 +133,7 @@ def test_who_gives_up_their_own_role_lands_on_what_is_left(desk: Desk, left: str
         ({"email": "nobody"}, "邮箱"),
         ({"email": ""}, "请填写邮箱。"),
         ({"node": "nowhere"}, "没有代码是“nowhere”的单位"),
+        ({"node": "xicheng"}, "这个单位下面没有代码是“xicheng”的单位"),
         ({"node": ""}, "请填写单位代码。"),
         ({"role": "owner"}, "请从列表里选一项。"),
     ],
@@ -155,8 +156,9 @@ def test_a_manager_is_appointed_or_invited_and_the_invitation_withdrawn(desk: De
     assert "new@example.com" in desk.browser().get("/net/chaoyang/people").text
     desk.session.rollback()
     assert "邀请撤回了" in desk.post(f"stations/jiuxianqiao/invitations/{invitation.id}/withdraw").text
-    answer = desk.post("managers", email=desk.email("许工"), station="nowhere")
-    assert (answer.status_code, "没有代码是“nowhere”的驿站" in answer.text) == (422, True)
+    for code in ("nowhere", "fuxingmen"):
+        answer = desk.post("managers", email=desk.email("许工"), station=code)
+        assert (answer.status_code, f"没有代码是“{code}”的驿站" in answer.text) == (422, True)
 
 
 def test_the_history_of_the_node_says_who_oversees_it(desk: Desk) -> None:
@@ -223,6 +225,7 @@ def test_a_transfer_is_planned_and_withdrawn(desk: Desk) -> None:
         ({"leaves": "jiuxianqiao"}, "这位不是酒仙桥驿站的管理员"),
         ({"joins": "guomao"}, "调出和调入是同一个驿站"),
         ({"joins": "nowhere"}, "没有代码是“nowhere”的驿站"),
+        ({"joins": "fuxingmen"}, "这个单位下面没有代码是“fuxingmen”的驿站"),
         ({"leaves": ""}, "请填写驿站代码。"),
         ({"on_date": "2026-11-20"}, "这一天已经过了"),
         ({"on_date": "2029-11-20"}, "最多提前一年"),
@@ -269,7 +272,7 @@ def test_one_wrong_row_plans_nothing_and_is_named_by_row_and_column(desk: Desk) 
     )
     assert page.status_code == 422
     text = words_of(page.text)
-    assert "4 调入驿站代码 nowhere 没有代码是“nowhere”的驿站" in text
+    assert "4 调入驿站代码 nowhere 这个单位下面没有代码是“nowhere”的驿站" in text
     assert "5 邮箱 请填写邮箱。" in text
     assert desk.moves() == []
     page = desk.sheet((desk.email("许工"), "guomao", "wangjing", "2026-12-01"))
