@@ -34,7 +34,8 @@ def days(code: str) -> Answer:
             before = {"code": code, "date": form.date.data.isoformat(), **_said(station, form.date.data)}
             did = slots.set_day(db.session, station, **form.word(), now=clock.now(), actor_id=actor())
             session[CHANGED] = before
-            return done(planned_words(did), url_for(".days", code=code, date=form.date.data))
+            # A browser would keep the form's #day; the message and its undo are at the top.
+            return done(planned_words(did), url_for(".days", code=code, date=form.date.data, _anchor="flashes"))
     return shown("manager/calendar.html", form, station=station, **_sixty_days(station, form.date.data))
 
 

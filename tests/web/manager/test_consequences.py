@@ -1,5 +1,6 @@
 """Consequences of a change of something with bookings are shown first: how many people, who, and what they are told."""
 
+import re
 from datetime import date, time
 
 import pytest
@@ -58,6 +59,24 @@ def test_a_day_with_people_is_changed_in_two_steps(desk: Desk, lunch: LunchHour)
     desk.post("calendar", "Wed 11:00", **change, sure="y")
     assert overrides(lunch) == [date(2026, 11, 26)]
     assert [kind for kind in lunch.session.scalars(select(Letter.kind)) if kind != "confirmed"] == []
+
+
+def test_the_question_about_a_day_is_where_the_browser_lands_and_an_undo_asks_none(
+    desk: Desk, lunch: LunchHour
+) -> None:
+    """The calendar is longer than a phone's screen: each form says where its answer is."""
+    change = {"date": "2026-11-26", "says": "rests", "note": "停电"}
+    asked = desk.post("calendar", "Wed 11:00", **change).text
+    card = re.search(r'<form [^>]*id="day"[^>]*action="[^"]*#day">.*?</form>', asked, re.DOTALL)
+    assert card
+    assert "仍然保存" in card[0]
+    saved = desk.post("calendar", "Wed 11:00", follow=False, **change, sure="y")
+    assert saved.location.endswith("/calendar?date=2026-11-26#flashes")
+    undo = re.search(r'<form class="row".*?</form>', desk.get("calendar?date=2026-11-26", "Wed 11:00").text, re.DOTALL)
+    assert undo
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', undo[0]))
+    assert "仍然保存" not in said(desk.post("calendar", "Wed 11:00", **sent))
+    assert overrides(lunch) == []
 
 
 def test_a_day_without_people_is_changed_in_one(desk: Desk, lunch: LunchHour) -> None:
