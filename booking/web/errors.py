@@ -15,6 +15,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError
 from werkzeug.routing import IntegerConverter
 
+from booking.web import htmx
+
 log = logging.getLogger(__name__)
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -32,7 +34,9 @@ SENTENCES = {
 # broke.
 NOT_DONE = (_("系统正忙"), _("刚才没有约上，也什么都没有改变。请再按一次。"))
 WHO_KNOWS = (_("系统正忙"), _("还不知道刚才有没有成功。请再按一次：成功了也不会重复。"))
-PAGE_EXPIRED = (_("页面放得太久了"), _("请刷新页面，再提交一次。"))
+EXPIRED = _("登录变了，或者页面放得太久了")
+PRESS_EXPIRED = (EXPIRED, _("请刷新这一页，再按一次。"))
+PAGE_EXPIRED = (EXPIRED, _("请刷新页面，再提交一次。"))
 
 
 class DoorHelperEnded(Forbidden):
@@ -59,7 +63,7 @@ def register(app: Flask) -> None:
     app.url_map.converters["int"] = IdConverter
     app.before_request(_refuse_unstorable_text)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(CSRFError, lambda _error: _page(400, PAGE_EXPIRED))
+    app.register_error_handler(CSRFError, lambda _error: _page(400, PRESS_EXPIRED if htmx.asked() else PAGE_EXPIRED))
     app.register_error_handler(InternalServerError, lambda _error: _calm_page(500))
     for busy in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(busy, _busy)
@@ -122,7 +126,8 @@ def _page(code: int, words: tuple[object, object]) -> Response:
     if request_ctx.url_adapter is None:  # the Host header is invalid, so no URL can be built
         return _calm_page(code, words)
     title, advice = words
-    return make_response(render_template("errors/page.html", title=title, advice=advice), code)
+    template = "errors/notice.html" if htmx.asked() else "errors/page.html"
+    return make_response(render_template(template, code=code, title=title, advice=advice), code)
 
 
 def _of_an_act(error: Exception) -> tuple[object, object] | None:

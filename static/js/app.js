@@ -91,8 +91,8 @@
       return;
     }
     if (ctx.response.status >= 400 && ![409, 422].includes(ctx.response.status)) {
-      event.preventDefault(); // a whole error page does not belong in a card
-      if (!isPoll(ctx)) trouble();
+      event.preventDefault(); // an error does not belong in a card
+      if (!isPoll(ctx)) trouble(ctx.response.status < 500 ? ctx.text : "");
     } else if (isPoll(ctx)) {
       keepOutcomes(tasks);
       ctx.mine = mine(ctx.sourceElement);
@@ -141,10 +141,12 @@
     one("#said").textContent = words.join(" ");
   }
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !isPoll(ctx)) trouble(); });
-  function trouble() {
+  // `answer` is a refusal of the server, which says itself what to do.
+  function trouble(answer = "") {
     const words = one("#trouble"), place = one("#flashes");
     if (!words || !place) return;
-    place.replaceChildren(words.content.cloneNode(true));
+    const said = Object.assign(document.createElement("template"), { innerHTML: answer });
+    place.replaceChildren(one(".notice", said.content) || words.content.cloneNode(true));
     place.dataset.trouble = "";
     place.scrollIntoView({ block: "nearest" });
   }

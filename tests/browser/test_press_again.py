@@ -27,7 +27,7 @@ DAY = "/s/cbd?day=2026-11-24"
 
 @dataclass(frozen=True)
 class Words:
-    """One language on the page. `trouble` is what script says when nobody answers."""
+    """One language on the page. `trouble` is what script says when nobody answers, `changed` what of a sign-in."""
 
     locale: str
     book: str
@@ -35,11 +35,16 @@ class Words:
     just: str
     already: str
     trouble: str
+    changed: str
 
 
 WORDS = {
-    "zh_Hans_CN": Words("zh-CN", "预约", "已预约", "约上了", "这一场你已经约上了", "请再按一次，不会重复预约"),
-    "en": Words("en-GB", "Book", "Booked", "Booked. See you", "You have booked this one already", "Please press again"),
+    "zh_Hans_CN": Words(
+        "zh-CN", "预约", "已预约", "约上了", "这一场你已经约上了", "请再按一次，不会重复预约", "登录变了"
+    ),
+    "en": Words(
+        "en-GB", "Book", "Booked", "Booked. See you", "You have booked this one", "Please press again", "has changed"
+    ),
 }
 
 
@@ -304,6 +309,23 @@ def press_in_vain(scene: Scene) -> None:
         scene.button().click(no_wait_after=True)
     if not scene.script:
         scene.page.wait_for_url("chrome-error://**")
+
+
+@pytest.mark.sqlite
+@WITH_SCRIPT
+def test_a_press_of_an_old_sign_in_is_told_to_reload(scene: Scene, app: Flask) -> None:
+    page = scene.page
+    page.goto(scene.slot, wait_until="networkidle")
+    enter(page, scene.url, app, scene.lunch)  # in another tab
+    scene.button().click()
+    notice = page.locator("#flashes .notice")
+    expect(notice).to_contain_text(scene.words.changed)
+    expect(notice).not_to_contain_text(scene.words.trouble)
+    notice.get_by_role("link").click()
+    expect(notice).to_have_count(0)
+    scene.button().click()
+    scene.says(scene.words.just)
+    scene.once()
 
 
 # A page that the browser kept as it was (bfcache): ours say no-store, and some browsers keep them all the same.

@@ -146,6 +146,21 @@ def test_a_form_without_its_token_is_refused_with_a_clear_sentence(failing: Flas
 
 
 @pytest.mark.sqlite
+def test_a_refused_press_is_told_in_place_what_to_do(failing: FlaskClient) -> None:
+    """`app.js` shows the notice; only a page that is too old is worth another load."""
+    press = {"HX-Request": "true"}
+    for answer, words, reload in (
+        (failing.post("/press", headers=press), "登录变了，或者页面放得太久了", True),
+        (failing.get("/goes-wrong/403", headers=press), "这里不对你开放", True),
+        (failing.get("/goes-wrong/429", headers=press), "请稍等一会儿再试", False),
+    ):
+        assert is_calm(answer)
+        assert words in answer.text
+        assert answer.text.strip().startswith('<div class="notice no"')
+        assert ('href="">刷新</a>' in answer.text) is reload
+
+
+@pytest.mark.sqlite
 def test_a_body_over_64_kib_is_refused(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     app.add_url_rule("/press", "press", lambda: "ok", methods=["POST"])
