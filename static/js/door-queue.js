@@ -8,7 +8,7 @@
   const bar = document.querySelector("#unsent");
   if (!bar) return;
   const { url, owner } = bar.dataset, EVERYBODY = `taps:${url}:`, KEY = EVERYBODY + owner, AGAIN = 3000, NOON = 12 * 60 * 60 * 1000;
-  let memory = [], sending = false, told = [];
+  let memory = [], sending = false, told = [], refused = false; // refused: the last answer says why taps are kept
   const lasts = new Map(kept().map((tap) => [tap.booking, tap.nonce])); // the last tap on each name: their order is ours to tell
   let heard = new Map(), count = 0; // taps that the server has, and the roster shown may not have yet
   const asked = new WeakMap(); // of each request for the roster: how many taps had been heard when it left
@@ -92,8 +92,10 @@
       const signal = AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined;
       answer = await fetch(url, { method: "POST", body, redirect: "manual", signal });
     } catch {
+      refused = false;
       return false;
     }
+    refused = answer.type === "opaqueredirect" || [400, 401, 403, 409].includes(answer.status);
     if (answer.status === 200) {
       const said = await answer.json().catch(() => ({}));
       if (!tell("door:answer", { tap, said }) && said.words) told.push(said.words);
@@ -115,7 +117,7 @@
       paint(row, unsent.get(booking) || heard.get(booking)?.act, unsent.has(booking));
     }
     const lines = [...new Set(told)];
-    if (taps.length && !sending) lines.unshift(bar.dataset.waiting.replace("{n}", taps.length));
+    if (taps.length && !sending && !refused) lines.unshift(bar.dataset.waiting.replace("{n}", taps.length));
     const theirs = others();
     if (theirs) lines.push(ofOthers(theirs));
     bar.hidden = !lines.length;

@@ -139,6 +139,25 @@ def test_a_tap_that_can_never_count_is_said(browser: Browser, live: str, lunch: 
         assert lunch.states("周明", "李静") == ["booked", "attended"]
 
 
+def test_a_tap_of_an_old_sign_in_is_not_one_without_a_network(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        path = f"/manage/cbd/slots/{lunch.slot_id}"
+        page.route(f"**{path}", lambda route: route.abort())  # no poll finds the sign-in gone
+        page.context.clear_cookies()
+        enter(page.context.new_page(), path)
+        seat(page, "周明").locator("button").click()
+        expect(page.locator("#unsent")).to_contain_text("登录过期了")
+        expect(page.locator("#unsent")).not_to_contain_text("没有网络")
+        expect(seat(page, "周明")).to_contain_text("已到 · 还没发出")
+        page.context.set_offline(True)
+        expect(page.locator("#unsent")).to_contain_text("没有网络：1 次点击还没发出")
+        page.context.set_offline(False)
+        page.unroute(f"**{path}")
+        page.reload()
+        settled(page)
+        assert lunch.state("周明") == "attended"
+
+
 def test_two_phones_agree_within_seconds(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as one, roster(browser, live, lunch) as other:
         one.context.set_offline(True)
