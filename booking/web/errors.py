@@ -36,7 +36,10 @@ NOT_DONE = (_("系统正忙"), _("刚才没有约上，也什么都没有改变�
 WHO_KNOWS = (_("系统正忙"), _("还不知道刚才有没有成功。请再按一次：成功了也不会重复。"))
 EXPIRED = _("登录变了，或者页面放得太久了")
 PRESS_EXPIRED = (EXPIRED, _("请刷新这一页，再按一次。"))
-PAGE_EXPIRED = (EXPIRED, _("请刷新页面，再提交一次。"))
+PAGE_EXPIRED = (
+    EXPIRED,
+    _("退出了的，先在新的一页里登录；再在这里按浏览器的“后退”，重新提交：填过的内容多半还在。"),
+)
 
 
 class DoorHelperEnded(Forbidden):
@@ -127,7 +130,8 @@ def _page(code: int, words: tuple[object, object]) -> Response:
         return _calm_page(code, words)
     title, advice = words
     template = "errors/notice.html" if htmx.asked() else "errors/page.html"
-    return make_response(render_template(template, code=code, title=title, advice=advice), code)
+    back = htmx.came_from() if words is PAGE_EXPIRED else ""
+    return make_response(render_template(template, code=code, title=title, advice=advice, back=back), code)
 
 
 def _of_an_act(error: Exception) -> tuple[object, object] | None:

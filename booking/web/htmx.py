@@ -6,6 +6,8 @@ from typing import Any
 from flask import Response, make_response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
+import config
+
 
 def asked() -> bool:
     """Whether a fragment is wanted, not a page."""
@@ -20,6 +22,14 @@ def asked_by(environ: Mapping[str, Any]) -> bool:
 def aims_at(prefix: str) -> bool:
     """Whether the answer will replace an element whose id begins with `prefix`."""
     return request.headers.get("HX-Target", "").partition("#")[2].startswith(prefix)
+
+
+def came_from() -> str:
+    """The path and query of our page that sent this request; "/" where that is not known. Not yet a safe redirect."""
+    page = config.split_url(request.headers.get("HX-Current-URL") or request.referrer or "")
+    if page.netloc != request.host:
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def go(address: str) -> BaseResponse:

@@ -80,6 +80,33 @@ def test_monday_at_the_desk(browser: Browser, live: str, lunch: LunchHour, wall:
         calls_a_slot_off(scene)
 
 
+@BY_SCRIPT
+def test_a_form_of_an_ended_sign_in_is_sent_again(
+    browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool
+) -> None:
+    wall.set("Mon 11:00")
+    with chromium.opened(browser, live, java_script_enabled=script) as page:
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/zones")
+        page.get_by_label("名称", exact=True).fill("多功能厅")
+        page.get_by_label("最多几人").fill("20")
+        page.context.clear_cookies()
+        page.get_by_role("button", name="加上").click()
+        expect(page.locator(".error-page")).to_contain_text("登录变了，或者页面放得太久了")
+        assert fits(page)
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="登录", exact=True).click()
+        other = opened.value
+        other.get_by_label("邮箱").fill("desk@example.com")
+        other.get_by_label("密码", exact=True).fill(PASSWORD)
+        other.get_by_role("button", name="登录", exact=True).click()
+        other.wait_for_url("**/manage/cbd/zones")
+        page.go_back()
+        expect(page.get_by_label("名称", exact=True)).to_have_value("多功能厅")
+        page.get_by_label("最多几人").fill("20")  # numbers are fields without memory
+        page.get_by_role("button", name="加上").click()
+        expect(page.locator(".lines")).to_contain_text("最多 20 人")
+
+
 def go(page: Page, room: str) -> None:
     """Follow a link of the bar, and wait: the page before may have the same fields."""
     with page.expect_navigation():

@@ -142,7 +142,11 @@ def test_a_wrong_method_says_which_is_right(failing: FlaskClient) -> None:
 def test_a_form_without_its_token_is_refused_with_a_clear_sentence(failing: FlaskClient) -> None:
     answer = failing.post("/press")
     assert answer.status_code == 400
-    assert "请刷新页面，再提交一次" in answer.text
+    assert "按浏览器的“后退”，重新提交" in answer.text
+    assert "/account/sign-in?next=/" in answer.text
+    answer = failing.post("/press", headers={"Referer": "http://localhost/slots/1?back=day"})
+    assert "/account/sign-in?next=/slots/1?back%3Dday" in answer.text
+    assert "/account/sign-in?next" not in failing.get("/no-such-page").text
 
 
 @pytest.mark.sqlite

@@ -13,7 +13,6 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-import config
 from booking import clock, network, people, tree
 from booking.extensions import db
 from booking.model import (
@@ -293,7 +292,4 @@ def _way_back() -> str:
     """Where to go after signing in: this page, or for a POST the page that sent it."""
     if request.method in ("GET", "HEAD") and not htmx.asked():
         return request.full_path.rstrip("?")
-    page = config.split_url(request.headers.get("HX-Current-URL") or request.referrer or "")
-    if page.netloc != request.host:
-        return "/"
-    return safe_path(f"{page.path}?{page.query}" if page.query else page.path)
+    return safe_path(htmx.came_from())
