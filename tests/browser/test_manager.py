@@ -81,6 +81,23 @@ def test_monday_at_the_desk(browser: Browser, live: str, lunch: LunchHour, wall:
 
 
 @BY_SCRIPT
+def test_a_question_about_a_day_is_in_sight_on_a_phone(
+    browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool
+) -> None:
+    wall.set("Mon 11:00")
+    with chromium.opened(browser, live, java_script_enabled=script) as page:
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/calendar")
+        page.get_by_role("link", name="11月24日周二").click()
+        page.get_by_role("button", name="这天休息").click()
+        expect(page.get_by_role("button", name="仍然保存")).to_be_in_viewport()
+        page.get_by_role("button", name="仍然保存").click()
+        expect(page.get_by_role("button", name="撤销").first).to_be_in_viewport()
+        expect(page.locator("#flashes .notice")).to_be_in_viewport()
+        page.get_by_role("button", name="撤销").first.click()
+        expect(page.locator("main")).to_contain_text("11月24日周二原来是：这天休息")
+
+
+@BY_SCRIPT
 def test_a_form_of_an_ended_sign_in_is_sent_again(
     browser: Browser, live: str, lunch: LunchHour, wall: Wall, script: bool
 ) -> None:
