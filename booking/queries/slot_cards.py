@@ -48,6 +48,11 @@ class Card(NamedTuple):
         return 0 if self.slot.waiting and self.line_open else self.slot.free
 
     @property
+    def is_counted(self) -> bool:
+        """Whether it is over and known how many came: attendance was recorded."""
+        return self.state == "done" and self.slot.state == "done" and self.slot.taken > 0
+
+    @property
     def by_draw(self) -> bool:
         """Whether its seats will be drawn, and are not yet."""
         return self.state == "planned" and self.slot.awaits_draw

@@ -33,6 +33,7 @@ class CardKey(NamedTuple):
     signed_in: bool
     no_files: bool
     state: str
+    is_counted: bool
     act: str | None
     at_opening: str | None
     by_draw: bool
@@ -120,6 +121,7 @@ def _key(seen: Card, said: CardTexts) -> CardKey:
         said.signed_in,
         said.no_files,
         seen.state,
+        seen.is_counted,
         seen.act,
         seen.at_opening,
         seen.by_draw,
@@ -184,7 +186,7 @@ def _render(key: CardKey) -> str:
     slot.activity = Blank(title=word("title"), title_en=word("title"))
     seen = Blank(slot=slot, state=key.state, act=key.act, left=left, place=place, line_open=key.line_open)
     seen.at_opening, seen.by_draw, seen.allocation, seen.door = key.at_opening, key.by_draw, key.allocation, key.door
-    seen.phase, seen.wish, seen.wishes = key.phase, key.wish, key.wishes
+    seen.is_counted, seen.phase, seen.wish, seen.wishes = key.is_counted, key.phase, key.wish, key.wishes
     seen.mine = Blank(state=key.mine) if key.mine else None
     seen.refusal = RuleViolation(key.refusal) if key.refusal else None
     printed = ("time", "starts", "until", "where", "instant", "heading", "picture")

@@ -31,7 +31,7 @@ def facts(card: Card) -> tuple[Any, ...]:
         slot.taken,
         slot.waiting,
         slot.cancel_reason,
-        slot.state == "done",
+        card.is_counted,
         card.door,
         card.missed and card.missed.reason,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from tests.support.lunch_hour import LunchHour
 from tests.support.snapshots import seed_workdays
-from tests.support.worker_cast import Phone
+from tests.support.worker_cast import Phone, words_of
 
 pytestmark = pytest.mark.sqlite
 
@@ -59,6 +59,17 @@ def test_beside_a_way_in_nothing_says_that_it_is_closed(app: Flask, lunch: Lunch
     card = Phone(app, lunch, "陈晨").card("12:00")
     assert "data-refusal" not in card.html
     assert "已结束" not in card.words
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_how_many_came_is_said_when_attendance_was_recorded(app: Flask, lunch: LunchHour, recorded: bool) -> None:
+    if recorded:
+        lunch.check_in("周明", "12:05")
+    for clock in ("12:10", "12:15", "13:00"):
+        lunch.tick(clock)
+    phone = Phone(app, lunch, "周明")
+    for words in (phone.card("13:01").words, words_of(phone.get(f"/slots/{lunch.slot_id}", "13:01").text)):
+        assert ("1 人来过" in words, "人来过" in words) == (recorded, recorded)
 
 
 def test_who_queues_already_is_told_so_and_nothing_else(app: Flask, lunch: LunchHour) -> None:
