@@ -20,7 +20,7 @@ network_group = AppGroup("net", help="The network of a city.")
 SENTENCES = {
     "broken_cell": "the cell {text!r} is a formula's error",
     "unknown_level": "{text!r} is no level: city, district or centre (市, 区, 中心)",
-    "bad_code": "{text!r} is no code: 2 to 32 small letters, digits and hyphens, a letter first",
+    "bad_code": "{text!r} is no code: 2 to 32 small letters, digits and hyphens, a letter first, and not new",
     "name_missing": "the name of {text!r} is missing",
     "parent_missing": "the code of the node above {text!r} is missing",
     "city_below": "{text!r} is a city, which stands below nothing",

@@ -78,7 +78,7 @@ class Turn:
         return self.now + (clock.now() - self.began)
 
 
-def backpressure(turn: Turn) -> Backpressure:
+def backpressure_of(turn: Turn) -> Backpressure:
     """Of one run of a job. On SQLite nobody else would get to write between its transactions without a pause."""
     return Backpressure(turn.stop, rest=1 if db.engine.dialect.name == "sqlite" else 0)
 
@@ -145,7 +145,7 @@ class BatchRunner:
 
     def _in_turn(self, left: Sequence[int], verb: Verb, look: Look, locked_for: float) -> int:
         """One transaction after the other. Returns how many things were done."""
-        did, size, manners = 0, Size(locked_for), backpressure(self.turn)
+        did, size, manners = 0, Size(locked_for), backpressure_of(self.turn)
         until = perf_counter() + self.within
         while left and not self.turn.stop():
             chunk, left = left[: size.rows], left[size.rows :]

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from booking import draws, monitoring, network, people, pictures, seats, services, slots, stations, statistics, workdays
 from booking.extensions import db
 from booking.jobs.backpressure import Backpressure
-from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn, backpressure
+from booking.jobs.batches import PASSING, AnySession, BatchRunner, PartlyDone, Turn, backpressure_of
 from booking.mail import (
     bounces,
     digest_writer,
@@ -263,7 +263,7 @@ def _receive(now: datetime, message: bytes) -> str:
 
 def _batches(turn: Turn, verb: Callable[[AnySession, datetime], int]) -> int:
     """Repeat a verb that does one batch, each in its transaction, until nothing is left, with back-pressure."""
-    did, manners = 0, backpressure(turn)
+    did, manners = 0, backpressure_of(turn)
     while not turn.stop():
         began = perf_counter()
         batch = verb(db.session, turn.now)
