@@ -92,8 +92,12 @@ def owes_second_factor() -> bool:
 
 def not_for_you(**ids: int) -> NoReturn:
     """404 for what the reader has no right to; the security log names it by these ids."""
-    security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
+    _log_not_allowed(**ids)
     abort(404)
+
+
+def _log_not_allowed(**ids: int) -> None:
+    security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
 
 
 def open_station(code: str) -> Station:
@@ -190,19 +194,19 @@ def overseen_node(code: str, *, to_change: bool = False) -> Node:
 def node_below(node: Node, code: str) -> Node | None:
     """A node at or below this one, whose code was typed; None for any other code, which may be a slip."""
     found = tree.node_by_code(db.session(), code)
-    return found if found and (found.path.startswith(node.path) or _is_elsewhere(node=found.id)) else None
+    if found is None or found.path.startswith(node.path):
+        return found
+    _log_not_allowed(node=found.id)
+    return None
 
 
 def overseen_station(node: Node, code: str) -> Station | None:
     """A station below this node, whose code was typed; None for any other code, which may be a slip."""
     found = db.session.scalar(select(Station).where(Station.code == code))
-    return found if found and (_is_below(node, found.id) or _is_elsewhere(station=found.id)) else None
-
-
-def _is_elsewhere(**ids: int) -> bool:
-    """Log it. Never true: who may not see it is not told that it is there."""
-    security_log.not_allowed(request.endpoint, current_user.person_id, **ids)
-    return False
+    if found is None or _is_below(node, found.id):
+        return found
+    _log_not_allowed(station=found.id)
+    return None
 
 
 def overseen_manager(node: Node, code: str, person_id: int) -> tuple[Station, Person]:
