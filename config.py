@@ -89,7 +89,7 @@ def engine_options(url: str, pool: int = 5, connect_timeout: int = 3, lost_after
     """
     hidden = {"hide_parameters": True}  # names and addresses, in the text of an error
     if url.startswith("sqlite"):
-        return {**hidden, "connect_args": {"timeout": 3}}
+        return {**hidden, "connect_args": {"timeout": 3}}  # its busy_timeout
     interval = max(1, lost_after // 5)
     parameters = {
         "connect_timeout": connect_timeout,  # for each host

@@ -212,6 +212,7 @@ def disconnect(app: Flask) -> None:
 def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
     return config.load({"SECRET_KEY": KEY, "DATABASE_URL": url, "INSTANCE_PATH": str(folder / "instance")}) | {
         "TESTING": True,
+        "SQLALCHEMY_ENGINE_OPTIONS": databases.engine_options(url),
         "WTF_CSRF_ENABLED": False,
         "RATELIMIT_ENABLED": False,
         "CACHE_POLL_SECONDS": 0,

@@ -156,7 +156,7 @@ def test_every_connection_notices_a_host_that_vanishes(engine: Engine, connect: 
     there = {BOTH_ENDS[name]: value for name, value in wanted.items()}
     assert dict(driver.execute(asked).fetchall()) == there
     settings = {name: driver.execute(f"SHOW {name}").fetchone()[0] for name in ("lock_timeout", "timezone", "jit")}
-    assert settings == {"lock_timeout": "3s", "timezone": "UTC", "jit": "off"}
+    assert settings == {"lock_timeout": "1min", "timezone": "UTC", "jit": "off"}, "those of databases.engine_options"
     driver.close()
 
 

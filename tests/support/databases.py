@@ -18,11 +18,24 @@ from booking.model import Base
 from tests.support import postgres
 
 TEMPLATE = "lunch_template"
+PATIENCE = 60
+TIME_LIMITS = ("lock_timeout", "statement_timeout")
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """The app's, but who waits for a lock waits a minute: a machine that stands still for three seconds is no fault."""
+    options = config.engine_options(url)
+    if url.startswith("sqlite"):
+        options["connect_args"]["timeout"] = PATIENCE
+    else:
+        options["pool_timeout"] = PATIENCE
+        options["execution_options"]["session_settings"] |= dict.fromkeys(TIME_LIMITS, f"{PATIENCE}s")
+    return options
 
 
 def connect_engine(url: str) -> Engine:
-    """An engine as the app has it."""
-    engine = create_engine(url, **config.engine_options(url))
+    """An engine as the app has it, with `engine_options`."""
+    engine = create_engine(url, **engine_options(url))
     connections.configure_engine(engine)
     return engine
 
