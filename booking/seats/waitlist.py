@@ -131,7 +131,12 @@ def _eligible(
 
 
 def _announce(session: Session, slot: Slot, now: datetime) -> int:
-    for entry in line(session, slot):
+    """Tell once each who waits, except those who may not book at all."""
+    waits = line(session, slot)
+    everybody = eligibilities(session, slot.id, [entry.person_id for entry in waits], now)
+    for entry in waits:
+        if everybody[entry.person_id].gone or everybody[entry.person_id].paused_until:
+            continue
         once = f"seat_open:{slot.id}:{entry.person_id}"
         enqueue(session, "seat_open", now, person_id=entry.person_id, slot_id=slot.id, booking_id=entry.id, once=once)
     return 0

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from booking import seats, slots
 from booking.db import transactions
 from booking.model import Person, Slot
+from tests.seats.test_strikes import give
 from tests.support.lunch_hour import LunchHour, at, make_people
 
 Make = Callable[..., LunchHour]
@@ -118,6 +119,13 @@ def test_those_who_wait_are_told_once_that_a_seat_is_open(full: LunchHour) -> No
     full.give_up("陈晨", "11:42")
     full.tick("11:43")
     assert [full.letters(who) for who in ("李静", "王磊")] == [["seat_open"]] * 2
+
+
+def test_who_is_paused_is_not_told_of_a_seat_that_they_cannot_take(full: LunchHour) -> None:
+    give(full, 20, 10, 5, who="王磊")
+    full.give_up("周明", "11:40")
+    full.tick("11:43")
+    assert [full.letters(who).count("seat_open") for who in ("李静", "王磊", "陈晨")] == [1, 0, 1]
 
 
 def test_a_seat_that_nobody_could_have_is_open_to_everyone_later(full: LunchHour) -> None:
