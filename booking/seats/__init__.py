@@ -35,6 +35,6 @@ from booking.seats.removal import may_put_back, put_back, remove
 from booking.seats.reservation import reserve
 from booking.seats.snapshot import SlotSnapshot, snapshot, snapshots
 from booking.seats.swap import COUNT_LATE, held_instead, swap
-from booking.seats.transitions import can_undo, find_slot, is_late, leave, live_booking
+from booking.seats.transitions import can_undo, find_slot, is_late, leave, live_booking, lock_unfinished, locked
 from booking.seats.undo import replaced_by
 from booking.seats.waitlist import LockedSlots, demote, fill_free_seats, lock_slots, promote

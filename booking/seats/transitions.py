@@ -96,6 +96,16 @@ def locked(session: Session, slot_id: int) -> Slot:
     return transactions.lock(session, slots={slot_id})[0]
 
 
+def lock_unfinished(session: Session, slot_id: int, now: datetime) -> Slot:
+    """The slot, locked. Raises `cancelled` and `over` for one in which nothing can be changed any more."""
+    slot = locked(session, slot_id)
+    if slot.state == "cancelled":
+        raise RuleViolation("cancelled", why=slot.cancel_reason)
+    if slot.state_at(now) == "done":
+        raise RuleViolation("over")
+    return slot
+
+
 def find_booking(session: Session, booking_id: int) -> Booking:
     booking = session.get(Booking, booking_id)
     if booking is None:

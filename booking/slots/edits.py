@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from booking import clock, draws, policy, seats, workdays
-from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
@@ -81,8 +80,7 @@ def cancel(
     session: Session, slot_id: int, reason: str, now: datetime, actor_id: int | None = None
 ) -> Sequence[Booking]:
     """Cancel a slot. Everybody on it is told once, nobody gets a strike. Idempotent."""
-    seats.find_slot(session, slot_id)
-    slot = transactions.lock(session, slots={slot_id})[0]
+    slot = seats.locked(session, slot_id)
     if slot.state == "cancelled":
         return ()
     if slot.state_at(now) == "done":

@@ -6,9 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from booking import seats
-from booking.db import transactions
 from booking.db.transactions import transactional
-from booking.errors import RuleViolation
 from booking.history import record
 from booking.model import Booking, PlanException, Slot
 from booking.slots.moving import as_told, on_it, tell_change
@@ -22,12 +20,7 @@ def set_host(
 
     Changed back before any letter was sent, nobody is told anything.
     """
-    seats.find_slot(session, slot_id)
-    slot = transactions.lock(session, slots={slot_id})[0]
-    if slot.state == "cancelled":
-        raise RuleViolation("cancelled", why=slot.cancel_reason)
-    if slot.state_at(now) == "done":
-        raise RuleViolation("over")
+    slot = seats.lock_unfinished(session, slot_id, now)
     wish = host if host != slot.activity.host else ""
     if wish == (slot.host or ""):
         return ()

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import clock, seats
-from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.enqueue import enqueue, undo_window, withdraw_letters
 from booking.errors import RuleViolation
@@ -36,7 +35,7 @@ def write_to(
 
     The same text to the same people once more, as by a second press, writes nothing.
     """
-    slot = _locked(session, slot_id, now)
+    slot = seats.lock_unfinished(session, slot_id, now)
     sent = [message.event.details for message in today(session, slot, now)]
     if again := next((one for one in sent if (one["to"], one["text"]) == (audience, text)), None):
         return int(again["people"])
@@ -56,7 +55,7 @@ def write_to(
 @transactional
 def withdraw_message(session: Session, slot_id: int, event_id: int, now: datetime, actor_id: int | None = None) -> int:
     """Take a message back before it is sent. Returns how many letters; a withdrawn one counts for no limit."""
-    slot = _locked(session, slot_id, now)
+    slot = seats.lock_unfinished(session, slot_id, now)
     event = session.get(Event, event_id)
     if event is None or event.slot_id != slot_id or event.kind != "message":
         raise RuleViolation("message_sent")
@@ -91,13 +90,3 @@ def _is_unsent(session: Session, event: Event) -> bool:
     about = (Letter.kind == KIND, Letter.slot_id == event.slot_id, Letter.created_at == event.at)
     states = session.execute(select(Letter.state, Letter.tries, Letter.held_at).where(*about)).all()
     return bool(states) and all(tuple(row) == ("queued", 0, None) for row in states)
-
-
-def _locked(session: Session, slot_id: int, now: datetime) -> Slot:
-    seats.find_slot(session, slot_id)
-    slot = transactions.lock(session, slots={slot_id})[0]
-    if slot.state == "cancelled":
-        raise RuleViolation("cancelled", why=slot.cancel_reason)
-    if slot.state_at(now) == "done":
-        raise RuleViolation("over")
-    return slot

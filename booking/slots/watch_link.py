@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from booking import seats
-from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
 from booking.history import record
@@ -31,12 +30,7 @@ def set_watch_link(
     Who has opened it until then stays counted. Raises `cancelled`, `over`, and what `check_link` raises.
     """
     check_link(url or "", hosts)
-    seats.find_slot(session, slot_id)
-    slot = transactions.lock(session, slots={slot_id})[0]
-    if slot.state == "cancelled":
-        raise RuleViolation("cancelled", why=slot.cancel_reason)
-    if slot.state_at(now) == "done":
-        raise RuleViolation("over")
+    slot = seats.lock_unfinished(session, slot_id, now)
     write_link(session, slot, url, now, actor_id)
 
 
