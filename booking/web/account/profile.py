@@ -24,8 +24,8 @@ A_YEAR = 365 * 24 * 3600
 @pages.route("/account/", methods=["GET", "POST"])
 @sign_in_required
 def mine() -> Response:
-    form = ProfileForm(obj=current_user.person)
-    if not current_user.stations:
+    form, stations = ProfileForm(obj=current_user.person), current_user.stations
+    if not stations:
         del form.wants_manager_digest
     if form.validate_on_submit():
         wanted = {field.name: field.data for field in form if field.name != "csrf_token"}
@@ -36,7 +36,7 @@ def mine() -> Response:
     factor = people.second_factor_of(db.session, current_user.person_id)
     mine = {"person": current_user.person, "sign_ins": where, "here": current_user.sign_in_id, "factor": factor}
     mine["follows"] = followed.followed(db.session(), current_user.person_id, clock.now())
-    return show("account/mine.html", form, **mine)
+    return show("account/mine.html", form, stations=stations, **mine)
 
 
 @pages.route("/account/password", methods=["GET", "POST"])

@@ -31,7 +31,7 @@ from booking.web.manager.blueprint import (
     save,
     shown,
 )
-from booking.web.security.permissions import managed, managed_station
+from booking.web.security.permissions import managed_station, of_station
 
 
 class Section(NamedTuple):
@@ -78,14 +78,15 @@ def ready_made(code: str) -> Answer:
 
 @pages.route("/<code>/activities/<int:activity_id>", methods=["GET", "POST"])
 def activity(code: str, activity_id: int) -> Answer:
-    station, item = managed_station(code), managed(code, Activity, activity_id)
+    station = managed_station(code)
+    item = of_station(station, Activity, activity_id)
     return _edit(ACTIVITIES, station, item, activity_form(station, item))
 
 
 def picture_too_large(code: str, activity_id: int | None = None) -> Answer:
     """Answer a form whose picture is larger than we read."""
     station = managed_station(code)
-    item = managed(code, Activity, activity_id) if activity_id else None
+    item = of_station(station, Activity, activity_id) if activity_id else None
     form = too_large_form(station, item)
     if item:
         return _one(ACTIVITIES, station, item, form)[0], 413
@@ -94,12 +95,12 @@ def picture_too_large(code: str, activity_id: int | None = None) -> Answer:
 
 @pages.post("/<code>/activities/<int:activity_id>/retire")
 def retire_activity(code: str, activity_id: int) -> Answer:
-    return _archive(ACTIVITIES, managed_station(code), managed(code, Activity, activity_id))
+    return _archive(ACTIVITIES, code, Activity, activity_id)
 
 
 @pages.post("/<code>/activities/<int:activity_id>/offer-again")
 def offer_again(code: str, activity_id: int) -> Answer:
-    return _restore(code, slots.offer_again, managed(code, Activity, activity_id), gettext("活动拿出来了。"))
+    return _restore(code, Activity, activity_id, slots.offer_again, gettext("活动拿出来了。"))
 
 
 @pages.route("/<code>/zones", methods=["GET", "POST"])
@@ -112,24 +113,25 @@ def zones(code: str) -> Answer:
 
 @pages.route("/<code>/zones/<int:zone_id>", methods=["GET", "POST"])
 def zone(code: str, zone_id: int) -> Answer:
-    item = managed(code, Zone, zone_id)
-    return _edit(ZONES, managed_station(code), item, ZoneForm(obj=item))
+    station = managed_station(code)
+    item = of_station(station, Zone, zone_id)
+    return _edit(ZONES, station, item, ZoneForm(obj=item))
 
 
 @pages.post("/<code>/zones/<int:zone_id>/close")
 def close_zone(code: str, zone_id: int) -> Answer:
-    return _archive(ZONES, managed_station(code), managed(code, Zone, zone_id))
+    return _archive(ZONES, code, Zone, zone_id)
 
 
 @pages.post("/<code>/zones/<int:zone_id>/reopen")
 def reopen_zone(code: str, zone_id: int) -> Answer:
-    return _restore(code, slots.reopen_zone, managed(code, Zone, zone_id), gettext("场地重新启用了。"))
+    return _restore(code, Zone, zone_id, slots.reopen_zone, gettext("场地重新启用了。"))
 
 
 @pages.post("/<code>/plans/<int:plan_id>/resume")
 def resume_plan(code: str, plan_id: int) -> Answer:
     """Refused where another plan occupies its zone and time by now."""
-    return _restore(code, slots.resume_plan, managed(code, Plan, plan_id), "")
+    return _restore(code, Plan, plan_id, slots.resume_plan, "")
 
 
 @pages.get("/<code>/put-away")
@@ -141,7 +143,9 @@ def _edit(section: Section, station: Station, item: Any, form: Form) -> Answer:
     return save(form, station, section.save, item, gettext("已保存。")) or _one(section, station, item, form)
 
 
-def _archive(section: Section, station: Station, item: Any) -> Answer:
+def _archive(section: Section, code: str, kind: type[Any], key: int) -> Answer:
+    station = managed_station(code)
+    item = of_station(station, kind, key)
     try:
         section.archive(db.session, item, clock.now(), actor())
     except RuleViolation as no:
@@ -150,8 +154,9 @@ def _archive(section: Section, station: Station, item: Any) -> Answer:
     return done(str(section.archived), list_of(item, station))
 
 
-def _restore(code: str, restore: Callable[..., Any], item: Any, sentence: str) -> Answer:
+def _restore(code: str, kind: type[Any], key: int, restore: Callable[..., Any], sentence: str) -> Answer:
     station = managed_station(code)
+    item = of_station(station, kind, key)
     try:
         did = restore(db.session, item, clock.now(), actor())
     except RuleViolation as no:

@@ -8,17 +8,18 @@ from flask import render_template, request
 from booking.extensions import db
 from booking.model import Event, Person, Slot, Station
 from booking.queries import disclosure, manager
+from booking.web.errors import read_id
 from booking.web.forms.fields import DayField
 from booking.web.history_texts import said
 from booking.web.manager.blueprint import Answer, pages
-from booking.web.security.permissions import managed_slot, managed_station, not_for_you
+from booking.web.security.permissions import managed_station, not_for_you, of_station
 
 
 @pages.get("/<code>/history")
 def events(code: str) -> Answer:
     """The query may name `slot` and `person` by id, and `day` as 2026-11-24."""
     station = managed_station(code)
-    slot, person, day = _asked_slot(code), _asked_person(station.id), _asked_day()
+    slot, person, day = _asked_slot(station), _asked_person(station.id), _asked_day()
     slot_id, person_id = slot.id if slot else None, person.id if person else None
     found = manager.history(db.session(), station, slot_id=slot_id, person_id=person_id, day=day)
     return render_template(
@@ -34,14 +35,14 @@ def events(code: str) -> Answer:
     )
 
 
-def _asked_slot(code: str) -> Slot | None:
-    slot_id = _asked_id("slot")
-    return managed_slot(code, slot_id) if slot_id else None
+def _asked_slot(station: Station) -> Slot | None:
+    slot_id = read_id(request.args.get("slot", ""))
+    return of_station(station, Slot, slot_id) if slot_id else None
 
 
 def _asked_person(station_id: int) -> Person | None:
     """A person whom the station knows; others are treated as missing."""
-    person_id = _asked_id("person")
+    person_id = read_id(request.args.get("person", ""))
     if not person_id:
         return None
     regular = manager.regular(db.session(), station_id, person_id) or not_for_you(station=station_id, wanted=person_id)
@@ -50,11 +51,6 @@ def _asked_person(station_id: int) -> Person | None:
 
 def _asked_day() -> date | None:
     return DayField.read(request.args.get("day", ""))
-
-
-def _asked_id(name: str) -> int | None:
-    asked = request.args.get(name, "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 18 else None
 
 
 def _names(station: Station, found: Sequence[Event]) -> dict[int, str]:

@@ -11,7 +11,7 @@ from booking.queries import current_notices
 from booking.web.forms.notice import NoticeForm
 from booking.web.i18n.formatting import station_date
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown
-from booking.web.security.permissions import managed, managed_station
+from booking.web.security.permissions import managed, managed_station, of_station
 
 
 @pages.get("/<code>/notices")
@@ -35,7 +35,8 @@ def add_notice(code: str) -> Answer:
 
 @pages.route("/<code>/notices/<int:notice_id>", methods=["GET", "POST"])
 def notice(code: str, notice_id: int) -> Answer:
-    station, item = managed_station(code), managed(code, Notice, notice_id)
+    station = managed_station(code)
+    item = of_station(station, Notice, notice_id)
     form = NoticeForm(obj=item)
     if form.validate_on_submit():
         with heard(form, station):

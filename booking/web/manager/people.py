@@ -5,12 +5,12 @@ from flask_babel import gettext
 
 from booking import clock, people
 from booking.extensions import db
-from booking.model import Station
+from booking.model import Station, Strike
 from booking.people import phone_access
 from booking.queries import disclosure, manager, station_staff
 from booking.web.forms.roster import DoorHelperForm, ReasonForm
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, shown, sought, sought_email
-from booking.web.security.permissions import managed_station, managed_strike, not_for_you
+from booking.web.security.permissions import managed_station, not_for_you, of_station
 
 
 @pages.get("/<code>/people")
@@ -36,8 +36,8 @@ def regular(code: str, person_id: int) -> Answer:
 
 @pages.post("/<code>/strikes/<int:strike_id>/forgive")
 def forgive(code: str, strike_id: int) -> Answer:
-    strike = managed_strike(code, strike_id)
-    station, person_id = managed_station(code), strike.person_id
+    station = managed_station(code)
+    person_id = of_station(station, Strike, strike_id).person_id
     form = ReasonForm()
     if form.validate_on_submit():
         with heard(form, station):

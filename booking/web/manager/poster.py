@@ -17,7 +17,7 @@ from booking.web import errors, qr_code
 from booking.web.forms.fields import DayField
 from booking.web.i18n import formatting
 from booking.web.manager.blueprint import Answer, pages
-from booking.web.security.permissions import managed, managed_station
+from booking.web.security.permissions import managed_station, of_station
 
 A_WEEK = timedelta(days=6)
 MOST_LINES = 12  # what one page holds
@@ -41,7 +41,7 @@ class Words:
 def poster(code: str) -> Answer:
     """The query may name an `activity` by id, or a `day` of the coming week. Nobody's data is on it."""
     station = managed_station(code)
-    activity, days = _asked_activity(code), _coming(station)
+    activity, days = _asked_activity(station), _coming(station)
     day = DayField.read(request.args.get("day", ""))
     chosen = days.get(day, []) if day and not activity else []
     address = public(f"/s/{station.code}")
@@ -59,9 +59,9 @@ def poster(code: str) -> Answer:
     )
 
 
-def _asked_activity(code: str) -> Activity | None:
+def _asked_activity(station: Station) -> Activity | None:
     asked = errors.read_id(request.args.get("activity", ""))
-    return managed(code, Activity, asked) if asked else None
+    return of_station(station, Activity, asked) if asked else None
 
 
 def _coming(station: Station) -> dict[date, list[Slot]]:

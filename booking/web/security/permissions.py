@@ -28,7 +28,6 @@ from booking.model import (
     Slot,
     StaffTransfer,
     Station,
-    Strike,
 )
 from booking.queries import slot_cards, station_lookup
 from booking.sanitise import is_visible
@@ -156,7 +155,7 @@ def checkin_station(code: str) -> Station:
 def checkin_slot(code: str, slot_id: int) -> Slot:
     """A slot of the station, for its managers and admins; for door helpers one of today."""
     station = checkin_station(code)
-    slot = _of_station(station, Slot, slot_id)
+    slot = of_station(station, Slot, slot_id)
     if not may_check_in(slot):
         not_for_you(slot=slot_id)
     return slot
@@ -164,7 +163,7 @@ def checkin_slot(code: str, slot_id: int) -> Slot:
 
 def checkin_booking(code: str, booking_id: int) -> Booking:
     """A booking of the station, by the same rule."""
-    booking = _of_station(checkin_station(code), Booking, booking_id)
+    booking = of_station(checkin_station(code), Booking, booking_id)
     if not may_check_in(booking.slot):
         not_for_you(booking=booking_id)
     return booking
@@ -172,7 +171,7 @@ def checkin_booking(code: str, booking_id: int) -> Booking:
 
 def checkin_arrival(code: str, arrival_id: int) -> DoorArrival:
     """Somebody who left their name at this station's door, by the same rule."""
-    return _of_station(checkin_station(code), DoorArrival, arrival_id)
+    return of_station(checkin_station(code), DoorArrival, arrival_id)
 
 
 def may_check_in(slot: Slot) -> bool:
@@ -228,7 +227,7 @@ def overseen_role(node: Node, code: str, person_id: int) -> Node:
 def overseen_invitation(node: Node, code: str, invitation_id: int) -> ManagerInvitation:
     """An invitation to a station below this node."""
     station = overseen_station(node, code) or abort(404)
-    return _of_station(station, ManagerInvitation, invitation_id)
+    return of_station(station, ManagerInvitation, invitation_id)
 
 
 def overseen_transfer(node: Node, transfer_id: int) -> StaffTransfer:
@@ -252,10 +251,11 @@ def _is_below(node: Node, station_id: int) -> bool:
 
 def managed(code: str, kind: type[T], key: int) -> T:
     """One row of the station, for its managers and for admins: a Plan, Zone, Activity … by its id."""
-    return _of_station(managed_station(code), kind, key)
+    return of_station(managed_station(code), kind, key)
 
 
-def _of_station(station: Station, kind: type[T], key: int) -> T:
+def of_station(station: Station, kind: type[T], key: int) -> T:
+    """One row of a station that the reader may open, by its id: another station's is a 404."""
     thing = db.session.get(kind, key)
     if thing is None or getattr(thing, "station_id", None) != station.id:
         _missing(kind, key)
@@ -268,10 +268,6 @@ def managed_slot(code: str, slot_id: int) -> Slot:
 
 def managed_booking(code: str, booking_id: int) -> Booking:
     return managed(code, Booking, booking_id)
-
-
-def managed_strike(code: str, strike_id: int) -> Strike:
-    return managed(code, Strike, strike_id)
 
 
 def _missing(kind: type[Base], key: int) -> NoReturn:

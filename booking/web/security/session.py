@@ -71,7 +71,9 @@ class CurrentUser(UserMixin):  # type: ignore[misc] # Flask-Login is untyped
 
     @property
     def person(self) -> Person:
-        return db.session.get_one(Person, self.person_id)
+        # Held: the session forgets a row to which nothing refers, and would ask for it again.
+        self._person = db.session.get_one(Person, self.person_id)
+        return self._person
 
     @property
     def mail_stopped(self) -> Suppression | None:

@@ -1,6 +1,7 @@
 """Programme: plans that make slots, exceptions, the calendar, the policy, and what needs a decision."""
 
 import re
+from collections import Counter
 
 import pytest
 from flask import Flask
@@ -9,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from booking import policy
 from booking.db import transactions
+from booking.extensions import db
 from booking.model import Activity, Plan, Slot, Station, Zone
+from tests.support import statements
 from tests.support.desk_cast import Cast, Desk, said
 from tests.support.lunch_hour import LunchHour
 from tests.support.snapshots import seed_workdays
@@ -264,3 +267,25 @@ def test_every_act_is_in_the_history_with_its_manager(desk: Desk, cast: Cast) ->
     page = desk.words("history")
     for what in ("排期加了", "排期停了", "场地保存了", "日历改了：12月1日周二"):
         assert re.search(rf"{what}\S* 林经理", page), what
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "activities/{activity_id}",
+        "zones/{zone_id}",
+        "slots/{slot_id}",
+        "slots/{slot_id}/move",
+        "history?slot={slot_id}",
+        "poster?activity={activity_id}",
+        "policy",
+    ],
+)
+def test_a_page_asks_for_nothing_twice(app: Flask, desk: Desk, cast: Cast, page: str) -> None:
+    """Who reads it, and of which station, are asked once however many parts of the page need them."""
+    path = page.format_map(vars(cast.cbd))
+    with app.app_context(), statements.heard(db.engine) as sent:
+        assert desk.get(path).status_code == 200
+    asked = Counter((one.text, str(one.parameters)) for one in sent if one.text.startswith("SELECT"))
+    assert [text for (text, _), times in asked.items() if times > 1] == []
