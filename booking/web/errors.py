@@ -58,7 +58,7 @@ class IdConverter(IntegerConverter):
 
 
 def read_id(text: str) -> int:
-    """The id in a field, by the same rule; 0, which nothing has, for anything else."""
+    """The id, or the page number, in a field, by the same rule; 0, which nothing has, for anything else."""
     return int(text) if re.fullmatch(IdConverter.regex, text) else 0
 
 

@@ -8,6 +8,7 @@ from booking.model import Person, Station
 from booking.queries import admin, network_places
 from booking.sanitise import one_line
 from booking.web import job_status
+from booking.web.errors import read_id
 from booking.web.forms.rules import Form
 from booking.web.security.permissions import admins_only
 
@@ -43,6 +44,4 @@ def show(template: str, wrong: Form | None = None, **words: object) -> Response:
 
 def sought() -> tuple[str, int]:
     """Search text and page number (pagination) of this request."""
-    page = request.args.get("page", "1")
-    number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
-    return one_line(request.args.get("q", ""))[:100], number
+    return one_line(request.args.get("q", ""))[:100], read_id(request.args.get("page", ""))

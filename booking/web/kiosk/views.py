@@ -17,6 +17,7 @@ from booking.queries import checkin, draw_views
 from booking.queries.current_notices import NoticeText, shown_on
 from booking.web import htmx, qr_code
 from booking.web.cache import store
+from booking.web.errors import read_id
 from booking.web.i18n import formatting
 from booking.web.kiosk import pairing
 from booking.web.security import security_log
@@ -104,12 +105,12 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: st
     open_ids = {one.id for one in checkin.doors_open(db.session(), station.id, now)}
     mine = [one for one in checkin.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
     seat = next((one for one in mine if one.state in ("booked", "attended")), None)
-    slot_id = int(slot) if slot.isascii() and slot.isdigit() and len(slot) <= 18 else None
+    slot_id = read_id(slot)
     if seat is None and slot_id not in open_ids:
         raise RuleViolation("choose_slot")
     lost = next((one for one in mine if one.state == "released" and one.slot_id == slot_id), None)
     had = seat or lost
-    return checkin_sync.arrive(db.session, person_id, slot_id or 0, now, booking_id=had.id if had else None, scan=scan)
+    return checkin_sync.arrive(db.session, person_id, slot_id, now, booking_id=had.id if had else None, scan=scan)
 
 
 def _arrival(station: Station, now: datetime) -> dict[str, Any]:

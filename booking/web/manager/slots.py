@@ -13,6 +13,7 @@ from booking.model import Booking, Slot
 from booking.queries import checkin, disclosure, draw_views, manager
 from booking.slots import Resized
 from booking.web import htmx
+from booking.web.errors import read_id
 from booking.web.forms.fields import DayField
 from booking.web.forms.programme import OneOffForm
 from booking.web.forms.roster import CapacityForm, HostForm, NoteForm, ReasonForm
@@ -141,8 +142,7 @@ def _called_off(people: int) -> str:
 
 def _asked_for() -> dict[str, object]:
     """The form's initial values from the link: the day, the zone."""
-    zone = request.args.get("zone", "")
-    zone_id = int(zone) if zone.isascii() and zone.isdigit() and len(zone) <= 18 else None
+    zone_id = read_id(request.args.get("zone", "")) or None
     return {"date": DayField.read(request.args.get("date", "")), "zone_id": zone_id, "minutes": 50}
 
 

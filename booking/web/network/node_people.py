@@ -16,6 +16,7 @@ from booking.model import Node, Person, Station
 from booking.network import TransferWish
 from booking.queries import oversight
 from booking.web import htmx
+from booking.web.errors import read_id
 from booking.web.forms.oversight import OverseerForm, StationManagerForm, TransferForm
 from booking.web.forms.rules import Form, say
 from booking.web.i18n import formatting
@@ -151,7 +152,7 @@ def typed_node(node: Node, code: str) -> Node:
 
 def people_page(node: Node, wrong: Form | bool | None = None, **words: Any) -> Response:
     """The page, with the forms as they were typed."""
-    page, sought, session = request.args.get("page", 1, int), request.args.get("q", "")[:80], db.session()
+    page, sought, session = read_id(request.args.get("page", "")), request.args.get("q", "")[:80], db.session()
     words = {"overseer": None, "manager": None, "transfer": None, "last": None} | words
     words["overseer"] = words["overseer"] or OverseerForm(formdata=None, data={"node": node.code})
     words["manager"] = words["manager"] or StationManagerForm(formdata=None)

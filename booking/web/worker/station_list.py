@@ -9,6 +9,7 @@ from booking.extensions import db
 from booking.queries import station_lookup
 from booking.sanitise import one_line
 from booking.stations import read_position
+from booking.web.errors import read_id
 from booking.web.security.permissions import open_station
 from booking.web.worker import station_map
 from booking.web.worker.blueprint import pages
@@ -18,10 +19,9 @@ from booking.web.worker.blueprint import pages
 def stations() -> str:
     """Where there is a tree, its districts filter the list; an unknown one filters nothing."""
     session, sought = db.session(), one_line(request.args.get("q", ""))[:40]
-    districts, page = tree.districts(session), request.args.get("page", "")
+    districts = tree.districts(session)
     chosen = next((node for node in districts if node.code == request.args.get("district")), None)
-    number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
-    found = station_lookup.page(session, sought, chosen, number)
+    found = station_lookup.page(session, sought, chosen, read_id(request.args.get("page", "")))
     return render_template("worker/stations.html", page=found, sought=sought, districts=districts, chosen=chosen)
 
 
