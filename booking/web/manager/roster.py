@@ -47,10 +47,10 @@ def slot(code: str, slot_id: int) -> Answer:
     now, opened = clock.now(), watch_links.opened(db.session(), slot_id)
     at_door = door_names.mark(db.session(), found.station_id, now)
     moment = f"{found.state_at(now)}-{now >= found.checkin_from}"
-    if draw := draw_views.awaited(db.session(), [found], now).get(slot_id):
-        moment += f"-{draw.people}-{draw.phase}"
+    draw = draw_views.awaited(db.session(), [found], now).get(slot_id)
+    moment += f"-{draw.people}-{draw.phase}" if draw else ""
     tag = f"{checkin.last_event(db.session(), slot_id)}-{moment}-{opened}-{sought()}-{at_door}"
-    return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found))
+    return htmx.fresh(hashlib.sha256(tag.encode()).hexdigest()[:16], lambda: show_slot(found, draw=draw))
 
 
 @pages.get("/<code>/slots/<int:slot_id>/print")
@@ -150,6 +150,7 @@ def show_slot(
     host: Any = None,
     note: Any = None,
     watching: Any = None,
+    draw: draw_views.Awaited | None = None,
 ) -> str:
     """The slot's page, or only its roster where htmx will replace just that."""
     template = "manager/_desk.html" if htmx.asked() else "manager/slot.html"
@@ -176,7 +177,7 @@ def show_slot(
         form=form or CapacityForm(formdata=None, data={"capacity": slot.seats}),
         host=host or HostForm(formdata=None, data={"host": slot.host}),
         note=note or NoteForm(formdata=None, data={"note": slot.note}),
-        draw=draw_views.awaited(session, [slot], clock.now()).get(slot.id),
+        draw=draw or draw_views.awaited(session, [slot], clock.now()).get(slot.id),
         watch=watch,
         watching=watching or WatchLinkForm.of(watch),
         guest=guest or WalkInForm(formdata=None),

@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from booking.extensions import db
+from tests.support import statements
 from tests.support.desk_cast import HTMX, Desk
 from tests.support.draw_cast import DrawDay
 from tests.support.lunch_hour import LunchHour
@@ -111,7 +113,9 @@ def test_a_poll_gets_the_roster_again_when_somebody_enters_the_draw(app: Flask, 
     known = HTMX | {"If-None-Match": desk.get(path, "Mon 10:01", headers=HTMX).headers["ETag"]}
     assert desk.get(path, "Mon 10:02", headers=known).status_code == 304
     day.enter("周明", "Mon 10:03", day.yoga)
-    assert "1 人报名" in desk.get(path, "Mon 10:04", headers=known).text
+    with app.app_context(), statements.heard(db.engine) as sent:
+        assert "1 人报名" in desk.get(path, "Mon 10:04", headers=known).text
+    assert sum("draw_entry.wishes" in one.text for one in sent) == 1
 
 
 @pytest.mark.sqlite
