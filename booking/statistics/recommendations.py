@@ -51,10 +51,10 @@ def suggestions(session: Session, station: Station, now: datetime, limit: int = 
     """The strongest suggestion of each kind first, then the others by strength."""
     today = clock.at_station(now, station.zone_name).date()
     numbers = of_station(session, station.id, Span(today - LOOK_BACK, today - timedelta(days=1)))
-    crowded, empty = list(_crowded(session, station, numbers)), list(_empty(numbers))
+    crowded, empty = list(_crowded(numbers)), list(_empty(numbers))
     best = [*crowded[:1], *empty[:1], *crowded[1:], *empty[1:]]
-    wished = [_with_wishes(session, station, hint) for hint in best[:limit]]
-    return _with_good(session, station, wished, now)
+    known = [_with_place_and_wishes(session, station, hint, last) for hint, last in best[:limit]]
+    return _with_good(session, station, known, now)
 
 
 def weekly(session: Session, station: Station, now: datetime) -> list[Hint]:
@@ -66,9 +66,10 @@ def weekly(session: Session, station: Station, now: datetime) -> list[Hint]:
     return suggestions(session, station, now) if is_first else []
 
 
-def _with_wishes(session: Session, station: Station, hint: Hint) -> Hint:
+def _with_place_and_wishes(session: Session, station: Station, hint: Hint, last: Fact) -> Hint:
+    place = _free_place(session, station, last) if hint.kind == "turned_away" else None
     people = people_wanting(session, station.id, hint.activity.kind, hint.weekday)
-    return replace(hint, wishes=people)
+    return replace(hint, place=place, wishes=people)
 
 
 def _with_good(session: Session, station: Station, hints: list[Hint], now: datetime) -> list[Hint]:
@@ -78,21 +79,24 @@ def _with_good(session: Session, station: Station, hints: list[Hint], now: datet
     ]
 
 
-def _crowded(session: Session, station: Station, numbers: Numbers) -> Iterator[Hint]:
+def _crowded(numbers: Numbers) -> Iterator[tuple[Hint, Fact]]:
+    """Each with the last of the slots that it is about."""
     found = [(numbers.tally_of(some), some) for some in numbers.of_weekly().values()]
     for tally, some in sorted(found, key=lambda pair: (-pair[0].unmet, pair[1][0].slot_id)):
         if tally.unmet >= TURNED_AWAY:
-            last = some[-1]
-            place = _free_place(session, station, last)
-            yield Hint("turned_away", last.activity, last.date.isoweekday(), tally, place)
+            yield _hint("turned_away", some[-1], tally)
 
 
-def _empty(numbers: Numbers) -> Iterator[Hint]:
+def _empty(numbers: Numbers) -> Iterator[tuple[Hint, Fact]]:
     seen = [[fact for fact in some if not fact.unrecorded] for some in numbers.of_weekly().values()]
     found = [(numbers.tally_of(some), some) for some in seen if len(some) >= HELD]
     for tally, some in sorted(found, key=lambda pair: (pair[0].fill or 0, pair[1][0].slot_id)):
         if tally.fill is not None and tally.fill <= HALF_EMPTY and not tally.unmet:
-            yield Hint("half_empty", some[-1].activity, some[-1].date.isoweekday(), tally)
+            yield _hint("half_empty", some[-1], tally)
+
+
+def _hint(kind: str, last: Fact, tally: Tally) -> tuple[Hint, Fact]:
+    return Hint(kind, last.activity, last.date.isoweekday(), tally), last
 
 
 def _free_place(session: Session, station: Station, fact: Fact) -> Place | None:
