@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from booking import clock, services
 from booking.errors import RuleViolation
 from booking.extensions import db
-from booking.model import Node, Notice
 from booking.queries import current_notices
 from booking.web import htmx
 from booking.web.forms.notice import NoticeForm
@@ -31,12 +30,13 @@ def node_notices(code: str) -> Response:
 @pages.route("/<code>/notices/new", methods=["GET", "POST"])
 def add_node_notice(code: str) -> Response:
     node = overseen_node(code, to_change=True)
-    form = NoticeForm(data={"first": services.today_at(db.session(), node, clock.now())})
+    today = services.today_at(db.session(), node, clock.now())
+    form = NoticeForm(data={"first": today})
     if form.validate_on_submit():
         with _heard(form):
             services.publish_notice(db.session, node, form.words(), clock.now(), current_user.person_id)
             return _done(_("公告贴出来了，下面的驿站都看得到。"), code)
-    return _shown(node, form, None)
+    return show("network/notice.html", form, node=node, form=form, item=None, today=today)
 
 
 @pages.route("/<code>/notices/<int:notice_id>", methods=["GET", "POST"])
@@ -48,7 +48,8 @@ def node_notice(code: str, notice_id: int) -> Response:
         with _heard(form):
             services.change_notice(db.session, item, form.words(), clock.now(), current_user.person_id)
             return _done(_("已保存。"), code)
-    return _shown(node, form, item)
+    today = services.today_at(db.session(), node, clock.now())
+    return show("network/notice.html", form, node=node, form=form, item=item, today=today)
 
 
 @pages.post("/<code>/notices/<int:notice_id>/end")
@@ -65,11 +66,6 @@ def _heard(form: NoticeForm) -> Iterator[None]:
         yield
     except RuleViolation as no:
         form.blame(no, formatting.reason(no))
-
-
-def _shown(node: Node, form: NoticeForm, item: Notice | None) -> Response:
-    today = services.today_at(db.session(), node, clock.now())
-    return show("network/notice.html", form, node=node, form=form, item=item, today=today)
 
 
 def _done(sentence: str, code: str) -> Response:
