@@ -11,6 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String
 
 from booking import identifiers
+from booking.db import upsert
 from booking.db.statements import defaults, param
 from booking.model import Booking, Letter, Slot
 
@@ -105,6 +106,20 @@ def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) ->
     columns: dict[str, Any] = {**constant, **about, **said}
     rows = select(*columns.values()).where(Booking.id.in_(bookings)).order_by(Booking.id)
     return insert(Letter).from_select(list(columns), rows, include_defaults=False)
+
+
+def enqueue_once(session: Session, kind: str, key: ColumnElement[str], bookings: Select[int], now: datetime) -> int:
+    """Queue a letter to the person of each of these bookings, about its slot. Returns how many.
+
+    Idempotency: one whose unique `key` there is already, even uncommitted, is not written.
+    """
+    moment = literal(now, Letter.created_at.type)
+    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, "booking_id": Booking.id}
+    said = {"kind": literal(kind), "key": key, "message_id": RandomHex(), "created_at": moment, "next_try_at": moment}
+    columns: dict[str, Any] = {**about, **said}
+    connection = session.connection()
+    rows = upsert.insert(connection, Letter).from_select(list(columns), bookings.with_only_columns(*columns.values()))
+    return len(connection.execute(rows.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.id)).all())
 
 
 class RandomHex(FunctionElement[str]):

@@ -6,15 +6,13 @@ do, nor so late that it would arrive after its reader has left.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, cast, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
-from booking.db import upsert
 from booking.db.arrays import in_array
 from booking.db.transactions import transactional
-from booking.enqueue import RandomHex
+from booking.enqueue import enqueue_once
 from booking.mail.subscriptions import reads
 from booking.model import Booking, Letter, Person, Slot
 
@@ -37,23 +35,9 @@ def due(session: Session, now: datetime) -> list[int]:
 
 @transactional
 def write(session: Session, booking_ids: Sequence[int], now: datetime) -> int:
-    """Write the reminders of those bookings that still need one. The unique key makes it one for each booking."""
-    moment = literal(now, Letter.created_at.type)
-    columns: dict[str, Any] = {
-        "kind": literal("reminder"),
-        "key": _key(),
-        "person_id": Booking.person_id,
-        "slot_id": Booking.slot_id,
-        "booking_id": Booking.id,
-        "message_id": RandomHex(),
-        "created_at": moment,
-        "next_try_at": moment,
-    }
-    rows = _unwritten(now).where(Booking.id.in_(in_array(booking_ids))).with_only_columns(*columns.values())
-    connection = session.connection()
-    wanted = upsert.insert(connection, Letter).from_select(list(columns), rows)
-    wanted = wanted.on_conflict_do_nothing(index_elements=["key"])
-    return len(connection.execute(wanted.returning(Letter.id)).all())
+    """Write the reminders of those bookings that still need one."""
+    these = _unwritten(now).where(Booking.id.in_(in_array(booking_ids)))
+    return enqueue_once(session, "reminder", _key(), these, now)
 
 
 def _unwritten(now: datetime) -> Select[int]:
