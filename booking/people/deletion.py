@@ -71,7 +71,8 @@ def delete_account(session: Session, person_id: int, now: datetime, actor_id: in
 @transactional
 def delete_own_account(session: Session, tried: Attempt, now: datetime) -> None:
     """Delete the account whose password was just confirmed."""
-    if tried.person_id is not None:  # before the person is locked
+    # Locked before the person; `delete_account` asks for both again: a draw may have been entered in between.
+    if tried.person_id is not None:
         codes.alone(session, tried.person_id)
         draws.open_draws_of(session, tried.person_id, now)
     delete_account.inside(session, confirm(session, tried).id, now)

@@ -14,6 +14,8 @@ from booking.draws import order, proof
 from booking.draws.balls import balls
 from booking.errors import RuleViolation
 from booking.model import Booking, Draw, DrawChain, DrawEntry, Event, Letter, Person, SetAside, Slot, Station, Strike
+from booking.people import deletion
+from booking.people.sign_ins import Attempt
 from booking.workdays import ONE_DAY
 from tests.support.draw_cast import KEY, DrawDay
 from tests.support.kills import Killed, killed_at
@@ -209,6 +211,24 @@ def test_a_deleted_account_leaves_its_draws_at_once(day: DrawDay) -> None:
     assert [(line.person_id, line.reason) for line in day.told("left")] == [(day.people["周明"], "gone")]
     day.draw_all()
     assert (day.entry("周明").no, day.entry("李静").no) == (None, 1)
+    sound(day)
+
+
+@pytest.mark.postgresql
+def test_a_draw_entered_while_the_account_is_deleted_is_left_too(day: DrawDay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has one writer: there it is entered before or after."""
+    who, confirm = day.people["周明"], deletion.confirm
+
+    def enters_first(session: Session, tried: Attempt) -> Person:
+        with Session(day.session.get_bind()) as other:
+            draws.enter(other, who, day.yoga, at("Mon 11:00"))
+        return confirm(session, tried)
+
+    monkeypatch.setattr(deletion, "confirm", enters_first)
+    tried = Attempt(None, who, day.session.get_one(Person, who).password_hash)
+    day.session.rollback()
+    people.delete_own_account(day.session, tried, at("Mon 11:00"))
+    assert day.entry("周明").left_at == at("Mon 11:00")
     sound(day)
 
 
