@@ -1,28 +1,15 @@
 """Admin queries: a station with its managers, and the people of the network, with pagination."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from booking import sanitise
 from booking.db.arrays import in_array
 from booking.model import Manages, Person, Station
 from booking.queries import person_lookup
-
-PER_PAGE = 50
-
-
-@dataclass(frozen=True)
-class ResultPage:
-    """Pagination: one page of a long list; `number` counts from 1."""
-
-    items: Sequence[Any]
-    number: int
-    pages: int
-    total: int
+from booking.queries.pagination import ResultPage, result_page
 
 
 def station(session: Session, code: str) -> Station | None:
@@ -47,12 +34,4 @@ def people(session: Session, sought: str, page: int) -> ResultPage:
             or_(*in_part, Person.id.in_(in_array(person_lookup.in_network(session, sought, *accounts))))
         )
     roles = selectinload(Person.manages).joinedload(Manages.station)
-    return _page(session, found.order_by(Person.id.desc()).options(roles), page)
-
-
-def _page(session: Session, found: Select[Any], wanted: int) -> ResultPage:
-    total = session.scalar(select(func.count()).select_from(found.order_by(None).options().subquery())) or 0
-    pages = max(1, -(-total // PER_PAGE))
-    number = min(max(1, wanted), pages)
-    items = session.scalars(found.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).all()
-    return ResultPage(items, number, pages, total)
+    return result_page(session, found.order_by(Person.id.desc()).options(roles), page)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import sanitise, tree
 from booking.model import ManagerInvitation, Manages, Node, Oversees, Person, StaffTransfer, Station
-from booking.queries.admin import PER_PAGE, ResultPage
+from booking.queries.pagination import ResultPage, result_page
 
 MOST = 200
 
@@ -25,13 +25,8 @@ def managers(session: Session, node: Node, sought: str, page: int) -> ResultPage
     if text := sanitise.plain(sought):
         columns = (Person.name, Person.email, Station.name, Station.name_en, Station.code)
         found = found.where(or_(*(column.icontains(text, autoescape=True) for column in columns)))
-    total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
-    pages = max(1, -(-total // PER_PAGE))
-    number = min(max(1, page), pages)
-    in_order = found.options(joinedload(Manages.person), joinedload(Manages.station)).order_by(Station.code, Person.id)
-    return ResultPage(
-        session.scalars(in_order.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).all(), number, pages, total
-    )
+    whole = (joinedload(Manages.person), joinedload(Manages.station))
+    return result_page(session, found.order_by(Station.code, Person.id).options(*whole), page)
 
 
 def without_manager(session: Session, node: Node) -> Sequence[Station]:

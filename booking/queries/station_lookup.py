@@ -14,6 +14,7 @@ from booking.db.arrays import in_array
 from booking.model import Manages, Node, Slot, Station
 from booking.queries.folding import fold, words
 from booking.queries.name_search import matches
+from booking.queries.pagination import ResultPage, place
 from booking.queries.station_readings import LETTERS, TEXTS
 
 EARTH = 6371.0  # km
@@ -24,13 +25,9 @@ MOST_SPELLED = 500  # names that Python compares letter by letter
 
 
 @dataclass(frozen=True)
-class FoundStations:
-    """One page of the stations found; `number` counts from 1. `districts` are theirs, by the ids of their centres."""
+class FoundStations(ResultPage):
+    """The stations found. `districts` are theirs, by the ids of their centres."""
 
-    items: Sequence[Station]
-    number: int
-    pages: int
-    total: int
     districts: dict[int, Node]
 
 
@@ -55,15 +52,14 @@ def page(session: Session, sought: str = "", district: Node | None = None, numbe
         total = len(ids)
     else:
         total = session.scalar(select(func.count(Station.id)).where(*where)) or 0
-    pages = max(1, -(-total // PER_PAGE))
-    first = (min(max(1, number), pages) - 1) * PER_PAGE
+    number, pages, first = place(total, number, PER_PAGE)
     if sought:
         shown = ids[first : first + PER_PAGE]
         rows = {one.id: one for one in session.scalars(select(Station).where(Station.id.in_(shown)))}
         items: Sequence[Station] = [rows[one] for one in shown]
     else:
         items = session.scalars(select(Station).where(*where).order_by(Station.id).offset(first).limit(PER_PAGE)).all()
-    return FoundStations(items, first // PER_PAGE + 1, pages, total, tree.districts_of(session, items))
+    return FoundStations(items, number, pages, total, tree.districts_of(session, items))
 
 
 def only_one(session: Session, now: datetime) -> str:

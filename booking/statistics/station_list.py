@@ -12,20 +12,16 @@ from sqlalchemy.orm import Session
 
 from booking.queries import station_lookup
 from booking.queries.name_order import sort_key
+from booking.queries.pagination import PER_PAGE, ResultPage, place
 from booking.statistics.station_rows import StationRow, station_rows
 
 STATES = ("attention", "opened", "closed")
-PER_PAGE = 50
 
 
 @dataclass(frozen=True)
-class StationList:
-    """One page of the list; `number` counts from 1. `counts` says how many stations are in each state, "" for all."""
+class StationList(ResultPage):
+    """`counts` says how many stations are in each state, "" for all."""
 
-    items: Sequence[StationRow]
-    number: int
-    pages: int
-    total: int
     counts: Mapping[str, int]
 
 
@@ -53,9 +49,8 @@ def station_list(
     counts = {name: sum(_is_in(row, name) for row in rows) for name in ("", *STATES)}
     found = set(station_lookup.matching(session, sought)) if sought else None
     shown = [row for row in rows if _is_in(row, state) and (found is None or row.id in found)]
-    pages = max(1, -(-len(shown) // PER_PAGE))
-    number = min(max(1, page), pages)
-    items = _sorted(shown, sort)[(number - 1) * PER_PAGE : number * PER_PAGE]
+    number, pages, first = place(len(shown), page)
+    items = _sorted(shown, sort)[first : first + PER_PAGE]
     return StationList(items, number, pages, len(shown), counts)
 
 

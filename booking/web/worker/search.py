@@ -10,7 +10,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from booking.queries import folding
+from booking.queries import folding, pagination
 from booking.queries.slot_cards import Card
 from booking.sanitise import one_line
 from booking.web import htmx
@@ -80,8 +80,8 @@ def find(code: str) -> Response:
     """A page whose address can be shared; for htmx its results alone."""
     ahead, search = coming.read(code), _read(request.args)
     found = search.results(ahead.cards)
-    search = search._replace(page=min(search.page, max(1, -(-len(found) // A_PAGE))))
-    shown = found[(search.page - 1) * A_PAGE : search.page * A_PAGE]
+    number, _pages, first = pagination.place(len(found), search.page, A_PAGE)
+    search, shown = search._replace(page=number), found[first : first + A_PAGE]
     choices = {"kinds": _kinds(ahead, search), "weekdays": _weekdays(ahead, search)}
     about = {"total": len(found), "every": len(ahead.cards), "opening": ahead.page.opening, **choices}
     tag = own_tag(_tag(ahead, search, shown, about))
