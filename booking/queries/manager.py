@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import clock, workdays
@@ -246,7 +246,11 @@ def slots_of_plan(session: Session, plan_id: int, now: datetime) -> Sequence[Slo
 def using(session: Session, thing: Zone | Activity, now: datetime) -> dict[str, Sequence[Plan] | Sequence[Slot]]:
     """Why a zone or an activity cannot be archived: its running `plans` and coming `slots`."""
     of_plan, of_slot = (Plan.zone_id, Slot.zone_id) if isinstance(thing, Zone) else (Plan.activity_id, Slot.activity_id)
-    mine = (Plan.station_id == thing.station_id, of_plan == thing.id, Plan.stopped_at.is_(None))
+    uses = of_plan == thing.id
+    if isinstance(thing, Zone):
+        on_a_date = (PlanException.zone_id == thing.id, PlanException.skip.is_(False), PlanException.date > now.date())
+        uses = or_(uses, Plan.exceptions.any(and_(*on_a_date)))
+    mine = (Plan.station_id == thing.station_id, uses, Plan.stopped_at.is_(None))
     # By date too, which the index of a station's slots needs.
     coming = (Slot.station_id == thing.station_id, Slot.date >= (now - timedelta(days=1)).date(), Slot.ends_at > now)
     plans = select(Plan).where(*mine).options(joinedload(Plan.activity))

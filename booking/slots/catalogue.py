@@ -19,7 +19,7 @@ from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
 from booking.sanitise import name_key
 from booking.slots import deadlines
-from booking.slots.planning import Planned, plan_ahead, untouched
+from booking.slots.planning import Planned, plan_ahead, untouched, zone_on, zones_of
 from booking.slots.station_policy import check_openings
 from booking.slots.value_rules import check_value
 
@@ -43,11 +43,7 @@ def save_plan(
     Its slots are made at once, or, where not `ahead`, by the next planning run.
     """
     plan, changed = _incoming(session, plan)
-    zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
-    if zone is None or zone.station_id != plan.station_id or zone.closed_at:
-        raise RuleViolation("no_such_zone")
-    if activity is None or activity.station_id != plan.station_id:
-        raise RuleViolation("no_such_activity")
+    zone = _zone_and_activity(session, plan)
     if not 1 <= plan.capacity <= zone.capacity:
         raise RuleViolation("zone_max", limit=zone.capacity)
     if other := _rival(session, plan):
@@ -231,8 +227,19 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
     coming = [slot for slot in _coming(session, station.id, now) if slot.plan_id]
     found = [slot for slot in coming if slot.draw_id in entered or not untouched(slot, now)]
     last = max((slot.date for slot in found), default=first) + timedelta(days=1)
-    calendar = workdays.load(session, station.id, first, last)
-    return [slot for slot in found if not _still_due(session, slot, calendar)]
+    calendar, zones = workdays.load(session, station.id, first, last), zones_of(session, station.id)
+    return [slot for slot in found if not _still_due(session, slot, calendar, zones)]
+
+
+def _zone_and_activity(session: Session, plan: Plan) -> Zone:
+    """The plan's zone; refused where it, or the activity, is another station's or out of use."""
+    zone, activity = session.get(Zone, plan.zone_id), session.get(Activity, plan.activity_id)
+    if zone is None or zone.station_id != plan.station_id or zone.closed_at:
+        raise RuleViolation("no_such_zone")
+    is_out_of_use = activity is not None and activity.retired_at and not plan.stopped_at
+    if activity is None or activity.station_id != plan.station_id or is_out_of_use:
+        raise RuleViolation("no_such_activity")
+    return zone
 
 
 def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:
@@ -247,10 +254,10 @@ def _leave_people_alone(session: Session, exception: PlanException, now: datetim
         raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 
 
-def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar) -> bool:
+def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar, zones: Mapping[int, Zone]) -> bool:
     plan = session.get_one(Plan, slot.plan_id)
     said = session.get(PlanException, (plan.id, slot.date))
-    due = (*deadlines.hours(plan, slot.date, said), (said and said.zone_id) or plan.zone_id, plan.activity_id)
+    due = (*deadlines.hours(plan, slot.date, said), zone_on(plan, said, zones).id, plan.activity_id)
     is_like_it = (slot.starts_at, slot.ends_at, slot.zone_id, slot.activity_id) == due
     return is_like_it and deadlines.runs_on(plan, calendar.day(slot.date), said)
 
@@ -287,13 +294,21 @@ def _minute(plan: Plan) -> int:
 
 
 def largest_planned(session: Session, zone_id: int, now: datetime) -> int:
-    """The largest number of people in a coming slot or a running plan in the zone, which its capacity cannot fall below."""
+    """The largest number of people in a coming slot, a running plan or a date of one in the zone, which its capacity
+    cannot fall below."""
     slots = select(func.max(Slot.capacity + Slot.door_seats)).where(
         Slot.zone_id == zone_id, Slot.state != "cancelled", Slot.ends_at > now
     )
-    plans = select(func.max(Plan.capacity)).where(Plan.zone_id == zone_id, Plan.stopped_at.is_(None))
+    station_id = select(Zone.station_id).where(Zone.id == zone_id).scalar_subquery()
+    running = (Plan.station_id == station_id, Plan.stopped_at.is_(None))
+    plans = select(func.max(Plan.capacity)).where(*running, Plan.zone_id == zone_id)
+    # Until then the slots are there.
+    later = (PlanException.date > now.date(), PlanException.skip.is_(False))
+    here = func.coalesce(PlanException.zone_id, Plan.zone_id) == zone_id
+    dates = select(func.max(func.coalesce(PlanException.capacity, Plan.capacity))).join(PlanException.plan)
+    asked = (slots, plans, dates.where(*running, *later, here))
     with session.no_autoflush:
-        return max(session.scalar(slots) or 0, session.scalar(plans) or 0)
+        return max(session.scalar(one) or 0 for one in asked)
 
 
 def _incoming(session: Session, wanted: Item) -> tuple[Item, dict[str, list[str]]]:

@@ -16,7 +16,7 @@ from booking import clock, draws, policy, workdays
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.history import record, times_before
-from booking.model import Booking, Plan, PlanException, Slot, Station
+from booking.model import Booking, Plan, PlanException, Slot, Station, Zone
 from booking.policy import Policy
 from booking.slots import deadlines
 from booking.workdays import ONE_DAY, Calendar
@@ -58,8 +58,10 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     last = first + timedelta(days=numbers.days_ahead)
     calendar = workdays.load(session, station_id, first, last)
     due = {(one.plan.id, one.date): one for one in due_dates(session, station_id, first, last, calendar)}
+    zones = zones_of(session, station_id)
     wishes = {
-        key: _wish(one, deadlines.of_plan(one.plan, one.date, numbers, calendar, one.said)) for key, one in due.items()
+        key: _wish(one, deadlines.of_plan(one.plan, one.date, numbers, calendar, one.said), zones)
+        for key, one in due.items()
     }
     present = _present(session, station_id, first)
     entered = draws.opened(session, station_id, first, now)
@@ -130,15 +132,26 @@ def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due
     first = clock.at_station(now, station.zone_name).date()
     last = first + timedelta(days=numbers.days_ahead)
     calendar = workdays.load(session, station.id, first, last)
-    present = _present(session, station.id, first)
+    present, zones = _present(session, station.id, first), zones_of(session, station.id)
     found = []
     for due in due_dates(session, station.id, first, last, calendar):
-        wish = _wish(due, deadlines.of_plan(due.plan, due.date, numbers, calendar, due.said))
+        wish = _wish(due, deadlines.of_plan(due.plan, due.date, numbers, calendar, due.said), zones)
         if (due.plan.id, due.date) in present or wish["starts_at"] <= now:
             continue
         if there := clash(session, wish["zone_id"], wish["starts_at"], wish["ends_at"]):
             found.append((due, there))
     return found
+
+
+def zones_of(session: Session, station_id: int) -> dict[int, Zone]:
+    """The zones of a station by id, closed ones too."""
+    return {zone.id: zone for zone in session.scalars(select(Zone).where(Zone.station_id == station_id))}
+
+
+def zone_on(plan: Plan, said: PlanException | None, zones: Mapping[int, Zone]) -> Zone:
+    """Where a plan runs on a date. A zone that was closed after the exception named it counts no more."""
+    other = zones[said.zone_id] if said and said.zone_id else None
+    return other if other and not other.closed_at else zones[plan.zone_id]
 
 
 def untouched(slot: Slot, now: datetime) -> bool:
@@ -156,15 +169,16 @@ def clash(
     return session.scalar(taken.where(Slot.id != but).limit(1) if but else taken.limit(1))
 
 
-def _wish(due: Due, table: deadlines.Timetable) -> Wish:
-    """Every column of a slot that its plan decides."""
+def _wish(due: Due, table: deadlines.Timetable, zones: Mapping[int, Zone]) -> Wish:
+    """Every column of a slot that its plan decides. Of the plan's seats it has what its zone holds."""
     plan, said = due.plan, due.said
+    zone = zone_on(plan, said, zones)
     return {
         **table,
         "station_id": plan.station_id,
         "activity_id": plan.activity_id,
-        "zone_id": (said and said.zone_id) or plan.zone_id,
-        "capacity": (said and said.capacity) or plan.capacity,
+        "zone_id": zone.id,
+        "capacity": min((said and said.capacity) or plan.capacity, zone.capacity),
         "host": said.host if said else None,
         "draw_share": plan.draw_share,
         "door_seats": 0,

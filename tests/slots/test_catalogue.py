@@ -2,7 +2,7 @@
 slots with people that differ from their plans."""
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from booking import slots
 from booking.db import transactions
 from booking.errors import RuleViolation
-from booking.model import Activity, Event, Plan, Slot, Station, Zone
+from booking.model import Activity, Event, Plan, PlanException, Slot, Station, Zone
+from booking.queries import manager
 from booking.slots import catalogue
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
 from tests.support.together import together
@@ -233,3 +234,55 @@ def test_what_was_changed_of_one_slot_alone_waits_for_nobody(lunch: LunchHour, p
     slots.set_host(lunch.session, planned.id, "林老师", at("Mon 11:00"))
     change(lunch, planned, capacity=9)
     assert stranded(lunch) == []
+
+
+# A date of a plan in another zone
+
+FAR, LATER = date(2026, 12, 24), at("Mon 09:00") + timedelta(days=24)  # beyond the days that are planned, and then
+
+
+def elsewhere(lunch: LunchHour, slot: Slot, when: date, **columns: Any) -> int:
+    """The id of a zone for six, where the plan of the slot runs on that day."""
+    small = Zone(station_id=lunch.station_id, name="小室", capacity=6)
+    slots.save_zone(lunch.session, small, NOW)
+    said = PlanException(plan_id=slot.plan_id, date=when, zone_id=small.id, **columns)
+    slots.save_exception(lunch.session, said, NOW)
+    lunch.session.rollback()
+    return small.id
+
+
+def on(lunch: LunchHour, slot: Slot, when: date) -> tuple[str, int]:
+    """In which zone the plan of the slot runs on that day, and for how many."""
+    lunch.session.rollback()
+    there = lunch.session.scalars(select(Slot).where(Slot.plan_id == slot.plan_id, Slot.date == when)).one()
+    return there.zone.name, there.capacity
+
+
+def test_a_larger_plan_has_no_more_seats_than_the_zone_of_a_date(lunch: LunchHour, planned: Slot) -> None:
+    elsewhere(lunch, planned, date(2026, 11, 26))
+    change(lunch, planned, capacity=20)
+    assert on(lunch, planned, date(2026, 11, 26)) == ("小室", 6)
+    assert on(lunch, planned, date(2026, 11, 27)) == ("新室", 20)
+
+
+@pytest.mark.parametrize("capacity", [None, 4])
+def test_a_zone_is_in_use_by_a_date_that_is_not_planned_yet(
+    lunch: LunchHour, planned: Slot, capacity: int | None
+) -> None:
+    small = lunch.session.get_one(Zone, elsewhere(lunch, planned, FAR, capacity=capacity))
+    assert saved(lunch, again(small, capacity=3)) == "no: zone_in_use"
+    assert saved(lunch, again(small, capacity=capacity or 5)) == "saved"
+    with pytest.raises(RuleViolation, match="zone_in_use"):
+        slots.close_zone(lunch.session, small, NOW)
+    lunch.session.rollback()
+    assert [plan.id for plan in manager.using(lunch.session, small, NOW)["plans"]] == [planned.plan_id]
+
+
+def test_a_plan_that_is_resumed_uses_no_zone_that_was_closed(lunch: LunchHour, planned: Slot) -> None:
+    small = lunch.session.get_one(Zone, elsewhere(lunch, planned, FAR))
+    plan = lunch.session.get_one(Plan, planned.plan_id)
+    slots.stop_plan(lunch.session, plan, NOW)
+    slots.close_zone(lunch.session, small, NOW)
+    slots.resume_plan(lunch.session, plan, NOW)
+    slots.plan_ahead(lunch.session, lunch.station_id, LATER)
+    assert on(lunch, planned, FAR) == ("新室", 5)

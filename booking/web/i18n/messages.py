@@ -212,8 +212,16 @@ REASONS = {
     "zone_max": Reason(_("这个场地最多 %(limit)s 人。")),
     "zone_in_use": Reason(_("这个场地还有排好的场次，其中最多的一场有 %(limit)s 个名额。")),
     "activity_in_use": Reason(_("这个活动还有排好的场次，请先停掉它的排期。")),
-    "no_such_zone": Reason(_("没有找到这个场地。"), brief=_("场地已停用，跳过")),
-    "no_such_activity": Reason(_("没有找到这个活动。"), brief=_("活动已收起，跳过")),
+    "no_such_zone": Reason(
+        _("没有找到这个场地。"),
+        at_desk=_("这个场地已经停用，要用先在“停用的”里重新启用。"),
+        brief=_("场地已停用，跳过"),
+    ),
+    "no_such_activity": Reason(
+        _("没有找到这个活动。"),
+        at_desk=_("这个活动已经收起，要用先在“停用的”里重新拿出来。"),
+        brief=_("活动已收起，跳过"),
+    ),
     "people_elsewhere": Reason(_("%(names)s 那个时间在别的场次有名额，改不了。")),
     "below_booked": Reason(_("已经有 %(taken)s 人预约，名额不能比这更少。")),
     "slot_in_use": Reason(

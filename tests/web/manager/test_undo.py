@@ -81,9 +81,10 @@ def test_archived_things_can_be_restored(desk: Desk, lunch: LunchHour) -> None:
         desk.post(path)
     page = desk.words("put-away")
     assert [word in page for word in ("停掉的排期", "收起的活动", "停用的场地")] == [True] * 3
-    assert "没有找到这个场地" in said(desk.post(f"plans/{ids[0]}/resume"))
-    for path in (f"zones/{ids[2]}/reopen", f"activities/{ids[1]}/offer-again"):
-        desk.post(path)
+    assert "这个场地已经停用" in said(desk.post(f"plans/{ids[0]}/resume"))
+    desk.post(f"zones/{ids[2]}/reopen")
+    assert "这个活动已经收起" in said(desk.post(f"plans/{ids[0]}/resume"))
+    desk.post(f"activities/{ids[1]}/offer-again")
     assert "新增 2 场" in said(desk.post(f"plans/{ids[0]}/resume"))
     assert "没有停用的东西" in desk.words("put-away")
     lunch.session.rollback()
