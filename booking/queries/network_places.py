@@ -52,7 +52,7 @@ def station_of(session: Session, node: Node, code: str) -> Station | None:
     return session.scalar(select(Station).where(Station.code == code, tree.stations_below(node)))
 
 
-def node_history(session: Session, node: Node, limit: int = 200) -> Sequence[Event]:
+def node_history(session: Session, node: Node, limit: int) -> Sequence[Event]:
     """What happened to the node and all below, who oversees it, and which stations came and left, newest first."""
     below = select(Node.id).where(tree.below(node))
     about = (Event.details[name].as_integer().in_(below) for name in ("node", "was", "to"))

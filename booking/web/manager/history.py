@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from flask import render_template, request
 
 from booking.extensions import db
 from booking.model import Event, Person, Slot, Station
 from booking.queries import disclosure, manager
+from booking.queries.newest_first import page_of
 from booking.web.errors import read_id
 from booking.web.forms.fields import DayField
 from booking.web.history_texts import said
@@ -17,11 +19,12 @@ from booking.web.security.permissions import managed_station, not_for_you, of_st
 
 @pages.get("/<code>/history")
 def events(code: str) -> Answer:
-    """The query may name `slot` and `person` by id, and `day` as 2026-11-24."""
+    """The query may name `slot` and `person` by id, `day` as 2026-11-24, and the `page`, from 1."""
     station = managed_station(code)
     slot, person, day = _asked_slot(station), _asked_person(station.id), _asked_day()
     slot_id, person_id = slot.id if slot else None, person.id if person else None
-    found = manager.history(db.session(), station, slot_id=slot_id, person_id=person_id, day=day)
+    read = partial(manager.history, db.session(), station, slot_id=slot_id, person_id=person_id, day=day)
+    found, older = page_of(lambda limit: read(limit=limit), read_id(request.args.get("page", "")) or 1)
     return render_template(
         "manager/history.html",
         station=station,
@@ -29,6 +32,7 @@ def events(code: str) -> Answer:
         person=person,
         day=day,
         events=found,
+        older=older,
         slots=manager.slots_by_id(db.session(), {event.slot_id for event in found}),
         names=_names(station, found),
         said=said,

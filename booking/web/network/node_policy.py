@@ -15,7 +15,9 @@ from booking.model import Node
 from booking.network import PolicyPreview
 from booking.policy import BOUNDS, CITY_BOUNDS
 from booking.queries import network_places
+from booking.queries.newest_first import page_of
 from booking.web import htmx
+from booking.web.errors import read_id
 from booking.web.forms.network import NodePolicyForm
 from booking.web.forms.station import NUMBERS, shown_number
 from booking.web.history_texts import said
@@ -58,9 +60,12 @@ def save_rules(code: str) -> Response:
 @pages.get("/<code>/history")
 def history(code: str) -> Response:
     node, session = overseen_node(code, to_change=True), db.session()
-    events = network_places.node_history(session, node)
+    asked = read_id(request.args.get("page", "")) or 1
+    events, older = page_of(lambda limit: network_places.node_history(session, node, limit), asked)
     stations, names = network_places.stations_named(session, events), network_places.staff_named(session, events)
-    return show("network/history.html", node=node, events=events, stations=stations, names=names, said=said)
+    return show(
+        "network/history.html", node=node, events=events, older=older, stations=stations, names=names, said=said
+    )
 
 
 def _form(node: Node) -> NodePolicyForm:

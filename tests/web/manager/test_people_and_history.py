@@ -1,6 +1,10 @@
 """People and history: finding people, recorded access to phone numbers, the history by slot, person and
 day."""
 
+import html
+import re
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -9,6 +13,7 @@ from sqlalchemy.orm import Session
 from booking.db import transactions
 from booking.model import Event, Person
 from booking.queries import manager
+from booking.queries.newest_first import PAGE
 from tests.support.desk_cast import Cast, Desk
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
 from tests.web.manager.test_wrong_input import ACTIVITY
@@ -86,6 +91,28 @@ def test_what_a_phone_without_network_did_stands_in_the_history_at_its_own_time(
         told = manager.history(lunch.session, station, limit=2, **about)
         assert [event.at for event in told] == [at("12:06"), at("12:02")], about
     assert [event.at for event in manager.history(lunch.session, station, limit=1)] == [at("12:06")]
+
+
+def test_a_busy_day_is_read_to_its_first_line(desk: Desk, lunch: LunchHour) -> None:
+    lines = [
+        Event(kind="zone_saved", at=at("Wed 08:00") + timedelta(seconds=n), station_id=lunch.station_id)
+        for n in range(2 * PAGE + 1)
+    ]
+    with transactions.transaction(lunch.session) as session:
+        session.add_all(lines)
+    path, times = "history?day=2026-11-25", []
+    while path:
+        page = html.unescape(desk.get(path, "Wed 11:00").text)
+        times += re.findall(r"([0-9:]{8})</td>", page)
+        older = re.search(r'href="/manage/cbd/(history[^"]*page=[0-9]+)"', page)
+        path = older[1] if older else ""
+    assert (len(times), times[-1]) == (len(lines), "08:00:00")
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "9", "9" * 30])
+def test_a_page_of_the_history_that_is_not_there_is_no_trouble(desk: Desk, page: str) -> None:
+    assert desk.get(f"history?page={page}").status_code == 200
 
 
 @pytest.mark.parametrize("asked", ["day=x", "day=9999-99-99", "person=x", "slot=-1", "person="])
