@@ -51,7 +51,7 @@ from booking.slots.overdue import (
     release_held,
     take_back_word,
 )
-from booking.slots.planning import Planned, blocked, plan_ahead
+from booking.slots.planning import Planned, blocked, plan_ahead, runs
 from booking.slots.ready_made import ready_made, take_over
 from booking.slots.restore import bring_back, may_bring_back, offer_again, reopen_zone, resume_plan
 from booking.slots.station_policy import (

@@ -126,6 +126,12 @@ def due_dates(session: Session, station_id: int, first: date, last: date, calend
                 yield Due(plan, day.date, said.get(day.date))
 
 
+def runs(session: Session, plan: Plan, when: date) -> bool:
+    """Whether the plan makes a slot on that day, by its weekly rule and the calendar."""
+    day = workdays.load(session, plan.station_id, when, when).day(when)
+    return deadlines.runs_on(plan, day, None)
+
+
 def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due, Slot]]:
     """Coming dates of plans that made no slot, each with the slot that occupies their zone at that time."""
     numbers = policy.read(station.policy)

@@ -247,9 +247,12 @@ class ExceptionForm(_Placed):
 
     blames = {"no_such_zone": "zone_id", "zone_max": "capacity", "slot_in_use": "date", "slot_in_draw": "date"}
     first: dt.date
+    minutes: int
+    changes_known = False  # whether it was opened for the exception that the date has
+    overlaps = False  # whether the date has one that it was not opened for
     date = DayField(_("哪一天"), [needed])
     skip = BooleanField(_("这一天不开"))
-    starts = WallTime(_("改到几点"), [maybe], description=_("不填就照旧。"))
+    starts = WallTime(_("改到几点"), [maybe, ends_that_day], description=_("不填就照旧。"))
     zone_id = PickField(_("换场地"), [maybe], coerce=int)
     capacity = Number(_("改名额"), [maybe, Between(1, 1000)], description=_("不填就照旧。"))
     host = LineField(_("换老师"), [maybe, Short(40)], description=_("不填就照旧。"))
@@ -257,6 +260,20 @@ class ExceptionForm(_Placed):
     def validate_date(self, field: DayField) -> None:
         if field.data and field.data < self.first:
             raise ValidationError(gettext("这一天已经过去了。"))
+        if self.overlaps:
+            raise ValidationError(gettext("这一天已经另作安排，没填的几项补上了原来的。核对以后再保存。"))
+
+    def validate_skip(self, field: BooleanField) -> None:
+        is_empty = not (field.data or any(self[name].data or self[name].errors for name in PlanException.CHANGES))
+        if is_empty and not self.changes_known:
+            raise ValidationError(gettext("请改一项，或者勾上这一天不开。"))
+
+    @staticmethod
+    def typed(said: PlanException) -> dict[str, str]:
+        """What one would have typed for this exception."""
+        told = {name: getattr(said, name) for name in PlanException.CHANGES} | {"skip": "y" if said.skip else ""}
+        told["starts"] = said.starts and f"{said.starts:%H:%M}"
+        return {name: str(value) for name, value in told.items() if value}
 
     def blank(self) -> dict[int, Any]:
         return {0: _("照旧")}

@@ -4,14 +4,16 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from booking import clock, slots
 from booking.extensions import db
 from booking.model import Plan, PlanException, Station
 from booking.queries import manager
+from booking.slots import Planned
 from booking.web.forms.fields import DayField
 from booking.web.forms.programme import ExceptionForm, PlanForm
-from booking.web.i18n.formatting import station_date
+from booking.web.i18n.formatting import day_date, station_date
 from booking.web.manager.blueprint import Answer, actor, done, heard, pages, planned_words, save, shown
 from booking.web.security.permissions import managed, managed_station
 
@@ -62,8 +64,9 @@ def say_otherwise(code: str, plan_id: int) -> Answer:
     form = _date_form(found)
     if form.validate_on_submit():
         with heard(form, found.station):
-            did = slots.save_exception(db.session, form.exception(plan_id), clock.now(), actor())
-            return done(planned_words(did), url_for(".plan", code=code, plan_id=plan_id))
+            said = form.exception(plan_id)
+            did = slots.save_exception(db.session, said, clock.now(), actor())
+            return done(_said_words(found, said, did), url_for(".plan", code=code, plan_id=plan_id))
     coming = manager.slots_of_plan(db.session(), plan_id, clock.now())
     return shown("manager/plan_date.html", form, station=found.station, plan=found, slots=coming)
 
@@ -90,8 +93,27 @@ def _plan_form(station: Station, **values: Any) -> PlanForm:
 
 def _date_form(plan: Plan) -> ExceptionForm:
     """Filled with the exception of the date in the link, if there is one."""
-    asked = DayField.read(request.args.get("date", ""))
-    said = next((said for said in plan.exceptions if said.date == asked), None)
-    form = ExceptionForm.of(manager.zones(db.session(), plan.station_id), obj=said, data={"date": asked})
-    form.first = station_date(clock.now(), plan.station)
+    asked, typed = (DayField.read(sent.get("date", "")) for sent in (request.args, request.form))
+    known = {said.date: said for said in plan.exceptions if not said.is_empty}
+    there = known.get(typed) if typed and typed != asked else None
+    values: dict[str, Any] = {"formdata": _with_kept(there)} if there else {}
+    zones = manager.zones(db.session(), plan.station_id)
+    form = ExceptionForm.of(zones, obj=known.get(asked) if asked else None, data={"date": asked}, **values)
+    form.first, form.minutes = station_date(clock.now(), plan.station), plan.minutes
+    form.changes_known, form.overlaps = asked in known, there is not None
     return form
+
+
+def _with_kept(there: PlanException) -> MultiDict[str, str]:
+    """The form as it was sent, with what the date's exception says where a field was left empty."""
+    sent = MultiDict(request.form)
+    for name, text in ExceptionForm.typed(there).items():
+        if sent.get(name, "").strip() in ("", "0"):
+            sent[name] = text
+    return sent
+
+
+def _said_words(plan: Plan, said: PlanException, did: Planned) -> str:
+    if said.skip or slots.runs(db.session(), plan, said.date):
+        return planned_words(did)
+    return gettext("已保存。可是照排期和日历，%(day)s本来就不开，不会有场次。", day=day_date(said.date))

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from booking import policy
 from booking.db import transactions
@@ -70,6 +71,46 @@ def test_one_date_is_changed_and_changed_back(desk: Desk, cast: Cast) -> None:
     desk.post(f"plans/{made.id}/dates/2026-12-02/take-back")
     again = next(slot for slot in slots_of(cast, made) if slot.date.day == 2)
     assert (again.host, again.starts_at.hour, again.starts_at.minute) == (None, 5, 30)
+    assert "没有，每一天都照排期来" in desk.words(f"plans/{made.id}")
+
+
+def on_date(desk: Desk, made: Plan, day: str, opened_for: str = "", **form: str) -> TestResponse:
+    """Sends the form of one date, opened for this one or for none."""
+    query = f"?date={opened_for}" if opened_for else ""
+    return desk.post(f"plans/{made.id}/dates{query}", **DATE | {"date": day} | form)
+
+
+def test_what_a_date_has_already_is_shown_before_it_is_changed(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    friday = next(slot for slot in slots_of(cast, made) if slot.date.isoformat() == "2026-11-27")
+    desk.post(f"slots/{friday.id}/capacity", capacity="4")
+    answer = on_date(desk, made, "2026-11-27", host="代课老师")
+    assert answer.status_code == 422
+    assert "没填的几项补上了原来的" in said(answer)
+    assert re.findall(r'name="(?:capacity|host)"[^>]*value="([^"]*)"', answer.text) == ["4", "代课老师"]
+    again = re.search(r'action="[^"]*/dates\?date=([^"]*)"', answer.text)
+    assert again
+    on_date(desk, made, "2026-11-27", again[1], capacity="4", host="代课老师")
+    friday = next(slot for slot in slots_of(cast, made) if slot.id == friday.id)
+    assert (friday.capacity, friday.host) == (4, "代课老师")
+    on_date(desk, made, "2026-11-27", again[1])
+    friday = next(slot for slot in slots_of(cast, made) if slot.id == friday.id)
+    assert (friday.capacity, friday.host) == (6, None)
+
+
+def test_a_date_on_which_the_plan_does_not_run_is_said_to_make_no_slot(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    assert "11月28日周六本来就不开，不会有场次" in said(on_date(desk, made, "2026-11-28", starts="14:00"))
+    assert "本来就不开" not in said(on_date(desk, made, "2026-11-27", starts="14:00"))
+    assert "本来就不开" not in said(on_date(desk, made, "2026-11-29", skip="y"))
+
+
+def test_a_date_of_a_plan_is_not_moved_beyond_midnight_and_something_of_it_is_changed(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    answer = on_date(desk, made, "2026-12-24", starts="23:30")
+    assert (answer.status_code, "一场不能跨过午夜" in said(answer)) == (422, True)
+    answer = on_date(desk, made, "2026-12-24")
+    assert (answer.status_code, "请改一项" in said(answer)) == (422, True)
     assert "没有，每一天都照排期来" in desk.words(f"plans/{made.id}")
 
 
