@@ -1,6 +1,7 @@
 """Kiosk pages: the screen itself, and the page that its code opens on a worker's phone."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -104,7 +105,7 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: st
     """Into the slot with their seat, else the chosen one among those open for check-in."""
     open_ids = {one.id for one in checkin.doors_open(db.session(), station.id, now)}
     mine = [one for one in checkin.bookings_here(db.session(), person_id, station.id, now) if one.slot_id in open_ids]
-    seat = next((one for one in mine if one.state in ("booked", "attended")), None)
+    seat = _seat_among(mine)
     slot_id = read_id(slot)
     if seat is None and slot_id not in open_ids:
         raise RuleViolation("choose_slot")
@@ -113,22 +114,37 @@ def _let_in(station: Station, person_id: int, slot: str, now: datetime, scan: st
     return checkin_sync.arrive(db.session, person_id, slot_id, now, booking_id=had.id if had else None, scan=scan)
 
 
+def _seat_among(mine: Sequence[Booking]) -> Booking | None:
+    """The seat to check in to: one already checked in comes last, as its slot may still run when the next one admits."""
+    held = [one for one in mine if one.state in ("booked", "attended")]
+    return min(held, key=lambda one: one.state == "attended", default=None)
+
+
 def _arrival(station: Station, now: datetime) -> dict[str, Any]:
     """What a worker at the station may do: check in with a seat, or choose a slot to stand by for."""
-    session = db.session()
+    session, today = db.session(), formatting.station_date(now, station)
     opened = checkin.doors_open(session, station.id, now)
     mine = checkin.bookings_here(session, current_user.id, station.id, now) if current_user.is_authenticated else []
     here = [one for one in mine if one.slot_id in {slot.id for slot in opened}]
+    later = next((one for one in mine if one not in here and one.state == "booked"), None)
+    doors = _beside(later, opened)
     return {
         "station": station,
-        "doors": opened,
-        "seat": next((one for one in here if one.state in ("booked", "attended")), None),
+        "doors": doors,
+        "seat": _seat_among(here),
         "draws": draw_views.of_slots(session, opened),
         "waits": {one.slot_id for one in here if one.state == "waiting"},
         "lost": {one.slot_id for one in here if one.state == "released"},
-        "later": next((one for one in mine if one not in here and one.state == "booked"), None),
+        "later": later if later and (not doors or later.slot.date == today) else None,
         "next": checkin.next_slots(session, station.id, now, 1),
     }
+
+
+def _beside(seat: Booking | None, slots: Sequence[Slot]) -> list[Slot]:
+    """The slots that a person with this seat can be in: nobody sits in two at once."""
+    return [
+        one for one in slots if not seat or one.ends_at <= seat.slot.starts_at or seat.slot.ends_at <= one.starts_at
+    ]
 
 
 def _refused(station: Station, no: RuleViolation, now: datetime) -> Response:

@@ -232,6 +232,35 @@ def test_too_early_is_said_with_the_time(app: Flask, lunch: LunchHour) -> None:
     assert "今天 11:55 起签到" in said(page)
 
 
+def test_who_comes_early_is_not_told_that_they_have_no_seat(app: Flask, session: Session) -> None:
+    lunch = LunchHour(session, capacity=2)
+    mine, beside = lunch.slot("13:10"), lunch.slot("12:15", 2, minutes=50)
+    assert lunch.book("周明", "Mon 10:00", mine) == "booked"
+    page = Phone(app, lunch, "周明").get(f"/door/cbd/in?code={code(lunch, '12:05')}", "12:05")
+    assert "来早了 白领瑜伽课堂 今天 12:55 起签到。" in said(page)
+    assert "你没有名额" not in said(page)
+    offered = re.findall(r'name="slot" value="(\d+)"( checked)?', page.text)
+    assert offered == [(str(lunch.slot_id), ""), (str(beside), "")]
+
+
+def test_who_comes_early_is_offered_no_slot_that_overlaps_theirs(app: Flask, session: Session) -> None:
+    lunch = LunchHour(session, capacity=2)
+    assert lunch.book("周明", "Mon 10:00", lunch.slot("12:40")) == "booked"
+    page = Phone(app, lunch, "周明").get(f"/door/cbd/in?code={code(lunch, '12:05')}", "12:05")
+    assert "来早了 白领瑜伽课堂 今天 12:25 起签到。" in said(page)
+    assert 'name="slot"' not in page.text
+
+
+def test_who_sits_in_one_slot_checks_in_to_the_next(app: Flask, session: Session) -> None:
+    lunch = LunchHour(session, capacity=2)
+    following = lunch.slot("13:00")
+    assert (lunch.walk_in("周明", "12:10"), lunch.book("周明", "12:20", following)) == ("attended", "booked")
+    phone, fresh = Phone(app, lunch, "周明"), code(lunch, "12:56")
+    assert "13:00–13:50" in said(phone.get(f"/door/cbd/in?code={fresh}", "12:56"))
+    assert "签到成功 周明 白领瑜伽课堂 13:00–13:50" in said(phone.post("/door/cbd/in", "12:56", data={"code": fresh}))
+    assert lunch.state("周明", following) == "attended"
+
+
 def test_signing_in_first_does_not_make_the_code_stale(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     fresh = code(lunch, "12:00")
