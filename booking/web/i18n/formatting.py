@@ -52,6 +52,7 @@ def register(app: Flask) -> None:
         reason,
         next_step,
         where,
+        standby_words,
     ):
         app.add_template_filter(shown)
     # Asking Flask-Babel for the catalogue at every sentence takes a third of a page's rendering.
@@ -186,6 +187,17 @@ def where(slot: Any) -> str:
     host = slot.host or local(slot.activity, "host")
     zone = local(slot.zone, "name")
     return f"{zone} · {host}" if host else zone
+
+
+def standby_words(slot: Any, now: datetime) -> str:
+    """When a person on standby at the door can get a seat of the slot."""
+    if now < slot.opens_at:  # a mixed draw's, or one of a void draw
+        at = clock_time(slot.starts_at, slot.station)
+        return str(gettext("%(time)s 开始时，空着的名额会按到场先后给现场的人，请不要走远。", time=at))
+    if now < slot.release_at:
+        at = clock_time(slot.release_at, slot.station)
+        return str(gettext("%(time)s 没人来的名额会按到场先后给现场的人，请不要走远。", time=at))
+    return str(gettext("有名额空出来，会按到场先后给现场的人，请不要走远。"))
 
 
 def opens_in(opens_at: datetime, now: datetime, where: HasZoneName | str) -> str:

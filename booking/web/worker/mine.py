@@ -123,7 +123,10 @@ def _tag(told: dict[str, Any]) -> str:
     """The entity tag of all that the fragment shows."""
     now = told["seen_at"]
     seats = [(one.id, one.state, can_undo(one, now), digits(one, now), _facts(one.slot, now)) for one in told["seats"]]
-    waits = [(place.booking.id, place.place, _facts(place.booking.slot, now)) for place in told["waiting"]]
+    waits = [
+        (place.booking.id, place.place, place.booking.standby_at, _facts(place.booking.slot, now))
+        for place in told["waiting"]
+    ]
     marks = [
         (ledger.station.id, ledger.paused_until, [(m.strike.id, m.counts, m.strike.forgiven_at) for m in ledger.marks])
         for ledger in told["ledgers"]
@@ -136,5 +139,5 @@ def _tag(told: dict[str, Any]) -> str:
 def _facts(slot: Slot, now: datetime) -> tuple[Any, ...]:
     """What a slot's texts depend on, its phase included."""
     words = slot.starts_at, slot.ends_at, slot.activity.title, slot.activity.bring, slot.zone.name, slot.host, slot.note
-    moments = (slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at)
+    moments = (slot.opens_at, slot.free_until, slot.waitlist_until, slot.checkin_from, slot.starts_at, slot.release_at)
     return slot.id, slot.state_at(now), words, [now < at for at in moments], formatting.station_date(now, slot.station)

@@ -122,14 +122,8 @@ def of_give_up(slot: AnySlot, booking: Booking, was: str) -> Outcome:
 def of_standby(slot: AnySlot, booking: Booking, now: datetime) -> Outcome:
     if booking.state == "attended":
         return Outcome(slot.id, "good", gettext("有空位，已经给你签到，请进"))
-    at = formatting.clock_time(slot.starts_at if now < slot.opens_at else slot.release_at, slot.station)
-    text = (
-        gettext("%(time)s 开始时，空着的名额会按到场先后给现场的人，请不要走远。", time=at)
-        if now < slot.opens_at
-        else gettext("%(time)s 没人来的名额会按到场先后给现场的人，请不要走远。", time=at)
-    )
     # Undo would cancel the entry: not offered to a person who was on the waiting list before arriving.
-    own = booking.created_at == booking.standby_at
+    own, text = booking.created_at == booking.standby_at, formatting.standby_words(slot, now)
     return Outcome(slot.id, "wait", gettext("已排上现场候补"), text, booking_id=booking.id if own else None)
 
 

@@ -22,7 +22,8 @@ def slot(slot_id: int) -> str | Response:
     card = permissions.seen_card(slot_id, person.id if person else None)
     today = formatting.station_date(card.seen_at, card.slot.station)
     own = draw_entry.own_draw(card, person.id if person else None, card.seen_at)
-    name = own_tag(etag.of(formatting.language(), today, etag.facts(card), draw_views.facts(own)))
+    phase = today, card.seen_at < card.slot.release_at
+    name = own_tag(etag.of(formatting.language(), phase, etag.facts(card), draw_views.facts(own)))
     shown = {"card": card, "person": person, "tag": name, "own": own}
     if htmx.asked():
         return htmx.fresh(name, lambda: render_template("worker/_slot_act.html", **shown, outcome=None))

@@ -212,7 +212,7 @@ def test_a_void_draw_lets_people_queue_at_the_door(app: Flask, day: DrawDay, pho
     for each in (path, "/me"):
         words = words_of(phone.get(each, "Tue 11:57").text)
         assert "候补第 1" in words
-        assert "你已排上现场候补。12:10 开始时，空着的名额按到场先后给现场的人。" in words
+        assert "你已排上现场候补。12:10 开始时，空着的名额会按到场先后给现场的人，请不要走远。" in words
 
 
 def test_how_seats_are_given_is_not_changed_while_people_enter(day: DrawDay) -> None:

@@ -318,6 +318,37 @@ def test_during_check_in_of_a_full_slot_one_stands_by(app: Flask, lunch: LunchHo
     assert "已签到" in words_of(phone.get(path, "12:16").text)
 
 
+def test_who_stands_by_reads_the_same_true_sentence_everywhere(app: Flask, lunch: LunchHour) -> None:
+    fill(lunch)
+    for name in ("周明", "李静"):
+        lunch.check_in(name, "12:05")
+    phone, path = Phone(app, lunch, "王磊"), f"/slots/{lunch.slot_id}"
+    before, after = (
+        "12:15 没人来的名额会按到场先后给现场的人，请不要走远。",
+        "有名额空出来，会按到场先后给现场的人，请不要走远。",
+    )
+    assert before in words_of(phone.post(f"{path}/standby", "12:06", data={"back": "slot"}).text)
+    known = {}
+    for each in (path, "/me"):
+        answer = phone.get(each, "12:07", headers=HTMX)
+        known[each] = HTMX | {"If-None-Match": answer.headers["ETag"]}
+        assert f"你已排上现场候补。{before}" in words_of(answer.text)
+    lunch.tick("12:16")  # both had come: nothing was released
+    for each in (path, "/me"):
+        assert f"你已排上现场候补。{after}" in words_of(phone.get(each, "12:40", headers=known[each]).text)
+    late = Phone(app, lunch, "陈晨").post(f"{path}/standby", "12:41", data={"back": "slot"}).text
+    assert f"已排上现场候补 {after}" in words_of(late)
+
+
+def test_ones_own_list_follows_a_standby_that_somebody_else_noted(app: Flask, lunch: LunchHour) -> None:
+    fill(lunch)
+    assert lunch.book("王磊", "Mon 10:05") == "waiting"
+    phone = Phone(app, lunch, "王磊")
+    known = HTMX | {"If-None-Match": phone.get("/me", "11:56", headers=HTMX).headers["ETag"]}
+    lunch.stand_by("王磊", "11:57")
+    assert "你已排上现场候补。" in words_of(phone.get("/me", "11:58", headers=known).text)
+
+
 def test_the_button_at_the_door_says_what_a_press_brings(app: Flask, lunch: LunchHour) -> None:
     fill(lunch)
     phone, path = Phone(app, lunch, "王磊"), f"/slots/{lunch.slot_id}"
@@ -352,6 +383,15 @@ def test_the_ticket_is_an_image_of_the_managers_address(app: Flask, lunch: Lunch
     assert "今天 12:10" in words_of(page)
     assert '<div class="qr" role="img"' in page
     assert "style=" not in page
+
+
+def test_the_ticket_is_of_the_seat_that_is_not_taken_yet(app: Flask, lunch: LunchHour) -> None:
+    following = lunch.slot("13:00")
+    assert (lunch.walk_in("周明", "12:10"), lunch.book("周明", "12:20", following)) == ("attended", "booked")
+    page = Phone(app, lunch, "周明").get("/me", "12:56").text
+    (ticket,) = re.findall(r'<article class="card ticket" data-slot="(\d+)"', page)
+    assert (int(ticket), page.count('class="qr"'), "12:45–13:05 到门口给管理员看" in page) == (following, 1, True)
+    assert "ticket-digits" in page
 
 
 def test_the_ledger_names_each_strike_its_reason_and_its_end(app: Flask, lunch: LunchHour) -> None:
