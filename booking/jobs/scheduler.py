@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from booking import clock
@@ -92,9 +92,9 @@ class Watch:
         self.over = threading.Event()
         self.written: dict[str, datetime] = {}
         self.running: dict[str, tuple[int, datetime]] = {}
-        # One thread for each job, one for the leadership check and one for the heartbeat: a slow job delays no other.
-        threads = ThreadPoolExecutor(len(TIMETABLE) + 2)
-        self.clockwork = BlockingScheduler(timezone=UTC, executors={"default": threads})
+        # One thread for each job and one for the heartbeat: a slow job delays no other.
+        threads = ThreadPoolExecutor(len(TIMETABLE) + 1)
+        self.clockwork = BackgroundScheduler(timezone=UTC, executors={"default": threads})
 
     def keep(self) -> None:
         """Run the jobs until this process should end or no longer leads."""
@@ -103,15 +103,20 @@ class Watch:
                 in_order(CATCH_UP, clock.now(), self.ending.is_set)
         pace = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         for job in TIMETABLE:
-            self.clockwork.add_job(self.run, args=(job,), seconds=job.every, next_run_time=clock.now(), **pace)
-        self.clockwork.add_job(self.look, seconds=LOOK_EVERY, **pace)
+            begins = clock.on_this_host()
+            self.clockwork.add_job(self.run, args=(job,), seconds=job.every, next_run_time=begins, **pace)
         self.clockwork.add_job(self.beat, seconds=QUIET.seconds, **pace)
         self.clockwork.start()
+        while not self.ending.wait(LOOK_EVERY) and self.me.holds() and not _mismatch(self.app):
+            self.mend_pace(clock.on_this_host())
+        self.over.set()
+        self.clockwork.shutdown(wait=False)
 
-    def look(self) -> None:
-        if self.ending.is_set() or not self.me.holds() or _mismatch(self.app):
-            self.over.set()
-            self.clockwork.shutdown(wait=False)
+    def mend_pace(self, now: datetime) -> None:
+        """Run at once what would rest for longer than its interval: this host's clock was set back."""
+        for job in self.clockwork.get_jobs():
+            if job.next_run_time > now + job.trigger.interval:
+                job.modify(next_run_time=now)
 
     def beat(self) -> None:
         """Heartbeat: record which jobs have been running for long, so that they do not count as late."""
@@ -126,6 +131,6 @@ class Watch:
             ran = run(job, Turn(clock.now(), self.over.is_set))
             del self.running[job.name]
             last = self.written.get(job.name)
-            if ran.did or ran.error or last is None or ran.finished_at - last > QUIET:
+            if ran.did or ran.error or last is None or abs(ran.finished_at - last) > QUIET:
                 write_down(ran)
                 self.written[job.name] = ran.finished_at

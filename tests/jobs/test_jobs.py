@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import Engine, func, make_url, select, text
 from sqlalchemy.orm import Session
@@ -19,8 +20,10 @@ from sqlalchemy.orm import Session
 import config
 from booking import clock, jobs, seats
 from booking.db import transactions
+from booking.db.file_lock import FileLock
 from booking.jobs import leader_election, schedule
 from booking.jobs.schedule import Job
+from booking.jobs.scheduler import Watch
 from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
 from tests.support import log_guard
 from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
@@ -294,6 +297,37 @@ AHEAD = {
     "release_at": 300,
     "ends_at": 360,
 }
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("database_ahead", [timedelta(), timedelta(hours=1)], ids=["at one time", "behind"])
+def test_a_host_whose_clock_is_set_back_goes_on_with_the_jobs_and_ends_when_told(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_ahead: timedelta
+) -> None:
+    """A job runs once in ten minutes: where it runs again, the clock that was set back is the reason."""
+    ran: list[datetime] = []
+
+    def promote(_turn: object) -> int:
+        ran.append(clock.now())
+        return len(ran)
+
+    monkeypatch.setattr(clock.Offset, "ahead", database_ahead)
+    monkeypatch.setattr("booking.jobs.scheduler.TIMETABLE", (Job("promote", 600, promote),))
+    ending = threading.Event()
+    watch = Watch(app, FileLock(tmp_path / "lock"), ending)
+    assert watch.me.acquire()
+    keeping = threading.Thread(target=watch.keep)
+    keeping.start()
+    try:
+        eventually(lambda: len(ran) == 1, 60)
+        with time_machine.travel(datetime.now(UTC) - timedelta(hours=1), tick=True):
+            eventually(lambda: len(ran) == 2, 60)
+            ending.set()
+            keeping.join(60)
+    finally:
+        ending.set()
+    assert not keeping.is_alive()
+    assert ran[1] < ran[0]
 
 
 @pytest.mark.one_database
