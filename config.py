@@ -9,13 +9,14 @@ import secrets
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import psycopg
 from click import ClickException
+from limits import parse_many
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL, make_url
 
@@ -134,7 +135,7 @@ def public_url(env: Mapping[str, str]) -> str:
     """Where people reach the app; every link that leaves it is built from this one."""
     url = env.get("PUBLIC_URL") or f"http://127.0.0.1:{_number(env, 'PORT', 8000, 1, 65535)}"
     parts = split_url(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s?#@]", url):
         raise BadSetting(f"PUBLIC_URL must look like https://lunch.example.com, not {url!r}")
     if not url.isascii():
         raise BadSetting(f"PUBLIC_URL must be in ASCII, a Chinese domain in its xn-- form, not {url!r}")
@@ -225,8 +226,8 @@ def usable(instance: Path) -> Iterator[None]:
 def _mail_from(env: Mapping[str, str]) -> str:
     """The sender of all letters. A name with commas or the like stands in quotes."""
     sender = env.get("MAIL_FROM") or "午间驿小时 <lunch-hour@localhost>"
-    _, address = parseaddr(sender)
-    if not re.fullmatch("[!-~]+@[!-~]+", address):
+    addresses = [address for _, address in getaddresses([sender])]
+    if len(addresses) != 1 or not re.fullmatch("[!-~]+@[!-~]+", addresses[0]) or not sender.isprintable():
         raise BadSetting(f"MAIL_FROM must look like 午间驿小时 <lunch@example.com>, not {sender!r}")
     return sender
 
@@ -247,20 +248,25 @@ def _mail(env: Mapping[str, str], instance: Path) -> dict[str, Any]:
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():
         raise BadSetting("MAIL_URL: the user and the password must be in ASCII")
-    starttls = parse_qs(parts.query, keep_blank_values=True).get("starttls", ["1" if user else "0"])[-1]
-    if starttls not in ("0", "1"):
-        raise BadSetting(f"MAIL_URL: starttls must be 0 or 1, not {starttls!r}")
-    tls = parts.scheme == "smtps"
+    starttls, tls = _starttls("MAIL_URL", parts, default="1" if user else "0"), parts.scheme == "smtps"
     return settings | {
         "MAIL_HOST": parts.hostname,
         "MAIL_PORT": parts.port or MAIL_PORTS[parts.scheme],
         "MAIL_USERNAME": user,
         "MAIL_PASSWORD": password,
         "MAIL_TLS": tls,
-        "MAIL_STARTTLS": not tls and starttls == "1",
-        "MAIL_CA": _mail_ca(env, secure=tls or starttls == "1"),
+        "MAIL_STARTTLS": not tls and starttls,
+        "MAIL_CA": _mail_ca(env, secure=tls or starttls),
         "MAIL_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }
+
+
+def _starttls(name: str, parts: SplitResult, default: str) -> bool:
+    """What an address says of STARTTLS."""
+    told = parse_qs(parts.query, keep_blank_values=True).get("starttls", [default])[-1]
+    if told not in ("0", "1"):
+        raise BadSetting(f"{name}: starttls must be 0 or 1, not {told!r}")
+    return told == "1"
 
 
 def _mail_ca(env: Mapping[str, str], *, secure: bool) -> str | None:
@@ -311,7 +317,7 @@ def _bounces(env: Mapping[str, str]) -> dict[str, Any]:
         "BOUNCES_USERNAME": unquote(parts.username),
         "BOUNCES_PASSWORD": unquote(parts.password),
         "BOUNCES_TLS": parts.scheme == "imaps",
-        "BOUNCES_STARTTLS": parts.scheme == "imap" and parse_qs(parts.query).get("starttls", ["1"])[-1] == "1",
+        "BOUNCES_STARTTLS": _starttls("BOUNCES_URL", parts, default="1") and parts.scheme == "imap",
         "BOUNCES_FOLDER": folder,
         "BOUNCES_TIMEOUT": _number(env, "MAIL_TIMEOUT", 10, 1, 120),
     }
@@ -332,11 +338,20 @@ def _limits(env: Mapping[str, str]) -> dict[str, Any]:
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, 0, 5),
         "CACHE_POLL_SECONDS": 0.5,  # seconds between two looks at what has changed
         "WRITE_ATTEMPTS_SYNC": False,
-        "PRESS_LIMIT": env.get("PRESS_LIMIT") or "60 per minute",
+        "PRESS_LIMIT": _press_limit(env),
         "SIGN_IN_PER_ADDRESS": _number(env, "SIGN_IN_PER_ADDRESS", 20, 1, 100_000),
         "RATELIMIT_STORAGE_URI": "bounded-memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }
+
+
+def _press_limit(env: Mapping[str, str]) -> str:
+    """One limit, as the library `limits` reads it."""
+    text = env.get("PRESS_LIMIT") or "60 per minute"
+    with suppress(ValueError):
+        if [one.amount > 0 for one in parse_many(text)] == [True]:
+            return text
+    raise BadSetting(f"PRESS_LIMIT must look like 60 per minute, not {text!r}")
 
 
 def _watch_hosts(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -363,7 +378,7 @@ def _telemetry(env: Mapping[str, str]) -> dict[str, Any]:
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+    if not (re.fullmatch("[0-9]{1,9}", text) and low <= int(text) <= high):
         raise BadSetting(f"{name} must be a whole number from {low} to {high}, not {text!r}")
     return int(text)
 
