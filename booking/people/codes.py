@@ -8,7 +8,7 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ScalarSelect, func, select, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
@@ -75,8 +75,8 @@ def redeem(
 ) -> bool:
     """Use up a code that this browser asked for. False counts as a failed try: commit it, do not raise.
 
-    Raises `no_code` for what cannot be one, and `too_many_tries` when the network address has reached its limit of
-    failures.
+    Raises `no_code` for what cannot be one, `code_used` for the right one pressed again, and `too_many_tries` when the
+    network address has reached its limit of failures.
     """
     email, code = clean_email(email), clean_code(code)
     transactions.advisory_lock(session, f"codes of {email}")
@@ -86,6 +86,8 @@ def redeem(
     alive = (Code.id == newest, Code.used_at.is_(None), Code.tries < TRIES, Code.expires_at > now)
     tried = session.execute(update(Code).where(*alive).values(tries=Code.tries + 1).returning(Code.id, Code.code_hash))
     found = tried.one_or_none()
+    if found is None:
+        _stop_used(session, newest, _hash(email, purpose, code), now)
     if found is None or not hmac.compare_digest(found.code_hash, _hash(email, purpose, code)):
         return False
     login_throttle.take_back(session, failure.id)
@@ -101,6 +103,13 @@ def alone(session: Session, person_id: int) -> None:
 def _use(session: Session, code_id: int, now: datetime) -> bool:
     used = update(Code).where(Code.id == code_id, Code.used_at.is_(None)).values(used_at=now).returning(Code.id)
     return session.execute(used).one_or_none() is not None
+
+
+def _stop_used(session: Session, newest: ScalarSelect[int], code_hash: str, now: datetime) -> None:
+    """The answer to the first press may have been lost, so to call the code wrong would be untrue."""
+    used = (Code.id == newest, Code.used_at.is_not(None), Code.code_hash == code_hash, Code.expires_at > now)
+    if session.scalar(select(Code.id).where(*used)):
+        raise RuleViolation("code_used")
 
 
 def _forget(session: Session, email: str, purpose: str, browser: str, now: datetime) -> None:

@@ -185,6 +185,17 @@
     return count && dataset.unsent.replace("{n}", count);
   }
 
+  // --- a form that was just sent: the second tap of a double one would find its code used up -----
+  const SENT = 10000; // milliseconds; a press after that is meant
+  let sent = {};
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter: by, timeStamp: at } = event;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (sent.form === form && sent.by === by && at - sent.at < SENT) event.preventDefault();
+    else sent = { form, by, at };
+  });
+  window.addEventListener("pageshow", () => { sent = {}; }); // Back, to correct it and send it again
+
   // --- search while typing -------------------------------------------------------------------
   // Not while an input method composes a Chinese word.
   document.addEventListener("input", (event) => { if (event.isComposing && event.target.type === "search") event.stopPropagation(); }, true);

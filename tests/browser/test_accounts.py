@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy.orm import Session
 
 from tests.support import chromium
@@ -28,6 +28,34 @@ def test_from_registering_to_leaving(network: Network, browser: Browser, live: s
         sign_out_and_in_by_code(page, network)
         choose_english(page)
         leave(page)
+
+
+@pytest.mark.sqlite
+def test_a_double_tap_sends_a_form_once(network: Network, browser: Browser, live: str) -> None:
+    """A code counts once: the second press would say that it is wrong, and the first one's answer would be lost."""
+    with chromium.opened(browser, live) as page:
+        page.goto("/account/register")
+        page.get_by_label("邮箱").fill("new@example.com")
+        page.get_by_role("button", name="发验证码").click()
+        page.get_by_label("验证码").fill(network.code("new@example.com"))
+        page.get_by_label("怎么称呼你").fill("苏晚")
+        page.get_by_label("我看过并同意").check()
+        button = page.get_by_role("button", name="完成注册")
+        button.scroll_into_view_if_needed()
+        box = button.bounding_box()
+        assert box
+        sent: list[Route] = []
+
+        def hold(route: Route) -> None:
+            sent.append(route)
+
+        page.route(re.compile("/account/register/finish"), hold)
+        for _tap in range(2):
+            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.wait_for_timeout(200)
+        assert len(sent) == 1
+        sent[0].continue_()
+        expect(page.get_by_text("注册好了。")).to_be_visible()
 
 
 def register(page: Page, network: Network) -> None:

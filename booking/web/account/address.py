@@ -104,5 +104,5 @@ def _fits(form: CodeForm, redeem: Callable[[], bool]) -> bool:
     except RuleViolation as no:
         say(form.code, no)
         return False
-    form.code.errors = [_("验证码不对，或者已经过期。")]
+    form.code.errors = [_("验证码不对，或者已经过期。收到几封的话，用最新的一封。")]
     return False

@@ -158,5 +158,5 @@ def _by_code(form: CodeForm, email: str) -> str | people.PendingSignIn | None:
         return None
     if token is None:
         failed("code", email)
-        form.code.errors = [_("验证码不对，或者已经过期。")]
+        form.code.errors = [_("验证码不对，或者已经过期。收到几封的话，用最新的一封。")]
     return token

@@ -46,7 +46,7 @@ def proven(form: Confirmed, wrong: str, name: str = "password") -> people.Attemp
         say(field, no)
         return None
     if tried is None:
-        field.errors = [wrong if by_password else _("验证码不对，或者已经过期。")]
+        field.errors = [wrong if by_password else _("验证码不对，或者已经过期。收到几封的话，用最新的一封。")]
     return tried
 
 

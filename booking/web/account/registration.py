@@ -84,5 +84,5 @@ def _finish(form: RegisterForm | ResetForm, email: str) -> str | people.PendingS
         say(form.code, no)
         return None
     failed(how, email)
-    form.code.errors = [_("验证码不对，或者已经过期。")]
+    form.code.errors = [_("验证码不对，或者已经过期。收到几封的话，用最新的一封。")]
     return None

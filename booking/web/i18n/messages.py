@@ -278,6 +278,7 @@ REASONS = {
     "too_long": Reason(_("太长了，最多 %(limit)s 个字。")),
     "bad_phone": Reason(_("这不像一个手机号。")),
     "no_code": Reason(_("验证码是 6 位数字。")),
+    "code_used": Reason(_("这个验证码已经用过了，刚才那次多半成功了：先到“我”看看，没成功再要一个新的。")),
     "bad_email": Reason(_("这个邮箱地址不完整，或者写错了。")),
     "email_not_ascii": Reason(_("@ 前面有中文等字符的邮箱收不到我们的邮件，请换一个邮箱地址。")),
     "bad_language": Reason(_("没有这种语言。")),

@@ -222,7 +222,10 @@ def test_a_code_that_another_browser_asked_for_signs_nobody_in(
         codes.append(network.code(email))
     form = {"name": "苏晚", "password": "a fine noon", "agree": "y"}
     answer = a.post(finish, data=form | {"code": codes[1]})
-    assert (answer.status_code, said(answer)) == (422, {"code": "验证码不对，或者已经过期。"})
+    assert (answer.status_code, said(answer)) == (
+        422,
+        {"code": "验证码不对，或者已经过期。收到几封的话，用最新的一封。"},
+    )
     assert not is_signed_in(a)
     assert a.post(finish, data=form | {"code": codes[0]}).status_code == 303
     assert is_signed_in(a)
@@ -263,7 +266,9 @@ def test_what_the_account_is_called_is_told_only_to_who_has_the_code(network: Ne
     client.post("/account/forgotten", data={"email": ZHOU})
     code = network.code(ZHOU)
     guess = {"code": f"{(int(code) + 1) % 10**6:06d}", "password": "quentin-2026"}
-    assert said(client.post("/account/forgotten/finish", data=guess)) == {"code": "验证码不对，或者已经过期。"}
+    assert said(client.post("/account/forgotten/finish", data=guess)) == {
+        "code": "验证码不对，或者已经过期。收到几封的话，用最新的一封。"
+    }
     assert list(said(client.post("/account/forgotten/finish", data=guess | {"code": code}))) == ["password"]
     good = {"code": code, "password": "noon-at-the-station"}
     assert client.post("/account/forgotten/finish", data=good).status_code == 303
@@ -291,6 +296,21 @@ def test_registering_from_the_address_to_the_first_page(network: Network, client
     assert (answer.status_code, answer.location) == (303, "/s/cbd")
     assert "苏晚" in client.get("/account/").text
     assert sign_in(client.application.test_client(), NEW, "a fine noon").status_code == 303
+
+
+def test_a_registration_whose_answer_was_lost_is_not_called_a_wrong_code(network: Network, client: FlaskClient) -> None:
+    """The second tap of a double one, without script: it comes with the cookie of before."""
+    client.post("/account/register", data={"email": NEW})
+    with client.session_transaction() as kept:
+        before = dict(kept)
+    code = network.code(NEW)
+    assert finish_register(client, code=code).status_code == 303
+    with client.session_transaction() as kept:
+        kept.clear()
+        kept.update(before)
+    assert said(finish_register(client, code=code)) == {
+        "code": "这个验证码已经用过了，刚才那次多半成功了：先到“我”看看，没成功再要一个新的。"
+    }
 
 
 def test_a_known_address_gets_the_same_page_and_another_mail(network: Network, app: Flask) -> None:
@@ -350,7 +370,10 @@ def test_a_wrong_code_is_told_at_the_code(network: Network, client: FlaskClient)
     client.post("/account/register", data={"email": NEW})
     before = count(network, Person)
     answer = finish_register(client, code=f"{(int(network.code(NEW)) + 1) % 10**6:06d}")
-    assert (answer.status_code, said(answer)) == (422, {"code": "验证码不对，或者已经过期。"})
+    assert (answer.status_code, said(answer)) == (
+        422,
+        {"code": "验证码不对，或者已经过期。收到几封的话，用最新的一封。"},
+    )
     assert count(network, Person) == before
 
 

@@ -18,7 +18,7 @@ from booking.people import totp
 from tests.support.network_cast import MONDAY, PASSWORD, Network
 
 ZHOU, NEW, OTHER = "zhou@example.com", "new@example.com", "su.wan@example.com"
-WRONG = "验证码不对，或者已经过期。"
+WRONG = "验证码不对，或者已经过期。收到几封的话，用最新的一封。"
 SENTENCE = re.compile(r'class="error" id="(\w+)-error">.*?<span>([^<]+)</span>', re.DOTALL)
 
 pytestmark = pytest.mark.sqlite
