@@ -193,8 +193,49 @@
     if (event.defaultPrevented || form.method !== "post") return;
     if (sent.form === form && sent.by === by && at - sent.at < SENT) event.preventDefault();
     else sent = { form, by, at };
+    keepTyped(form);
   });
   window.addEventListener("pageshow", () => { sent = {}; }); // Back, to correct it and send it again
+
+  // --- what was typed, where the sign-in had ended: put back after signing in -------------------
+  // Kept in this tab from a form's sending to the next page; over the pages of an account when they lead back here. Only
+  // on pages of staff, and shown again only to the same person: <template id="typed" data-owner>.
+  const here = location.pathname + location.search, isAccount = location.pathname.startsWith("/account/");
+  const words = one("#typed"), owner = words?.dataset.owner;
+  const action = (form) => form.getAttribute("action") || location.pathname;
+  const typed = (form) => [...form.elements].filter(({ name, type }) => name && !["hidden", "file", "submit", "button"].includes(type));
+  function keepTyped(form) {
+    const fields = typed(form).map(({ name, value, checked }) => [name, value, checked]);
+    if (!owner || !fields.length) return;
+    try {
+      sessionStorage.typed = JSON.stringify({ page: here, action: action(form), fields, owner });
+    } catch { /* a browser that keeps nothing */ }
+  }
+  function bringTyped() {
+    const kept = JSON.parse(sessionStorage.typed || "null");
+    delete sessionStorage.typed;
+    if (!kept) return;
+    if (isAccount) {
+      kept.left ||= new URLSearchParams(location.search).get("next") === kept.page;
+      sessionStorage.typed = JSON.stringify(kept);
+    } else if (owner && kept.left && kept.page === here && kept.owner === owner) {
+      const form = all("form[method=post]").find((found) => action(found) === kept.action);
+      if (form) fill(form, kept.fields);
+    }
+  }
+  function fill(form, fields) {
+    typed(form).forEach((field, n) => {
+      const [name, value, checked] = fields[n] || [];
+      if (name !== field.name) return;
+      const fold = field.closest("details");
+      if (fold && (field.value !== value || field.checked !== checked)) fold.open = true;
+      if (["checkbox", "radio"].includes(field.type)) field.checked = checked;
+      else field.value = value;
+    });
+    one("#flashes").append(words.content.cloneNode(true));
+    form.scrollIntoView({ block: "nearest" });
+  }
+  try { bringTyped(); } catch { /* a browser that keeps nothing */ }
 
   // --- search while typing -------------------------------------------------------------------
   // Not while an input method composes a Chinese word.

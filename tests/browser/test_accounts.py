@@ -7,7 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy.orm import Session
 
+from booking import clock, people
+from booking.db import transactions
 from tests.support import chromium
+from tests.support.network_cast import PASSWORD as LINS_PASSWORD
 from tests.support.network_cast import Network
 from tests.support.screens import fits, sign_out
 
@@ -56,6 +59,44 @@ def test_a_double_tap_sends_a_form_once(network: Network, browser: Browser, live
         assert len(sent) == 1
         sent[0].continue_()
         expect(page.get_by_text("注册好了。")).to_be_visible()
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("by_code", [True, False])
+def test_what_was_typed_is_back_after_a_sign_in_that_had_ended(
+    network: Network, browser: Browser, live: str, by_code: bool
+) -> None:
+    with chromium.opened(browser, live) as page:
+        page.goto("/account/sign-in?next=/manage/cbd/activities/new")
+        enter(page, network, by_code=False)
+        page.get_by_label("名称", exact=True).fill("八段锦")
+        page.get_by_label("介绍", exact=True).fill("站着练，\n五十分钟。")
+        page.locator("[name=kind]").select_option("talk")
+        with transactions.transaction(network.session) as session:
+            people.end_sign_ins(session, network.ids["林经理"], clock.now())
+        page.get_by_role("button", name="保存").click()
+        enter(page, network, by_code=by_code)
+        expect(page.get_by_text("你填过的已经放回来")).to_be_visible()
+        expect(page.get_by_label("名称", exact=True)).to_have_value("八段锦")
+        expect(page.get_by_label("介绍", exact=True)).to_have_value("站着练，\n五十分钟。")
+        expect(page.locator("[name=kind]")).to_have_value("talk")
+        page.get_by_role("button", name="保存").click()
+        expect(page.locator(".offers")).to_contain_text("八段锦")
+        page.goto("/manage/cbd/activities/new")
+        expect(page.get_by_label("名称", exact=True)).to_have_value("")
+        assert page.evaluate("sessionStorage.length") == 0
+
+
+def enter(page: Page, network: Network, *, by_code: bool) -> None:
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    page.get_by_label("邮箱").fill("lin@example.com")
+    if by_code:
+        page.get_by_role("button", name="发验证码到邮箱").click()
+        page.get_by_label("验证码").fill(network.code("lin@example.com"))
+    else:
+        page.get_by_label("密码").fill(LINS_PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_label("名称", exact=True)).to_be_visible()
 
 
 def register(page: Page, network: Network) -> None:
