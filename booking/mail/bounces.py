@@ -62,6 +62,7 @@ def take(session: Session, report: FailureReport, now: datetime) -> BounceOutcom
         )
     person = _reader(session, letter)
     if person is None:
+        _note_lost_invitation(letter, report)
         return BounceOutcome.NOBODY
     failure, meaning = _reason(report.failures, person.email or "")
     return _count(session, letter, person, _kind(failure, meaning, person.email or ""), failure.said, now)
@@ -106,6 +107,17 @@ def _reader(session: Session, letter: Letter) -> Person | None:
     return session.scalars(select(Person).where(whose, Person.email.is_not(None), Person.deleted_at.is_(None))).first()
 
 
+def _note_lost_invitation(letter: Letter, report: FailureReport) -> None:
+    """Whoever invited an address without an account is shown that the letter came back."""
+    failure, meaning = _reason(report.failures, letter.to or "")
+    if letter.kind == "manager_invitation" and _kind(failure, meaning, letter.to or "") is not BounceOutcome.SENDER:
+        letter.state, letter.error = "failed", _reply(failure.said)
+
+
+def _reply(said: str) -> str:
+    return without_addresses(one_line(said))[:LONGEST_REPLY]
+
+
 def _reason(failures: Iterable[FailedRecipient], email: str) -> tuple[FailedRecipient, Meaning]:
     """The failure that is about the address, else the first that says anything clear."""
     read = [(one, classify(one.code, one.said)) for one in failures] or [
@@ -131,7 +143,7 @@ def _count(
     proved = suppression.last_proved(session, person.id)
     if proved and (letter.sent_at or letter.created_at) <= proved:
         return BounceOutcome.KNOWN
-    reply = without_addresses(one_line(said))[:LONGEST_REPLY]
+    reply = _reply(said)
     if not _keep(session, letter.message_id, person.id, kind.value, reply, now):
         return BounceOutcome.KNOWN
     if kind is BounceOutcome.HARD or (

@@ -5,7 +5,7 @@ of each station's days.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, false
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.model.base import Base, Day, Id, one_of, partial
@@ -119,6 +119,11 @@ class ManagerInvitation(Base):
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+    @classmethod
+    def letter_key(cls) -> ColumnElement[str]:
+        """The key of the letter with the newest link."""
+        return "invitation:" + cls.token_hash
 
 
 class StationImport(Base):

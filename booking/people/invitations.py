@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from booking.db import transactions
@@ -130,7 +130,7 @@ def open_invitations(session: Session, station_id: int) -> Sequence[OpenInvitati
     """The invitations of a station that nobody has accepted yet, expired ones too, the oldest first."""
     found = (
         select(ManagerInvitation, Letter.state)
-        .outerjoin(Letter, Letter.key == _letter_key())
+        .outerjoin(Letter, Letter.key == ManagerInvitation.letter_key())
         .where(ManagerInvitation.station_id == station_id, OPEN)
         .order_by(ManagerInvitation.created_at, ManagerInvitation.id)
     )
@@ -161,10 +161,6 @@ def _mail(session: Session, invitation: ManagerInvitation, language: str, now: d
     enqueue(session, "manager_invitation", now, to=to, language=language, once=once, token=token)
     at = invitation.station_id
     record(session, "manager_invited", now, actor_id=actor_id, station_id=at, invitation=invitation.id)
-
-
-def _letter_key() -> ColumnElement[str]:
-    return "invitation:" + ManagerInvitation.token_hash
 
 
 def _withdraw(session: Session, invitation: ManagerInvitation, now: datetime, actor_id: int) -> None:

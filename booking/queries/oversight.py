@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import sanitise, tree
-from booking.model import ManagerInvitation, Manages, Node, Oversees, Person, StaffTransfer, Station
+from booking.model import Letter, ManagerInvitation, Manages, Node, Oversees, Person, StaffTransfer, Station
 from booking.queries.pagination import ResultPage, result_page
 
 MOST = 200
@@ -37,14 +37,20 @@ def without_manager(session: Session, node: Node) -> Sequence[Station]:
     return session.scalars(found.order_by(Station.code).limit(MOST)).all()
 
 
-def invitations(session: Session, node: Node, now: datetime) -> Sequence[tuple[ManagerInvitation, Station]]:
-    """The invitations to stations below that can still be accepted, the newest first."""
+def invitations(session: Session, node: Node, now: datetime) -> Sequence[tuple[ManagerInvitation, Station, bool]]:
+    """The invitations to stations below that can still be accepted, the newest first; whether the letter was not delivered."""
     table = ManagerInvitation
     open_ = (table.accepted_at.is_(None), table.withdrawn_at.is_(None), table.expires_at > now)
     found = (
-        select(table, Station).join(Station, table.station_id == Station.id).where(tree.stations_below(node), *open_)
+        select(table, Station, Letter.state)
+        .join(Station, table.station_id == Station.id)
+        .outerjoin(Letter, Letter.key == table.letter_key())
+        .where(tree.stations_below(node), *open_)
     )
-    return [(row[0], row[1]) for row in session.execute(found.order_by(table.sent_at.desc(), table.id).limit(MOST))]
+    return [
+        (row[0], row[1], row[2] == "failed")
+        for row in session.execute(found.order_by(table.sent_at.desc(), table.id).limit(MOST))
+    ]
 
 
 def transfers(session: Session, node: Node) -> Sequence[StaffTransfer]:

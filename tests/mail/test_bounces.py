@@ -107,6 +107,22 @@ def test_a_code_to_an_address_marks_the_account_with_it(network: Network) -> Non
     assert listed(network) == {network.ids["周明"]: "hard"}
 
 
+@pytest.mark.parametrize(
+    ("name", "state"), [("postfix", "failed"), ("mailbox_full", "failed"), ("sender_refused", "sent")]
+)
+def test_who_invited_an_address_sees_that_the_letter_came_back(network: Network, name: str, state: str) -> None:
+    told = (network.stations["cbd"], "nobody@example.com", "zh_Hans_CN", MONDAY, network.ids["何主任"])
+    people.invite_manager(network.session, *told)
+    with transactions.transaction(network.session) as session:
+        letter = session.scalars(select(Letter)).one()
+        letter.state, letter.message_id, letter.sent_at = "sent", FILLED, MONDAY
+    assert receive(network, name, FILLED, to="nobody@example.com") is BounceOutcome.NOBODY
+    (found,) = people.open_invitations(network.session, network.stations["cbd"])
+    assert found.letter_state == state
+    assert (count(network), listed(network)) == (0, {})
+    assert is_sound(network)
+
+
 FORGED: dict[str, Callable[[Network], str]] = {
     "no letter of ours": lambda _: FILLED,
     "a letter that was not sent": lambda n: sent_letter(n.session, MONDAY, person_id=n.ids["周明"], state="dropped"),

@@ -153,7 +153,11 @@ def test_a_manager_is_appointed_or_invited_and_the_invitation_withdrawn(desk: De
     assert "邀请发出了" in desk.post("managers", email="new@example.com", station="jiuxianqiao").text
     desk.session.rollback()
     invitation = desk.session.scalars(select(ManagerInvitation)).one()
-    assert "new@example.com" in desk.browser().get("/net/chaoyang/people").text
+    assert "new@example.com" in (page := desk.browser().get("/net/chaoyang/people").text)
+    assert "邀请邮件没有送到" not in page
+    with transactions.transaction(desk.session) as session:
+        session.scalars(select(Letter).where(Letter.to == "new@example.com")).one().state = "failed"
+    assert "邀请邮件没有送到" in desk.browser().get("/net/chaoyang/people").text
     desk.session.rollback()
     assert "邀请撤回了" in desk.post(f"stations/jiuxianqiao/invitations/{invitation.id}/withdraw").text
     for code in ("nowhere", "fuxingmen"):
