@@ -203,7 +203,7 @@
   const here = location.pathname + location.search, isAccount = location.pathname.startsWith("/account/");
   const words = one("#typed"), owner = words?.dataset.owner;
   const action = (form) => form.getAttribute("action") || location.pathname;
-  const typed = (form) => [...form.elements].filter(({ name, type }) => name && !["hidden", "file", "submit", "button"].includes(type));
+  const typed = (form) => [...form.elements].filter(({ name, type }) => name && !["hidden", "password", "file", "submit", "button"].includes(type));
   function keepTyped(form) {
     const fields = typed(form).map(({ name, value, checked }) => [name, value, checked]);
     if (!owner || !fields.length) return;
