@@ -10,6 +10,7 @@ imports the State Council's announcements.
 from booking.slots.catalogue import (
     NothingSaved,
     close_zone,
+    kept,
     largest_planned,
     renew_door,
     retire_activity,

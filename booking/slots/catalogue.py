@@ -223,9 +223,7 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
     """Coming slots with bookings, or whose draw has opened, that the plans and the calendar would not make any more, or
     at another time, in another zone or with another activity."""
     first = clock.at_station(now, station.zone_name).date()
-    entered = draws.opened(session, station.id, first, now)
-    coming = [slot for slot in _coming(session, station.id, now) if slot.plan_id]
-    found = [slot for slot in coming if slot.draw_id in entered or not untouched(slot, now)]
+    found = kept(session, station, [slot for slot in _coming(session, station.id, now) if slot.plan_id], now)
     last = max((slot.date for slot in found), default=first) + timedelta(days=1)
     calendar, zones = workdays.load(session, station.id, first, last), zones_of(session, station.id)
     return [slot for slot in found if not _still_due(session, slot, calendar, zones)]
@@ -240,6 +238,12 @@ def _zone_and_activity(session: Session, plan: Plan) -> Zone:
     if activity is None or activity.station_id != plan.station_id or is_out_of_use:
         raise RuleViolation("no_such_activity")
     return zone
+
+
+def kept(session: Session, station: Station, coming: Sequence[Slot], now: datetime) -> list[Slot]:
+    """Those of a station's coming slots that planning leaves as they are: with people, or with a draw that has opened."""
+    entered = draws.opened(session, station.id, clock.at_station(now, station.zone_name).date(), now)
+    return [slot for slot in coming if slot.draw_id in entered or not untouched(slot, now)]
 
 
 def _leave_people_alone(session: Session, exception: PlanException, now: datetime) -> None:

@@ -15,7 +15,7 @@ from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.model import Activity, Booking, Person, Plan, Slot, Station, Zone
 from booking.people import clean_email
-from booking.queries import disclosure, first_steps, manager
+from booking.queries import disclosure, draw_views, first_steps, manager
 from booking.sanitise import one_line, plain
 from booking.slots import Planned
 from booking.web import htmx, job_status
@@ -24,7 +24,12 @@ from booking.web.i18n import formatting
 
 pages = Blueprint("manager", __name__, url_prefix="/manage")
 pages.context_processor(
-    lambda: {"late_since": job_status.late_since, "awaits_word": _awaits_word, "first_steps": _first_steps}
+    lambda: {
+        "late_since": job_status.late_since,
+        "awaits_word": _awaits_word,
+        "first_steps": _first_steps,
+        "draws_of": _draws_of,
+    }
 )
 
 Answer = str | Response | tuple[str, int]
@@ -45,6 +50,10 @@ def _allow_uploads(endpoint: str | None, _values: object) -> None:
 
 def _awaits_word(slot: Slot) -> bool:
     return seats.awaits_word(slot, clock.now())
+
+
+def _draws_of(several: Sequence[Slot]) -> dict[int, draw_views.Awaited]:
+    return draw_views.awaited(db.session(), several, clock.now())
 
 
 def _first_steps(station: Station) -> first_steps.FirstSteps:

@@ -62,6 +62,7 @@ def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
     chosen = next((day for day in found if day.date == asked and day.date > today), None)
     if chosen is None and asked and asked > today:  # beyond the days shown
         chosen = manager.calendar_days(db.session(), station.id, asked, asked)[0]
+    on_that_day = manager.slots_between(db.session(), station.id, asked, asked) if asked else []
     return {
         "today": today,
         "months": [list(month) for _, month in groupby(found, lambda day: day.date.replace(day=1))],
@@ -69,7 +70,7 @@ def _sixty_days(station: Station, asked: date | None) -> dict[str, Any]:
         "says": FOLLOWS,
         "undo": _undo(station.code, today),
         "counts": manager.slots_a_day(db.session(), station.id, monday, last),
-        "on_that_day": manager.slots_between(db.session(), station.id, asked, asked) if asked else [],
+        "on_that_day": [slot for slot in on_that_day if slot.state != "cancelled"],
         "stranded": slots.stranded(db.session(), station, now),
         "known_until": manager.known_until(db.session(), today),
     }

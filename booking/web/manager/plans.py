@@ -54,7 +54,9 @@ def stop_plan(code: str, plan_id: int) -> Answer:
         did = slots.stop_plan(db.session, found, clock.now(), actor())
         return done(planned_words(did), url_for(".plans", code=code))
     coming = manager.slots_of_plan(db.session(), plan_id, clock.now())
-    return render_template("manager/plan_stop.html", station=found.station, plan=found, slots=coming)
+    kept = slots.kept(db.session(), found.station, coming, clock.now())
+    gone = len(coming) - len(kept)
+    return render_template("manager/plan_stop.html", station=found.station, plan=found, slots=kept, gone=gone)
 
 
 @pages.route("/<code>/plans/<int:plan_id>/dates", methods=["GET", "POST"])

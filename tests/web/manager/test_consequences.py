@@ -114,6 +114,22 @@ def test_who_entered_the_draw_is_counted(app: Flask, session: Session, act: str,
     assert "不影响谁" not in page
 
 
+def test_a_slot_whose_draw_has_opened_stays_and_says_who_entered(app: Flask, session: Session) -> None:
+    day = DrawDay(session)
+    desk, entered = Desk(app, day), "抽签 · 1 人报名"
+    assert "还没有人的 1 场会撤下" in desk.words(f"plans/{day.plans[0]}/stop", "Mon 09:30")
+    day.enter("周明", "Mon 10:20", day.yoga)
+    page = desk.words(f"plans/{day.plans[0]}/stop", "Mon 10:30")
+    assert "还没有人的 0 场会撤下" in page
+    assert "已经开始抽签报名的 1 场留着" in page
+    assert entered in page
+    assert entered in desk.words("calendar?date=2026-11-24", "Mon 10:30")
+    desk.post("calendar", "Mon 10:30", date="2026-11-24", says="rests")
+    decide = desk.words("week", "Mon 10:31").partition("请决定")[2]
+    assert entered in decide.partition("取消这一场")[0]
+    assert "0 人预约" not in decide
+
+
 @pytest.mark.parametrize("act", ["cancel", "move"])
 def test_a_void_draw_sends_people_to_the_door_whom_no_letter_tells(app: Flask, session: Session, act: str) -> None:
     day = DrawDay(session)

@@ -130,7 +130,7 @@ def test_a_skipped_date_with_people_waits_for_the_managers_decision(desk: Desk, 
     cast.lunch.book("周明", "Mon 11:00", tuesday.id)
     desk.post(f"plans/{made.id}/dates", **DATE | {"date": "2026-11-24", "skip": "y"})
     week = desk.words("week")
-    assert "有 1 场不再符合排期或日历，但上面有人，请决定" in week
+    assert "有 1 场不再符合排期或日历，但已经有人或开始抽签报名，请决定" in week
     desk.post(f"slots/{tuesday.id}/cancel", reason="老师出差")
     assert "请决定" not in desk.words("week")
     cast.lunch.session.rollback()
@@ -143,7 +143,7 @@ def test_stopping_a_plan_says_first_what_goes_and_what_stays(desk: Desk, cast: C
     cast.lunch.book("周明", "Mon 11:00", tuesday.id)
     page = desk.words(f"plans/{made.id}/stop")
     assert "还没有人的 9 场会撤下" in page
-    assert "有人的 1 场留着" in page
+    assert "有人的、已经开始抽签报名的 1 场留着" in page
     desk.post(f"plans/{made.id}/stop")
     assert [slot.id for slot in slots_of(cast, made)] == [tuesday.id]
 
@@ -205,6 +205,13 @@ def test_a_day_off_takes_the_empty_slots_away_and_lists_the_others(desk: Desk, c
     assert "1 人预约，0 人候补" in page
     desk.post("calendar", date="2026-11-25", says="announced")
     assert "2026-11-25" in [slot.date.isoformat() for slot in slots_of(cast, made)]
+
+
+def test_a_day_counts_no_cancelled_slot(desk: Desk, cast: Cast) -> None:
+    made = plan(desk, cast)
+    desk.post(f"slots/{slots_of(cast, made)[3].id}/cancel", reason="停电")
+    assert "这一天还没有场次" in desk.words("calendar?date=2026-11-27")
+    assert "这一天有 1 场" in desk.words("calendar?date=2026-11-26")
 
 
 def test_a_saturday_may_follow_a_mondays_plans(desk: Desk, cast: Cast) -> None:
