@@ -363,6 +363,21 @@ def test_a_long_heading_and_a_state_fit_the_narrowest_phone(
         assert page.evaluate("() => document.querySelector('.lines .pill').offsetHeight") < 30  # one line
 
 
+def test_a_second_press_before_the_answer_is_none(browser: Browser, live: str, lunch: LunchHour, wall: Wall) -> None:
+    wall.set("Mon 11:00")
+    posts: list[str] = []
+    with chromium.opened(browser, live, **DESK) as page:
+        chromium.sign_in(page, "desk@example.com", PASSWORD, "/manage/cbd/zones")
+        page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+        page.get_by_label("名称", exact=True).fill("手工坊")
+        page.get_by_label("最多几人").fill("12")
+        button = page.get_by_role("button", name="加上", exact=True)
+        button.evaluate("button => { button.click(); setTimeout(() => button.click()); }")
+        expect(page.get_by_text("场地加上了。")).to_be_visible()
+        expect(page.get_by_text("已经有同名的了")).to_have_count(0)
+    assert len(posts) == 1
+
+
 def test_text_of_twice_the_size_fits_the_desk_on_a_phone(
     browser: Browser, live: str, lunch: LunchHour, wall: Wall
 ) -> None:
