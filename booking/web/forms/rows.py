@@ -164,7 +164,7 @@ def _words(
         ),
         "weekdays": _weekdays,
         "allocation": lambda text: by_allocation(text) if text else ["first"],
-        "draw_share": lambda text: [numbers.folded(text).removesuffix("%")],
+        "draw_share": _percent,
         "on_rest_days": lambda text: ["y"] if numbers.folded(text) in YES else [],
     }
 
@@ -183,6 +183,12 @@ def _in_both(words: Mapping[str, Any]) -> dict[str, str]:
         with force_locale(language):
             known |= {str(word): code for code, word in words.items()}
     return known
+
+
+def _percent(text: str) -> list[str]:
+    """70 of 70, 70% and 0.7, as a spreadsheet stores a percentage."""
+    typed = numbers.folded(text).removesuffix("%")
+    return [f"{float(typed) * 100:g}" if re.fullmatch(r"0?\.[0-9]{1,4}", typed) else typed]
 
 
 def _weekdays(text: str) -> list[str]:

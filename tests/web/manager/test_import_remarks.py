@@ -254,7 +254,7 @@ def test_a_sheet_says_how_seats_are_given(desk: Desk, cell: str, kept: str) -> N
     assert plans(desk)[0].allocation == kept
 
 
-@pytest.mark.parametrize(("cell", "kept"), [("70", 70), ("７５％", 75), ("", 80)])
+@pytest.mark.parametrize(("cell", "kept"), [("70", 70), ("７５％", 75), ("0.7", 70), ("0.55", 55), ("", 80)])
 def test_a_sheet_says_how_many_seats_are_drawn(desk: Desk, cell: str, kept: int) -> None:
     row = (*GOOD, "抽签＋现场", cell)
     assert "导入了 1 行" in said(send(desk, book((*HEADS, "怎么分名额", "抽签比例"), row)))
