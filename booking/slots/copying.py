@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from booking import clock, draws, workdays
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
-from booking.model import Plan, PlanException, Slot, Station, WatchLink
+from booking.model import Plan, PlanException, Slot, Station, WatchLink, Zone
 from booking.slots import catalogue, deadlines, edits
 from booking.slots.planning import clash, plan_ahead, untouched
 from booking.workdays import Day
@@ -115,6 +115,8 @@ def _slot_there(session: Session, station: Station, copy: Copy, slot: Slot, now:
         return replace(copy, outcome="no_such_zone")
     if slot.activity.retired_at:
         return replace(copy, outcome="no_such_activity")
+    if slot.seats > slot.zone.capacity:
+        return replace(copy, outcome="zone_max")
     there = clash(session, slot.zone_id, starts_at, starts_at + (slot.ends_at - slot.starts_at))
     if there is None:
         return copy
@@ -126,6 +128,9 @@ def _exception_there(session: Session, copy: Copy, said: PlanException, now: dat
     known = session.get(PlanException, (said.plan_id, copy.day.date))
     if known and not known.is_empty:
         return replace(copy, outcome="same")
+    zone = session.get_one(Zone, said.zone_id or said.plan.zone_id)
+    if zone.closed_at or (said.capacity or said.plan.capacity) > zone.capacity:
+        return replace(copy, outcome="no_such_zone" if zone.closed_at else "zone_max")
     slot = session.scalar(
         select(Slot).where(Slot.plan_id == said.plan_id, Slot.date == copy.day.date, Slot.state != "cancelled")
     )

@@ -129,6 +129,13 @@ def test_what_is_past_or_gone_is_not_copied(lunch: LunchHour) -> None:
     assert outcomes(lunch)[0] == ("2026-12-01", "no_such_zone")
 
 
+def test_what_a_smaller_zone_does_not_hold_is_said_before(lunch: LunchHour) -> None:
+    with transactions.transaction(lunch.session) as session:
+        for zone in session.scalars(select(Zone)):
+            zone.capacity = 1
+    assert [outcome for _, outcome in outcomes(lunch)] == copy(lunch) == ["zone_max", "zone_max"]
+
+
 # At the desk
 
 
