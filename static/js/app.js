@@ -175,15 +175,6 @@
     ask.showModal();
   }, true);
 
-  // --- a second press before the answer of the first: its refusal would be all that is read -----
-  const pressed = new Map();
-  document.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || event.target.method !== "post") return; // htmx has taken it
-    if (performance.now() - pressed.get(event.target) < 10000) return event.preventDefault();
-    pressed.set(event.target, performance.now());
-  });
-  window.addEventListener("pageshow", () => pressed.clear());
-
   function unsent({ dataset }) {
     let count = 0;
     try { // as door-queue.js keeps them
