@@ -135,6 +135,16 @@ def phone(app: Flask, session: Session, live: str, browser: Browser) -> Iterator
             yield page, lunch
 
 
+def test_what_is_searched_for_can_be_read_in_text_of_twice_the_size(phone: tuple[Page, LunchHour]) -> None:
+    page, _ = phone
+    page.set_viewport_size({"width": 320, "height": 700})
+    for path in ("/s/cbd/find", "/stations"):
+        page.goto(path)
+        page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+        assert page.locator("#q").evaluate("(field) => field.clientWidth") > 200
+        assert fits(page)
+
+
 def test_tables_and_the_head_of_the_page_hold_text_of_twice_the_size(phone: tuple[Page, LunchHour]) -> None:
     page, lunch = phone
     lunch.book("李静", "Mon 10:15")
