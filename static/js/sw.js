@@ -4,6 +4,8 @@
 const KEPT = "offline-1", PAGE = "/offline", OWNER = "Kept-For";
 const ROSTERS = "rosters-1", NOON = 12 * 60 * 60 * 1000; // a roster is of one noon
 const STALE = 10 * 60 * 1000;
+const AT = "Kept-At"; // by this phone's clock, which may be hours off the server's
+const age = (kept) => Math.abs(Date.now() - Number(kept.headers.get(AT)));
 let round = 0; // what was asked for before somebody left must not be kept after it
 let leavings = 0;
 
@@ -33,7 +35,7 @@ async function open(event) {
 // The kept roster says that it is one: the page shows from when it is.
 async function roster(request) {
   const kept = await (await caches.open(ROSTERS)).match(request, { ignoreVary: true });
-  if (!kept || Date.now() - Date.parse(kept.headers.get("Date")) > NOON) return null;
+  if (!kept || age(kept) > NOON) return null;
   const words = await kept.text();
   return new Response(words.replace("<body ", "<body data-kept "), { headers: kept.headers });
 }
@@ -56,14 +58,14 @@ async function keep(me, changed) {
   const kept = await caches.match(PAGE, { ignoreVary: true });
   const mine = kept?.headers.get(OWNER) === me;
   if (kept && !mine) await forget();
-  if (mine && !changed && Date.now() - Date.parse(kept.headers.get("Date")) < STALE) return;
+  if (mine && !changed && age(kept) < STALE) return;
   const asked = ++round;
   const page = await fetch(PAGE, { cache: "no-store" });
   if (!page.ok || page.headers.get(OWNER) !== me || asked !== round) return;
-  const words = await page.clone().text();
+  const words = await page.text();
   const cache = await caches.open(KEPT);
   if (asked !== round) return;
-  await cache.put(PAGE, page);
+  await cache.put(PAGE, stamped(words, page.headers));
   await keepFiles(cache, words, "css|svg");
   if (asked < round) await forget();
 }
@@ -72,14 +74,19 @@ async function keepRoster(me, path) {
   const page = await fetch(path, { cache: "no-store" });
   if (!page.ok || page.headers.get(OWNER) !== me || before !== leavings) return;
   for (const one of await cache.keys()) { // those of other days, and of whoever had the phone before
-    const { headers } = await cache.match(one, { ignoreVary: true });
-    if (headers.has(OWNER) && (headers.get(OWNER) !== me || Date.now() - Date.parse(headers.get("Date")) > NOON)) await cache.delete(one);
+    const old = await cache.match(one, { ignoreVary: true }), owner = old.headers.get(OWNER);
+    if (owner && (owner !== me || age(old) > NOON)) await cache.delete(one);
   }
-  const words = await page.text(), headers = new Headers(page.headers);
-  headers.delete("Content-Encoding"); // it is plain by now
-  await cache.put(path, new Response(words, { headers }));
+  const words = await page.text();
+  await cache.put(path, stamped(words, page.headers));
   await keepFiles(cache, words, "css|svg|js");
   if (before !== leavings) await forget();
+}
+function stamped(words, head) {
+  const headers = new Headers(head);
+  headers.delete("Content-Encoding"); // it is plain by now
+  headers.set(AT, Date.now());
+  return new Response(words, { headers });
 }
 async function keepFiles(cache, words, kinds) {
   const files = [...words.matchAll(new RegExp(`(?:href|src)="(/static/[^"#]+\\.(?:${kinds})[^"#]*)`, "g"))].map((found) => found[1].replaceAll("&amp;", "&"));

@@ -257,6 +257,25 @@ def test_a_reload_without_network_shows_the_last_roster_with_the_kept_taps(
         assert (lunch.states("周明", "李静", "王磊"), len(taps_of(lunch))) == (["attended"] * 3, 3)
 
 
+OF_YESTERDAY = """async () => {
+  const cache = await caches.open('rosters-1'), kept = await cache.match(location.pathname, {ignoreVary: true});
+  const headers = new Headers(kept.headers);
+  headers.set('Kept-At', Date.now() - 13 * 3600000);
+  await cache.put(location.pathname, new Response(await kept.text(), {headers}));
+}"""
+
+
+def test_a_roster_of_another_noon_is_not_shown(browser: Browser, live: str, lunch: LunchHour) -> None:
+    with roster(browser, live, lunch) as page:
+        kept_page(page, "周明")
+        page.evaluate(OF_YESTERDAY)
+        page.context.set_offline(True)
+        with cut(live):
+            page.reload()
+            expect(page.get_by_text("现在没有网络").first).to_be_visible()
+            expect(page.locator(".roster")).to_have_count(0)
+
+
 def test_the_kept_roster_goes_with_the_sign_out(browser: Browser, live: str, lunch: LunchHour) -> None:
     with roster(browser, live, lunch) as page:
         kept_page(page, "周明")

@@ -75,6 +75,30 @@ def test_the_ticket_is_there_without_a_network_and_says_from_when_it_is(
         expect(page.locator("#mine .qr svg")).to_be_visible()
 
 
+KEPT_AT = "async () => Number((await caches.match('/offline', {ignoreVary: true})).headers.get('Kept-At'))"
+AN_HOUR_AGO = """async () => {
+  const cache = await caches.open('offline-1'), kept = await cache.match('/offline', {ignoreVary: true});
+  const headers = new Headers(kept.headers);
+  headers.set('Kept-At', Date.now() - 3600000);
+  await cache.put('/offline', new Response(await kept.text(), {headers}));
+}"""
+
+
+def test_how_old_the_ticket_is_goes_by_the_clock_of_the_phone(
+    browser: Browser, live: str, app: Flask, lunch: LunchHour
+) -> None:
+    """Here the phone's clock is far from the server's, which is on that Monday."""
+    with chromium.opened(browser, live) as page:
+        become(page, live, app, lunch, "周明")
+        page.goto("/me")
+        keeps(page, "白领瑜伽课堂")
+        assert abs(page.evaluate(KEPT_AT) - page.evaluate("() => Date.now()")) < 600_000
+        page.evaluate(AN_HOUR_AGO)
+        lunch.give_up("周明", "Mon 10:20")
+        page.goto("/s/cbd")
+        keeps(page, "白领瑜伽课堂", there=False)
+
+
 def test_the_ticket_of_the_day_after_is_kept_too(app: Flask, lunch: LunchHour) -> None:
     """Kept on Tuesday morning, and read on Wednesday in the basement."""
     lunch.book("周明", "Tue 10:00", wednesday := lunch.slot("Wed 12:10"))
