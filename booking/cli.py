@@ -45,6 +45,8 @@ def with_sentences(command: click.Command) -> click.Command:
 
         @wraps(act)
         def run(*args: Any, **options: Any) -> Any:
+            if command.name not in ("db", "restore", "bounces"):
+                refuse_missing()
             try:
                 return act(*args, **options)
             except DBAPIError as error:
@@ -55,11 +57,21 @@ def with_sentences(command: click.Command) -> click.Command:
 
 
 @with_appcontext
+def refuse_missing() -> None:
+    """End a command where there is no SQLite file: with wrong settings, it would begin an empty database."""
+    if (path := sqlite_file.path_of(db.engine)) and (wrong := sqlite_file.missing(path)):
+        raise click.ClickException(wrong)
+
+
+@with_appcontext
 def trouble(error: DBAPIError) -> str:
     """What is wrong with the database."""
     path = sqlite_file.path_of(db.engine)
-    said = str(error.orig).partition("\n")[0]
-    return (path and sqlite_file.problem(error.orig or error, path)) or f"The database: {said}"
+    if path and (problem := sqlite_file.problem(error.orig or error, path)):
+        return problem
+    db.session.remove()
+    migrating.refuse_mismatch(db.engine)
+    return f"The database: {str(error.orig).partition(chr(10))[0]}"
 
 
 @click.command("demo")

@@ -62,12 +62,19 @@ def check(engine: Engine) -> Path | None:
     return path
 
 
-def try_out(path: Path) -> str | None:
-    """Write to the file as every booking does. Returns what is wrong, as a sentence, or None."""
+def missing(path: Path) -> str | None:
+    """That there is no such file, as a sentence; a connection would make an empty one. None where there is."""
     if not path.parent.is_dir():
         return f"There is no folder {path.parent} for the database: was it moved? DATABASE_URL says where it is"
     if not path.exists():
         return f"There is no database {path}: was it moved? DATABASE_URL says where it is; `flask db upgrade` makes one"
+    return None
+
+
+def try_out(path: Path) -> str | None:
+    """Write to the file as every booking does. Returns what is wrong, as a sentence, or None."""
+    if wrong := missing(path):
+        return wrong
     try:
         with closing(sqlite3.connect(path, timeout=3, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -88,6 +89,20 @@ COMMANDS = [
     (NEWEST, ("tick",), 0, ""),
     (AHEAD, ("tick",), 1, f"Error: {OUTDATED}: use the version that upgraded it"),
 ]
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "digest --for worker --station cbd --dry-run", "net show cbd", "backup x"]
+)
+def test_a_command_on_an_older_schema_names_the_remedy(
+    make_app: Callable[..., Flask], empty_url: str, tmp_path: Path, command: str
+) -> None:
+    old = databases.connect_engine(empty_url)
+    databases.upgrade(old, "0002")
+    old.dispose()
+    run = make_app(SQLALCHEMY_DATABASE_URI=empty_url).test_cli_runner()
+    ended = run.invoke(args=command.replace("backup x", f"backup {tmp_path}/a").split())
+    assert (ended.exit_code, ended.output) == (1, f"Error: {PENDING}: run `flask db upgrade`\n")
 
 
 @pytest.mark.parametrize(("oldest", "words", "code", "said"), COMMANDS)

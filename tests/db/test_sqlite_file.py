@@ -179,6 +179,30 @@ def test_a_command_on_a_folder_that_is_gone_ends_in_one_sentence(tmp_path: Path,
     assert ended.stderr.count("\n") == 1
 
 
+ON_NO_FILE = [
+    "backup x",
+    "check",
+    "create-user a@example.com --role admin",
+    "demo",
+    "digest --for worker --station cbd --dry-run",
+    "net show cbd",
+    "reset-second-factor a@example.com",
+    "tick",
+    "workdays import setup.cfg",
+]
+
+
+@pytest.mark.parametrize("command", ON_NO_FILE)
+def test_a_command_on_a_file_that_is_missing_makes_none(
+    make_app: Callable[..., Flask], tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "lunch.sqlite3"
+    run = make_app(SQLALCHEMY_DATABASE_URI=f"sqlite:///{path}").test_cli_runner()
+    ended = run.invoke(args=command.split())
+    assert (ended.exit_code, ended.output) == (1, f"Error: {sqlite_file.missing(path)}\n")
+    assert not path.exists()
+
+
 def test_what_stands_in_the_wal_moves_into_the_file(moved: Path, lunch: LunchHour) -> None:
     path = moved / "lunch.sqlite3"
     lunch.book("周明", "Mon 10:00")
