@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
+from booking.db import sqlite_file
 from booking.extensions import db
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,8 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Perform database migrations."""
     from flask_migrate import Migrate  # noqa: PLC0415 - see NEWEST
 
+    if path := sqlite_file.path_of(db.engine):
+        sqlite_file.begin(path)
     Migrate(current_app, db, directory=str(FOLDER), render_as_batch=True)
     steps = current_app.cli.commands["db"]  # Flask-Migrate's own group, which replaces this one
     with steps.make_context("db", list(arguments), parent=context.parent) as inner:

@@ -71,6 +71,12 @@ def missing(path: Path) -> str | None:
     return None
 
 
+def begin(path: Path) -> None:
+    """Make the file, where there is none, so that only its owner may read it: SQLite's log files are made like it."""
+    with suppress(OSError):  # SQLite says what is wrong
+        path.touch(mode=0o600, exist_ok=False)
+
+
 def try_out(path: Path) -> str | None:
     """Write to the file as every booking does. Returns what is wrong, as a sentence, or None."""
     if wrong := missing(path):

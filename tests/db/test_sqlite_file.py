@@ -1,5 +1,6 @@
 """SQLite's file in trouble: a calm page for who reads, a sentence for who operates, and a stack trace for nobody."""
 
+import os
 import resource
 import shutil
 import signal
@@ -201,6 +202,17 @@ def test_a_command_on_a_file_that_is_missing_makes_none(
     ended = run.invoke(args=command.split())
     assert (ended.exit_code, ended.output) == (1, f"Error: {sqlite_file.missing(path)}\n")
     assert not path.exists()
+
+
+def test_only_its_owner_may_read_a_database_that_is_new(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    path = tmp_path / "lunch.sqlite3"
+    was = os.umask(0o022)
+    try:
+        made = make_app(SQLALCHEMY_DATABASE_URI=f"sqlite:///{path}").test_cli_runner().invoke(args=["db", "upgrade"])
+    finally:
+        os.umask(was)
+    assert made.exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_stands_in_the_wal_moves_into_the_file(moved: Path, lunch: LunchHour) -> None:
