@@ -1,6 +1,7 @@
 """Deployment files: units, proxies and images that their own programs accept, and that start what README starts."""
 
 import configparser
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -59,6 +60,28 @@ def test_compose_waits_for_the_migration_and_keeps_no_secret() -> None:
         settings = services[name]["environment"]
         assert re.fullmatch(r"\$\{\w+:\?\}", settings["SECRET_KEY"])
         assert "DATABASE_PASSWORD:?" in settings["DATABASE_URL"]
+
+
+def test_the_settings_of_the_readme_are_the_same_for_systemd() -> None:
+    """Which takes a remark behind a value for a part of it."""
+    settings = [line for line in readme.commands() if line.startswith("export ")]
+    assert len(settings) == 7
+    assert [line for line in settings if "#" in line] == []
+
+
+def test_the_script_of_the_set_up_runs_a_command_with_the_settings(tmp_path: Path) -> None:
+    text = (config.ROOT / "docs" / "operations.md").read_text()
+    lines = text.partition("1. Put the project into")[2].partition("#!/bin/sh\n")[2].partition("\n\n")[0]
+    settings = f"INSTANCE_PATH={tmp_path}/kept\nMAIL_FROM='午间驿小时 <user@example.com>'\n"
+    (tmp_path / "lunch-hour.env").write_text(settings)
+    script = lines.replace("/etc/lunch-hour.env", f"{tmp_path}/lunch-hour.env").replace(
+        "/opt/lunch-hour", str(config.ROOT)
+    )
+    command = ["sh", "-c", script, "lunch-hour", "db", "upgrade"]
+    subprocess.run(command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, check=True, capture_output=True)
+    found = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "kept").iterdir()}
+    assert found["lunch-hour.sqlite3"] == 0
+    assert set(found.values()) == {0}
 
 
 @pytest.mark.parametrize("path", sorted((DEPLOY / "proxies").iterdir()), ids=lambda path: path.name)
