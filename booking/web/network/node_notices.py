@@ -1,21 +1,14 @@
 """Notices of a node, which all stations below show: published, changed and ended by its organisers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from flask import flash, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from booking import clock, services
-from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.queries import current_notices
-from booking.web import htmx
 from booking.web.forms.notice import NoticeForm
-from booking.web.i18n import formatting
-from booking.web.network.blueprint import pages, show
+from booking.web.network.blueprint import done, heard, pages, show
 from booking.web.security.permissions import overseen_node, overseen_notice
 
 
@@ -33,9 +26,9 @@ def add_node_notice(code: str) -> Response:
     today = services.today_at(db.session(), node, clock.now())
     form = NoticeForm(data={"first": today})
     if form.validate_on_submit():
-        with _heard(form):
+        with heard(form):
             services.publish_notice(db.session, node, form.words(), clock.now(), current_user.person_id)
-            return _done(_("公告贴出来了，下面的驿站都看得到。"), code)
+            return done(_("公告贴出来了，下面的驿站都看得到。"), "node_notices", code)
     return show("network/notice.html", form, node=node, form=form, item=None, today=today)
 
 
@@ -45,9 +38,9 @@ def node_notice(code: str, notice_id: int) -> Response:
     item = overseen_notice(node, notice_id)
     form = NoticeForm(obj=item)
     if form.validate_on_submit():
-        with _heard(form):
+        with heard(form):
             services.change_notice(db.session, item, form.words(), clock.now(), current_user.person_id)
-            return _done(_("已保存。"), code)
+            return done(_("已保存。"), "node_notices", code)
     today = services.today_at(db.session(), node, clock.now())
     return show("network/notice.html", form, node=node, form=form, item=item, today=today)
 
@@ -56,18 +49,4 @@ def node_notice(code: str, notice_id: int) -> Response:
 def end_node_notice(code: str, notice_id: int) -> Response:
     item = overseen_notice(overseen_node(code, to_change=True), notice_id)
     services.end_notice(db.session, item, clock.now(), current_user.person_id)
-    return _done(_("公告撤下了。"), code)
-
-
-@contextmanager
-def _heard(form: NoticeForm) -> Iterator[None]:
-    """Show a rule's refusal in the form; the view goes on to render it."""
-    try:
-        yield
-    except RuleViolation as no:
-        form.blame(no, formatting.reason(no))
-
-
-def _done(sentence: str, code: str) -> Response:
-    flash(sentence, "good")
-    return htmx.go(url_for("network.node_notices", code=code))
+    return done(_("公告撤下了。"), "node_notices", code)

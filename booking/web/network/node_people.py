@@ -20,7 +20,7 @@ from booking.web.errors import read_id
 from booking.web.forms.oversight import OverseerForm, StationManagerForm, TransferForm
 from booking.web.forms.rules import Form, say
 from booking.web.i18n import formatting
-from booking.web.network.blueprint import pages, show
+from booking.web.network.blueprint import heard, pages, show
 from booking.web.security import permissions
 from booking.web.security.permissions import overseen_node
 from booking.web.security.session import language
@@ -35,13 +35,11 @@ def node_people(code: str) -> Response:
 def appoint_overseer(code: str) -> Response:
     node, form = overseen_node(code, to_change=True), OverseerForm()
     if form.validate_on_submit():
-        try:
+        with heard(form):
             there = typed_node(node, form.node.data)
             chosen = (form.email.data, form.role.data, clock.now(), current_user.person_id)
             person = network.appoint_overseer(db.session, there, *chosen)
             return done(node, _("%(name)s 现在可以看%(node)s了。", name=person.name, node=there.name))
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no))
     return people_page(node, form, overseer=form)
 
 
@@ -58,12 +56,10 @@ def end_overseer(code: str, node_code: str, person_id: int) -> Response:
 def appoint_manager(code: str) -> Response:
     node, form = overseen_node(code, to_change=True), StationManagerForm()
     if form.validate_on_submit():
-        try:
+        with heard(form):
             station = typed_station(node, form.station.data)
             told = (form.email.data, language(), clock.now(), current_user.person_id)
             return done(node, _appointed(people.invite_manager(db.session, station.id, *told)))
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no))
     return people_page(node, form, manager=form)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, request, url_for
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
@@ -16,13 +16,12 @@ from booking.network import PolicyPreview
 from booking.policy import BOUNDS, CITY_BOUNDS
 from booking.queries import network_places
 from booking.queries.newest_first import page_of
-from booking.web import htmx
 from booking.web.errors import read_id
 from booking.web.forms.network import NodePolicyForm
 from booking.web.forms.station import NUMBERS, shown_number
 from booking.web.history_texts import said
 from booking.web.i18n import formatting
-from booking.web.network.blueprint import pages, show
+from booking.web.network.blueprint import done, pages, show
 from booking.web.security.permissions import overseen_node
 
 
@@ -54,7 +53,7 @@ def save_rules(code: str) -> Response:
     sentence = ngettext(
         "已保存，%(num)s 个驿站几分钟内按新的规则走。", "已保存，%(num)s 个驿站几分钟内按新的规则走。", due
     )
-    return _saved(node, sentence)
+    return done(sentence, "rules", node.code)
 
 
 @pages.get("/<code>/history")
@@ -81,11 +80,6 @@ def _previewed(node: Node, form: NodePolicyForm) -> PolicyPreview | None:
         return None
 
 
-def _saved(node: Node, sentence: str) -> Response:
-    flash(sentence, "good")
-    return htmx.go(url_for("network.rules", code=node.code))
-
-
 def _again(node: Node, form: NodePolicyForm, no: RuleViolation) -> Response:
     """The preview as it is by now, or the form with what is wrong. Nothing is, where it all has been saved."""
     preview = _previewed(node, form) if no.reason == "policy_changed" else None
@@ -93,7 +87,7 @@ def _again(node: Node, form: NodePolicyForm, no: RuleViolation) -> Response:
         form.blame(no, formatting.reason(no))
         return _page(node, form)
     if not preview.numbers:  # confirmed twice
-        return _saved(node, _("已保存。"))
+        return done(_("已保存。"), "rules", node.code)
     page = _preview(node, form, preview, formatting.reason(no))
     page.status_code = 409
     return page

@@ -1,7 +1,6 @@
 """Units: a node's children and stations; nodes are added, changed, moved, closed and opened again."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from flask import abort, flash, url_for
 from flask_babel import gettext as _
@@ -15,9 +14,8 @@ from booking.model import Node
 from booking.queries import network_places
 from booking.web import htmx
 from booking.web.forms.network import CloseNodeForm, DestinationForm, NewNodeForm, NodeForm
-from booking.web.forms.rules import Form
 from booking.web.i18n import formatting
-from booking.web.network.blueprint import pages, show
+from booking.web.network.blueprint import done, heard, pages, show
 from booking.web.security.permissions import admins_only, not_for_you, overseen_node, worker
 
 
@@ -31,7 +29,7 @@ def cities() -> Response:
     if form.is_submitted():
         admins_only()
     if form.validate_on_submit() and (city := _added(form, None)):
-        return _done(_("加好了。"), "units", city.code)
+        return done(_("加好了。"), "units", city.code)
     return show("network/cities.html", form, form=form, nodes=mine)
 
 
@@ -48,7 +46,7 @@ def new_unit(code: str) -> Response:
     if node.level == "centre":
         abort(404)
     if form.validate_on_submit() and (child := _added(form, node)):
-        return _done(_("加好了。"), "units", child.code)
+        return done(_("加好了。"), "units", child.code)
     return show("network/new_unit.html", form, node=node, form=form, child_level=network.level_below(node))
 
 
@@ -58,7 +56,7 @@ def edit(code: str) -> Response:
     form = NodeForm(obj=node)
     if form.validate_on_submit():
         network.change_node(db.session, node, form.details(), clock.now(), current_user.person_id)
-        return _done(_("已保存。"), "units", code)
+        return done(_("已保存。"), "units", code)
     return show("network/edit.html", form, node=node, form=form)
 
 
@@ -69,11 +67,11 @@ def move(code: str) -> Response:
     form = DestinationForm.among([one for one in _may_take(node) if one.id != node.parent_id])
     _own_nodes(form.to.data)
     if form.validate_on_submit():
-        with _heard(form):
+        with heard(form):
             to = overseen_node(form.to.data, to_change=True)
             network.move_node(db.session, node, to, clock.now(), current_user.person_id)
-            return _done(_("移过去了，下面驿站的规则几分钟内跟着变。"), "units", code)
-    return show("network/move.html", form, node=node, form=form)
+            return done(_("移过去了，下面驿站的规则几分钟内跟着变。"), "units", code)
+    return show("network/move.html", form, node=node, station=None, form=form)
 
 
 @pages.route("/<code>/close", methods=["GET", "POST"])
@@ -84,10 +82,10 @@ def close(code: str) -> Response:
     form = CloseNodeForm.deciding(theirs, centres)
     _own_nodes(*form.destinations())
     if form.validate_on_submit():
-        with _heard(form):
+        with heard(form):
             decided, reason = form.decided(theirs, centres), form.reason.data
             network.close_node(db.session, node, decided, reason, clock.now(), current_user.person_id)
-            return _done(_("已关闭。"), "units", code)
+            return done(_("已关闭。"), "units", code)
     return show("network/close.html", form, node=node, form=form, stations=theirs)
 
 
@@ -110,11 +108,11 @@ def move_station(code: str, station_code: str) -> Response:
     form = DestinationForm.among([one for one in _centres() if one.id != station.centre_id])
     _own_nodes(form.to.data)
     if form.validate_on_submit():
-        with _heard(form):
+        with heard(form):
             to = overseen_node(form.to.data, to_change=True)
             network.join_centre(db.session, station, to, clock.now(), current_user.person_id)
-            return _done(_("移过去了，规则几分钟内跟着变。"), "units", code)
-    return show("network/move_station.html", form, node=node, station=station, form=form)
+            return done(_("移过去了，规则几分钟内跟着变。"), "units", code)
+    return show("network/move.html", form, node=node, station=station, form=form)
 
 
 def _added(form: NewNodeForm, parent: Node | None) -> Node | None:
@@ -125,20 +123,6 @@ def _added(form: NewNodeForm, parent: Node | None) -> Node | None:
     except RuleViolation as no:
         form.blame(no, formatting.reason(no))
         return None
-
-
-@contextmanager
-def _heard(form: Form) -> Iterator[None]:
-    """Show a rule's refusal in the form; the view goes on to render it."""
-    try:
-        yield
-    except RuleViolation as no:
-        form.blame(no, formatting.reason(no))
-
-
-def _done(sentence: str, place: str, code: str) -> Response:
-    flash(sentence, "good")
-    return htmx.go(url_for(f"network.{place}", code=code))
 
 
 def _from_above(code: str) -> Node:
