@@ -1,5 +1,6 @@
 """Style guide: every macro in every state, and never in production."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     named = {name for path in templates() for name in names_of_icons(path)}
     assert named
     assert [name for name in sorted(named) if f'id="{name}"' not in ICONS] == []
+
+
+def test_every_icon_of_the_sprite_is_named_somewhere() -> None:
+    code = [
+        *(config.ROOT / "booking" / "web").rglob("*.py"),
+        *(config.ROOT / "static" / "js").glob("*.js"),
+        *templates(),
+    ]
+    named = "\n".join(path.read_text() for path in code).replace("'", '"')
+    assert [name for name in re.findall(r'<symbol id="([^"]+)"', ICONS) if f'"{name}"' not in named] == []
 
 
 def test_nothing_inline_that_the_policy_would_refuse() -> None:
