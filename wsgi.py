@@ -1,4 +1,4 @@
-"""The door for `flask` and for the web server."""
+"""WSGI entry point: the app for the web server, and for `flask`."""
 
 # ruff: noqa: E402 - what is imported is here to stay: looking through it for what is not takes a sixth of the start
 import gc

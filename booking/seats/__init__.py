@@ -8,6 +8,7 @@ both, `waitlist` offers free seats, `checkin` handles arrivals (`late_checkin` p
 what the clock does, `attendance` says whether anybody recorded who came, `undo` reverts a person's own booking,
 `reinstatement` a manager's mistake, `reservation` gives a named person a seat and `removal` takes a single booking off.
 `held_slots` says what counts of a slot that was held, and `day_totals` keeps the numbers of each station's days.
+`strike_ledger` says whether strikes pause a person, `failed_attempts` keeps presses that got no seat.
 All of them give seats and waiting-list places by `claim`, and end them by `transitions` or, many at once, by
 `bulk_transitions`.
 """

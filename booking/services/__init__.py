@@ -1,6 +1,7 @@
 """Services: what a station does beside its slots. `requests` are what people ask of it, `proofs` show what they attended,
-`notices` are what it tells them, `ratings` what those who came say of a visit, `wishes` what people would like, and
-`watching` counts who opened the link of a slot that can be watched online. `door_arrivals` are who came without a phone.
+`notices` are what it tells them, `ratings` what those who came say of a visit, `wishes` what people would like
+(`wish_answers` what managers say to it), and `watching` counts who opened the link of a slot that can be watched online.
+`door_arrivals` are who came without a phone.
 """
 
 from booking.services.door_arrivals import MOST_NAMES, check_in_named, leave_name, settle

@@ -1,10 +1,10 @@
 """Slots: planning, opening and changing them.
 
 `deadlines` turns wall times into instants, `planning` keeps the coming slots in step with the plans, `due` and
-`overdue` say what the clock asks for, `edits`, `moving` and `hosting` are a manager's changes of one slot, `restore`
-undoes them, `catalogue` is what a manager changes for a whole station, `copying` copies a week, `model_station` a whole station,
-`holiday_import`
-imports the State Council's announcements.
+`overdue` say what the clock asks for. `edits`, `moving`, `hosting`, `note`, `watch_link` and `messages` are what a manager
+does with one slot, `restore` undoes it. `catalogue` is what a manager changes for a whole station (`value_rules` for its
+draws), `ready_made` the activities to begin with, `station_policy` its rules, `copying` copies a week, `model_station` a
+whole station, `holiday_import` imports the State Council's announcements.
 """
 
 from booking.slots.catalogue import (

@@ -2,7 +2,7 @@
 
 For each answer of the server that a talk about two letters waits for, two letters are written and a tick
 is killed by SIGKILL, once right before it reads that answer and once right after; 11 minutes later
-another tick lives to its end. Prints the kills. `broken` breaks the claim as in `killed_tick`.
+another tick lives to its end. Prints the kills. `broken` breaks the claim as in `crash_tick`.
 """
 
 import os
