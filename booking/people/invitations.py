@@ -40,14 +40,16 @@ def invite_manager(
 ) -> Person | None:
     """Appoint the account with this address, or mail an invitation to it. Returns whom it appointed.
 
-    Raises `bad_email`, and `too_many_invitations` when the address or, unless it is one of a sheet `in_bulk`, the actor
-    has had enough of them today.
+    Raises `bad_email`, `disabled_account`, and `too_many_invitations` when the address or, unless it is one of a sheet
+    `in_bulk`, the actor has had enough of them today.
     """
     email = clean_email(email)
     transactions.advisory_lock(session, f"codes of {email}")
     about = (ManagerInvitation.station_id == station_id, ManagerInvitation.email == email, OPEN)
     known = session.scalar(select(ManagerInvitation).where(*about).execution_options(populate_existing=True))
     if person := session.scalar(select(Person).where(Person.email == email)):
+        if person.disabled_at:
+            raise RuleViolation("disabled_account")
         if known:
             _withdraw(session, known, now, actor_id)
         appoint.inside(session, person.id, station_id, now, actor_id)

@@ -34,7 +34,10 @@ class OverseerForm(Form):
 class StationManagerForm(Form):
     """Whom to appoint at which station."""
 
-    blames = {"station_not_found": "station", "bad_email": "email", "too_many_invitations": "email"}
+    blames = {
+        "station_not_found": "station",
+        **dict.fromkeys(("bad_email", "disabled_account", "too_many_invitations"), "email"),
+    }
     email = _email()
     station = _station(_("驿站代码"))
 

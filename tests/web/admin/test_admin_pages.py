@@ -180,6 +180,18 @@ def test_what_is_no_address_is_not_appointed(network: Network, admin: FlaskClien
     assert len(network.session.scalars(select(Manages)).all()) == 2
 
 
+def test_a_disabled_account_is_not_appointed_and_a_disabled_manager_is_marked(
+    network: Network, admin: FlaskClient
+) -> None:
+    assert "已停用" not in admin.get("/admin/stations/cbd").text
+    for name in ("李静", "林经理"):
+        admin.post(f"/admin/people/{network.ids[name]}/disable", data={"reason": "借用他人账号"})
+    answer = admin.post("/admin/stations/cbd/managers", data={"email": "li@example.com"})
+    assert (answer.status_code, said(answer)) == (422, {"email": "这个账号已经停用，不能担任。"})
+    assert len(network.session.scalars(select(Manages)).all()) == 2
+    assert "已停用" in admin.get("/admin/stations/cbd").text
+
+
 # Closing
 
 
