@@ -1,13 +1,14 @@
 """Admin queries: a station with its managers, and the people of the network, with pagination."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from booking import sanitise
 from booking.db.arrays import in_array
-from booking.model import Manages, Person, Station
+from booking.model import Manages, Node, Oversees, Person, Station
 from booking.queries import person_lookup
 from booking.queries.pagination import ResultPage, result_page
 
@@ -35,3 +36,12 @@ def people(session: Session, sought: str, page: int) -> ResultPage:
         )
     roles = selectinload(Person.manages).joinedload(Manages.station)
     return result_page(session, found.order_by(Person.id.desc()).options(roles), page)
+
+
+def oversight(session: Session, persons: Iterable[Person]) -> Mapping[int, Sequence[Oversees]]:
+    """What these people oversee of a network, from the top, by the person's id."""
+    theirs = select(Oversees).join(Oversees.node).where(Oversees.person_id.in_([person.id for person in persons]))
+    found: defaultdict[int, list[Oversees]] = defaultdict(list)
+    for role in session.scalars(theirs.order_by(Node.path).options(joinedload(Oversees.node))):
+        found[role.person_id].append(role)
+    return found

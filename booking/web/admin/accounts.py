@@ -19,7 +19,8 @@ from booking.web.i18n import formatting as words_for
 @pages.get("/people")
 def everybody() -> Response:
     words, number = sought()
-    return show("admin/people.html", page=admin.people(db.session(), words, number), q=words)
+    page = admin.people(db.session(), words, number)
+    return show("admin/people.html", page=page, q=words, oversight=admin.oversight(db.session(), page.items))
 
 
 @pages.route("/people/<int:person_id>", methods=["GET"])
@@ -50,4 +51,5 @@ def enable(person_id: int) -> Response:
 
 def _page(person: Person, form: AdminReasonForm) -> Response:
     factor = people.second_factor_of(db.session, person.id)
-    return show("admin/person.html", form, person=person, form=form, factor=factor)
+    oversees = admin.oversight(db.session(), [person])[person.id]
+    return show("admin/person.html", form, person=person, form=form, factor=factor, oversees=oversees)

@@ -165,6 +165,15 @@ def test_a_manager_is_appointed_or_invited_and_the_invitation_withdrawn(desk: De
         assert (answer.status_code, f"没有代码是“{code}”的驿站" in answer.text) == (422, True)
 
 
+def test_an_admin_sees_on_the_pages_of_people_what_somebody_oversees(desk: Desk) -> None:
+    desk.post("overseers", email=desk.email("许工"), role="reader", node="chaoyang")
+    admin = desk.browser("何主任")
+    everybody = words_of(admin.get("/admin/people").text)
+    assert [role in everybody for role in ("朝阳区 统筹", "朝阳区 查看")] == [True, True]
+    assert "查看 朝阳区" in words_of(admin.get(f"/admin/people/{desk.ids['许工']}").text)
+    assert "朝阳区" not in admin.get(f"/admin/people/{desk.ids['周明']}").text
+
+
 def test_the_history_of_the_node_says_who_oversees_it(desk: Desk) -> None:
     desk.post("overseers", email=desk.email("许工"), role="reader", node="chaoyang")
     told = words_of(desk.browser().get("/net/chaoyang/history").text)
