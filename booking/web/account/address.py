@@ -35,8 +35,11 @@ def mail_again() -> Response:
 @pages.route("/account/address/prove", methods=["GET", "POST"])
 @sign_in_required
 def prove_address() -> Response:
+    if asked_for("sign_in") is None:
+        return htmx.go(url_for("account.mine"))
     form = CodeForm()
     if form.validate_on_submit() and _proved(form):
+        session.pop("asked", None)
         flash(_("收到了，邮件恢复发送。"), "good")
         return htmx.go(url_for("account.mine"))
     finish = url_for("account.prove_address")

@@ -70,6 +70,12 @@ def test_a_code_ends_it(network: Network, app: Flask) -> None:
     assert "data-mail-stopped" not in done.text
 
 
+def test_the_page_that_says_a_code_was_mailed_is_for_who_asked_for_one(network: Network, app: Flask) -> None:
+    phone = network.browser(app, "周明")
+    assert phone.get("/account/address/prove").location == "/account/"
+    assert network.letters(ZHOU) == []
+
+
 @time_machine.travel(NOW, tick=False)
 def test_too_many_codes_are_refused_with_a_sentence(network: Network, app: Flask) -> None:
     phone = network.browser(app, "周明")
