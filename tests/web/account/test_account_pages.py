@@ -18,6 +18,7 @@ from booking.model import Code, Event, Person, SignIn
 from tests.support.cookies import carry
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.network_cast import MONDAY, PASSWORD, PHONE, Network
+from tests.support.worker_cast import Phone
 
 NEW, ZHOU = "new@example.com", "zhou@example.com"
 TOO_KNOWN = "这个密码大半是你的邮箱、称呼或驿站的名字，太容易猜到了，换一个。"
@@ -586,6 +587,16 @@ def test_the_account_is_deleted_with_the_password(network: Network, zhou: FlaskC
     assert not is_signed_in(zhou)
     assert network.person("周明").email is None
     assert sign_in(zhou).status_code == 422
+
+
+def test_a_place_in_line_is_not_called_a_booking_before_a_deletion(session: Session, app: Flask) -> None:
+    lunch = LunchHour(session, capacity=1)
+    for who in ("李静", "周明"):
+        lunch.book(who, "Mon 11:00")
+    page = Phone(app, lunch, "周明").get("/account/delete", "Mon 11:05").text
+    assert "下面这些预约和候补会取消" in page
+    assert "候补中" in page
+    assert "个预约" not in page
 
 
 def test_a_wrong_password_deletes_nothing(network: Network, zhou: FlaskClient) -> None:
