@@ -222,10 +222,16 @@ def change_address(
 
 @transactional
 def disable(session: Session, person_id: int, now: datetime, actor_id: int, reason: str = "") -> Person:
-    """Disable an account: signed out everywhere at once, skipped on every waiting list. Its bookings stay."""
+    """Disable an account: signed out everywhere at once, skipped on every waiting list. Its bookings stay.
+
+    Raises `yourself`, or `last_admin` where the admin who asks was disabled meanwhile.
+    """
     if person_id == actor_id:
         raise RuleViolation("yourself")
+    hold_admins(session, person_id)
     person = alive(session, person_id)
+    if is_last_admin(session, person):
+        raise RuleViolation("last_admin")
     if person.disabled_at is None:
         person.disabled_at = now
         end_sign_ins.inside(session, person_id, now, actor_id=actor_id)
@@ -256,6 +262,12 @@ def alive(session: Session, person_id: int) -> Person:
     if person is None or person.deleted_at is not None:
         raise RuleViolation("no_such_person")
     return person
+
+
+def hold_admins(session: Session, person_id: int) -> None:
+    """Let nobody else decide whether an admin goes, if this is one, until the transaction ends; before anybody is locked."""
+    if session.scalar(select(Person.is_admin).where(Person.id == person_id)):
+        transactions.advisory_lock(session, "admins")
 
 
 def is_last_admin(session: Session, person: Person) -> bool:

@@ -36,7 +36,7 @@ from booking.model import (
     WishVote,
 )
 from booking.people import codes
-from booking.people.accounts import alive, is_last_admin
+from booking.people.accounts import alive, hold_admins, is_last_admin
 from booking.people.door_helpers import end_door
 from booking.people.invitations import forget_invitations_to
 from booking.people.second_factor import remove
@@ -49,6 +49,7 @@ ROUNDS = 5
 def delete_account(session: Session, person_id: int, now: datetime, actor_id: int | None = None) -> None:
     """Delete an account for good, all in this one transaction. Nothing of it becomes a strike."""
     codes.alone(session, person_id)
+    hold_admins(session, person_id)
     entered = draws.open_draws_of(session, person_id, now)
     held = _hold_everything(session, person_id, now)
     person = alive(session, person_id)
@@ -74,6 +75,7 @@ def delete_own_account(session: Session, tried: Attempt, now: datetime) -> None:
     # Locked before the person; `delete_account` asks for both again: a draw may have been entered in between.
     if tried.person_id is not None:
         codes.alone(session, tried.person_id)
+        hold_admins(session, tried.person_id)
         draws.open_draws_of(session, tried.person_id, now)
     delete_account.inside(session, confirm(session, tried).id, now)
 

@@ -1,9 +1,9 @@
 """A race: two managers of one station are dismissed at once, each while the other is still there. SQLite has one writer."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from booking import people
@@ -11,11 +11,11 @@ from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.model import Manages
 from tests.support.lunch_hour import at, make_manager
+from tests.support.together import until_it_waits
 from tests.support.tree_cast import city_tree
 
 pytestmark = pytest.mark.postgresql
 NOW = at("Mon 09:00")
-WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 def dismiss(engine: Engine, person_id: int, station_id: int) -> str:
@@ -37,16 +37,10 @@ def both_at_once(session: Session, engine: Engine) -> tuple[str, int]:
             people.dismiss.inside(session, first, guomao, NOW)
             session.flush()
             told = pool.submit(dismiss, engine, second, guomao)
-            _until_it_waits(engine, told)
+            until_it_waits(engine, told)
         said = told.result()
     left = select(func.count()).select_from(Manages).where(Manages.station_id == guomao)
     return said, session.scalar(left) or 0
-
-
-def _until_it_waits(engine: Engine, told: Future[str]) -> None:
-    with engine.connect() as connection:
-        while not wait([told], 0.02).done and not connection.scalar(WAITING):
-            connection.rollback()
 
 
 def test_of_two_managers_who_are_dismissed_at_once_one_stays(session: Session, engine: Engine) -> None:

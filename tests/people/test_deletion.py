@@ -1,12 +1,13 @@
 """Deleting an account: seats pass on, sign-ins end, the name goes, the history stays."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from booking import model, people, seats
@@ -17,7 +18,7 @@ from booking.model import Booking, Code, Letter, Manages, Person, Slot
 from booking.people import codes, deletion
 from tests.support.lunch_hour import LunchHour, at
 from tests.support.network_cast import MONDAY, Network
-from tests.support.together import together
+from tests.support.together import together, until_it_waits
 
 NOON = at("Mon 12:00")
 
@@ -146,6 +147,50 @@ def test_the_last_admin_stays(network: Network) -> None:
     with pytest.raises(RuleViolation, match="last_admin"), transactions.transaction(network.session) as session:
         people.delete_account(session, network.ids["何主任"], MONDAY)
     assert network.person("何主任").email == "he@example.com"
+
+
+def go_at_once(network: Network, engine: Engine, how: str) -> tuple[str, int]:
+    """What the second of two admins is told, who begins before the first has committed; and how many are left."""
+    with transactions.transaction(network.session) as session:
+        first, second = (network.ids[name] for name in ("何主任", "周明"))
+        session.get_one(Person, second).is_admin = True
+    acts = {
+        "leaves": lambda rows, goes, _other: people.delete_account(rows, goes, MONDAY),
+        "disables": lambda rows, other, goes: people.disable(rows, goes, MONDAY, other),
+    }
+
+    def later(act: Any) -> str:
+        with Session(engine) as session:
+            try:
+                act(session, second, first)
+            except RuleViolation as no:
+                return no.reason
+        return "gone"
+
+    with ThreadPoolExecutor(1) as pool:
+        with transactions.transaction(network.session) as session:
+            acts[how](session, first, second)
+            session.flush()
+            told = pool.submit(later, acts[how])
+            until_it_waits(engine, told)
+        said = told.result()
+    admins = (Person.is_admin, Person.disabled_at.is_(None), Person.deleted_at.is_(None))
+    return said, network.session.scalar(select(func.count()).where(*admins)) or 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("how", ["leaves", "disables"])
+def test_of_two_admins_who_go_at_once_one_stays(network: Network, engine: Engine, how: str) -> None:
+    assert go_at_once(network, engine, how) == ("last_admin", 1)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("how", ["leaves", "disables"])
+def test_without_the_lock_both_admins_would_go(
+    network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(transactions, "advisory_lock", lambda *_: None)
+    assert go_at_once(network, engine, how) == ("gone", 0)
 
 
 def test_twice_is_once(lunch: LunchHour) -> None:

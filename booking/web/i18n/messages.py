@@ -307,7 +307,7 @@ REASONS = {
     "disabled": Reason(_("这个账号已经停用，请联系驿站。")),
     "changed": Reason(_("密码刚刚改过，请重新登录。")),
     "no_such_person": Reason(_("没有这个账号。")),
-    "last_admin": Reason(_("你是最后一位管理员，先任命另一位，才能注销。")),
+    "last_admin": Reason(_("全网管理员至少要有一位：先有另一位，才能注销或停用这一位。")),
     "yourself": Reason(_("不能停用自己。")),
     "follow_limit": Reason(_("最多关注 %(limit)s 个活动，你已经关注满了。先取消一个，再关注这个。")),
     "no_wishes_here": Reason(_("这个驿站已经关闭，不能再提心愿。"), _("看看别的驿站。")),

@@ -608,7 +608,7 @@ def test_a_wrong_password_deletes_nothing(network: Network, zhou: FlaskClient) -
 @pytest.mark.sqlite
 def test_the_last_admin_is_told_why_not(network: Network, app: Flask) -> None:
     answer = network.browser(app, "何主任").post("/account/delete", data={"password": PASSWORD})
-    assert said(answer) == {"password": "你是最后一位管理员，先任命另一位，才能注销。"}
+    assert said(answer) == {"password": "全网管理员至少要有一位：先有另一位，才能注销或停用这一位。"}
 
 
 # What no page offers
