@@ -589,6 +589,14 @@ def test_the_account_is_deleted_with_the_password(network: Network, zhou: FlaskC
     assert sign_in(zhou).status_code == 422
 
 
+def test_where_no_file_can_be_taken_no_button_promises_one(zhou: FlaskClient) -> None:
+    """WeChat's browser does nothing with a download."""
+    assert 'href="/account/export"' in zhou.get("/account/").text
+    inside = zhou.get("/account/", headers={"User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0"}).text
+    assert 'href="/account/export"' not in inside
+    assert "请用手机浏览器登录" in inside
+
+
 def test_a_place_in_line_is_not_called_a_booking_before_a_deletion(session: Session, app: Flask) -> None:
     lunch = LunchHour(session, capacity=1)
     for who in ("李静", "周明"):
