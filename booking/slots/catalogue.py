@@ -118,16 +118,21 @@ def close_zone(session: Session, zone: Zone, now: datetime, actor_id: int | None
 
 
 @transactional
-def save_activity(session: Session, activity: Activity, now: datetime, actor_id: int | None = None) -> None:
-    """Add or change an activity. The title of an archived one is free, and taken again when that is restored."""
+def save_activity(
+    session: Session, activity: Activity, now: datetime, actor_id: int | None = None, *, same_host: bool = False
+) -> None:
+    """Add or change an activity. The title of an archived one is free, and taken again when that is restored.
+
+    What its teacher held stays with the old name, unless another name is that of the `same_host`.
+    """
     activity, changed = _incoming(session, activity)
     named = not activity.id or _renamed(changed, "title") or "retired_at" in changed
     if named and _has_twin(session, activity, "title", Activity.retired_at.is_(None)):
         raise RuleViolation("name_taken")
     session.add(activity)
     session.flush()
-    if changed.get("host", [""])[0]:
-        _keep_host(session, activity, changed["host"][0])
+    if was := changed.get("host", [""])[0]:
+        (_correct_host if same_host else _keep_host)(session, activity, was)
     left, _taken = changed.get("picture", ("", ""))
     pictures.keep(session, activity.picture, left, now)
     told = {"activity": activity.id, "name": activity.title, "changed": changed}
@@ -138,6 +143,12 @@ def _keep_host(session: Session, activity: Activity, host: str) -> None:
     """Write who held them to the slots that are over: they are counted by teacher."""
     held = (Slot.activity_id == activity.id, Slot.host.is_(None), Slot.state == "done")
     session.execute(update(Slot).where(*held).values(host=host), execution_options=transactions.NO_SYNC)
+
+
+def _correct_host(session: Session, activity: Activity, was: str) -> None:
+    """Let the slots that are over, and were written to this teacher, follow the activity again."""
+    held = (Slot.activity_id == activity.id, Slot.host == was, Slot.state == "done")
+    session.execute(update(Slot).where(*held).values(host=None), execution_options=transactions.NO_SYNC)
 
 
 @transactional

@@ -70,19 +70,27 @@ def test_where_attendance_was_not_recorded_nobody_knows_who_took_a_seat(session:
     assert (told.late, told.reused, told.unrecorded) == (1, 0, 1)
 
 
-def test_a_past_slot_counts_for_the_teacher_who_held_it(session: Session) -> None:
-    lunch = LunchHour(session)
-    for host, when in (("王老师", "Mon 09:00"), ("李老师", "Wed 09:00")):
-        with transactions.transaction(session):
+def by_host(lunch: LunchHour, *hosts: str, same_host: bool = False) -> list[tuple[str, int]]:
+    """Visits by teacher, once the activity has these one after the other."""
+    for host in hosts:
+        with transactions.transaction(lunch.session) as session:
             activity = session.get_one(Slot, lunch.slot_id).activity
             activity.host = host
-            slots.save_activity(session, activity, at(when), lunch.manager_id)
-        if host == "王老师":
-            lunch.book("周明", "Mon 10:00")
-            lunch.check_in("周明", "12:05")
-            live_the_noon(lunch)
-    found = statistics.of_station(session, lunch.station_id, Span(TUESDAY, TUESDAY))
-    assert [(one.of.name, one.tally.visits) for one in found.by_host()] == [("王老师", 1)]
+            slots.save_activity(session, activity, at("Wed 09:00"), lunch.manager_id, same_host=same_host)
+    found = statistics.of_station(lunch.session, lunch.station_id, Span(TUESDAY, TUESDAY))
+    return [(one.of.name, one.tally.visits) for one in found.by_host()]
+
+
+def test_a_past_slot_counts_for_the_teacher_who_held_it(session: Session) -> None:
+    lunch = LunchHour(session)
+    by_host(lunch, "王小明")
+    lunch.book("周明", "Mon 10:00")
+    lunch.check_in("周明", "12:05")
+    live_the_noon(lunch)
+    assert by_host(lunch, "王晓明", same_host=True) == [("王晓明", 1)]
+    assert by_host(lunch, "李老师", "王晓明") == [("王晓明", 1)]
+    assert by_host(lunch, "王筱明", same_host=True) == [("王筱明", 1)]
+    assert by_host(lunch, "李老师") == [("王筱明", 1)]
 
 
 def test_who_lost_the_seat_and_comes_late_is_a_visit_that_was_booked(session: Session) -> None:

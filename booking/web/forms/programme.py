@@ -102,6 +102,7 @@ class ActivityForm(Form):
     kind = PickField(_("类别"), [needed], choices=options({kind: KIND_WORDS[kind] for kind in KINDS}))
     host = LineField(_("老师"), [maybe, Short(40)])
     host_en = LineField(_("老师（英文）"), [maybe, Short(80)])
+    same_host = BooleanField(_("还是同一位老师，只改写法"))
     text = Prose(_("介绍"), [maybe, Short(LONGEST_TEXT)])
     text_en = Prose(_("介绍（英文）"), [maybe, Short(LONGEST_TEXT)])
     bring = LineField(_("要带什么"), [maybe, Short(120)])

@@ -21,7 +21,8 @@ from booking.web.forms.programme import ALLOCATION_WORDS, KIND_WORDS, ActivityFo
 # In the order of the form; what is English stands last.
 COLUMNS = {
     "activities": sorted(
-        (name for name in ActivityForm.labels() if name != "picture"), key=lambda n: n.endswith("_en")
+        (name for name in ActivityForm.labels() if name not in ("picture", "same_host")),
+        key=lambda n: n.endswith("_en"),
     ),
     # How seats are given stands last: sheets from before have no such columns.
     "plans": sorted(

@@ -4,6 +4,7 @@ Nobody is told when something is archived, so nobody need be when it is restored
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from flask import render_template, url_for
@@ -80,7 +81,9 @@ def ready_made(code: str) -> Answer:
 def activity(code: str, activity_id: int) -> Answer:
     station = managed_station(code)
     item = of_station(station, Activity, activity_id)
-    return _edit(ACTIVITIES, station, item, activity_form(station, item))
+    form = activity_form(station, item)
+    section = ACTIVITIES._replace(save=partial(slots.save_activity, same_host=form.same_host.data))
+    return _edit(section, station, item, form)
 
 
 def picture_too_large(code: str, activity_id: int | None = None) -> Answer:
@@ -166,7 +169,7 @@ def _restore(code: str, kind: type[Any], key: int, restore: Callable[..., Any], 
 
 def _one(section: Section, station: Station, item: Any, form: Form, **refusal: Any) -> tuple[str, int]:
     context = {section.one: item, **manager.using(db.session(), item, clock.now())}
-    if section is ACTIVITIES:
+    if isinstance(item, Activity):
         context["answers"] = activity_ratings.of_activity(db.session(), item.id, clock.now())
     return shown(f"manager/{section.one}.html", form, station=station, **context, **refusal)
 

@@ -277,6 +277,19 @@ def test_an_activity_is_written_once_and_put_away_when_nothing_uses_it(desk: Des
     assert "八段锦" not in desk.words("activities").partition("收起来了")[2]
 
 
+def test_a_teachers_name_is_corrected_also_in_the_past(desk: Desk, cast: Cast) -> None:
+    form, path = ACTIVITY | {"title": "白领瑜伽课堂"}, f"activities/{cast.cbd.activity_id}"
+    assert "还是同一位老师" not in desk.words(path)
+    desk.post(path, **form | {"host": "王小明"})
+    for clock in ("Tue 12:10", "Tue 13:00"):
+        cast.lunch.tick(clock)
+    assert "还是同一位老师" in desk.words(path, "Wed 11:00")
+    desk.post(path, "Wed 11:00", **form | {"host": "王晓明", "same_host": "y"})
+    assert "王小明" not in desk.words("numbers", "Wed 11:00")
+    desk.post(path, "Wed 11:01", **form | {"host": "李老师"})
+    assert "王晓明" in desk.words("numbers", "Wed 11:01")
+
+
 def test_a_zone_is_added_changed_and_closed(desk: Desk, cast: Cast) -> None:
     desk.post("zones", name="露台", name_en="Terrace", capacity="30")
     session = cast.lunch.session
