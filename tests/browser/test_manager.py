@@ -393,4 +393,8 @@ def test_text_of_twice_the_size_fits_the_desk_on_a_phone(
             page.goto(f"/manage/cbd/{path}")
             page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
             wide += [] if fits(page) else [path]
+        page.goto("/manage/cbd/policy")
+        page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+        labels = page.locator(".setting label").evaluate_all("all => all.map(one => one.clientWidth / innerWidth)")
     assert wide == []
+    assert min(labels) > 0.5
