@@ -216,6 +216,9 @@ def test_a_day_counts_no_cancelled_slot(desk: Desk, cast: Cast) -> None:
 
 def test_a_saturday_may_follow_a_mondays_plans(desk: Desk, cast: Cast) -> None:
     made = plan(desk, cast, weekdays=["1"])
+    desk.post("calendar", date="2026-11-28", says="works")
+    assert [slot.date.isoformat() for slot in slots_of(cast, made)] == ["2026-11-30", "2026-12-07"]
+    assert "在“日历”里选那天按星期几的排期" in desk.words("plans/new")
     desk.post("calendar", date="2026-11-28", says="1", note="补班")
     assert [slot.date.isoformat() for slot in slots_of(cast, made)] == ["2026-11-28", "2026-11-30", "2026-12-07"]
     assert "补班 按周一" in desk.words("week?from=2026-11-23")
