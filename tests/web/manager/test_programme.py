@@ -54,6 +54,15 @@ def test_a_plan_makes_the_slots_of_the_coming_days(desk: Desk, cast: Cast) -> No
     assert "白领瑜伽课堂 周一至周五 13:30" in desk.words("plans")
 
 
+def test_the_list_says_from_when_a_plan_runs(desk: Desk, cast: Cast) -> None:
+    desk.post(
+        "plans/new", **WEEKLY, activity_id=cast.cbd.activity_id, zone_id=cast.cbd.zone_id, valid_from="2027-01-04"
+    )
+    assert "从 1月4日周一 起 一直" in desk.words("plans")
+    plan(desk, cast, starts="15:00", valid_from="2026-11-23")
+    assert desk.words("plans").count("起 一直") == 1
+
+
 def test_a_changed_plan_takes_its_untouched_slots_along(desk: Desk, cast: Cast) -> None:
     made = plan(desk, cast)
     own = {"activity_id": cast.cbd.activity_id, "zone_id": cast.cbd.zone_id, "valid_from": "2026-11-24"}
