@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Insert, Select, and_, exists, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Insert, Select, and_, cast, exists, insert, literal, or_, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -97,13 +97,12 @@ def is_invited(session: Session, booking: Booking, but: int | None = None) -> bo
     return session.scalar(left.order_by(Letter.id.desc()).limit(1)) in INVITATIONS
 
 
-def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any]) -> Insert:
-    """Insert one letter to each person of these bookings, about its slot, created at the bound `now`."""
-    now = param("now", Letter.created_at.type)
-    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id}
-    said = {"kind": literal(kind), "details": details, "message_id": RandomHex(), "created_at": now, "next_try_at": now}
-    constant = {name: literal(value) for name, value in defaults(Letter).items()}
-    columns: dict[str, Any] = {**constant, **about, **said}
+def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any], due: str = "now") -> Insert:
+    """Insert one letter to each person of these bookings, about its slot, created at the bound `now`.
+
+    It is sent at the bound instant `due`.
+    """
+    columns = _letter(kind, details, due)
     rows = select(*columns.values()).where(Booking.id.in_(bookings)).order_by(Booking.id)
     return insert(Letter).from_select(list(columns), rows, include_defaults=False)
 
@@ -120,6 +119,22 @@ def enqueue_once(session: Session, kind: str, key: ColumnElement[str], bookings:
     connection = session.connection()
     rows = upsert.insert(connection, Letter).from_select(list(columns), bookings.with_only_columns(*columns.values()))
     return len(connection.execute(rows.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.id)).all())
+
+
+def letters_once(kind: str, bookings: Select[int], details: ColumnElement[Any], due: str) -> Insert:
+    """The same to whoever has no letter of this kind about the slot yet."""
+    key = literal(f"{kind}:") + cast(Booking.slot_id, String) + literal(":") + cast(Booking.person_id, String)
+    columns = {**_letter(kind, details, due), "key": key}
+    rows = select(*columns.values()).where(Booking.id.in_(bookings), ~exists().where(Letter.key == key))
+    return insert(Letter).from_select(list(columns), rows.order_by(Booking.id), include_defaults=False)
+
+
+def _letter(kind: str, details: ColumnElement[Any], due: str) -> dict[str, Any]:
+    """The columns of a letter to the person of a booking."""
+    constant = {name: literal(value) for name, value in defaults(Letter).items()}
+    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, "kind": literal(kind), "details": details}
+    now, next_try_at = (param(name, Letter.created_at.type) for name in ("now", due))
+    return {**constant, **about, "message_id": RandomHex(), "created_at": now, "next_try_at": next_try_at}
 
 
 class RandomHex(FunctionElement[str]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Insert, Select, func, insert, join, literal, null, select, union_all, update
+from sqlalchemy import ColumnElement, Insert, Select, cast, func, insert, join, literal, null, select, union_all, update
 from sqlalchemy.orm import Session
 
 from booking.db.arrays import in_array
@@ -93,6 +93,7 @@ class EventTemplate(NamedTuple):
     kind: str
     after: str | None = None
     reason: ColumnElement[str] | None = None
+    actor: ColumnElement[int] | None = None
 
 
 def lines_of(bookings: Select[int], *told: EventTemplate) -> Insert:
@@ -111,7 +112,8 @@ def _line(about: dict[str, Any], place: int, told: EventTemplate) -> Select[Any]
     after = literal(told.after) if told.after else null()
     said = {"kind": literal(told.kind), "before": Booking.state if told.after else null(), "after": after}
     reason = null() if told.reason is None else told.reason
-    columns: dict[str, Any] = {**about, **said, "reason": reason, "place": literal(place)}
+    actor = cast(null() if told.actor is None else told.actor, Event.actor_id.type)
+    columns: dict[str, Any] = {**about, **said, "reason": reason, "actor_id": actor, "place": literal(place)}
     return select(*(value.label(name) for name, value in columns.items())).join_from(
         Booking, Slot, Booking.slot_id == Slot.id
     )

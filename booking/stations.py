@@ -92,10 +92,9 @@ def close_station(session: Session, station_id: int, reason: str, now: datetime,
     if station.closed_at:
         return 0
     called_off = coming(session, station_id, now)
+    slots.call_off(session, [slot for slot in called_off if slot.taken or slot.waiting], now, words, actor_id)
     for slot in called_off:
-        if slot.taken or slot.waiting:
-            slots.cancel.inside(session, slot.id, words, now, actor_id)
-        else:
+        if slot.state != "cancelled":
             _set_aside(session, slot, now, actor_id)
     station.closed_at = now
     record(session, "station_closed", now, actor_id=actor_id, station_id=station_id, reason=words)

@@ -1,10 +1,10 @@
 """Bulk transitions: bookings that end by the clock, any number of them in a constant number of statements."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, SQLColumnExpression, Update, case, func, insert, literal, select, update
+from sqlalchemy import Insert, SQLColumnExpression, Update, case, func, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from booking import policy
@@ -12,9 +12,9 @@ from booking.db import statements
 from booking.db.arrays import in_array, in_array_param
 from booking.db.statements import param
 from booking.db.transactions import NO_SYNC
-from booking.enqueue import letters_to
+from booking.enqueue import letters_once, letters_to
 from booking.history import EventTemplate, lines_of, record_all
-from booking.model import Booking, Letter, Slot, Station, Strike
+from booking.model import Booking, Event, Letter, Slot, Station, Strike
 from booking.seats import strike_ledger
 
 
@@ -66,6 +66,17 @@ def strike(session: Session, seats: Sequence[EndedSeat], now: datetime, reason: 
     if seats:
         struck = _words(session, seats, now, reason)
         STRIKES.run(_connection(session), ids=[seat.id for seat in seats], now=now, **struck)
+
+
+def call_off(session: Session, ended: Sequence[Booking], now: datetime, actor_id: int | None) -> None:
+    """Cancel these bookings of locked slots, which are cancelled themselves. They are to be read again afterwards."""
+    CALLED_OFF.run(_connection(session), ids=[one.id for one in ended], now=now, actor=actor_id)
+
+
+def tell_called_off(session: Session, bookings: Collection[int], reason: str, now: datetime, wait: timedelta) -> None:
+    """Queue a letter to each of their people that the slot is cancelled and why, once, to be sent after `wait`."""
+    told: dict[str, Any] = {"why": {"reason": reason}, "now": now, "due": now + wait}
+    TOLD_CALLED_OFF.run(_connection(session), ids=list(bookings), **told)
 
 
 def _connection(session: Session) -> statements.DriverConnection:
@@ -138,6 +149,13 @@ NO_SHOWS = statements.WriteAll(
 )
 MISSED = statements.WriteAll(
     _freed(), lines_of(IDS, EventTemplate("release_missed", "released")), _ended("released", "release_missed")
+)
+CALLED_OFF = statements.WriteAll(
+    lines_of(IDS, EventTemplate("slot_cancelled", "cancelled", actor=param("actor", Event.actor_id.type))),
+    _ended("cancelled", "slot_cancelled").values(checked_in_at=null(), late=False),
+)
+TOLD_CALLED_OFF = statements.CompiledStatement(
+    letters_once("slot_cancelled", IDS, param("why", Letter.details.type), "due")
 )
 UNRECORDED = statements.WriteAll(
     _freed(), lines_of(IDS, EventTemplate("unrecorded", "unrecorded")), _ended("unrecorded", "unrecorded")

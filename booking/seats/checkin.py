@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from booking.db.arrays import in_array
 from booking.db.transactions import retried, transactional
-from booking.enqueue import enqueue, undo_window
+from booking.enqueue import undo_window
 from booking.errors import RuleViolation
 from booking.history import record
-from booking.model import LIVE, Booking, Slot, Strike
+from booking.model import HOLDING, LIVE, Booking, Slot, Strike
 from booking.seats import strike_ledger
+from booking.seats.bulk_transitions import call_off, tell_called_off
 from booking.seats.claim import STANDBY, ClaimRow, change, claim_in
 from booking.seats.day_totals import count_days_of
 from booking.seats.eligibility import Entry, at_door, door_is_open, eligibility, too_many_places
 from booking.seats.late_checkin import is_late_arrival, miss_again, released, seat_at_door
 from booking.seats.transitions import (
-    bookings,
     delete_ratings,
     end,
     find_booking,
@@ -196,25 +198,30 @@ def _let_in(
     return seated
 
 
-def vacate(session: Session, slot: Slot, now: datetime, reason: str, actor_id: int | None = None) -> Sequence[Booking]:
-    """Empty a locked slot that is being cancelled: everybody on it is told once, nobody gets a strike.
+def vacate(
+    session: Session, slots: Sequence[Slot], now: datetime, reason: str, actor_id: int | None = None
+) -> Sequence[Booking]:
+    """Empty locked slots that are being cancelled: everybody on them is told once, nobody gets a strike.
 
-    Those whose seats were released before are told as well, and their strikes are forgiven with the reason.
+    Those whose seats were released before are told as well, and their strikes are forgiven with the reason. A constant
+    number of statements: a station that closes has hundreds of people on its slots.
     """
-    everybody = bookings(session, slot.id, *LIVE, "released")
+    held = {slot.id: slot for slot in slots}
+    here = select(Booking).where(Booking.slot_id.in_(in_array(held)), Booking.state.in_((*LIVE, "released")))
+    everybody = _read(session, here)
     came = [booking.id for booking in everybody if booking.state == "attended"]
     for booking in everybody:
-        booking.checked_in_at = None
-        if booking.state == "released":  # the seat is not theirs any more
-            end(session, slot, booking, "cancelled", now, "slot_cancelled", actor_id)
-        else:
-            leave(session, slot, booking, now, "slot_cancelled", actor_id)
-        booking.late = False
-        person_id, wait = booking.person_id, undo_window(slot, now)
-        once = f"slot_cancelled:{slot.id}:{person_id}"
-        enqueue(
-            session, "slot_cancelled", now, person_id=person_id, slot_id=slot.id, once=once, wait=wait, reason=reason
-        )
-    strike_ledger.forgive(session, Strike.slot_id == slot.id, now, actor_id, reason)
+        held[booking.slot_id].waiting -= booking.state == "waiting"
+        held[booking.slot_id].taken -= booking.state in HOLDING
+    call_off(session, everybody, now, actor_id)
+    told = {(one.slot_id, one.person_id): one for one in everybody}  # who was released may be on standby as well
+    for wait in {undo_window(slot, now) for slot in slots}:
+        theirs = [one.id for one in told.values() if undo_window(held[one.slot_id], now) == wait]
+        tell_called_off(session, theirs, reason, now, wait)
+    strike_ledger.forgive(session, Strike.slot_id.in_(in_array(held)), now, actor_id, reason)
     delete_ratings(session, came)
-    return everybody
+    return _read(session, select(Booking).where(Booking.id.in_(in_array({one.id for one in everybody}))))
+
+
+def _read(session: Session, wanted: Select[Booking]) -> Sequence[Booking]:
+    return session.scalars(wanted.order_by(Booking.id).execution_options(populate_existing=True)).all()

@@ -36,7 +36,7 @@ from booking.slots.due import (
     to_start,
     too_late,
 )
-from booking.slots.edits import OneOff, Resized, add, cancel, set_capacity
+from booking.slots.edits import OneOff, Resized, add, call_off, cancel, set_capacity
 from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import
 from booking.slots.hosting import set_host
 from booking.slots.messages import withdraw_message, write_to

@@ -85,9 +85,18 @@ def cancel(
         return ()
     if slot.state_at(now) == "done":
         raise RuleViolation("over")
-    told = seats.vacate(session, slot, now, reason, actor_id)
-    record(session, "cancelled", now, actor_id=actor_id, slot=slot, before=slot.state, after="cancelled", reason=reason)
-    slot.state, slot.cancel_reason = "cancelled", reason
+    return call_off(session, [slot], now, reason, actor_id)
+
+
+def call_off(
+    session: Session, held: Sequence[Slot], now: datetime, reason: str, actor_id: int | None
+) -> Sequence[Booking]:
+    """Cancel these locked slots, none of which is over, and say who was on them."""
+    told = seats.vacate(session, held, now, reason, actor_id)
+    for slot in held:
+        was = slot.state
+        record(session, "cancelled", now, actor_id=actor_id, slot=slot, before=was, after="cancelled", reason=reason)
+        slot.state, slot.cancel_reason = "cancelled", reason
     return told
 
 

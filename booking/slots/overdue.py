@@ -63,7 +63,7 @@ def did_not_happen(session: Session, slot_id: int, now: datetime, actor_id: int)
     slot = _locked(session, slot_id)
     if slot.state == "cancelled":
         return ()
-    told = seats.vacate(session, _without_attendance(slot, now), now, "", actor_id)
+    told = seats.vacate(session, [_without_attendance(slot, now)], now, "", actor_id)
     record(session, "cancelled", now, actor_id=actor_id, slot=slot, before=slot.state, after="cancelled")
     slot.state = "cancelled"
     return told

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from booking import invariants
+from booking import invariants, stations
+from booking.db import transactions
 from booking.history import replay
-from booking.model import Booking, Event
+from booking.model import Booking, Event, Letter, Person, Slot
 from tests.support.lunch_hour import LunchHour, at
+from tests.support.statements import heard
 
 OPEN = "Mon 10:00"
 DAY = ("12:10", "12:15", "13:00")
@@ -83,6 +85,30 @@ def test_who_waits_at_the_door_after_the_release_is_told_once(lunch: LunchHour) 
     lunch.cancel("12:20")
     assert lunch.letters("周明").count("slot_cancelled") == 1
     assert lunch.strikes("周明") == []
+
+
+def test_closing_a_station_needs_no_more_statements_for_more_people(lunch: LunchHour) -> None:
+    """On SQLite all others who write wait meanwhile: with some for each person a large station took seconds."""
+    sent, session, names = [], lunch.session, list(lunch.people)
+    with transactions.transaction(session):
+        session.get_one(Person, lunch.manager_id).is_admin = True
+    for code, crowds in (("east", [names[:2]]), ("west", [names[2:5], names[5:]])):
+        station_id = lunch.other_station(code)
+        theirs = [lunch.slot("Wed 12:10", 1, station_id=station_id) for _ in crowds]
+        for slot_id, crowd in zip(theirs, crowds, strict=True):
+            assert [lunch.book(who, "Tue 10:00", slot_id) for who in crowd][:2] == ["booked", "waiting"]
+        with heard(session.get_bind()) as statements, transactions.transaction(session) as writing:
+            assert stations.close_station(writing, station_id, "停电", at("Wed 09:00"), lunch.manager_id) == len(crowds)
+        sent.append(len(statements))
+        letters = select(Letter.person_id).where(Letter.slot_id.in_(theirs), Letter.kind == "slot_cancelled")
+        told = sorted(lunch.people[who] for crowd in crowds for who in crowd)
+        assert session.scalars(letters.order_by(Letter.person_id)).all() == told
+        actors = select(Event.actor_id).where(Event.slot_id.in_(theirs), Event.kind == "slot_cancelled")
+        assert session.scalars(actors).all() == [lunch.manager_id] * len(told)
+        numbers = select(Slot.state, Slot.taken, Slot.waiting).where(Slot.id.in_(theirs))
+        assert session.execute(numbers).all() == [("cancelled", 0, 0)] * len(theirs)
+    assert sent[1] - sent[0] < 2  # with four people and one slot more
+    assert invariants.breaches(session, at("Wed 09:00")) == []
 
 
 def test_a_cancelled_slot_does_not_count_towards_the_day(lunch: LunchHour) -> None:
