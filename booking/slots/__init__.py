@@ -35,6 +35,7 @@ from booking.slots.due import (
     to_release,
     to_start,
     too_late,
+    unopened,
 )
 from booking.slots.edits import OneOff, Resized, add, call_off, cancel, set_capacity
 from booking.slots.holiday_import import Change, fingerprint, import_holidays, preview_import

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import seats
@@ -23,8 +23,16 @@ def open_due(session: Session, now: datetime, limit: int = 200) -> int:
 
 
 def to_open(session: Session, now: datetime) -> Sequence[int]:
-    due = select(Slot.id).where(Slot.state == "planned", Slot.opens_at <= now, Slot.starts_at > now)
-    return session.scalars(due.order_by(Slot.opens_at, Slot.id)).all()
+    return [one.id for one in unopened(session, now) if one.starts_at > now]
+
+
+def unopened(session: Session, since: datetime) -> Sequence[Row[int, int, datetime]]:
+    """Id, station and start of the slots whose opening was due by then and has not been recorded.
+
+    Without a condition on the start: PostgreSQL would read all coming slots by it, at every look.
+    """
+    due = select(Slot.id, Slot.station_id, Slot.starts_at).where(Slot.state == "planned", Slot.opens_at <= since)
+    return session.execute(due.order_by(Slot.opens_at, Slot.id)).all()
 
 
 @transactional

@@ -1,6 +1,6 @@
 """Station facts: what the station list says of each station, by one statement for each kind of fact."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from booking import slots
 from booking.db.arrays import in_array
 from booking.model import Manages, Person, SetAside, SignIn, Slot, Station, StationDayTotals, Suppression
 from booking.seats import BOOKS_OPEN
@@ -108,9 +109,7 @@ def set_aside(session: Session) -> dict[int, int]:
 
 def late_openings(session: Session, now: datetime) -> dict[int, int]:
     """By station, how many slots should have opened and have not."""
-    late = (Slot.state == "planned", Slot.opens_at <= now - OPENS_WITHIN, Slot.starts_at > now)
-    counted = select(Slot.station_id, func.count()).where(*late).group_by(Slot.station_id)
-    return {station_id: count for station_id, count in _rows(session, counted)}  # noqa: C416 - rows are no pairs
+    return Counter(one.station_id for one in slots.unopened(session, now - OPENS_WITHIN) if one.starts_at > now)
 
 
 def _days(wanted: Any, first: date, today: date, among: ColumnElement[bool] | None) -> Any:

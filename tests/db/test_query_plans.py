@@ -11,12 +11,14 @@ from flask import Flask
 from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
+from booking import slots
 from booking.db import pool, statements, transactions
 from booking.extensions import db
 from booking.jobs import schedule
 from booking.jobs.batches import Turn
 from booking.mail import digests
 from booking.seats import claim, look
+from booking.statistics import station_facts
 from tests.support import city as stock
 from tests.support import postgres
 from tests.support.city import City
@@ -91,6 +93,7 @@ def test_no_request_and_no_finished_digest_reads_a_whole_table(app: Flask, city:
     if read.wholes:
         pytest.fail("\n".join(read.wholes))
     finished_digests_read_no_table_that_grows_with_people(app)
+    a_look_for_slots_to_open_reads_no_others(app)
 
 
 def finished_digests_read_no_table_that_grows_with_people(app: Flask) -> None:
@@ -102,6 +105,17 @@ def finished_digests_read_no_table_that_grows_with_people(app: Flask) -> None:
             schedule.write_worker_digests(Turn(NOON))
             schedule.write_manager_digests(Turn(NOON))
         assert {table for table, _ in _whole_tables(db.engine, sent)} == {"station"}  # for the zones: a few thousand
+
+
+def a_look_for_slots_to_open_reads_no_others(app: Flask) -> None:
+    """The job looks every two seconds; by their start it would read all coming slots of the city."""
+    with app.app_context():
+        with heard(db.engine) as sent:
+            slots.to_open(db.session(), NOON)
+            station_facts.late_openings(db.session(), NOON)
+        with db.engine.connect() as connection:
+            steps = [[*_steps(_plan(connection, one)[0]["Plan"])] for one in sent if one.text.startswith("SELECT")]
+        assert [plan[-1] for plan in steps] == ["Index Scan ix_slot_to_open"] * 2
 
 
 @pytest.mark.whole
