@@ -180,10 +180,13 @@ def forget_names(turn: Turn) -> int:
     last = monitoring.found_nothing(db.session(), "forget_names")
     if last and people.nameless_before(last) == people.nameless_before(turn.now):
         return 0
-    forgotten = _batches(turn, people.forget_names)
+    work = BatchRunner(turn, "forget_names", gentle=True)
+    for some in people.named(db.session, turn.now):
+        work.chunks(some, people.forget_names)
+    work.did += _batches(turn, people.forget_entries)
     if turn.stop():
-        raise PartlyDone(forgotten, ["ended early"])  # must not count as "found nothing"
-    return forgotten
+        raise PartlyDone(work.did, ["ended early"])  # must not count as "found nothing"
+    return work.result()
 
 
 # The jobs of one slot: after an outage these run once in this order, before each runs at its own interval.

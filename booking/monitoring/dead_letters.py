@@ -7,13 +7,14 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from booking.db.transactions import transactional
-from booking.model import Booking, Draw, SetAside, Slot
+from booking.model import Booking, Draw, SetAside, Slot, StaffTransfer
 
 # Backoff after each failure but the last; then a person has to decide.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))
 # What the row ids of a job refer to; those of all others are slots.
-STATIONS, PEOPLE = {"plan_slots", "count_station_days"}, {"write_worker_digests", "write_manager_digests"}
-BOOKINGS, DRAWS = {"write_reminders"}, {"freeze_draws", "run_draws"}
+STATIONS = {"plan_slots", "count_station_days", "apply_policy"}
+PEOPLE = {"write_worker_digests", "write_manager_digests", "forget_names"}
+BOOKINGS, DRAWS, TRANSFERS = {"write_reminders"}, {"freeze_draws", "run_draws"}, {"carry_out_transfers"}
 
 
 def skipped(session: Session, job: str, now: datetime) -> set[int]:
@@ -63,7 +64,7 @@ def requeue(session: Session, aside_id: int, now: datetime) -> bool:
 
 def is_about_slot(job: str) -> bool:
     """Whether the row ids of a job are those of slots."""
-    return job not in STATIONS | PEOPLE | BOOKINGS | DRAWS
+    return job not in STATIONS | PEOPLE | BOOKINGS | DRAWS | TRANSFERS
 
 
 def _station(session: Session, job: str, row_id: int) -> int | None:
@@ -75,4 +76,6 @@ def _station(session: Session, job: str, row_id: int) -> int | None:
         return session.scalar(select(Booking.station_id).where(Booking.id == row_id))
     if job in DRAWS:
         return session.scalar(select(Draw.station_id).where(Draw.id == row_id))
+    if job in TRANSFERS:
+        return session.scalar(select(StaffTransfer.from_station).where(StaffTransfer.id == row_id))
     return session.scalar(select(Slot.station_id).where(Slot.id == row_id))

@@ -29,7 +29,7 @@ from booking.people.accounts import (
     sign_in_after,
     speak,
 )
-from booking.people.anonymise import forget_names, nameless_before
+from booking.people.anonymise import forget_entries, forget_names, named, nameless_before
 from booking.people.codes import ask_for_code
 from booking.people.consent import PRIVACY_VERSION, agree, agreed_version
 from booking.people.data_export import everything_about

@@ -3,6 +3,7 @@ read."""
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
-from booking import slots
+from booking import people, slots
 from booking.db import pool, statements, transactions
 from booking.extensions import db
 from booking.jobs import schedule
@@ -94,6 +95,7 @@ def test_no_request_and_no_finished_digest_reads_a_whole_table(app: Flask, city:
         pytest.fail("\n".join(read.wholes))
     finished_digests_read_no_table_that_grows_with_people(app)
     a_look_for_slots_to_open_reads_no_others(app)
+    forgetting_names_reads_the_history_of_these_people_only(app)
 
 
 def finished_digests_read_no_table_that_grows_with_people(app: Flask) -> None:
@@ -116,6 +118,20 @@ def a_look_for_slots_to_open_reads_no_others(app: Flask) -> None:
         with db.engine.connect() as connection:
             steps = [[*_steps(_plan(connection, one)[0]["Plan"])] for one in sent if one.text.startswith("SELECT")]
         assert [plan[-1] for plan in steps] == ["Index Scan ix_slot_to_open"] * 2
+
+
+def forgetting_names_reads_the_history_of_these_people_only(app: Flask) -> None:
+    """By who acted, of which there is no index, each few people took a look at the whole history."""
+    with app.app_context():
+        some = next(people.named(db.session, NOON + timedelta(days=300)))[:20]
+        with heard(db.engine) as sent:
+            people.forget_names(db.session, some, NOON + timedelta(days=300))
+        with db.engine.connect() as connection:
+            for setting in pool.PLANS:  # few enough rows here to be read whole wherever they can be
+                connection.exec_driver_sql(f"SET LOCAL {setting}")
+            plans = [_plan(connection, one)[0]["Plan"] for one in sent if "UPDATE" in one.text]
+        assert len(plans) == 3
+        assert {table for plan in plans for table in _scanned(plan, {})} == set()
 
 
 @pytest.mark.whole

@@ -355,7 +355,7 @@ def test_whose_hand_it_was_is_exported_and_forgotten_with_old_entries(day: DrawD
     (told,) = people.everything_about(day.session, day.people["周明"])["public_values"]
     assert (told["value"], told["role"]) == (NUMBERS, "entrant")
     day.session.rollback()
-    people.forget_names(day.session, at("Mon 12:00").replace(year=2027, month=8))
+    people.forget_entries(day.session, at("Mon 12:00").replace(year=2027, month=8))
     assert day.session.scalars(select(DrawValue.person_id)).all() == [None]
 
 

@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import invariants, network, people
+from booking import invariants, monitoring, network, people
 from booking.db import transactions
 from booking.errors import RuleViolation
 from booking.mail import context
 from booking.mail.recipient import Dropped
-from booking.model import Event, Letter, Manages, Person, StaffTransfer, Station
+from booking.model import Event, Letter, Manages, Person, SetAside, StaffTransfer, Station
 from booking.network import RefusedTransfers, TransferWish
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people
 from tests.support.tree_cast import city_tree
@@ -296,3 +296,15 @@ def test_a_station_of_no_network_lets_its_last_manager_go(staff: Staff) -> None:
         session.get_one(Station, staff.tree.stations["wangjing"]).centre_id = None
     people.dismiss(staff.session, staff.ids["吴经理"], staff.tree.stations["wangjing"], NOW, staff.ids["何主任"])
     assert staff.manages("吴经理") == []
+
+
+def test_what_a_network_job_cannot_do_is_set_aside_at_its_station_and_is_no_slot(
+    staff: Staff, session: Session
+) -> None:
+    staff.plan(staff.wish("林经理", "guomao", "wangjing"))
+    transfer_id = session.scalars(select(StaffTransfer.id)).one()
+    session.rollback()
+    for job, row_id in (("carry_out_transfers", transfer_id), ("apply_policy", staff.tree.stations["guomao"])):
+        monitoring.record_failure(session, job, row_id, "broken", NOW)
+        assert not monitoring.is_about_slot(job)
+    assert set(session.scalars(select(SetAside.station_id))) == {staff.tree.stations["guomao"]}

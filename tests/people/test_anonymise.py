@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import invariants, jobs, people
-from booking.db import transactions
 from booking.extensions import db
 from booking.jobs import runner, schedule
 from booking.jobs.batches import Turn
@@ -36,9 +35,10 @@ def lunch(session: Session) -> LunchHour:
     return lunch
 
 
-def forget(session: Session, now: datetime, limit: int = 20) -> int:
-    with transactions.transaction(session):
-        return people.forget_names(session, now, limit)
+def forget(session: Session, now: datetime) -> int:
+    """Returns how many people."""
+    session.rollback()
+    return sum(people.forget_names(session, some, now) for some in [*people.named(session, now)] if some)
 
 
 def whose(session: Session) -> dict[str, set[int | None]]:
@@ -69,9 +69,32 @@ def test_the_books_still_hold_and_the_manager_keeps_their_name(lunch: LunchHour,
     assert lunch.manager_id in whose(session)["event"]
 
 
+def test_who_books_and_manages_keeps_the_name_on_what_they_did_for_others_only(
+    lunch: LunchHour, session: Session
+) -> None:
+    lunch.people["林经理"] = lunch.manager_id
+    lunch.book("林经理", "Tue 10:00", lunch.slot("Wed 12:10"))
+    assert forget(session, AFTER) == 4
+    session.rollback()
+    acted = session.scalars(select(Event).where(Event.actor_id == lunch.manager_id)).all()
+    assert {(event.kind, event.person_id == lunch.manager_id) for event in acted} == {("checked_in", False)}
+    assert lunch.manager_id not in whose(session)["booking"]
+    assert invariants.breaches(session, AFTER) == []
+
+
+def test_the_people_of_a_city_are_looked_at_some_at_a_time(
+    lunch: LunchHour, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anonymise, "LOOKED_AT", 2)
+    session.rollback()
+    looked = [*people.named(session, AFTER)]
+    assert [person_id for some in looked for person_id in some] == sorted(whose(session)["booking"] - {None})
+    assert max(map(len, looked)) == 2
+
+
 def test_before_that_names_stay_and_twice_is_once(lunch: LunchHour, session: Session) -> None:
     assert forget(session, BEFORE) == 0
-    assert [forget(session, AFTER, limit=2) for _ in range(3)] == [2, 1, 0]
+    assert [forget(session, AFTER) for _ in range(2)] == [3, 0]
 
 
 def tick(app: Flask, now: datetime) -> tuple[jobs.Ran, bool]:
@@ -144,10 +167,14 @@ def test_whoever_entered_a_draw_is_forgotten_in_its_history_too(
         DrawValue(draw_id=day.draw_id, version=1, value="1", person_id=day.manager_id, role="manager", typed_at=BEFORE)
     )
     session.commit()
-    assert forget(session, BEFORE) == 0
+    assert people.forget_entries(session, BEFORE) == 0
     assert in_draws(day) == {day.people[who] for who in ("周明", "李静", "王磊")} | {day.manager_id, None}
     monkeypatch.setattr(anonymise, "EVENTS_AT_ONCE", 5)
     session.rollback()
-    assert [forget(session, AFTER) for _ in range(3)] == [7, 4, 0]  # five events, and the draw twice; the others
+    assert [people.forget_entries(session, AFTER) for _ in range(3)] == [
+        7,
+        4,
+        0,
+    ]  # five events, and the draw twice; the others
     assert in_draws(day) == {None}
     assert Counter(event.kind for event in day.told(*kinds)) == kinds
