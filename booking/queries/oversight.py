@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from booking import sanitise, tree
 from booking.model import Letter, ManagerInvitation, Manages, Node, Oversees, Person, StaffTransfer, Station
 from booking.queries.pagination import ResultPage, result_page
 
+# So many of a list are shown, and asked for with one more, which says that there are others.
 MOST = 200
 
 
 def overseers(session: Session, node: Node) -> Sequence[Oversees]:
     """The organisers and readers of the node and of all below, from the top."""
     found = select(Oversees).join(Oversees.node).where(tree.below(node)).options(joinedload(Oversees.person))
-    return session.scalars(found.order_by(Node.path, Oversees.role, Oversees.person_id).limit(MOST)).all()
+    return session.scalars(found.order_by(Node.path, Oversees.role, Oversees.person_id).limit(MOST + 1)).all()
 
 
 def managers(session: Session, node: Node, sought: str, page: int) -> ResultPage:
@@ -29,12 +30,13 @@ def managers(session: Session, node: Node, sought: str, page: int) -> ResultPage
     return result_page(session, found.order_by(Station.code, Person.id).options(*whole), page)
 
 
-def without_manager(session: Session, node: Node) -> Sequence[Station]:
-    """The open stations below that nobody manages."""
+def without_manager(session: Session, node: Node) -> Sequence[Row[str, str, str]]:
+    """Code, name and name_en of the open stations below that nobody manages: all of them, for their number is told."""
     able = (Person.disabled_at.is_(None), Person.deleted_at.is_(None))
     theirs = select(Manages.person_id).join(Manages.person).where(Manages.station_id == Station.id, *able)
-    found = select(Station).where(tree.stations_below(node), *_open(), ~theirs.exists())
-    return session.scalars(found.order_by(Station.code).limit(MOST)).all()
+    found = select(Station.code, Station.name, Station.name_en)
+    alone = found.where(tree.stations_below(node), *_open(), ~theirs.exists())
+    return session.execute(alone.order_by(Station.code)).all()
 
 
 def invitations(session: Session, node: Node, now: datetime) -> Sequence[tuple[ManagerInvitation, Station, bool]]:
@@ -47,10 +49,8 @@ def invitations(session: Session, node: Node, now: datetime) -> Sequence[tuple[M
         .outerjoin(Letter, Letter.key == table.letter_key())
         .where(tree.stations_below(node), *open_)
     )
-    return [
-        (row[0], row[1], row[2] == "failed")
-        for row in session.execute(found.order_by(table.sent_at.desc(), table.id).limit(MOST))
-    ]
+    in_order = found.order_by(table.sent_at.desc(), table.id).limit(MOST + 1)
+    return [(row[0], row[1], row[2] == "failed") for row in session.execute(in_order)]
 
 
 def transfers(session: Session, node: Node) -> Sequence[StaffTransfer]:
@@ -58,7 +58,9 @@ def transfers(session: Session, node: Node) -> Sequence[StaffTransfer]:
     below = select(Station.id).where(tree.stations_below(node))
     pending = (StaffTransfer.done_at.is_(None), StaffTransfer.withdrawn_at.is_(None))
     here = or_(StaffTransfer.from_station.in_(below), StaffTransfer.to_station.in_(below))
-    found = select(StaffTransfer).where(*pending, here).order_by(StaffTransfer.on_date, StaffTransfer.id).limit(MOST)
+    found = (
+        select(StaffTransfer).where(*pending, here).order_by(StaffTransfer.on_date, StaffTransfer.id).limit(MOST + 1)
+    )
     people = (StaffTransfer.person, StaffTransfer.leaves, StaffTransfer.joins)
     return session.scalars(found.options(*(joinedload(one) for one in people))).all()
 

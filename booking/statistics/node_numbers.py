@@ -110,7 +110,7 @@ def node_numbers(session: Session, node: Node, choice: NodeChoice, now: datetime
     if choice.grade or choice.category:
         parts = [(row, keys) for row, keys in parts if keys]
     rows = [_with_sums(row, keys, sums, asked) for row, keys in parts]
-    shown = [row for row in rows if row.tally.slots or not row.closed_at]
+    shown = [row for row in rows if not row.closed_at or row.tally.slots or row.requests != NO_REQUESTS]
     whole = NodePart(
         node.level, node.code, node.name, node.name_en, node.grade, node.category, node.closed_at,
         [station for row in shown for station in row.stations],

@@ -3,13 +3,15 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from booking import statistics
 from booking.db import transactions
-from booking.model import Node, StationDayTotals
+from booking.model import Node, ServiceRequest, Station, StationDayTotals
 from booking.statistics import NodeChoice, NodeNumbers, NodeTally, Span
-from tests.support.lunch_hour import at, make_manager
+from booking.statistics.request_tally import NO_REQUESTS
+from tests.support.lunch_hour import at, make_manager, make_people
 from tests.support.statements import heard
 from tests.support.tree_cast import CityTree, city_tree
 
@@ -61,6 +63,27 @@ def test_each_level_adds_up_what_is_below_it(tree: CityTree) -> None:
     assert city.whole.tally == sum(DAYS.values(), NodeTally())
     assert (city.whole.before.slots, city.whole.before.visits) == (2, 10)
     assert [len(row.stations) for row in (city.whole, chaoyang.whole, centre.whole)] == [6, 4, 2]
+
+
+def test_stations_and_requests_add_up_also_where_a_station_was_closed(tree: CityTree) -> None:
+    """月坛 was closed last week with a request that nobody answered, 复兴门 without any."""
+    with transactions.transaction(tree.session) as session:
+        person_id = make_people(session, ["周明"])["周明"]
+        for code in ("yuetan", "fuxingmen"):
+            session.get_one(Station, tree.stations[code]).closed_at = at("Tue 10:00") - timedelta(days=7)
+            days = StationDayTotals.station_id == tree.stations[code]
+            session.execute(delete(StationDayTotals).where(days))
+        about = {"station_id": tree.stations["yuetan"], "person_id": person_id, "kind": "room", "text": "太冷"}
+        session.add(
+            ServiceRequest(**about, created_at=at("Mon 09:00"), answer_due_on=MONDAY, due_on=MONDAY, state="received")
+        )
+    city, xicheng, centre = (look(tree, code) for code in ("bj", "xicheng", "financial-centre"))
+    assert [row.code for row in centre.rows] == ["yuetan"]
+    assert (centre.whole.requests.collected, centre.whole.requests.overdue) == (1, 1)
+    for told in (city, xicheng, centre):
+        assert sum((row.requests for row in told.rows), NO_REQUESTS) == told.whole.requests
+        assert sum(row.open_stations for row in told.rows) == told.whole.open_stations
+    assert {row.code: row.open_stations for row in city.rows}["xicheng"] == xicheng.whole.open_stations == 0
 
 
 def test_the_shares_are_of_those_whose_attendance_is_known(tree: CityTree) -> None:

@@ -159,6 +159,7 @@ def people_page(node: Node, wrong: Form | bool | None = None, **words: Any) -> R
         "alone": oversight.without_manager(session, node),
         "invitations": oversight.invitations(session, node, clock.now()),
         "transfers": oversight.transfers(session, node),
+        "most": oversight.MOST,
     }
     shown = show(
         "network/people.html", wrong if isinstance(wrong, Form) else None, node=node, sought=sought, **found, **words

@@ -71,7 +71,7 @@ def _of_parts(node: Node, told: NodeNumbers) -> Table:
 def _cells(row: NodePart, name: str, code: str) -> list[Cell]:
     tally = row.tally
     fill, missed, unmet = (None if x is None else Rate(x) for x in (tally.fill, tally.no_show_rate, tally.unmet))
-    about: list[Cell] = [name, code, row.grade, row.category, len(row.stations), tally.slots]
+    about: list[Cell] = [name, code, row.grade, row.category, row.open_stations, tally.slots]
     came: list[Cell] = [tally.seats, tally.visits, fill, tally.expected, tally.no_shows, missed]
     rest: list[Cell] = [tally.walk_ins, tally.late_cancels, tally.turned_away, unmet, tally.entries]
     asked, rate = row.requests, row.requests.response_rate

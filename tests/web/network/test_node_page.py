@@ -65,6 +65,20 @@ def test_on_monday_the_page_shows_the_week_that_is_over(seen: Overseen) -> None:
     assert re.findall(r'method="post" action="([^"]+)"', page) == ["/account/language"]  # nothing here changes anything
 
 
+def test_open_stations_are_counted_alike_on_each_level_and_in_the_sheet(seen: Overseen, session: Session) -> None:
+    with transactions.transaction(session):
+        session.get_one(Station, seen.tree.stations["guanghua"]).closed_at = MONDAY
+    district, centre = (words_of(seen.look(f"/net/{code}")) for code in ("chaoyang", "cbd-centre"))
+    assert "CBD 中心 1 个驿站" in district
+    assert "合计 3 个驿站" in district
+    assert "光华路驿站" not in centre  # closed, and nothing to count
+    with time_machine.travel(MONDAY, tick=False):
+        sheet = seen.browser("林经理").get("/net/chaoyang/numbers.xlsx").data
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet)).get_sheet_by_index(0).to_python()
+    place = rows[0].index("驿站（个）")
+    assert [row[place] for row in rows[1:]] == [2, 1, 3]
+
+
 def test_months_and_weeks_lead_to_the_ones_beside_them(seen: Overseen) -> None:
     page = seen.look("/net/chaoyang?by=month&sort=-fill")
     assert "11月1日周日–11月30日周一" in page

@@ -16,6 +16,7 @@ from booking.db import transactions
 from booking.jobs import schedule
 from booking.jobs.batches import Turn
 from booking.model import Letter, ManagerInvitation, Manages, Oversees, Person, StaffTransfer
+from booking.queries import oversight
 from tests.support.cookies import carry, lasting
 from tests.support.lunch_hour import LONG_BEFORE, at, make_manager, make_people
 from tests.support.tree_cast import city_tree
@@ -93,6 +94,19 @@ def test_the_page_tells_who_is_who_and_which_station_has_nobody(desk: Desk) -> N
     assert "2 个驿站没有管理员。" in page
     assert page.index("光华路驿站 guanghua") < page.index("酒仙桥驿站 jiuxianqiao")
     assert "复兴门驿站" not in page
+
+
+def test_a_list_that_is_cut_says_so_and_every_station_without_a_manager_counts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = words_of(desk.browser().get("/net/chaoyang/people").text)
+    assert "只列出前" not in whole
+    monkeypatch.setattr(oversight, "MOST", 1)
+    desk.post("overseers", email=desk.email("许工"), role="reader", node="cbd-centre")
+    page = words_of(desk.browser().get("/net/chaoyang/people").text)
+    assert page.count("只列出前 1 条，其余的到下面的单位看。") == 1
+    assert ("韩统筹 统筹" in page, "许工 查看" in page) == (True, False)
+    assert "2 个驿站没有管理员。" in page
 
 
 def test_a_search_finds_managers_by_name_address_and_station(desk: Desk) -> None:
