@@ -13,7 +13,7 @@ from datetime import date
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, func, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, func, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -109,6 +109,12 @@ def plan_by_index(session: Session) -> None:
     """Plan the rest of this transaction as on the connections of `pool`."""
     if session.get_bind().dialect.name == "postgresql":
         statements.wrap(session.connection()).send("; ".join(f"SET LOCAL {setting}" for setting in pool.PLANS))
+
+
+def read_for_minutes(session: Session) -> None:
+    """Let the statements of this transaction, which only reads for a job, take longer than those of a request may."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL statement_timeout = '10min'"))
 
 
 @contextmanager

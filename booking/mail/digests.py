@@ -114,6 +114,8 @@ def note_done(session: Session, due: Iterable[Round], now: datetime) -> None:
 
 def to_write(session: Session, due: Sequence[Round], now: datetime) -> list[int]:
     """The people whose digest is due and not written, each once, ordered by station."""
+    if due:  # reads what everybody has booked lately: in a city more than a request may take
+        transactions.read_for_minutes(session)
     found = (session.execute(_unwritten(one, now)).all() for one in due)
     home = {person_id: station_id for rows in found for person_id, station_id in rows}
     return sorted(home, key=lambda person_id: (home[person_id], person_id))

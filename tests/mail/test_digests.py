@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -55,6 +55,21 @@ def test_workers_get_theirs_from_half_past_eight(cast: Letters, session: Session
     assert write(session, "worker", "08:29:59") == set()
     assert write(session, "worker", "08:30") == {"林晓", "周明", "李静", "王磊", "陈晨", "刘洋"}
     assert write(session, "worker", "08:31") == set()
+
+
+@pytest.mark.postgresql
+def test_who_gets_one_is_read_without_the_time_limit_of_a_request(cast: Letters, session: Session) -> None:
+    """Else a city whose bookings of the last weeks take longer than five seconds to read would get no digest at all."""
+
+    def limit() -> str:
+        return str(session.scalar(text("SHOW statement_timeout")))
+
+    usual = limit()
+    session.rollback()
+    due = digests.rounds(session, "worker", at("08:30"))
+    assert (len(digests.to_write(session, due, at("08:30"))), limit()) == (6, "10min")
+    session.rollback()
+    assert limit() == usual
 
 
 def test_managers_get_theirs_from_eleven(cast: Letters, session: Session) -> None:
