@@ -6,6 +6,7 @@ Where several hosts share a database, all go by its clock: a host that is fast m
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+COUNTRY_ZONE = "Asia/Shanghai"  # of the country's calendar, and of whatever is of no one station
 TOLERATED = timedelta(seconds=2)  # a host whose clock is further off says so
 
 

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import people, sanitise, slots
+from booking import clock, people, sanitise, slots
 from booking.db import transactions
 from booking.db.transactions import transactional
 from booking.errors import RuleViolation
@@ -31,7 +31,7 @@ class Details:
     name_en: str = ""
     address: str = ""
     address_en: str = ""
-    zone_name: str = "Asia/Shanghai"
+    zone_name: str = clock.COUNTRY_ZONE
     latitude: float | None = None
     longitude: float | None = None
 

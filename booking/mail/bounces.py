@@ -27,7 +27,6 @@ from booking.sanitise import one_line
 REPORTED_WITHIN = timedelta(days=14)
 # Soft bounces on so many days of the last two weeks are more than a full mailbox.
 SOFT_DAYS, SOFT_WITHIN = 3, timedelta(days=14)
-DAYS_OF = "Asia/Shanghai"
 SHOWN_FOR = timedelta(days=7)
 KINDS = ("hard", "soft", "sender", "unmatched")
 LONGEST_REPLY = 300
@@ -165,4 +164,6 @@ def _keep(session: Session, key: str, person_id: int | None, kind: str, reply: s
 def _soft_days(session: Session, person_id: int, proved: datetime | None, now: datetime) -> int:
     since = max(now - SOFT_WITHIN, proved) if proved else now - SOFT_WITHIN
     soft = (Bounce.person_id == person_id, Bounce.kind == "soft", Bounce.at > since)
-    return len({clock.at_station(at, DAYS_OF).date() for at in session.scalars(select(Bounce.at).where(*soft))})
+    return len(
+        {clock.at_station(at, clock.COUNTRY_ZONE).date() for at in session.scalars(select(Bounce.at).where(*soft))}
+    )

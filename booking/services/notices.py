@@ -19,8 +19,6 @@ MOST_NOTICES = 20
 LONGEST_SHOWN = timedelta(days=366)
 # After its last day, or its end, for who writes the next one.
 NOTICES_KEPT = timedelta(days=365)
-# Of a node without stations.
-COUNTRY_ZONE = "Asia/Shanghai"
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,9 @@ def today_at(session: Session, place: Station | Node, now: datetime) -> date:
     if isinstance(place, Station):
         zone = place.zone_name
     else:
-        zone = session.scalar(select(func.min(Station.zone_name)).where(tree.stations_below(place))) or COUNTRY_ZONE
+        zone = (
+            session.scalar(select(func.min(Station.zone_name)).where(tree.stations_below(place))) or clock.COUNTRY_ZONE
+        )
     return clock.at_station(now, zone).date()
 
 

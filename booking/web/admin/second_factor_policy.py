@@ -14,7 +14,6 @@ from booking.model import SecondFactorPolicy
 from booking.web import htmx
 from booking.web.admin.blueprint import pages, show, the_person
 from booking.web.forms.admin import SecondFactorForm
-from booking.web.forms.fields import COUNTRY_ZONE
 from booking.web.forms.rules import say
 from booking.web.i18n import formatting as words_for
 
@@ -54,11 +53,11 @@ def _typed(policy: SecondFactorPolicy | None) -> dict[str, object]:
     """The form's values: what is in force, or nobody."""
     if policy is None:
         return {"required_of": "nobody"}
-    return {"required_of": policy.required_of, "since": clock.at_station(policy.since, COUNTRY_ZONE).date()}
+    return {"required_of": policy.required_of, "since": clock.at_station(policy.since, clock.COUNTRY_ZONE).date()}
 
 
 def _require(form: SecondFactorForm) -> bool:
-    since = clock.instant(form.since.data, time(0), COUNTRY_ZONE)
+    since = clock.instant(form.since.data, time(0), clock.COUNTRY_ZONE)
     try:
         people.require_second_factor(db.session, form.required_of.data, since, clock.now(), current_user.person_id)
     except RuleViolation as no:

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import RadioField
 from wtforms.validators import Length
 
-from booking import people, stations
+from booking import clock, people, stations
 from booking.stations import Details
 from booking.web.forms.fields import NOT_A_CHOICE, DayField, country_today, needed, options
 from booking.web.forms.rules import Filled, Form, LineField, PlainField, Ruled
@@ -41,7 +41,7 @@ class StationForm(PlaceForm):
     zone_name = PlainField(
         _("时区"),
         [Filled(_("请填写时区。")), short(64), Ruled(stations.check_zone)],
-        default="Asia/Shanghai",
+        default=clock.COUNTRY_ZONE,
         description=_("按 IANA 的写法，例如 Asia/Shanghai。"),
     )
 

@@ -34,7 +34,6 @@ MISSING = _("这一项要填。")
 NOT_A_NUMBER = _("请填一个整数，比如 15。")
 NOT_A_CHOICE = _("请从列表里选一项。")
 EARLIEST_YEAR, FARTHEST_YEARS = 2020, 3
-COUNTRY_ZONE = "Asia/Shanghai"  # of the country's calendar, and of pages that are no one station's
 # What people write where a date may be left out because there is no end.
 NO_END = {
     "长期",
@@ -263,4 +262,4 @@ class Short:
 
 
 def country_today() -> date:
-    return clock.at_station(clock.now(), COUNTRY_ZONE).date()
+    return clock.at_station(clock.now(), clock.COUNTRY_ZONE).date()

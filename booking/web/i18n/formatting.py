@@ -221,7 +221,7 @@ def reason(no: RuleViolation, where: HasZoneName | None = None, form: str = "sen
     form = "because" if no.details.get("why") else form
     if not no.details:
         return _sentence(no.reason, form)
-    zone = where.zone_name if where else "Asia/Shanghai"
+    zone = where.zone_name if where else clock.COUNTRY_ZONE
     long = any(isinstance(value, str) and len(value) > USUAL for value in no.details.values())
     say = _sentence.__wrapped__ if long else _sentence  # type: ignore[attr-defined]
     code, *details = printed(no)

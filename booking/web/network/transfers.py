@@ -1,7 +1,6 @@
 """Transfers from a sheet: e-mail, from, to, day: shown first, then all of them or none, errors by row and column."""
 
 import re
-from datetime import date
 from typing import Any
 
 from flask import current_app, request
@@ -17,6 +16,7 @@ from booking.extensions import db
 from booking.model import LANGUAGES, Node
 from booking.network import TransferWish
 from booking.spreadsheets import Layout
+from booking.web.forms.fields import country_today
 from booking.web.forms.other_heads import OTHER_HEADS
 from booking.web.forms.oversight import COLUMNS, TransferForm
 from booking.web.forms.rows import Row, Wrong
@@ -85,14 +85,10 @@ def _wish(node: Node, row: Row) -> TransferWish | None:
 
 
 def _rows(layout: Layout) -> list[Row]:
-    meta = {"csrf": False, "today": _today()}
+    meta = {"csrf": False, "today": country_today()}
     return [
         Row(number, TransferForm(formdata=MultiDict(typed), meta=meta), typed) for number, typed in layout.rows.items()
     ]
-
-
-def _today() -> date:
-    return clock.at_station(clock.now(), "Asia/Shanghai").date()
 
 
 def _find(content: bytes) -> Layout:

@@ -14,7 +14,7 @@ from booking.model import AttendanceProof
 from booking.people.anonymise import nameless_before
 from booking.queries import attended_slots
 from booking.web import htmx
-from booking.web.forms.fields import COUNTRY_ZONE, DayField
+from booking.web.forms.fields import DayField
 from booking.web.forms.proof_days import ProofForm
 from booking.web.i18n import formatting
 from booking.web.security import permissions
@@ -26,7 +26,7 @@ Answer = tuple[str, int] | Response
 @pages.get("/me/attendance")
 def attendance() -> Answer:
     """The days in the query; the last four weeks when it names no valid ones."""
-    today = formatting.station_date(clock.now(), COUNTRY_ZONE)
+    today = formatting.station_date(clock.now(), clock.COUNTRY_ZONE)
     first, last = (DayField.read(request.args.get(name, "")) for name in ("first", "last"))
     last = last or today
     return _shown(ProofForm.showing(first or last - timedelta(days=27), last, formdata=None))

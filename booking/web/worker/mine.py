@@ -132,7 +132,7 @@ def _tag(told: dict[str, Any]) -> str:
         for ledger in told["ledgers"]
     ]
     entries = [draw_views.facts(own) for own in told["entries"]]
-    today = formatting.station_date(now, "Asia/Shanghai")
+    today = formatting.station_date(now, clock.COUNTRY_ZONE)
     return etag.of(told["person"].id, formatting.language(), seats, waits, entries, marks, today)
 
 

@@ -7,13 +7,13 @@ from itertools import groupby
 from flask import render_template, request
 from flask_babel import gettext as _
 
+from booking import clock
 from booking.extensions import db
 from booking.model import Event
 from booking.queries import my_history
 from booking.queries.my_history import HistoryPage
 from booking.web import history_texts
 from booking.web.errors import read_id
-from booking.web.forms.fields import COUNTRY_ZONE
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker.blueprint import pages
@@ -34,7 +34,7 @@ def _days(page: HistoryPage) -> list[tuple[date, Sequence[Event]]]:
 
     def day(event: Event) -> date:
         slot = page.slots.get(event.slot_id or 0)
-        return formatting.station_date(event.at, slot.station if slot else COUNTRY_ZONE)
+        return formatting.station_date(event.at, slot.station if slot else clock.COUNTRY_ZONE)
 
     return [(when, list(events)) for when, events in groupby(page.events, day)]
 
