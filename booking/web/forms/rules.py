@@ -1,6 +1,7 @@
 """Validators and fields shared by the forms of all audiences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -11,7 +12,7 @@ from booking.errors import RuleViolation
 from booking.web.forms.fields import Form, LineField, PlainField
 from booking.web.i18n import formatting
 
-__all__ = ["Filled", "Form", "LineField", "PlainField", "Ruled", "Secret", "say"]
+__all__ = ["Filled", "Form", "LineField", "PlainField", "Ruled", "Secret", "heard", "say"]
 
 
 class Ruled:
@@ -51,3 +52,12 @@ class Secret(PasswordField):
 def say(field: Field, no: RuleViolation) -> None:
     """Show a refusal from inside the transaction at the field it is about."""
     field.errors = [*field.errors, formatting.reason(no)]
+
+
+@contextmanager
+def heard(form: Form, where: formatting.HasZoneName | None = None) -> Iterator[None]:
+    """Show a rule's refusal in the form, its instants by the clock of `where`; the view goes on to render it."""
+    try:
+        yield
+    except RuleViolation as no:
+        form.blame(no, formatting.reason(no, where))

@@ -19,6 +19,7 @@ from booking.extensions import db
 from booking.model import Booking, Slot, Station
 from booking.queries import ticket_codes
 from booking.web.forms.kiosk_touch import DoorNameForm, TypedForm
+from booking.web.forms.rules import heard
 from booking.web.i18n import formatting
 from booking.web.i18n.language import ASKED_FOR
 from booking.web.kiosk import pairing
@@ -67,11 +68,9 @@ def leave_name(code: str) -> Response:
     if ticket_codes.read((form.name.data or "")[:LONGEST])[0]:
         return _use(station, form.name.data, now)
     if form.validate_on_submit():
-        try:
+        with heard(form, station):
             services.leave_name(db.session, station.id, form.name.data, now)
             return _answer(station, now, code="named")
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no, station))
     status = 422 if request.method == "POST" else 200
     return _shown("kiosk/name.html", station, status, form=form, idle=IDLE_NAME)
 

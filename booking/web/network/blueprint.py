@@ -1,16 +1,11 @@
 """Blueprint of the network pages, for organisers, readers and admins; others get a 404."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from flask import Blueprint, current_app, flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from booking.errors import RuleViolation
 from booking.web import htmx, job_status
 from booking.web.forms.network import LEVEL_WORDS
 from booking.web.forms.rules import Form
-from booking.web.i18n import formatting
 
 pages = Blueprint("network", __name__, url_prefix="/net")
 pages.context_processor(lambda: {"late_since": job_status.late_since, "level_words": LEVEL_WORDS})
@@ -28,15 +23,6 @@ def _allow_uploads(endpoint: str | None, _values: object) -> None:
 def show(template: str, wrong: Form | None = None, **words: object) -> Response:
     """A page; 422 when something in its form is wrong."""
     return make_response(render_template(template, **words), 422 if wrong and wrong.errors else 200)
-
-
-@contextmanager
-def heard(form: Form) -> Iterator[None]:
-    """Show a rule's refusal in the form; the view goes on to render it."""
-    try:
-        yield
-    except RuleViolation as no:
-        form.blame(no, formatting.reason(no))
 
 
 def done(sentence: str, endpoint: str, code: str) -> Response:

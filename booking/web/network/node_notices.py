@@ -8,7 +8,8 @@ from booking import clock, services
 from booking.extensions import db
 from booking.queries import current_notices
 from booking.web.forms.notice import NoticeForm
-from booking.web.network.blueprint import done, heard, pages, show
+from booking.web.forms.rules import heard
+from booking.web.network.blueprint import done, pages, show
 from booking.web.security.permissions import overseen_node, overseen_notice
 
 

@@ -18,9 +18,9 @@ from booking.queries import oversight
 from booking.web import htmx
 from booking.web.errors import read_id
 from booking.web.forms.oversight import OverseerForm, StationManagerForm, TransferForm
-from booking.web.forms.rules import Form, say
+from booking.web.forms.rules import Form, heard, say
 from booking.web.i18n import formatting
-from booking.web.network.blueprint import heard, pages, show
+from booking.web.network.blueprint import pages, show
 from booking.web.security import permissions
 from booking.web.security.permissions import overseen_node
 from booking.web.security.session import language

@@ -14,8 +14,9 @@ from booking.model import Node
 from booking.queries import network_places
 from booking.web import htmx
 from booking.web.forms.network import CloseNodeForm, DestinationForm, NewNodeForm, NodeForm
+from booking.web.forms.rules import heard
 from booking.web.i18n import formatting
-from booking.web.network.blueprint import done, heard, pages, show
+from booking.web.network.blueprint import done, pages, show
 from booking.web.security.permissions import admins_only, not_for_you, overseen_node, worker
 
 

@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from booking import clock, services
-from booking.errors import RuleViolation
 from booking.extensions import db
 from booking.mail.links import public
 from booking.model import AttendanceProof
@@ -16,6 +15,7 @@ from booking.queries import attended_slots
 from booking.web import htmx
 from booking.web.forms.fields import DayField
 from booking.web.forms.proof_days import ProofForm
+from booking.web.forms.rules import heard
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker.blueprint import pages
@@ -36,11 +36,8 @@ def attendance() -> Answer:
 def issue_proof() -> Answer:
     person, form = permissions.worker(), ProofForm()
     if form.validate_on_submit():
-        try:
+        with heard(form):
             services.issue_proof(db.session, person.id, form.first.data, form.last.data, clock.now())
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no))
-        else:
             flash(_("核对网址开好了，发给谁，谁就能打开。"), "good")
             return htmx.go(url_for("worker.attendance", first=form.first.data, last=form.last.data))
     return _shown(form)

@@ -12,6 +12,7 @@ from booking.extensions import db
 from booking.model import ServiceRequest, Station
 from booking.queries import service_requests
 from booking.web import htmx
+from booking.web.forms.rules import heard
 from booking.web.forms.service_request import KINDS, STATES, RatingForm, RequestForm
 from booking.web.i18n import formatting
 from booking.web.security import permissions
@@ -26,11 +27,8 @@ def requests(code: str) -> Answer:
     """A station's window for requests, with the reader's own."""
     station, person, form = permissions.any_station(code), permissions.worker(), RequestForm()
     if form.validate_on_submit():
-        try:
+        with heard(form, station):
             sent = services.send_request(db.session, station.id, person.id, form.kind.data, form.text.data, clock.now())
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no, station))
-        else:
             flash(_sent_words(sent), "good")
             return htmx.go(url_for("worker.requests", code=code))
     return _shown(station, person.id, form=form)
@@ -53,11 +51,8 @@ def rate_request(request_id: int) -> Answer:
     request, form = _own(request_id), RatingForm()
     if form.validate_on_submit():
         said = form.solved.data == "yes", form.satisfied.data == "yes"
-        try:
+        with heard(form):
             services.rate(db.session, request.id, *said, clock.now())
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no))
-        else:
             flash(_("谢谢，记下了。"), "good")
             return htmx.go(url_for("worker.requests", code=request.station.code))
     return _shown(request.station, permissions.worker().id, rating=form, rated_id=request_id)

@@ -10,6 +10,7 @@ from booking.extensions import db
 from booking.mail import links
 from booking.model import Booking, Rating
 from booking.web import htmx
+from booking.web.forms.rules import heard
 from booking.web.forms.visit_rating import FACES, ICONS, VisitLineForm, VisitRatingForm
 from booking.web.i18n import formatting
 from booking.web.security import permissions
@@ -41,11 +42,8 @@ def rating(booking_id: int) -> Answer:
     booking = permissions.own_booking(booking_id, person)
     said = db.session.get(Rating, booking_id) or abort(404)
     if form.validate_on_submit():
-        try:
+        with heard(form):
             services.add_line(db.session, booking_id, person.id, form.line.data, clock.now())
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no))
-        else:
             flash(_("谢谢，记下了。"), "good")
             return htmx.go(url_for("worker.me"))
     return _shown(booking, 422 if form.errors else 200, form=form, said=said)

@@ -11,6 +11,7 @@ from booking.model import ActivityWish, Station
 from booking.queries import wish_list
 from booking.web import htmx
 from booking.web.forms.activity_wish import STATES, WishForm, about
+from booking.web.forms.rules import heard
 from booking.web.i18n import formatting
 from booking.web.security import permissions
 from booking.web.worker.blueprint import pages
@@ -28,11 +29,8 @@ def make_wish(code: str) -> Answer:
     station, person, form = permissions.any_station(code), permissions.worker(_page(code)), WishForm()
     if form.validate_on_submit():
         wanted, now = (form.text.data, form.kind.data, form.day), clock.now()
-        try:
+        with heard(form, station):
             wish = services.make_wish(db.session, station.id, person.id, *wanted, now)
-        except RuleViolation as no:
-            form.blame(no, formatting.reason(no, station))
-        else:
             is_new = wish.person_id == person.id and wish.created_at == now
             flash(_("心愿提好了。") if is_new else _("已经有一样的心愿了，也算上了你。"), "good")
             return htmx.go(_page(code, wish.id))
