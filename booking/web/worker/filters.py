@@ -13,7 +13,6 @@ from booking.model import KINDS
 from booking.queries.slot_cards import Card
 from booking.web.forms.programme import KIND_WORDS
 
-FIELDS = ("day", "kind", "open")
 FARTHEST = timedelta(days=policy.BOUNDS["days_ahead"][1] + 1)  # one day more: the time zone is not known here
 
 
