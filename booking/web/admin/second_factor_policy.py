@@ -22,8 +22,7 @@ SHOWN = 50  # people without a second factor
 
 @pages.route("/second-factor", methods=["GET", "POST"])
 def second_factor() -> Response:
-    policy = people.second_factor_requirement(db.session)
-    form = SecondFactorForm(data=_typed(policy))
+    form = SecondFactorForm(data=_typed(people.second_factor_requirement(db.session)))
     if form.validate_on_submit() and _require(form):
         flash(_("已保存。"), "good")
         return htmx.go(url_for("admin.second_factor"))
@@ -31,7 +30,6 @@ def second_factor() -> Response:
         "admin/second_factor.html",
         form,
         form=form,
-        policy=policy,
         coverage=people.second_factor_coverage(db.session),
         without=people.staff_without_second_factor(db.session, SHOWN),
         has_it=people.second_factor_of(db.session, current_user.person_id) is not None,

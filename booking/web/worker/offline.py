@@ -29,7 +29,7 @@ def offline() -> Response:
     """The reader's next seats, to be read offline. It names its owner, so that it is cached for nobody else."""
     person, now = permissions.reader(), clock.now()
     seats = my_bookings.seats_ahead(db.session(), person.id, now) if person else ()
-    answer = make_response(render_template("worker/offline.html", person=person, seats=seats, seen_at=now, qr=qr))
+    answer = make_response(render_template("worker/offline.html", seats=seats, seen_at=now, qr=qr))
     if person:
         answer.headers["Kept-For"] = str(current_user.sign_in_id)
     return answer
