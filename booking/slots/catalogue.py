@@ -6,6 +6,7 @@ Each verb leaves the slots to `plan_ahead`, which updates those without bookings
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -19,7 +20,7 @@ from booking.history import record
 from booking.model import Activity, Plan, PlanException, Slot, Station, Zone
 from booking.sanitise import name_key
 from booking.slots import deadlines
-from booking.slots.planning import Planned, plan_ahead, untouched, zone_on, zones_of
+from booking.slots.planning import Planned, plan_ahead, untouched, zone_on
 from booking.slots.station_policy import check_openings
 from booking.slots.value_rules import check_value
 
@@ -236,8 +237,8 @@ def stranded(session: Session, station: Station, now: datetime) -> Sequence[Slot
     first = clock.at_station(now, station.zone_name).date()
     found = kept(session, station, [slot for slot in _coming(session, station.id, now) if slot.plan_id], now)
     last = max((slot.date for slot in found), default=first) + timedelta(days=1)
-    calendar, zones = workdays.load(session, station.id, first, last), zones_of(session, station.id)
-    return [slot for slot in found if not _still_due(session, slot, calendar, zones)]
+    calendar = workdays.load(session, station.id, first, last)
+    return [slot for slot in found if not _still_due(session, slot, calendar)]
 
 
 def _zone_and_activity(session: Session, plan: Plan) -> Zone:
@@ -269,10 +270,10 @@ def _leave_people_alone(session: Session, exception: PlanException, now: datetim
         raise RuleViolation("slot_in_use", taken=slot.taken, waiting=slot.waiting)
 
 
-def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar, zones: Mapping[int, Zone]) -> bool:
+def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar) -> bool:
     plan = session.get_one(Plan, slot.plan_id)
     said = session.get(PlanException, (plan.id, slot.date))
-    due = (*deadlines.hours(plan, slot.date, said), zone_on(plan, said, zones).id, plan.activity_id)
+    due = (*deadlines.hours(plan, slot.date, said), zone_on(plan, said, partial(session.get_one, Zone)), plan.activity_id)
     is_like_it = (slot.starts_at, slot.ends_at, slot.zone_id, slot.activity_id) == due
     return is_like_it and deadlines.runs_on(plan, calendar.day(slot.date), said)
 

@@ -4,7 +4,7 @@ Slots with bookings or waiting people are never changed here: they are listed fo
 `slots.catalogue`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -58,7 +58,7 @@ def plan_ahead(session: Session, station_id: int, now: datetime) -> Planned:
     last = first + timedelta(days=numbers.days_ahead)
     calendar = workdays.load(session, station_id, first, last)
     due = {(one.plan.id, one.date): one for one in due_dates(session, station_id, first, last, calendar)}
-    zones = zones_of(session, station_id)
+    zones = _zones(session, station_id)
     wishes = {
         key: _wish(one, deadlines.of_plan(one.plan, one.date, numbers, calendar, one.said), zones)
         for key, one in due.items()
@@ -138,7 +138,7 @@ def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due
     first = clock.at_station(now, station.zone_name).date()
     last = first + timedelta(days=numbers.days_ahead)
     calendar = workdays.load(session, station.id, first, last)
-    present, zones = _present(session, station.id, first), zones_of(session, station.id)
+    present, zones = _present(session, station.id, first), _zones(session, station.id)
     found = []
     for due in due_dates(session, station.id, first, last, calendar):
         wish = _wish(due, deadlines.of_plan(due.plan, due.date, numbers, calendar, due.said), zones)
@@ -149,15 +149,15 @@ def blocked(session: Session, station: Station, now: datetime) -> list[tuple[Due
     return found
 
 
-def zones_of(session: Session, station_id: int) -> dict[int, Zone]:
+def _zones(session: Session, station_id: int) -> dict[int, Zone]:
     """The zones of a station by id, closed ones too."""
     return {zone.id: zone for zone in session.scalars(select(Zone).where(Zone.station_id == station_id))}
 
 
-def zone_on(plan: Plan, said: PlanException | None, zones: Mapping[int, Zone]) -> Zone:
-    """Where a plan runs on a date. A zone that was closed after the exception named it counts no more."""
-    other = zones[said.zone_id] if said and said.zone_id else None
-    return other if other and not other.closed_at else zones[plan.zone_id]
+def zone_on(plan: Plan, said: PlanException | None, zone: Callable[[int], Zone]) -> int:
+    """The id of the zone in which a plan runs on a date. One closed after the exception named it counts no more."""
+    other = zone(said.zone_id) if said and said.zone_id else None
+    return other.id if other and not other.closed_at else plan.zone_id
 
 
 def untouched(slot: Slot, now: datetime) -> bool:
@@ -178,13 +178,13 @@ def clash(
 def _wish(due: Due, table: deadlines.Timetable, zones: Mapping[int, Zone]) -> Wish:
     """Every column of a slot that its plan decides. Of the plan's seats it has what its zone holds."""
     plan, said = due.plan, due.said
-    zone = zone_on(plan, said, zones)
+    zone_id = zone_on(plan, said, zones.__getitem__)
     return {
         **table,
         "station_id": plan.station_id,
         "activity_id": plan.activity_id,
-        "zone_id": zone.id,
-        "capacity": min((said and said.capacity) or plan.capacity, zone.capacity),
+        "zone_id": zone_id,
+        "capacity": min((said and said.capacity) or plan.capacity, zones[zone_id].capacity),
         "host": said.host if said else None,
         "draw_share": plan.draw_share,
         "door_seats": 0,
