@@ -59,6 +59,7 @@ from booking.people.second_factor import (
     renew_recovery_codes,
     reset_second_factor,
     second_factor_of,
+    step_of_app,
     turn_off_second_factor,
     turn_on_second_factor,
 )

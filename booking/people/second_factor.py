@@ -44,9 +44,7 @@ def turn_on_second_factor(
     `tried` is the confirmed password, where it was asked for. Raises `wrong_code`, or `second_factor_is_on`.
     """
     person = confirm(session, tried) if tried else alive(session, person_id)
-    step = next(totp.steps_of(totp.secret(secret_key, seed), clean_code(code), now), None)
-    if step is None:
-        raise RuleViolation("wrong_code")
+    step = step_of_app(seed, code, secret_key, now)
     if second_factor_of(session, person.id):
         raise RuleViolation("second_factor_is_on")
     session.add(SecondFactor(person_id=person.id, seed=seed, key_id=totp.key_id(secret_key), last_step=step, since=now))
@@ -56,6 +54,14 @@ def turn_on_second_factor(
     record(session, "second_factor_on", now, actor_id=person.id, person_id=person.id)
     _tell(session, person, "on", now)
     return codes
+
+
+def step_of_app(seed: str, code: str, secret_key: str, now: datetime) -> int:
+    """The time step of a code of the app that is being set up. Raises `wrong_code`."""
+    step = next(totp.steps_of(totp.secret(secret_key, seed), clean_code(code), now), None)
+    if step is None:
+        raise RuleViolation("wrong_code")
+    return step
 
 
 @transactional

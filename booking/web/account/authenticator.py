@@ -102,11 +102,13 @@ def _set_up_form(**given: Any) -> SetUpForm:
 
 def _turn_on(form: SetUpForm) -> list[str] | None:
     is_asked = "password" in form or "mailed_code" in form
-    tried = proven(form, _("密码不对。")) if is_asked else None
-    if is_asked and tried is None:
-        return None
+    seed = session.get("seed") or totp.new_seed()
     try:
-        mine = (current_user.person_id, current_user.sign_in_id, session.get("seed") or totp.new_seed())
+        people.step_of_app(seed, form.code.data, _key(), clock.now())  # first, for a mailed code counts once
+        tried = proven(form, _("密码不对。")) if is_asked else None
+        if is_asked and tried is None:
+            return None
+        mine = (current_user.person_id, current_user.sign_in_id, seed)
         return people.turn_on_second_factor(db.session, *mine, form.code.data, _key(), clock.now(), tried)
     except RuleViolation as no:
         say(form.confirmed_by() if is_asked and no.reason == "changed" else form.code, no)

@@ -139,6 +139,8 @@ def test_a_second_factor_is_set_up_after_a_code(network: Network, app: Flask, mo
     assert found
     form = {"code": totp.code(found[1], clock.now())}
     assert lin.post(page, data=form).status_code == 422
+    wrong = lin.post(page, data={"code": f"{(int(form['code']) + 1) % 10**6:06d}", "mailed_code": code})
+    assert list(dict(SENTENCE.findall(wrong.text))) == ["code"]  # and the mailed code is not used up
     assert lin.post(page, data=form | {"mailed_code": code}).status_code == 303
     network.session.rollback()
     assert people.second_factor_of(network.session, network.ids["林经理"])
