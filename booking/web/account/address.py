@@ -43,7 +43,7 @@ def prove_address() -> Response:
         flash(_("收到了，邮件恢复发送。"), "good")
         return htmx.go(url_for("account.mine"))
     finish = url_for("account.prove_address")
-    return show("account/prove_address.html", form, email=current_user.person.email, finish=finish)
+    return show("account/prove_address.html", form, email=current_user.person.email, finish=finish, is_new=False)
 
 
 @pages.route("/account/address", methods=["GET", "POST"])
@@ -67,7 +67,8 @@ def finish_address() -> Response:
         session.pop("asked", None)
         flash(_("邮箱换好了，以后用它登录。"), "good")
         return htmx.go(url_for("account.mine"))
-    return show("account/prove_address.html", form, email=asked.email, finish=url_for("account.finish_address"))
+    finish = url_for("account.finish_address")
+    return show("account/prove_address.html", form, email=asked.email, finish=finish, is_new=True)
 
 
 def _asked(form: AddressForm) -> bool:

@@ -97,6 +97,14 @@ def test_a_taken_address_gets_no_code_and_the_answer_is_the_same(network: Networ
     assert network.person("周明").email == OLD
 
 
+def test_that_a_taken_address_gets_no_code_is_said_whatever_it_is(network: Network, phone: FlaskClient) -> None:
+    for email in (TAKEN, NEW):
+        ask(phone, email)
+        assert "这个邮箱已经有账号的话，信里没有验证码" in phone.get("/account/address/finish").text
+    phone.post("/account/address/again")
+    assert "信里没有验证码" not in phone.get("/account/address/prove").text
+
+
 def test_the_code_counts_only_in_the_browser_that_asked(network: Network, app: Flask, phone: FlaskClient) -> None:
     ask(phone)
     other = network.browser(app, "李静")
