@@ -1,7 +1,7 @@
 """Anonymise: moves old bookings, with their history, to a nameless stand-in; one for each person and month.
 
 A stand-in is a deleted account that never was a real one. It takes over what a person did in the calendar months that
-began more than 180 days ago, and nothing records whose place it took.
+began more than 180 days ago, and nothing records whose place it took. What staff did for others keeps their name.
 """
 
 from collections.abc import Iterator, Sequence
