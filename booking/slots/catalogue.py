@@ -273,7 +273,8 @@ def _leave_people_alone(session: Session, exception: PlanException, now: datetim
 def _still_due(session: Session, slot: Slot, calendar: workdays.Calendar) -> bool:
     plan = session.get_one(Plan, slot.plan_id)
     said = session.get(PlanException, (plan.id, slot.date))
-    due = (*deadlines.hours(plan, slot.date, said), zone_on(plan, said, partial(session.get_one, Zone)), plan.activity_id)
+    zone_id = zone_on(plan, said, partial(session.get_one, Zone))
+    due = (*deadlines.hours(plan, slot.date, said), zone_id, plan.activity_id)
     is_like_it = (slot.starts_at, slot.ends_at, slot.zone_id, slot.activity_id) == due
     return is_like_it and deadlines.runs_on(plan, calendar.day(slot.date), said)
 
