@@ -134,6 +134,7 @@ def _arrival(station: Station, now: datetime) -> dict[str, Any]:
         "seat": _seat_among(here),
         "draws": draw_views.of_slots(session, opened),
         "waits": {one.slot_id for one in here if one.state == "waiting"},
+        "queued": {one.slot_id for one in here if one.state == "waiting" and one.standby_at},
         "lost": {one.slot_id for one in here if one.state == "released"},
         "later": later if later and (not doors or later.slot.date == today) else None,
         "next": checkin.next_slots(session, station.id, now, 1),

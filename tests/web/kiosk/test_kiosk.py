@@ -261,6 +261,15 @@ def test_who_sits_in_one_slot_checks_in_to_the_next(app: Flask, session: Session
     assert lunch.state("周明", following) == "attended"
 
 
+def test_who_is_in_or_queues_already_reads_so(app: Flask, lunch: LunchHour) -> None:
+    assert (lunch.check_in("周明", "12:05"), lunch.stand_by("陈晨", "12:05")) == ("attended", "waiting")
+    page = f"/door/cbd/in?code={code(lunch, '12:07')}"
+    inside, queue = (Phone(app, lunch, name).get(page, "12:07") for name in ("周明", "陈晨"))
+    assert "12:05 签到的，请进。" in said(inside)
+    assert "/door/cbd/in\"" not in inside.text
+    assert "已排现场候补" in said(queue)
+
+
 def test_signing_in_first_does_not_make_the_code_stale(app: Flask, lunch: LunchHour) -> None:
     phone = Phone(app, lunch)
     fresh = code(lunch, "12:00")
