@@ -70,8 +70,7 @@ def trouble(error: DBAPIError) -> str:
     if path and (problem := sqlite_file.problem(error.orig or error, path)):
         return problem
     db.session.remove()
-    migrating.refuse_mismatch(db.engine)
-    return f"The database: {str(error.orig).partition(chr(10))[0]}"
+    return migrating.remedy(db.engine) or f"The database: {str(error.orig).partition(chr(10))[0]}"
 
 
 @click.command("demo")

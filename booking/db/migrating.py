@@ -73,8 +73,14 @@ def warn_of_mismatch(engine: Engine) -> None:
 
 def refuse_mismatch(engine: Engine) -> None:
     """End a command that cannot work on this schema with a sentence."""
-    if wrong := mismatch_now(engine):
-        raise click.ClickException(f"{wrong}: {REMEDIES[wrong]}")
+    if wrong := remedy(engine):
+        raise click.ClickException(wrong)
+
+
+def remedy(engine: Engine) -> str | None:
+    """What is wrong with this schema and what to do, as a sentence; None where this code can work on it."""
+    wrong = mismatch_now(engine)
+    return f"{wrong}: {REMEDIES[wrong]}" if wrong else None
 
 
 def upgrade() -> None:
