@@ -266,7 +266,7 @@ def test_who_is_in_or_queues_already_reads_so(app: Flask, lunch: LunchHour) -> N
     page = f"/door/cbd/in?code={code(lunch, '12:07')}"
     inside, queue = (Phone(app, lunch, name).get(page, "12:07") for name in ("周明", "陈晨"))
     assert "12:05 签到的，请进。" in said(inside)
-    assert "/door/cbd/in\"" not in inside.text
+    assert '/door/cbd/in"' not in inside.text
     assert "已排现场候补" in said(queue)
 
 
