@@ -16,7 +16,7 @@ from booking.db import migrating, upgrade_lock
 from booking.db.migrating import COMPATIBILITY, NEWEST, OUTDATED, PENDING, STEPS
 from booking.db.transactions import transaction
 from booking.jobs import scheduler
-from tests.support import databases
+from tests.support import databases, job_threads
 from tests.support.statements import heard
 
 AHEAD = "9998"
@@ -136,8 +136,7 @@ def test_a_scheduler_leads_only_while_its_code_can_serve_the_schema(
     ending = threading.Event()
     turns = (app, Alone(), ending, threading.Event(), lambda line: said.append(line.split(maxsplit=2)[2]))
     thread = threading.Thread(target=scheduler._take_turns, args=turns)
-    thread.start()
-    try:
+    with job_threads.ended(), ended_with(thread, ending):
         eventually(lambda: said == ["leads"])
         with upgraded_by_newer_code(engine, AHEAD):
             eventually(lambda: said == ["leads", f"waits: {OUTDATED}"])
@@ -146,6 +145,13 @@ def test_a_scheduler_leads_only_while_its_code_can_serve_the_schema(
             before = len(looks)
             eventually(lambda: len(looks) > before + 1)
         assert len(said) == 3
+
+
+@contextmanager
+def ended_with(thread: threading.Thread, ending: threading.Event) -> Iterator[None]:
+    thread.start()
+    try:
+        yield
     finally:
         ending.set()
         thread.join(60)

@@ -25,7 +25,7 @@ from booking.jobs import leader_election, schedule
 from booking.jobs.schedule import Job
 from booking.jobs.scheduler import Watch
 from booking.model import Booking, Event, JobRun, Letter, Outage, Plan, Slot, Strike, Zone
-from tests.support import log_guard
+from tests.support import job_threads, log_guard
 from tests.support.letter_cast import Letters, monday_and_tuesday, tuesday
 from tests.support.lunch_hour import TUESDAY, LunchHour, at
 
@@ -317,15 +317,16 @@ def test_a_host_whose_clock_is_set_back_goes_on_with_the_jobs_and_ends_when_told
     watch = Watch(app, FileLock(tmp_path / "lock"), ending)
     assert watch.me.acquire()
     keeping = threading.Thread(target=watch.keep)
-    keeping.start()
-    try:
-        eventually(lambda: len(ran) == 1, 60)
-        with time_machine.travel(datetime.now(UTC) - timedelta(hours=1), tick=True):
-            eventually(lambda: len(ran) == 2, 60)
+    with job_threads.ended():
+        keeping.start()
+        try:
+            eventually(lambda: len(ran) == 1, 60)
+            with time_machine.travel(datetime.now(UTC) - timedelta(hours=1), tick=True):
+                eventually(lambda: len(ran) == 2, 60)
+                ending.set()
+                keeping.join(60)
+        finally:
             ending.set()
-            keeping.join(60)
-    finally:
-        ending.set()
     assert not keeping.is_alive()
     assert ran[1] < ran[0]
 
