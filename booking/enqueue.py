@@ -107,22 +107,8 @@ def letters_to(kind: str, bookings: Select[int], details: ColumnElement[Any], du
     return insert(Letter).from_select(list(columns), rows, include_defaults=False)
 
 
-def enqueue_once(session: Session, kind: str, key: ColumnElement[str], bookings: Select[int], now: datetime) -> int:
-    """Queue a letter to the person of each of these bookings, about its slot. Returns how many.
-
-    Idempotency: one whose unique `key` there is already, even uncommitted, is not written.
-    """
-    moment = literal(now, Letter.created_at.type)
-    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, "booking_id": Booking.id}
-    said = {"kind": literal(kind), "key": key, "message_id": RandomHex(), "created_at": moment, "next_try_at": moment}
-    columns: dict[str, Any] = {**about, **said}
-    connection = session.connection()
-    rows = upsert.insert(connection, Letter).from_select(list(columns), bookings.with_only_columns(*columns.values()))
-    return len(connection.execute(rows.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.id)).all())
-
-
 def letters_once(kind: str, bookings: Select[int], details: ColumnElement[Any], due: str) -> Insert:
-    """The same to whoever has no letter of this kind about the slot yet."""
+    """`letters_to`, but only to whoever has no letter of this kind about the slot yet."""
     key = literal(f"{kind}:") + cast(Booking.slot_id, String) + literal(":") + cast(Booking.person_id, String)
     columns = {**_letter(kind, details, due), "key": key}
     rows = select(*columns.values()).where(Booking.id.in_(bookings), ~exists().where(Letter.key == key))
@@ -135,6 +121,20 @@ def _letter(kind: str, details: ColumnElement[Any], due: str) -> dict[str, Any]:
     about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, "kind": literal(kind), "details": details}
     now, next_try_at = (param(name, Letter.created_at.type) for name in ("now", due))
     return {**constant, **about, "message_id": RandomHex(), "created_at": now, "next_try_at": next_try_at}
+
+
+def enqueue_once(session: Session, kind: str, key: ColumnElement[str], bookings: Select[int], now: datetime) -> int:
+    """Queue a letter to the person of each of these bookings, about its slot. Returns how many.
+
+    Idempotency: one whose unique `key` there is already, even uncommitted, is not written.
+    """
+    moment = literal(now, Letter.created_at.type)
+    about = {"person_id": Booking.person_id, "slot_id": Booking.slot_id, "booking_id": Booking.id}
+    said = {"kind": literal(kind), "key": key, "message_id": RandomHex(), "created_at": moment, "next_try_at": moment}
+    columns: dict[str, Any] = {**about, **said}
+    connection = session.connection()
+    rows = upsert.insert(connection, Letter).from_select(list(columns), bookings.with_only_columns(*columns.values()))
+    return len(connection.execute(rows.on_conflict_do_nothing(index_elements=["key"]).returning(Letter.id)).all())
 
 
 class RandomHex(FunctionElement[str]):

@@ -188,8 +188,8 @@ def _in_both(words: Mapping[str, Any]) -> dict[str, str]:
 
 def _percent(text: str) -> list[str]:
     """70 of 70, 70% and 0.7, as a spreadsheet stores a percentage."""
-    typed = numbers.folded(text).removesuffix("%")
-    return [f"{float(typed) * 100:g}" if re.fullmatch(r"0?\.[0-9]{1,4}", typed) else typed]
+    typed = numbers.folded(text)
+    return [f"{float(typed) * 100:g}" if re.fullmatch(r"0?\.[0-9]{1,4}", typed) else typed.removesuffix("%")]
 
 
 def _weekdays(text: str) -> list[str]:

@@ -262,9 +262,10 @@ def test_a_sheet_says_how_many_seats_are_drawn(desk: Desk, cell: str, kept: int)
     assert (plan.allocation, plan.draw_share) == ("draw", kept)
 
 
-def test_a_sheet_with_a_share_out_of_range_imports_nothing(desk: Desk) -> None:
-    words = said(send(desk, book((*HEADS, "怎么分名额", "抽签比例"), (*GOOD, "抽签＋现场", "96"))))
-    assert "抽签比例 96" in words, words
+@pytest.mark.parametrize(("cell", "shown"), [("96", "96"), ("0.7%", "0.7")])
+def test_a_sheet_with_a_share_out_of_range_imports_nothing(desk: Desk, cell: str, shown: str) -> None:
+    words = said(send(desk, book((*HEADS, "怎么分名额", "抽签比例"), (*GOOD, "抽签＋现场", cell))))
+    assert f"抽签比例 {shown}" in words, words
     assert not plans(desk)
 
 
