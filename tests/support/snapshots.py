@@ -15,7 +15,11 @@ T = TypeVar("T")
 
 CALENDAR = (Workday.__tablename__,)
 OTHERS = tuple(table.name for table in Base.metadata.sorted_tables if table.name not in CALENDAR)
-SEQUENCES = "SELECT json_object_agg(sequencename, last_value) FROM pg_sequences WHERE last_value IS NOT NULL"
+# Only those of the tables that are copied: others may have gone on since, and would give their numbers out again.
+SEQUENCES = """
+    SELECT json_object_agg(sequencename, last_value) FROM pg_sequences
+    WHERE last_value IS NOT NULL AND sequencename = ANY(%s)
+"""
 
 _kept: dict[tuple[bool, Hashable], tuple[Any, Any]] = {}
 
@@ -107,7 +111,7 @@ def _read_postgresql(connection: Connection, tables: Sequence[str]) -> str:
         if rows:
             text = sql.Literal(rows).as_string(driver)
             writes.append(f'INSERT INTO "{table}" SELECT * FROM json_populate_recordset(NULL::"{table}", {text})')
-    used = driver.execute(SEQUENCES).fetchone()[0] or {}
+    used = driver.execute(SEQUENCES, [[f"{table}_id_seq" for table in tables]]).fetchone()[0] or {}
     writes += [f"SELECT setval('{name}', {last})" for name, last in used.items()]
     writes.append("SET LOCAL session_replication_role = origin")
     return "; ".join(writes)
